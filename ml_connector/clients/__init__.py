@@ -1,0 +1,22 @@
+"""Wire protocols of the vendors. Nothing here knows accounting or Odoo."""
+
+from .base import Answer, Exchange, HttpClient
+from .masking import SENSITIVE, mask, mask_text
+from .oauth import AccessToken, MemoryTokens, TokenStore
+from .ramp import RampClient
+from .rate import RollingWindow, shared_window
+
+__all__ = [
+    "AccessToken",
+    "Answer",
+    "Exchange",
+    "HttpClient",
+    "MemoryTokens",
+    "RampClient",
+    "RollingWindow",
+    "SENSITIVE",
+    "TokenStore",
+    "mask",
+    "mask_text",
+    "shared_window",
+]

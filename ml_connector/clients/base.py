@@ -1,0 +1,479 @@
+"""HTTP client that all vendors share: kept-alive session, time-outs, retries of safe calls, one error for each failure.
+
+What a failed call means depends on two questions: can the request have had an effect, and may it be repeated? The
+answers decide the exception (see `HttpClient.call`); the engine decides by the exception what happens next.
+"""
+
+import ipaddress
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from ..exceptions import (
+    AuthError,
+    ConflictError,
+    NetworkError,
+    NotFoundError,
+    PermanentError,
+    RateLimitError,
+    RemoteError,
+    UnknownOutcomeError,
+)
+from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, Failure, failure_of, parsed
+from .masking import mask_text
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+TRIES = 3
+READ_TIMEOUT = 30.0
+BUDGET = 60.0
+"""Seconds for a call with all its retries."""
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 5.0
+MAX_ANSWER = 16 * 1024 * 1024
+MAX_FILE = 32 * 1024 * 1024
+MAX_DETAILS = 256 * 1024
+MAX_QUOTE = 400
+"""Characters of a vendor's own message that are repeated in ours."""
+
+MAX_RETRY_AFTER = 24 * 3600.0
+
+_CHUNK = 64 * 1024
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One remote call as the technical log keeps it.
+
+    :param path: path and query without credentials; for a file only its path
+    :param status: HTTP status; None when there was no answer
+    :param trace_id: the vendor's own id of the exchange
+    """
+
+    method: str
+    path: str
+    status: int | None
+    trace_id: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer; `data` is its JSON, None when the body was empty."""
+
+    status: int
+    headers: dict
+    data: object = None
+    content: bytes = field(default=b"", repr=False)
+
+
+class BearerAuth(AuthBase):
+    """Sends a token, and keeps `.netrc` from replacing it. Never shows it."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def __repr__(self):
+        return "BearerAuth()"
+
+
+class NoAuth(AuthBase):
+    """Sends no credentials at all, not even those of `.netrc`."""
+
+    def __call__(self, request):
+        request.headers.pop("Authorization", None)
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What came back from one try: an answer, a failure, or (cut off) a status and a failure."""
+
+    status: int | None
+    headers: dict
+    content: bytes
+    data: object
+    failure: Failure | None
+    trace_id: str
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _CutOffError(Exception):
+    pass
+
+
+class HttpClient:
+    """A vendor's API at one address. May be used by several threads at a time.
+
+    A subclass sets `label` and `trace_header`, and overrides `fetch_token` and `explain`.
+
+    :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
+    :param tokens: `oauth.TokenStore`
+    :param limiter: object with `acquire()` and `pause(seconds)`, such as `rate.RollingWindow`
+    :param observe: called with an `Exchange` after each try, from the thread that made it
+    :param secrets: strings that must never appear in an error
+    :param parallel: connections that are kept alive
+    :param read_timeout: seconds without a byte of the answer after which a try is given up
+    :param budget: seconds for a call with all its retries
+    :raises PermanentError: the address is not allowed
+    """
+
+    label = "The server"
+    trace_header = ""
+
+    def __init__(
+        self,
+        base_url,
+        *,
+        tokens=None,
+        limiter=None,
+        observe=None,
+        secrets=(),
+        parallel=8,
+        read_timeout=READ_TIMEOUT,
+        budget=BUDGET,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        jitter=random.random,
+    ):
+        self.base_url = _checked_base(base_url)
+        self.parallel = parallel
+        self.read_timeout = read_timeout
+        self.budget = budget
+        self._tokens = tokens
+        self._limiter = limiter
+        self._observe = observe
+        self._secrets = {secret for secret in secrets if secret}
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._session = _session(parallel)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.base_url})"
+
+    def close(self):
+        """Close the kept-alive connections."""
+        self._session.close()
+
+    # For subclasses
+
+    def fetch_token(self):
+        """Ask the vendor for a new `oauth.AccessToken`."""
+        raise NotImplementedError
+
+    def explain(self, data):
+        """The vendor's error code and message in the JSON of an error answer, whatever its form; empty without."""
+        return "", ""
+
+    # Calls
+
+    def call(self, method, path, *, params=None, body=None, form=None, auth=None, repeatable=None):
+        """Send one request and return its `Answer`.
+
+        A 401 renews the token once. What may be repeated is tried up to three times within the budget.
+
+        :param path: absolute path below the base address, or a full URL of the same host (a next page)
+        :param params: query; booleans are sent as `true` and `false`, None is left out
+        :param body: sent as JSON
+        :param form: sent as a form
+        :param auth: a `requests` auth object to use instead of the bearer token
+        :param repeatable: whether sending it twice does no harm; by default GET and HEAD only
+        :raises NetworkError: nothing was sent, or a repeatable call got no answer
+        :raises UnknownOutcomeError: another call may have taken effect: no answer, an unreadable one, or a 5xx
+        :raises RateLimitError: 429; `retry_after` as the vendor says
+        :raises AuthError: 403, or 401 with a fresh token
+        :raises NotFoundError: 404 or 410
+        :raises ConflictError: 409 or 412
+        :raises PermanentError: any other 4xx
+        :raises RemoteError: 5xx, a redirect, or an unreadable answer to a repeatable call
+        """
+        repeatable = method in SAFE_METHODS if repeatable is None else repeatable
+        url = self._own_url(path) + _query(params)
+        sending = {"json": body, "data": form}
+        deadline = self._clock() + self.budget
+        if auth is not None:
+            return self._call(method, url, deadline, repeatable, auth=auth, **sending)
+        token = self._bearer(self._tokens.get(self.fetch_token))
+        try:
+            return self._call(method, url, deadline, repeatable, auth=BearerAuth(token), **sending)
+        except AuthError as error:
+            if error.status != 401:
+                raise
+        # Refused means without effect, so this is no repetition of something that may have been done.
+        token = self._bearer(self._tokens.renew(self.fetch_token, token))
+        return self._call(method, url, deadline, repeatable, auth=BearerAuth(token), **sending)
+
+    def download(self, url, max_bytes=MAX_FILE):
+        """MIME type and content of a file behind a pre-signed link, read without credentials.
+
+        :param url: `https`; `http` only on loopback and when the API itself is there (a sandbox)
+        :raises RemoteError: the link has ended, or the file is too large
+        """
+        self._check_link(url)
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._call("GET", url, deadline, True, auth=NoAuth(), as_file=True, max_bytes=max_bytes)
+        except (AuthError, PermanentError) as error:
+            refusal = error
+        else:
+            mime = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            return mime or "application/octet-stream", answer.content
+        # Not "permanent": reading the record again gives a new link.
+        raise RemoteError(
+            f"{self.label} no longer gives the file: its link has ended or the file was removed.",
+            status=refusal.status,
+        )
+
+    # One call
+
+    def _call(self, method, url, deadline, repeatable, **sending):
+        for tries in range(TRIES):
+            reply = self._exchange(method, url, deadline, **sending)
+            error = self._error(reply, repeatable)
+            if error is None:
+                return Answer(reply.status, reply.headers, reply.data, reply.content)
+            wait = self._wait(reply, error, tries, deadline)
+            if not repeatable or wait is None:
+                break
+            self._sleep(wait)
+        raise error
+
+    def _wait(self, reply, error, tries, deadline):
+        """Seconds until the next try; None when there is to be none."""
+        if tries + 1 >= TRIES or not _is_passing(reply):
+            return None
+        wait = self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2**tries)
+        if error.retry_after is not None:
+            wait = max(error.retry_after, wait)
+        if wait > LONGEST_WAIT or self._clock() + wait >= deadline:
+            return None
+        return wait
+
+    def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, **sending):
+        """Send once and read the whole answer; never raises for what the network or the server does."""
+        if self._limiter:
+            self._limiter.acquire()
+        started = self._clock()
+        patience = max(0.1, min(self.read_timeout, deadline - started))
+        status, headers, content, failure = None, {}, b"", None
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers={"Accept": "*/*" if as_file else "application/json"},
+                timeout=(CONNECT_TIMEOUT, patience),
+                allow_redirects=False,
+                stream=True,
+                **sending,
+            ) as response:
+                status, headers = response.status_code, response.headers
+                content = self._read(response, max_bytes, deadline)
+        except LIBRARY_ERRORS as error:
+            failure = failure_of(error)
+        except _TooLargeError:
+            failure = Failure(f"sent more than {max_bytes // 1024 // 1024} MB", lasting=True)
+        except _CutOffError:
+            failure = Failure("broke off in the middle of its answer")
+        data = None
+        if not (as_file or failure):
+            data, failure = parsed(content, status)
+        trace_id = headers.get(self.trace_header, "")[:100] if self.trace_header else ""
+        self._report(method, url, status, trace_id, started, as_file)
+        if status == 429 and self._limiter:
+            self._limiter.pause(_retry_after(headers) or 1.0)
+        return _Reply(status, headers, content, data, failure, trace_id)
+
+    def _read(self, response, max_bytes, deadline):
+        """The body; a server that sends a byte now and then does not outlive the deadline."""
+        parts, size = [], 0
+        for part in response.iter_content(_CHUNK):
+            size += len(part)
+            if size > max_bytes:
+                raise _TooLargeError
+            if self._clock() > deadline:
+                raise requests.exceptions.ReadTimeout
+            parts.append(part)
+        # urllib3 1.x does not complain about a body shorter than announced.
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and response.request.method != "HEAD" and response.raw.tell() < int(announced):
+            raise _CutOffError
+        return b"".join(parts)
+
+    def _report(self, method, url, status, trace_id, started, as_file):
+        if not self._observe:
+            return
+        parts = urlsplit(url)
+        path = parts.path if as_file or not parts.query else f"{parts.path}?{parts.query}"
+        milliseconds = round((self._clock() - started) * 1000)
+        self._observe(Exchange(method, mask_text(path, self._secrets), status, trace_id, milliseconds))
+
+    # Errors
+
+    def _error(self, reply, repeatable):
+        """The exception that a reply amounts to; None for a success."""
+        status, failure = reply.status, reply.failure
+        if failure and (status is None or status < 300):
+            return self._failed(reply, failure, repeatable)
+        if status < 300:
+            return None
+        return self._refused(reply, repeatable)
+
+    def _failed(self, reply, failure, repeatable):
+        known = {"status": reply.status, "trace_id": reply.trace_id}
+        if not failure.sent and reply.status is None:
+            return NetworkError(f"{self.label} {failure.reason}; nothing was sent.", **known)
+        if not repeatable:
+            return UnknownOutcomeError(
+                f"{self.label} {failure.reason} after the request was sent; it may have taken effect.", **known
+            )
+        kind = NetworkError if reply.status is None else RemoteError
+        return kind(f"{self.label} {failure.reason}.", **known)
+
+    def _refused(self, reply, repeatable):
+        status = reply.status
+        code, said = self._quoted(reply.data)
+        known = {
+            "status": status,
+            "trace_id": reply.trace_id,
+            "retry_after": _retry_after(reply.headers),
+            "code": code,
+            "details": self._details(reply),
+        }
+        if status < 400:
+            return RemoteError(f"{self.label} answered with a redirect, which is not followed.", **known)
+        if status in (401, 403):
+            return AuthError(f"{self.label} refused access{said}.", **known)
+        if status in (404, 410):
+            return NotFoundError(f"{self.label} has no such record{said}.", **known)
+        if status in (409, 412):
+            return ConflictError(f"{self.label} reports a conflict{said}.", **known)
+        if status == 429:
+            return RateLimitError(f"{self.label} asks for fewer requests{said}.", **known)
+        if status < 500 and status not in _PASSING:
+            return PermanentError(f"{self.label} refused the request{said}.", **known)
+        if repeatable:
+            return RemoteError(f"{self.label} failed with status {status}{said}.", **known)
+        return UnknownOutcomeError(
+            f"{self.label} failed with status {status} after the request was sent; it may have taken effect.", **known
+        )
+
+    def _quoted(self, data):
+        """The vendor's error code, and its message as the end of a sentence."""
+        code, message = self.explain(data)
+        message = " ".join(mask_text(message, self._secrets).split()).rstrip(".")
+        if len(message) > MAX_QUOTE:
+            message = message[:MAX_QUOTE] + "..."
+        return mask_text(code, self._secrets)[:100], f": {message}" if message else ""
+
+    def _details(self, reply):
+        return mask_text(reply.content[:MAX_DETAILS].decode("utf-8", "replace"), self._secrets)
+
+    # Addresses
+
+    def _bearer(self, token):
+        """The token, noted so that no error ever repeats it."""
+        self._secrets = self._secrets | {token}
+        return token
+
+    def _own_url(self, path):
+        """The URL for a path; a full URL must be one of ours, because it gets the token."""
+        if path.startswith("/") and not path.startswith("//"):
+            return self.base_url + path
+        if _origin(path) == _origin(self.base_url):
+            return path
+        raise RemoteError(f"{self.label} refers to another server, which is not followed.")
+
+    def _check_link(self, url):
+        origin = _origin(url)
+        if origin and origin[0] == "https":
+            return
+        if origin and _is_loopback(origin[1]) and _is_loopback(_origin(self.base_url)[1]):
+            return
+        raise RemoteError(f"{self.label} gave a link to a file that is not safe to follow.")
+
+
+def _session(parallel):
+    session = requests.Session()
+    session.headers["User-Agent"] = "ml_connector (Odoo)"
+    # No vendor needs cookies, and a session that keeps none may be shared by threads.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=parallel, max_retries=0))
+    return session
+
+
+def _checked_base(url):
+    origin, parts = _origin(url), None
+    if origin:
+        parts = urlsplit(url)
+    if not parts or parts.query or parts.fragment:
+        raise PermanentError("The address of the server is not a plain web address.")
+    if origin[0] != "https" and not _is_loopback(origin[1]):
+        raise PermanentError("The address of the server must begin with https://.")
+    return urlunsplit((*parts[:2], parts.path.rstrip("/"), "", ""))
+
+
+def _origin(url):
+    """Scheme, host and port of a URL; None when it is not a plain http(s) URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or "\\" in url:
+        return None
+    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}[parts.scheme]
+
+
+def _is_loopback(host):
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _query(params):
+    given = {key: value for key, value in (params or {}).items() if value is not None}
+    written = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
+    return f"?{urlencode(written)}" if written else ""
+
+
+def _is_passing(reply):
+    if reply.failure and (reply.status is None or reply.status < 300):
+        return not reply.failure.lasting
+    return reply.status in _PASSING
+
+
+def _retry_after(headers):
+    """Seconds that the server asks to wait, given as a number or as a date; None when it asks nothing readable."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.replace(".", "", 1).isdecimal():
+        return min(float(value), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), MAX_RETRY_AFTER)

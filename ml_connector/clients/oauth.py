@@ -1,0 +1,116 @@
+"""OAuth 2.0 token calls and the protocol of a token store."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from requests.auth import HTTPBasicAuth
+
+from ..exceptions import AuthError, NotFoundError, PermanentError, RemoteError
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a token endpoint granted.
+
+    :param expires_in: seconds that it is valid from now on
+    :param scope: granted scopes, separated by spaces
+    """
+
+    value: str = field(repr=False)
+    expires_in: int
+    scope: str = ""
+    refresh_token: str = field(default="", repr=False)
+
+
+class TokenStore(Protocol):
+    """Where access tokens live between calls and processes. Methods are called from several threads.
+
+    `fetch` is a function without arguments that asks the vendor for a new `AccessToken`.
+    """
+
+    def get(self, fetch) -> str:
+        """The stored token while it is valid; else the value of `fetch()`, which is stored. One caller fetches."""
+
+    def renew(self, fetch, rejected: str) -> str:
+        """A token other than `rejected`, which the vendor refused: the stored one if somebody renewed it meanwhile."""
+
+
+class MemoryTokens:
+    """A token store for one process: tests and tools."""
+
+    MARGIN = 60
+    """Seconds before its end at which a token counts as ended."""
+
+    def __init__(self, clock=time.monotonic):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._value = ""
+        self._valid_until = float("-inf")
+
+    def get(self, fetch):
+        with self._lock:
+            if self._clock() >= self._valid_until:
+                self._store(fetch())
+            return self._value
+
+    def renew(self, fetch, rejected):
+        with self._lock:
+            if self._value == rejected:
+                self._store(fetch())
+            return self._value
+
+    def _store(self, token):
+        self._value = token.value
+        self._valid_until = self._clock() + token.expires_in - self.MARGIN
+
+
+def client_credentials(client, path, client_id, client_secret, scope):
+    """Ask for a token with the client credentials grant: Basic authentication, form body (RFC 6749, 4.4).
+
+    :param client: the `HttpClient` of the vendor
+    :param scope: scopes to ask for, separated by spaces
+    :raises AuthError: the credentials or a scope are refused; `code` is the OAuth error code
+    """
+    if not (client_id and client_secret):
+        raise AuthError(f"The client ID or the client secret for {client.label} is missing.")
+    form = {"grant_type": "client_credentials", "scope": scope}
+    refusal = None
+    try:
+        # Asking twice does no harm: it only makes a second token.
+        answer = client.call("POST", path, form=form, auth=HTTPBasicAuth(client_id, client_secret), repeatable=True)
+    except NotFoundError:
+        raise
+    except (PermanentError, AuthError) as error:
+        refusal = error
+    if refusal:
+        raise _refused(client.label, refusal)
+    return _token(client.label, answer, scope)
+
+
+def _refused(label, error):
+    advice = {
+        "invalid_client": "the client ID or the client secret is wrong",
+        "invalid_scope": "a scope that was asked for is not allowed for the app",
+        "unauthorized_client": "the app is not allowed to use client credentials",
+    }.get(error.code)
+    message = f"{label} gave no access: {advice}." if advice else error.message
+    return AuthError(message, trace_id=error.trace_id, status=error.status, code=error.code, details=error.details)
+
+
+def _token(label, answer, scope):
+    data = answer.data if isinstance(answer.data, dict) else {}
+    value = data.get("access_token")
+    if not (isinstance(value, str) and value):
+        raise RemoteError(f"{label} answered the token request without a token.", status=answer.status)
+    lifetime = data.get("expires_in")
+    granted = data.get("scope")
+    refresh = data.get("refresh_token")
+    return AccessToken(
+        value=value,
+        # The lifetime is optional in OAuth; a short one is always right.
+        expires_in=int(lifetime) if isinstance(lifetime, (int, float)) and lifetime > 0 else 300,
+        scope=granted if isinstance(granted, str) else scope,
+        refresh_token=refresh if isinstance(refresh, str) else "",
+    )

@@ -1,0 +1,273 @@
+"""Ramp Developer API, version v1.
+
+Field facts come from Ramp's published OpenAPI document (`docs.ramp.com/openapi/developer-api.json`); each method names
+its operation there. Where a comment contradicts that document, integrators have seen the real server behave so.
+"""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from ..exceptions import NotFoundError, RemoteError
+from .base import HttpClient
+from .oauth import client_credentials
+from .rate import shared_window
+
+ROOT = "/developer/v1"
+PAGE_SIZE = 100
+"""The largest that Ramp allows."""
+REQUESTS, WINDOW = 160, 10.0
+"""80 % of Ramp's 200 requests in rolling 10 seconds for one source address."""
+STALE_PAGES = 3
+"""Pages in a row without a new row after which a listing is taken for endless."""
+
+
+class RampClient(HttpClient):
+    """One Ramp business. All ids are Ramp's own unless said otherwise.
+
+    Every method raises what `HttpClient.call` raises.
+
+    :param scope: scopes to ask for, separated by spaces; without any, Ramp gives a token that may do nothing
+    :param options: as for `HttpClient`
+    """
+
+    label = "Ramp"
+    trace_header = "x-trace-id"
+
+    def __init__(self, base_url, *, client_id, client_secret, scope, tokens, **options):
+        options.setdefault("limiter", shared_window(f"ramp {urlsplit(base_url).netloc}", REQUESTS, WINDOW))
+        super().__init__(base_url, tokens=tokens, secrets=(client_secret,), **options)
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self.scope = scope
+
+    def fetch_token(self, scope=None):
+        """`POST /token`: a new `AccessToken` for the scope, by default the client's own; valid for ten days."""
+        wanted = self.scope if scope is None else scope
+        return client_credentials(self, f"{ROOT}/token", self._client_id, self._client_secret, wanted)
+
+    def explain(self, data):
+        """`error_v2` first, then `message`, `error.message`, and the OAuth form of an error."""
+        if not isinstance(data, dict):
+            return "", ""
+        modern, legacy = data.get("error_v2"), data.get("error")
+        if isinstance(modern, dict):
+            message = _joined(modern.get("message"), modern.get("additional_info"))
+            return _text(modern.get("error_code")), message or _text(data.get("message"))
+        if isinstance(legacy, str):
+            return legacy, _text(data.get("error_description")) or _text(data.get("message")) or legacy
+        if isinstance(legacy, dict):
+            fields = {key: value for key, value in legacy.items() if key != "message"}
+            return _text(data.get("error_code")), _joined(data.get("message") or legacy.get("message"), fields)
+        return _text(data.get("error_code")), _text(data.get("message"))
+
+    # Business
+
+    def business(self):
+        """`GET /business`: the company that the credentials belong to."""
+        return self._object("GET", "/business")
+
+    def entities(self):
+        """`GET /entities`: pages of the legal entities with their bank accounts."""
+        return self._pages("/entities", hide_inactive=True)
+
+    # Accounting connection: one for each business
+
+    def connections(self):
+        """`GET /accounting/all-connections`: every accounting connection, ended ones too."""
+        rows = self._object("GET", "/accounting/all-connections").get("connections")
+        return _rows(rows)
+
+    def create_connection(self, name):
+        """`POST /accounting/connection`. When another system is connected, Ramp returns THAT connection."""
+        return self._object("POST", "/accounting/connection", body={"remote_provider_name": name})
+
+    def reactivate_connection(self, connection_id):
+        """`POST /accounting/connection/{id}/reactivate`: take up an ended connection with its fields."""
+        return self._object("POST", f"/accounting/connection/{_id(connection_id)}/reactivate", body={})
+
+    def delete_connection(self):
+        """`DELETE /accounting/connection`: end the active API connection."""
+        self._call_api("DELETE", "/accounting/connection")
+
+    # Coding
+
+    def accounts(self, **filters):
+        """`GET /accounting/accounts`: pages of GL accounts; `id` is the accounting system's id."""
+        return self._pages("/accounting/accounts", **filters)
+
+    def fields(self, **filters):
+        """`GET /accounting/fields`: pages of custom accounting fields; `id` is the accounting system's id."""
+        return self._pages("/accounting/fields", **filters)
+
+    def field_options(self, field_id, **filters):
+        """`GET /accounting/field-options`: pages of the options of a field, given by its `ramp_id`."""
+        return self._pages("/accounting/field-options", field_id=field_id, **filters)
+
+    def tax_code_options(self, **filters):
+        """`GET /accounting/tax/code/options`: pages of tax codes; `id` is the accounting system's id."""
+        return self._pages("/accounting/tax/code/options", **filters)
+
+    def accounting_vendors(self, **filters):
+        """`GET /accounting/vendors`: pages of the accounting system's vendors, which are not those of bill pay."""
+        return self._pages("/accounting/vendors", **filters)
+
+    def upload_accounting_vendors(self, vendors):
+        """`POST /accounting/vendors`: 1 to 500 of `{id, name, code?}`, all or none; those that exist are refused."""
+        return self._object("POST", "/accounting/vendors", body={"vendors": vendors})
+
+    def update_accounting_vendor(self, ramp_id, body):
+        """`PATCH /accounting/vendors/{vendor_id}`."""
+        return self._object("PATCH", f"/accounting/vendors/{_id(ramp_id)}", body=body)
+
+    # Vendors of bill pay
+
+    def vendors(self, **filters):
+        """`GET /vendors`: pages of vendors."""
+        return self._pages("/vendors", **filters)
+
+    def vendor(self, vendor_id):
+        """`GET /vendors/{vendor_id}`."""
+        return self._object("GET", f"/vendors/{_id(vendor_id)}")
+
+    def vendor_contacts(self, vendor_id):
+        """`GET /vendors/{vendor_id}/contacts`: pages of the contacts of a vendor."""
+        return self._pages(f"/vendors/{_id(vendor_id)}/contacts")
+
+    def create_vendor(self, body):
+        """`POST /vendors`: the new vendor. Ramp knows no idempotency key here: look up before repeating."""
+        return self._object("POST", "/vendors", body=body)
+
+    def update_vendor(self, vendor_id, body):
+        """`PATCH /vendors/{vendor_id}`: the changed vendor. Neither name nor contacts can be changed."""
+        return self._object("PATCH", f"/vendors/{_id(vendor_id)}", body=body)
+
+    # Bills
+
+    def bills(self, **filters):
+        """`GET /bills`: pages of bills. A filter that Ramp does not know is ignored by it: look at the rows again."""
+        return self._pages("/bills", **filters)
+
+    def bill(self, bill_id):
+        """`GET /bills/{bill_id}`: with the trace id of its payment, which the list lacks."""
+        return self._object("GET", f"/bills/{_id(bill_id)}")
+
+    def create_sync(self, body):
+        """`POST /accounting/syncs`: tell what became of objects. The same `idempotency_key` counts once."""
+        return self._object("POST", "/accounting/syncs", body=body)
+
+    # Webhooks
+
+    def webhooks(self):
+        """`GET /webhooks`: all subscriptions, without their secrets."""
+        return _rows(self._call_api("GET", "/webhooks").data)
+
+    def create_webhook(self, endpoint_url, event_types, headers):
+        """`POST /webhooks`: the subscription with its `secret`, which is shown this once."""
+        body = {"endpoint_url": endpoint_url, "event_types": list(event_types), "additional_headers": headers}
+        return self._object("POST", "/webhooks", body=body)
+
+    def delete_webhook(self, webhook_id):
+        """`DELETE /webhooks/{webhook_id}`."""
+        self._call_api("DELETE", f"/webhooks/{_id(webhook_id)}")
+
+    def verify_webhook(self, webhook_id, challenge):
+        """`POST /webhooks/{webhook_id}/verify`: whether Ramp accepts the challenge."""
+        answer = self._object("POST", f"/webhooks/{_id(webhook_id)}/verify", body={"challenge": challenge})
+        return answer.get("success") is True
+
+    # Calling
+
+    def _call_api(self, method, path, **sending):
+        return self.call(method, ROOT + path, **sending)
+
+    def _object(self, method, path, **sending):
+        """The answer's object; an empty answer to a write is an empty object (Ramp is not consistent there)."""
+        data = self._call_api(method, path, **sending).data
+        if data is None and method != "GET":
+            return {}
+        if not isinstance(data, dict):
+            raise RemoteError("Ramp answered with something other than the record that was asked for.")
+        return data
+
+    def _pages(self, path, **filters):
+        """Rows of each page. `page.next` is a URL or a bare cursor; rows seen before are left out.
+
+        :raises RemoteError: the listing does not come to an end
+        """
+        path = ROOT + path
+        first = {**filters, "page_size": PAGE_SIZE}
+        target, params = path, first
+        seen, followed, stale = set(), set(), 0
+        while True:
+            data = self.call("GET", target, params=params).data
+            page = data.get("page") if isinstance(data, dict) else None
+            rows = _rows(data.get("data") if isinstance(data, dict) else None)
+            fresh = [row for row in rows if _is_new(row, seen)]
+            yield fresh
+            following = page.get("next") if isinstance(page, dict) else None
+            if not following:
+                return
+            stale = 0 if fresh else stale + 1
+            if not isinstance(following, str):
+                raise RemoteError("Ramp does not say where the next page of a list is.")
+            if following in followed or stale >= STALE_PAGES:
+                raise RemoteError("Ramp repeats the same page of a list, so its end was not reached.")
+            followed.add(following)
+            is_address = following.startswith("/") or "://" in following
+            target = following if is_address else path
+            params = None if is_address else {**first, "start": following}
+
+
+def _is_new(row, seen):
+    """Whether the row was not seen before; it is noted."""
+    key = row.get("ramp_id") or row.get("id")
+    if not isinstance(key, str):
+        return True
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def _rows(rows):
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise RemoteError("Ramp answered with something other than a list of records.")
+
+
+def _id(value):
+    """The id as a part of a path; what cannot be one exists nowhere, and must not reach another path."""
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,100}", value):
+        return value
+    raise NotFoundError("Ramp has no such record: the id is not one of Ramp's.")
+
+
+def _text(value):
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, default=str)
+
+
+def _joined(message, fields):
+    """Message and field errors in one sentence: `Missing data (contact.email: Required.)`."""
+    errors = "; ".join(_field_errors(fields))
+    message = _text(message).strip()
+    if errors and message:
+        return f"{message.rstrip('.')} ({errors})"
+    return message or errors
+
+
+def _field_errors(value, path="", depth=0):
+    """`name: message` for each message; names of nested bodies are joined by dots."""
+    if depth > 5:
+        return
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _field_errors(item, f"{path}.{key}" if path else str(key), depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _field_errors(item, path, depth + 1)
+    elif value not in (None, ""):
+        text = str(value).rstrip(".")
+        yield f"{path}: {text}" if path else text

@@ -1,0 +1,67 @@
+import logging
+
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from odoo import SUPERUSER_ID, http
+from odoo.http import request
+
+from ..exceptions import ConnectorError
+
+_logger = logging.getLogger(__name__)
+
+BODY_LIMIT = 1024 * 1024
+
+
+class WebhookController(http.Controller):
+    """Receives hints from vendors: stores them, starts the job, answers. Calls nobody and trusts nothing in them."""
+
+    @http.route(
+        "/ml_connector/webhook/<string:token>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+    )
+    def receive(self, token, **_params):
+        """200 once stored (also a repeated or irrelevant event), 401 unsigned, 404 unknown, 413 too large, 400 garbled."""
+        try:
+            body = self._read_body()
+        except RequestEntityTooLarge:
+            return self._answer("too large", 413)
+        # superuser: the sender is nobody in Odoo; the token names the connection, the signature lets it in
+        env = request.env(user=SUPERUSER_ID)
+        connection = env["ml.connection"].search([("webhook_token", "=", token)])
+        if not connection:
+            return self._answer("unknown", 404)
+        if not connection._is_this_database():
+            return self._answer("not here", 503)
+        return self._receive_signed(connection, body)
+
+    def _read_body(self):
+        http_request = request.httprequest
+        if (http_request.content_length or 0) > BODY_LIMIT:
+            raise RequestEntityTooLarge
+        body = http_request.stream.read(BODY_LIMIT + 1) if not http_request.content_length else http_request.get_data()
+        if len(body) > BODY_LIMIT:
+            raise RequestEntityTooLarge
+        return body
+
+    def _receive_signed(self, connection, body):
+        provider = connection._provider_class()
+        headers = request.httprequest.headers
+        signed = provider.verify_webhook(headers, body, connection._webhook_secrets())
+        if not signed and not connection._is_expected_handshake(headers):
+            return self._answer("wrong signature", 401)
+        try:
+            event = provider.parse_webhook(headers, body)
+        except ConnectorError:
+            return self._answer("not an event", 400)
+        if not signed and not event.challenge:
+            return self._answer("wrong signature", 401)
+        connection.env["ml.webhook.event"]._receive(connection, event)
+        return self._answer("ok", 200)
+
+    @staticmethod
+    def _answer(text, status):
+        return request.make_response(text, headers=[("Content-Type", "text/plain")], status=status)

@@ -1,0 +1,54 @@
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from .common import AnalyticShare, Attachment, Party, Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillLine:
+    """One line; `amount` in the bill's currency, tax included or not as the bill says. Negative for a discount.
+
+    :param purchase_order_line: our own `purchase.order.line` id, or None
+    """
+
+    amount: Decimal
+    description: str = ""
+    account: Reference | None = None
+    taxes: tuple[Reference, ...] = ()
+    analytics: tuple[AnalyticShare, ...] = ()
+    purchase_order_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """A vendor bill, or a credit note when `is_credit`; amounts are positive in both cases.
+
+    :param total: what the vendor is owed, taxes included; the source's total is the truth
+    :param tax_total: the tax in it where the source states it; None: it follows from the taxes of the lines
+    :param amounts_include_tax: whether the amounts of the lines include their tax
+    :param exchange_rate: units of the bill's currency for one unit of the company's; None: Odoo's rate of the date
+    :param document_date: date on the vendor's document
+    :param accounting_date: date it belongs to in the books; None: the document's date
+    :param purchase_order: the number of the purchase order, kept as reference
+    :param odoo_id: our own move id, when the bill was born in Odoo
+    """
+
+    external_id: str
+    number: str
+    vendor: Party
+    document_date: date
+    currency: str
+    total: Decimal
+    lines: tuple[BillLine, ...]
+    accounting_date: date | None = None
+    due_date: date | None = None
+    tax_total: Decimal | None = None
+    amounts_include_tax: bool = True
+    exchange_rate: Decimal | None = None
+    is_credit: bool = False
+    memo: str = ""
+    purchase_order: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    url: str = ""
+    odoo_id: int | None = None

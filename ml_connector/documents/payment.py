@@ -1,0 +1,33 @@
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from .common import Party, Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidBill:
+    """The part of a payment that settles one bill; `amount` in the payment's currency."""
+
+    external_id: str
+    amount: Decimal
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money paid to a vendor.
+
+    :param date: the day the money moved
+    :param source: where the money came from (bank account, card), mapped to a journal
+    :param reference: the number under which the bank or the vendor knows the payment
+    """
+
+    external_id: str
+    vendor: Party
+    date: date
+    currency: str
+    amount: Decimal
+    source: Reference
+    bills: tuple[PaidBill, ...]
+    reference: str = ""

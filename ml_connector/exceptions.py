@@ -1,0 +1,105 @@
+"""Errors that the connector knows how to handle.
+
+Every error belongs to one class. What the engine does with a class (retry, wait, whom to tell, advice) stands in
+one table, `models/ml_error_class.py`. Messages are one plain sentence, free of secrets: they are stored and shown.
+"""
+
+
+class ConnectorError(Exception):
+    """Base of all errors of which the connector knows what to do.
+
+    :param message: one sentence for the accountant, without secrets
+    :param retry_after: seconds that the vendor asked us to wait
+    :param trace_id: the vendor's own id of the exchange, for its support
+    :param status: HTTP status, where there was one
+    :param code: the vendor's own error code, where it sends one
+    :param details: the vendor's answer as text, masked, for a technician
+    """
+
+    error_class = "bug"
+
+    def __init__(self, message, *, retry_after=None, trace_id="", status=None, code="", details=""):
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        self.trace_id = trace_id
+        self.status = status
+        self.code = code
+        self.details = details
+
+
+class AuthError(ConnectorError):
+    """Credentials refused, scope missing, or access withdrawn."""
+
+    error_class = "auth"
+
+
+class RateLimitError(ConnectorError):
+    """The vendor asks for fewer requests."""
+
+    error_class = "rate_limit"
+
+
+class NetworkError(ConnectorError):
+    """Nothing was transferred: name look-up, connection, TLS, or a time-out of a call without effect."""
+
+    error_class = "network"
+
+
+class RemoteError(ConnectorError):
+    """The vendor's server failed or answered something that is not its protocol."""
+
+    error_class = "remote"
+
+
+class MappingError(ConnectorError):
+    """A remote code has no Odoo record yet.
+
+    :param references: the `documents.Reference` objects that lack a mapping
+    """
+
+    error_class = "mapping"
+
+    def __init__(self, message, references=(), **kwargs):
+        super().__init__(message, **kwargs)
+        self.references = tuple(references)
+
+
+class ValidationError(ConnectorError):
+    """The data itself cannot be taken as it is."""
+
+    error_class = "validation"
+
+
+class LockedPeriodError(ConnectorError):
+    """The accounting date lies in a locked period and the flow's policy is to park such records."""
+
+    error_class = "locked_period"
+
+
+class DuplicateError(ConnectorError):
+    """The record seems to exist already, but not surely enough to link it without a person."""
+
+    error_class = "duplicate"
+
+
+class ConflictError(ConnectorError):
+    """Both sides changed, or somebody else wrote in between."""
+
+    error_class = "conflict"
+
+
+class PermanentError(ConnectorError):
+    """The vendor refused for a reason that no retry will change."""
+
+    error_class = "permanent"
+
+
+class NotFoundError(PermanentError):
+    """The vendor has no such record, or has it no longer."""
+
+
+class UnknownOutcomeError(ConnectorError):
+    """We sent something and do not know whether it took effect."""
+
+    error_class = "unknown_outcome"

@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+
+
+class MlBinding(models.Model):
+    """This remote record is that Odoo record. Its two unique indexes make a second record impossible."""
+
+    _name = "ml.binding"
+    _description = "Binding"
+    _order = "id desc"
+
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    kind = fields.Char(required=True, readonly=True)
+    external_id = fields.Char("Id at the vendor", required=True, readonly=True)
+    external_version = fields.Char(readonly=True)
+    external_url = fields.Char("Address at the vendor", readonly=True)
+    res_model = fields.Char("Model", required=True, readonly=True)
+    res_id = fields.Many2oneReference("Record", model_field="res_model", required=True, readonly=True)
+    fingerprint = fields.Char(readonly=True, help="Of what was last sent, so that nothing is sent twice.")
+    synced_at = fields.Datetime(readonly=True)
+
+    _external_unique = models.UniqueIndex(
+        "(connection_id, kind, external_id)", "This remote record is bound to an Odoo record already."
+    )
+    _record_unique = models.UniqueIndex(
+        "(connection_id, kind, res_model, res_id)", "This Odoo record is bound to a remote record already."
+    )
+    _record_idx = models.Index("(res_model, res_id)")
+
+    @api.depends("kind", "external_id")
+    def _compute_display_name(self):
+        for binding in self:
+            binding.display_name = f"{binding.kind} {binding.external_id}"
+
+    @api.model
+    def _records(self, connection, keys):
+        """{(kind, external id): existing Odoo record} for the keys that are bound. One query, plus one a model."""
+        keys = set(keys)
+        if not keys:
+            return {}
+        bindings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "in", list({kind for kind, _id in keys})),
+                ("external_id", "in", list({external_id for _kind, external_id in keys})),
+            ]
+        )
+        bindings = bindings.filtered(lambda binding: (binding.kind, binding.external_id) in keys)
+        alive = {
+            model: set(self.env[model].browse(group.mapped("res_id")).exists().ids)
+            for model, group in bindings.grouped("res_model").items()
+        }
+        return {
+            (binding.kind, binding.external_id): self.env[binding.res_model].browse(binding.res_id)
+            for binding in bindings
+            if binding.res_id in alive[binding.res_model]
+        }
+
+    @api.model
+    def _bind(self, connection, values_list):
+        """Create or refresh bindings: dicts of kind, external_id, record and optionally version, fingerprint, url."""
+        now = fields.Datetime.now()
+        known = {
+            (binding.kind, binding.external_id): binding
+            for binding in self.search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("kind", "in", list({values["kind"] for values in values_list})),
+                    ("external_id", "in", [values["external_id"] for values in values_list]),
+                ]
+            )
+        }
+        new = {}
+        for values in values_list:
+            key = (values["kind"], values["external_id"])
+            vals = {"res_model": values["record"]._name, "res_id": values["record"].id, "synced_at": now}
+            for name in ("external_version", "fingerprint", "external_url"):
+                if values.get(name):
+                    vals[name] = values[name]
+            if key in known:
+                known[key].write(vals)
+            else:
+                new[key] = {"connection_id": connection.id, "kind": key[0], "external_id": key[1], **vals}
+        self.create(list(new.values()))
+
+    def action_open_record(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+        }
+
+    def action_open_remote(self):
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.external_url, "target": "new"}

@@ -1,0 +1,627 @@
+import logging
+import secrets
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from .. import secret_box
+from ..exceptions import ConnectorError
+from ..vendors import PROVIDERS
+from ..vendors.base import Settings
+from . import ml_error_class
+from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
+from .ml_token import TokenStore
+
+_logger = logging.getLogger(__name__)
+
+WORKING_STATES = ("connected", "attention")
+NETWORK_FAILURES_BEFORE_BREAK = 20
+BREAK_MINUTES = (5, 5, 15, 30, 60)
+
+
+class MlConnection(models.Model):
+    """One account at a vendor for one company."""
+
+    _name = "ml.connection"
+    _description = "Connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "company_id, provider, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    provider = fields.Selection(
+        lambda self: [(key, provider.label) for key, provider in PROVIDERS.items()],
+        required=True,
+        string="Vendor system",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True, tracking=True
+    )
+    environment = fields.Selection(
+        [("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Own address")],
+        default="production",
+        required=True,
+        tracking=True,
+    )
+    custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.")
+    base_url = fields.Char(compute="_compute_base_url")
+    state = fields.Selection(
+        [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    attention_reason = fields.Char(readonly=True, copy=False)
+    owner_id = fields.Many2one(
+        "res.users",
+        required=True,
+        default=lambda self: self.env.user,
+        help="Gets an activity when the connection needs a person.",
+        tracking=True,
+    )
+    color = fields.Integer(compute="_compute_color")
+    credential_ids = fields.One2many("ml.credential", "connection_id", groups="base.group_system", copy=False,
+        domain=[("is_internal", "=", False)])
+    flow_ids = fields.One2many("ml.flow", "connection_id", context={"active_test": False})
+    cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, groups="base.group_system", ondelete="set null")
+
+    database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    database_name = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    is_copy = fields.Boolean("Copied database", compute="_compute_is_copy")
+
+    check_state = fields.Selection(
+        [("none", "Not tested"), ("requested", "Testing"), ("ok", "OK"), ("warning", "Warnings"), ("error", "Errors")],
+        default="none",
+        readonly=True,
+        copy=False,
+    )
+    check_at = fields.Datetime("Tested", readonly=True, copy=False)
+    identity = fields.Char("Connected as", readonly=True, copy=False)
+    findings = fields.Json("Findings (data)", readonly=True, copy=False)
+    findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
+    capabilities = fields.Json(readonly=True, copy=False)
+    stored_settings = fields.Json(readonly=True, copy=False)
+
+    webhook_token = fields.Char(
+        readonly=True, copy=False, default=lambda self: secrets.token_urlsafe(24), groups="base.group_system"
+    )
+    webhook_handshake = fields.Char(
+        readonly=True, copy=False, default=lambda self: secrets.token_urlsafe(24), groups="base.group_system"
+    )
+    webhook_url = fields.Char(compute="_compute_webhook_url", groups="base.group_system")
+    webhook_state = fields.Selection(
+        [
+            ("none", "Off"),
+            ("requested", "Being set up"),
+            ("unverified", "Waiting for the vendor's check"),
+            ("active", "On"),
+            ("remove", "Being removed"),
+        ],
+        default="none",
+        readonly=True,
+        copy=False,
+        string="Webhooks",
+    )
+    webhook_subscription = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    webhook_subscription_previous = fields.Char(readonly=True, copy=False, groups="base.group_system")
+
+    breaker_count = fields.Integer(readonly=True, copy=False)
+    breaker_until = fields.Datetime("Calls stopped until", readonly=True, copy=False)
+    last_success_at = fields.Datetime("Last success", readonly=True, copy=False)
+
+    failed_count = fields.Integer("Failed", compute="_compute_counts")
+    waiting_count = fields.Integer("Waiting", compute="_compute_counts")
+    unknown_count = fields.Integer("Unknown", compute="_compute_counts")
+    backlog_count = fields.Integer("To do", compute="_compute_counts")
+    done_count = fields.Integer("Done", compute="_compute_counts")
+    unmapped_count = fields.Integer("Unmapped", compute="_compute_counts")
+    graph_data = fields.Json(compute="_compute_graph_data")
+
+    _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
+    _webhook_token_unique = models.UniqueIndex("(webhook_token)")
+
+    # ------------------------------------------------------------------ set-up
+
+    @api.constrains("environment", "custom_url")
+    def _check_custom_url(self):
+        for connection in self.filtered(lambda c: c.environment == "custom"):
+            url = urlsplit(connection.custom_url or "")
+            if url.scheme == "https" and url.hostname:
+                continue
+            if url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1"):
+                continue
+            raise ValidationError(
+                self.env._("The address must begin with https://, or with http:// and name this machine itself.")
+            )
+
+    @api.depends("provider", "environment", "custom_url")
+    def _compute_base_url(self):
+        for connection in self:
+            if connection.environment == "custom":
+                connection.base_url = (connection.custom_url or "").rstrip("/")
+            else:
+                environments = connection._provider_class().environments if connection.provider else {}
+                connection.base_url = environments.get(connection.environment, "")
+
+    @api.depends("state", "failed_count")
+    def _compute_color(self):
+        colors = {"draft": 0, "connected": 10, "attention": 1, "paused": 3}
+        for connection in self:
+            connection.color = colors[connection.state]
+
+    @api.depends_context("uid")
+    def _compute_is_copy(self):
+        for connection in self:
+            connection.is_copy = not connection._is_this_database()
+
+    @api.depends("webhook_token")
+    def _compute_webhook_url(self):
+        for connection in self:
+            connection.webhook_url = f"{connection.get_base_url()}/ml_connector/webhook/{connection.webhook_token}"
+
+    @api.depends("findings")
+    def _compute_findings_html(self):
+        for connection in self:
+            connection.findings_html = self.env["ir.qweb"]._render(
+                "ml_connector.connection_findings", {"findings": connection.findings or []}
+            )
+
+    def _compute_counts(self):
+        states = dict.fromkeys(("failed", "waiting", "unknown", "pending", "running", "done"), 0)
+        counts = {connection.id: dict(states) for connection in self}
+        groups = self.env["ml.sync.log"]._read_group(
+            [("connection_id", "in", self.ids)], ["connection_id", "state"], ["__count"]
+        )
+        for connection, state, count in groups:
+            counts[connection.id][state] = count
+        unmapped = dict(
+            self.env["ml.mapping"]._read_group(
+                [("connection_id", "in", self.ids), ("state", "=", "unmapped")], ["connection_id"], ["__count"]
+            )
+        )
+        for connection in self:
+            count = counts.get(connection.id, states)
+            connection.failed_count = count["failed"]
+            connection.waiting_count = count["waiting"]
+            connection.unknown_count = count["unknown"]
+            connection.done_count = count["done"]
+            connection.backlog_count = count["pending"] + count["running"]
+            connection.unmapped_count = unmapped.get(connection, 0)
+
+    def _compute_graph_data(self):
+        """Transfers done and not done on each of the last 14 days, for the card."""
+        today = fields.Date.context_today(self)
+        days = [today - timedelta(days=back) for back in range(13, -1, -1)]
+        groups = self.env["ml.sync.attempt"]._read_group(
+            [("connection_id", "in", self.ids), ("happened_at", ">=", days[0])],
+            ["connection_id", "happened_at:day", "error_class"],
+            ["__count"],
+        )
+        counts = {}
+        for connection, day, error_class, count in groups:
+            key = (connection.id, fields.Date.to_date(day), bool(error_class))
+            counts[key] = counts.get(key, 0) + count
+        for connection in self:
+            connection.graph_data = [
+                {
+                    "day": fields.Date.to_string(day),
+                    "done": counts.get((connection.id, day, False), 0),
+                    "failed": counts.get((connection.id, day, True), 0),
+                }
+                for day in days
+            ]
+
+    @api.onchange("provider")
+    def _onchange_provider(self):
+        if not self.provider:
+            return
+        provider = self._provider_class()
+        labels = [candidate.label for candidate in PROVIDERS.values()]
+        if not self.name or self.name in labels:
+            self.name = provider.label
+        self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
+
+    def _credential_specifications(self):
+        return {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
+
+    def _credential_values(self):
+        return [
+            {"name": credential.name, "sequence": sequence, "is_secret": credential.secret}
+            for sequence, credential in enumerate(self._provider_class().credentials)
+        ]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        connections = super().create(vals_list)
+        for connection in connections:
+            connection._create_parts()
+        return connections
+
+    def _create_parts(self):
+        """Credentials, flows, token and job of a new connection."""
+        # sudo: an administrator of this app may not create scheduled jobs and tokens himself
+        connection = self.sudo()
+        named = set(connection.with_context(active_test=False).credential_ids.mapped("name"))
+        self.env["ml.credential"].sudo().create(
+            [
+                {**values, "connection_id": connection.id}
+                for values in connection._credential_values()
+                if values["name"] not in named
+            ]
+        )
+        connection._sync_flows()
+        self.env["ml.token"].sudo().create({"connection_id": connection.id})
+        connection.cron_id = self.env["ir.cron"].sudo().create(
+            {
+                "name": self.env._("ML Connector: %s", connection.name),
+                "model_id": self.env["ir.model"]._get_id("ml.connection"),
+                "state": "code",
+                "code": f"model.browse({connection.id})._cron_run()",
+                "user_id": self.env.ref("base.user_root").id,
+                "interval_number": 1,
+                "interval_type": "minutes",
+            }
+        )
+        connection._remember_database()
+
+    def _sync_flows(self):
+        """Make the flows that the vendor offers and this connection lacks."""
+        existing = set(self.with_context(active_test=False).flow_ids.mapped("key"))
+        self.env["ml.flow"].create(
+            [
+                {
+                    "connection_id": self.id,
+                    "key": spec.key,
+                    "name": spec.label,
+                    "description": spec.help,
+                    "sequence": spec.sequence,
+                    "direction": spec.direction,
+                    "kind": spec.kind,
+                    "interval_number": spec.interval,
+                    "active": spec.active,
+                }
+                for spec in self._provider_class().flows
+                if spec.key not in existing
+            ]
+        )
+
+    def write(self, vals):
+        if "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
+            raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
+        if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
+            raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
+        result = super().write(vals)
+        if {"environment", "custom_url"} & set(vals):
+            self._forget_token()
+            self.write({"check_state": "none", "findings": False})
+        if "state" in vals:
+            self.env.registry.clear_cache()
+        if "active" in vals:
+            self.sudo().cron_id.active = vals["active"]  # sudo: see `_create_parts`
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_unused(self):
+        used = self.env["ml.sync.attempt"].sudo()._read_group([("connection_id", "in", self.ids)], ["connection_id"])
+        if used:
+            raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+
+    def unlink(self):
+        crons = self.sudo().cron_id  # sudo: see `_create_parts`
+        result = super().unlink()
+        crons.unlink()
+        return result
+
+    # ------------------------------------------------------------------ copy guard
+
+    def _remember_database(self):
+        parameters = self.env["ir.config_parameter"].sudo()  # sudo: the uuid is readable by administrators only
+        self.sudo().write(
+            {"database_uuid": parameters.get_param("database.uuid"), "database_name": self.env.cr.dbname}
+        )
+
+    def _is_this_database(self):
+        """Whether the connection was set up in this very database, not in one that this is a copy of."""
+        parameters = self.env["ir.config_parameter"].sudo()  # sudo: see `_remember_database`
+        if parameters.get_param("database.is_neutralized"):
+            return False
+        connection = self.sudo()
+        return (connection.database_uuid, connection.database_name) == (
+            parameters.get_param("database.uuid"),
+            self.env.cr.dbname,
+        )
+
+    def action_adopt_database(self):
+        """Declare that this database, restored or renamed, is the live one."""
+        self._check_may_manage()
+        if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
+            raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
+        self._remember_database()
+        self.message_post(body=self.env._("This database was declared to be the live one."))
+
+    # ------------------------------------------------------------------ buttons
+
+    def _check_may_manage(self):
+        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_manager"):
+            raise UserError(self.env._("Only administrators of ML Connector may do this."))
+
+    def action_test(self):
+        """Test the connection in its own job, and show the findings when they are there."""
+        self.ensure_one()
+        self._check_may_manage()
+        missing = self._missing_credentials()
+        if missing:
+            raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
+        self.check_state = "requested"
+        self._trigger()
+        return self._wait_for("check_state", "requested")
+
+    def _wait_for(self, field, busy):
+        """Show the form again when the job has finished with `field`."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "ml_connector.wait",
+            "params": {"model": self._name, "id": self.id, "field": field, "busy": busy},
+        }
+
+    def _missing_credentials(self):
+        specifications = self._credential_specifications()
+        credentials = self.sudo().credential_ids  # sudo: only whether they are filled
+        filled = set(credentials.filtered("is_set").mapped("name"))
+        return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
+
+    def action_start(self):
+        """Begin to sync."""
+        self._check_may_manage()
+        for connection in self:
+            if connection.check_state not in ("ok", "warning"):
+                raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
+            connection.write({"state": "connected", "attention_reason": False, "breaker_until": False, "breaker_count": 0})
+        self.activity_unlink(["ml_connector.mail_activity_attention"])
+        self._trigger()
+
+    def action_pause(self):
+        """Stop all reading and sending. Changes in Odoo go on being noted."""
+        self._check_may_manage()
+        self.write({"state": "paused"})
+
+    def action_sync_now(self):
+        """Run all flows of the connection at once."""
+        self.check_access("write")
+        self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
+        self.sudo().breaker_until = False  # sudo: engine field
+        self._trigger()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("The sync has been started. Its progress shows here in a moment."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_subscribe(self):
+        """Let the vendor send webhooks; run again to change their secret."""
+        self.ensure_one()
+        self._check_may_manage()
+        self.webhook_state = "requested"
+        self._trigger()
+        return self._wait_for("webhook_state", "requested")
+
+    def action_unsubscribe(self):
+        self.ensure_one()
+        self._check_may_manage()
+        self.webhook_state = "remove"
+        self._trigger()
+        return self._wait_for("webhook_state", "remove")
+
+    def action_verify_attempts(self):
+        """Check the chain of attempts."""
+        self.ensure_one()
+        self._check_may_manage()
+        problem = self.env["ml.sync.attempt"]._verify(self)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "danger" if problem else "success",
+                "sticky": bool(problem),
+                "message": problem or self.env._("The audit trail is complete and unchanged."),
+            },
+        }
+
+    @api.model
+    def action_rotate_keys(self):
+        """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
+        if not self.env.user.has_group("base.group_system"):
+            raise UserError(self.env._("Only system administrators may do this."))
+        secret_box.add_key(self.env)
+        # sudo: the ciphertexts have no reader and no writer but the connector
+        for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
+            credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
+        for token in self.env["ml.token"].sudo().search([]):
+            for name in ("access_ciphertext", "refresh_ciphertext"):
+                if token[name]:
+                    token[name] = secret_box.rotate(self.env, token[name])
+        env = self.env
+        env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": self.env._("All secrets are encrypted under the newest key now.")},
+        }
+
+    def _open_logs(self, name, states):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": "ml.sync.log",
+            "view_mode": "list,form,graph,pivot",
+            "domain": [("connection_id", "=", self.id), ("state", "in", states)],
+        }
+
+    def action_open_failed(self):
+        return self._open_logs(self.env._("Failed"), ["failed", "unknown"])
+
+    def action_open_waiting(self):
+        return self._open_logs(self.env._("Waiting"), ["waiting"])
+
+    def action_open_backlog(self):
+        return self._open_logs(self.env._("To do"), ["pending", "running"])
+
+    def action_open_done(self):
+        return self._open_logs(self.env._("Done"), ["done"])
+
+    def action_open_unmapped(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Mappings"),
+            "res_model": "ml.mapping",
+            "view_mode": "list,form",
+            "domain": [("connection_id", "=", self.id)],
+            "context": {"search_default_unmapped": 1},
+        }
+
+    # ------------------------------------------------------------------ provider
+
+    def _provider_class(self):
+        self.ensure_one()
+        return PROVIDERS[self.provider]
+
+    def _provider(self, observe):
+        """The provider of this connection for one run.
+
+        :raises AuthError: when the credentials cannot be opened
+        """
+        self.ensure_one()
+        credentials = self.sudo().credential_ids  # sudo: the worker needs what no user may read
+        settings = Settings(
+            base_url=self.base_url,
+            credentials={credential.name: credential._plaintext() for credential in credentials},
+            stored=self.stored_settings or {},
+            capabilities=frozenset(self.capabilities or ()),
+            instance=f"{self.sudo().database_uuid}:{self.id}",
+        )
+        return self._provider_class()(settings, TokenStore(self), observe)
+
+    def _forget_token(self):
+        """Drop the access token, because what it was made of has changed."""
+        # sudo: tokens have no reader and no writer but the connector
+        tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
+        tokens.write({"access_ciphertext": False, "expires_at": False})
+
+    def _internal_secret(self, name):
+        return self.env["ml.credential"].sudo().search(  # sudo: only the controller and the worker ask
+            [("connection_id", "=", self.id), ("name", "=", name)]
+        )
+
+    def _webhook_secrets(self):
+        """The secrets under which a webhook may be signed now; two while the secret is being changed."""
+        found = [self._internal_secret(name) for name in (WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)]
+        return [secret._plaintext() for secret in found if secret and secret.set_at]
+
+    def _is_expected_handshake(self, headers):
+        """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""
+        if self.webhook_state not in ("requested", "unverified"):
+            return False
+        given = self._provider_class().handshake(headers) or ""
+        return secrets.compare_digest(given.encode(), self.sudo().webhook_handshake.encode())  # sudo: see above
+
+    def _store_webhook_secret(self, plaintext):
+        current = self._internal_secret(WEBHOOK_SECRET)
+        if current.set_at:
+            self._set_internal_secret(WEBHOOK_SECRET_PREVIOUS, current._plaintext())
+        self._set_internal_secret(WEBHOOK_SECRET, plaintext)
+
+    def _set_internal_secret(self, name, plaintext):
+        secret = self._internal_secret(name) or self.env["ml.credential"].sudo().create(  # sudo: see above
+            {"connection_id": self.id, "name": name, "is_secret": True, "is_internal": True}
+        )
+        secret._store_secret(plaintext)
+
+    # ------------------------------------------------------------------ health
+
+    def _trigger(self):
+        """Run the connection's job as soon as this transaction is committed."""
+        triggered = self.env.cr.precommit.data.setdefault("ml_connector.triggered", set())
+        for cron in self.sudo().cron_id:  # sudo: anybody's change may have to be sent
+            if cron.id not in triggered:
+                triggered.add(cron.id)
+                cron._trigger()
+
+    def _note_success(self):
+        vals = {"last_success_at": fields.Datetime.now()}
+        if self.breaker_count:
+            vals.update(breaker_count=0, breaker_until=False)
+        if self.state == "attention":
+            vals.update(state="connected", attention_reason=False)
+            self.activity_unlink(["ml_connector.mail_activity_attention"])
+        self.write(vals)
+
+    def _note_failure(self, error):
+        """Count a failure that the whole connection shares; stop calling for a while, tell the owner when needed."""
+        count = self.breaker_count + 1
+        vals = {"breaker_count": count}
+        needs_person = error.error_class == "auth" or count >= NETWORK_FAILURES_BEFORE_BREAK
+        seconds = 60 * BREAK_MINUTES[min(count, len(BREAK_MINUTES)) - 1] if needs_person else min(2**count, 60)
+        vals["breaker_until"] = fields.Datetime.now() + timedelta(seconds=max(seconds, error.retry_after or 0))
+        if needs_person and self.state == "connected":
+            vals.update(state="attention", attention_reason=error.message)
+            self._notify_owner(error)
+        self.write(vals)
+
+    def _notify_owner(self, error):
+        advice = ml_error_class.ERROR_CLASSES[error.error_class].advice
+        if self.activity_search(["ml_connector.mail_activity_attention"]):
+            return
+        self.activity_schedule(
+            "ml_connector.mail_activity_attention",
+            user_id=self.owner_id.id,
+            summary=self.env._("%s needs attention", self.name),
+            note=f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+        )
+
+    def _run_check(self, provider):
+        """Ask the vendor who we are and what is granted, and keep the findings."""
+        try:
+            report = provider.check()
+        except ConnectorError as error:
+            self.write(
+                {
+                    "check_state": "error",
+                    "check_at": fields.Datetime.now(),
+                    "identity": False,
+                    "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
+                }
+            )
+            return error
+        levels = {finding.level for finding in report.findings}
+        self.write(
+            {
+                "check_state": "error" if "error" in levels else "warning" if "warning" in levels else "ok",
+                "check_at": fields.Datetime.now(),
+                "identity": report.identity,
+                "findings": [
+                    {"level": finding.level, "title": finding.title, "message": finding.message}
+                    for finding in report.findings
+                ],
+                "capabilities": sorted(report.capabilities),
+                "stored_settings": {**(self.stored_settings or {}), **report.settings},
+            }
+        )
+        return None
+
+    def _advice(self, error):
+        return self.env._(ml_error_class.ERROR_CLASSES[error.error_class].advice)  # pylint: disable=gettext-variable
+
+    def _cron_run(self):
+        """The connection's scheduled job."""
+        self.env["ml.worker"]._run(self)

@@ -1,0 +1,101 @@
+"""What the engine does with each class of error, and what it advises. The one table."""
+
+import random
+from dataclasses import dataclass
+
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+RETRY_MINUTES = (1, 5, 15, 60, 240)
+MAX_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorClass:
+    """
+    :param label: what the class is called on screen
+    :param advice: what the person who looks at it should do
+    :param retried: whether time alone may heal it
+    :param state: state of the row once it is not retried (any more)
+    :param stops_connection: whether the other records of the connection will meet the same
+    """
+
+    label: str
+    advice: str
+    retried: bool = False
+    state: str = "failed"
+    stops_connection: bool = False
+
+
+ERROR_CLASSES = {
+    "auth": ErrorClass(
+        _lt("Access refused"),
+        _lt("Check the credentials and the permissions on the connection, then press Test connection."),
+        retried=True,
+        stops_connection=True,
+    ),
+    "rate_limit": ErrorClass(
+        _lt("Too many requests"),
+        _lt("Nothing to do: it is tried again by itself. If it stays, look for another program that uses the same account."),
+        retried=True,
+        stops_connection=True,
+    ),
+    "network": ErrorClass(
+        _lt("No connection"),
+        _lt("Nothing to do: it is tried again by itself. If it stays, check that this server reaches the vendor."),
+        retried=True,
+        stops_connection=True,
+    ),
+    "remote": ErrorClass(
+        _lt("Fault at the vendor"),
+        _lt("Nothing to do: it is tried again by itself. If it stays, give the trace id to the vendor's support."),
+        retried=True,
+    ),
+    "mapping": ErrorClass(
+        _lt("Mapping missing"),
+        _lt("Fill the mapping that is named; what waits for it goes on by itself."),
+        state="waiting",
+    ),
+    "validation": ErrorClass(
+        _lt("Data not accepted"),
+        _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
+    ),
+    "locked_period": ErrorClass(
+        _lt("Period locked"),
+        _lt("Open the period, change the date at the vendor, or let the flow book on the next open day. Then press Retry."),
+    ),
+    "duplicate": ErrorClass(
+        _lt("Exists already?"),
+        _lt("Compare with the record that is named. If it is the same, ignore this row; if not, correct the reference and press Retry."),
+    ),
+    "conflict": ErrorClass(
+        _lt("Changed on both sides"),
+        _lt("Decide which side is right, make both agree, then press Retry."),
+    ),
+    "permanent": ErrorClass(
+        _lt("Refused by the vendor"),
+        _lt("Correct what the vendor names, then press Retry."),
+    ),
+    "unknown_outcome": ErrorClass(
+        _lt("Outcome unknown"),
+        _lt("It is looked up at the vendor before anything is sent again. Where that is not possible, look yourself and say which."),
+        state="unknown",
+    ),
+    "bug": ErrorClass(
+        _lt("Unexpected error"),
+        _lt("Press Retry. If it comes back, send the text and the server log to the addon's maintainers."),
+    ),
+}
+
+
+def selection(env):
+    """The classes for a selection field."""
+    return [(key, str(error_class.label)) for key, error_class in ERROR_CLASSES.items()]
+
+
+def retry_seconds(tries, retry_after=None):
+    """Seconds until the next try after `tries` tries, with full jitter on the upper half; at least `retry_after`."""
+    minutes = RETRY_MINUTES[min(tries, len(RETRY_MINUTES)) - 1]
+    seconds = minutes * 60 * random.uniform(0.5, 1.0)
+    return max(seconds, retry_after or 0)

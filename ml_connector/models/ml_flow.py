@@ -1,0 +1,192 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
+
+LOCK_DATE_POLICIES = [
+    ("park", "Stop and ask"),
+    ("next_open_day", "Book on the next open day"),
+]
+
+
+class MlFlow(models.Model):
+    _name = "ml.flow"
+    _description = "Flow"
+    _order = "connection_id, sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    key = fields.Char(required=True, readonly=True, help="Technical name of the flow.")
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    provider = fields.Selection(related="connection_id.provider", store=True)
+    sequence = fields.Integer(readonly=True)
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
+    kind = fields.Char(required=True, readonly=True, help="Kind of document that the flow moves.")
+    description = fields.Char(translate=True, readonly=True)
+    active = fields.Boolean(default=True, help="Nothing is read, watched or sent for a flow that is switched off.")
+
+    interval_number = fields.Integer("Every", default=60, help="Minutes between two runs.")
+    schedule = fields.Selection(
+        [("interval", "Every N minutes"), ("daily", "Daily")], default="interval", required=True
+    )
+    daily_hour = fields.Float("At (UTC)", default=3.0, help="Hour of the day, in UTC, for a daily schedule.")
+    next_run_at = fields.Datetime(copy=False, help="When the flow reads or sweeps next.")
+    last_run_at = fields.Datetime(readonly=True, copy=False)
+    last_success_at = fields.Datetime(readonly=True, copy=False)
+    cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
+
+    post_bills = fields.Boolean("Post", default=True, help="Post what is created; otherwise it stays a draft.")
+    journal_id = fields.Many2one(
+        "account.journal",
+        check_company=True,
+        help="Journal for what this flow books; empty: the company's default purchase journal.",
+    )
+    lock_date_policy = fields.Selection(
+        LOCK_DATE_POLICIES,
+        default="park",
+        required=True,
+        help="What to do with a record whose accounting date lies in a locked period.",
+    )
+    start_date = fields.Date(help="Records with an earlier accounting date are left alone.")
+    create_vendors = fields.Boolean(
+        "Create missing vendors", default=True, help="Otherwise an unknown vendor waits for a person to pick a contact."
+    )
+    rounding_tolerance = fields.Float(
+        default=0.05,
+        digits=(16, 4),
+        help="Largest difference, in the document's currency, between the source's total and Odoo's that may be put on the tax line.",
+    )
+    show_options = fields.Char(compute="_compute_show_options")
+
+    progress_done = fields.Integer(readonly=True, copy=False)
+    progress_total = fields.Integer(readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress")
+    done_count = fields.Integer(compute="_compute_counts")
+    failed_count = fields.Integer(compute="_compute_counts")
+    waiting_count = fields.Integer(compute="_compute_counts")
+    open_count = fields.Integer(compute="_compute_counts")
+    unknown_count = fields.Integer(compute="_compute_counts")
+
+    _connection_key_unique = models.Constraint("UNIQUE(connection_id, key)", "This flow exists already.")
+    _interval_positive = models.Constraint(
+        "CHECK(interval_number > 0)", "The number of minutes between two runs must be positive."
+    )
+
+    @api.constrains("daily_hour")
+    def _check_daily_hour(self):
+        for flow in self:
+            if not 0 <= flow.daily_hour < 24:
+                raise ValidationError(self.env._("The hour of a daily schedule lies between 0:00 and 23:59."))
+
+    def _spec(self):
+        """The vendor's own description of this flow."""
+        self.ensure_one()
+        return self.connection_id._provider_class().flow(self.key)
+
+    @api.depends("key", "provider")
+    def _compute_show_options(self):
+        for flow in self:
+            flow.show_options = ",".join(flow._spec().options) if flow.connection_id.provider else ""
+
+    @api.depends("progress_done", "progress_total")
+    def _compute_progress(self):
+        for flow in self:
+            flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
+
+    def _compute_counts(self):
+        groups = self.env["ml.sync.log"]._read_group(
+            [("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"]
+        )
+        counts = {(flow.id, state): count for flow, state, count in groups}
+        for flow in self:
+            flow.done_count = counts.get((flow.id, "done"), 0)
+            flow.failed_count = counts.get((flow.id, "failed"), 0)
+            flow.waiting_count = counts.get((flow.id, "waiting"), 0)
+            flow.unknown_count = counts.get((flow.id, "unknown"), 0)
+            flow.open_count = counts.get((flow.id, "pending"), 0) + counts.get((flow.id, "running"), 0)
+
+    @api.model
+    @ormcache()
+    def _watched_models(self):
+        """{model name: (flow ids)} of the switched-on push flows; cached because every write of a watched model asks."""
+        watched = {}
+        flows = self.sudo().search(  # hooks run for any user, who need not see flows
+            [("direction", "=", "push"), ("connection_id.state", "in", ("connected", "attention"))]
+        )
+        for flow in flows:
+            model = flow._spec().watches
+            if model:
+                watched.setdefault(model, []).append(flow.id)
+        return {model: tuple(ids) for model, ids in watched.items()}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        flows = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return flows
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "active" in vals or "connection_id" in vals:
+            self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    def _is_due(self, now):
+        self.ensure_one()
+        return not self.next_run_at or self.next_run_at <= now
+
+    def _schedule_next(self, now):
+        """Set the time of the next run after one that began at `now` (UTC)."""
+        self.ensure_one()
+        self.last_run_at = now
+        if self.schedule == "interval":
+            self.next_run_at = now + timedelta(minutes=self.interval_number)
+            return
+        hours = timedelta(hours=self.daily_hour)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.next_run_at = today + hours if today + hours > now else today + timedelta(days=1) + hours
+
+    def action_sync_now(self):
+        """Read (or sweep) at once: the connection's own job does the work."""
+        self.check_access("write")
+        self.next_run_at = fields.Datetime.now()
+        self.connection_id._trigger()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("The sync has been started. Its progress shows here in a moment."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_dry_run(self):
+        """Show what a sync would do and why, without writing or sending anything."""
+        self.ensure_one()
+        dry_run = self.env["ml.dry.run"].create({"flow_id": self.id})
+        self.connection_id._trigger()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Dry run: %s", self.name),
+            "res_model": "ml.dry.run",
+            "res_id": dry_run.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_open_logs(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": "ml.sync.log",
+            "view_mode": "list,form,graph,pivot",
+            "domain": [("flow_id", "=", self.id)],
+        }

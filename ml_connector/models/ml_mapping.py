@@ -1,0 +1,216 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+MAPPED_MODELS = {
+    "account": "account.account",
+    "tax": "account.tax",
+    "analytic": "account.analytic.account",
+    "journal": "account.journal",
+    "vendor": "res.partner",
+}
+
+
+class MlMapping(models.Model):
+    """A code of the vendor and the Odoo record it stands for."""
+
+    _name = "ml.mapping"
+    _description = "Mapping"
+    _order = "state desc, kind, external_code, external_name, id"
+    _rec_names_search = ["external_name", "external_code"]
+
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    kind = fields.Selection(
+        [
+            ("account", "Account"),
+            ("tax", "Tax"),
+            ("analytic", "Analytic account"),
+            ("journal", "Journal"),
+            ("vendor", "Vendor"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    external_id = fields.Char("Id at the vendor", required=True, readonly=True)
+    external_code = fields.Char("Code at the vendor", readonly=True)
+    external_name = fields.Char("Name at the vendor", readonly=True)
+    external_group = fields.Char("Field at the vendor", readonly=True)
+    res_model = fields.Char(compute="_compute_res_model", store=True)
+    res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
+    is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
+    origin = fields.Selection(
+        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name")], readonly=True, string="Filled"
+    )
+    state = fields.Selection(
+        [("mapped", "Mapped"), ("ignored", "Left out"), ("unmapped", "Unmapped")],
+        compute="_compute_state",
+        store=True,
+        index=True,
+    )
+    waiting_log_ids = fields.Many2many("ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id")
+    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count")
+
+    _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is in the list already.")
+
+    @api.depends("external_name", "external_code")
+    def _compute_display_name(self):
+        for mapping in self:
+            parts = [mapping.external_code, mapping.external_name or mapping.external_id]
+            mapping.display_name = " ".join(part for part in parts if part)
+
+    @api.depends("kind")
+    def _compute_res_model(self):
+        for mapping in self:
+            mapping.res_model = MAPPED_MODELS.get(mapping.kind)
+
+    @api.depends("res_id", "is_ignored")
+    def _compute_state(self):
+        for mapping in self:
+            mapping.state = "mapped" if mapping.res_id else "ignored" if mapping.is_ignored else "unmapped"
+
+    @api.depends("waiting_log_ids.state")
+    def _compute_waiting_count(self):
+        for mapping in self:
+            mapping.waiting_count = len(mapping.waiting_log_ids.filtered(lambda log: log.state == "waiting"))
+
+    @api.constrains("res_id", "res_model")
+    def _check_record(self):
+        for mapping in self.filtered("res_id"):
+            record = mapping._record()
+            if not record.exists():
+                raise ValidationError(self.env._("The record mapped to %s does not exist.", mapping.display_name))
+            company = mapping.company_id
+            if record != record.filtered_domain(record._check_company_domain(company)):
+                raise ValidationError(
+                    self.env._(
+                        "%(record)s does not belong to %(company)s, the company of this connection.",
+                        record=record.display_name,
+                        company=company.display_name,
+                    )
+                )
+
+    def _record(self):
+        self.ensure_one()
+        return self.env[self.res_model].browse(self.res_id)
+
+    @api.model
+    def _resolved(self, connection, keys):
+        """{(kind, external id): Odoo record, or None where the code is left out} for the keys that are mapped."""
+        if not keys:
+            return {}
+        mappings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("state", "!=", "unmapped"),
+                ("kind", "in", list({kind for kind, _id in keys})),
+                ("external_id", "in", list({external_id for _kind, external_id in keys})),
+            ]
+        )
+        return {
+            (mapping.kind, mapping.external_id): mapping._record() if mapping.res_id else None for mapping in mappings
+        }
+
+    @api.model
+    def _upsert(self, connection, references):
+        """Mapping rows of the references, made where missing, filled where Odoo has the same code."""
+        wanted = {(reference.kind, reference.external_id): reference for reference in references}
+        if not wanted:
+            return self
+        known = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "in", list({kind for kind, _id in wanted})),
+                ("external_id", "in", list({external_id for _kind, external_id in wanted})),
+            ]
+        ).filtered(lambda mapping: (mapping.kind, mapping.external_id) in wanted)
+        for mapping in known:
+            mapping._refresh_names(wanted.pop((mapping.kind, mapping.external_id)))
+        new = self.create(
+            [
+                {
+                    "connection_id": connection.id,
+                    "kind": reference.kind,
+                    "external_id": reference.external_id,
+                    "external_code": reference.code,
+                    "external_name": reference.name,
+                    "external_group": reference.group,
+                }
+                for reference in wanted.values()
+            ]
+        )
+        (known | new)._propose()
+        return known | new
+
+    def _refresh_names(self, reference):
+        names = {
+            "external_code": reference.code or self.external_code,
+            "external_name": reference.name or self.external_name,
+            "external_group": reference.group or self.external_group,
+        }
+        changed = {name: value for name, value in names.items() if value != (self[name] or "") and value}
+        if changed:
+            self.write(changed)
+
+    def _propose(self):
+        """Fill what is unmapped where exactly one Odoo record has the code (accounts, analytics) or the name."""
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and mapping.kind != "vendor")
+        for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
+            by_code, by_name = self._candidates(connection.company_id, kind)
+            for mapping in mappings:
+                if record := by_code.get((mapping.external_code or "").strip().casefold()):
+                    mapping.write({"res_id": record.id, "origin": "code"})
+                elif record := by_name.get((mapping.external_name or "").strip().casefold()):
+                    mapping.write({"res_id": record.id, "origin": "name"})
+
+    @api.model
+    def _candidates(self, company, kind):
+        """Odoo records of a kind by code and by name, without the ambiguous ones."""
+        model = self.env[MAPPED_MODELS[kind]].with_company(company)
+        domain = Domain(model._check_company_domain(company))
+        if kind == "tax":
+            domain &= Domain("type_tax_use", "=", "purchase")
+        records = model.search(domain)
+        by_code = _unambiguous(records, lambda record: record.code if "code" in record._fields else "")
+        by_name = _unambiguous(records, lambda record: record.name) if kind != "account" else {}
+        return by_code, by_name
+
+    def write(self, vals):
+        if "res_id" in vals and "origin" not in vals:
+            vals = {**vals, "origin": "manual" if vals["res_id"] else False}
+        result = super().write(vals)
+        if vals.get("res_id") or vals.get("is_ignored"):
+            self._release()
+        return result
+
+    def _release(self):
+        """Let the records go on that waited for these mappings and for no other."""
+        # sudo: whoever may map need not have a right on the queue itself
+        logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")
+        self.sudo().waiting_log_ids = [fields.Command.clear()]
+        ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
+        ready._make_pending()
+
+    def action_propose(self):
+        """Fill the unmapped rows of the selection where the codes or names agree."""
+        self.check_access("write")
+        self._propose()
+
+    def action_open_waiting(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Waiting for %s", self.display_name),
+            "res_model": "ml.sync.log",
+            "view_mode": "list,form",
+            "domain": [("waiting_mapping_ids", "in", self.ids)],
+        }
+
+
+def _unambiguous(records, key):
+    found = {}
+    for record in records:
+        text = (key(record) or "").strip().casefold()
+        if text:
+            found.setdefault(text, []).append(record)
+    return {text: matches[0] for text, matches in found.items() if len(matches) == 1}

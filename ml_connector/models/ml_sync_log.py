@@ -1,0 +1,412 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.orm.models import NO_ACCESS
+from odoo.tools import SQL
+
+from ..clients import mask
+from ..documents import Result
+from ..vendors.base import Item
+from . import ml_error_class
+
+STATES = [
+    ("pending", "To do"),
+    ("running", "Running"),
+    ("done", "Done"),
+    ("failed", "Failed"),
+    ("waiting", "Waiting"),
+    ("unknown", "Unknown"),
+    ("ignored", "Ignored"),
+    ("superseded", "Superseded"),
+]
+OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
+MERGED_STATES = ("pending", "failed", "waiting")
+FINAL_STATES = ("done", "ignored", "superseded")
+CLEAN = {
+    "error_class": False,
+    "error_message": False,
+    "depends_kind": False,
+    "depends_external_id": False,
+    "depends_name": False,
+}
+
+
+class MlSyncLog(models.Model):
+    """One record's transfer: queue and result in one.
+
+    pending -> running -> done | failed | waiting | unknown; a person may set ignored; a newer version of the
+    same record sets superseded.
+    """
+
+    _name = "ml.sync.log"
+    _description = "Sync Log"
+    _order = "id desc"
+
+    name = fields.Char("Record", readonly=True)
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
+    kind = fields.Char(required=True, readonly=True)
+    state = fields.Selection(STATES, default="pending", required=True, readonly=True)
+    outcome = fields.Selection(
+        [
+            ("created", "Created"),
+            ("linked", "Linked"),
+            ("updated", "Updated"),
+            ("unchanged", "Unchanged"),
+            ("drift", "Differs"),
+            ("sent", "Sent"),
+        ],
+        readonly=True,
+        help="What was done. Differs: changed at the vendor after it was posted in Odoo.",
+    )
+    external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
+    external_version = fields.Char(readonly=True)
+    external_url = fields.Char(readonly=True)
+    is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
+    res_model = fields.Char("Model", readonly=True)
+    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
+    note = fields.Char(readonly=True)
+
+    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
+    error_message = fields.Char("What is wrong", readonly=True)
+    advice = fields.Char("What to do", compute="_compute_advice")
+    try_count = fields.Integer("Tries", readonly=True)
+    next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
+    lease_until = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(readonly=True, help="Set before something is sent: until the answer is stored, the outcome is in doubt.")
+    idempotency_key = fields.Char(readonly=True)
+    done_at = fields.Datetime(readonly=True)
+    milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
+    ignored_reason = fields.Char(readonly=True)
+    ignored_by_id = fields.Many2one("res.users", readonly=True)
+
+    payload = fields.Json("Payload (data)", groups=NO_ACCESS, prefetch=False)
+    payload_text = fields.Text(
+        "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
+    )
+    waiting_mapping_ids = fields.Many2many(
+        "ml.mapping", "ml_sync_log_waiting_mapping_rel", "log_id", "mapping_id", "Waits for", readonly=True
+    )
+    depends_kind = fields.Char(readonly=True)
+    depends_external_id = fields.Char(readonly=True)
+    depends_name = fields.Char("Waits for record", readonly=True)
+    attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
+
+    _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
+    _push_open_unique = models.UniqueIndex(
+        "(flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL"
+        " AND state IN ('pending', 'failed', 'waiting')"
+    )
+    _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
+    _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
+    _dependency_idx = models.Index("(connection_id, depends_kind, depends_external_id) WHERE state = 'waiting'")
+    _record_idx = models.Index("(res_model, res_id)")
+    _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
+
+    @api.depends("error_class")
+    def _compute_advice(self):
+        for log in self:
+            error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
+            log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
+
+    def _compute_payload_text(self):
+        for log in self.sudo():  # sudo: the raw payload has no reader; what is shown is masked
+            log.payload_text = json.dumps(mask(log.payload), indent=2, ensure_ascii=False) if log.payload else False
+
+    # ------------------------------------------------------------------ queue
+
+    @api.model
+    def _store(self, flow, items):
+        """Insert rows for items that are new or changed; returns how many. Repeated pages and events change nothing."""
+        items = {item.external_id: item for item in items}
+        known = {}
+        for log in self.search(
+            [("flow_id", "=", flow.id), ("external_id", "in", list(items))], order="id"
+        ):
+            known.setdefault(log.external_id, self.browse())
+            known[log.external_id] |= log
+        rows, reopened, outdated = [], self.browse(), self.browse()
+        for external_id, item in items.items():
+            logs = known.get(external_id, self.browse())
+            same = logs.filtered(lambda log, item=item: log.external_version == item.version)
+            if same.is_current:
+                continue
+            outdated |= logs.filtered("is_current")
+            if same:
+                same.sudo().payload = item.payload  # sudo: field without access
+                reopened |= same
+            else:
+                rows.append(item)
+        outdated.is_current = False
+        outdated.filtered(lambda log: log.state in MERGED_STATES)._supersede()
+        reopened.is_current = True
+        reopened._make_pending()
+        self._insert_pulled(flow, rows)
+        return len(rows) + len(reopened)
+
+    @api.model
+    def _insert_pulled(self, flow, items):
+        if not items:
+            return
+        now = fields.Datetime.now()
+        rows = [
+            (
+                *(item.title, flow.connection_id.id, flow.company_id.id, flow.id, "pull", flow.kind, "pending"),
+                *(item.external_id, item.version, item.url or None, True, 0, now, json.dumps(item.payload)),
+                *(self.env.uid, now, self.env.uid, now),
+            )
+            for item in items
+        ]
+        self.flush_model()
+        self.env.execute_query(
+            SQL(
+                """INSERT INTO ml_sync_log (name, connection_id, company_id, flow_id, direction, kind, state,
+                        external_id, external_version, external_url, is_current, try_count, next_try_at, payload,
+                        create_uid, create_date, write_uid, write_date)
+                   VALUES %s
+                   ON CONFLICT (flow_id, external_id, external_version) WHERE direction = 'pull' DO NOTHING
+                   RETURNING id""",
+                SQL(", ").join(SQL("%s", row) for row in rows),
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _enqueue(self, flow, records):
+        """Make sure that each record has one open push row; merges with the row that is open already."""
+        if not records:
+            return
+        now = fields.Datetime.now()
+        rows = [
+            (
+                *(record.display_name, flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind),
+                *("pending", records._name, record.id, True, 0, now, self.env.uid, now, self.env.uid, now),
+            )
+            for record in records
+        ]
+        self.flush_model(["state"])
+        self.env.execute_query(
+            SQL(
+                """INSERT INTO ml_sync_log (name, connection_id, company_id, flow_id, direction, kind,
+                        state, res_model, res_id, is_current, try_count, next_try_at,
+                        create_uid, create_date, write_uid, write_date)
+                   VALUES %s
+                   ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL
+                            AND state IN ('pending', 'failed', 'waiting')
+                   DO UPDATE SET state = 'pending', next_try_at = EXCLUDED.next_try_at, try_count = 0,
+                            name = EXCLUDED.name, write_date = EXCLUDED.write_date
+                   RETURNING id""",
+                SQL(", ").join(SQL("%s", row) for row in rows),
+            )
+        )
+        self.invalidate_model()
+
+    def _as_item(self, version, payload):
+        """The remote record of this row as an item of another flow."""
+        self.ensure_one()
+        return Item(
+            external_id=self.external_id,
+            version=version,
+            title=self.name,
+            payload=payload,
+            url=self.external_url or "",
+        )
+
+    def _result(self):
+        """The document of a row that reports a result."""
+        self.ensure_one()
+        return Result(**self.sudo().payload)  # sudo: field without access
+
+    def _make_pending(self):
+        """Put rows back to work now."""
+        if not self:
+            return
+        self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
+        self.connection_id._trigger()
+
+    def _supersede(self):
+        self.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False, **CLEAN})
+
+    @api.model
+    def _release_dependents(self, connection, keys):
+        """Let rows go on that waited for the remote records `keys` (kind, external id)."""
+        if not keys:
+            return
+        waiting = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("state", "=", "waiting"),
+                ("depends_kind", "in", list({kind for kind, _id in keys})),
+                ("depends_external_id", "in", list({external_id for _kind, external_id in keys})),
+            ]
+        )
+        ready = waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)
+        ready.write({"depends_kind": False, "depends_external_id": False, "depends_name": False})
+        ready.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+
+    # ------------------------------------------------------------------ buttons
+
+    def action_retry(self):
+        """Put failed and waiting rows back to work; rows of unknown outcome are looked up at the vendor first."""
+        self.check_access("read")
+        self._check_may_resolve()
+        logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
+        retried = logs.filtered(lambda log: log.state in MERGED_STATES and log.is_current)
+        retried._make_pending()
+        unknown = logs.filtered(lambda log: log.state == "unknown")
+        unknown.write({"next_try_at": fields.Datetime.now()})
+        unknown.connection_id._trigger()
+        return self._notify_retried(len(retried) + len(unknown))
+
+    def _notify_retried(self, count):
+        if not count:
+            message = self.env._("Nothing to retry: only failed, waiting and unknown records can be retried.")
+        else:
+            message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if count else "warning",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_ignore(self):
+        """Ask for a reason, then leave the records alone."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Ignore"),
+            "res_model": "ml.ignore",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_log_ids": self.ids},
+        }
+
+    def _ignore(self, reason):
+        self.check_access("read")
+        self._check_may_resolve()
+        logs = self.filtered(lambda log: log.state in OPEN_STATES and log.state != "running")
+        if not logs:
+            raise UserError(self.env._("Only records that are not done yet can be ignored."))
+        # sudo: users hold no write right on the queue, only this transition
+        logs.sudo().write(
+            {
+                "state": "ignored",
+                "ignored_reason": reason,
+                "ignored_by_id": self.env.uid,
+                "done_at": fields.Datetime.now(),
+            }
+        )
+        self.env["ml.sync.attempt"].sudo()._append(
+            logs.connection_id[:1],
+            [{"log": log, "action": "ignore", "outcome": "ignored", "message": reason} for log in logs],
+        )
+
+    def _check_may_resolve(self):
+        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_user"):
+            raise UserError(self.env._("Only users of ML Connector may do this."))
+
+    def action_arrived(self):
+        """The user saw at the vendor that the record of unknown outcome arrived."""
+        self._answer_unknown(arrived=True)
+
+    def action_not_arrived(self):
+        """The user saw at the vendor that the record of unknown outcome did not arrive: send it again."""
+        self._answer_unknown(arrived=False)
+
+    def _answer_unknown(self, arrived):
+        self.check_access("read")
+        self._check_may_resolve()
+        logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
+        if arrived:
+            logs.write({"state": "done", "done_at": fields.Datetime.now(), "sent_at": False, **CLEAN})
+            return
+        logs.write({"sent_at": False})
+        logs._make_pending()
+
+    def action_open_record(self):
+        """Open the Odoo record, or the mapping that is missing."""
+        self.ensure_one()
+        if self.state == "waiting" and self.waiting_mapping_ids:
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Mappings"),
+                "res_model": "ml.mapping",
+                "view_mode": "list,form",
+                "domain": [("id", "in", self.waiting_mapping_ids.ids)],
+            }
+        if not self.res_id:
+            raise UserError(self.env._("There is no Odoo record yet."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+        }
+
+    def action_open_remote(self):
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.external_url, "target": "new"}
+
+    # ------------------------------------------------------------------ smart buttons
+
+    @api.model
+    def _count_for(self, records, field):
+        """Fill `field` of the records with the number of their transfers."""
+        counts = dict(
+            self._read_group(
+                [("res_model", "=", records._name), ("res_id", "in", records.ids)], ["res_id"], ["__count"]
+            )
+        )
+        for record in records:
+            record[field] = counts.get(record.id, 0)
+
+    @api.model
+    def _action_for(self, record):
+        record.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Syncs of %s", record.display_name),
+            "res_model": "ml.sync.log",
+            "view_mode": "list,form",
+            "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
+        }
+
+    # ------------------------------------------------------------------ retention
+
+    @api.autovacuum
+    def _gc_payloads(self):
+        """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
+        return self._gc("ml_payload_retention_days", lambda logs: logs.write({"payload": False}), [("payload", "!=", False)])
+
+    @api.autovacuum
+    def _gc_finished(self):
+        """Delete finished rows after the company's retention. Attempts and bindings stay."""
+        return self._gc("ml_log_retention_days", lambda logs: logs.unlink(), [])
+
+    def _gc(self, setting, expire, domain):
+        done, remaining = 0, 0
+        for company in self.env["res.company"].search([(setting, ">", 0)]):
+            limit = fields.Datetime.subtract(fields.Datetime.now(), days=company[setting])
+            logs = self.search(
+                [
+                    ("company_id", "=", company.id),
+                    ("state", "in", FINAL_STATES),
+                    ("done_at", "<", limit),
+                    ("is_current", "in", (True, False)),
+                    *domain,
+                ],
+                limit=GC_LIMIT + 1,
+            )
+            expire(logs[:GC_LIMIT])
+            done += len(logs[:GC_LIMIT])
+            remaining += len(logs[GC_LIMIT:])
+        return done, remaining
+
+
+GC_LIMIT = 10_000

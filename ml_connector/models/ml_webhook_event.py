@@ -1,0 +1,58 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class MlWebhookEvent(models.Model):
+    """A signed hint from the vendor that something changed. Its id is kept for ever, so that a replay is noticed."""
+
+    _name = "ml.webhook.event"
+    _description = "Webhook Event"
+    _order = "id desc"
+    _rec_name = "event_id"
+
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    event_id = fields.Char("Event id", required=True, readonly=True)
+    event_type = fields.Char("Type", readonly=True)
+    external_id = fields.Char("Id at the vendor", readonly=True)
+    sent_at = fields.Char("Sent", readonly=True, help="As the vendor wrote it.")
+    challenge = fields.Char(readonly=True, groups="base.group_system")
+    state = fields.Selection(
+        [("received", "Received"), ("done", "Done"), ("ignored", "Not relevant"), ("failed", "Failed")],
+        default="received",
+        required=True,
+        readonly=True,
+    )
+    message = fields.Char(readonly=True)
+    try_count = fields.Integer(readonly=True)
+    next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+
+    _event_unique = models.UniqueIndex("(connection_id, event_id)")
+    _received_idx = models.Index("(connection_id, next_try_at) WHERE state = 'received'")
+
+    @api.model
+    def _receive(self, connection, event):
+        """Store an event unless it is known; True when it is new."""
+        now = fields.Datetime.now()
+        row = (connection.id, connection.company_id.id, event.event_id, event.event_type, event.external_id or None)
+        row += (event.created_at or None, event.challenge or None, "received", 0, now, self.env.uid, now)
+        inserted = self.env.execute_query(
+            SQL(
+                """INSERT INTO ml_webhook_event (connection_id, company_id, event_id, event_type, external_id,
+                        sent_at, challenge, state, try_count, next_try_at, create_uid, create_date)
+                   VALUES %s ON CONFLICT (connection_id, event_id) DO NOTHING RETURNING id""",
+                row,
+            )
+        )
+        if not inserted:
+            return False
+        connection._trigger()
+        return True
+
+    def action_replay(self):
+        """Read the record of the event again."""
+        self.check_access("read")
+        self.connection_id._check_may_manage()
+        # sudo: events have no writer but the connector
+        self.sudo().write({"state": "received", "try_count": 0, "next_try_at": fields.Datetime.now()})
+        self.connection_id._trigger()

@@ -1,0 +1,357 @@
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..exceptions import ConnectorError, NotFoundError
+from .ml_connection import WORKING_STATES
+from .ml_credential import WEBHOOK_SECRET_PREVIOUS
+from .ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+
+_logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+PARALLEL_CALLS = 8
+EVENT_BATCH = 100
+
+
+class Run:
+    """State of one run of one connection's job: nothing that has to survive it."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.provider = connection._provider(self._observe)
+        self.seconds_left = float("inf")
+        self.trace_id = ""
+        self.succeeded = False
+
+    def _observe(self, exchange):
+        self.trace_id = exchange.trace_id or self.trace_id
+        _logger.debug("%s %s: %s in %s ms", exchange.method, exchange.path, exchange.status, exchange.milliseconds)
+
+    @property
+    def is_over(self):
+        return self.seconds_left <= 0
+
+    def parallel(self, function, items):
+        """Results of remote calls in the order of `items`; a ConnectorError is returned, not raised."""
+
+        def guarded(item):
+            try:
+                return function(item)
+            except ConnectorError as error:
+                return error
+
+        if len(items) < 2:
+            return map(guarded, items)
+        with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
+            return list(pool.map(guarded, items))
+
+
+class MlWorker(models.AbstractModel):
+    """Does the work of a connection: check, webhooks, fetch, write, send, report. The only place that commits."""
+
+    _name = "ml.worker"
+    _description = "Worker"
+
+    @api.model
+    def _run(self, connection):
+        """One run of a connection's job, in slices of work that are each committed."""
+        company = connection.company_id
+        worker = self.with_company(company).with_context(
+            allowed_company_ids=company.ids,
+            lang=connection.owner_id.lang,
+            ml_no_sync=True,
+        )
+        connection = connection.with_env(worker.env)
+        if connection._is_this_database() and worker._has_work(connection):
+            worker._run_guarded(connection)
+
+    def _has_work(self, connection):
+        if connection.check_state == "requested" or connection.webhook_state in ("requested", "remove"):
+            return True
+        if self.env["ml.dry.run"].search_count([("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1):
+            return True
+        if connection.state not in WORKING_STATES:
+            return False
+        return not connection.breaker_until or connection.breaker_until <= fields.Datetime.now()
+
+    def _run_guarded(self, connection):
+        run = None
+        try:
+            run = Run(connection)
+            self._work(run)
+            if run.succeeded:
+                connection._note_success()
+        except ConnectorError as error:
+            self.env.cr.rollback()
+            connection._note_failure(error)
+            self.env["ml.sync.attempt"]._append(
+                connection, [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}]
+            )
+        self._commit(run, remaining=self._count_due(connection))
+
+    def _count_due(self, connection):
+        """Rows that could be worked on right now."""
+        if connection.state not in WORKING_STATES or connection.breaker_until:
+            return 0
+        return self.env["ml.sync.log"].search_count(
+            [
+                ("connection_id", "=", connection.id),
+                ("flow_id.active", "=", True),
+                ("state", "=", "pending"),
+                ("next_try_at", "<=", fields.Datetime.now()),
+            ]
+        )
+
+    def _commit(self, run, processed=0, remaining=None):
+        """Commit what was done, tell the scheduler, and learn how many seconds are left."""
+        seconds = self.env["ir.cron"]._commit_progress(processed, remaining=remaining)
+        if run:
+            run.seconds_left = seconds
+
+    def _work(self, run):
+        connection = run.connection
+        self._set_up(run)
+        self._dry_runs(run)
+        if connection.state not in WORKING_STATES:
+            return
+        self._reclaim(run)
+        self._read_events(run)
+        flows = connection.flow_ids.filtered("active").sorted("sequence")
+        for flow in flows.filtered(lambda flow: flow._is_due(fields.Datetime.now())):
+            if flow.direction == "pull":
+                self._pull(run, flow)
+            else:
+                self._sweep(run, flow)
+        for flow in flows:
+            self._work_flow(run, flow)
+        if self._fetch_missing(run):
+            for flow in flows:
+                self._work_flow(run, flow)
+
+    def _work_flow(self, run, flow):
+        if flow.direction == "pull":
+            self._work_pull(run, flow)
+        elif flow.kind == "result":
+            self._work_results(run, flow)
+        else:
+            self._work_push(run, flow)
+
+    # ------------------------------------------------------------------ set-up
+
+    def _set_up(self, run):
+        """What an administrator asked for: test, webhook subscription."""
+        connection = run.connection
+        if connection.check_state == "requested":
+            error = connection._run_check(run.provider)
+            self.env["ml.sync.attempt"]._append(
+                connection,
+                [
+                    {
+                        "subject": connection.provider,
+                        "action": "check",
+                        "outcome": connection.check_state,
+                        "error": error,
+                        "message": connection.identity,
+                    }
+                ],
+            )
+            self._commit(run)
+            if error:
+                return
+            run.provider = Run(connection).provider
+        if connection.webhook_state == "requested":
+            self._subscribe(run)
+        elif connection.webhook_state == "remove":
+            self._unsubscribe(run)
+
+    def _subscribe(self, run):
+        connection = run.connection
+        try:
+            subscription, secret = run.provider.subscribe(connection.webhook_url, connection.webhook_handshake)
+        except ConnectorError as error:
+            connection.webhook_state = "active" if connection.webhook_subscription else "none"
+            connection.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
+            self._commit(run)
+            return
+        connection._store_webhook_secret(secret)
+        connection.write(
+            {
+                "webhook_subscription_previous": connection.webhook_subscription,
+                "webhook_subscription": subscription,
+                "webhook_state": "unverified",
+            }
+        )
+        self._commit(run)
+        self._confirm_subscription(run)
+
+    def _unsubscribe(self, run):
+        connection = run.connection
+        for subscription in (connection.webhook_subscription, connection.webhook_subscription_previous):
+            if subscription:
+                run.provider.unsubscribe(subscription)
+        connection.write(
+            {"webhook_state": "none", "webhook_subscription": False, "webhook_subscription_previous": False}
+        )
+        self._commit(run)
+
+    def _confirm_subscription(self, run):
+        """Answer the vendor's challenge, which may have arrived before its answer to our request."""
+        connection = run.connection
+        if connection.webhook_state != "unverified":
+            return
+        challenge = self.env["ml.webhook.event"].search(
+            [("connection_id", "=", connection.id), ("challenge", "!=", False), ("state", "=", "received")], limit=1
+        )
+        if not challenge:
+            return
+        run.provider.confirm_subscription(connection.webhook_subscription, challenge.challenge)
+        challenge.state = "done"
+        previous = connection.webhook_subscription_previous
+        connection.write({"webhook_state": "active", "webhook_subscription_previous": False})
+        self._commit(run)
+        if previous:
+            run.provider.unsubscribe(previous)
+        connection._internal_secret(WEBHOOK_SECRET_PREVIOUS).unlink()
+        self._commit(run)
+
+    # ------------------------------------------------------------------ claims
+
+    def _claim(self, run, flow, limit):
+        """Take up to `limit` rows of a flow: nobody else works on them until the lease ends."""
+        now = fields.Datetime.now()
+        due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
+        logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
+        for tries, group in logs.grouped("try_count").items():
+            group.write({"state": "running", "lease_until": now + LEASE, "try_count": tries + 1})
+        self._commit(run)
+        return logs
+
+    def _reclaim(self, run):
+        """Rows whose worker died: what may have been sent is in doubt, the rest is simply done again."""
+        orphans = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "=", run.connection.id),
+                ("state", "=", "running"),
+                ("lease_until", "<", fields.Datetime.now()),
+            ]
+        )
+        if not orphans:
+            return
+        in_doubt = orphans.filtered("sent_at")
+        in_doubt.write(
+            {
+                "state": "unknown",
+                "lease_until": False,
+                "next_try_at": fields.Datetime.now(),
+                "error_class": "unknown_outcome",
+                "error_message": self.env._("The server stopped while this was being sent."),
+            }
+        )
+        for log in orphans - in_doubt:
+            self._return_to_queue(log)
+        self._commit(run)
+
+    def _return_to_queue(self, log):
+        """Make a claimed row pending again, unless a newer open row of the same record has taken its place."""
+        if log.direction == "push" and log.res_id and self._has_newer_row(log):
+            log._supersede()
+        else:
+            log.write({"state": "pending", "lease_until": False})
+
+    def _has_newer_row(self, log):
+        return self.env["ml.sync.log"].search_count(
+            [
+                ("flow_id", "=", log.flow_id.id),
+                ("res_model", "=", log.res_model),
+                ("res_id", "=", log.res_id),
+                ("state", "in", ("pending", "failed", "waiting")),
+                ("id", "!=", log.id),
+            ],
+            limit=1,
+        )
+
+    # ------------------------------------------------------------------ failures
+
+    def _failure_values(self, log, error):
+        """What a failed try does to its row: state, next try, class and sentence."""
+        error_class = ERROR_CLASSES[error.error_class]
+        vals = {
+            "error_class": error.error_class,
+            "error_message": error.message,
+            "lease_until": False,
+            "milliseconds": 0,
+        }
+        if error_class.retried and log.try_count < MAX_TRIES:
+            delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
+            return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
+        if error_class.state == "unknown":
+            return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now()}
+        return {**vals, "state": error_class.state, "sent_at": False}
+
+    def _as_connector_error(self, error):
+        """An error of ours for any exception; what we do not know is a bug, shown by its type only."""
+        if isinstance(error, ConnectorError):
+            return error
+        _logger.error("Unexpected error while a record was transferred", exc_info=error)
+        return ConnectorError(
+            self.env._("Unexpected error (%s); the server log has the details.", type(error).__name__)
+        )
+
+    # ------------------------------------------------------------------ events
+
+    def _read_events(self, run):
+        """Read the records again that webhook events hint at."""
+        self._confirm_subscription(run)
+        while events := self.env["ml.webhook.event"].search(
+            [
+                ("connection_id", "=", run.connection.id),
+                ("state", "=", "received"),
+                ("challenge", "=", False),
+                ("next_try_at", "<=", fields.Datetime.now()),
+            ],
+            order="id",
+            limit=EVENT_BATCH,
+        ):
+            self._read_event_batch(run, events)
+            self._commit(run, processed=len(events))
+
+    def _read_event_batch(self, run, events):
+        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
+        hints = {}
+        for event in events:
+            for flow in flows:
+                if event.event_type in flow._spec().events and event.external_id:
+                    hints.setdefault((flow, event.external_id), self.env["ml.webhook.event"])
+                    hints[flow, event.external_id] |= event
+        keys = list(hints)
+        relevant = self.env["ml.webhook.event"].union(*hints.values())
+        (events - relevant).state = "ignored"
+        relevant.state = "done"
+        for (flow, external_id), item in zip(
+            keys, run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]), strict=True
+        ):
+            self._store_hint(flow, external_id, item, hints[flow, external_id])
+
+    def _store_hint(self, flow, external_id, item, events):
+        if item is None or isinstance(item, NotFoundError):
+            events.message = self.env._("There is nothing to transfer for it (any more).")
+        elif isinstance(item, ConnectorError):
+            tries = max(events.mapped("try_count")) + 1
+            events.write(
+                {
+                    "state": "received" if tries < MAX_TRIES else "failed",
+                    "message": item.message,
+                    "try_count": tries,
+                    "next_try_at": fields.Datetime.now() + timedelta(seconds=retry_seconds(tries, item.retry_after)),
+                }
+            )
+        else:
+            self.env["ml.sync.log"]._store(flow, [item])
+
+    @staticmethod
+    def _elapsed(started):
+        return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,68 @@
+from odoo import models
+
+from ..exceptions import ConnectorError, MappingError
+from .ml_writer import Entry
+
+
+class MlWorker(models.AbstractModel):
+    _inherit = "ml.worker"
+
+    def _dry_runs(self, run):
+        """Answer the dry runs that were asked for."""
+        for dry_run in self.env["ml.dry.run"].search(
+            [("connection_id", "=", run.connection.id), ("state", "=", "requested")]
+        ):
+            try:
+                lines = self._dry_run_lines(run, dry_run.flow_id)
+            except ConnectorError as error:
+                dry_run.write({"state": "failed", "message": error.message})
+            else:
+                dry_run.line_ids = [(0, 0, line) for line in lines]
+                dry_run.state = "done"
+            self._commit(run)
+
+    def _dry_run_lines(self, run, flow):
+        if flow.direction == "pull" and flow.kind != "file":
+            return self._dry_pull(run, flow)
+        if flow.direction == "push" and flow.kind != "result":
+            return self._dry_push(run, flow)
+        return []
+
+    def _dry_pull(self, run, flow):
+        lines = []
+        for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date):
+            entries = [Entry(None, None) for _item in page.items]
+            for entry, item in zip(entries, page.items, strict=True):
+                try:
+                    entry.document = run.provider.document(flow.key, item.payload)
+                except ConnectorError as error:
+                    entry.error = error
+            writer = self.env[f"ml.writer.{flow.kind}"]
+            resolver = self._resolve(flow, writer, entries)
+            writer._plan_batch(flow, [entry for entry in entries if not entry.error], resolver)
+            lines += [self._dry_line(entry, item) for entry, item in zip(entries, page.items, strict=True)]
+        return lines
+
+    def _dry_line(self, entry, item):
+        error = entry.error
+        waits = error and error.error_class == "mapping"
+        return {
+            "title": item.title,
+            "external_id": item.external_id,
+            "outcome": ("waiting" if waits else "failed") if error else entry.outcome,
+            "reason": error.message if error else entry.note,
+        }
+
+    def _dry_push(self, run, flow):
+        reader = self.env[f"ml.reader.{flow.kind}"]
+        lines = []
+        for record in self.env[flow._spec().watches].search(reader._domain(flow)):
+            line = {"title": record.display_name, "outcome": "sent"}
+            try:
+                run.provider.render(flow.key, reader._document(flow, record))
+            except MappingError as error:
+                line.update(outcome="waiting", reason=error.message)
+            except ConnectorError as error:
+                line.update(outcome="failed", reason=error.message)
+            lines.append(line)
+        return lines

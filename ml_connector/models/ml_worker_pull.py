@@ -1,0 +1,359 @@
+import hashlib
+import json
+import logging
+import time
+
+import psycopg2
+
+from odoo import fields, models
+
+from ..documents import DownloadedFile, Files
+from ..exceptions import ConnectorError, MappingError, ValidationError
+from .ml_sync_log import CLEAN
+from .ml_writer import Entry, Resolver
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 50
+SERIALIZATION_TRIES = 5
+
+
+class Dependency(ConnectorError):
+    """Another remote record has to be in Odoo first."""
+
+    error_class = "mapping"
+
+    def __init__(self, message, key, name):
+        super().__init__(message)
+        self.key = key
+        self.name = name
+
+
+class MlWorker(models.AbstractModel):
+    _inherit = "ml.worker"
+
+    # ------------------------------------------------------------------ fetch
+
+    def _pull(self, run, flow):
+        """Store what the vendor has for a flow. Rows and cursor are committed page by page."""
+        started = fields.Datetime.now()
+        flow.write({"progress_done": 0, "progress_total": 0})
+        for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date):
+            new = self.env["ml.sync.log"]._store(flow, page.items)
+            if page.cursor is not None:
+                flow.cursor = page.cursor
+            flow.progress_total += new
+            self._commit(run, processed=new)
+        flow._schedule_next(started)
+        flow.last_success_at = fields.Datetime.now()
+        run.succeeded = True
+        self._commit(run)
+
+    def _fetch_missing(self, run):
+        """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
+        waiting = self.env["ml.sync.log"].search(
+            [("connection_id", "=", run.connection.id), ("state", "=", "waiting"), ("depends_external_id", "!=", False)],
+            limit=200,
+        )
+        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull").grouped("kind")
+        wanted = {}
+        for log in waiting:
+            if log.depends_kind in flows:
+                wanted.setdefault(flows[log.depends_kind][:1], set()).add(log.depends_external_id)
+        stored = 0
+        for flow, external_ids in wanted.items():
+            known = self.env["ml.sync.log"].search([("flow_id", "=", flow.id), ("external_id", "in", list(external_ids))])
+            missing = list(external_ids - set(known.mapped("external_id")))
+            items = run.parallel(lambda external_id, key=flow.key: run.provider.fetch(key, external_id), missing)
+            found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
+            stored += self.env["ml.sync.log"]._store(flow, found)
+        self._commit(run)
+        return stored
+
+    # ------------------------------------------------------------------ write
+
+    def _work_pull(self, run, flow):
+        while not run.is_over and (logs := self._claim(run, flow, BATCH)):
+            self._process(run, flow, logs)
+            run.succeeded = True
+
+    def _process(self, run, flow, logs):
+        """Bring a claimed batch into Odoo in one transaction; one by one when that fails."""
+        started = time.monotonic()
+        for attempt in range(1, SERIALIZATION_TRIES + 1):
+            try:
+                entries = self._entries(run, flow, logs)
+                self._write(flow, entries)
+                self._store_results(run, flow, entries, started)
+                self._commit(run, processed=len(logs))
+                return
+            except (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected) as error:
+                self.env.cr.rollback()
+                if attempt == SERIALIZATION_TRIES:
+                    return self._after_failure(run, flow, logs, error, started)
+            except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
+                self.env.cr.rollback()
+                return self._after_failure(run, flow, logs, error, started)
+
+    def _after_failure(self, run, flow, logs, error, started):
+        if len(logs) > 1:
+            for log in logs:
+                self._process(run, flow, log)
+            return
+        entry = Entry(logs, None)
+        entry.error = self._as_connector_error(error)
+        self._store_results(run, flow, [entry], started)
+        self._commit(run, processed=1)
+
+    def _entries(self, run, flow, logs):
+        """The translated documents of a batch; what cannot be translated carries its error."""
+        entries = []
+        for log in logs:
+            entry = Entry(log, None)
+            try:
+                payload = log.sudo().payload  # sudo: field without access
+                if flow.kind == "file":
+                    entry.document = self._download(run, flow, log)
+                else:
+                    entry.document = run.provider.document(flow.key, payload)
+            except ConnectorError as error:
+                entry.error = error
+            entries.append(entry)
+        return entries
+
+    def _download(self, run, flow, log):
+        """The files of a remote record. It is read again, because addresses of files are short-lived."""
+        item = run.provider.fetch(flow.key, log.external_id)
+        if item is None:
+            raise ValidationError(self.env._("The record with the files is gone at the vendor."))
+        payload = log.sudo().payload  # sudo: field without access
+        attachments = run.provider.document(flow.key, item.payload)
+        results = list(run.parallel(lambda attachment: run.provider.download(attachment.url), attachments))
+        for result in results:
+            if isinstance(result, ConnectorError):
+                raise result
+        return Files(
+            subject_kind=payload["subject_kind"],
+            subject_external_id=log.external_id,
+            files=tuple(
+                DownloadedFile(name=attachment.name, mimetype=mimetype, content=content)
+                for attachment, (mimetype, content) in zip(attachments, results, strict=True)
+            ),
+        )
+
+    def _write(self, flow, entries):
+        """Plan and apply the entries that can be; the others get their error."""
+        writer = self.env[f"ml.writer.{flow.kind}"]
+        resolver = self._resolve(flow, writer, entries)
+        ready = [entry for entry in entries if not entry.error]
+        writer._plan_batch(flow, ready, resolver)
+        writer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
+
+    def _resolve(self, flow, writer, entries):
+        """Mappings and bindings of all entries; what lacks one gets its error."""
+        connection = flow.connection_id
+        good = [entry for entry in entries if not entry.error]
+        references = {id(entry): tuple(writer._references(entry.document)) for entry in good}
+        dependencies = {id(entry): tuple(writer._dependencies(entry.document)) for entry in good}
+        wanted = {(ref.kind, ref.external_id) for refs in references.values() for ref in refs}
+        keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
+        keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
+        bound = self.env["ml.binding"]._records(connection, keys)
+        mapped = self.env["ml.mapping"]._resolved(connection, wanted)
+        for entry in good:
+            if writer._binds:
+                entry.bound = bound.get((flow.kind, entry.document.external_id))
+            missing = [ref for ref in references[id(entry)] if (ref.kind, ref.external_id) not in mapped and ref.kind not in writer._optional_kinds]
+            absent = [dep for dep in dependencies[id(entry)] if dep[:2] not in bound]
+            if missing:
+                entry.error = MappingError(self._missing_sentence(missing), missing)
+            elif absent:
+                kind, external_id, name = absent[0]
+                entry.error = Dependency(
+                    self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
+                    (kind, external_id),
+                    name or external_id,
+                )
+        return Resolver(connection, mapped, bound)
+
+    def _missing_sentence(self, references):
+        kinds = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))
+        names = dict.fromkeys(
+            f"{kinds[ref.kind]} {' '.join(part for part in (ref.code, ref.name) if part) or ref.external_id}"
+            for ref in references
+        )
+        return self.env._("Not mapped yet: %s.", ", ".join(names))
+
+    # ------------------------------------------------------------------ results
+
+    def _store_results(self, run, flow, entries, started):
+        """Bindings, rows, attempts, chatter, reports and files of a batch, in the transaction of its records."""
+        milliseconds = self._elapsed(started) // max(len(entries), 1)
+        connection = run.connection
+        writer = self.env[f"ml.writer.{flow.kind}"]
+        now = fields.Datetime.now()
+        written = [entry for entry in entries if not entry.error]
+        if writer._binds:
+            self.env["ml.binding"]._bind(
+                connection,
+                [
+                    {
+                        "kind": flow.kind,
+                        "external_id": entry.document.external_id,
+                        "record": entry.record,
+                        "external_version": entry.log.external_version,
+                        "external_url": entry.log.external_url,
+                    }
+                    for entry in written
+                    if entry.outcome != "drift"
+                ],
+            )
+        for entry in entries:
+            self._store_result(connection, entry, now, milliseconds)
+        self.env["ml.sync.attempt"]._append(
+            connection,
+            [
+                {
+                    "log": entry.log,
+                    "action": "write",
+                    "outcome": entry.outcome if not entry.error else entry.log.state,
+                    "error": entry.error,
+                    "message": entry.note,
+                    "milliseconds": milliseconds,
+                    "trace_id": run.trace_id,
+                }
+                for entry in entries
+            ],
+        )
+        flow.progress_done += len(entries)
+        self._tell_chatter(connection, written)
+        self._queue_files(flow, written)
+        self._queue_reports(flow, entries)
+        self.env["ml.sync.log"]._release_dependents(
+            connection, {(flow.kind, entry.log.external_id) for entry in written}
+        )
+
+    def _store_result(self, connection, entry, now, milliseconds):
+        log, error = entry.log, entry.error
+        if not error:
+            log.write(
+                {
+                    "state": "done",
+                    "outcome": entry.outcome,
+                    "note": entry.note or False,
+                    "res_model": entry.record._name,
+                    "res_id": entry.record.id,
+                    "done_at": now,
+                    "milliseconds": milliseconds,
+                    "lease_until": False,
+                    **CLEAN,
+                }
+            )
+            return
+        vals = self._failure_values(log, error)
+        if isinstance(error, Dependency):
+            vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
+        elif isinstance(error, MappingError):
+            mappings = self.env["ml.mapping"]._upsert(connection, error.references)
+            unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
+            if not unmapped and mappings:
+                # Odoo had the same code: the row was filled when it was made, and the record can go on
+                vals.update(state="pending", next_try_at=now, try_count=0)
+            vals["waiting_mapping_ids"] = [fields.Command.set(unmapped.ids)]
+        log.write(vals)
+
+    def _tell_chatter(self, connection, written):
+        """A short line on the records that were made or changed."""
+        texts = {
+            "created": self.env._("Synced from %s.", connection.name),
+            "linked": self.env._("Linked with %s.", connection.name),
+            "updated": self.env._("Updated from %s.", connection.name),
+        }
+        by_model = {}
+        for entry in written:
+            if entry.outcome in texts and hasattr(entry.record, "_message_log_batch"):
+                text = f"{texts[entry.outcome]} {entry.note}" if entry.note else texts[entry.outcome]
+                by_model.setdefault(entry.record._name, {})[entry.record.id] = text
+        for model, bodies in by_model.items():
+            self.env[model].browse(bodies)._message_log_batch(bodies)
+
+    def _queue_files(self, flow, written):
+        """Rows that fetch the files of what was just written, as a step of their own."""
+        files_flow = self._sibling(flow, flow._spec().files)
+        if not files_flow:
+            return
+        self.env["ml.sync.log"]._store(
+            files_flow,
+            [
+                entry.log._as_item(
+                    version=_digest(sorted(attachment.name for attachment in entry.document.attachments)),
+                    payload={"subject_kind": flow.kind},
+                )
+                for entry in written
+                if entry.document.attachments
+            ],
+        )
+
+    def _sibling(self, flow, key):
+        return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and key and sibling.key == key)
+
+    def _queue_reports(self, flow, entries):
+        """Rows that tell the vendor what became of its records."""
+        result_flow = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
+        if not result_flow or not flow._spec().reports:
+            return
+        writer = self.env[f"ml.writer.{flow.kind}"]
+        base_url = flow.connection_id.get_base_url()
+        results = []
+        for entry in entries:
+            log = entry.log
+            if not entry.error and entry.outcome in ("created", "linked"):
+                result = {
+                    "success": True,
+                    "reference": writer._result_reference(entry.record),
+                    "url": f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
+                    "message": "",
+                }
+            elif entry.error and log.state == "failed":
+                result = {"success": False, "reference": "", "url": "", "message": entry.error.message}
+            else:
+                continue
+            results.append((log, {"subject": flow.kind, "external_id": log.external_id, **result}))
+        self._insert_reports(result_flow, results)
+
+    def _insert_reports(self, result_flow, results):
+        logs = self.env["ml.sync.log"]
+        earlier = logs.search(
+            [("flow_id", "=", result_flow.id), ("external_id", "in", [log.external_id for log, _result in results])]
+        )
+        latest = {(log.kind, log.external_id): log for log in earlier.sorted("id")}
+        rows = []
+        for log, result in results:
+            version = _digest(result)
+            before = latest.get(("result", log.external_id))
+            if before and before.external_version == version and before.state != "superseded":
+                continue
+            earlier.filtered(
+                lambda row, log=log: row.external_id == log.external_id and row.state in ("pending", "failed")
+            )._supersede()
+            rows.append(
+                {
+                    "name": log.name,
+                    "connection_id": log.connection_id.id,
+                    "company_id": log.company_id.id,
+                    "flow_id": result_flow.id,
+                    "direction": "push",
+                    "kind": "result",
+                    "external_id": log.external_id,
+                    "external_version": version,
+                    "external_url": log.external_url,
+                    "res_model": log.res_model,
+                    "res_id": log.res_id,
+                    "payload": result,
+                }
+            )
+        logs.create(rows)
+
+
+def _digest(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,275 @@
+import hashlib
+import json
+import time
+from datetime import timedelta
+
+from odoo import fields, models
+
+from ..exceptions import ConnectorError, PermanentError
+from .ml_sync_log import CLEAN
+
+SEND_BATCH = 100
+RESULT_BATCH = 500
+SWEEP_CHUNK = 1000
+SWEEP_OVERLAP = timedelta(hours=1)
+
+
+class MlWorker(models.AbstractModel):
+    _inherit = "ml.worker"
+
+    # ------------------------------------------------------------------ sweep
+
+    def _sweep(self, run, flow):
+        """Queue records that changed since the last sweep, however they were changed."""
+        started = fields.Datetime.now()
+        model = flow._spec().watches
+        if model:
+            reader = self.env[f"ml.reader.{flow.kind}"]
+            domain = reader._domain(flow)
+            if flow.cursor:
+                since = fields.Datetime.to_datetime(flow.cursor) - SWEEP_OVERLAP
+                domain &= reader._changed_since(since)
+            ids = self.env[model].search(domain, order="id").ids
+            for start in range(0, len(ids), SWEEP_CHUNK):
+                records = self.env[model].browse(ids[start : start + SWEEP_CHUNK])
+                self.env["ml.sync.log"]._enqueue(flow, records)
+                self._commit(run)
+        flow.write({"cursor": fields.Datetime.to_string(started), "last_success_at": fields.Datetime.now()})
+        flow._schedule_next(started)
+        self._commit(run)
+
+    # ------------------------------------------------------------------ send
+
+    def _work_push(self, run, flow):
+        self._look_up(run, flow)
+        while not run.is_over and (logs := self._claim(run, flow, SEND_BATCH)):
+            outgoing = self._prepare(run, flow, logs)
+            self._commit(run, processed=len(logs) - len(outgoing))
+            self._send(run, flow, outgoing)
+
+    def _prepare(self, run, flow, logs):
+        """Render what has changed and mark it as being sent. Returns the rows to send with their bindings."""
+        logs = self._without_doubtful(logs)
+        reader = self.env[f"ml.reader.{flow.kind}"]
+        bindings = self._bindings_by_record(flow, logs)
+        outgoing = []
+        for log in logs:
+            binding = bindings.get(log.res_id, self.env["ml.binding"])
+            record = self.env[log.res_model].browse(log.res_id).exists()
+            if not record:
+                log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
+                continue
+            try:
+                payload = run.provider.render(flow.key, reader._document(flow, record))
+            except ConnectorError as error:
+                self._store_push_failure(run, log, error)
+                continue
+            fingerprint = _digest(payload)
+            if binding.fingerprint == fingerprint:
+                self._store_sent(log, "unchanged")
+                continue
+            log.sudo().write(  # sudo: the payload is a field without access
+                {
+                    "payload": payload,
+                    "external_id": binding.external_id,
+                    "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
+                    "sent_at": fields.Datetime.now(),
+                }
+            )
+            outgoing.append((log, payload, binding.external_id or "", fingerprint))
+        return outgoing
+
+    def _without_doubtful(self, logs):
+        """Records whose earlier transfer is in doubt are sent only after that has been looked up."""
+        doubtful = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "in", logs.flow_id.ids),
+                ("res_id", "in", logs.mapped("res_id")),
+                ("state", "in", ("unknown", "running")),
+                ("id", "not in", logs.ids),
+            ]
+        )
+        in_doubt = logs.filtered(lambda log: log.res_id in doubtful.mapped("res_id"))
+        in_doubt.write(
+            {"state": "pending", "lease_until": False, "next_try_at": fields.Datetime.now() + timedelta(minutes=1)}
+        )
+        return logs - in_doubt
+
+    def _bindings_by_record(self, flow, logs):
+        bindings = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("res_model", "=", flow._spec().watches),
+                ("res_id", "in", logs.mapped("res_id")),
+            ]
+        )
+        return {binding.res_id: binding for binding in bindings}
+
+    def _send(self, run, flow, outgoing):
+        """Send rows, several at a time, and commit each group of answers."""
+        for start in range(0, len(outgoing), 8):
+            group = outgoing[start : start + 8]
+            started = time.monotonic()
+            results = run.parallel(
+                lambda job, key=flow.key: run.provider.send(key, job[1], job[2], job[3]),
+                [(log.id, payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group],
+            )
+            milliseconds = self._elapsed(started) // len(group)
+            for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
+                if isinstance(result, ConnectorError):
+                    self._store_push_failure(run, log, result)
+                else:
+                    self._bind_sent(flow, log, result, fingerprint)
+                    self._store_sent(log, "sent", milliseconds, run.trace_id)
+                    run.succeeded = True
+            self._commit(run, processed=len(group))
+
+    def _bind_sent(self, flow, log, sent, fingerprint):
+        self.env["ml.binding"]._bind(
+            flow.connection_id,
+            [
+                {
+                    "kind": flow.kind,
+                    "external_id": sent.external_id,
+                    "record": self.env[log.res_model].browse(log.res_id),
+                    "external_version": sent.version,
+                    "external_url": sent.url,
+                    "fingerprint": fingerprint,
+                }
+            ],
+        )
+        log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
+
+    def _store_sent(self, log, outcome, milliseconds=0, trace_id=""):
+        log.write(
+            {
+                "state": "done",
+                "outcome": outcome,
+                "done_at": fields.Datetime.now(),
+                "milliseconds": milliseconds,
+                "lease_until": False,
+                "sent_at": False,
+                **CLEAN,
+            }
+        )
+        action = "report" if log.kind == "result" else "send"
+        self.env["ml.sync.attempt"]._append(
+            log.connection_id,
+            [{"log": log, "action": action, "outcome": outcome, "milliseconds": milliseconds, "trace_id": trace_id}],
+        )
+
+    def _store_push_failure(self, run, log, error, action="send"):
+        vals = self._failure_values(log, error)
+        if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
+            log._supersede()
+        else:
+            log.write(vals)
+        self.env["ml.sync.attempt"]._append(
+            log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
+        )
+
+    # ------------------------------------------------------------------ doubt
+
+    def _look_up(self, run, flow):
+        """Find out at the vendor whether what is in doubt arrived, before anything is sent again."""
+        for log in self._doubtful(flow):
+            try:
+                sent = run.provider.find(flow.key, log.sudo().payload, log.idempotency_key)  # sudo: no-access field
+            except NotImplementedError:
+                log.write({"next_try_at": False, "error_message": self.env._(
+                    "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
+                )})
+                continue
+            except ConnectorError as error:
+                self._postpone_look_up(log, error)
+                continue
+            if sent:
+                self._bind_sent(flow, log, sent, _digest(log.sudo().payload))  # sudo: see above
+                self._store_sent(log, "sent")
+            else:
+                log.write({"sent_at": False, **CLEAN})
+                self._return_to_queue(log)
+            self._commit(run, processed=1)
+
+    def _doubtful(self, flow):
+        return self.env["ml.sync.log"].search(
+            [("flow_id", "=", flow.id), ("state", "=", "unknown"), ("next_try_at", "<=", fields.Datetime.now())],
+            order="id",
+        )
+
+    def _postpone_look_up(self, log, error):
+        delay = timedelta(seconds=max(60 * min(log.try_count, 60), error.retry_after or 0))
+        log.write({"next_try_at": fields.Datetime.now() + delay, "try_count": log.try_count + 1})
+        self.env["ml.sync.attempt"]._append(
+            log.connection_id, [{"log": log, "action": "look_up", "outcome": "unknown", "error": error}]
+        )
+
+    # ------------------------------------------------------------------ reports
+
+    def _work_results(self, run, flow):
+        """Tell the vendor what became of its records, many in one call."""
+        self._look_up_results(run, flow)
+        while not run.is_over and (logs := self._claim(run, flow, RESULT_BATCH)):
+            for key, group in self._grouped_results(run, logs).items():
+                self._report(run, group, key)
+
+    def _grouped_results(self, run, logs):
+        """Rows by idempotency key: what was sent together before goes together again, under the same key."""
+        groups = {}
+        for log in logs:
+            payload = log.sudo().payload  # sudo: field without access
+            groups.setdefault(log.idempotency_key or payload["subject"], self.env["ml.sync.log"])
+            groups[log.idempotency_key or payload["subject"]] |= log
+        keyed = {}
+        for group in groups.values():
+            key = group[:1].idempotency_key or _digest(
+                [run.connection.database_uuid, sorted(f"{log.external_id} {log.external_version}" for log in group)]
+            )
+            keyed[key] = group
+            group.write({"idempotency_key": key, "sent_at": fields.Datetime.now()})
+        self._commit(run)
+        return keyed
+
+    def _report(self, run, logs, key):
+        started = time.monotonic()
+        try:
+            refused = run.provider.report([log._result() for log in logs], key)
+        except ConnectorError as error:
+            for log in logs:
+                self._store_push_failure(run, log, error, action="report")
+            self._commit(run, processed=len(logs))
+            if error.error_class in ("auth", "rate_limit"):
+                raise
+            return
+        milliseconds = self._elapsed(started) // len(logs)
+        for log in logs:
+            if reason := refused.get(log.external_id):
+                # a new try is another batch at the vendor, and needs a key of its own
+                log.idempotency_key = False
+                self._store_push_failure(run, log, PermanentError(reason), action="report")
+            else:
+                self._store_sent(log, "sent", milliseconds, run.trace_id)
+        run.succeeded = True
+        self._commit(run, processed=len(logs))
+
+    def _look_up_results(self, run, flow):
+        """A batch of reports took effect as a whole or not at all: one that the vendor knows settles the others."""
+        for group in self._doubtful(flow).grouped("idempotency_key").values():
+            try:
+                known = any(run.provider.reported(log._result()) for log in group)
+            except ConnectorError as error:
+                for log in group:
+                    self._postpone_look_up(log, error)
+                continue
+            for log in group:
+                if known:
+                    self._store_sent(log, "sent")
+                else:
+                    log.write({"sent_at": False, **CLEAN})
+                    self._return_to_queue(log)
+            self._commit(run, processed=len(group))
+
+
+def _digest(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]

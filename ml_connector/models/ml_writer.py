@@ -1,0 +1,107 @@
+from odoo import models
+
+from ..exceptions import ConnectorError, MappingError
+
+OUTCOMES = ("created", "linked", "updated", "unchanged", "drift")
+
+
+class Entry:
+    """One document on its way into Odoo, with what the writer decides about it.
+
+    :ivar log: its `ml.sync.log` row (empty in a dry run)
+    :ivar document: canonical document
+    :ivar bound: the record it is bound to already, or None
+    :ivar outcome: one of `OUTCOMES` once planned
+    :ivar record: the Odoo record once applied (or planned, when it exists already)
+    :ivar note: one sentence for the row, for example what differs
+    :ivar values: whatever the writer prepared for its own use
+    :ivar error: ConnectorError that stops this entry alone
+    """
+
+    __slots__ = ("bound", "document", "error", "log", "note", "outcome", "record", "values")
+
+    def __init__(self, log, document, bound=None):
+        self.log = log
+        self.document = document
+        self.bound = bound
+        self.outcome = ""
+        self.record = None
+        self.note = ""
+        self.values = None
+        self.error = None
+
+    def plan(self, outcome, record=None, values=None, note=""):
+        self.outcome = outcome
+        self.record = record
+        self.values = values
+        self.note = note
+
+
+class Resolver:
+    """Mappings and bindings of one batch, read with one query per kind."""
+
+    def __init__(self, connection, mapped, bound):
+        """
+        :param mapped: {(kind, external_id): record, or None where the code is to be ignored}
+        :param bound: {(kind, external_id): record}
+        """
+        self.connection = connection
+        self._mapped = mapped
+        self._bound = bound
+
+    def mapping(self, reference):
+        """The Odoo record of a reference; None when the accountant chose to ignore the code.
+
+        :raises MappingError: when it is not mapped
+        """
+        key = (reference.kind, reference.external_id)
+        if key not in self._mapped:
+            raise MappingError(f"{reference.name or reference.code or reference.external_id} is not mapped", [reference])
+        return self._mapped[key]
+
+    def binding(self, kind, external_id):
+        """The Odoo record bound to a remote record, or None."""
+        return self._bound.get((kind, external_id))
+
+
+class MlWriter(models.AbstractModel):
+    """Turns canonical documents into Odoo records. One model per kind of document: `ml.writer.<kind>`.
+
+    The engine plans a batch, which writes nothing (a dry run ends there), then applies it in one transaction.
+    """
+
+    _name = "ml.writer"
+    _description = "Writer"
+
+    _binds = True
+    """Whether the written record is bound to the remote one (what is only looked after by its mapping is not)."""
+
+    _optional_kinds = ("vendor",)
+    """Kinds of references that may lack a mapping: the writer then finds the record by itself."""
+
+    def _references(self, document):
+        """References of a document that must be mapped before it can be written."""
+        return ()
+
+    def _dependencies(self, document):
+        """Remote records that must be in Odoo before: tuples of kind, external id, name."""
+        return ()
+
+    def _plan_batch(self, flow, entries, resolver):
+        """Decide about each entry and prepare its values; write nothing. One bad entry never stops another."""
+        for entry in entries:
+            try:
+                self._plan(flow, entry, resolver)
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan(self, flow, entry, resolver):
+        raise NotImplementedError
+
+    def _apply_batch(self, flow, entries, resolver):
+        """Write what was planned. Raises when anything fails: the engine rolls back and goes one by one."""
+        raise NotImplementedError
+
+    def _result_reference(self, record):
+        """Our reference of a written record, as the vendor is told."""
+        return record.display_name

@@ -1,0 +1,800 @@
+from odoo import fields, models
+from odoo.fields import Command
+from odoo.tools import SQL, format_date, plaintext2html
+
+from ..documents import Reference
+from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, MappingError, ValidationError
+from . import analytic_shares
+from .bill_amounts import BillAmounts, BillPlan, LinePlan
+from .bill_items import BillItems
+from .writer_tools import (
+    Currencies,
+    OpenDates,
+    bound_elsewhere,
+    exact,
+    fits,
+    is_of_company,
+    odoo_refusals,
+    tolerance,
+)
+
+BILL_TYPES = ("in_invoice", "in_refund")
+
+
+class BillBatch:
+    """What the bills of one batch share: options of the flow, and look-ups that are made once."""
+
+    def __init__(self, writer, flow, documents, resolver):
+        self.env = writer.env
+        self.flow = flow
+        self.company = flow.company_id
+        self.connection = flow.connection_id
+        self.resolver = resolver
+        self.tolerance = tolerance(flow)
+        self.dates = OpenDates(flow)
+        self.amounts = BillAmounts(self.env, self.company, self.tolerance)
+        self.currencies = Currencies(self.env, (document.currency for document in documents))
+        self.existing = {}
+        self.bound = {}
+        self.origins = {}
+        self.seen = {}
+        self.order_lines = {}
+        self.mandatory_plans = {}
+        self.default_distributions = {}
+        self.rates = {}
+        self.positions = {}
+        self.options = {}
+
+    def once(self, cache, key, compute):
+        """The value of a key, computed at its first use."""
+        if key not in cache:
+            cache[key] = compute()
+        return cache[key]
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    ml_original_date = fields.Date(
+        "Accounting Date at the Vendor System",
+        readonly=True,
+        copy=False,
+        help="Set when the accounting date had to move to the next open day because the period was locked.",
+    )
+
+
+class MlWriterBill(models.AbstractModel):
+    """Vendor bills and credit notes become `account.move` records."""
+
+    _name = "ml.writer.bill"
+    _inherit = "ml.writer"
+    _description = "Writer of Vendor Bills"
+
+    def _references(self, document):
+        references = {}
+        for line in document.lines:
+            for reference in (line.account, *line.taxes, *(share.reference for share in line.analytics)):
+                if reference:
+                    references.setdefault((reference.kind, reference.external_id), reference)
+        return tuple(references.values())
+
+    def _dependencies(self, document):
+        return (("vendor", document.vendor.external_id, document.vendor.name),)
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
+        partners = self._partners(batch, entries)
+        self._look_up(batch, entries, partners)
+        for entry in entries:
+            if entry.error:
+                continue
+            try:
+                self._plan_entry(batch, entry, partners[entry.document.vendor.external_id])
+            except ConnectorError as error:
+                entry.error = error
+
+    def _partners(self, batch, entries):
+        """{vendor's id: partner} of the batch; bills of an unknown vendor get their error."""
+        partners = {}
+        for entry in entries:
+            party = entry.document.vendor
+            partner = batch.resolver.binding("vendor", party.external_id)
+            if partner:
+                partners[party.external_id] = partner
+            else:
+                entry.error = MappingError(
+                    self.env._("Vendor %s is not in Odoo yet.", party.name or party.external_id),
+                    [Reference(kind="vendor", external_id=party.external_id, name=party.name)],
+                )
+        # one recordset, so that what is read of one partner is read of all
+        together = self.env["res.partner"].browse(dict.fromkeys(partner.id for partner in partners.values()))
+        by_id = {partner.id: partner for partner in together}
+        return {external_id: by_id[partner.id] for external_id, partner in partners.items()}
+
+    def _look_up(self, batch, entries, partners):
+        """Read at once what the bills of the batch may meet in Odoo."""
+        documents = [entry.document for entry in entries if not entry.error]
+        unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
+        commercial = {partner.commercial_partner_id.id for partner in partners.values()}
+        numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
+        moves = self._moves_numbered(batch.company, commercial, numbers)
+        for move in moves:
+            batch.existing.setdefault((move.commercial_partner_id.id, normalized(move.ref)), []).append(move)
+        origins = self.env["account.move"].browse({document.odoo_id for document in unbound if document.odoo_id})
+        batch.origins = {move.id: move for move in origins.exists()}
+        batch.bound = bound_elsewhere(self.env, batch.connection, "bill", moves | origins)
+        if "purchase_line_id" in self.env["account.move.line"]._fields:
+            ids = {line.purchase_order_line for document in documents for line in document.lines}
+            lines = self.env["purchase.order.line"].browse(ids - {None}).exists()
+            batch.order_lines = {line.id: line for line in lines}
+
+    def _moves_numbered(self, company, commercial_ids, numbers):
+        """Bills of these vendors with these numbers, whatever their case and spaces."""
+        moves = self.env["account.move"]
+        if not commercial_ids or not numbers:
+            return moves
+        moves.flush_model(["ref", "state", "move_type", "company_id", "partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT move.id
+                     FROM account_move move
+                     JOIN res_partner partner ON partner.id = move.partner_id
+                    WHERE partner.commercial_partner_id IN %s
+                      AND move.company_id = %s
+                      AND move.move_type IN %s
+                      AND move.state != 'cancel'
+                      AND lower(regexp_replace(move.ref, '\\s', '', 'g')) IN %s
+                    ORDER BY move.id""",
+                tuple(commercial_ids),
+                company.id,
+                BILL_TYPES,
+                tuple(numbers),
+            )
+        )
+        return moves.browse(move_id for (move_id,) in rows)
+
+    def _plan_entry(self, batch, entry, partner):
+        if entry.bound:
+            self._plan_bound(batch, entry, partner)
+            return
+        document = entry.document
+        self._check_currency(batch, document)
+        if existing := self._existing(batch, document, partner):
+            self._plan_link(entry, existing)
+            return
+        self._check_batch(batch, document, partner)
+        plan = self._prepare(batch, document, partner)
+        entry.plan("created", values=plan, note=" ".join(plan.notes))
+
+    # ------------------------------------------------------------------ the same bill?
+
+    def _existing(self, batch, document, partner):
+        """The bill that somebody entered by hand, or None.
+
+        :raises DuplicateError: when it is not surely the same
+        """
+        if document.odoo_id in batch.origins:
+            move = batch.origins[document.odoo_id]
+            if move.company_id == batch.company and move.move_type in BILL_TYPES and move.state != "cancel":
+                if move.id in batch.bound:
+                    raise DuplicateError(
+                        self.env._("%s belongs to another bill at the vendor already.", move.display_name)
+                    )
+                return move
+        key = (partner.commercial_partner_id.id, normalized(document.number))
+        rivals = [move for move in batch.existing.get(key, ()) if self._is_rival(batch, document, move)]
+        if not rivals:
+            return None
+        same = [move for move in rivals if self._same_total(document, move) and move.id not in batch.bound]
+        if len(rivals) == 1 and len(same) == 1:
+            return same[0]
+        raise DuplicateError(
+            self.env._(
+                "Bill %(number)s of %(vendor)s over %(total)s %(currency)s may be in Odoo already: %(moves)s.",
+                number=document.number,
+                vendor=partner.display_name,
+                total=document.total,
+                currency=document.currency,
+                moves=", ".join(self._described(batch, move) for move in rivals),
+            )
+        )
+
+    def _is_rival(self, batch, document, move):
+        """Whether a bill of the same vendor and number may be the same bill.
+
+        Some vendors use one number over and over (an account number each month): another date and another total is
+        another bill. What came from this connection is another bill as well, unless it is of the same day.
+        """
+        same_day = not move.invoice_date or move.invoice_date == document.document_date
+        if move.id in batch.bound:
+            return same_day
+        return same_day or self._same_total(document, move)
+
+    def _same_total(self, document, move):
+        return (
+            move.currency_id.name == document.currency
+            and exact(move.amount_total, move.currency_id) == document.total
+            and move.move_type == move_type(document)
+        )
+
+    def _described(self, batch, move):
+        name = move.name or self.env._("draft")
+        total = exact(move.amount_total, move.currency_id)
+        text = f"{name} ({format_date(self.env, move.invoice_date)}, {total} {move.currency_id.name})"
+        if external_id := batch.bound.get(move.id):
+            return self.env._("%(bill)s, which is record %(id)s at the vendor", bill=text, id=external_id)
+        return text
+
+    def _check_batch(self, batch, document, partner):
+        """Two records of one number, vendor and day in the same batch: the second is for a person to decide."""
+        if not normalized(document.number):
+            return
+        key = (partner.commercial_partner_id.id, normalized(document.number), document.document_date)
+        first = batch.seen.setdefault(key, document)
+        if first is not document:
+            raise DuplicateError(
+                self.env._(
+                    "Bill %(number)s of %(vendor)s is there twice at the vendor, as record %(first)s and %(second)s.",
+                    number=document.number,
+                    vendor=partner.display_name,
+                    first=first.external_id,
+                    second=document.external_id,
+                )
+            )
+
+    def _plan_link(self, entry, move):
+        document = entry.document
+        note = ""
+        if move.invoice_date and move.invoice_date != document.document_date:
+            note = self.env._(
+                "Dated %(odoo)s in Odoo and %(vendor)s at the vendor.",
+                odoo=format_date(self.env, move.invoice_date),
+                vendor=format_date(self.env, document.document_date),
+            )
+        entry.plan("linked", move, note=note)
+
+    # ------------------------------------------------------------------ a bill that is bound already
+
+    def _plan_bound(self, batch, entry, partner):
+        move = entry.bound
+        if move.state == "cancel":
+            entry.plan("drift", move, note=self.env._("%s is cancelled in Odoo.", move.display_name))
+            return
+        if move.state == "posted" and move.payment_state == "reversed":
+            entry.plan("drift", move, note=self.env._("%s is reversed in Odoo.", move.display_name))
+            return
+        is_draft = move.state == "draft"
+        if is_draft:
+            self._check_currency(batch, entry.document)
+        plan = self._prepare(batch, entry.document, partner, is_booked=not is_draft)
+        differences = self._differences(plan, move)
+        if differences and (not is_draft or move.move_type != plan.header["move_type"]):
+            entry.plan("drift", move, note=self.env._("Changed at the vendor: %s.", "; ".join(differences)))
+            return
+        if is_draft and (values := self._draft_values(plan, move, bool(differences))):
+            entry.plan("updated", move, (plan, values), " ".join(plan.notes))
+            return
+        entry.plan("unchanged", move)
+
+    def _differences(self, plan, move):
+        """What of the accounting content differs, one phrase each: what is in Odoo, then what the vendor has."""
+        return [
+            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
+            for what, odoo, vendor in (*self._header_differences(plan, move), *self._line_differences(plan, move))
+        ]
+
+    def _header_differences(self, plan, move):
+        document, _ = plan.document, self.env._
+        types = dict(move._fields["move_type"]._description_selection(self.env))
+        if move.move_type != plan.header["move_type"]:
+            yield _("type"), types[move.move_type], types[plan.header["move_type"]]
+        if move.commercial_partner_id != plan.partner.commercial_partner_id:
+            yield _("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
+        if normalized(move.ref) != normalized(document.number):
+            yield _("number"), move.ref or "-", document.number or "-"
+        dates = [(_("date"), move.invoice_date, document.document_date)]
+        if document.accounting_date:
+            dates.append((_("accounting date"), move.ml_original_date or move.date, document.accounting_date))
+        if document.due_date:
+            dates.append((_("due date"), move.invoice_date_due, document.due_date))
+        for what, odoo, vendor in dates:
+            if odoo != vendor:
+                yield what, format_date(self.env, odoo) or "-", format_date(self.env, vendor)
+        if move.currency_id != plan.currency:
+            yield _("currency"), move.currency_id.name, plan.currency.name
+        total = exact(move.amount_total, move.currency_id)
+        if total != document.total:
+            yield _("total"), total, document.total
+        tax = exact(move.amount_tax, move.currency_id)
+        if plan.tax_total != tax:
+            yield _("tax"), tax, plan.tax_total
+
+    def _line_differences(self, plan, move):
+        _ = self.env._
+        lines = self._product_lines(move)
+        if len(lines) != len(plan.lines):
+            yield _("number of lines"), len(lines), len(plan.lines)
+            return
+        for number, (line, planned) in enumerate(zip(lines, plan.lines, strict=True), start=1):
+            odoo, vendor = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
+            if odoo != vendor:
+                yield _("line %s: amount", number), odoo, vendor
+            if line.account_id != planned.account:
+                yield _("line %s: account", number), line.account_id.display_name, planned.account.display_name
+            if line.tax_ids != planned.taxes:
+                yield (
+                    _("line %s: taxes", number),
+                    ", ".join(line.tax_ids.mapped("name")) or "-",
+                    ", ".join(planned.taxes.mapped("name")) or "-",
+                )
+            if (line.analytic_distribution or {}) != (planned.analytic or {}):
+                yield (
+                    _("line %s: analytic distribution", number),
+                    self._analytic_text(line.analytic_distribution),
+                    self._analytic_text(planned.analytic),
+                )
+
+    def _analytic_text(self, distribution):
+        accounts = self.env["account.analytic.account"]
+        texts = []
+        for key, percentage in (distribution or {}).items():
+            names = accounts.browse(int(account_id) for account_id in key.split(",")).exists().mapped("name")
+            texts.append(f"{' + '.join(names)} {percentage:g} %")
+        return ", ".join(texts) or "-"
+
+    def _product_lines(self, move):
+        return move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+
+    def _draft_values(self, plan, move, differs):
+        """What to write on a draft so that it is the planned bill; empty when it is."""
+        values = {}
+        for name, value in plan.header.items():
+            field = move._fields[name]
+            current = field.convert_to_write(move[name], move)
+            wanted = field.convert_to_write(field.convert_to_record(field.convert_to_cache(value, move), move), move)
+            if name == "invoice_currency_rate" and abs(current - wanted) < 1e-9:
+                continue
+            if current != wanted:
+                values[name] = value
+        lines = self._product_lines(move)
+        renamed = [line.name or "" for line in lines] != [planned.name or "" for planned in plan.lines]
+        if differs or renamed:
+            values["invoice_line_ids"] = [
+                *(Command.delete(line.id) for line in move.invoice_line_ids),
+                *(Command.create(item) for item in BillItems(self.env, plan.company).invoice_lines(plan)),
+            ]
+        return values
+
+    # ------------------------------------------------------------------ prepare
+
+    def _prepare(self, batch, document, partner, is_booked=False):
+        """The bill as it is to be booked.
+
+        :param is_booked: it is posted already and only compared: what stands against booking it does not matter
+        """
+        if not document.lines:
+            raise ValidationError(self.env._("The bill has no lines: complete it at the vendor."))
+        currency = batch.currencies.get(document.currency)
+        if not currency:
+            raise ValidationError(batch.currencies.problem(document.currency))
+        self._check_amounts(document, currency)
+        journal = self._journal(batch)
+        lines = [
+            self._prepare_line(batch, document, number, line, partner, journal, currency)
+            for number, line in enumerate(document.lines, start=1)
+        ]
+        plan = BillPlan(
+            document=document,
+            company=batch.company,
+            partner=partner,
+            journal=journal,
+            currency=currency,
+            rate=self._rate(batch, document, currency, is_booked),
+            is_credit=document.is_credit,
+            header={},
+            lines=lines,
+        )
+        batch.amounts.settle(plan)
+        plan.header = self._prepare_header(batch, plan, is_booked)
+        if not is_booked:
+            self._check_partner(batch, partner)
+            self._check_lines(batch, plan)
+        return plan
+
+    def _check_currency(self, batch, document):
+        if problem := batch.currencies.problem(document.currency):
+            raise ValidationError(problem)
+
+    def _check_amounts(self, document, currency):
+        amounts = [document.total, *(line.amount for line in document.lines)]
+        if document.tax_total is not None:
+            amounts.append(document.tax_total)
+        for amount in amounts:
+            if not fits(amount, currency):
+                raise ValidationError(
+                    self.env._(
+                        "The amount %(amount)s has more than the %(digits)s decimals of %(currency)s: correct it at"
+                        " the vendor.",
+                        amount=amount,
+                        digits=currency.decimal_places,
+                        currency=currency.name,
+                    )
+                )
+        if document.total < 0:
+            raise ValidationError(
+                self.env._(
+                    "The total of the bill is negative (%(total)s %(currency)s): it has to be a credit note.",
+                    total=document.total,
+                    currency=currency.name,
+                )
+            )
+
+    def _check_partner(self, batch, partner):
+        if not is_of_company(partner, batch.company):
+            raise ValidationError(
+                self.env._(
+                    "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
+                    vendor=partner.display_name,
+                    other=partner.company_id.display_name,
+                    company=batch.company.display_name,
+                )
+            )
+
+    def _journal(self, batch):
+        return batch.once(batch.options, "journal", lambda: self._purchase_journal(batch))
+
+    def _purchase_journal(self, batch):
+        journals = self.env["account.journal"]
+        journal = batch.flow.journal_id or journals.search(
+            [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
+        )
+        if not journal:
+            raise ValidationError(
+                self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
+            )
+        if journal.type != "purchase" or not journal.active or not is_of_company(journal, batch.company):
+            raise ValidationError(
+                self.env._("Journal %s cannot take vendor bills: choose another one in the flow.", journal.display_name)
+            )
+        return journal
+
+    def _rate(self, batch, document, currency, is_booked):
+        """Units of the bill's currency for one of the company's."""
+        company_currency = batch.company.currency_id
+        if currency == company_currency:
+            return 1.0
+        if document.exchange_rate is not None:
+            if document.exchange_rate <= 0:
+                raise ValidationError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
+            return float(document.exchange_rate)
+        if not is_booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
+            raise ValidationError(
+                self.env._(
+                    "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
+                    currency.name,
+                )
+            )
+        return batch.once(
+            batch.rates,
+            (currency, document.document_date),
+            lambda: self.env["res.currency"]._get_conversion_rate(
+                company_currency, currency, batch.company, document.document_date
+            ),
+        )
+
+    def _has_rates(self, batch, currency):
+        """Odoo takes 1.0 for a currency without any rate: that is never meant."""
+        domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, batch.company.root_id.id))]
+        return bool(self.env["res.currency.rate"].search(domain, limit=1))
+
+    def _prepare_header(self, batch, plan, is_booked):
+        """Values of the move but for its lines. Nothing that the source gives is left to Odoo's defaults."""
+        document = plan.document
+        accounting_date = document.accounting_date or document.document_date
+        booked_on = accounting_date
+        if not is_booked:
+            booked_on = batch.dates.resolve(accounting_date, plan.journal, plan.has_tax)
+        if booked_on != accounting_date:
+            plan.notes.append(batch.dates.shift_note(accounting_date, booked_on))
+        if not document.due_date:
+            plan.term = plan.partner.with_company(batch.company).property_supplier_payment_term_id
+        header = {
+            "move_type": move_type(document),
+            "company_id": batch.company.id,
+            "journal_id": plan.journal.id,
+            "partner_id": plan.partner.id,
+            "partner_bank_id": False,
+            "currency_id": plan.currency.id,
+            "invoice_currency_rate": plan.rate,
+            "ref": document.number or False,
+            "invoice_origin": document.purchase_order or False,
+            "invoice_date": document.document_date,
+            "date": booked_on,
+            "ml_original_date": accounting_date if booked_on != accounting_date else False,
+            "invoice_payment_term_id": plan.term.id if plan.term else False,
+            "fiscal_position_id": self._fiscal_position(batch, plan.partner).id,
+            "narration": plaintext2html(document.memo) if document.memo else False,
+        }
+        if not plan.term:
+            header["invoice_date_due"] = document.due_date or document.document_date
+        return header
+
+    def _fiscal_position(self, batch, partner):
+        """The vendor's fiscal position as Odoo finds it. It decides on the payable account; mapped taxes stay."""
+        positions = self.env["account.fiscal.position"].with_company(batch.company)
+        domain = positions._check_company_domain(batch.company)
+        if not batch.once(batch.positions, "any", lambda: bool(positions.search(domain, limit=1))):
+            return positions
+        return batch.once(
+            batch.positions,
+            partner,
+            lambda: positions._get_fiscal_position(
+                partner, delivery=partner.browse(partner.address_get(["delivery"])["delivery"])
+            ),
+        )
+
+    # ------------------------------------------------------------------ lines
+
+    def _prepare_line(self, batch, document, number, line, partner, journal, currency):
+        order_line = self._order_line(batch, line, currency)
+        product = order_line.product_id if order_line else self.env["product.product"]
+        account = self._account(batch, number, line, journal, product)
+        planned = LinePlan(
+            amount=line.amount,
+            name=line.description or document.memo or False,
+            account=account,
+            taxes=self._taxes(batch, number, line),
+            product=product,
+        )
+        if order_line:
+            planned.extra = {"purchase_line_id": order_line.id}
+            if product:
+                planned.extra |= {"product_id": product.id, "product_uom_id": order_line.product_uom_id.id}
+            planned.order_price = self._order_price(order_line, currency)
+        shares = self._distribution(batch, number, line)
+        planned.analytic = shares or self._default_distribution(batch, planned, partner, order_line) or False
+        return planned
+
+    def _account(self, batch, number, line, journal, product):
+        account = batch.resolver.mapping(line.account) if line.account else None
+        if not account and product:
+            account = product.product_tmpl_id.with_company(batch.company).get_product_accounts()["expense"]
+        account = account or journal.default_account_id
+        if not account:
+            raise ValidationError(
+                self.env._(
+                    "Line %(number)s has no account, and journal %(journal)s has no default account.",
+                    number=number,
+                    journal=journal.display_name,
+                )
+            )
+        return account
+
+    def _taxes(self, batch, number, line):
+        taxes = self.env["account.tax"]
+        for reference in line.taxes:
+            taxes |= batch.resolver.mapping(reference) or taxes
+        for tax in taxes:
+            if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
+                raise ValidationError(
+                    self.env._(
+                        "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
+                        " one.",
+                        tax=tax.display_name,
+                        number=number,
+                        company=batch.company.display_name,
+                    )
+                )
+        return taxes
+
+    def _order_line(self, batch, line, currency):
+        """The purchase order line that a line bills, when it can be billed."""
+        order_line = batch.order_lines.get(line.purchase_order_line)
+        if order_line and order_line.company_id == batch.company and order_line.order_id.state == "purchase":
+            return order_line
+        return None
+
+    def _order_price(self, order_line, currency):
+        """Price of one unit on the order, by which the billed quantity is found."""
+        if order_line.currency_id != currency:
+            return 0.0
+        return order_line.price_unit * (1 - order_line.discount / 100.0)
+
+    def _check_lines(self, batch, plan):
+        for number, line in enumerate(plan.lines, start=1):
+            self._check_account(batch, plan, number, line.account)
+            self._check_distribution(batch, number, line)
+
+    def _check_account(self, batch, plan, number, account):
+        if not account.active:
+            problem = self.env._("it is archived")
+        elif not account.sudo().company_ids & batch.company.parent_ids:  # sudo: companies out of the flow's reach
+            problem = self.env._("it belongs to another company")
+        elif account.account_type in ("asset_receivable", "liability_payable", "off_balance"):
+            problem = self.env._("it is a receivable, payable or off-balance account")
+        elif account.currency_id and account.currency_id not in (plan.currency, batch.company.currency_id):
+            problem = self.env._("it takes %s only", account.currency_id.name)
+        else:
+            return
+        raise ValidationError(
+            self.env._(
+                "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
+                account=account.display_name,
+                number=number,
+                problem=problem,
+            )
+        )
+
+    # ------------------------------------------------------------------ analytics
+
+    def _percentage_digits(self, batch):
+        precision = self.env["decimal.precision"]
+        return batch.once(batch.options, "percentage", lambda: precision.precision_get("Percentage Analytic"))
+
+    def _distribution(self, batch, number, line):
+        """Odoo's distribution of the line's shares, empty without any."""
+        shares = {}
+        for share in line.analytics:
+            account = batch.resolver.mapping(share.reference)
+            if not account:
+                continue
+            if not is_of_company(account, batch.company):
+                raise ValidationError(
+                    self.env._(
+                        "Analytic account %(account)s of line %(number)s belongs to another company: map another one.",
+                        account=account.display_name,
+                        number=number,
+                    )
+                )
+            shares.setdefault(account.root_plan_id, []).append((account.id, share.percentage))
+        for plan, parts in shares.items():
+            if sum(percentage for _account_id, percentage in parts) > analytic_shares.HUNDRED:
+                raise ValidationError(
+                    self.env._(
+                        "The shares of line %(number)s in analytic plan %(plan)s add up to more than 100 %%.",
+                        number=number,
+                        plan=plan.name,
+                    )
+                )
+        return analytic_shares.combine(shares, self._percentage_digits(batch))
+
+    def _default_distribution(self, batch, planned, partner, order_line):
+        """What Odoo's distribution models say of a line without shares; mirrors `_compute_analytic_distribution`."""
+        related = (order_line.analytic_distribution if order_line else None) or {}
+        models_exist = batch.once(
+            batch.default_distributions,
+            "any",
+            lambda: bool(self.env["account.analytic.distribution.model"].search([], limit=1)),
+        )
+        if not models_exist:
+            return related
+        commercial = partner.commercial_partner_id
+        ids = {int(account_id) for key in related for account_id in key.split(",")}
+        key = (commercial, planned.account, planned.product, frozenset(ids))
+        return related | batch.once(
+            batch.default_distributions,
+            key,
+            lambda: self.env["account.analytic.distribution.model"]._get_distribution(
+                {
+                    "product_id": planned.product.id,
+                    "product_categ_id": planned.product.categ_id.id,
+                    "partner_id": commercial.id,
+                    "partner_category_id": commercial.category_id.ids,
+                    "account_prefix": planned.account.code,
+                    "company_id": batch.company.id,
+                    "related_root_plan_ids": self.env["account.analytic.account"].browse(ids).root_plan_id,
+                }
+            ),
+        )
+
+    def _check_distribution(self, batch, number, line):
+        """Mandatory plans, which Odoo itself only looks at where a person posts."""
+        if not batch.flow.post_bills:
+            return
+        plans = batch.once(
+            batch.mandatory_plans, (line.account, line.product), lambda: self._mandatory_plans(batch, line)
+        )
+        if not plans:
+            return
+        totals = self._plan_totals(line.analytic)
+        digits = self._percentage_digits(batch)
+        for plan in plans:
+            if round(totals.get(plan["id"], 0.0), digits) != 100.0:
+                raise ValidationError(
+                    self.env._(
+                        "Line %(number)s on account %(account)s needs a complete distribution in analytic plan"
+                        " %(plan)s: complete it at the vendor or map its codes.",
+                        number=number,
+                        account=line.account.display_name,
+                        plan=plan["name"],
+                    )
+                )
+
+    def _mandatory_plans(self, batch, line):
+        plans = self.env["account.analytic.plan"].sudo().with_company(batch.company)  # sudo: as Odoo's own check
+        relevant = plans.get_relevant_plans(
+            company_id=batch.company.id, product=line.product.id, account=line.account.id, business_domain="bill"
+        )
+        return [plan for plan in relevant if plan["applicability"] == "mandatory"]
+
+    def _plan_totals(self, distribution):
+        totals = {}
+        for key, percentage in (distribution or {}).items():
+            accounts = self.env["account.analytic.account"].browse(int(account_id) for account_id in key.split(","))
+            for account in accounts:
+                plan_id = account.root_plan_id.id
+                totals[plan_id] = totals.get(plan_id, 0.0) + percentage
+        return totals
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        writer = self.with_context(ml_no_sync=True)
+        with odoo_refusals():
+            writer._create_bills(flow, [entry for entry in entries if entry.outcome == "created"])
+            for entry in entries:
+                if entry.outcome == "updated":
+                    writer._update_draft(entry)
+
+    def _create_bills(self, flow, entries):
+        items = BillItems(self.env, flow.company_id)
+        groups = {True: [], False: []}
+        for entry in entries:
+            groups[items.covers(entry.values)].append(entry)
+        for as_items, group in groups.items():
+            if not group:
+                continue
+            plans = [entry.values for entry in group]
+            moves = items.create(plans) if as_items else items.create_ordinary(plans)
+            for entry, move in zip(group, moves, strict=True):
+                entry.record = move
+            if flow.post_bills:
+                items.post(moves, as_items)
+            self._check_written(group, moves)
+
+    def _check_written(self, entries, moves):
+        """Odoo moves dates by itself and recomputes amounts: nothing but what was planned is let through."""
+        for entry, move in zip(entries, moves, strict=True):
+            plan = entry.values
+            if move.date != plan.header["date"]:
+                raise LockedPeriodError(
+                    self.env._(
+                        "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
+                        odoo=format_date(self.env, move.date),
+                        planned=format_date(self.env, plan.header["date"]),
+                    )
+                )
+            total = exact(move.amount_total, plan.currency)
+            if total != plan.document.total:
+                raise ValidationError(
+                    self.env._(
+                        "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
+                        total=plan.document.total,
+                        computed=total,
+                        currency=plan.currency.name,
+                    )
+                )
+
+    def _update_draft(self, entry):
+        plan, values = entry.values
+        move = entry.bound.with_context(**self.env.context)
+        move.write(values)
+        if "invoice_line_ids" in values:
+            BillItems(self.env, plan.company).correct(plan, move)
+        if move.date != plan.header["date"]:
+            move.date = plan.header["date"]
+        entry.record = entry.bound
+
+    def _result_reference(self, record):
+        return record.name or record.ref or record.display_name
+
+
+def normalized(number):
+    """A bill number without its case and spaces."""
+    return "".join((number or "").split()).lower()
+
+
+def move_type(document):
+    return "in_refund" if document.is_credit else "in_invoice"

@@ -1,0 +1,14 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    ml_payload_retention_days = fields.Integer(
+        "Keep payloads (days)", default=90, help="After this many days the vendor's raw data is forgotten. 0: kept for ever."
+    )
+    ml_log_retention_days = fields.Integer(
+        "Keep finished sync logs (days)",
+        default=365,
+        help="After this many days finished sync logs are deleted. 0: kept for ever. Attempts are always kept.",
+    )

@@ -1,0 +1,125 @@
+"""What several writers share."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo.exceptions import RedirectWarning, UserError
+from odoo.tools import float_repr, format_date
+
+from ..exceptions import LockedPeriodError, ValidationError
+
+
+def exact(amount, currency):
+    """A float of the ORM as the decimal number it stands for."""
+    return Decimal(float_repr(currency.round(amount), currency.decimal_places))
+
+
+def fits(amount, currency):
+    """Whether a decimal number has no more decimals than the currency."""
+    return amount == round(amount, currency.decimal_places)
+
+
+def tolerance(flow):
+    """The largest rounding difference that the flow accepts."""
+    return Decimal(float_repr(flow.rounding_tolerance, 4))
+
+
+def is_of_company(record, company):
+    """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
+    return not record.company_id or record.company_id in company.parent_ids
+
+
+def bound_elsewhere(env, connection, kind, records):
+    """{record id: external id} of those records that a remote record of the connection is bound to."""
+    if not records:
+        return {}
+    bindings = env["ml.binding"].search_fetch(
+        [
+            ("connection_id", "=", connection.id),
+            ("kind", "=", kind),
+            ("res_model", "=", records._name),
+            ("res_id", "in", records.ids),
+        ],
+        ["res_id", "external_id"],
+    )
+    return {binding.res_id: binding.external_id for binding in bindings}
+
+
+class Currencies:
+    """The currencies that a batch names, archived ones too, read with one query."""
+
+    def __init__(self, env, names):
+        self._env = env
+        found = env["res.currency"].with_context(active_test=False).search([("name", "in", list(set(names)))])
+        self._by_name = {currency.name: currency for currency in found}
+
+    def problem(self, name):
+        """One sentence why the currency cannot be used, or an empty string."""
+        currency = self._by_name.get(name)
+        if not currency:
+            return self._env._("Odoo has no currency %s: correct it at the vendor.", name or "?")
+        if not currency.active:
+            return self._env._(
+                "Currency %s is not active in Odoo: activate it under Accounting, Configuration, Currencies.", name
+            )
+        return ""
+
+    def __getitem__(self, name):
+        return self._by_name[name]
+
+    def get(self, name):
+        return self._by_name.get(name)
+
+
+class OpenDates:
+    """Accounting dates under the lock dates of the company and the policy of the flow."""
+
+    def __init__(self, flow):
+        self._flow = flow
+        self._locks = {}
+
+    def locks(self, date, journal, has_tax):
+        """Lock dates that cover the date, as (date, field), ascending. Odoo's own answer, with its exceptions."""
+        key = (date, journal.id, has_tax)
+        if key not in self._locks:
+            self._locks[key] = self._flow.company_id._get_violated_lock_dates(date, has_tax, journal)
+        return self._locks[key]
+
+    def resolve(self, date, journal, has_tax=False):
+        """The date to book on.
+
+        :raises LockedPeriodError: when the date is locked and the policy is to park
+        """
+        locks = self.locks(date, journal, has_tax)
+        if not locks:
+            return date
+        if self._flow.lock_date_policy == "next_open_day":
+            return locks[-1][0] + timedelta(days=1)
+        env = self._flow.env
+        raise LockedPeriodError(
+            env._(
+                "The accounting date %(date)s is locked by %(locks)s: open the period, change the date at the vendor,"
+                " or let the flow book on the next open day.",
+                date=format_date(env, date),
+                locks=env["res.company"]._format_lock_dates(locks),
+            )
+        )
+
+    def shift_note(self, original, booked):
+        """What is written on a record whose date had to move."""
+        env = self._flow.env
+        return env._(
+            "Dated %(original)s at the vendor, booked on %(booked)s, the next open day, because the period is locked.",
+            original=format_date(env, original),
+            booked=format_date(env, booked),
+        )
+
+
+@contextmanager
+def odoo_refusals():
+    """Odoo's own refusals are about the data, and their text is for the user: they become ours."""
+    try:
+        yield
+    except (UserError, RedirectWarning) as error:
+        raise ValidationError(" ".join(str(error.args[0]).split())) from error

@@ -1,0 +1,129 @@
+from odoo import fields
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import AuthError, NetworkError, RateLimitError
+from odoo.addons.ml_connector.models import ml_error_class
+from odoo.addons.ml_connector.models.ml_connection import NETWORK_FAILURES_BEFORE_BREAK
+from odoo.addons.ml_connector.vendors.base import Finding
+
+from .common import ConnectorCase
+
+
+@tagged("post_install", "-at_install")
+class TestConnection(ConnectorCase):
+    def test_check_says_who_we_are(self):
+        self.connection.action_test()
+        self.assertFalse(self.remote.calls, "nothing is called in the button's own transaction")
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
+        self.assertEqual(self.connection.identity, "Example Inc")
+
+    def test_check_with_bad_credentials_advises(self):
+        self.remote.fail("check", AuthError("The client secret is wrong."))
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "error")
+        self.assertIn("The client secret is wrong.", self.connection.findings_html)
+
+    def test_start_needs_a_check_without_errors(self):
+        self.remote.findings = [Finding(level="error", title="Somebody else holds the seat")]
+        self.connection.action_test()
+        self.run_worker()
+        with self.assertRaises(UserError):
+            self.connection.action_start()
+
+    def test_missing_credentials_are_named(self):
+        connection = self.env["ml.connection"].create({"name": "New", "provider": "fake"})
+        with self.assertRaisesRegex(UserError, "Client ID, Client secret"):
+            connection.action_test()
+
+    def test_each_connection_has_a_job_of_its_own(self):
+        other = self._connect(self.company, "Second")
+        self.assertNotEqual(self.connection.cron_id, other.cron_id)
+
+    def test_own_address_must_be_https_or_this_machine(self):
+        for address in ("http://api.example.com", "ftp://127.0.0.1", "https://", ""):
+            with self.subTest(address=address), self.assertRaises(ValidationError):
+                self.connection.write({"environment": "custom", "custom_url": address})
+        self.connection.write({"environment": "custom", "custom_url": "http://127.0.0.1:8000"})
+        self.connection.write({"environment": "custom", "custom_url": "https://api.example.com"})
+
+    def test_copied_database_calls_nobody(self):
+        self.connection.database_uuid = "another"
+        self.put_bill()
+        self.sync()
+        self.assertFalse(self.remote.calls)
+        self.assertTrue(self.connection.is_copy)
+        self.connection.action_adopt_database()
+        self.sync()
+        self.assertTrue(self.remote.calls)
+
+    def test_neutralized_database_calls_nobody_and_cannot_be_adopted(self):
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
+        self.sync()
+        self.assertFalse(self.remote.calls)
+        with self.assertRaises(UserError):
+            self.connection.action_adopt_database()
+
+    def test_paused_connection_calls_nobody(self):
+        self.connection.action_pause()
+        self.sync()
+        self.assertFalse(self.remote.calls)
+
+    def test_refused_access_asks_the_owner_once(self):
+        self.remote.fail("pull coding", AuthError("The token was revoked."), AuthError("The token was revoked."))
+        self.sync()
+        self.assertEqual(self.connection.state, "attention")
+        self.assertEqual(self.connection.activity_ids.user_id, self.connection.owner_id)
+        self.connection.breaker_until = False
+        self.sync()
+        self.assertEqual(len(self.connection.activity_ids), 1)
+        self.connection.breaker_until = False
+        self.sync()
+        self.assertEqual(self.connection.state, "connected")
+        self.assertFalse(self.connection.activity_ids)
+
+    def test_breaker_stops_calls_for_a_while(self):
+        self.remote.fail("pull coding", AuthError("The token was revoked."))
+        self.sync()
+        calls = len(self.remote.calls)
+        self.sync()
+        self.assertEqual(len(self.remote.calls), calls)
+
+    def test_lasting_network_failure_needs_attention(self):
+        for _failure in range(NETWORK_FAILURES_BEFORE_BREAK):
+            self.remote.fail("pull coding", NetworkError("The vendor cannot be reached."))
+            self.connection.breaker_until = False
+            self.sync()
+        self.assertEqual(self.connection.state, "attention")
+
+    def test_retry_after_is_obeyed(self):
+        self.remote.fail("pull coding", RateLimitError("Too many requests.", retry_after=900))
+        self.sync()
+        wait = self.connection.breaker_until - fields.Datetime.now()
+        self.assertGreater(wait.total_seconds(), 890)
+        self.assertEqual(self.connection.state, "connected")
+
+    def test_used_connection_is_archived_not_deleted(self):
+        self.sync()
+        self.connection.action_test()
+        self.run_worker()
+        with self.assertRaises(UserError):
+            self.connection.unlink()
+        self.connection.active = False
+        self.assertFalse(self.connection.cron_id.active)
+
+    def test_every_error_class_has_advice(self):
+        for name, error_class in ml_error_class.ERROR_CLASSES.items():
+            with self.subTest(error_class=name):
+                self.assertTrue(str(error_class.label))
+                self.assertTrue(str(error_class.advice).endswith("."))
+
+    def test_daily_schedule(self):
+        flow = self.flow("coding")
+        flow.write({"schedule": "daily", "daily_hour": 3.5})
+        flow._schedule_next(fields.Datetime.to_datetime("2026-07-01 02:00:00"))
+        self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime("2026-07-01 03:30:00"))
+        flow._schedule_next(fields.Datetime.to_datetime("2026-07-01 03:30:00"))
+        self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime("2026-07-02 03:30:00"))

@@ -1,0 +1,52 @@
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from .common import ConnectorCase
+
+
+@tagged("post_install", "-at_install")
+class TestMapping(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account = cls.env["account.account"].create(
+            {"name": "Mapping test", "code": "MAP001", "account_type": "expense"}
+        )
+
+    def mapping(self, external_id):
+        return self.env["ml.mapping"].search(
+            [("connection_id", "=", self.connection.id), ("external_id", "=", external_id)]
+        )
+
+    def test_codes_that_agree_are_filled(self):
+        self.remote.put("coding", "remote-1", {"kind": "account", "code": "MAP001", "name": "Other name"})
+        self.remote.put("coding", "remote-2", {"kind": "account", "code": "NONE99", "name": "Unknown"})
+        self.sync()
+        self.assertEqual(self.mapping("remote-1").res_id, self.account.id)
+        self.assertEqual(self.mapping("remote-1").origin, "code")
+        self.assertEqual(self.mapping("remote-2").state, "unmapped")
+        self.assertEqual(set(self.logs("coding").mapped("state")), {"done"})
+
+    def test_ambiguous_names_are_not_filled(self):
+        analytic_plan = self.env["account.analytic.plan"].create({"name": "Projects test"})
+        for _count in range(2):
+            self.env["account.analytic.account"].create({"name": "Same name", "plan_id": analytic_plan.id})
+        self.remote.put("coding", "option-1", {"kind": "analytic", "name": "Same name"})
+        self.sync()
+        self.assertEqual(self.mapping("option-1").state, "unmapped")
+
+    def test_renamed_code_keeps_its_mapping(self):
+        self.remote.put("coding", "remote-1", {"kind": "account", "code": "MAP001", "name": "Old"})
+        self.sync()
+        self.remote.put("coding", "remote-1", {"kind": "account", "code": "MAP001", "name": "New"})
+        self.sync()
+        self.assertEqual(self.mapping("remote-1").external_name, "New")
+        self.assertEqual(self.mapping("remote-1").res_id, self.account.id)
+
+    def test_record_of_another_company_is_refused(self):
+        other = self.env["res.company"].create({"name": "Other company"})
+        foreign = self.env["account.journal"].create(
+            {"name": "Foreign", "code": "FRG", "type": "purchase", "company_id": other.id}
+        )
+        with self.assertRaises(ValidationError):
+            self.map("journal", "journal-1", foreign)

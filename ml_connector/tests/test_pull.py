@@ -1,0 +1,270 @@
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import NetworkError, RemoteError, UnknownOutcomeError
+
+from .common import ConnectorCase
+
+
+@tagged("post_install", "-at_install")
+class TestPull(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.expense = cls.env["account.account"].create(
+            {"name": "Pull test expense", "code": "PULL01", "account_type": "expense"}
+        )
+
+    def put_bill(self, external_id="bill-1", account="PULL01", **values):
+        super().put_bill(external_id, account, **values)
+
+    def bills(self):
+        ids = self.env["ml.binding"].search([("connection_id", "=", self.connection.id), ("kind", "=", "bill")])
+        return self.env["account.move"].browse(ids.mapped("res_id"))
+
+    def test_bill_is_posted_with_its_vendor(self):
+        self.put_bill()
+        self.sync()
+        bill = self.bills()
+        self.assertEqual((bill.state, bill.ref, bill.amount_total), ("posted", "BILL-1", 100.0))
+        self.assertEqual(bill.partner_id.name, "Example Supplies")
+        self.assertGreater(bill.partner_id.supplier_rank, 0)
+        self.assertEqual(bill.invoice_line_ids.account_id, self.expense)
+        self.assertIn("Synced from Fake", bill.message_ids[0].body)
+
+    def test_everything_again_changes_nothing(self):
+        self.put_bill()
+        self.sync()
+        attempts = self.env["ml.sync.attempt"].search_count([])
+        self.sync()
+        self.assertEqual(len(self.bills()), 1)
+        self.assertEqual(self.env["ml.sync.attempt"].search_count([]), attempts)
+
+    def test_unmapped_account_waits_and_is_released_by_the_mapping(self):
+        self.put_bill(account="NOWHERE")
+        self.sync()
+        log = self.logs("bills")
+        self.assertEqual((log.state, log.error_class), ("waiting", "mapping"))
+        self.assertIn("NOWHERE", log.error_message)
+        mapping = log.waiting_mapping_ids
+        self.assertEqual((mapping.state, mapping.waiting_count), ("unmapped", 1))
+        self.assertFalse(self.remote.reports, "a missing mapping is not a failure")
+        mapping.res_id = self.expense.id
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+        self.assertEqual(self.bills().invoice_line_ids.account_id, self.expense)
+
+    def test_record_waits_for_all_of_its_mappings(self):
+        self.put_bill(
+            lines=[{"amount": "10.00", "account": "NOWHERE1"}, {"amount": "20.00", "account": "NOWHERE2"}]
+        )
+        self.sync()
+        first, second = self.logs("bills").waiting_mapping_ids
+        first.res_id = self.expense.id
+        self.run_worker()
+        self.assertEqual(self.logs("bills").state, "waiting")
+        second.res_id = self.expense.id
+        self.run_worker()
+        self.assertEqual(self.logs("bills").state, "done")
+
+    def test_one_bad_bill_costs_itself_only(self):
+        for number in range(5):
+            self.put_bill(f"bill-{number}")
+        self.put_bill("bill-bad", broken=True)
+        self.sync()
+        self.assertEqual(len(self.bills()), 5)
+        bad = self.logs("bills").filtered(lambda log: log.external_id == "bill-bad")
+        self.assertEqual((bad.state, bad.error_class), ("failed", "validation"))
+
+    def test_batch_that_fails_in_odoo_goes_one_by_one(self):
+        for number in range(3):
+            self.put_bill(f"bill-{number}")
+        writer = self.env.registry["ml.writer.bill"]
+        original = writer._apply_batch
+
+        def refuse(writer_self, flow, entries, resolver):
+            if any(entry.document.number == "BILL-1" for entry in entries):
+                raise ValueError("a defect")
+            return original(writer_self, flow, entries, resolver)
+
+        with patch.object(writer, "_apply_batch", refuse), self.assertLogs("odoo.addons.ml_connector", "ERROR"):
+            self.sync()
+        states = {log.external_id: (log.state, log.error_class) for log in self.logs("bills")}
+        self.assertEqual(states["bill-1"], ("failed", "bug"))
+        self.assertEqual(states["bill-0"], ("done", False))
+        self.assertEqual(len(self.bills()), 2)
+
+    def test_results_are_reported_once(self):
+        self.put_bill("bill-1")
+        self.put_bill("bill-2", broken=True)
+        self.sync()
+        self.sync()
+        outcomes = {report.external_id: report.success for report in self.remote.reports}
+        self.assertEqual(outcomes, {"bill-1": True, "bill-2": False})
+        self.assertEqual(len(self.remote.reports), 2)
+        self.assertIn("The amount is missing.", [report.message for report in self.remote.reports])
+        success = next(report for report in self.remote.reports if report.success)
+        self.assertEqual(success.reference, self.bills().name)
+        self.assertIn(f"/odoo/account.move/{self.bills().id}", success.url)
+
+    def test_report_in_doubt_is_looked_up_and_not_sent_again(self):
+        self.remote.fail("report", (UnknownOutcomeError("The answer did not arrive."), True))
+        self.put_bill()
+        self.sync()
+        self.assertEqual(self.logs("results").state, "unknown")
+        self.run_worker()
+        self.assertEqual(self.logs("results").state, "done")
+        self.assertEqual(self.remote.calls.count("report"), 1)
+
+    def test_report_that_did_not_arrive_goes_again_under_the_same_key(self):
+        self.remote.fail("report", UnknownOutcomeError("The answer did not arrive."))
+        self.put_bill()
+        self.sync()
+        key = self.logs("results").idempotency_key
+        self.run_worker()
+        self.assertEqual(self.logs("results").state, "done")
+        self.assertEqual(list(self.remote.report_keys), [key])
+
+    def test_failed_report_leaves_the_bill_alone(self):
+        self.remote.fail("report", RemoteError("The vendor has a fault."))
+        self.put_bill()
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "done")
+        self.assertEqual((self.logs("results").state, self.logs("results").error_class), ("pending", "remote"))
+
+    def test_repaired_bill_is_reported_as_success_afterwards(self):
+        self.put_bill(broken=True)
+        self.sync()
+        self.put_bill(broken=False)
+        self.sync()
+        self.assertEqual([report.success for report in self.remote.reports], [False, True])
+        self.assertEqual(self.logs("bills").mapped("state"), ["superseded", "done"])
+
+    def test_newer_version_supersedes_the_waiting_one(self):
+        self.put_bill(account="NOWHERE")
+        self.sync()
+        self.put_bill(account="PULL01")
+        self.sync()
+        self.assertEqual(self.logs("bills").mapped("state"), ["superseded", "done"])
+        self.assertEqual(len(self.bills()), 1)
+
+    def test_change_after_posting_is_shown_and_never_edited(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        self.put_bill(amount="150.00")
+        self.sync()
+        self.assertEqual(self.bills().amount_total, 100.0)
+        newest = self.logs("bills")[-1]
+        self.assertEqual((newest.state, newest.outcome), ("done", "drift"))
+        self.assertIn("150", newest.note)
+
+    def test_change_that_is_taken_back_is_not_drift_any_more(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        self.put_bill(amount="150.00")
+        self.sync()
+        self.put_bill(amount="100.00")
+        self.sync()
+        current = self.logs("bills").filtered("is_current")
+        self.assertEqual((len(current), current.outcome), (1, "unchanged"))
+
+    def test_vendor_that_no_page_brought_is_fetched(self):
+        self.put_bill()
+        late = self.remote.items["vendors"]
+        provider_items = dict(late)
+        late.clear()
+        self.remote.items["vendors"] = late
+        self.flow("vendors").next_run_at = "2999-01-01"
+        late.update(provider_items)
+        self.flow("bills").next_run_at = False
+        self.run_worker()
+        self.assertEqual(len(self.bills()), 1)
+        self.assertIn("fetch vendors", self.remote.calls)
+
+    def test_files_come_as_a_step_of_their_own(self):
+        self.remote.fail("download", NetworkError("The file cannot be reached."))
+        self.put_bill(files=["invoice.pdf"])
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "done")
+        self.assertEqual(self.logs("bill_files").state, "pending")
+        self.logs("bill_files").action_retry()
+        self.run_worker()
+        attachment = self.env["ir.attachment"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", self.bills().id), ("name", "=", "invoice.pdf")]
+        )
+        self.assertEqual(len(attachment), 1)
+
+    def test_late_file_is_attached_once(self):
+        self.put_bill()
+        self.sync()
+        self.put_bill(files=["late.pdf"])
+        self.sync()
+        self.sync()
+        attachments = self.env["ir.attachment"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", self.bills().id)]
+        )
+        self.assertEqual(attachments.mapped("name"), ["late.pdf"])
+
+    def test_payment_settles_its_bill(self):
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "bank", journal)
+        self.put_bill()
+        self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "100.00"})
+        self.sync()
+        bill = self.bills()
+        self.assertIn(bill.payment_state, ("paid", "in_payment"))
+        self.assertEqual(bill.amount_residual, 0.0)
+
+    def test_payment_before_its_bill_waits_for_it(self):
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "bank", journal)
+        self.put_bill(account="NOWHERE")
+        self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "100.00"})
+        self.sync()
+        self.assertEqual((self.logs("payments").state, self.logs("payments").depends_kind), ("waiting", "bill"))
+        self.logs("bills").waiting_mapping_ids.res_id = self.expense.id
+        self.run_worker()
+        self.assertEqual(self.logs("payments").state, "done")
+        self.assertEqual(self.bills().amount_residual, 0.0)
+
+    def test_locked_period_fails_and_retry_repairs(self):
+        self.company.purchase_lock_date = "2026-07-31"
+        self.put_bill(date="2026-07-01")
+        self.sync()
+        log = self.logs("bills")
+        self.assertEqual((log.state, log.error_class), ("failed", "locked_period"))
+        self.assertFalse(self.bills())
+        self.company.purchase_lock_date = False
+        log.action_retry()
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+        self.assertEqual(str(self.bills().date), "2026-07-01")
+
+    def test_ignored_row_stays_alone(self):
+        self.put_bill(broken=True)
+        self.sync()
+        log = self.logs("bills")
+        wizard = self.env["ml.ignore"].create({"reason": "Booked by hand", "log_ids": log.ids})
+        wizard.action_confirm()
+        self.sync()
+        self.assertEqual((log.state, log.ignored_reason), ("ignored", "Booked by hand"))
+
+    def test_dry_run_writes_and_sends_nothing(self):
+        self.put_bill("bill-1")
+        self.put_bill("bill-2", broken=True)
+        moves = self.env["account.move"].search_count([])
+        for key in ("vendors", "bills"):
+            self.flow(key).action_dry_run()
+        self.connection.flow_ids.next_run_at = "2999-01-01"
+        self.run_worker()
+        vendors, bills = self.env["ml.dry.run"].search([("connection_id", "=", self.connection.id)], order="id")
+        self.assertEqual(vendors.create_count, 1)
+        self.assertEqual((bills.waiting_count, bills.failed_count), (1, 1))
+        self.assertEqual(self.env["account.move"].search_count([]), moves)
+        self.assertFalse(self.logs("bills"))
+        self.assertFalse(self.remote.reports)

@@ -1,0 +1,159 @@
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
+
+from .common import ConnectorCase
+
+
+@tagged("post_install", "-at_install")
+class TestPush(ConnectorCase):
+    def setUp(self):
+        super().setUp()
+        self.flow("vendors_push").write({"active": True, "cursor": "2999-01-01 00:00:00"})
+
+    def vendor(self, **values):
+        return self.env["res.partner"].create(
+            {"name": "Example Supplies", "email": "ap@example.com", "supplier_rank": 1, **values}
+        )
+
+    def test_new_vendor_is_sent_once(self):
+        partner = self.vendor()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual(len(self.remote.vendors), 1)
+        self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
+        binding = self.env["ml.binding"].search([("res_model", "=", "res.partner"), ("res_id", "=", partner.id)])
+        self.assertEqual(binding.external_id, "remote-1")
+
+    def test_changes_merge_into_one_open_row(self):
+        partner = self.vendor()
+        partner.street = "1 Main St"
+        partner.city = "Arlington"
+        self.assertEqual(len(self.logs("vendors_push")), 1)
+
+    def test_unwatched_field_queues_nothing(self):
+        partner = self.vendor()
+        self.run_worker()
+        partner.comment = "A note of ours"
+        self.assertEqual(len(self.logs("vendors_push")), 1)
+
+    def test_change_without_effect_for_the_vendor_is_not_sent(self):
+        partner = self.vendor()
+        self.run_worker()
+        partner.street = "1 Main St"
+        self.run_worker()
+        self.assertEqual(self.remote.calls.count("send"), 1)
+        self.assertEqual(self.logs("vendors_push")[-1].outcome, "unchanged")
+
+    def test_customer_and_other_company_are_not_sent(self):
+        other = self.env["res.company"].create({"name": "Other company"})
+        self.vendor(supplier_rank=0)
+        self.vendor(company_id=other.id)
+        self.assertFalse(self.logs("vendors_push"))
+
+    def test_nothing_is_watched_when_the_flow_is_off(self):
+        self.flow("vendors_push").active = False
+        self.vendor()
+        self.assertFalse(self.logs("vendors_push"))
+
+    def test_unacceptable_vendor_fails_alone_with_advice(self):
+        bad = self.vendor(email=False)
+        self.vendor()
+        self.run_worker()
+        failed = self.logs("vendors_push").filtered(lambda log: log.res_id == bad.id)
+        self.assertEqual((failed.state, failed.error_class), ("failed", "validation"))
+        self.assertIn("e-mail", failed.error_message)
+        self.assertTrue(failed.advice)
+        self.assertEqual(len(self.remote.vendors), 1)
+        bad.email = "ap2@example.com"
+        self.run_worker()
+        self.assertEqual(failed.state, "done")
+
+    def test_network_failure_is_retried_later(self):
+        self.remote.fail("send", NetworkError("The vendor cannot be reached."))
+        self.vendor()
+        self.run_worker()
+        log = self.logs("vendors_push")
+        self.assertEqual((log.state, log.error_class), ("pending", "network"))
+        self.assertGreater(log.next_try_at, log.create_date)
+        log.action_retry()
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+
+    def test_outcome_in_doubt_that_arrived_is_not_sent_again(self):
+        self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))
+        self.vendor()
+        self.run_worker()
+        self.assertEqual(self.logs("vendors_push").state, "unknown")
+        self.run_worker()
+        self.assertEqual(self.logs("vendors_push").state, "done")
+        self.assertEqual(self.remote.calls.count("send"), 1)
+        self.assertEqual(len(self.remote.vendors), 1)
+
+    def test_outcome_in_doubt_that_did_not_arrive_is_sent_again(self):
+        self.remote.fail("send", UnknownOutcomeError("The answer did not arrive."))
+        self.vendor()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual(self.logs("vendors_push").state, "done")
+        self.assertEqual(self.remote.calls.count("find"), 1)
+        self.assertEqual(len(self.remote.vendors), 1)
+
+    def test_change_during_doubt_waits_for_the_look_up(self):
+        self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))
+        partner = self.vendor()
+        self.run_worker()
+        partner.name = "Example Supplies Ltd"
+        self.remote.fail("find", NetworkError("The vendor cannot be reached."))
+        self.run_worker()
+        self.assertEqual(self.remote.calls.count("send"), 1)
+        self.logs("vendors_push").next_try_at = "2026-01-01"
+        self.run_worker()
+        self.logs("vendors_push").filtered(lambda log: log.state == "pending").next_try_at = "2026-01-01"
+        self.run_worker()
+        self.assertEqual(len(self.remote.vendors), 1)
+        self.assertEqual(self.remote.vendors["remote-1"]["name"], "Example Supplies Ltd")
+
+    def test_user_settles_a_doubt_that_cannot_be_looked_up(self):
+        self.remote.fail("send", UnknownOutcomeError("The answer did not arrive."))
+        self.remote.fail("find", NotImplementedError())
+        self.vendor()
+        self.run_worker()
+        self.run_worker()
+        log = self.logs("vendors_push")
+        self.assertEqual(log.state, "unknown")
+        log.action_not_arrived()
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+
+    def test_row_of_a_dead_worker_is_looked_up(self):
+        self.vendor()
+        log = self.logs("vendors_push")
+        log.write({"state": "running", "lease_until": "2026-01-01", "sent_at": "2026-01-01", "payload": {"our_id": "0"}})
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+        self.assertIn("find", self.remote.calls)
+
+    def test_lease_protects_a_running_row(self):
+        self.vendor()
+        log = self.logs("vendors_push")
+        log.write({"state": "running", "lease_until": "2999-01-01"})
+        self.run_worker()
+        self.assertEqual(log.state, "running")
+        self.assertFalse(self.remote.vendors)
+
+    def test_sweep_finds_what_bypassed_the_orm(self):
+        partner = self.vendor()
+        self.run_worker()
+        self.env.cr.execute("UPDATE res_partner SET name = 'Renamed', write_date = now() WHERE id = %s", [partner.id])
+        self.env.invalidate_all()
+        self.flow("vendors_push").write({"cursor": "2026-01-01 00:00:00", "next_run_at": False})
+        self.run_worker()
+        self.assertEqual(self.remote.vendors["remote-1"]["name"], "Renamed")
+
+    def test_deleted_record_is_not_sent(self):
+        partner = self.vendor()
+        partner.unlink()
+        self.run_worker()
+        self.assertEqual(self.logs("vendors_push").state, "superseded")
+        self.assertFalse(self.remote.vendors)

@@ -1,0 +1,80 @@
+from unittest.mock import patch
+
+from cryptography.fernet import Fernet
+
+from odoo.exceptions import AccessError
+from odoo.tests import Form, tagged
+
+from odoo.addons.ml_connector import secret_box
+from odoo.addons.ml_connector.exceptions import AuthError
+
+from .common import ConnectorCase
+
+MARKER = "marker-0123456789-secret"
+
+
+@tagged("post_install", "-at_install")
+class TestSecrets(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.secret = cls.connection.credential_ids.filtered("is_secret")
+        cls.secret.new_secret = MARKER
+
+    def test_secret_is_write_only(self):
+        answer = self.secret.web_save({"new_secret": MARKER}, {name: {} for name in ("new_secret", "is_set", "set_at")})
+        self.assertNotIn(MARKER, str(answer))
+        self.assertTrue(answer[0]["is_set"])
+        readable = [name for name, field in self.secret._fields.items() if field.groups != "."]
+        self.assertNotIn(MARKER, str(self.secret.read(readable)))
+        self.assertEqual(self.secret._plaintext(), MARKER)
+
+    def test_ciphertext_cannot_be_read_by_anybody(self):
+        with self.assertRaises(AccessError):
+            self.secret.with_user(self.env.ref("base.user_admin")).read(["ciphertext"])
+
+    def test_database_holds_only_ciphertext(self):
+        self.env.flush_all()
+        self.env.cr.execute("SELECT ml_credential::text FROM ml_credential")
+        self.assertNotIn(MARKER, str(self.env.cr.fetchall()))
+
+    def test_only_system_administrators_see_credentials(self):
+        manager = self.new_user("manager", self.company, "ml_connector.group_ml_connector_manager")
+        with self.assertRaises(AccessError):
+            self.connection.with_user(manager).read(["credential_ids"])
+        with self.assertRaises(AccessError):
+            self.secret.with_user(manager).read(["value"])
+
+    def test_copy_of_a_connection_has_no_secrets(self):
+        copy = self.connection.copy({"name": "Copy"})
+        self.assertFalse(copy.credential_ids.filtered("is_secret").is_set)
+        self.assertEqual(copy.state, "draft")
+
+    def test_rotation_makes_the_old_key_useless(self):
+        before = secret_box._file_keys(self.env)
+        self.connection.action_rotate_keys()
+        secret_box.drop_old_keys(self.env)
+        self.assertEqual(self.secret._plaintext(), MARKER)
+        self.assertFalse(set(before) & set(secret_box._file_keys(self.env)))
+        with patch.object(secret_box, "_file_keys", return_value=before), self.assertRaises(AuthError):
+            self.secret._plaintext()
+
+    def test_keys_from_the_environment_come_first(self):
+        key = Fernet.generate_key().decode()
+        with patch.dict("os.environ", {secret_box.ENVIRONMENT_VARIABLE: key}):
+            self.secret.new_secret = MARKER
+            self.assertEqual(self.secret._plaintext(), MARKER)
+        with self.assertRaises(AuthError):
+            self.secret._plaintext()
+
+    def test_key_file_is_private(self):
+        path = secret_box._key_file(self.env)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+
+    def test_new_connection_offers_the_credentials_of_its_vendor(self):
+        with Form(self.env["ml.connection"]) as form:
+            form.provider = "fake"
+            form.environment = "sandbox"
+            form.name = "From the form"
+            self.assertEqual(len(form.credential_ids), 2)
+        self.assertEqual(form.record.credential_ids.mapped("name"), ["client_id", "client_secret"])

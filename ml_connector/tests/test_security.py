@@ -1,0 +1,197 @@
+import inspect
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .common import ConnectorCase
+
+MODELS = {
+    "ml.connection",
+    "ml.credential",
+    "ml.token",
+    "ml.flow",
+    "ml.mapping",
+    "ml.binding",
+    "ml.sync.log",
+    "ml.sync.attempt",
+    "ml.sync.chain",
+    "ml.webhook.event",
+}
+WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.ignore"}
+ABSTRACT = {"ml.sync.mixin", "ml.worker"}
+
+PUBLIC_METHODS = {
+    "ml.connection": {
+        "action_adopt_database",
+        "action_open_backlog",
+        "action_open_done",
+        "action_open_failed",
+        "action_open_unmapped",
+        "action_open_waiting",
+        "action_pause",
+        "action_rotate_keys",
+        "action_start",
+        "action_subscribe",
+        "action_sync_now",
+        "action_test",
+        "action_unsubscribe",
+        "action_verify_attempts",
+    },
+    "ml.flow": {"action_dry_run", "action_open_logs", "action_sync_now"},
+    "ml.mapping": {"action_open_waiting", "action_propose"},
+    "ml.binding": {"action_open_record", "action_open_remote"},
+    "ml.sync.log": {
+        "action_arrived",
+        "action_ignore",
+        "action_not_arrived",
+        "action_open_record",
+        "action_open_remote",
+        "action_retry",
+    },
+    "ml.webhook.event": {"action_replay"},
+    "ml.ignore": {"action_confirm"},
+}
+
+
+@tagged("post_install", "-at_install")
+class TestSecurity(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company_b = cls.env["res.company"].create({"name": "Company B"})
+        cls.records = cls._one_of_each()
+        cls.plain = cls.new_user("plain", cls.company, "base.group_user")
+        cls.user_b = cls.new_user("user_b", cls.company_b, "ml_connector.group_ml_connector_user")
+        cls.manager_b = cls.new_user(
+            "manager_b", cls.company_b, "ml_connector.group_ml_connector_manager", "base.group_system"
+        )
+        cls.user_a = cls.new_user("user_a", cls.company, "ml_connector.group_ml_connector_user")
+
+    @classmethod
+    def _one_of_each(cls):
+        flow = cls.connection.flow_ids[0]
+        log = cls.env["ml.sync.log"].create(
+            {
+                "name": "Example",
+                "connection_id": cls.connection.id,
+                "company_id": cls.company.id,
+                "flow_id": flow.id,
+                "direction": "pull",
+                "kind": "bill",
+                "state": "failed",
+                "external_id": "bill-1",
+            }
+        )
+        cls.env["ml.sync.attempt"]._append(cls.connection, [{"log": log, "action": "write", "outcome": "failed"}])
+        return {
+            "ml.connection": cls.connection,
+            "ml.credential": cls.connection.credential_ids[0],
+            "ml.token": cls.env["ml.token"].search([("connection_id", "=", cls.connection.id)]),
+            "ml.flow": flow,
+            "ml.mapping": cls.env["ml.mapping"].create(
+                {"connection_id": cls.connection.id, "kind": "account", "external_id": "remote-1"}
+            ),
+            "ml.binding": cls.env["ml.binding"].create(
+                {
+                    "connection_id": cls.connection.id,
+                    "kind": "vendor",
+                    "external_id": "vendor-1",
+                    "res_model": "res.partner",
+                    "res_id": cls.env.user.partner_id.id,
+                }
+            ),
+            "ml.sync.log": log,
+            "ml.sync.attempt": log.attempt_ids,
+            "ml.sync.chain": cls.env["ml.sync.chain"].search([("connection_id", "=", cls.connection.id)]),
+            "ml.webhook.event": cls.env["ml.webhook.event"].create(
+                {"connection_id": cls.connection.id, "event_id": "event-1"}
+            ),
+        }
+
+    def own_models(self):
+        return {name for name in self.env.registry if name.startswith("ml.")}
+
+    def test_every_model_is_covered(self):
+        readers_and_writers = {name for name in self.own_models() if name.startswith(("ml.reader", "ml.writer"))}
+        self.assertEqual(self.own_models() - readers_and_writers, MODELS | WIZARDS | ABSTRACT)
+        self.assertEqual(set(self.records), MODELS)
+        self.assertTrue(all(self.records.values()))
+
+    def test_plain_user_and_other_company_have_no_access(self):
+        for user in (self.plain, self.user_b, self.manager_b):
+            for model, record in self.records.items():
+                with self.subTest(user=user.login, model=model):
+                    self._assert_nothing(user, record)
+
+    def _assert_nothing(self, user, record):
+        foreign = record.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
+        for operation in ("read", "write", "unlink"):
+            self.assertFalse(foreign.has_access(operation), operation)
+        with self.assertRaises(AccessError):
+            foreign.read(["id", "create_date"])
+        with self.assertRaises(AccessError):
+            foreign.write({})
+        with self.assertRaises(AccessError):
+            foreign.unlink()
+        try:
+            found = foreign.search([("id", "=", record.id)])
+        except AccessError:
+            found = foreign.browse()
+        self.assertFalse(found)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            foreign.create(self._copy_values(record))
+            self.env.flush_all()
+
+    def _copy_values(self, record):
+        stored = {
+            name: value
+            for name, value in record.copy_data()[0].items()
+            if record._fields[name].groups != "." and record._fields[name].type not in ("one2many", "many2many")
+        }
+        if record._name == "ml.connection":
+            return {"name": "Foreign", "provider": "fake", "company_id": self.company.id, "owner_id": stored["owner_id"]}
+        another = {name: "another" for name in ("name", "external_id", "event_id") if name in stored}
+        return {**stored, **another, "connection_id": self.connection.id}
+
+    def test_queue_and_audit_are_read_only_for_users(self):
+        for model in ("ml.sync.log", "ml.sync.attempt", "ml.binding", "ml.webhook.event", "ml.flow", "ml.connection"):
+            record = self.records[model].with_user(self.user_a)
+            with self.subTest(model=model):
+                self.assertTrue(record.has_access("read"))
+                for operation in ("write", "create", "unlink"):
+                    self.assertFalse(record.has_access(operation))
+
+    def test_user_may_retry_ignore_and_map_but_not_set_up(self):
+        log = self.records["ml.sync.log"].with_user(self.user_a)
+        log.action_retry()
+        self.assertEqual(log.state, "pending")
+        log._ignore("Booked by hand")
+        self.assertEqual(log.ignored_by_id, self.user_a)
+        self.records["ml.mapping"].with_user(self.user_a).is_ignored = True
+        for action in ("action_test", "action_start", "action_pause", "action_subscribe", "action_adopt_database"):
+            with self.subTest(action=action), self.assertRaises(Exception) as refusal:
+                getattr(self.records["ml.connection"].with_user(self.user_a), action)()
+            self.assertRegex(type(refusal.exception).__name__, "UserError|AccessError")
+
+    def test_other_company_cannot_press_buttons(self):
+        log = self.records["ml.sync.log"].with_user(self.user_b)
+        for action in ("action_retry", "action_arrived", "action_not_arrived"):
+            with self.subTest(action=action), self.assertRaises(AccessError):
+                getattr(log, action)()
+        with self.assertRaises(AccessError):
+            log._ignore("No business of mine")
+
+    def test_public_methods_are_the_buttons(self):
+        base = set(dir(self.env.registry["base"])) | set(dir(self.env.registry["mail.activity.mixin"]))
+        base |= set(dir(self.env.registry["mail.thread"]))
+        for model in self.own_models():
+            with self.subTest(model=model):
+                cls = self.env.registry[model]
+                public = {
+                    name
+                    for name in set(dir(cls)) - base
+                    if not name.startswith("_")
+                    and inspect.isfunction(getattr(cls, name))
+                    and not getattr(getattr(cls, name), "_api_private", False)
+                }
+                self.assertEqual(public, PUBLIC_METHODS.get(model, set()))

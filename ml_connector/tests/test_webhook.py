@@ -1,0 +1,115 @@
+import json
+
+from odoo.tests import HttpCase, tagged
+
+from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
+
+from .common import ConnectorCase
+from .fake_provider import FakeProvider
+
+SECRET = "webhook-example-secret"
+
+
+@tagged("post_install", "-at_install")
+class TestWebhook(ConnectorCase, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.connection._set_internal_secret(WEBHOOK_SECRET, SECRET)
+        cls.connection.webhook_state = "active"
+
+    def post(self, event, secret=SECRET, token=None, headers=None):
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        return self.url_open(
+            f"/ml_connector/webhook/{token or self.connection.webhook_token}",
+            data=body,
+            headers={
+                "X-Signature": FakeProvider.sign(body, secret) if secret else "",
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
+        )
+
+    def events(self):
+        return self.env["ml.webhook.event"].search([("connection_id", "=", self.connection.id)])
+
+    def event(self, event_id="event-1", **values):
+        return {"id": event_id, "type": "bill.changed", "object": "bill-1", **values}
+
+    def test_signed_event_is_stored_and_read_later(self):
+        self.put_bill()
+        self.assertEqual(self.post(self.event()).status_code, 200)
+        self.assertEqual(self.events().state, "received")
+        self.assertFalse(self.remote.calls)
+        self.run_worker()
+        self.assertEqual(self.events().state, "done")
+        self.assertTrue(self.logs("bills"))
+
+    def test_replay_is_answered_and_stored_once(self):
+        for _repeat in range(3):
+            self.assertEqual(self.post(self.event()).status_code, 200)
+        self.assertEqual(len(self.events()), 1)
+
+    def test_wrong_missing_and_old_signatures_are_refused(self):
+        for secret in ("wrong-secret", "", "an-older-secret"):
+            with self.subTest(secret=secret):
+                self.assertEqual(self.post(self.event(), secret=secret).status_code, 401)
+        self.assertFalse(self.events())
+
+    def test_without_a_secret_nothing_is_accepted(self):
+        self.connection._internal_secret(WEBHOOK_SECRET).unlink()
+        self.assertEqual(self.post(self.event(), secret="").status_code, 401)
+        self.assertFalse(self.events())
+
+    def test_both_secrets_are_valid_while_the_secret_changes(self):
+        self.connection._store_webhook_secret("newer-secret")
+        self.assertEqual(self.post(self.event("event-1"), secret=SECRET).status_code, 200)
+        self.assertEqual(self.post(self.event("event-2"), secret="newer-secret").status_code, 200)
+
+    def test_old_secret_ends_with_the_confirmation_of_the_new_one(self):
+        self.connection.action_subscribe()
+        self.run_worker()
+        self.post(
+            self.event("challenge-1", type="verification", challenge="example"),
+            secret="",
+            headers={"X-Handshake": self.connection.webhook_handshake},
+        )
+        self.run_worker()
+        self.assertEqual(self.connection.webhook_state, "active")
+        self.assertEqual(self.connection._webhook_secrets(), ["webhook-example-secret"])
+
+    def test_body_over_the_limit_is_refused(self):
+        self.assertEqual(self.post(b"x" * (1024 * 1024 + 1)).status_code, 413)
+        self.assertFalse(self.events())
+
+    def test_unknown_event_type_is_accepted_and_ignored(self):
+        self.assertEqual(self.post(self.event(type="something.new")).status_code, 200)
+        self.run_worker()
+        self.assertEqual(self.events().state, "ignored")
+        self.assertFalse(self.logs("bills"))
+
+    def test_garbled_body_is_refused(self):
+        self.assertEqual(self.post(b"not json").status_code, 400)
+
+    def test_unknown_token_is_not_found(self):
+        self.assertEqual(self.post(self.event(), token="nobody").status_code, 404)
+
+    def test_challenge_needs_the_handshake_of_our_request(self):
+        challenge = self.event(type="verification", challenge="example")
+        self.assertEqual(self.post(challenge, secret="").status_code, 401)
+        self.connection.webhook_state = "unverified"
+        answer = self.post(challenge, secret="", headers={"X-Handshake": self.connection.webhook_handshake})
+        self.assertEqual(answer.status_code, 200)
+        self.run_worker()
+        self.assertEqual(self.connection.webhook_state, "active")
+
+    def test_handshake_lets_in_nothing_but_a_challenge(self):
+        self.connection.webhook_state = "unverified"
+        answer = self.post(self.event(), secret="", headers={"X-Handshake": self.connection.webhook_handshake})
+        self.assertEqual(answer.status_code, 401)
+        self.assertFalse(self.events())
+
+    def test_copied_database_does_not_consume_events(self):
+        self.connection.database_name = "another"
+        self.assertEqual(self.post(self.event()).status_code, 503)
+        self.assertFalse(self.events())

@@ -1,0 +1,5 @@
+"""The vendors this addon speaks to. Each has a folder; nothing outside it knows the vendor's name."""
+
+from .ramp import RampProvider
+
+PROVIDERS = {provider.key: provider for provider in (RampProvider,)}

@@ -1,0 +1,255 @@
+"""What the engine asks of a vendor. A new vendor is one subclass of `Provider` in a folder of its own."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+def content_version(content) -> str:
+    """Sixteen hex digits that stand for the content of a JSON value; the order of keys does not matter."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A value that the administrator enters on the connection; secret ones are encrypted and never shown again."""
+
+    name: str
+    label: str
+    secret: bool = False
+    required: bool = True
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSpec:
+    """One kind of record going one way.
+
+    :param key: unique for the vendor
+    :param direction: `pull` (vendor to Odoo) or `push` (Odoo to vendor)
+    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`, `result`
+    :param sequence: order in which the flows of one run are worked
+    :param interval: minutes between two runs by default
+    :param scopes: permissions at the vendor without which the flow cannot work
+    :param reports: whether the vendor is told what became of each record
+    :param events: webhook event types that hint at records of this flow
+    :param files: key of the flow that fetches the files of this flow's records
+    :param watches: Odoo model whose changes the flow sends (push only)
+    :param active: whether the flow is switched on for a new connection
+    :param options: names of the flow's options that apply (`post_bills`, `lock_date_policy`, `start_date`, `create_vendors`)
+    """
+
+    key: str
+    label: str
+    direction: str
+    kind: str
+    sequence: int
+    interval: int = 60
+    scopes: tuple[str, ...] = ()
+    reports: bool = False
+    events: tuple[str, ...] = ()
+    files: str = ""
+    watches: str = ""
+    active: bool = True
+    options: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A remote record as it was read.
+
+    :param version: changes whenever the content that matters changes (see `content_version`)
+    :param title: what a person calls it (an invoice number, a name)
+    :param payload: the vendor's own JSON, kept to translate it again with today's mappings
+    """
+
+    external_id: str
+    version: str
+    title: str
+    payload: dict
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Items of one answer and the cursor to store once they are stored. `cursor` None: leave it as it is."""
+
+    items: tuple[Item, ...]
+    cursor: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What the vendor answered to a record that we sent."""
+
+    external_id: str
+    version: str = ""
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A webhook event: a hint that a record changed."""
+
+    event_id: str
+    event_type: str
+    external_id: str = ""
+    created_at: str = ""
+    challenge: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One result of the connection check; `level` is `ok`, `warning` or `error`."""
+
+    level: str
+    title: str
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckReport:
+    """What *Test connection* found out.
+
+    :param identity: who we are connected as
+    :param capabilities: permissions and features that the vendor granted, stored on the connection
+    :param settings: values the provider wants kept between calls (ids it looked up)
+    """
+
+    identity: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    capabilities: set[str] = field(default_factory=set)
+    settings: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the engine hands to a provider of the connection's set-up.
+
+    :param base_url: where the API answers; chosen by environment, never typed for production
+    :param credentials: decrypted, by name of `Credential`; in memory only
+    :param stored: what `CheckReport.settings` returned last
+    :param capabilities: what `CheckReport.capabilities` returned last
+    :param instance: stable name of this database and connection, the root of idempotency keys
+    """
+
+    base_url: str
+    credentials: dict
+    stored: dict = field(default_factory=dict)
+    capabilities: frozenset = frozenset()
+    instance: str = ""
+
+    def __repr__(self):
+        return f"Settings({self.base_url})"
+
+
+class Provider:
+    """A vendor: its protocol client plus the translation between its wire format and documents.
+
+    Class attributes describe the vendor; an instance serves one connection for one run.
+    All methods raise `exceptions.ConnectorError` subclasses and nothing else on purpose.
+    """
+
+    key = ""
+    label = ""
+    environments: dict[str, str] = {}
+    """Base URL by environment: `production`, `sandbox`."""
+    credentials: tuple[Credential, ...] = ()
+    flows: tuple[FlowSpec, ...] = ()
+    webhook_events: tuple[str, ...] = ()
+
+    def __init__(self, settings: Settings, tokens, observe):
+        """
+        :param tokens: the store of the access token (`clients.TokenStore`). `get(fetch)` returns the stored valid token
+            or the value of `fetch()`, an `AccessToken`; `renew(fetch, rejected)` returns another token than the one
+            that the vendor refused. Both are called from several threads, outside the caller's transaction.
+        :param observe: called with a `clients.Exchange` after each remote call, from the thread that made it
+        """
+
+    @classmethod
+    def flow(cls, key: str) -> FlowSpec:
+        """The flow of that key."""
+        return next(flow for flow in cls.flows if flow.key == key)
+
+    def check(self) -> CheckReport:
+        """Find out who we are, what is granted, and what stands in the way. Reads only."""
+        raise NotImplementedError
+
+    def pull(self, flow: str, cursor: str, since) -> Iterator[Page]:
+        """Pages of a pull flow, to be stored one by one.
+
+        :param cursor: as stored after the last committed page, empty at first
+        :param since: `date` before which records are left alone, or None
+        """
+        raise NotImplementedError
+
+    def fetch(self, flow: str, external_id: str) -> Item | None:
+        """One record as it is now; None when it is gone."""
+        raise NotImplementedError
+
+    def document(self, flow: str, payload: dict):
+        """Translate a payload. Pure: no remote call. Raises ValidationError."""
+        raise NotImplementedError
+
+    def download(self, url: str) -> tuple[str, bytes]:
+        """MIME type and content of a file at the vendor."""
+        raise NotImplementedError
+
+    def render(self, flow: str, document) -> dict:
+        """The body we would send for a document. Pure; also what the fingerprint is taken of."""
+        raise NotImplementedError
+
+    def send(self, flow: str, payload: dict, external_id: str, key: str) -> Sent:
+        """Create (`external_id` empty) or update a record.
+
+        :param key: idempotency key, stable over retries
+        :raises UnknownOutcomeError: when it may have taken effect
+        """
+        raise NotImplementedError
+
+    def find(self, flow: str, payload: dict, key: str) -> Sent | None:
+        """Look up, by our own reference, whether an earlier `send` took effect."""
+        raise NotImplementedError
+
+    def report(self, results, key: str) -> dict[str, str]:
+        """Tell the vendor what became of records (`documents.Result` of one subject).
+
+        :return: external ids that were refused, with the reason
+        """
+        raise NotImplementedError
+
+    def reported(self, result) -> bool | None:
+        """Whether the vendor knows a result already; None when it cannot be asked."""
+        raise NotImplementedError
+
+    def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
+        """Create the webhook subscription; returns its id and secret."""
+        raise NotImplementedError
+
+    def confirm_subscription(self, subscription_id: str, challenge: str):
+        """Answer the vendor's challenge."""
+        raise NotImplementedError
+
+    def unsubscribe(self, subscription_id: str):
+        """Remove the webhook subscription; quiet when it is gone already."""
+        raise NotImplementedError
+
+    @classmethod
+    def verify_webhook(cls, headers, body: bytes, secrets) -> bool:
+        """Whether the raw body carries a valid signature under one of the secrets. Constant time."""
+        raise NotImplementedError
+
+    @classmethod
+    def parse_webhook(cls, headers, body: bytes) -> Event:
+        """Raises ValidationError when it is not the vendor's envelope."""
+        raise NotImplementedError
+
+    @classmethod
+    def handshake(cls, headers) -> str:
+        """The token by which a challenge proves that it answers our own subscription request."""
+        raise NotImplementedError

@@ -1,0 +1,3 @@
+"""Ramp: vendor bills, their payments, vendors and coding."""
+
+from .provider import RampProvider

@@ -1,0 +1,159 @@
+"""What goes between Ramp and Odoo, and which of Ramp's rows each flow takes."""
+
+from ..base import FlowSpec
+
+ACCOUNTING_READ = "accounting:read"
+ACCOUNTING_WRITE = "accounting:write"
+BILLS_READ = "bills:read"
+VENDORS_READ = "vendors:read"
+VENDORS_WRITE = "vendors:write"
+ENTITIES_READ = "entities:read"
+BUSINESS_READ = "business:read"
+
+SCOPES = (
+    ACCOUNTING_READ,
+    ACCOUNTING_WRITE,
+    BILLS_READ,
+    VENDORS_READ,
+    VENDORS_WRITE,
+    ENTITIES_READ,
+    BUSINESS_READ,
+)
+"""What the flows below and the connection check need."""
+
+FLOWS = (
+    FlowSpec(
+        key="coding",
+        label="Accounts, Dimensions and Taxes",
+        direction="pull",
+        kind="reference",
+        sequence=10,
+        interval=24 * 60,
+        scopes=(ACCOUNTING_READ,),
+        help="Reads what bills are coded to in Ramp, so that it can be mapped before the first bill comes.",
+    ),
+    FlowSpec(
+        key="vendors",
+        label="Vendors",
+        direction="pull",
+        kind="vendor",
+        sequence=20,
+        scopes=(VENDORS_READ,),
+        events=("vendors.activated", "vendors.approved", "vendors.updated"),
+        options=("create_vendors",),
+        help="Reads the vendors of Ramp's bill pay.",
+    ),
+    FlowSpec(
+        key="bills",
+        label="Vendor Bills",
+        direction="pull",
+        kind="bill",
+        sequence=30,
+        scopes=(BILLS_READ,),
+        reports=True,
+        events=("bills.ready_to_sync", "bills.approved", "bills.updated"),
+        files="bill_files",
+        options=("post_bills", "lock_date_policy", "start_date", "create_vendors"),
+        help="Reads the bills that Ramp regards as ready for the books.",
+    ),
+    FlowSpec(
+        key="bill_files",
+        label="Invoice Files",
+        direction="pull",
+        kind="file",
+        sequence=40,
+        scopes=(BILLS_READ,),
+        help="Attaches the invoices to the vendor bills.",
+    ),
+    FlowSpec(
+        key="payments",
+        label="Bill Payments",
+        direction="pull",
+        kind="payment",
+        sequence=50,
+        scopes=(BILLS_READ,),
+        reports=True,
+        events=("bills.paid",),
+        options=("lock_date_policy", "start_date"),
+        help="Reads the payments of bills that are paid in full.",
+    ),
+    FlowSpec(
+        key="vendors_push",
+        label="Vendors to Ramp",
+        direction="push",
+        kind="vendor",
+        sequence=60,
+        scopes=(VENDORS_READ, VENDORS_WRITE),
+        watches="res.partner",
+        active=False,
+        help="Creates the vendors of Odoo in Ramp and keeps their addresses current. Ramp cannot rename a vendor.",
+    ),
+    FlowSpec(
+        key="results",
+        label="Results to Ramp",
+        direction="push",
+        kind="result",
+        sequence=70,
+        scopes=(ACCOUNTING_WRITE, BILLS_READ),
+        help="Tells Ramp which bills and payments are in the books, and why others are not.",
+    ),
+)
+
+EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
+
+CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"})
+
+METHOD_NAMES = {
+    "ACH": "ACH transfer",
+    "CHECK": "Check",
+    "CRYPTO_WALLET_TRANSFER": "Transfer of a crypto wallet",
+    "DOMESTIC_WIRE": "Domestic wire",
+    "FED_NOW": "FedNow transfer",
+    "INTERNATIONAL": "International transfer",
+    "LOCAL_BANK_TRANSFER": "Local bank transfer",
+    "PAID_MANUALLY": "Paid outside Ramp",
+    "RTP": "Real-time payment",
+    "SWIFT": "SWIFT transfer",
+    "UNSPECIFIED": "Payment without a method",
+}
+
+BILL_SYNCED = ("BILL_SYNCED", "BILL_AND_PAYMENT_SYNCED")
+PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)
+
+
+def concerns_us(row, entity_id=""):
+    """Whether a bill belongs to these books at all. Ramp ignores a filter that it does not know: so look again."""
+    if row.get("enable_accounting_sync") is False or row.get("archived_at"):
+        return False
+    return not entity_id or row.get("entity_id") == entity_id
+
+
+def is_bill_due(row):
+    """Whether a bill that Ramp regards as ready has yet to be booked."""
+    return row.get("sync_status") not in BILL_SYNCED
+
+
+def is_payment_due(row):
+    """Whether the payment of a bill that Ramp regards as ready has yet to be booked.
+
+    A bill that was settled with vendor credits has no payment. One that was marked as paid in the accounting system has
+    its payment there already.
+    """
+    if row.get("status") != "PAID" or row.get("sync_status") in PAYMENT_SYNCED:
+        return False
+    payment = row.get("payment")
+    if not isinstance(payment, dict) or payment.get("payment_method") == "VENDOR_CREDIT":
+        return False
+    details = payment.get("details")
+    return not (isinstance(details, dict) and details.get("manual_payment_method") == "PAID_IN_ERP")
+
+
+def payment_key(payment_id, bill_id):
+    """Ramp shows a payment inside each bill that it paid, so the pair is what is unique."""
+    return f"{payment_id or 'unnumbered'}:{bill_id}"
+
+
+def split_payment_key(key):
+    """Payment and bill of a key; a bare bill id, as webhooks send it, has no payment."""
+    payment_id, _colon, bill_id = key.rpartition(":")
+    return payment_id, bill_id

@@ -1,0 +1,134 @@
+"""Ramp's rows as `Item`s. The version covers what matters for the books; the rest may change without effect.
+
+Rows are not translated yet here, so everything that could be malformed is taken as it comes.
+"""
+
+from urllib.parse import urlsplit
+
+from ...exceptions import RemoteError
+from ..base import Item, content_version
+from .coding import selection_key
+from .flows import payment_key
+
+# Neither payment nor status: those belong to the payment. Neither links to files: they differ at every reading.
+_BILL_KEYS = (
+    "accounting_date",
+    "due_at",
+    "fx_conversion_rate",
+    "invoice_number",
+    "issued_at",
+    "memo",
+    "posting_date",
+    "purchase_order_id",
+)
+_LINE_KEYS = ("memo", "purchase_order_line_item_id")
+# Without the trace id, which only the single bill has, not the list.
+_PAYMENT_KEYS = ("customer_friendly_payment_id", "effective_date", "id", "payment_date", "payment_method")
+_VENDOR_KEYS = (
+    "address",
+    "addresses",
+    "country",
+    "external_vendor_id",
+    "is_active",
+    "name",
+    "state",
+    "vendor_type",
+)
+
+
+def bill_item(row):
+    content = {
+        **_picked(row, _BILL_KEYS),
+        "amount": _money_key(row.get("amount")),
+        "vendor": _picked(row.get("vendor"), ("id",)),
+        "coding": _coding_key(row),
+        "lines": [_line_key(line) for key in ("line_items", "inventory_line_items") for line in _list(row.get(key))],
+    }
+    return _item(_id(row), content, _bill_title(row), row)
+
+
+def payment_item(row):
+    paid = row.get("payment")
+    content = {
+        **_picked(paid, _PAYMENT_KEYS),
+        "paid_at": row.get("paid_at"),
+        "amount": _money_key(row.get("amount")),
+        "credits": [_picked(credit, ("id", "amount")) for credit in _list(row.get("applied_vendor_credits"))],
+        "details": _picked(
+            paid.get("details") if isinstance(paid, dict) else None,
+            ("source_bank_account_id", "manual_payment_method"),
+        ),
+    }
+    number = paid.get("id") if isinstance(paid, dict) else None
+    return _item(payment_key(number, _id(row)), content, _bill_title(row), row)
+
+
+def files_item(row):
+    """The files of a bill; their links end soon, so the version goes by the paths."""
+    urls = _list(row.get("invoice_urls"))
+    payload = {key: row.get(key) for key in ("id", "invoice_number", "invoice_urls")}
+    return _item(_id(row), sorted(_path(url) for url in urls), _bill_title(row), payload)
+
+
+def vendor_item(row, contacts):
+    content = {**_picked(row, _VENDOR_KEYS), "contacts": sorted(contacts, key=lambda contact: str(contact.get("id")))}
+    return _item(_id(row), content, str(row.get("name") or ""), {"vendor": row, "contacts": contacts})
+
+
+def coding_item(kind, row, field=None):
+    """An entry of a list of accounts, options, tax codes or bank accounts."""
+    group = field or {}
+    payload = {"kind": kind, "row": row, "field": _picked(group, ("id", "name", "ramp_id"))}
+    content = [kind, group.get("id"), _picked(row, ("id", "code", "name", "value", "display_name"))]
+    title = " ".join(str(part) for part in (row.get("code"), row.get("name") or row.get("value")) if part)
+    return _item(f"{kind}:{group['id']}:{_id(row)}" if field else f"{kind}:{_id(row)}", content, title, payload)
+
+
+def _item(external_id, content, title, payload):
+    return Item(external_id=external_id, version=content_version(content), title=title, payload=payload)
+
+
+def _id(row):
+    """The id of a row. A row without one cannot be kept, and must not be lost in silence."""
+    value = row.get("id")
+    if isinstance(value, str) and value:
+        return value
+    raise RemoteError("Ramp sent a record without an id.")
+
+
+def _bill_title(row):
+    vendor = row.get("vendor")
+    name = vendor.get("name") if isinstance(vendor, dict) else ""
+    return " - ".join(str(part) for part in (row.get("invoice_number"), name) if part)
+
+
+def _line_key(line):
+    if not isinstance(line, dict):
+        return line
+    return {**_picked(line, _LINE_KEYS), "amount": _money_key(line.get("amount")), "coding": _coding_key(line)}
+
+
+def _coding_key(source):
+    return [selection_key(selection) for selection in _list(source.get("accounting_field_selections"))]
+
+
+def _money_key(value):
+    """Amount and currency; the conversion rate is not repeated by every answer."""
+    return _picked(value, ("amount", "currency_code", "currency", "value"))
+
+
+def _picked(source, keys):
+    if not isinstance(source, dict):
+        return source
+    return {key: source[key] for key in keys if source.get(key) is not None}
+
+
+def _list(value):
+    return value if isinstance(value, list) else []
+
+
+def _path(url):
+    try:
+        return urlsplit(url).path
+    except (AttributeError, TypeError, ValueError):
+        return str(url)

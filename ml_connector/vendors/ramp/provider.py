@@ -1,0 +1,372 @@
+"""Ramp as the engine sees it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from ...clients import RampClient
+from ...exceptions import (
+    AuthError,
+    ConflictError,
+    DuplicateError,
+    NotFoundError,
+    PermanentError,
+    RemoteError,
+    ValidationError,
+)
+from ..base import Credential, Page, Provider, Sent
+from . import check, items, render, results, translate, webhook
+from .flows import (
+    EVENTS,
+    FLOWS,
+    SCOPES,
+    concerns_us,
+    is_bill_due,
+    is_payment_due,
+    split_payment_key,
+)
+
+OVERLAP = timedelta(minutes=5)
+"""Vendors are read again from this long before the last run: the clocks of two systems differ."""
+PARALLEL_READS = 4
+
+
+class RampProvider(Provider):
+    key = "ramp"
+    label = "Ramp"
+    environments = {"production": "https://api.ramp.com", "sandbox": "https://demo-api.ramp.com"}
+    credentials = (
+        Credential(
+            name="client_id",
+            label="Client ID",
+            help="In Ramp under Company > Developer > your app. The app needs the grant type Client Credentials.",
+        ),
+        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(
+            name="scopes",
+            label="Scopes",
+            required=False,
+            help="Only to ask for other scopes than usual, separated by spaces.",
+        ),
+        Credential(
+            name="entity",
+            label="Entity",
+            required=False,
+            help="Name of the Ramp entity that is this company; empty when the Ramp business has only one.",
+        ),
+    )
+    flows = FLOWS
+    webhook_events = EVENTS
+
+    def __init__(self, settings, tokens, observe):
+        self.settings = settings
+        self._tokens = tokens
+        self._observe = observe
+        self._handles = translate.Handles(settings.instance)
+
+    @cached_property
+    def client(self):
+        """Made when it is needed: translating needs none."""
+        credentials = self.settings.credentials
+        return RampClient(
+            self.settings.base_url,
+            client_id=credentials.get("client_id") or "",
+            client_secret=credentials.get("client_secret") or "",
+            scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
+            tokens=self._tokens,
+            observe=self._observe,
+        )
+
+    # Connection
+
+    def check(self):
+        return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+
+    def claim_seat(self):
+        """Make Odoo the accounting system of the Ramp business; quiet when it is already.
+
+        :raises ConflictError: another system is
+        """
+        connections = self.client.connections()
+        state, row = check.seat(connections)
+        if state == check.FREE:
+            row = self._take_seat(connections)
+        # Ramp does not refuse when the place is taken: it answers with the connection that is there.
+        if row.get("remote_provider_name") != check.OUR_NAME:
+            raise ConflictError(
+                f"Another system is the accounting system of this Ramp business: {check.holder_name(row)}. Disconnect "
+                "it in Ramp under Accounting > Settings first."
+            )
+
+    def _take_seat(self, connections):
+        """Our own ended connection has the fields of before, so it is taken up again if Ramp lets us."""
+        ended = [row for row in connections if row.get("remote_provider_name") == check.OUR_NAME]
+        if ended:
+            try:
+                return self.client.reactivate_connection(ended[0].get("id"))
+            except PermanentError:
+                pass
+        return self.client.create_connection(check.OUR_NAME)
+
+    def release_seat(self):
+        """End the accounting connection when it is ours; that of another system is never touched."""
+        state, _row = check.seat(self.client.connections())
+        if state == check.OURS:
+            self.client.delete_connection()
+
+    # Reading
+
+    def pull(self, flow, cursor, since):
+        readers = {
+            "coding": self._pull_coding,
+            "vendors": self._pull_vendors,
+            "bills": self._pull_bills,
+            # Rows of this flow are made when a bill was written.
+            "bill_files": lambda cursor, since: iter(()),
+            "payments": self._pull_payments,
+        }
+        return readers[flow](cursor, since)
+
+    def fetch(self, flow, external_id):
+        readers = {
+            "coding": self._fetch_coding,
+            "vendors": lambda vendor_id: self._vendor_item(self.client.vendor(vendor_id)),
+            "bills": self._fetch_bill,
+            "bill_files": lambda bill_id: items.files_item(self.client.bill(bill_id)),
+            "payments": self._fetch_payment,
+        }
+        try:
+            return readers[flow](external_id)
+        except NotFoundError:
+            return None
+
+    def document(self, flow, payload):
+        translators = {
+            "coding": translate.reference,
+            "vendors": lambda payload: translate.vendor(payload, self._handles),
+            "bills": lambda payload: translate.bill(payload, self._handles),
+            "bill_files": translate.files,
+            "payments": lambda payload: translate.payment(payload, self._handles, self._bank_accounts),
+        }
+        return translators[flow](payload)
+
+    def download(self, url):
+        return self.client.download(url)
+
+    @property
+    def _bank_accounts(self):
+        return self.settings.stored.get("bank_accounts") or {}
+
+    @property
+    def _entity_id(self):
+        """The entity whose bills are read; empty for all.
+
+        :raises AuthError: one was entered since the last check, so its id is not known
+        """
+        entity = self.settings.credentials.get("entity") or ""
+        if not entity:
+            return ""
+        entity_id = self.settings.stored.get("entity_id")
+        if not entity_id or self.settings.stored.get("entity") != entity:
+            raise AuthError(f"The Ramp entity {entity} is not known yet: press Test connection.")
+        return entity_id
+
+    def _pull_coding(self, _cursor, _since):
+        for rows in self.client.accounts(is_active=True):
+            yield _coding_page("account", rows)
+        for fields in self.client.fields(is_active=True):
+            for field in _active(fields):
+                for rows in self.client.field_options(field.get("ramp_id"), is_active=True):
+                    yield _coding_page("analytic", rows, field)
+        yield from self._pull_taxes()
+        yield from self._pull_journals()
+
+    def _pull_taxes(self):
+        try:
+            for rows in self.client.tax_code_options(is_active=True):
+                yield _coding_page("tax", rows)
+        except NotFoundError:
+            # Most businesses have no tax codes in Ramp.
+            return
+
+    def _pull_journals(self):
+        """Where payments come from: Ramp's bank accounts and its card."""
+        card = {"id": translate.CARD.external_id, "name": translate.CARD.name}
+        rows = [{"id": key, "name": name} for key, name in self._bank_accounts.items()]
+        yield _coding_page("journal", [card, *rows])
+
+    def _fetch_coding(self, external_id):
+        found = (item for page in self._pull_coding("", None) for item in page.items)
+        return next((item for item in found if item.external_id == external_id), None)
+
+    def _pull_vendors(self, cursor, _since):
+        """Changed vendors. Their rows say no time of change, so the cursor is the time at which the run began."""
+        started = _now()
+        filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            for rows in self.client.vendors(**filters):
+                yield Page(items=tuple(pool.map(self._vendor_item, rows)))
+        yield Page(items=(), cursor=started.isoformat())
+
+    def _vendor_item(self, row):
+        try:
+            contacts = [contact for page in self.client.vendor_contacts(row.get("id")) for contact in page]
+        except NotFoundError:
+            contacts = []
+        return items.vendor_item(row, contacts)
+
+    def _pull_bills(self, _cursor, since):
+        for rows in self._ready_bills():
+            yield Page(items=tuple(items.bill_item(row) for row in rows if is_bill_due(row) and _is_since(row, since)))
+
+    def _pull_payments(self, _cursor, since):
+        """A payment is left alone when its bill is, so the date of the bill decides."""
+        for rows in self._ready_bills(payment_status="PAID"):
+            due = [row for row in rows if is_payment_due(row) and _is_since(row, since)]
+            yield Page(items=tuple(items.payment_item(row) for row in due))
+
+    def _ready_bills(self, **filters):
+        """Pages of the bills that Ramp regards as ready for the books.
+
+        None while another system is the accounting system: they are that system's to book, and could not be reported.
+        """
+        if self.settings.stored.get("seat") == check.TAKEN:
+            return
+        entity_id = self._entity_id
+        pages = self.client.bills(
+            sync_ready=True, is_accounting_sync_enabled=True, entity_id=entity_id or None, **filters
+        )
+        for rows in pages:
+            yield [row for row in rows if concerns_us(row, entity_id)]
+
+    def _fetch_bill(self, bill_id):
+        """A bill, unless Ramp does not regard it as ready for the books: no field of the bill says so."""
+        row = self.client.bill(bill_id)
+        if not concerns_us(row, self._entity_id):
+            return None
+        if is_bill_due(row) and not self._is_ready(row):
+            return None
+        return items.bill_item(row)
+
+    def _is_ready(self, bill):
+        vendor = bill.get("vendor")
+        filters = {
+            "vendor_id": vendor.get("id") if isinstance(vendor, dict) else None,
+            "invoice_number": bill.get("invoice_number"),
+        }
+        return any(row.get("id") == bill.get("id") for rows in self._ready_bills(**filters) for row in rows)
+
+    def _fetch_payment(self, external_id):
+        payment_id, bill_id = split_payment_key(external_id)
+        row = self.client.bill(bill_id)
+        if not (concerns_us(row, self._entity_id) and is_payment_due(row)):
+            return None
+        item = items.payment_item(row)
+        return item if not payment_id or item.external_id == external_id else None
+
+    # Sending
+
+    def render(self, flow, document):
+        renderers = {"vendors_push": lambda document: render.vendor(document, self._handles)}
+        return renderers[flow](document)
+
+    def send(self, flow, payload, external_id, key):
+        """Only vendors are sent this way. Ramp knows no idempotency key for them; `find` looks them up."""
+        if external_id:
+            row = self.client.update_vendor(external_id, _only(payload, render.VENDOR_UPDATE))
+            return _sent(row, payload, external_id)
+        if payload.get("is_active") is False:
+            raise ValidationError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+        row = self.client.create_vendor(_only(payload, render.VENDOR_CREATE))
+        if not row.get("id"):
+            raise RemoteError("Ramp answered without the id of the new vendor.")
+        return _sent(row, payload, row["id"])
+
+    def find(self, flow, payload, key):
+        """Ramp ignores filters that it does not know, so the number is compared on the rows.
+
+        :raises DuplicateError: Ramp has several vendors with our number
+        """
+        handle = payload["external_vendor_id"]
+        pages = self.client.vendors(external_vendor_id=handle, include_draft=True)
+        found = [row for rows in pages for row in rows if row.get("external_vendor_id") == handle]
+        if len(found) > 1:
+            raise DuplicateError(f"Ramp has {len(found)} vendors with the number {handle}; keep one of them.")
+        return _sent(found[0], payload, found[0]["id"]) if found else None
+
+    def report(self, entries, key):
+        return results.report(self.client, entries, key)
+
+    def reported(self, result):
+        return results.reported(self.client, result)
+
+    # Webhooks
+
+    def subscribe(self, endpoint_url, handshake):
+        row = self.client.create_webhook(endpoint_url, EVENTS, {webhook.HANDSHAKE: handshake})
+        subscription_id, secret = row.get("id"), row.get("secret")
+        if not (subscription_id and secret):
+            raise RemoteError("Ramp answered without the secret of the webhook subscription.")
+        return subscription_id, secret
+
+    def confirm_subscription(self, subscription_id, challenge):
+        """
+        :raises AuthError: Ramp does not accept the challenge
+        """
+        if not self.client.verify_webhook(subscription_id, challenge):
+            raise AuthError("Ramp does not accept the answer to its webhook challenge: subscribe again.")
+
+    def unsubscribe(self, subscription_id):
+        try:
+            self.client.delete_webhook(subscription_id)
+        except NotFoundError:
+            return
+
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        return webhook.verify(headers, body, secrets)
+
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        return webhook.parse(body)
+
+    @classmethod
+    def handshake(cls, headers):
+        return webhook.header(headers, webhook.HANDSHAKE)
+
+
+def _coding_page(kind, rows, field=None):
+    return Page(items=tuple(items.coding_item(kind, row, field) for row in _active(rows)))
+
+
+def _active(rows):
+    return [row for row in rows if row.get("is_active") is not False]
+
+
+def _is_since(row, since):
+    """Whether a bill is young enough. One without a readable date is: its translation will say what is wrong."""
+    if since is None:
+        return True
+    try:
+        booked = translate.booking_date(row)
+    except ValidationError:
+        return True
+    return booked is None or booked >= since
+
+
+def _now():
+    return datetime.now(UTC)
+
+
+def _moment(cursor):
+    return datetime.fromisoformat(cursor)
+
+
+def _only(payload, keys):
+    return {key: payload[key] for key in keys if key in payload}
+
+
+def _sent(row, payload, external_id):
+    name = row.get("name")
+    note = f"Ramp keeps the name {name}: its API cannot rename a vendor." if name and name != payload["name"] else ""
+    return Sent(external_id=external_id, note=note)

@@ -1,0 +1,90 @@
+"""Documents to Ramp's JSON. Pure functions; they raise `ValidationError` when Odoo lacks what Ramp insists on."""
+
+from ...exceptions import ValidationError
+
+VENDOR_CREATE = (
+    "name",
+    "country",
+    "state",
+    "external_vendor_id",
+    "business_vendor_contacts",
+    "address",
+)
+"""What `POST /vendors` takes."""
+VENDOR_UPDATE = ("country", "state", "external_vendor_id", "address", "is_active")
+"""What `PATCH /vendors/{vendor_id}` takes; neither name nor contacts."""
+MAX_MESSAGE = 1000
+
+
+def vendor(document, handles):
+    """The body for a vendor of bill pay, of which create and update each take a part.
+
+    :param document: `documents.Vendor` read from Odoo, with `odoo_id`
+    """
+    if document.odoo_id is None:
+        raise ValidationError("Only a vendor of Odoo can be sent to Ramp.")
+    name = document.name.strip()
+    if not name:
+        raise ValidationError("Ramp needs a name: enter one on the vendor.")
+    country = document.address.country
+    if not country:
+        raise ValidationError(f"Ramp needs a country: enter one on the vendor {name}.")
+    body = {
+        "name": name,
+        "country": country,
+        "external_vendor_id": handles.partner(document.odoo_id),
+        "business_vendor_contacts": _contact(document),
+        "is_active": document.active,
+    }
+    if country == "US":
+        if not document.address.state:
+            raise ValidationError(f"Ramp needs the state of a vendor in the US: enter it on the vendor {name}.")
+        body["state"] = document.address.state
+    address = _address(document.address)
+    if address:
+        body["address"] = address
+    return body
+
+
+def _contact(document):
+    """One object, though Ramp's key is a plural; Ramp insists on an e-mail address."""
+    with_email = [contact for contact in document.contacts if contact.email]
+    standard = [contact for contact in with_email if contact.is_default]
+    if not with_email:
+        raise ValidationError(
+            f"Ramp needs an e-mail address: enter one on the vendor {document.name} or on one of its contacts."
+        )
+    contact = (standard or with_email)[0]
+    first, _blank, last = contact.name.strip().rpartition(" ")
+    names = {"first_name": first or last, "last_name": last if first else "", "phone": contact.phone}
+    return {"email": contact.email, **{key: value for key, value in names.items() if value}}
+
+
+def _address(address):
+    """Ramp takes an address only when it is complete; in some countries that includes the state."""
+    needs_state = address.country in ("AU", "CA", "US")
+    if not (address.street and address.city and address.postal_code) or (needs_state and not address.state):
+        return None
+    body = {
+        "address_line_1": address.street,
+        "address_line_2": address.street2,
+        "city": address.city,
+        "state": address.state,
+        "postal_code": address.postal_code,
+        "country": address.country,
+    }
+    return {key: value for key, value in body.items() if value}
+
+
+def success(result, ramp_id):
+    """An entry of `successful_syncs`; only bills may carry a link to our record."""
+    body = {"id": ramp_id, "reference_id": result.reference or "Odoo"}
+    if result.subject == "bill" and result.url.startswith(("https://", "http://")):
+        body["deep_link_url"] = result.url
+    return body
+
+
+def failure(result, ramp_id):
+    """An entry of `failed_syncs`; Ramp shows the message to its users."""
+    message = result.message or "The record could not be booked in Odoo."
+    return {"id": ramp_id, "error": {"message": message[:MAX_MESSAGE]}}

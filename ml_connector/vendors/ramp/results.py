@@ -1,0 +1,117 @@
+"""Telling Ramp what became of its bills and payments (`POST /accounting/syncs`)."""
+
+import hashlib
+
+from ...exceptions import AuthError, NotFoundError, PermanentError
+from . import render
+from .flows import BILL_SYNCED, PAYMENT_SYNCED, split_payment_key
+
+SYNC_TYPES = {"bill": "BILL_SYNC", "payment": "BILL_PAYMENT_SYNC"}
+MAX_RESULTS = 5000
+"""The most that Ramp takes in one call."""
+NOT_READY = "DEVELOPER_7062"
+NO_CONNECTION = "DEVELOPER_7089"
+
+
+def report(client, results, key):
+    """Report results and return those that Ramp does not take, with the reason, by external id.
+
+    Ramp refuses a whole call because of one bill. The bills that it names are taken out and the rest is sent again;
+    when it names none, the call is halved until the culprit is alone.
+
+    :raises AuthError: Odoo does not hold the accounting connection
+    """
+    refused = {result.external_id: "Ramp takes no results of this kind." for result in results if not _type(result)}
+    pending = [batch for sync_type in SYNC_TYPES.values() for batch in _batches(results, sync_type)]
+    while pending:
+        batch = pending.pop()
+        refusal = _send(client, batch, key)
+        if refusal is None:
+            continue
+        named, rest = _culprits(batch, refusal)
+        if not named:
+            half = len(rest) // 2
+            pending += [rest[:half], rest[half:]]
+            continue
+        refused.update(_really_refused(client, named, refusal))
+        if rest:
+            pending.append(rest)
+    return refused
+
+
+def _culprits(batch, refusal):
+    """The results that Ramp names in its refusal, and the others."""
+    if len(batch) == 1:
+        return batch, []
+    named = [result for result in batch if bill_id(result) in refusal.details]
+    return named, [result for result in batch if bill_id(result) not in refusal.details]
+
+
+def reported(client, result):
+    """Whether Ramp regards the bill or its payment as synced; None for a failure, which Ramp does not show."""
+    if not (result.success and _type(result)):
+        return None
+    try:
+        bill = client.bill(bill_id(result))
+    except NotFoundError:
+        return False
+    return bill.get("sync_status") in (PAYMENT_SYNCED if result.subject == "payment" else BILL_SYNCED)
+
+
+def bill_id(result):
+    """A payment is reported under the id of its bill."""
+    return split_payment_key(result.external_id)[1]
+
+
+def _type(result):
+    return SYNC_TYPES.get(result.subject)
+
+
+def _batches(results, sync_type):
+    ours = [result for result in results if _type(result) == sync_type]
+    return [ours[start : start + MAX_RESULTS] for start in range(0, len(ours), MAX_RESULTS)]
+
+
+def _send(client, batch, key):
+    """Send one call; the refusal when Ramp does not take it."""
+    try:
+        client.create_sync(_body(batch, key))
+    except PermanentError as error:
+        refusal = error
+    else:
+        return None
+    if refusal.code == NO_CONNECTION:
+        raise AuthError(
+            "Ramp takes no results because Odoo is not its accounting system: press Test connection and follow the "
+            "advice on the accounting connection.",
+            trace_id=refusal.trace_id,
+            status=refusal.status,
+            code=refusal.code,
+        )
+    return refusal
+
+
+def _body(batch, key):
+    """Ramp refuses empty lists, so a list is there only when it has entries."""
+    successes = [render.success(result, bill_id(result)) for result in batch if result.success]
+    failures = [render.failure(result, bill_id(result)) for result in batch if not result.success]
+    body = {"idempotency_key": _derived_key(key, batch), "sync_type": _type(batch[0])}
+    if successes:
+        body["successful_syncs"] = successes
+    if failures:
+        body["failed_syncs"] = failures
+    return body
+
+
+def _derived_key(key, batch):
+    """The same key for the same content only: Ramp counts a key once, and a call without its culprits is another."""
+    parts = sorted(f"{result.external_id} {result.success}" for result in batch)
+    return hashlib.sha256("\n".join([key, _type(batch[0]), *parts]).encode()).hexdigest()[:40]
+
+
+def _really_refused(client, named, refusal):
+    """Ramp also refuses what it has as synced already; that counts as done."""
+    reason = refusal.message
+    if refusal.code == NOT_READY:
+        reason = "Ramp does not regard the bill as ready for this result: look at its status in Ramp."
+    return {result.external_id: reason for result in named if not reported(client, result)}

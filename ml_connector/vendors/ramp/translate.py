@@ -1,0 +1,306 @@
+"""Ramp's JSON to documents. Pure functions; all raise `ValidationError` for what cannot be taken as it is."""
+
+import re
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
+
+from ...documents import (
+    Address,
+    Attachment,
+    Bill,
+    BillLine,
+    Contact,
+    PaidBill,
+    Party,
+    Payment,
+    Reference,
+    Vendor,
+)
+from ...exceptions import ValidationError
+from .coding import coding, option_reference, selections
+from .flows import CARD_METHODS, METHOD_NAMES, payment_key
+from .money import read_money, read_number
+from .wire import day, part, required_id, rows, text
+
+
+class Handles:
+    """The ids under which Ramp knows records of this database: `odoo:<instance>:<kind>:<record id>`."""
+
+    def __init__(self, instance):
+        self._prefix = f"odoo:{instance}:" if instance else "odoo:"
+
+    def partner(self, record_id):
+        return f"{self._prefix}partner:{record_id}"
+
+    def partner_id(self, handle):
+        """Our partner id in a handle; None when the handle is not ours."""
+        found = re.fullmatch(re.escape(self._prefix) + r"partner:(\d{1,15})", handle, re.ASCII)
+        return int(found.group(1)) if found else None
+
+
+# Bills
+
+
+def bill(payload, handles):
+    """A `Bill`, or a credit note when the total is negative.
+
+    Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines and there is no tax amount.
+    """
+    external_id = required_id(payload, "The bill")
+    number = text(payload, "invoice_number")
+    total, currency = read_money(payload.get("amount"), "the amount of the bill")
+    lines = _lines(payload, currency)
+    if not lines:
+        raise ValidationError("The bill has no lines in Ramp; add them there.")
+    summed = sum(line.amount for line in lines)
+    if summed != total:
+        raise ValidationError(f"The lines of the bill add up to {summed} {currency}, but its total is {total}.")
+    issued = day(payload, "issued_at", "accounting_date", "posting_date")
+    if issued is None:
+        raise ValidationError("The bill has no date in Ramp.")
+    is_credit = total < 0
+    if is_credit:
+        lines = [replace(line, amount=-line.amount) for line in lines]
+    return Bill(
+        external_id=external_id,
+        number=number,
+        vendor=_party(payload, handles),
+        document_date=issued,
+        accounting_date=booking_date(payload),
+        due_date=day(payload, "due_at"),
+        currency=currency,
+        total=abs(total),
+        lines=tuple(lines),
+        exchange_rate=_exchange_rate(payload),
+        is_credit=is_credit,
+        memo=text(payload, "memo"),
+        # Only the id is known here; the number is on the purchase order itself.
+        purchase_order=text(payload, "purchase_order_id"),
+        attachments=files(payload),
+    )
+
+
+def booking_date(payload):
+    """The date under which a bill belongs in the books, or None."""
+    return day(payload, "accounting_date", "posting_date", "issued_at")
+
+
+def _lines(payload, currency):
+    """Both lists of lines count, in Ramp's order."""
+    header = selections(payload)
+    lines = []
+    for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
+        amount, line_currency = read_money(row.get("amount"), "the amount of a line")
+        if line_currency != currency:
+            raise ValidationError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
+        account, taxes, analytics = coding(header, row)
+        lines.append(
+            BillLine(
+                amount=amount,
+                description=text(row, "memo"),
+                account=account,
+                taxes=taxes,
+                analytics=analytics,
+            )
+        )
+    return lines
+
+
+def _party(payload, handles):
+    vendor = part(payload, "vendor")
+    return Party(
+        external_id=required_id(vendor, "The vendor of the bill"),
+        name=text(vendor, "name"),
+        odoo_id=handles.partner_id(text(vendor, "remote_id")),
+    )
+
+
+def _exchange_rate(payload):
+    """Units of the bill's currency for one of the payer's; Ramp states the inverse. None when both are the same."""
+    stated = payload.get("fx_conversion_rate")
+    if stated in (None, ""):
+        return None
+    rate = read_number(stated, "the exchange rate of the bill")
+    if not 0 < rate:
+        raise ValidationError(f"Ramp sent {rate} as the exchange rate of the bill.")
+    return None if rate == 1 else 1 / rate
+
+
+def files(payload):
+    """The `Attachment`s of a bill. Their links end soon; their names are made of the links."""
+    urls = payload.get("invoice_urls") or []
+    if not (isinstance(urls, list) and all(isinstance(url, str) for url in urls)):
+        raise ValidationError("Ramp sent no readable links to the files of the bill.")
+    standard = _safe_name(f"{text(payload, 'invoice_number') or 'bill'}.pdf")
+    names, attachments = set(), []
+    for url in urls:
+        name = _unused(file_name(url) or standard, names)
+        names.add(name)
+        attachments.append(Attachment(name=name, url=url))
+    return tuple(attachments)
+
+
+def file_name(url):
+    """The last part of the path of a link; empty when it has none."""
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return ""
+    return _safe_name(path.rpartition("/")[2])
+
+
+def _safe_name(name):
+    """Without anything that could lead out of a folder or that a file system refuses."""
+    return re.sub(r"[\x00-\x1f\x7f<>:\"|?*\\/]+", "-", name).strip(". -")[-120:]
+
+
+def _unused(name, names):
+    """The name, with a number when it is taken already."""
+    stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
+    candidate, count = name, 1
+    while candidate in names:
+        count += 1
+        candidate = f"{stem} ({count}){dot}{suffix}"
+    return candidate
+
+
+# Payments
+
+
+def payment(payload, handles, bank_accounts):
+    """The `Payment` of one bill.
+
+    A payment that covers several bills is repeated with its whole amount in each, so the amount is the bill's own,
+    less the vendor credits that were set off.
+
+    :param payload: the bill's JSON
+    :param bank_accounts: names of Ramp's bank accounts by id
+    """
+    if text(payload, "status") != "PAID" or not part(payload, "payment"):
+        raise ValidationError("The bill is not paid (any more) in Ramp.")
+    bill_id = required_id(payload, "The bill")
+    paid = part(payload, "payment")
+    amount, currency = _amount_paid(payload)
+    when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
+    if when is None:
+        raise ValidationError("The payment of the bill has no date in Ramp.")
+    reference = text(paid, "customer_friendly_payment_id") or text(part(paid, "trace_id"), "trace_id")
+    return Payment(
+        external_id=payment_key(text(paid, "id"), bill_id),
+        vendor=_party(payload, handles),
+        date=when,
+        currency=currency,
+        amount=amount,
+        source=_source(paid, bank_accounts),
+        bills=(PaidBill(external_id=bill_id, amount=amount, number=text(payload, "invoice_number")),),
+        reference=reference,
+    )
+
+
+def _amount_paid(payload):
+    amount, currency = read_money(payload.get("amount"), "the amount of the bill")
+    for credit in rows(payload, "applied_vendor_credits"):
+        applied, credit_currency = read_money(credit.get("amount"), "the amount of a vendor credit")
+        if credit_currency != currency:
+            raise ValidationError(f"A vendor credit in {credit_currency} was set off against a bill in {currency}.")
+        amount -= applied
+    if amount <= 0:
+        raise ValidationError("No money was paid for the bill in Ramp: it was settled with vendor credits.")
+    return amount, currency
+
+
+def _source(paid, bank_accounts):
+    """Where the money came from. Cards are a liability, never the bank, so they have a source of their own."""
+    method = text(paid, "payment_method") or "UNSPECIFIED"
+    if method in CARD_METHODS:
+        return CARD
+    details = part(paid, "details")
+    account = text(details, "source_bank_account_id")
+    if account:
+        name = bank_accounts.get(account) or f"Ramp bank account {account[:8]}"
+        return Reference(kind="journal", external_id=account, name=name)
+    name = METHOD_NAMES.get(method, method.replace("_", " ").capitalize())
+    manual = text(details, "manual_payment_method")
+    if not manual:
+        return Reference(kind="journal", external_id=f"method:{method}", name=name)
+    how = manual.replace("_", " ").lower()
+    return Reference(kind="journal", external_id=f"method:{method}:{manual}", name=f"{name} ({how})")
+
+
+CARD = Reference(kind="journal", external_id="card", name="Ramp card")
+
+
+# Vendors
+
+
+def vendor(payload, handles):
+    """A `Vendor`.
+
+    :param payload: `{"vendor": ..., "contacts": [...]}`, Ramp's vendor and its contacts
+    """
+    row = part(payload, "vendor")
+    external_id = required_id(row, "The vendor")
+    name = text(row, "name")
+    if not name:
+        raise ValidationError("The vendor has no name in Ramp; enter it there.")
+    return Vendor(
+        external_id=external_id,
+        name=name,
+        odoo_id=handles.partner_id(text(row, "external_vendor_id")),
+        address=_address(row),
+        contacts=tuple(_contact(contact) for contact in rows(payload, "contacts")),
+        is_company=text(row, "vendor_type") != "INDIVIDUAL",
+        active=row.get("is_active") is not False,
+    )
+
+
+def _address(row):
+    addresses = rows(row, "addresses")
+    standard = [address for address in addresses if address.get("is_default") is True]
+    chosen = (standard or addresses or [part(row, "address")])[0]
+    return Address(
+        street=text(chosen, "address_line_1"),
+        street2=text(chosen, "address_line_2"),
+        city=text(chosen, "city"),
+        postal_code=text(chosen, "postal_code"),
+        state=text(chosen, "state") or text(row, "state"),
+        country=_country(chosen) or _country(row),
+    )
+
+
+def _country(source):
+    country = text(source, "country").upper()
+    return country if re.fullmatch("[A-Z]{2}", country) else ""
+
+
+def _contact(row):
+    return Contact(
+        external_id=text(row, "id"),
+        name=" ".join(filter(None, (text(row, "first_name"), text(row, "last_name")))),
+        email=text(row, "email"),
+        phone=text(row, "phone"),
+        is_default=row.get("is_default") is True,
+    )
+
+
+# Coding
+
+
+def reference(payload):
+    """The `Reference` for a row of a list of accounts, options, tax codes or bank accounts.
+
+    :param payload: `{"kind": ..., "row": ..., "field": ...}`; `field` for options only
+    """
+    kind, row = text(payload, "kind"), part(payload, "row")
+    external_id = required_id(row, "The entry")
+    if kind == "analytic":
+        field = part(payload, "field")
+        name = text(row, "display_name") or text(row, "value")
+        return option_reference(
+            required_id(field, "The accounting field"), external_id, code=text(row, "code"), name=name
+        )
+    if kind == "journal":
+        return Reference(kind=kind, external_id=external_id, name=text(row, "name"))
+    if kind not in ("account", "tax"):
+        raise ValidationError("Ramp's list has entries of an unknown kind.")
+    return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))

@@ -1,0 +1,2 @@
+from . import ml_dry_run
+from . import ml_ignore

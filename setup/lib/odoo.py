@@ -1,0 +1,321 @@
+"""Odoo itself: its configuration, databases in seconds, and running servers.
+
+odoo.new_database("test_sync")
+with odoo.with_server("test_sync", workers=2) as server:
+    requests.get(server.url + "/web/login")
+odoo.drop_database("test_sync")
+"""
+
+import ast
+import configparser
+import contextlib
+import dataclasses
+import functools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from . import bootstrap, console, paths, postgres
+from .console import fail
+from .tree import odoo_tree, version
+
+DATA = paths.RUNTIME / "data"
+MODULE = paths.ADDON.name
+TEMPLATE_PREFIX = "template_"
+START_SECONDS = 180
+STOP_SECONDS = 20
+
+
+# Configuration
+
+
+@functools.cache
+def tree():
+    """Return the folder that holds the Python package `odoo`."""
+    return odoo_tree()
+
+
+def addons_path():
+    """Return the folders with Odoo's addons and ours."""
+    own = [tree() / "addons", tree() / "odoo" / "addons"]
+    return [*(folder for folder in own if folder.is_dir()), paths.ROOT]
+
+
+def environment():
+    """Return the environment in which Python finds Odoo and its configuration."""
+    return {**os.environ, "PYTHONPATH": str(tree()), "ODOO_RC": str(config())}
+
+
+def config(name="odoo", **options):
+    """Write a configuration file with additional `options`; return its path."""
+    where = postgres.address()
+    settings = {
+        "addons_path": ",".join(map(str, addons_path())),
+        "data_dir": DATA,
+        "db_host": where.host,
+        "db_port": where.port,
+        "db_user": where.user,
+        "db_password": where.password or False,
+        "http_interface": "127.0.0.1",
+        "without_demo": True,
+        **options,
+    }
+    parser = configparser.RawConfigParser()
+    parser["options"] = {key: str(value) for key, value in settings.items()}
+    path = paths.RUNTIME / "conf" / f"{name}.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}")
+    with part.open("w") as file:
+        os.chmod(part, 0o600)
+        parser.write(file)
+    part.replace(path)
+    return path
+
+
+# Running Odoo
+
+
+def run(database, *arguments, log=None):
+    """Run Odoo's command line on a database until it ends."""
+    log = log or f"odoo-{database}"
+    command = [sys.executable, "-m", "odoo", "-d", database, f"--http-port={_free_port()}"]
+    command += arguments
+    console.run(command, log, "Odoo did not finish.", env=environment(), cwd=paths.ROOT)
+
+
+def shell(database, script):
+    """Run Python code that has `env` in `odoo shell`; return what it prints."""
+    command = [sys.executable, "-m", "odoo", "shell", "-d", database, "--no-http"]
+    command += ["--log-level=error", "--shell-interface=python"]
+    result = subprocess.run(
+        command,
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+        cwd=paths.ROOT,
+    )
+    if result.returncode:
+        fail(f"The script failed in {database}:\n{result.stderr}")
+    return result.stdout
+
+
+def installed(database, module=MODULE):
+    """Tell whether a module is installed in a database."""
+    statement = "SELECT 1 FROM ir_module_module WHERE name = %s AND state = 'installed'"
+    return bool(postgres.query(database, statement, [module]))
+
+
+# Databases
+
+
+def prepare():
+    """Get everything ready for a new database, which takes a while the first time."""
+    with bootstrap.lock:
+        _base_template()
+
+
+def new_database(name, install=True):
+    """Make a database in seconds, with our addon or only with what it depends on."""
+    with bootstrap.lock:
+        template = _addon_template() if install else _base_template()
+        drop_database(name)
+        _copy(template, name)
+
+
+@contextlib.contextmanager
+def temporary_database(prefix, install=True):
+    """Make a database for this process alone, and drop it in the end."""
+    for old in postgres.databases():
+        stem, _, process = old.rpartition("_")
+        if stem == prefix and not Path(f"/proc/{process}").exists():
+            drop_database(old)
+    name = f"{prefix}_{os.getpid()}"
+    new_database(name, install)
+    try:
+        yield name
+    finally:
+        drop_database(name)
+
+
+def drop_database(name):
+    """Drop a database and its files, also when it does not exist."""
+    postgres.drop(name)
+    shutil.rmtree(_filestore(name), ignore_errors=True)
+
+
+def _base_template():
+    modules = manifest()["depends"]
+    key = bootstrap.fingerprint(version(tree()), *sorted(modules))
+    return _template(f"{TEMPLATE_PREFIX}base_{key}", modules)
+
+
+def _addon_template():
+    base = _base_template()
+    key = bootstrap.fingerprint(base, _addon_content())
+    return _template(f"{TEMPLATE_PREFIX}addon_{key}", [MODULE], base)
+
+
+def _template(name, modules, base="template0"):
+    """Return the template database `name`; make it when missing, drop older ones."""
+    existing = postgres.databases()
+    if name in existing:
+        return name
+    kind = name.rpartition("_")[0]
+    for old in existing:
+        if old.startswith(kind):
+            drop_database(old)
+    part = f"{kind}_part"
+    with console.step(f"Installing {', '.join(modules)} in a template database"):
+        _copy(base, part)
+        run(part, "-i", ",".join(modules), "--stop-after-init", log=kind)
+        for module in modules:
+            if not installed(part, module):
+                fail(f"Odoo did not install {module}: see {paths.LOG}/{kind}.log")
+        # The files come first: the database's name says that all is there.
+        shutil.rmtree(_filestore(name), ignore_errors=True)
+        _filestore(part).rename(_filestore(name))
+        postgres.rename(part, name)
+    return name
+
+
+def _copy(template, name):
+    postgres.create(name, template)
+    source, target = _filestore(template), _filestore(name)
+    shutil.rmtree(target, ignore_errors=True)
+    # Links are enough: Odoo adds and removes stored files, it never changes one.
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=os.link)
+    target.mkdir(parents=True, exist_ok=True)
+
+
+def _filestore(database):
+    return DATA / "filestore" / database
+
+
+@functools.cache
+def manifest():
+    """Return the addon's manifest."""
+    return ast.literal_eval((paths.ADDON / "__manifest__.py").read_text())
+
+
+def _addon_content():
+    """Return the content of all files that an installation of the addon reads."""
+    skipped = {"tests", "i18n", "__pycache__", "description"}
+    content = []
+    for path in sorted(paths.ADDON.rglob("*")):
+        name = path.relative_to(paths.ADDON)
+        if path.is_file() and not skipped.intersection(name.parts):
+            content += [str(name), path.read_bytes().hex()]
+    return "\0".join(content)
+
+
+# Servers
+
+
+@dataclasses.dataclass
+class Server:
+    """A running Odoo server, with its own process group."""
+
+    database: str
+    port: int
+    log: Path
+    process: subprocess.Popen
+
+    @property
+    def url(self):
+        """The address to give to a browser."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self):
+        """End the server in order; kill what is left after a while."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
+        self.kill()
+
+    def kill(self):
+        """End the server and its workers at once, as a crash does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def with_server(database, port=None, workers=0, **options):
+    """Run an Odoo server on a database; `options` go to its configuration file."""
+    server = start_server(database, port, workers, **options)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def start_server(database, port=None, workers=0, **options):
+    """Start an Odoo server on a database and wait until it answers."""
+    port = _free_port(port)
+    settings = {
+        "db_name": database,
+        "list_db": False,
+        "http_port": port,
+        "gevent_port": _free_port(),
+        "workers": workers,
+        **options,
+    }
+    log = paths.LOG / f"server-{database}.log"
+    command = [sys.executable, "-m", "odoo", "--config", config(database, **settings)]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            cwd=paths.ROOT,
+            start_new_session=True,
+        )
+    server = Server(database, port, log, process)
+    try:
+        _wait_for(server)
+    except BaseException:
+        server.kill()
+        raise
+    return server
+
+
+def _wait_for(server):
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            fail(f"Odoo stopped while it started: see {console.shown(server.log)}")
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(server.url + "/web/health", timeout=5),
+        ):
+            return
+        time.sleep(0.2)
+    fail(f"Odoo did not answer within {START_SECONDS} s: see {console.shown(server.log)}")
+
+
+def _free_port(port=None):
+    """Return `port` when nobody listens there, or any free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port or 0))
+        except OSError:
+            fail(f"Port {port} is taken: stop what uses it, or choose another one.")
+        return probe.getsockname()[1]
+
+
+def main(arguments):
+    """Be Odoo's own command line."""
+    os.execve(sys.executable, [sys.executable, "-m", "odoo", *arguments], environment())

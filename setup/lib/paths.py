@@ -1,0 +1,9 @@
+"""Where things are: everything the commands make is below `.runtime/`."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ADDON = ROOT / "ml_connector"
+SETUP = ROOT / "setup"
+RUNTIME = ROOT / ".runtime"
+LOG = RUNTIME / "log"

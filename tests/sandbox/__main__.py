@@ -1,0 +1,31 @@
+"""``python -m sandbox ramp --port 8701`` serves a vendor until interrupted."""
+
+import argparse
+import importlib
+import signal
+import sys
+
+VENDORS = {"ramp": "sandbox.ramp:RampSandbox"}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    parser.add_argument("vendor", choices=VENDORS)
+    parser.add_argument(
+        "--port", type=int, default=0, help="0 for any free port; the address is the first line of output"
+    )
+    vendor, _ = parser.parse_known_args()
+    module, name = VENDORS[vendor.vendor].split(":")
+    sandbox_class = getattr(importlib.import_module(module), name)
+    sandbox_class.add_arguments(parser)
+    sandbox = sandbox_class.from_arguments(parser.parse_args())
+    print(sandbox.url, flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        sandbox.serve_forever()
+    except KeyboardInterrupt:
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The Ramp sandbox: Ramp's Developer API v1, from its published contract and guides (https://docs.ramp.com)."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from hmac import compare_digest
+
+from werkzeug.wrappers import Response
+
+from ..contract import Contract
+from ..server import Sandbox, Settings, to_json
+from . import bills, coding, connections, oauth, organisation, syncs, vendors, webhooks  # noqa: F401 - they register their handlers
+from .control import RampControl
+from .dataset import DataSet
+from .errors import ENVELOPE, NO_BODY, bad_data, refuse
+from .routes import handlers
+from .state import State
+
+CLIENT_ID = "ramp_id_EXAMPLE"
+CLIENT_SECRET = "example-secret"
+BASE_DATE = date(2026, 9, 30)
+FORMS = ("POST /developer/v1/token", "POST /developer/v1/token/revoke")
+
+
+@dataclass
+class RampSettings(Settings):
+    """Settings of the Ramp sandbox."""
+
+    token_seconds: int = 864_000
+    retry_after: bool = False  # Ramp does not document the header
+    signature_encoding: str = "hex"  # or base64: the guide does not say
+    signature_header: str = "X-Ramp-Signature"
+    challenge_in: str = "event"  # or object: the guide does not say
+    challenge_head_start: float = 0.2  # how long a webhook's create answer waits for its challenge to be delivered
+    vendor_approval: bool = False  # vendors made by API wait for approval
+
+
+class RampSandbox(Sandbox):
+    """Ramp on the loopback interface: ``with RampSandbox(size="small") as sandbox: ...``"""
+
+    contract = Contract.load("ramp", parameters={"page_size": {"minimum": 2, "maximum": 100}}, error_schema=ENVELOPE)
+    handlers = handlers
+
+    def __init__(
+        self, *, size="demo", seat="csv", provider="Odoo", base_date=BASE_DATE, scopes=None, settings=None, **options
+    ):
+        """:param size: ``small``, ``demo`` or a number of bills
+        :param seat: who holds the accounting seat: ``csv``, ``api`` (under the name ``provider``), ``direct`` or ``none``
+        :param scopes: what the app is allowed; everything by default
+        """
+        super().__init__(settings=settings or RampSettings(), **options)
+        everything = {scope for operation in self.contract.operations.values() for scope in operation.scopes}
+        self.apps = {
+            CLIENT_ID: oauth.App(CLIENT_ID, CLIENT_SECRET, frozenset(everything if scopes is None else scopes))
+        }
+        self.base_date = base_date
+        self.size, self.seat, self.provider = size, seat, provider
+        self.publisher = webhooks.Publisher(self)
+        self.control = RampControl(self)
+        self.fill()
+
+    @classmethod
+    def add_arguments(cls, parser):
+        parser.add_argument("--size", default="demo", help="small, demo or a number of bills")
+        parser.add_argument(
+            "--seat", default="csv", choices=("csv", "api", "direct", "none"), help="who holds the accounting seat"
+        )
+        parser.add_argument("--provider", default="Odoo", help="name of the API connection with --seat api")
+        parser.add_argument("--today", action="store_true", help="date the data set from today")
+        parser.add_argument("--rate-limit", type=int, default=200, help="requests in 10 seconds, 0 for no limit")
+
+    @classmethod
+    def from_arguments(cls, arguments):
+        return cls(
+            port=arguments.port,
+            size=arguments.size,
+            seat=arguments.seat,
+            provider=arguments.provider,
+            base_date=date.today() if arguments.today else BASE_DATE,
+            settings=RampSettings(rate_limit=arguments.rate_limit),
+        )
+
+    def fill(self):
+        self.state = State(self.url, self.publisher.emit)
+        DataSet(self.state, base_date=self.base_date, size=self.size, seat=self.seat, provider=self.provider).fill()
+
+    # -- what the server asks of a vendor ----------------------------------------------------------------------------
+
+    def authorize(self, operation, request):
+        if operation.is_public:
+            return None
+        token = oauth.find_token(self.state, request)
+        oauth.require_scopes(token, operation.scopes)
+        return token
+
+    def revoke(self, request):
+        self.state.tokens.pop(oauth.bearer(request), None)
+
+    def read_body(self, operation, request):
+        """The token endpoints take forms, whatever the contract says (guide "Authorization")."""
+        if operation.key in FORMS:
+            form = {name: value for name, value in request.form.items() if name not in ("client_id", "client_secret")}
+            return form, form
+        text = request.get_data(as_text=True)
+        if not text and not operation.wants_body:
+            return None, None
+        try:
+            return json.loads(text), json.loads(text, parse_float=Decimal)
+        except ValueError as error:
+            raise refuse(400, NO_BODY, "The request has no JSON body.") from error
+
+    def refuse_invalid(self, place, problems):
+        return bad_data(problems)
+
+    def refuse_rate(self, wait):
+        refusal = refuse(429, "RATE_LIMITED", "Too many requests.")
+        if self.settings.retry_after:
+            refusal.headers["Retry-After"] = str(wait)
+        return refusal
+
+    def refuse_broken(self, status):
+        return refuse(status, "INTERNAL_ERROR", "Something went wrong.")
+
+    def serve_other(self, request):
+        """Pre-signed links need no token and end by themselves."""
+        if not request.path.startswith("/files/"):
+            return None
+        file_id = request.path.removeprefix("/files/")
+        expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
+        if (
+            not compare_digest(signature, State.link_signature(file_id, expires))
+            or not expires.isdigit()
+            or int(expires) < time.time()
+        ):
+            return Response("<Error><Code>AccessDenied</Code></Error>", 403, mimetype="application/xml")
+        file = self.state.files.get(file_id)
+        if file is None:
+            return Response("<Error><Code>NoSuchKey</Code></Error>", 404, mimetype="application/xml")
+        return Response(self.state.content(file), 200, mimetype=file.mimetype)
+
+    def repeat_page(self, request, before):
+        page = json.loads(before)
+        page["page"]["next"] = request.url
+        return Response(to_json(page), 200, mimetype="application/json")

@@ -1,0 +1,293 @@
+"""What the ERP uploads for coding: GL accounts, custom fields with options, accounting vendors (guide "ERP integrations")."""
+
+from . import render
+from .connections import api_connection
+from .errors import BAD_DATA, invalid, not_found, refuse
+from .model import ACCOUNTING_VENDOR, CUSTOM, GL_ACCOUNT, Option
+from .routes import equals, handlers, page_of
+from .state import now
+
+CHANGES = {
+    "code": "code",
+    "name": "name",
+    "value": "name",
+    "display_name": "display_name",
+    "entity_remote_ids": "entity_remote_ids",
+    "visibility": "visibility",
+    "gl_account_id": "gl_account_id",
+    "tax_rate_ids": "tax_rate_ids",
+}
+
+
+# -- shared by all kinds of options ----------------------------------------------------------------------------------
+
+
+def list_options(call, kind, show):
+    """Options of the built-in field of the connection that is asked for, by default the active one."""
+    state = call.state
+    connection = connection_of(call, call.query.get("accounting_connection_id"))
+    field = state.field_of(connection, kind)
+    return page_options(call, field, show)
+
+
+def page_options(call, field, show):
+    keep = equals(call.query, remote_id="external_id", is_active="is_active", code="code", visibility="visibility")
+    return page_of(
+        call, call.state.options, lambda row: show(call.state, row), lambda row: row.field is field and keep(row)
+    )
+
+
+def upload_options(call, field, items):
+    """Add all items or none: one that exists already, or twice in the batch, rejects the batch without being named."""
+    state = call.state
+    remote_ids = {item["id"] for item in items}
+    if len(remote_ids) < len(items) or any(state.find_option(field, remote_id) for remote_id in remote_ids):
+        raise refuse(400, BAD_DATA, "The batch holds an item that already exists.")
+    moment = now()
+    added = [
+        state.add_option(
+            Option(
+                state.new_id("option"),
+                field,
+                item["id"],
+                item.get("name") or item["value"],
+                moment,
+                moment,
+                code=item.get("code") or "",
+                display_name=item.get("display_name"),
+                classification=item.get("classification"),
+                entity_remote_ids=item.get("entity_remote_ids"),
+                tax_rate_ids=item.get("tax_rate_ids", []),
+                gl_account_id=item.get("gl_account_id"),
+            )
+        )
+        for item in items
+    ]
+    for option in added:
+        call.sandbox.journal.effect(f"{field.kind}.upload", option.external_id)
+    return added
+
+
+def change_option(call, option):
+    for name, value in call.body.items():
+        if name in CHANGES:
+            setattr(option, CHANGES[name], value)
+    if call.body.get("reactivate"):
+        option.is_active = True
+    option.updated_at = now()
+    call.sandbox.journal.effect(f"{option.field.kind}.update", option.external_id)
+    return option
+
+
+def delete_option(call, option):
+    """Soft delete: the remote id stays taken."""
+    option.is_active, option.updated_at = False, now()
+    call.sandbox.journal.effect(f"{option.field.kind}.delete", option.external_id)
+
+
+def find_option(call, option_id, kind, label):
+    """An option by its Ramp id; a write needs the API connection."""
+    if call.request.method != "GET":
+        api_connection(call.state)
+    option = call.state.options.get(option_id)
+    if option is None or option.field.kind != kind:
+        raise not_found(label)
+    return option
+
+
+def writable_field(call, kind):
+    """The built-in field of the active API connection."""
+    connection = api_connection(call.state)
+    if call.body.get("accounting_connection_id") not in (None, connection.id):
+        raise not_found("Accounting connection")
+    return call.state.field_of(connection, kind)
+
+
+def connection_of(call, connection_id):
+    state = call.state
+    connection = state.connections.get(connection_id) if connection_id else state.connection
+    if connection is None:
+        raise not_found("Accounting connection")
+    return connection
+
+
+# -- GL accounts -----------------------------------------------------------------------------------------------------
+
+
+@handlers("GET /accounting/accounts")
+def list_gl_accounts(call):
+    return list_options(call, GL_ACCOUNT, render.gl_account)
+
+
+@handlers("POST /accounting/accounts")
+def upload_gl_accounts(call):
+    field = writable_field(call, GL_ACCOUNT)
+    added = upload_options(call, field, call.body["gl_accounts"])
+    return {
+        "accounting_connection_id": field.connection_id,
+        "gl_accounts": [render.gl_account(call.state, option) for option in added],
+        "uploaded": [option.id for option in added],
+    }
+
+
+@handlers("GET /accounting/accounts/{gl_account_id}")
+def get_gl_account(call):
+    return render.gl_account(call.state, _gl_account(call))
+
+
+@handlers("PATCH /accounting/accounts/{gl_account_id}")
+def update_gl_account(call):
+    return render.gl_account(call.state, change_option(call, _gl_account(call)))
+
+
+@handlers("DELETE /accounting/accounts/{gl_account_id}")
+def delete_gl_account(call):
+    delete_option(call, _gl_account(call))
+
+
+def _gl_account(call):
+    return find_option(call, call.path["gl_account_id"], GL_ACCOUNT, "GL account")
+
+
+# -- accounting vendors ----------------------------------------------------------------------------------------------
+
+
+@handlers("GET /accounting/vendors")
+def list_accounting_vendors(call):
+    return list_options(call, ACCOUNTING_VENDOR, render.accounting_vendor)
+
+
+@handlers("POST /accounting/vendors")
+def upload_accounting_vendors(call):
+    added = upload_options(call, writable_field(call, ACCOUNTING_VENDOR), call.body["vendors"])
+    return {
+        "vendors": [render.accounting_vendor(call.state, option) for option in added],
+        "uploaded": [option.id for option in added],
+    }
+
+
+@handlers("GET /accounting/vendors/{vendor_id}")
+def get_accounting_vendor(call):
+    return render.accounting_vendor(call.state, _accounting_vendor(call))
+
+
+@handlers("PATCH /accounting/vendors/{vendor_id}")
+def update_accounting_vendor(call):
+    return render.accounting_vendor(call.state, change_option(call, _accounting_vendor(call)))
+
+
+@handlers("DELETE /accounting/vendors/{vendor_id}")
+def delete_accounting_vendor(call):
+    delete_option(call, _accounting_vendor(call))
+
+
+def _accounting_vendor(call):
+    return find_option(call, call.path["vendor_id"], ACCOUNTING_VENDOR, "Accounting vendor")
+
+
+# -- custom fields ---------------------------------------------------------------------------------------------------
+
+
+@handlers("GET /accounting/fields")
+def list_fields(call):
+    state = call.state
+    connection = connection_of(call, call.query.get("accounting_connection_id"))
+    keep = equals(call.query, remote_id="external_id", is_active="is_active")
+    return page_of(
+        call,
+        state.fields,
+        lambda row: render.custom_field(state, row),
+        lambda row: row.kind == CUSTOM and row.connection_id == connection.id and keep(row),
+    )
+
+
+@handlers("POST /accounting/fields")
+def create_field(call):
+    """The same remote id gives the field that exists, reactivated."""
+    state, body = call.state, call.body
+    connection = api_connection(state)
+    field = state.fields.first(
+        lambda row: row.kind == CUSTOM and row.connection_id == connection.id and row.external_id == body["id"]
+    )
+    if field is None:
+        field = state.add_field(
+            connection,
+            CUSTOM,
+            body["id"],
+            body["name"],
+            now(),
+            display_name=body.get("display_name"),
+            input_type=body["input_type"],
+            is_splittable=body.get("is_splittable", False),
+            is_required_for=body.get("is_required_for", []),
+        )
+        call.sandbox.journal.effect("field.create", field.external_id)
+    field.is_active = True
+    return render.custom_field(state, field)
+
+
+@handlers("GET /accounting/fields/{field_id}")
+def get_field(call):
+    return render.custom_field(call.state, custom_field(call.state, call.path["field_id"]))
+
+
+@handlers("PATCH /accounting/fields/{field_id}")
+def update_field(call):
+    api_connection(call.state)
+    field = custom_field(call.state, call.path["field_id"])
+    for name in ("name", "display_name", "is_splittable"):
+        if name in call.body:
+            setattr(field, name, call.body[name])
+    field.updated_at = now()
+    return render.custom_field(call.state, field)
+
+
+@handlers("DELETE /accounting/fields/{field_id}")
+def delete_field(call):
+    api_connection(call.state)
+    custom_field(call.state, call.path["field_id"]).is_active = False
+
+
+def custom_field(state, field_id):
+    field = state.fields.get(field_id)
+    if field is None or field.kind != CUSTOM:
+        raise not_found("Accounting field")
+    return field
+
+
+@handlers("GET /accounting/field-options")
+def list_field_options(call):
+    return page_options(call, custom_field(call.state, call.query["field_id"]), render.field_option)
+
+
+@handlers("POST /accounting/field-options")
+def upload_field_options(call):
+    api_connection(call.state)
+    field = custom_field(call.state, call.body["field_id"])
+    if field.input_type != "SINGLE_CHOICE":
+        raise invalid("The field has no options.", "field_id")
+    added = upload_options(call, field, call.body["options"])
+    return {
+        "accounting_connection_id": field.connection_id,
+        "options": [render.field_option(call.state, option) for option in added],
+        "uploaded": [option.id for option in added],
+    }
+
+
+@handlers("GET /accounting/field-options/{field_option_id}")
+def get_field_option(call):
+    return render.field_option(call.state, _field_option(call))
+
+
+@handlers("PATCH /accounting/field-options/{field_option_id}", "PUT /accounting/field-options/{field_option_id}")
+def update_field_option(call):
+    return render.field_option(call.state, change_option(call, _field_option(call)))
+
+
+@handlers("DELETE /accounting/field-options/{field_option_id}")
+def delete_field_option(call):
+    delete_option(call, _field_option(call))
+
+
+def _field_option(call):
+    return find_option(call, call.path["field_option_id"], CUSTOM, "Accounting field option")

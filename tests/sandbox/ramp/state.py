@@ -1,0 +1,133 @@
+"""The state of the Ramp sandbox: one business with its connections, coding, vendors, bills and subscriptions."""
+
+import hashlib
+import hmac
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from ..pdf import make_pdf
+from ..table import Table
+from .model import ACCOUNTING_VENDOR, GL_ACCOUNT, Connection, Field, File
+from .money import major_units
+
+NAMESPACE = UUID("6f0c3a52-54d1-4d0e-9f6b-8f1d2c7a0b11")
+LINK_KEY = b"pre-signed links of the sandbox"
+
+
+def make_id(kind, number):
+    """The id of the ``number``-th object of its kind: the same in each run."""
+    return str(uuid5(NAMESPACE, f"{kind}/{number}"))
+
+
+def now():
+    return datetime.now(UTC)
+
+
+class State:
+    """What the business holds; ``emit`` is called with each event."""
+
+    def __init__(self, base_url, emit, link_seconds=3600):
+        self.base_url, self.emit, self.link_seconds = base_url, emit, link_seconds
+        self._numbers = Counter()
+        self._bills_of = {}
+        self.business = {}
+        self.entities = []
+        self.connections, self.fields, self.options = Table(), Table(), Table()
+        self.option_index = {}
+        self.tax_rates = Table()
+        self.users, self.departments, self.locations = Table(), Table(), Table()
+        self.vendors, self.bills, self.drafts, self.files = Table(), Table(), Table(), Table()
+        self.purchase_orders, self.item_receipts = Table(), Table()
+        self.transactions, self.reimbursements = Table(), Table()
+        self.transfers, self.cashbacks, self.statements, self.repayments = Table(), Table(), Table(), Table()
+        self.vendor_credits, self.receipts = Table(), Table()
+        self.subscriptions = Table()
+        self.tasks, self.tokens, self.keys = {}, {}, {}
+
+    def new_id(self, kind):
+        """An id for an object that is made while the sandbox runs."""
+        self._numbers[kind] += 1
+        return make_id(f"new-{kind}", self._numbers[kind])
+
+    # -- the accounting seat -----------------------------------------------------------------------------------------
+
+    @property
+    def connection(self):
+        """The active connection, whoever holds it."""
+        return self.connections.first(lambda connection: connection.is_active)
+
+    def add_connection(self, connection_type, name, created_at, **values):
+        connection = self.connections.add(
+            Connection(
+                values.pop("id", None) or self.new_id("connection"),
+                connection_type,
+                name,
+                created_at,
+                created_at,
+                **values,
+            )
+        )
+        for kind, external_id in ((GL_ACCOUNT, "Category"), (ACCOUNTING_VENDOR, "Vendor")):
+            self.add_field(connection, kind, external_id, external_id, created_at)
+        return connection
+
+    def add_field(self, connection, kind, external_id, name, created_at, **values):
+        field_id = make_id(f"field/{connection.id}", external_id)
+        return self.fields.add(
+            Field(field_id, external_id, name, kind, connection.id, created_at, created_at, **values)
+        )
+
+    def field_of(self, connection, kind):
+        return self.fields.first(
+            lambda item: item.connection_id == connection.id and item.kind == kind and item.is_active
+        )
+
+    def add_option(self, option):
+        self.option_index[option.field.id, option.external_id] = option
+        return self.options.add(option)
+
+    def find_option(self, field, external_id):
+        return self.option_index.get((field.id, external_id))
+
+    # -- bills -------------------------------------------------------------------------------------------------------
+
+    def add_bill(self, bill):
+        self._bills_of.setdefault(bill.vendor.id, []).append(bill)
+        return self.bills.add(bill)
+
+    def bills_of(self, vendor):
+        return self._bills_of.get(vendor.id, ())
+
+    # -- documents ---------------------------------------------------------------------------------------------------
+
+    def link(self, file_id):
+        """A pre-signed, short-lived link to a document."""
+        expires = int(time.time()) + self.link_seconds
+        return f"{self.base_url}/files/{file_id}?expires={expires}&signature={self.link_signature(file_id, expires)}"
+
+    @staticmethod
+    def link_signature(file_id, expires):
+        return hmac.new(LINK_KEY, f"{file_id}/{expires}".encode(), hashlib.sha256).hexdigest()
+
+    def add_file(self, name, **values):
+        return self.files.add(File(self.new_id("file"), name, **values))
+
+    def content(self, file):
+        """The document; an invoice of the data set is drawn when it is asked for."""
+        if file.content:
+            return file.content
+        bill = self.bills.get(file.bill_id)
+        lines = [f"{line.memo}   {major_units(line.amount, bill.currency)}" for line in bill.lines]
+        return make_pdf(
+            [
+                bill.vendor.name,
+                f"Invoice {bill.invoice_number}",
+                f"Date {bill.issued_at}   due {bill.due_at}",
+                "",
+                *lines,
+                "",
+                f"Total {bill.currency} {major_units(bill.amount, bill.currency)}",
+            ]
+        )

@@ -1,0 +1,99 @@
+"""The pure parts of the addon, imported without Odoo.
+
+`ml_connector/__init__.py` imports the models and with them Odoo. A stub package of the same name and path stands in for
+it, so that `ml_connector.clients` and its like are found without running it.
+"""
+
+import socket
+import struct
+import sys
+import threading
+import types
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+if "ml_connector" not in sys.modules:
+    stub = types.ModuleType("ml_connector")
+    stub.__path__ = [str(ROOT / "ml_connector")]
+    sys.modules["ml_connector"] = stub
+if str(ROOT / "tests") not in sys.path:
+    sys.path.insert(0, str(ROOT / "tests"))
+
+
+class Script:
+    """An HTTP server on loopback that answers as told, one answer a request, the last one for ever.
+
+    An answer is a function that gets the handler, or `(status, body)`, or `(status, body, headers)`.
+    """
+
+    def __init__(self):
+        self.answers = []
+        self.requests = []
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                request = types.SimpleNamespace(
+                    method=self.command, path=self.path, headers=self.headers, body=self.rfile.read(length)
+                )
+                script.requests.append(request)
+                answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
+                if callable(answer):
+                    answer(self)
+                else:
+                    self.send(*answer)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = handle_any
+
+            def send(self, status, body=b"", headers=()):
+                body = body.encode() if isinstance(body, str) else body
+                self.send_response(status)
+                for name, value in dict(headers).items():
+                    self.send_header(name, value)
+                if "Content-Length" not in dict(headers):
+                    self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                """Tests read `requests`."""
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request, client_address):
+                """A client that hangs up is part of some tests."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def reset(handler):
+    """Read the request and reset the connection without an answer."""
+    handler.close_connection = True
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+@pytest.fixture
+def script():
+    server = Script()
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    """Loopback is reached directly, whatever the machine's settings are."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)

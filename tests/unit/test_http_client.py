@@ -1,0 +1,628 @@
+"""The HTTP client against a real server on loopback that misbehaves in every way we could think of."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import reset
+from hypothesis import given
+from hypothesis import strategies as st
+from ml_connector import exceptions as errors
+from ml_connector.clients import (
+    AccessToken,
+    HttpClient,
+    MemoryTokens,
+    RampClient,
+    RollingWindow,
+    mask,
+    mask_text,
+)
+
+SECRET = "s3cret-marker-0123456789"
+TOKEN = "tok_marker_9876543210"
+TRUNCATED = (200, b'{"data": [1, 2', {"Content-Length": "500"})
+
+
+class Client(HttpClient):
+    label = "Testor"
+    trace_header = "x-trace-id"
+    issued = 0
+
+    def fetch_token(self):
+        self.issued += 1
+        return AccessToken(f"{TOKEN}-{self.issued}", 3600)
+
+    def explain(self, data):
+        return ("", data.get("message") or "") if isinstance(data, dict) else ("", "")
+
+
+@pytest.fixture
+def seen():
+    return []
+
+
+@pytest.fixture
+def client(script, seen):
+    client = Client(
+        script.url,
+        tokens=MemoryTokens(),
+        observe=seen.append,
+        secrets=(SECRET,),
+        read_timeout=0.4,
+        sleep=lambda seconds: None,
+    )
+    yield client
+    client.close()
+
+
+def raised(call, *args, **kwargs):
+    with pytest.raises(errors.ConnectorError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def slow(handler):
+    time.sleep(0.8)
+
+
+# Success
+
+
+def test_answer_token_and_observation(client, script, seen):
+    script.answers = [(200, '{"a": 1.5}', {"x-trace-id": "t-1"})]
+    answer = client.call("GET", "/things", params={"ready": True, "skip": None, "n": 5})
+    assert answer.data == {"a": 1.5} and answer.status == 200
+    assert script.requests[0].path == "/things?ready=true&n=5"
+    assert script.requests[0].headers["Authorization"] == f"Bearer {TOKEN}-1"
+    (exchange,) = seen
+    assert (exchange.method, exchange.path, exchange.status, exchange.trace_id) == (
+        "GET",
+        "/things?ready=true&n=5",
+        200,
+        "t-1",
+    )
+    assert exchange.milliseconds >= 0
+
+
+def test_empty_body_is_no_data(client, script):
+    script.answers = [(204,)]
+    assert client.call("DELETE", "/things/1").data is None
+
+
+def test_connection_is_kept_alive(client, script):
+    ports = set()
+
+    def note(handler):
+        ports.add(handler.client_address[1])
+        handler.send(200, "{}")
+
+    script.answers = [note]
+    for _try in range(5):
+        client.call("GET", "/things")
+    assert len(ports) == 1
+
+
+def test_many_threads_share_one_client(client, script):
+    script.answers = [(200, "{}")]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: client.call("GET", f"/things/{number}"), range(40)))
+    assert len(answers) == 40 and client.issued == 1
+
+
+def test_cookies_are_not_kept(client, script):
+    script.answers = [(200, "{}", {"Set-Cookie": "id=1; Path=/"})]
+    client.call("GET", "/things")
+    client.call("GET", "/things")
+    assert "Cookie" not in script.requests[1].headers
+
+
+def test_netrc_does_not_replace_the_token(client, script, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password other\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    script.answers = [(200, "{}")]
+    client.call("GET", "/things")
+    client.download(f"{script.url}/file")
+    assert script.requests[0].headers["Authorization"].startswith("Bearer ")
+    assert "Authorization" not in script.requests[1].headers
+
+
+def test_what_no_database_stores_is_taken_out(client, script):
+    script.answers = [(200, r'{"a\u0000": ["x\u0000y", "\ud800", "\ud83d\ude00", "C:\\u0000"]}')]
+    data = client.call("GET", "/things").data
+    assert data == {"a": ["xy", "?", "\U0001f600", r"C:\u0000"]}
+
+
+# Failures and what they mean
+
+SAFE_AND_NOT = [
+    (reset, errors.NetworkError, errors.UnknownOutcomeError),
+    (slow, errors.NetworkError, errors.UnknownOutcomeError),
+    (TRUNCATED, errors.RemoteError, errors.UnknownOutcomeError),
+    ((200, b'{"cut": '), errors.RemoteError, errors.UnknownOutcomeError),
+    ((200, b"[NaN]"), errors.RemoteError, errors.UnknownOutcomeError),
+    ((200, b"\xff\xfe"), errors.RemoteError, errors.UnknownOutcomeError),
+    ((200, "<html>Maintenance</html>"), errors.RemoteError, errors.UnknownOutcomeError),
+    ((500, "{}"), errors.RemoteError, errors.UnknownOutcomeError),
+    ((502, "<html>Bad gateway</html>"), errors.RemoteError, errors.UnknownOutcomeError),
+    ((504, ""), errors.RemoteError, errors.UnknownOutcomeError),
+    ((599, ""), errors.RemoteError, errors.UnknownOutcomeError),
+    ((302, "", {"Location": "http://127.0.0.1:1/"}), errors.RemoteError, errors.RemoteError),
+    ((429, "{}", {"Retry-After": "120"}), errors.RateLimitError, errors.RateLimitError),
+    ((400, '{"message": "Bad amount."}'), errors.PermanentError, errors.PermanentError),
+    ((422, "not json"), errors.PermanentError, errors.PermanentError),
+    ((422, b"cut off", {"Content-Length": "900"}), errors.PermanentError, errors.PermanentError),
+    ((403, "{}"), errors.AuthError, errors.AuthError),
+    ((401, "{}"), errors.AuthError, errors.AuthError),
+    ((404, "<html>Not found</html>"), errors.NotFoundError, errors.NotFoundError),
+    ((410, "{}"), errors.NotFoundError, errors.NotFoundError),
+    ((409, "{}"), errors.ConflictError, errors.ConflictError),
+    ((412, "{}"), errors.ConflictError, errors.ConflictError),
+]
+
+
+@pytest.mark.parametrize("number", range(len(SAFE_AND_NOT)))
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_each_failure_has_its_error(client, script, method, number):
+    answer, when_safe, when_not = SAFE_AND_NOT[number]
+    script.answers = [answer]
+    error = raised(client.call, method, "/things")
+    assert type(error) is (when_safe if method == "GET" else when_not)
+    assert error.message.startswith("Testor ") and error.message.endswith(".") and "\n" not in error.message
+    assert error.__context__ is None and error.__cause__ is None
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize("answer", [reset, slow, TRUNCATED, (500, "{}"), (503, "", {"Retry-After": "1"}), (429, "{}")])
+def test_what_may_have_an_effect_is_sent_once(client, script, method, answer):
+    script.answers = [answer]
+    raised(client.call, method, "/things")
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [reset, slow, TRUNCATED, (500, "{}"), (429, "{}"), (200, "<html>")])
+def test_safe_calls_are_tried_three_times(client, script, seen, answer):
+    script.answers = [answer]
+    raised(client.call, "GET", "/things")
+    assert len(script.requests) == 3 == len(seen)
+
+
+@pytest.mark.parametrize("answer", [reset, TRUNCATED, (500, "{}"), (429, "{}"), (200, "<html>")])
+def test_a_passing_failure_heals(client, script, answer):
+    script.answers = [answer, (200, '{"ok": 1}')]
+    assert client.call("GET", "/things").data == {"ok": 1}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+def test_a_refusal_is_not_repeated(client, script, status):
+    script.answers = [(status, "{}")]
+    raised(client.call, "GET", "/things")
+    assert len(script.requests) == 1
+
+
+def test_repeatable_post_is_repeated(client, script):
+    script.answers = [(500, ""), (200, "{}")]
+    assert client.call("POST", "/things", repeatable=True).status == 200
+
+
+def test_nothing_listens():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    client = Client(address, tokens=MemoryTokens(), sleep=lambda seconds: None)
+    for method in ("GET", "POST"):
+        error = raised(client.call, method, "/things")
+        assert type(error) is errors.NetworkError and "nothing was sent" in error.message
+
+
+def test_unknown_name():
+    client = Client("https://no-such-host.invalid", tokens=MemoryTokens(), sleep=lambda seconds: None)
+    error = raised(client.call, "POST", "/things")
+    assert type(error) is errors.NetworkError and "name was not found" in error.message
+
+
+def test_no_tls_at_the_other_side(script):
+    script.answers = [(200, "{}")]
+    client = Client(script.url.replace("http:", "https:"), tokens=MemoryTokens(), sleep=lambda seconds: None)
+    assert type(raised(client.call, "GET", "/things")) is errors.NetworkError
+
+
+def test_a_connection_lost_before_reuse_is_replaced(client, script):
+    def answer_and_hang_up(handler):
+        handler.send(200, "{}")
+        handler.close_connection = True
+
+    script.answers = [answer_and_hang_up]
+    client.call("POST", "/things")
+    time.sleep(0.05)
+    client.call("POST", "/things")
+    assert len(script.requests) == 2
+
+
+def test_credential_with_a_line_break_is_no_request(script):
+    class Broken(Client):
+        def fetch_token(self):
+            return AccessToken("tok\r\nX-Evil: 1", 3600)
+
+    script.answers = [(200, "{}")]
+    error = raised(Broken(script.url, tokens=MemoryTokens()).call, "POST", "/things")
+    assert type(error) is errors.NetworkError and "tok" not in error.message and not script.requests
+
+
+def test_answer_too_large(client, script, monkeypatch):
+    script.answers = [(200, b'"' + b"x" * 3_000_000 + b'"')]
+    error = raised(client.download, f"{script.url}/file", max_bytes=1024 * 1024)
+    assert type(error) is errors.RemoteError and "1 MB" in error.message
+    assert len(script.requests) == 1
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one(client, script):
+    packed = gzip.compress(b"0" * 50_000_000)
+    script.answers = [(200, packed, {"Content-Encoding": "gzip"})]
+    assert "16 MB" in raised(client.call, "GET", "/things").message
+
+
+def test_deeply_nested_answer(client, script):
+    script.answers = [(200, b"[" * 200_000 + b"]" * 200_000)]
+    assert type(raised(client.call, "GET", "/things")) is errors.RemoteError
+
+
+# Time
+
+
+def test_waits_grow_with_full_jitter_and_a_cap():
+    waits = []
+    client = Client("https://example.com", tokens=MemoryTokens(), jitter=lambda: 1.0, sleep=waits.append)
+    client._exchange = lambda *args, **kwargs: _reply(503)
+    raised(client.call, "GET", "/things")
+    assert waits == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(("asked", "tries"), [("2", 3), ("5", 3), ("6", 1), ("3600", 1)])
+def test_short_wishes_are_obeyed_and_long_ones_passed_on(client, script, asked, tries):
+    waits = []
+    client._sleep = waits.append
+    script.answers = [(429, "{}", {"Retry-After": asked})]
+    error = raised(client.call, "GET", "/things")
+    assert error.retry_after == float(asked) and len(script.requests) == tries
+    assert waits == [float(asked)] * (tries - 1)
+
+
+@pytest.mark.parametrize("asked", ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000"])
+def test_a_date_in_the_past_is_no_wait(client, script, asked):
+    script.answers = [(429, "{}", {"Retry-After": asked})]
+    assert raised(client.call, "POST", "/things").retry_after == 0
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "-5", "9" * 400, "²"])
+def test_unusable_wishes(client, script, asked):
+    script.answers = [(429, "{}", {"Retry-After": asked.encode().decode("latin-1")})]
+    wait = raised(client.call, "POST", "/things").retry_after
+    assert wait is None or 0 <= wait <= 24 * 3600
+
+
+def test_the_budget_ends_the_tries():
+    now = [0.0]
+
+    def reply(*args, **kwargs):
+        now[0] += 30
+        return _reply(503)
+
+    client = Client("https://example.com", tokens=MemoryTokens(), clock=lambda: now[0], sleep=lambda seconds: None)
+    client._exchange = reply
+    raised(client.call, "GET", "/things")
+    assert now[0] == 60
+
+
+def test_a_server_that_drips_is_given_up(client, script):
+    client.budget = 0.5
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        for _byte in range(100):
+            handler.wfile.write(b" ")
+            time.sleep(0.05)
+
+    script.answers = [drip]
+    started = time.monotonic()
+    assert type(raised(client.call, "POST", "/things")) is errors.UnknownOutcomeError
+    assert time.monotonic() - started < 2
+
+
+def _reply(status):
+    from ml_connector.clients.base import _Reply
+
+    return _Reply(status, {}, b"", None, None, "")
+
+
+# Token
+
+
+def test_401_renews_the_token_once(client, script):
+    script.answers = [(401, "{}"), (200, '{"ok": 1}')]
+    assert client.call("POST", "/things").data == {"ok": 1}
+    assert [request.headers["Authorization"][-2:] for request in script.requests] == ["-1", "-2"]
+
+
+def test_401_with_a_fresh_token_is_final(client, script):
+    script.answers = [(401, "{}")]
+    assert raised(client.call, "POST", "/things").status == 401
+    assert len(script.requests) == 2 and client.issued == 2
+
+
+def test_403_does_not_renew(client, script):
+    script.answers = [(403, "{}")]
+    raised(client.call, "GET", "/things")
+    assert client.issued == 1
+
+
+def test_threads_renew_a_refused_token_once(client, script):
+    barrier = threading.Barrier(6)
+
+    def refuse_the_first(handler):
+        if handler.headers["Authorization"].endswith("-1"):
+            barrier.wait(2)
+            handler.send(401, "{}")
+        else:
+            handler.send(200, "{}")
+
+    script.answers = [refuse_the_first]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda number: client.call("GET", f"/things/{number}"), range(6)))
+    assert client.issued == 2
+
+
+def test_memory_tokens_end_before_the_vendor_says():
+    now, count = [0.0], [0]
+
+    def fetch():
+        count[0] += 1
+        return AccessToken(str(count[0]), 100)
+
+    tokens = MemoryTokens(clock=lambda: now[0])
+    assert tokens.get(fetch) == "1"
+    now[0] = 39
+    assert tokens.get(fetch) == "1"
+    now[0] = 41
+    assert tokens.get(fetch) == "2"
+    assert tokens.renew(fetch, "1") == "2"
+    assert tokens.renew(fetch, "2") == "3"
+
+
+# Where the token goes
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com",
+        "http://10.0.0.1",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://user:pass@example.com",
+        "https://example.com?x=1",
+        "https://example.com:port",
+        "api.example.com",
+        "",
+    ],
+)
+def test_base_address_must_be_safe(url):
+    with pytest.raises(errors.PermanentError):
+        Client(url)
+
+
+@pytest.mark.parametrize("url", ["https://api.example.com", "http://localhost:1", "http://127.0.0.1", "http://[::1]:8"])
+def test_allowed_base_addresses(url):
+    assert Client(f"{url}/").base_url == url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example/developer",
+        "http://api.example.com/x",
+        "https://api.example.com:444/x",
+        "https://api.example.com@evil.example/",
+        "https://api.example.com\\@evil.example/",
+        "//evil.example/x",
+        "\\\\evil.example",
+        "file:///etc/passwd",
+        "things",
+    ],
+)
+def test_the_token_goes_to_the_base_host_only(path):
+    client = Client("https://api.example.com", tokens=MemoryTokens())
+    client._exchange = None
+    assert type(raised(client.call, "GET", path)) is errors.RemoteError
+
+
+def test_a_next_page_of_the_same_host_is_followed(client, script):
+    script.answers = [(200, "{}")]
+    client.call("GET", f"{script.url}/things?start=1")
+    assert script.requests[0].path == "/things?start=1"
+
+
+# Files
+
+
+def test_file_is_read_without_the_token(client, script, seen):
+    script.answers = [(200, b"%PDF", {"Content-Type": "Application/PDF; charset=x"})]
+    assert client.download(f"{script.url}/f/a.pdf?X-Amz-Signature=abc") == ("application/pdf", b"%PDF")
+    assert "Authorization" not in script.requests[0].headers
+    assert seen[0].path == "/f/a.pdf"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 400])
+def test_an_ended_link_may_be_tried_again_later(client, script, status):
+    script.answers = [(status, "<Error>Expired</Error>")]
+    assert type(raised(client.download, f"{script.url}/f")) is errors.RemoteError
+    assert client.issued == 0
+
+
+def test_a_file_that_is_cut_off(client, script):
+    script.answers = [TRUNCATED]
+    assert type(raised(client.download, f"{script.url}/f")) is errors.RemoteError
+
+
+@pytest.mark.parametrize("url", ["http://files.example.com/a", "file:///etc/passwd", "ftp://x/a", "nonsense", "https://"])
+def test_unsafe_links(client, url):
+    assert "not safe" in raised(client.download, url).message
+
+
+def test_loopback_links_only_for_a_loopback_api(script):
+    assert "not safe" in raised(Client("https://api.example.com").download, f"{script.url}/f").message
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_echoed_credentials_are_masked(client, script, method, status):
+    def echo(handler):
+        sent = handler.headers["Authorization"]
+        message = f"You sent {sent} and secret {SECRET}, client_secret={SECRET}; password: hunter2"
+        handler.send(status, json.dumps({"message": message, "access_token": "zzz-token", "header": sent}))
+
+    script.answers = [echo]
+    error = raised(client.call, method, "/things")
+    shown = " ".join([*traceback.format_exception(error), repr(error), error.details, error.code, repr(vars(error))])
+    for hidden in (SECRET, TOKEN, "hunter2", "zzz-token"):
+        assert hidden not in shown
+
+
+def test_reprs_hide_secrets(client):
+    assert "tok" not in repr(AccessToken("tok", 1, refresh_token="tok"))
+    assert TOKEN not in repr(client) and SECRET not in repr(client)
+    ramp = RampClient("https://api.ramp.com", client_id="i", client_secret=SECRET, scope="", tokens=None)
+    assert SECRET not in repr(ramp)
+
+
+def test_paths_in_the_log_are_masked(client, script, seen):
+    script.answers = [(200, "{}")]
+    client.call("GET", "/things", params={"token": "abc123", "page_size": 2})
+    assert seen[0].path == "/things?token=***&page_size=2"
+
+
+def test_mask():
+    payload = {
+        "name": "Ada",
+        "access_token": "a",
+        "Client-Secret": "b",
+        "X-Api-Key": "c",
+        "accountNumber": "d",
+        "password": "",
+        "account_number_last_four": "1234",
+        "rows": [{"url": "https://x/f.pdf?X-Amz-Signature=e&n=1", "note": "Bearer abcdef"}],
+        "amount": 1.5,
+    }
+    assert mask(payload) == {
+        "name": "Ada",
+        "access_token": "***",
+        "Client-Secret": "***",
+        "X-Api-Key": "***",
+        "accountNumber": "***",
+        "password": "",
+        "account_number_last_four": "1234",
+        "rows": [{"url": "https://x/f.pdf?X-Amz-Signature=***&n=1", "note": "Bearer ***"}],
+        "amount": 1.5,
+    }
+
+
+def test_mask_takes_the_longest_secret_first():
+    assert mask_text("abc abcdef", ("abc", "abcdef")) == "*** ***"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(json_values, st.text(alphabet="abcdefgh0123456789", min_size=8))
+def test_mask_leaves_no_secret_anywhere(value, secret):
+    payload = {"client_secret": secret, "other": value, "text": f"it is {secret}!", "list": [{"token": secret}]}
+    assert secret not in json.dumps(mask(payload, (secret,)), default=str).replace(json.dumps(value, default=str), "")
+
+
+# Rate limit
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+        self.lock = threading.Lock()
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        with self.lock:
+            self.now += seconds
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=60))
+def test_never_more_than_the_limit_in_any_window(gaps):
+    clock, starts = Clock(), []
+    window = RollingWindow(5, 10, clock=clock, sleep=clock.sleep)
+    for gap in gaps:
+        clock.now += gap
+        window.acquire()
+        starts.append(clock.now)
+    for index, start in enumerate(starts):
+        assert sum(1 for other in starts[index:] if other - start < 10 - 1e-6) <= 5
+
+
+def test_window_does_not_wait_below_the_limit():
+    clock = Clock()
+    window = RollingWindow(5, 10, clock=clock, sleep=clock.sleep)
+    for _request in range(5):
+        window.acquire()
+    assert clock.now == 0
+    window.acquire()
+    assert clock.now == pytest.approx(10)
+
+
+def test_pause_holds_everybody_back_for_a_window_at_most():
+    clock = Clock()
+    window = RollingWindow(5, 10, clock=clock, sleep=clock.sleep)
+    window.pause(3600)
+    window.acquire()
+    assert clock.now == pytest.approx(10)
+
+
+def test_window_is_safe_among_threads():
+    window = RollingWindow(50, 0.3)
+    starts = []
+
+    def work(_number):
+        window.acquire()
+        starts.append(time.monotonic())
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(120)))
+    starts.sort()
+    assert starts[-1] - starts[0] >= 0.55
+    assert all(starts[index + 50] - starts[index] > 0.25 for index in range(len(starts) - 50))
+
+
+def test_429_pauses_the_limiter(script):
+    pauses = []
+
+    class Limiter:
+        acquire = staticmethod(lambda: None)
+        pause = staticmethod(pauses.append)
+
+    script.answers = [(429, "{}", {"Retry-After": "7"})]
+    client = Client(script.url, tokens=MemoryTokens(), limiter=Limiter())
+    raised(client.call, "GET", "/things")
+    assert pauses == [7.0]

@@ -1,0 +1,61 @@
+"""The pure parts stay free of Odoo, and of each other where the design says so."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ADDON = Path(__file__).resolve().parents[2] / "ml_connector"
+PURE = sorted(
+    path for folder in ("clients", "documents", "vendors") for path in (ADDON / folder).rglob("*.py")
+) + [ADDON / "exceptions.py"]
+
+
+def imported(path):
+    """Absolute names of the modules that a file imports."""
+    package = ("ml_connector", *path.relative_to(ADDON).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, *filter(None, [node.module])))
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def violations(paths, *forbidden):
+    return [
+        f"{path.relative_to(ADDON)} imports {name}"
+        for path in paths
+        for name in imported(path)
+        if any(name == prefix or name.startswith(f"{prefix}.") for prefix in forbidden)
+    ]
+
+
+def test_there_is_something_to_check():
+    assert {path.relative_to(ADDON).parts[0] for path in PURE} == {"clients", "documents", "vendors", "exceptions.py"}
+
+
+def test_pure_parts_do_not_import_odoo():
+    assert violations(PURE, "odoo", "psycopg2", "werkzeug", "ml_connector.models", "ml_connector.controllers") == []
+
+
+def test_clients_know_nothing_of_accounting():
+    clients = [path for path in PURE if path.is_relative_to(ADDON / "clients")]
+    assert violations(clients, "ml_connector.documents", "ml_connector.vendors") == []
+
+
+def test_documents_import_nothing_of_the_addon():
+    documents = [path for path in PURE if path.is_relative_to(ADDON / "documents")]
+    others = ("clients", "vendors", "exceptions", "models")
+    assert violations(documents, *(f"ml_connector.{name}" for name in others)) == []
+
+
+@pytest.mark.parametrize("vendor", sorted(path.name for path in (ADDON / "vendors").iterdir() if path.is_dir()))
+def test_vendors_do_not_know_each_other(vendor):
+    if vendor.startswith("__"):
+        pytest.skip("not a vendor")
+    others = [path.name for path in (ADDON / "vendors").iterdir() if path.is_dir() and path.name != vendor]
+    own = [path for path in PURE if path.is_relative_to(ADDON / "vendors" / vendor)]
+    assert violations(own, *(f"ml_connector.vendors.{other}" for other in others)) == []
