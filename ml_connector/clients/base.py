@@ -42,10 +42,9 @@ MAX_FILE = 32 * 1024 * 1024
 MAX_DETAILS = 256 * 1024
 MAX_QUOTE = 400
 """Characters of a vendor's own message that are repeated in ours."""
-
 MAX_RETRY_AFTER = 24 * 3600.0
 
-_CHUNK = 64 * 1024
+_CHUNK = 8 * 1024
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed."""
 
@@ -301,7 +300,7 @@ class HttpClient:
         return _Reply(status, headers, content, data, failure, trace_id)
 
     def _read(self, response, max_bytes, deadline):
-        """The body; a server that sends a byte now and then does not outlive the deadline."""
+        """The body; after every piece it is asked whether the deadline has passed, for a server that is merely slow."""
         parts, size = [], 0
         for part in response.iter_content(_CHUNK):
             size += len(part)

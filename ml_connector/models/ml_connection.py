@@ -87,6 +87,13 @@ class MlConnection(models.Model):
     capabilities = fields.Json(readonly=True, copy=False)
     stored_settings = fields.Json(readonly=True, copy=False)
 
+    seat_request = fields.Selection(
+        [("claim", "To be claimed"), ("release", "To be released")],
+        readonly=True,
+        copy=False,
+        help="Whether the place of the accounting system at the vendor is to be taken or given back.",
+    )
+
     webhook_token = fields.Char(
         readonly=True, copy=False, default=lambda self: secrets.token_urlsafe(24), groups="base.group_system"
     )
@@ -121,6 +128,16 @@ class MlConnection(models.Model):
     done_count = fields.Integer("Done", compute="_compute_counts")
     unmapped_count = fields.Integer("Unmapped", compute="_compute_counts")
     graph_data = fields.Json(compute="_compute_graph_data")
+    next_step = fields.Selection(
+        [
+            ("credentials", "Credentials"),
+            ("test", "Test"),
+            ("start", "Start"),
+            ("map", "Map what is unknown"),
+            ("exceptions", "Look at exceptions"),
+        ],
+        compute="_compute_next_step",
+    )
 
     _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
     _webhook_token_unique = models.UniqueIndex("(webhook_token)")
@@ -192,6 +209,17 @@ class MlConnection(models.Model):
             connection.done_count = count["done"]
             connection.backlog_count = count["pending"] + count["running"]
             connection.unmapped_count = unmapped.get(connection, 0)
+
+    @api.depends("state", "check_state", "unmapped_count", "provider")
+    def _compute_next_step(self):
+        """What leads a newcomer from the credentials to the first sync."""
+        for connection in self:
+            if connection.state == "draft" and (not connection.provider or connection._missing_credentials()):
+                connection.next_step = "credentials"
+            elif connection.state in ("draft", "paused"):
+                connection.next_step = "start" if connection.check_state in ("ok", "warning") else "test"
+            else:
+                connection.next_step = "map" if connection.unmapped_count else "exceptions"
 
     def _compute_graph_data(self):
         """Transfers done and not done on each of the last 14 days, for the card."""
@@ -381,7 +409,15 @@ class MlConnection(models.Model):
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
-            connection.write({"state": "connected", "attention_reason": False, "breaker_until": False, "breaker_count": 0})
+            connection.write(
+                {
+                    "state": "connected",
+                    "seat_request": "claim",
+                    "attention_reason": False,
+                    "breaker_until": False,
+                    "breaker_count": 0,
+                }
+            )
         self.activity_unlink(["ml_connector.mail_activity_attention"])
         self._trigger()
 
@@ -389,6 +425,12 @@ class MlConnection(models.Model):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
         self._check_may_manage()
         self.write({"state": "paused"})
+
+    def action_disconnect(self):
+        """Take our webhooks and our place as accounting system back from the vendor, and stop."""
+        self._check_may_manage()
+        self.write({"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"})
+        self._trigger()
 
     def action_sync_now(self):
         """Run all flows of the connection at once."""
@@ -468,7 +510,10 @@ class MlConnection(models.Model):
         }
 
     def action_open_failed(self):
-        return self._open_logs(self.env._("Failed"), ["failed", "unknown"])
+        return self._open_logs(self.env._("Failed"), ["failed"])
+
+    def action_open_unknown(self):
+        return self._open_logs(self.env._("Outcome unknown"), ["unknown"])
 
     def action_open_waiting(self):
         return self._open_logs(self.env._("Waiting"), ["waiting"])

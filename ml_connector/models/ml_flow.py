@@ -32,6 +32,7 @@ class MlFlow(models.Model):
         [("interval", "Every N minutes"), ("daily", "Daily")], default="interval", required=True
     )
     daily_hour = fields.Float("At (UTC)", default=3.0, help="Hour of the day, in UTC, for a daily schedule.")
+    schedule_text = fields.Char("Schedule", compute="_compute_schedule_text")
     next_run_at = fields.Datetime(copy=False, help="When the flow reads or sweeps next.")
     last_run_at = fields.Datetime(readonly=True, copy=False)
     last_success_at = fields.Datetime(readonly=True, copy=False)
@@ -89,6 +90,19 @@ class MlFlow(models.Model):
     def _compute_show_options(self):
         for flow in self:
             flow.show_options = ",".join(flow._spec().options) if flow.connection_id.provider else ""
+
+    @api.depends("schedule", "interval_number", "daily_hour")
+    def _compute_schedule_text(self):
+        for flow in self:
+            if flow.schedule == "daily":
+                hours, minutes = divmod(round(flow.daily_hour * 60), 60)
+                flow.schedule_text = self.env._("Daily at %s UTC", f"{hours:02}:{minutes:02}")
+            elif flow.interval_number > 60 and flow.interval_number % 60 == 0:
+                flow.schedule_text = self.env._("Every %s hours", flow.interval_number // 60)
+            elif flow.interval_number == 60:
+                flow.schedule_text = self.env._("Every hour")
+            else:
+                flow.schedule_text = self.env._("Every %s minutes", flow.interval_number)
 
     @api.depends("progress_done", "progress_total")
     def _compute_progress(self):

@@ -72,6 +72,8 @@ class MlWorker(models.AbstractModel):
     def _has_work(self, connection):
         if connection.check_state == "requested" or connection.webhook_state in ("requested", "remove"):
             return True
+        if connection.seat_request == "release":
+            return True
         if self.env["ml.dry.run"].search_count([("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1):
             return True
         if connection.state not in WORKING_STATES:
@@ -163,10 +165,23 @@ class MlWorker(models.AbstractModel):
             if error:
                 return
             run.provider = Run(connection).provider
+        if connection.seat_request:
+            self._claim_or_release_seat(run)
         if connection.webhook_state == "requested":
             self._subscribe(run)
         elif connection.webhook_state == "remove":
             self._unsubscribe(run)
+
+    def _claim_or_release_seat(self, run):
+        connection = run.connection
+        if connection.seat_request == "release":
+            run.provider.release_seat()
+        else:
+            run.provider.claim_seat()
+            connection._run_check(run.provider)
+        connection.seat_request = False
+        self._commit(run)
+        run.provider = Run(connection).provider
 
     def _subscribe(self, run):
         connection = run.connection

@@ -32,11 +32,18 @@ class MlWorker(models.AbstractModel):
             ids = self.env[model].search(domain, order="id").ids
             for start in range(0, len(ids), SWEEP_CHUNK):
                 records = self.env[model].browse(ids[start : start + SWEEP_CHUNK])
-                self.env["ml.sync.log"]._enqueue(flow, records)
+                self.env["ml.sync.log"]._enqueue(flow, self._changed_since_synced(flow, records))
                 self._commit(run)
         flow.write({"cursor": fields.Datetime.to_string(started), "last_success_at": fields.Datetime.now()})
         flow._schedule_next(started)
         self._commit(run)
+
+    def _changed_since_synced(self, flow, records):
+        """Records that were touched after they were last brought in line with the vendor."""
+        bindings = self._bindings_by_record(flow, records.ids)
+        return records.filtered(
+            lambda record: record.id not in bindings or record.write_date > bindings[record.id].synced_at
+        )
 
     # ------------------------------------------------------------------ send
 
@@ -51,7 +58,7 @@ class MlWorker(models.AbstractModel):
         """Render what has changed and mark it as being sent. Returns the rows to send with their bindings."""
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
-        bindings = self._bindings_by_record(flow, logs)
+        bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
@@ -95,13 +102,13 @@ class MlWorker(models.AbstractModel):
         )
         return logs - in_doubt
 
-    def _bindings_by_record(self, flow, logs):
+    def _bindings_by_record(self, flow, record_ids):
         bindings = self.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", flow.kind),
                 ("res_model", "=", flow._spec().watches),
-                ("res_id", "in", logs.mapped("res_id")),
+                ("res_id", "in", record_ids),
             ]
         )
         return {binding.res_id: binding for binding in bindings}

@@ -43,6 +43,7 @@ class BillBatch:
         self.default_distributions = {}
         self.rates = {}
         self.positions = {}
+        self.deliveries = {}
         self.options = {}
 
     def once(self, cache, key, compute):
@@ -514,6 +515,7 @@ class MlWriterBill(models.AbstractModel):
             "date": booked_on,
             "ml_original_date": accounting_date if booked_on != accounting_date else False,
             "invoice_payment_term_id": plan.term.id if plan.term else False,
+            "partner_shipping_id": self._delivery(batch, plan.partner).id,
             "fiscal_position_id": self._fiscal_position(batch, plan.partner).id,
             "narration": plaintext2html(document.memo) if document.memo else False,
         }
@@ -530,9 +532,13 @@ class MlWriterBill(models.AbstractModel):
         return batch.once(
             batch.positions,
             partner,
-            lambda: positions._get_fiscal_position(
-                partner, delivery=partner.browse(partner.address_get(["delivery"])["delivery"])
-            ),
+            lambda: positions._get_fiscal_position(partner, delivery=self._delivery(batch, partner)),
+        )
+
+    def _delivery(self, batch, partner):
+        """Where the vendor delivers from, as Odoo finds it; looked up once for all bills of a vendor."""
+        return batch.once(
+            batch.deliveries, partner, lambda: partner.browse(partner.address_get(["delivery"]).get("delivery"))
         )
 
     # ------------------------------------------------------------------ lines

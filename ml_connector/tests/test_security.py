@@ -23,6 +23,7 @@ ABSTRACT = {"ml.sync.mixin", "ml.worker"}
 PUBLIC_METHODS = {
     "ml.connection": {
         "action_adopt_database",
+        "action_disconnect",
         "action_open_backlog",
         "action_open_done",
         "action_open_failed",

@@ -180,6 +180,15 @@ class Provider:
         """Find out who we are, what is granted, and what stands in the way. Reads only."""
         raise NotImplementedError
 
+    def claim_seat(self):
+        """Become the business's accounting system where the vendor allows only one; quiet when we are already.
+
+        :raises ConflictError: another system is
+        """
+
+    def release_seat(self):
+        """Give back what `claim_seat` took; never what another system holds."""
+
     def pull(self, flow: str, cursor: str, since) -> Iterator[Page]:
         """Pages of a pull flow, to be stored one by one.
 

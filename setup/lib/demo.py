@@ -1,8 +1,174 @@
-"""`setup/demo`: Odoo with four connections that work, to look at."""
+"""`setup/demo`: a real Odoo that syncs with the vendors' sandboxes, to look at or to check.
 
+--once   sync everything once, print the table and end; 0 only if every flow ended clean
+--json   print the result as JSON on the last line
+--port   port of Odoo (8069)
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from . import bootstrap, console, odoo, paths, postgres
 from .console import fail
+
+DATABASE = "ml_demo"
+SYNC_SECONDS = 600
+CLEAN_POLLS = 3
+SCRIPTS = paths.ROOT / "setup" / "demo_data"
+SANDBOXES = ("ramp",)
 
 
 def main(arguments):
-    """Say that this command has still to be written."""
-    fail("setup/demo is not there yet.")
+    """Build the demo, sync it, show the table, and serve it unless `--once` is given."""
+    options = _parser().parse_args(arguments)
+    bootstrap.system("postgresql")
+    odoo.prepare()
+    with contextlib.ExitStack() as stack:
+        sandboxes = {vendor: stack.enter_context(_sandbox(vendor)) for vendor in SANDBOXES}
+        with console.step("Making the demo database"):
+            odoo.new_database(DATABASE)
+            _run_script("company")
+            for vendor, url in sandboxes.items():
+                _run_script(vendor, URL=url)
+        server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
+        with console.step("Testing the connections"):
+            _wait_until(_is_tested)
+            _run_script("start")
+        with console.step("Syncing with the sandboxes"):
+            _wait_until(_is_settled)
+            _run_script("map")
+            _wait_until(_is_settled)
+        rows = _rows()
+        problems = [f"{vendor}: {problem}" for vendor, url in sandboxes.items() for problem in _violations(url)]
+        clean = not problems and all(_is_clean(row) for row in rows)
+        _show(rows, problems, options.json, clean)
+        if options.once:
+            return 0 if clean else 1
+        console.say(f"\nOdoo:  {server.url}/odoo/action-ml_connector.ml_connection_action_dashboard")
+        console.say("Login: admin, password: admin. Ctrl-C ends the demo.")
+        _serve(server)
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="setup/demo", description="Odoo with the vendors' sandboxes, synced.")
+    parser.add_argument("--once", action="store_true", help="sync once, print the table and end")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
+    parser.add_argument("--port", type=int, default=8069, help="port of Odoo")
+    return parser
+
+
+@contextlib.contextmanager
+def _sandbox(vendor):
+    """Run a vendor's sandbox in a process of its own; gives its address."""
+    command = [sys.executable, "-m", "sandbox", vendor, "--size", "demo"]
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "tests")}
+    log = (paths.LOG / f"sandbox-{vendor}.log").open("ab")
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+    )
+    try:
+        url = process.stdout.readline().strip()
+        if not url:
+            fail(f"The sandbox of {vendor} did not start: see {console.shown(paths.LOG / f'sandbox-{vendor}.log')}")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        log.close()
+
+
+def _run_script(name, **values):
+    """Run a script of setup/demo_data inside Odoo, with `values` as its constants."""
+    constants = "".join(f"{key} = {value!r}\n" for key, value in values.items())
+    odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + "\nenv.cr.commit()\n")
+
+
+def _wait_until(condition):
+    """Wait until the scheduled jobs have brought about `condition`, and it lasts."""
+    deadline = time.monotonic() + SYNC_SECONDS
+    seen = 0
+    while seen < CLEAN_POLLS:
+        if time.monotonic() > deadline:
+            console.say("  some of it is still open")
+            return
+        time.sleep(1)
+        seen = seen + 1 if condition() else 0
+
+
+def _is_tested():
+    return not postgres.query(DATABASE, "SELECT 1 FROM ml_connection WHERE check_state IN ('none', 'requested')")
+
+
+def _is_settled():
+    unread = postgres.query(
+        DATABASE, "SELECT 1 FROM ml_flow WHERE active AND last_success_at IS NULL AND direction = 'pull' LIMIT 1"
+    )
+    moving = postgres.query(
+        DATABASE, "SELECT 1 FROM ml_sync_log WHERE state IN ('pending', 'running', 'unknown') LIMIT 1"
+    )
+    hooks = postgres.query(
+        DATABASE,
+        "SELECT 1 FROM ml_connection WHERE webhook_state IN ('requested', 'unverified') OR seat_request IS NOT NULL",
+    )
+    return not unread and not moving and not hooks
+
+
+def _rows():
+    """A row for each flow that is switched on."""
+    fields = ("vendor", "connection", "flow", "direction", "done", "failed", "waiting", "unknown", "open", "seconds")
+    found = postgres.query(
+        DATABASE,
+        """
+        SELECT c.provider, c.name, f.key, f.direction,
+               count(*) FILTER (WHERE l.state = 'done'),
+               count(*) FILTER (WHERE l.state = 'failed'),
+               count(*) FILTER (WHERE l.state = 'waiting'),
+               count(*) FILTER (WHERE l.state = 'unknown'),
+               count(*) FILTER (WHERE l.state IN ('pending', 'running')),
+               round(coalesce(sum(l.milliseconds), 0) / 1000.0, 1)::float
+          FROM ml_flow f
+          JOIN ml_connection c ON c.id = f.connection_id
+          LEFT JOIN ml_sync_log l ON l.flow_id = f.id
+         WHERE f.active AND c.active
+         GROUP BY c.id, f.id
+         ORDER BY c.id, f.sequence
+        """,
+    )
+    return [dict(zip(fields, row, strict=True)) for row in found]
+
+
+def _is_clean(row):
+    return row["done"] > 0 and not (row["failed"] or row["waiting"] or row["unknown"] or row["open"])
+
+
+def _violations(url):
+    """What the sandbox itself answered against the vendor's contract."""
+    import requests
+
+    return [str(violation) for violation in requests.get(f"{url}/_control/violations", timeout=10).json()]
+
+
+def _show(rows, problems, as_json, clean):
+    widths = {"flow": 14, "direction": 9, "done": 6, "failed": 7, "waiting": 8, "unknown": 8, "seconds": 8}
+    console.say("\n" + f"{'connection':16}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
+    for row in rows:
+        console.say(f"{row['connection']:16}" + "".join(f"{row[name]:>{width}}" for name, width in widths.items()))
+    for problem in problems:
+        console.say(problem)
+    console.say("Every flow ended clean." if clean else "Not every flow ended clean.")
+    if as_json:
+        flows = [{name: value for name, value in row.items() if name != "open"} for row in rows]
+        console.say(json.dumps({"ok": clean, "flows": flows}))
+
+
+def _serve(server):
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.process.wait()

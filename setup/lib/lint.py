@@ -41,7 +41,7 @@ def main(arguments):
     """Run every check, also after one has failed."""
     if arguments:
         console.fail("setup/lint takes no arguments: it checks everything.")
-    bootstrap.system("postgresql", "libmagic1")
+    bootstrap.system("libmagic1")
     checks = {
         "ruff check": _ruff_check,
         "ruff format": _ruff_format,

@@ -14,7 +14,7 @@ OUTSIDE = "tests"
 
 def main(arguments):
     """Run every part, or those that the given paths belong to."""
-    bootstrap.system("postgresql", "chromium", "openssh-server", "libmagic1")
+    bootstrap.system("chromium", "openssh-server", "libmagic1")
     odoo.prepare()
     started = time.monotonic()
     codes = {}

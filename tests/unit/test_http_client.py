@@ -325,10 +325,10 @@ def test_a_server_that_drips_is_given_up(client, script):
 
     def drip(handler):
         handler.send_response(200)
-        handler.send_header("Content-Length", "100")
+        handler.send_header("Content-Length", "819200")
         handler.end_headers()
-        for _byte in range(100):
-            handler.wfile.write(b" ")
+        for _part in range(100):
+            handler.wfile.write(b" " * 8192)
             time.sleep(0.05)
 
     script.answers = [drip]
@@ -472,7 +472,9 @@ def test_a_file_that_is_cut_off(client, script):
     assert type(raised(client.download, f"{script.url}/f")) is errors.RemoteError
 
 
-@pytest.mark.parametrize("url", ["http://files.example.com/a", "file:///etc/passwd", "ftp://x/a", "nonsense", "https://"])
+@pytest.mark.parametrize(
+    "url", ["http://files.example.com/a", "file:///etc/passwd", "ftp://x/a", "nonsense", "https://"]
+)
 def test_unsafe_links(client, url):
     assert "not safe" in raised(client.download, url).message
 

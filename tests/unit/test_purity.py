@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).resolve().parents[2] / "ml_connector"
-PURE = sorted(
-    path for folder in ("clients", "documents", "vendors") for path in (ADDON / folder).rglob("*.py")
-) + [ADDON / "exceptions.py"]
+PURE = sorted(path for folder in ("clients", "documents", "vendors") for path in (ADDON / folder).rglob("*.py")) + [
+    ADDON / "exceptions.py"
+]
 
 
 def imported(path):

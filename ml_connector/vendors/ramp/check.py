@@ -11,7 +11,8 @@ from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FL
 OUR_NAME = "Odoo (ml_connector)"
 """How we call ourselves in Ramp; Ramp has no other mark of who made a connection."""
 
-FREE, OURS, TAKEN = "free", "ours", "taken"
+FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
+"""Nobody holds it; it stands for the exchange of CSV files, which connecting upgrades; we hold it; another system does."""
 WHERE = "in Ramp under Company > Developer > your app"
 
 
@@ -35,8 +36,14 @@ def seat(connections):
     """
     for row in connections:
         if row.get("is_active") is True:
-            return (OURS if row.get("remote_provider_name") == OUR_NAME else TAKEN), row
+            return _holder(row), row
     return FREE, {}
+
+
+def _holder(row):
+    if row.get("remote_provider_name") == OUR_NAME:
+        return OURS
+    return FILES if row.get("connection_type") == "CSV" else TAKEN
 
 
 def holder_name(row):
@@ -181,18 +188,14 @@ class Checker:
         if state == OURS:
             self.report.capabilities.add("accounting_connection")
             self._find("ok", "Odoo is the accounting system of this Ramp business")
-        elif state == FREE:
-            self._find(
-                "warning",
-                "Ramp has no accounting connection yet",
-                "Make Odoo the accounting system of this Ramp business; until then Ramp takes no results.",
-            )
+        elif state in (FREE, FILES):
+            self._find("ok", "Odoo becomes the accounting system of this Ramp business when you start syncing")
         else:
             self._find(
-                "error",
+                "warning",
                 f"Another system is the accounting system of this Ramp business: {holder_name(row)}",
-                "Bills and payments are left to it, and Ramp takes no results from Odoo. To change that, disconnect it "
-                "in Ramp under Accounting > Settings, then test again.",
+                "Only vendors are synced. Bills and payments are left to that system, and Ramp takes no results from "
+                "Odoo. To change that, disconnect it in Ramp under Accounting > Settings, then test again.",
             )
 
     def _check_accounts(self):

@@ -83,13 +83,19 @@ class RampProvider(Provider):
         return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
 
     def claim_seat(self):
-        """Make Odoo the accounting system of the Ramp business; quiet when it is already.
+        """Make Odoo the accounting system of the Ramp business.
 
-        :raises ConflictError: another system is
+        Quiet when it is already, and when another system is: then only vendors are synced, as the check says.
+
+        :raises ConflictError: another system came first
         """
         connections = self.client.connections()
         state, row = check.seat(connections)
-        if state == check.FREE:
+        if state == check.TAKEN:
+            return
+        if state == check.FILES:
+            row = self.client.create_connection(check.OUR_NAME)
+        elif state == check.FREE:
             row = self._take_seat(connections)
         # Ramp does not refuse when the place is taken: it answers with the connection that is there.
         if row.get("remote_provider_name") != check.OUR_NAME:

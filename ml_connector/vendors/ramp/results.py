@@ -3,6 +3,7 @@
 import hashlib
 
 from ...exceptions import AuthError, NotFoundError, PermanentError
+from ..base import content_version
 from . import render
 from .flows import BILL_SYNCED, PAYMENT_SYNCED, split_payment_key
 
@@ -22,7 +23,15 @@ def report(client, results, key):
     :raises AuthError: Odoo does not hold the accounting connection
     """
     refused = {result.external_id: "Ramp takes no results of this kind." for result in results if not _type(result)}
-    pending = [batch for sync_type in SYNC_TYPES.values() for batch in _batches(results, sync_type)]
+    # Bills first: Ramp takes the payment of a bill only after the bill.
+    for sync_type in SYNC_TYPES.values():
+        for batch in _batches(results, sync_type):
+            refused.update(_report_batch(client, batch, key))
+    return refused
+
+
+def _report_batch(client, batch, key):
+    refused, pending = {}, [batch]
     while pending:
         batch = pending.pop()
         refusal = _send(client, batch, key)
@@ -95,18 +104,13 @@ def _body(batch, key):
     """Ramp refuses empty lists, so a list is there only when it has entries."""
     successes = [render.success(result, bill_id(result)) for result in batch if result.success]
     failures = [render.failure(result, bill_id(result)) for result in batch if not result.success]
-    body = {"idempotency_key": _derived_key(key, batch), "sync_type": _type(batch[0])}
+    body = {"sync_type": _type(batch[0])}
     if successes:
         body["successful_syncs"] = successes
     if failures:
         body["failed_syncs"] = failures
-    return body
-
-
-def _derived_key(key, batch):
-    """The same key for the same content only: Ramp counts a key once, and a call without its culprits is another."""
-    parts = sorted(f"{result.external_id} {result.success}" for result in batch)
-    return hashlib.sha256("\n".join([key, _type(batch[0]), *parts]).encode()).hexdigest()[:40]
+    # The same key for the same content only: Ramp counts a key once, and a call without its culprits is another.
+    return {"idempotency_key": f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{content_version(body)}", **body}
 
 
 def _really_refused(client, named, refusal):

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from ..control import Control
 from . import render
-from .dataset import bank_account, payment_details
+from .dataset import bank_account
 from .model import CUSTOM, GL_ACCOUNT, TAX_CODE, Bill, Contact, Line, Payment, Vendor
 from .money import minor_units
+from .payments import payment_details
 from .state import now
 from .vendors import touch
 

@@ -21,6 +21,7 @@ from .model import (
     TaxRate,
     Vendor,
 )
+from .payments import payment_details
 from .people import COST_CENTERS, GL_ACCOUNTS, PAYEES, PROJECTS, TAX_RATES, USERS
 from .state import make_id
 
@@ -290,20 +291,6 @@ class DataSet:
             payment_details(method, bill, make_id("transaction", f"bill/{number}")),
             trace_id=f"0769219{number:08}",
         )
-
-
-def payment_details(method, bill, transaction_id=None):
-    """``payment.details``: its shape depends on the payment method."""
-    if method == "PAID_MANUALLY":
-        return {"manual_payment_method": "CASH"}
-    if "CARD" in method:
-        return {"transaction_ids": [transaction_id] if transaction_id else []}
-    return {
-        "approval_status": "APPROVED",
-        "is_same_day": False,
-        "source_bank_account_id": make_id("entity-bank", 0),
-        "vendor_account_id": None if method == "CHECK" else bill.vendor.bank_accounts[0]["id"],
-    }
 
 
 def bank_account(number, currency):

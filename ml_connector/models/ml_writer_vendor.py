@@ -1,0 +1,270 @@
+from odoo import models
+from odoo.fields import Command
+from odoo.tools import email_normalize
+
+from ..exceptions import ConnectorError, MappingError, ValidationError
+from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
+from .writer_tools import is_of_company, odoo_refusals
+
+ADDRESS = {"street": "street", "street2": "street2", "city": "city", "zip": "postal_code"}
+
+
+class VendorBatch:
+    """What the vendors of one batch share."""
+
+    def __init__(self, env, flow, documents, resolver):
+        self.env = env
+        self.flow = flow
+        self.company = flow.company_id
+        self.resolver = resolver
+        countries = env["res.country"].search(
+            [("code", "in", list({document.address.country.upper() for document in documents} - {""}))]
+        )
+        self.countries = {country.code: country for country in countries}
+        states = env["res.country.state"].search([("country_id", "in", countries.ids)]) if countries else ()
+        self.states = {}
+        for state in states:
+            self.states[state.country_id, state.name.lower()] = state
+        for state in states:
+            self.states[state.country_id, state.code.lower()] = state
+
+
+class MlWriterVendor(models.AbstractModel):
+    """Vendors become `res.partner` records: found where Odoo has them, else created."""
+
+    _name = "ml.writer.vendor"
+    _inherit = "ml.writer"
+    _description = "Writer of Vendors"
+
+    def _references(self, document):
+        return (vendor_reference(document),)
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        documents = [entry.document for entry in entries]
+        batch = VendorBatch(self.env, flow, documents, resolver)
+        bound = [entry for entry in entries if entry.bound]
+        self._plan_bound(batch, bound)
+        unbound = [entry for entry in entries if not entry.bound]
+        match = VendorMatch(self.env, flow, [entry.document for entry in unbound])
+        new = []
+        for entry in unbound:
+            try:
+                if self._plan_match(batch, entry, match):
+                    new.append(entry)
+            except ConnectorError as error:
+                entry.error = error
+        self._plan_new(batch, new, match)
+
+    def _plan_match(self, batch, entry, match):
+        """Link the vendor with its partner; True when Odoo has none."""
+        document = entry.document
+        self._check_name(document)
+        partner = self._mapped(batch, document)
+        if partner:
+            match.take(document, partner)
+        else:
+            partner = match.find(document)
+        if not partner:
+            return True
+        entry.plan("linked", partner, note=self._state_note(document, partner))
+        return False
+
+    def _check_name(self, document):
+        if not document.name.strip():
+            raise ValidationError(self.env._("Vendor %s has no name: enter one at the vendor.", document.external_id))
+
+    def _mapped(self, batch, document):
+        """The partner that a person chose."""
+        try:
+            partner = batch.resolver.mapping(vendor_reference(document))
+        except MappingError:
+            return None
+        if partner and not is_of_company(partner, batch.company):
+            raise ValidationError(
+                self.env._(
+                    "%(partner)s is mapped to vendor %(vendor)s but belongs to another company.",
+                    partner=partner.display_name,
+                    vendor=document.name,
+                )
+            )
+        return partner and partner.commercial_partner_id
+
+    def _state_note(self, document, partner):
+        if not partner.active:
+            return self.env._("%s is archived in Odoo.", partner.display_name)
+        if not document.active:
+            return self.env._("The vendor is not active any more at the vendor system.")
+        return ""
+
+    def _plan_new(self, batch, entries, match):
+        match.read_look_alikes([entry.document for entry in entries])
+        for entry in entries:
+            try:
+                self._plan_creation(batch, entry, match)
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan_creation(self, batch, entry, match):
+        document = entry.document
+        if not batch.flow.create_vendors:
+            raise match.ask(
+                document, self.env._("Vendor %s is not in Odoo: choose a contact under Mappings.", document.name)
+            )
+        match.claim_vat(document)
+        values, notes = self._prepare_values(batch, document)
+        values |= {"supplier_rank": 1, "is_company": document.is_company, "active": document.active}
+        contacts = [self._contact_values(contact) for contact in document.contacts]
+        values["child_ids"] = [Command.create(contact) for contact in contacts if contact]
+        if look_alikes := match.look_alikes(document):
+            notes.append(
+                self.env._(
+                    "Looks like %s, which was left alone.",
+                    ", ".join(f"{partner.display_name} (id {partner.id})" for partner in look_alikes[:3]),
+                )
+            )
+        entry.plan("created", values=values, note=" ".join(notes))
+
+    # ------------------------------------------------------------------ values
+
+    def _prepare_values(self, batch, document):
+        """Values of the partner that the source has, and notes on what could not be taken."""
+        notes = []
+        values = {"name": document.name.strip()}
+        for name, source in ADDRESS.items():
+            values[name] = getattr(document.address, source).strip()
+        country = self._country(batch, document, notes)
+        values["country_id"] = country.id
+        values["state_id"] = self._state(batch, document, country, notes).id
+        values["vat"] = self._vat(document, country, notes)
+        contact = next((contact for contact in document.contacts if contact.is_default), None)
+        if contact:
+            values |= {"email": contact.email.strip(), "phone": contact.phone.strip()}
+        return {name: value for name, value in values.items() if value}, notes
+
+    def _country(self, batch, document, notes):
+        code = document.address.country.upper()
+        country = batch.countries.get(code, self.env["res.country"])
+        if code and not country:
+            notes.append(self.env._("Country %s is unknown and was left out.", code))
+        return country
+
+    def _state(self, batch, document, country, notes):
+        code = document.address.state.strip()
+        state = batch.states.get((country, code.lower()), self.env["res.country.state"])
+        if code and not state:
+            notes.append(self.env._("State %s is unknown and was left out.", code))
+        return state
+
+    def _vat(self, document, country, notes):
+        if not plain_vat(document.vat):
+            return ""
+        vat, _code = self.env["res.partner"]._run_vat_checks(
+            country, document.vat.strip(), partner_name=document.name, validation="setnull"
+        )
+        if not vat:
+            notes.append(
+                self.env._(
+                    "VAT number %(vat)s is not valid in %(country)s and was left out.",
+                    vat=document.vat,
+                    country=country.name,
+                )
+            )
+        return vat
+
+    def _contact_values(self, contact):
+        values = {"name": contact.name.strip(), "email": contact.email.strip(), "phone": contact.phone.strip()}
+        values["name"] = values["name"] or values["email"]
+        return {"type": "contact", **{name: value for name, value in values.items() if value}} if values["name"] else {}
+
+    # ------------------------------------------------------------------ a vendor that is bound already
+
+    def _plan_bound(self, batch, entries):
+        if not entries:
+            return
+        partners = self.env["res.partner"].browse(entry.bound.id for entry in entries)
+        together = {partner.id: partner for partner in partners}
+        children = self.env["res.partner"].with_context(active_test=False).search([("parent_id", "in", partners.ids)])
+        contacts = children.grouped("parent_id")
+        for entry in entries:
+            partner = together[entry.bound.id]
+            try:
+                self._plan_update(batch, entry, partner, contacts.get(partner, children.browse()))
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan_update(self, batch, entry, partner, contacts):
+        document = entry.document
+        self._check_name(document)
+        values, notes = self._prepare_values(batch, document)
+        changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
+        new, written = self._contact_changes(document, contacts)
+        if state_note := self._state_note(document, partner):
+            notes.append(state_note)
+        if not changed and not new and not written:
+            entry.plan("unchanged", partner, note=" ".join(notes))
+            return
+        labels = [partner._fields[name]._description_string(self.env) for name in changed]
+        if new or written:
+            labels.append(self.env._("Contacts"))
+        notes.insert(0, self.env._("Changed: %s.", ", ".join(labels)))
+        entry.plan("updated", partner, (changed, new, written), " ".join(notes))
+
+    def _is_changed(self, partner, document, name, value):
+        current = partner[name]
+        if name == "vat":
+            code = document.address.country or partner.country_id.code
+            return full_vat(current, partner.country_id.code) != full_vat(value, code)
+        if name in ("country_id", "state_id"):
+            return current.id != value
+        return (current or "").strip() != value
+
+    def _contact_changes(self, document, contacts):
+        """Values of contacts to create, and {contact: values} of those to change. Contacts are known by e-mail."""
+        by_email = {email_normalize(contact.email): contact for contact in contacts if contact.email}
+        by_name = {plain_name(contact.name): contact for contact in contacts}
+        new, written = [], {}
+        for contact in document.contacts:
+            values = self._contact_values(contact)
+            if not values:
+                continue
+            if values.get("email"):
+                known = by_email.get(email_normalize(values["email"]))
+            else:
+                known = by_name.get(plain_name(values["name"]))
+            if not known:
+                new.append(values)
+                continue
+            wanted = {"name": contact.name.strip(), "phone": values.get("phone")}
+            if changes := {name: value for name, value in wanted.items() if value and value != (known[name] or "")}:
+                written[known] = changes
+        return new, written
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        writer = self.with_context(ml_no_sync=True, mail_create_nosubscribe=True)
+        with odoo_refusals():
+            writer._create_vendors([entry for entry in entries if entry.outcome == "created"])
+            writer._update_vendors([entry for entry in entries if entry.outcome == "updated"])
+
+    def _create_vendors(self, entries):
+        partners = self.env["res.partner"].create([entry.values for entry in entries])
+        for entry, partner in zip(entries, partners, strict=True):
+            entry.record = partner
+
+    def _update_vendors(self, entries):
+        contacts = []
+        for entry in entries:
+            changed, new, written = entry.values
+            partner = entry.record.with_env(self.env)
+            if changed:
+                partner.write(changed)
+            contacts += [{**values, "parent_id": partner.id} for values in new]
+            for contact, values in written.items():
+                contact.with_env(self.env).write(values)
+        self.env["res.partner"].create(contacts)
+
+    def _result_reference(self, record):
+        return record.ref or str(record.id)

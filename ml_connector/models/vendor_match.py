@@ -1,0 +1,304 @@
+"""Finding the partner that a vendor is, for a whole batch with one query a step."""
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+
+from odoo.addons.base.models.res_bank import sanitize_account_number
+from odoo.tools import SQL, email_domain_extract
+
+from ..documents import Reference
+from ..exceptions import DuplicateError, MappingError
+from .writer_tools import bound_elsewhere
+
+LEGAL_FORMS = frozenset(
+    "ab ag aktiengesellschaft aps as asa bhd bv bvba co company corp corporation cv doo eirl ek ev gbr gmbh inc"
+    " incorporated kft kg kgaa kk lda limited llc llp lp ltd ltda mbh nv oe ohg ou oy oyj plc pte pty pvt sa sab sarl"
+    " sas sc sccl scrl sdn se sl slu snc spa spzoo srl sro ug zrt".split()
+)
+SIMILAR = 0.7
+PUBLIC_DOMAINS = frozenset(
+    "aol.com gmail.com gmx.de gmx.net googlemail.com hotmail.com icloud.com live.com mail.com me.com msn.com"
+    " outlook.com proton.me protonmail.com web.de yahoo.com".split()
+)
+LOOK_ALIKES_READ = 500
+
+
+def plain_name(name):
+    """A name without case and superfluous spaces."""
+    return " ".join((name or "").split()).lower()
+
+
+def core_name(name):
+    """A name without case, accents, punctuation and legal form."""
+    text = unicodedata.normalize("NFKD", (name or "").lower())
+    text = "".join(char for char in text if not unicodedata.combining(char))
+    # `S.A.` and `A/S` are legal forms as well: their dots and slashes go, all else becomes a space
+    words = re.sub(r"[^\w]+", " ", re.sub(r"[./']", "", text)).split()
+    return " ".join(word for word in words if word not in LEGAL_FORMS) or " ".join(words)
+
+
+def plain_vat(vat):
+    """A VAT number without punctuation; empty for `/` and the like."""
+    return re.sub(r"[^A-Z0-9]", "", (vat or "").upper())
+
+
+def full_vat(vat, country):
+    """A VAT number with its country, where that is known."""
+    vat = plain_vat(vat)
+    if not vat or vat[:2].isalpha():
+        return f"GR{vat[2:]}" if vat[:2] == "EL" else vat
+    return f"{(country or '').upper()}{vat}"
+
+
+def same_vat(vat, country, other_vat, other_country):
+    """Whether two VAT numbers are the same; one without any country agrees with that of any country."""
+    one, other = full_vat(vat, country), full_vat(other_vat, other_country)
+    if not one or not other:
+        return False
+    if one[:2].isalpha() and other[:2].isalpha():
+        return one == other
+    return (one[2:] if one[:2].isalpha() else one) == (other[2:] if other[:2].isalpha() else other)
+
+
+class VendorMatch:
+    """The partners that the vendors of one batch may be.
+
+    Steps, first hit wins: our own id that the vendor system was told, VAT number, bank account, exact name and
+    country. More than one partner at a step is for a person to decide, and so is a partner that is bound already.
+    """
+
+    def __init__(self, env, flow, documents):
+        self.env = env
+        self.company = flow.company_id
+        self._partners = env["res.partner"].with_context(active_test=False)
+        self._documents = documents
+        self._by_id = self._read_by_id()
+        self._by_vat = self._read_by_vat()
+        self._by_account = self._read_by_account()
+        self._by_name = self._read_by_name()
+        self._look_alikes = self._partners
+        candidates = self._partners.browse(
+            {
+                partner.id
+                for found in (self._by_id, self._by_vat, self._by_account, self._by_name)
+                for partners in found.values()
+                for partner in partners
+            }
+        )
+        self._taken = bound_elsewhere(env, flow.connection_id, "vendor", candidates)
+        self._vats = {}
+
+    # ------------------------------------------------------------------ the steps
+
+    def find(self, document):
+        """The partner, or None when Odoo has none.
+
+        :raises MappingError: when several could be it
+        :raises DuplicateError: when it is another vendor's partner already
+        """
+        steps = (
+            (self.env._("our reference"), self._by_id.get(document.odoo_id)),
+            (self.env._("VAT number"), self._with_vat(document)),
+            (self.env._("bank account"), self._with_account(document)),
+        )
+        for what, partners in steps:
+            if partner := self._single(document, what, partners or self._partners):
+                self.take(document, partner)
+                return partner
+        partners = self._with_name(document)
+        partners = partners.filtered(lambda partner: partner.id not in self._taken)
+        if partner := self._single(document, self.env._("name"), partners):
+            self.take(document, partner)
+        return partner
+
+    def take(self, document, partner):
+        """Bind a partner to a vendor for the rest of the batch.
+
+        :raises DuplicateError: when it is another vendor's already
+        """
+        owner = self._taken.setdefault(partner.id, document.external_id)
+        if owner != document.external_id:
+            raise DuplicateError(
+                self.env._(
+                    "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: merge the two"
+                    " there.",
+                    vendor=document.name,
+                    partner=partner.display_name,
+                    id=owner,
+                )
+            )
+
+    def claim_vat(self, document):
+        """Note the VAT number of a vendor that is to be created: a second one in the batch is not."""
+        vat = full_vat(document.vat, document.address.country)
+        first = self._vats.setdefault(vat, document) if vat else document
+        if first is not document:
+            raise DuplicateError(
+                self.env._(
+                    "%(vendor)s and %(other)s have the same VAT number at the vendor: merge the two there.",
+                    vendor=document.name,
+                    other=first.name,
+                )
+            )
+
+    def _single(self, document, what, partners):
+        partners = partners.filtered("active") or partners
+        if len(partners) > 1:
+            raise self.ask(
+                document,
+                self.env._(
+                    "%(vendor)s could be %(partners)s, all with the same %(what)s: choose one under Mappings.",
+                    vendor=document.name,
+                    partners=", ".join(f"{partner.display_name} (id {partner.id})" for partner in partners[:5]),
+                    what=what,
+                ),
+            )
+        return partners
+
+    def ask(self, document, message):
+        """An error that lets a person pick the partner."""
+        return MappingError(message, [vendor_reference(document)])
+
+    # ------------------------------------------------------------------ look-alikes
+
+    def read_look_alikes(self, documents):
+        """Read partners that merely look like vendors that are to be created."""
+        words = {core_name(document.name).partition(" ")[0] for document in documents} - {""}
+        domains = {domain for document in documents for domain in mail_domains(document)}
+        if not words:
+            return
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM res_partner
+                    WHERE is_company AND commercial_partner_id = id
+                      AND (company_id IS NULL OR company_id IN %s)
+                      AND (split_part(regexp_replace(lower(name), '[.,/'']', '', 'g'), ' ', 1) IN %s
+                           OR split_part(lower(email), '@', 2) IN %s)
+                    ORDER BY active DESC, id LIMIT %s""",
+                tuple(self.company.parent_ids.ids),
+                tuple(words),
+                tuple(domains) or ("",),
+                LOOK_ALIKES_READ,
+            )
+        )
+        self._look_alikes = self._partners.browse(partner_id for (partner_id,) in rows)
+
+    def look_alikes(self, document):
+        """Partners that merely look like the vendor: the same name but for the legal form, or near it."""
+        name, domains = core_name(document.name), mail_domains(document)
+        return self._look_alikes.filtered(lambda partner: _looks_alike(partner, name, domains))
+
+    # ------------------------------------------------------------------ reading
+
+    def _of_company(self, partners):
+        allowed = (False, *self.company.parent_ids.ids)
+        return partners.filtered(lambda partner: partner.company_id.id in allowed)
+
+    def _read_by_id(self):
+        wanted = self._partners.browse({document.odoo_id for document in self._documents if document.odoo_id})
+        return {partner.id: partner for partner in self._of_company(wanted.exists())}
+
+    def _read_by_vat(self):
+        """Partners by their VAT number as it stands there, without punctuation."""
+        vats = set()
+        for document in self._documents:
+            if vat := plain_vat(document.vat):
+                full = full_vat(vat, document.address.country)
+                vats |= {vat, full, full[2:], f"EL{full[2:]}"} if full[:2].isalpha() else {vat}
+        return self._grouped(
+            vats, SQL(r"upper(regexp_replace(vat, '[^[:alnum:]]', '', 'g'))"), lambda partner: plain_vat(partner.vat)
+        )
+
+    def _read_by_name(self):
+        names = {plain_name(document.name) for document in self._documents if document.is_company} - {""}
+        return self._grouped(
+            names,
+            SQL(r"lower(regexp_replace(btrim(name), '\s+', ' ', 'g'))"),
+            lambda partner: plain_name(partner.name),
+            SQL("is_company"),
+        )
+
+    def _grouped(self, values, expression, key, condition=SQL("TRUE")):  # noqa: B008 - SQL objects are immutable
+        if not values:
+            return {}
+        self._partners.flush_model(["vat", "name", "is_company", "company_id", "commercial_partner_id", "active"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM res_partner
+                    WHERE %s IN %s AND commercial_partner_id = id AND %s
+                      AND (company_id IS NULL OR company_id IN %s)
+                    ORDER BY id""",
+                expression,
+                tuple(values),
+                condition,
+                tuple(self.company.parent_ids.ids),
+            )
+        )
+        return self._partners.browse(partner_id for (partner_id,) in rows).grouped(key)
+
+    def _read_by_account(self):
+        numbers = {
+            sanitize_account_number(number) for document in self._documents for number in document.bank_accounts
+        } - {False, ""}
+        if not numbers:
+            return {}
+        banks = self.env["res.partner.bank"].with_context(active_test=False)
+        found = {}
+        for bank in banks.search([("sanitized_acc_number", "in", list(numbers))]):
+            partner = self._of_company(bank.partner_id.commercial_partner_id.with_env(self._partners.env))
+            found[bank.sanitized_acc_number] = found.get(bank.sanitized_acc_number, self._partners) | partner
+        return found
+
+    # ------------------------------------------------------------------ choosing
+
+    def _with_vat(self, document):
+        partners = self._partners
+        for found in self._by_vat.values() if document.vat else ():
+            partners |= found.filtered(lambda partner: self._has_vat(partner, document))
+        return partners
+
+    def _has_vat(self, partner, document):
+        return same_vat(partner.vat, partner.country_id.code, document.vat, document.address.country)
+
+    def _with_account(self, document):
+        partners = self._partners
+        for number in document.bank_accounts:
+            partners |= self._by_account.get(sanitize_account_number(number), partners)
+        return partners
+
+    def _with_name(self, document):
+        """Companies of the same name and country. Where one side does not say its country, the name has to do."""
+        if not document.is_company:
+            return self._partners
+        named = self._by_name.get(plain_name(document.name), self._partners)
+        named = named.filtered(
+            lambda partner: (
+                not plain_vat(partner.vat) or not plain_vat(document.vat) or self._has_vat(partner, document)
+            )
+        )
+        country = document.address.country.upper()
+        same = named.filtered(lambda partner: (partner.country_id.code or "") == country)
+        return same or named.filtered(lambda partner: not partner.country_id or not country)
+
+
+def vendor_reference(document):
+    """The reference by which a person maps a vendor."""
+    return Reference(kind="vendor", external_id=document.external_id, name=document.name)
+
+
+def mail_domains(document):
+    """The e-mail domains of a vendor's contacts that are its own."""
+    found = {email_domain_extract(contact.email) for contact in document.contacts if contact.email}
+    return {domain for domain in found if domain and domain not in PUBLIC_DOMAINS}
+
+
+def _looks_alike(partner, name, domains):
+    other = core_name(partner.name)
+    if other == name:
+        return True
+    return (
+        bool(partner.email)
+        and email_domain_extract(partner.email) in domains
+        and SequenceMatcher(None, other, name).ratio() >= SIMILAR
+    )

@@ -1,0 +1,21 @@
+# ruff: noqa: F821 - `env` comes from odoo shell
+"""Fill the mappings that no code or name filled, as an accountant would on the mapping list."""
+
+company = env.ref("base.main_company")
+
+
+def journal(mapping):
+    """Cards go to the card journal, what the vendor did not pay to its own journal, the rest to the bank."""
+    codes = {"card": "RCARD", "method:PAID_MANUALLY": "RMAN"}
+    code = codes.get(mapping.external_id)
+    domain = [("code", "=", code)] if code else [("type", "=", "bank")]
+    return env["account.journal"].search([("company_id", "=", company.id), *domain], limit=1)
+
+
+def account(mapping):
+    return env["account.account"].with_company(company).search([("code", "=", "600000")], limit=1)
+
+
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
+    choose = {"journal": journal, "account": account}[mapping.kind]
+    mapping.res_id = choose(mapping).id

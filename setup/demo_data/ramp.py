@@ -1,0 +1,44 @@
+# ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
+"""A Ramp connection to the sandbox at `URL`, and what its records need in Odoo."""
+
+company = env.ref("base.main_company")
+
+for plan, accounts in (
+    (
+        "Projects",
+        (
+            ("P-100", "Website relaunch"),
+            ("P-200", "Plant Göteborg"),
+            ("P-300", "Internal IT"),
+            ("P-400", "R&D Sensor β"),
+        ),
+    ),
+    ("Departments", (("D-10", "Finance"), ("D-20", "Engineering"), ("D-30", "Sales"), ("D-40", "Operations"))),
+):
+    record = env["account.analytic.plan"].create({"name": plan})
+    env["account.analytic.account"].create(
+        [{"code": code, "name": name, "plan_id": record.id, "company_id": company.id} for code, name in accounts]
+    )
+
+for name, rate in (("0% Exempt", 0), ("21% High", 21)):
+    env["account.tax"].create(
+        {"name": name, "amount": rate, "type_tax_use": "purchase", "company_id": company.id, "country_id": company.account_fiscal_country_id.id}
+    )
+
+for name, code, kind in (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank")):
+    env["account.journal"].create({"name": name, "code": code, "type": kind, "company_id": company.id})
+
+connection = env["ml.connection"].create(
+    {
+        "name": "Ramp",
+        "provider": "ramp",
+        "company_id": company.id,
+        "environment": "custom",
+        "custom_url": URL,
+        "owner_id": env.ref("base.user_admin").id,
+    }
+)
+credentials = {credential.name: credential for credential in connection.credential_ids}
+credentials["client_id"].value = "ramp_id_EXAMPLE"
+credentials["client_secret"].new_secret = "example-secret"
+connection.action_test()
