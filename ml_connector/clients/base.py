@@ -7,11 +7,12 @@ answers decide the exception (see `HttpClient.call`); the engine decides by the 
 import ipaddress
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -124,7 +125,7 @@ class HttpClient:
 
     :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
     :param tokens: `oauth.TokenStore`
-    :param limiter: object with `acquire()` and `pause(seconds)`, such as `rate.RollingWindow`
+    :param limiter: `rate.RollingWindow`; None: no limit
     :param observe: called with an `Exchange` after each try, from the thread that made it
     :param secrets: strings that must never appear in an error
     :param parallel: connections that are kept alive
@@ -267,30 +268,27 @@ class HttpClient:
 
     def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, **sending):
         """Send once and read the whole answer; never raises for what the network or the server does."""
-        if self._limiter:
-            self._limiter.acquire()
-        started = self._clock()
-        patience = max(0.1, min(self.read_timeout, deadline - started))
-        status, headers, content, failure = None, {}, b"", None
-        try:
-            with self._session.request(
-                method,
-                url,
-                headers={"Accept": "*/*" if as_file else "application/json"},
-                timeout=(CONNECT_TIMEOUT, patience),
-                allow_redirects=False,
-                stream=True,
-                **sending,
-            ) as response:
-                status, headers = response.status_code, response.headers
-                content = self._read(response, max_bytes, deadline)
-        except LIBRARY_ERRORS as error:
-            failure = failure_of(error)
-        except _TooLargeError:
-            failure = Failure(f"sent more than {max_bytes // 1024 // 1024} MB", lasting=True)
-        except _CutOffError:
-            failure = Failure("broke off in the middle of its answer")
-        data = None
+        status, headers, content, data, failure = None, {}, b"", None, None
+        with self._limiter.place() if self._limiter else nullcontext():
+            started = self._clock()
+            try:
+                with self._session.request(
+                    method,
+                    url,
+                    headers={"Accept": "*/*" if as_file else "application/json"},
+                    timeout=(CONNECT_TIMEOUT, max(0.1, min(self.read_timeout, deadline - started))),
+                    allow_redirects=False,
+                    stream=True,
+                    **sending,
+                ) as response:
+                    status, headers = response.status_code, response.headers
+                    content = self._read(response, max_bytes, deadline)
+            except LIBRARY_ERRORS as error:
+                failure = failure_of(error)
+            except _TooLargeError:
+                failure = Failure(f"sent more than {max_bytes // 1024 // 1024} MB", lasting=True)
+            except _CutOffError:
+                failure = Failure("broke off in the middle of its answer")
         if not (as_file or failure):
             data, failure = parsed(content, status)
         trace_id = headers.get(self.trace_header, "")[:100] if self.trace_header else ""
@@ -419,14 +417,12 @@ def _session(parallel):
 
 
 def _checked_base(url):
-    origin, parts = _origin(url), None
-    if origin:
-        parts = urlsplit(url)
-    if not parts or parts.query or parts.fragment:
+    origin = _origin(url)
+    if not origin or "?" in url or "#" in url:
         raise PermanentError("The address of the server is not a plain web address.")
     if origin[0] != "https" and not _is_loopback(origin[1]):
         raise PermanentError("The address of the server must begin with https://.")
-    return urlunsplit((*parts[:2], parts.path.rstrip("/"), "", ""))
+    return url.rstrip("/")
 
 
 def _origin(url):

@@ -3,10 +3,17 @@
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
+
+POLL = 0.02
+"""Seconds between two looks when all places are taken by requests that are still running."""
 
 
 class RollingWindow:
-    """At most `limit` starts within any `seconds`; shared by threads.
+    """At most `limit` requests within any `seconds`, as the vendor counts them; shared by threads.
+
+    The vendor counts a request at some moment between its start and its end. So its place is given free `seconds` after
+    its end: however long the way there takes, the vendor never sees more.
 
     :param clock: monotonic seconds, replaced in tests
     :param sleep: waits the given seconds, replaced in tests
@@ -18,32 +25,41 @@ class RollingWindow:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._starts = deque()
+        self._running = 0
+        self._ends = deque()
         self._closed_until = float("-inf")
 
-    def acquire(self):
-        """Wait until a request may start, and count it."""
-        while (wait := self._reserve()) > 0:
+    @contextmanager
+    def place(self):
+        """A place for one request: waits for it, and gives it back at the end."""
+        while (wait := self._take()) > 0:
             self._sleep(wait)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._ends.append(self._clock())
 
     def pause(self, seconds):
         """Hold back all requests: the vendor said that there were too many. Never longer than one window."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock() + min(seconds, self.seconds))
 
-    def _reserve(self):
-        """Seconds to wait before asking again; 0 when the request is counted and may start."""
+    def _take(self):
+        """Seconds to wait before asking again; 0 when the place is taken."""
         with self._lock:
             now = self._clock()
             if now < self._closed_until:
                 return self._closed_until - now
-            while self._starts and self._starts[0] <= now - self.seconds:
-                self._starts.popleft()
-            if len(self._starts) >= self.limit:
-                # Not 0 even if the subtraction says so for lack of digits: 0 means "go".
-                return max(self._starts[0] + self.seconds - now, 0.001)
-            self._starts.append(now)
-            return 0
+            while self._ends and self._ends[0] + self.seconds <= now:
+                self._ends.popleft()
+            if self._running + len(self._ends) < self.limit:
+                self._running += 1
+                return 0
+            if not self._ends:
+                return POLL
+            return self._ends[0] + self.seconds - now
 
 
 _shared = {}

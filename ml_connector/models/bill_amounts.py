@@ -204,17 +204,10 @@ class BillAmounts:
             total = sum((line.amount for line in plan.lines), Decimal(0))
         else:
             total = plan.base_total + tax
-        if abs(document.total - total) > self.tolerance:
-            raise ValidationError(
-                self.env._(
-                    "The total is %(total)s %(currency)s at the vendor, but the lines and their taxes add up to"
-                    " %(computed)s %(currency)s in Odoo: correct the amounts or the mapping of the taxes.",
-                    total=document.total,
-                    computed=total,
-                    currency=plan.currency.name,
-                )
-            )
-        if plan.has_tax and document.tax_total is not None and abs(document.tax_total - tax) > self.tolerance:
+        allowed = self._allowed(plan)
+        if abs(document.total - total) > allowed:
+            raise self._total_error(plan, total)
+        if plan.has_tax and document.tax_total is not None and abs(document.tax_total - tax) > allowed:
             raise ValidationError(
                 self.env._(
                     "The tax is %(tax)s %(currency)s at the vendor, but %(computed)s %(currency)s by the taxes in Odoo:"
@@ -224,6 +217,17 @@ class BillAmounts:
                     currency=plan.currency.name,
                 )
             )
+
+    def _total_error(self, plan, computed):
+        return ValidationError(
+            self.env._(
+                "The total is %(total)s %(currency)s at the vendor, but the lines and their taxes add up to"
+                " %(computed)s %(currency)s in Odoo: correct the amounts or the mapping of the taxes.",
+                total=plan.document.total,
+                computed=computed,
+                currency=plan.currency.name,
+            )
+        )
 
     def _correct_base(self, plan):
         """Where the source states the tax inside gross amounts, the rest is the base, to the cent."""
@@ -247,6 +251,8 @@ class BillAmounts:
         difference = plan.document.total - plan.base_total - plan.tax_total
         if not difference:
             return
+        if abs(difference) > self._allowed(plan) + self._splitting(plan):
+            raise self._total_error(plan, plan.base_total + plan.tax_total)
         # Of a reverse charge both halves would have to change: such a tax is no place for a difference.
         places = [index for index, item in enumerate(plan.tax_items) if not self._tax_of(item).has_negative_factor]
         if not places:
@@ -264,6 +270,14 @@ class BillAmounts:
         item["amount_currency"] = self._add(plan, item["amount_currency"], difference)
         item["balance"] = self._balance(plan, item["amount_currency"])
 
+    def _allowed(self, plan):
+        """The tolerance, but no less than the smallest unit of the currency: less would be none at all."""
+        return max(self.tolerance, _unit(plan.currency)) if self.tolerance else self.tolerance
+
+    def _splitting(self, plan):
+        """What splitting gross lines into base and taxes may cost: a cent for each part."""
+        return _unit(plan.currency) * sum(1 + len(line.taxes._flatten_taxes_and_sort_them()[0]) for line in plan.lines)
+
     def _tax_of(self, item):
         return self.env["account.tax.repartition.line"].browse(item["tax_repartition_line_id"]).tax_id
 
@@ -274,6 +288,10 @@ class BillAmounts:
         if plan.currency == self.company.currency_id:
             return amount_currency
         return self.company.currency_id.round(amount_currency / plan.rate)
+
+
+def _unit(currency):
+    return Decimal(1).scaleb(-currency.decimal_places)
 
 
 def _split_quantity(line):

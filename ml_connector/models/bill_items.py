@@ -138,7 +138,7 @@ class BillItems:
                 if self._is_item(line, item)
             ][:1]
         if commands:
-            move.write({"line_ids": commands})
+            move.with_context(skip_is_manually_modified=True).write({"line_ids": commands})
 
     def _is_item(self, line, item):
         return (

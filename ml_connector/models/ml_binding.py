@@ -58,8 +58,12 @@ class MlBinding(models.Model):
 
     @api.model
     def _bind(self, connection, values_list):
-        """Create or refresh bindings: dicts of kind, external_id, record and optionally version, fingerprint, url."""
-        now = fields.Datetime.now()
+        """Create or refresh bindings.
+
+        :param values_list: dicts of kind, external_id, record and optionally external_version, fingerprint,
+            external_url, and synced_at (when the record was as the vendor knows it now; else this transaction's time)
+        """
+        now = self.env.cr.now()
         known = {
             (binding.kind, binding.external_id): binding
             for binding in self.search(
@@ -73,7 +77,7 @@ class MlBinding(models.Model):
         new = {}
         for values in values_list:
             key = (values["kind"], values["external_id"])
-            vals = {"res_model": values["record"]._name, "res_id": values["record"].id, "synced_at": now}
+            vals = {"res_model": values["record"]._name, "res_id": values["record"].id, "synced_at": values.get("synced_at") or now}
             for name in ("external_version", "fingerprint", "external_url"):
                 if values.get(name):
                     vals[name] = values[name]

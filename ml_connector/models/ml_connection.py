@@ -216,6 +216,8 @@ class MlConnection(models.Model):
         for connection in self:
             if connection.state == "draft" and (not connection.provider or connection._missing_credentials()):
                 connection.next_step = "credentials"
+            elif connection.state == "attention":
+                connection.next_step = "test"
             elif connection.state in ("draft", "paused"):
                 connection.next_step = "start" if connection.check_state in ("ok", "warning") else "test"
             else:
@@ -618,10 +620,15 @@ class MlConnection(models.Model):
         needs_person = error.error_class == "auth" or count >= NETWORK_FAILURES_BEFORE_BREAK
         seconds = 60 * BREAK_MINUTES[min(count, len(BREAK_MINUTES)) - 1] if needs_person else min(2**count, 60)
         vals["breaker_until"] = fields.Datetime.now() + timedelta(seconds=max(seconds, error.retry_after or 0))
-        if needs_person and self.state == "connected":
-            vals.update(state="attention", attention_reason=error.message)
-            self._notify_owner(error)
         self.write(vals)
+        if needs_person:
+            self._ask_owner(error)
+
+    def _ask_owner(self, error):
+        """Show that the connection needs a person, and tell its owner once."""
+        if self.state == "connected":
+            self.write({"state": "attention", "attention_reason": error.message})
+            self._notify_owner(error)
 
     def _notify_owner(self, error):
         advice = ml_error_class.ERROR_CLASSES[error.error_class].advice

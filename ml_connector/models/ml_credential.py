@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.orm.models import NO_ACCESS
 
 from .. import secret_box
 
@@ -26,7 +25,7 @@ class MlCredential(models.Model):
         inverse="_inverse_new_secret",
         help="Type a new value to replace the stored one. It is encrypted when you save and never shown again.",
     )
-    ciphertext = fields.Char(copy=False, groups=NO_ACCESS)
+    ciphertext = fields.Char(copy=False, groups=fields.NO_ACCESS)
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
     set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")

@@ -21,6 +21,7 @@ class MlFlow(models.Model):
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     provider = fields.Selection(related="connection_id.provider", store=True)
+    connection_state = fields.Selection(related="connection_id.state")
     sequence = fields.Integer(readonly=True)
     direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
     kind = fields.Char(required=True, readonly=True, help="Kind of document that the flow moves.")
@@ -32,10 +33,11 @@ class MlFlow(models.Model):
         [("interval", "Every N minutes"), ("daily", "Daily")], default="interval", required=True
     )
     daily_hour = fields.Float("At (UTC)", default=3.0, help="Hour of the day, in UTC, for a daily schedule.")
-    schedule_text = fields.Char("Schedule", compute="_compute_schedule_text")
+    schedule_text = fields.Char("Runs", compute="_compute_schedule_text")
     next_run_at = fields.Datetime(copy=False, help="When the flow reads or sweeps next.")
     last_run_at = fields.Datetime(readonly=True, copy=False)
     last_success_at = fields.Datetime(readonly=True, copy=False)
+    error_message = fields.Char("Last problem", readonly=True, copy=False)
     cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
 
     post_bills = fields.Boolean("Post", default=True, help="Post what is created; otherwise it stays a draft.")

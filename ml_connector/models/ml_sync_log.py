@@ -2,7 +2,6 @@ import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.orm.models import NO_ACCESS
 from odoo.tools import SQL
 
 from ..clients import mask
@@ -83,7 +82,7 @@ class MlSyncLog(models.Model):
     ignored_reason = fields.Char(readonly=True)
     ignored_by_id = fields.Many2one("res.users", readonly=True)
 
-    payload = fields.Json("Payload (data)", groups=NO_ACCESS, prefetch=False)
+    payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
@@ -106,9 +105,12 @@ class MlSyncLog(models.Model):
     _record_idx = models.Index("(res_model, res_id)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
 
-    @api.depends("error_class")
+    @api.depends("error_class", "depends_name")
     def _compute_advice(self):
         for log in self:
+            if log.depends_name:
+                log.advice = self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
+                continue
             error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
             log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
 

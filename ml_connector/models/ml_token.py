@@ -2,7 +2,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.orm.models import NO_ACCESS
 from odoo.tools import SQL
 
 from .. import secret_box
@@ -16,8 +15,8 @@ class MlToken(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    access_ciphertext = fields.Char(groups=NO_ACCESS)
-    refresh_ciphertext = fields.Char(groups=NO_ACCESS)
+    access_ciphertext = fields.Char(groups=fields.NO_ACCESS)
+    refresh_ciphertext = fields.Char(groups=fields.NO_ACCESS)
     expires_at = fields.Datetime(readonly=True)
     scope = fields.Char(readonly=True)
 

@@ -26,6 +26,7 @@ class Run:
         self.seconds_left = float("inf")
         self.trace_id = ""
         self.succeeded = False
+        self.failed = False
 
     def _observe(self, exchange):
         self.trace_id = exchange.trace_id or self.trace_id
@@ -85,7 +86,7 @@ class MlWorker(models.AbstractModel):
         try:
             run = Run(connection)
             self._work(run)
-            if run.succeeded:
+            if run.succeeded and not run.failed:
                 connection._note_success()
         except ConnectorError as error:
             self.env.cr.rollback()
@@ -124,15 +125,34 @@ class MlWorker(models.AbstractModel):
         self._read_events(run)
         flows = connection.flow_ids.filtered("active").sorted("sequence")
         for flow in flows.filtered(lambda flow: flow._is_due(fields.Datetime.now())):
-            if flow.direction == "pull":
-                self._pull(run, flow)
-            else:
-                self._sweep(run, flow)
+            self._read_or_sweep(run, flow)
         for flow in flows:
             self._work_flow(run, flow)
         if self._fetch_missing(run):
             for flow in flows:
                 self._work_flow(run, flow)
+
+    def _read_or_sweep(self, run, flow):
+        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others."""
+        started = fields.Datetime.now()
+        try:
+            if flow.direction == "pull":
+                self._pull(run, flow)
+            else:
+                self._sweep(run, flow)
+        except Exception as error:  # noqa: BLE001 - whatever one flow raises must not stop the others
+            self.env.cr.rollback()
+            problem = self._as_connector_error(error)
+            if ERROR_CLASSES[problem.error_class].stops_connection and problem.status != 403:
+                raise
+            run.failed = True
+            flow.error_message = problem.message
+            flow._schedule_next(started)
+            run.connection._ask_owner(problem)
+            self.env["ml.sync.attempt"]._append(
+                run.connection, [{"subject": flow.key, "action": "read", "outcome": "failed", "error": problem}]
+            )
+            self._commit(run)
 
     def _work_flow(self, run, flow):
         if flow.direction == "pull":

@@ -38,14 +38,14 @@ class MlWorker(models.AbstractModel):
         """Store what the vendor has for a flow. Rows and cursor are committed page by page."""
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
-        for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date):
+        for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date or None):
             new = self.env["ml.sync.log"]._store(flow, page.items)
             if page.cursor is not None:
                 flow.cursor = page.cursor
             flow.progress_total += new
             self._commit(run, processed=new)
         flow._schedule_next(started)
-        flow.last_success_at = fields.Datetime.now()
+        flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
         run.succeeded = True
         self._commit(run)
 

@@ -34,7 +34,13 @@ class MlWorker(models.AbstractModel):
                 records = self.env[model].browse(ids[start : start + SWEEP_CHUNK])
                 self.env["ml.sync.log"]._enqueue(flow, self._changed_since_synced(flow, records))
                 self._commit(run)
-        flow.write({"cursor": fields.Datetime.to_string(started), "last_success_at": fields.Datetime.now()})
+        flow.write(
+            {
+                "cursor": fields.Datetime.to_string(started),
+                "last_success_at": fields.Datetime.now(),
+                "error_message": False,
+            }
+        )
         flow._schedule_next(started)
         self._commit(run)
 
@@ -143,6 +149,7 @@ class MlWorker(models.AbstractModel):
                     "external_version": sent.version,
                     "external_url": sent.url,
                     "fingerprint": fingerprint,
+                    "synced_at": log.sent_at,
                 }
             ],
         )

@@ -323,7 +323,7 @@ class MlWriterBill(models.AbstractModel):
             if odoo != vendor:
                 yield _("line %s: amount", number), odoo, vendor
             if line.account_id != planned.account:
-                yield _("line %s: account", number), line.account_id.display_name, planned.account.display_name
+                yield _("line %s: account", number), account_text(line.account_id), account_text(planned.account)
             if line.tax_ids != planned.taxes:
                 yield (
                     _("line %s: taxes", number),
@@ -627,7 +627,7 @@ class MlWriterBill(models.AbstractModel):
         raise ValidationError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
-                account=account.display_name,
+                account=account_text(account),
                 number=number,
                 problem=problem,
             )
@@ -713,7 +713,7 @@ class MlWriterBill(models.AbstractModel):
                         "Line %(number)s on account %(account)s needs a complete distribution in analytic plan"
                         " %(plan)s: complete it at the vendor or map its codes.",
                         number=number,
-                        account=line.account.display_name,
+                        account=account_text(line.account),
                         plan=plan["name"],
                     )
                 )
@@ -785,7 +785,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _update_draft(self, entry):
         plan, values = entry.values
-        move = entry.bound.with_context(**self.env.context)
+        move = entry.bound.with_env(self.env).with_context(skip_is_manually_modified=True)
         move.write(values)
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
@@ -800,6 +800,10 @@ class MlWriterBill(models.AbstractModel):
 def normalized(number):
     """A bill number without its case and spaces."""
     return "".join((number or "").split()).lower()
+
+
+def account_text(account):
+    return " ".join(part for part in (account.code, account.name) if part)
 
 
 def move_type(document):

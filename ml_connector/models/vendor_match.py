@@ -4,8 +4,9 @@ import re
 import unicodedata
 from difflib import SequenceMatcher
 
-from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.tools import SQL, email_domain_extract
+
+from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
 from ..exceptions import DuplicateError, MappingError
@@ -164,7 +165,7 @@ class VendorMatch:
 
     def read_look_alikes(self, documents):
         """Read partners that merely look like vendors that are to be created."""
-        words = {core_name(document.name).partition(" ")[0] for document in documents} - {""}
+        words = {_first_word(document.name) for document in documents} - {""}
         domains = {domain for document in documents for domain in mail_domains(document)}
         if not words:
             return
@@ -197,7 +198,7 @@ class VendorMatch:
 
     def _read_by_id(self):
         wanted = self._partners.browse({document.odoo_id for document in self._documents if document.odoo_id})
-        return {partner.id: partner for partner in self._of_company(wanted.exists())}
+        return {partner.id: partner.commercial_partner_id for partner in self._of_company(wanted.exists())}
 
     def _read_by_vat(self):
         """Partners by their VAT number as it stands there, without punctuation."""
@@ -261,6 +262,9 @@ class VendorMatch:
     def _has_vat(self, partner, document):
         return same_vat(partner.vat, partner.country_id.code, document.vat, document.address.country)
 
+    def _has_other_vat(self, partner, document):
+        return bool(plain_vat(partner.vat) and plain_vat(document.vat)) and not self._has_vat(partner, document)
+
     def _with_account(self, document):
         partners = self._partners
         for number in document.bank_accounts:
@@ -291,6 +295,11 @@ def mail_domains(document):
     """The e-mail domains of a vendor's contacts that are its own."""
     found = {email_domain_extract(contact.email) for contact in document.contacts if contact.email}
     return {domain for domain in found if domain and domain not in PUBLIC_DOMAINS}
+
+
+def _first_word(name):
+    """As the query of `read_look_alikes` takes it."""
+    return re.sub(r"[.,/']", "", (name or "").lower()).partition(" ")[0]
 
 
 def _looks_alike(partner, name, domains):

@@ -127,3 +127,19 @@ class TestConnection(ConnectorCase):
         self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime("2026-07-01 03:30:00"))
         flow._schedule_next(fields.Datetime.to_datetime("2026-07-01 03:30:00"))
         self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime("2026-07-02 03:30:00"))
+
+    def test_flow_that_fails_alone_does_not_stop_the_others(self):
+        self.remote.fail("pull coding", AuthError("The scope is not granted.", status=403))
+        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies"})
+        self.sync()
+        self.assertEqual(self.flow("coding").error_message, "The scope is not granted.")
+        self.assertEqual(self.logs("vendors").state, "done")
+        self.assertEqual(self.connection.state, "attention")
+
+    def test_defect_in_a_flow_does_not_stop_the_others(self):
+        self.remote.fail("pull coding", TypeError("a defect"))
+        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies"})
+        with self.assertLogs("odoo.addons.ml_connector", "ERROR"):
+            self.sync()
+        self.assertIn("TypeError", self.flow("coding").error_message)
+        self.assertEqual(self.logs("vendors").state, "done")

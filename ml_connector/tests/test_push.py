@@ -145,6 +145,7 @@ class TestPush(ConnectorCase):
     def test_sweep_finds_what_bypassed_the_orm(self):
         partner = self.vendor()
         self.run_worker()
+        self.env["ml.binding"].search([]).synced_at = "2026-01-01"
         self.env.cr.execute("UPDATE res_partner SET name = 'Renamed', write_date = now() WHERE id = %s", [partner.id])
         self.env.invalidate_all()
         self.flow("vendors_push").write({"cursor": "2026-01-01 00:00:00", "next_run_at": False})

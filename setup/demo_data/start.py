@@ -1,5 +1,9 @@
-# ruff: noqa: F821 - `env` comes from odoo shell
+# ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
 """Start every connection that has been tested, with webhooks and with all of its flows."""
+
+parameters = env["ir.config_parameter"]
+parameters.set_param("web.base.url", URL)
+parameters.set_param("web.base.url.freeze", "True")
 
 for connection in env["ml.connection"].search([("state", "=", "draft")]):
     connection.action_start()

@@ -18,7 +18,7 @@ from . import bootstrap, console, odoo, paths, postgres
 from .console import fail
 
 DATABASE = "ml_demo"
-SYNC_SECONDS = 600
+SYNC_SECONDS = 240
 CLEAN_POLLS = 3
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
 SANDBOXES = ("ramp",)
@@ -39,7 +39,7 @@ def main(arguments):
         server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
         with console.step("Testing the connections"):
             _wait_until(_is_tested)
-            _run_script("start")
+            _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
             _wait_until(_is_settled)
             _run_script("map")

@@ -1,6 +1,7 @@
 """``python -m sandbox ramp --port 8701`` serves a vendor until interrupted."""
 
 import argparse
+import gc
 import importlib
 import signal
 import sys
@@ -18,7 +19,10 @@ def main():
     module, name = VENDORS[vendor.vendor].split(":")
     sandbox_class = getattr(importlib.import_module(module), name)
     sandbox_class.add_arguments(parser)
+    gc.disable()  # a large data set is made of objects that stay
     sandbox = sandbox_class.from_arguments(parser.parse_args())
+    gc.freeze()
+    gc.enable()
     print(sandbox.url, flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

@@ -17,12 +17,14 @@ TRUE, FALSE = ("true", "True", "1"), ("false", "False", "0")
 class Contract:
     """The operations of one contract file, in OpenAPI 3.0."""
 
-    def __init__(self, document, parameters=None, error_schema=None):
+    def __init__(self, document, parameters=None, error_schema=None, corrections=None):
         """:param parameters: bounds that the vendor documents outside of the contract, by parameter name
+        :param corrections: whole schemas, by name, where the published ones contradict their own examples
         :param error_schema: what the vendor's error bodies look like, where the contract does not say
         """
         self.bounds = parameters or {}
-        self.components = to_json_schema(document.get("components", {}))
+        schemas = {**document.get("components", {}).get("schemas", {}), **(corrections or {})}
+        self.components = to_json_schema({"schemas": schemas})
         self.error_schema = error_schema
         self.operations = {}
         for path, entry in document["paths"].items():
@@ -79,12 +81,25 @@ class Operation:
         return self._check("path", values)[1]
 
     def query(self, arguments):
-        """Read query arguments: values with their Python types and defaults, and the problems; unknown ones are ignored."""
+        """Query arguments with their Python types and defaults, and the problems; unknown ones are ignored."""
         return self._check("query", arguments)
 
     def body_problems(self, data):
         validator = self._body_validator
         return validator.problems(data) if validator else []
+
+    @property
+    def media_type(self):
+        """The media type of the body."""
+        return next(iter(self.entry.get("requestBody", {}).get("content", {})), None)
+
+    @cached_property
+    def body_names(self):
+        """The names of the fields of the body."""
+        schema = next(iter(self.entry["requestBody"]["content"].values()))["schema"]
+        if "$ref" in schema:
+            schema = self.contract.components["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return set(schema.get("properties", ()))
 
     @property
     def wants_body(self):
@@ -97,12 +112,14 @@ class Operation:
             return validator.problems(json.loads(text)) if validator and text else []
         if str(status) not in self.entry["responses"]:
             return [Problem((), "status", status, f"status {status} is not in the contract")]
-        validator = self._response_validators.get(status)
-        if validator is None or (status == 204 and not text):
-            return [Problem((), "body", None, "the contract has no body here")] if text and validator is None else []
-        if content_type != "application/json":
-            return [Problem((), "content", content_type, "is not JSON")]
-        return validator.problems(json.loads(text))
+        if status == 204 and not text:
+            return []
+        expected, validator = self._responses.get(status, (None, None))
+        if validator is None:
+            return [Problem((), "body", None, "the contract has no body here")] if text else []
+        if content_type != expected:
+            return [Problem((), "content", content_type, f"is not {expected}")]
+        return validator.problems(json.loads(text)) if expected == "application/json" else []
 
     # -- compiled on first use ---------------------------------------------------------------------------------------
 
@@ -112,11 +129,11 @@ class Operation:
         return self.contract.validator(next(iter(content.values()))["schema"]) if content else None
 
     @cached_property
-    def _response_validators(self):
+    def _responses(self):
         return {
-            int(code): self.contract.validator(content["schema"])
+            int(code): (media_type, self.contract.validator(content["schema"]))
             for code, response in self.entry["responses"].items()
-            for content in response.get("content", {}).values()
+            for media_type, content in response.get("content", {}).items()
             if "schema" in content
         }
 

@@ -1,7 +1,7 @@
 """The control interface: what tests do to a sandbox and read from it, in process or at ``/_control/<name>``.
 
-Every public method of :class:`Control` is reachable over HTTP: its arguments are the JSON body of a POST, or the query of
-a GET, and its result is the JSON answer. :class:`RemoteControl` offers the same methods to another process.
+Every public method of :class:`Control` is reachable over HTTP: its arguments are the JSON body of a POST, or the query
+of a GET, and its result is the JSON answer. :class:`RemoteControl` offers the same methods to another process.
 """
 
 import json

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from datetime import UTC, datetime
 from itertools import count
 
-SECRET_WORDS = ("secret", "token", "password", "account_number", "routing_number", "additional_headers")
+SECRET_WORDS = ("signature", "secret", "token", "password", "account_number", "routing_number", "additional_headers")
 MASK = "***"
 
 
@@ -42,7 +42,7 @@ class Journal:
             "at": datetime.now(UTC).isoformat(),
             "method": request.method,
             "path": request.path,
-            "query": request.args.to_dict(),
+            "query": masked(request.args.to_dict()),
             "trace_id": trace_id,
             "status": None,
             "body": None,

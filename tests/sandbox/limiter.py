@@ -6,7 +6,10 @@ from collections import defaultdict, deque
 
 
 class RollingLimit:
-    """Refuses what exceeds ``limit`` in ``window`` seconds; refused requests count too, so going on prolongs the refusal."""
+    """Refuses what exceeds ``limit`` in ``window`` seconds.
+
+    Refused requests count too, so going on prolongs the refusal.
+    """
 
     def __init__(self, limit=0, window=10.0):
         self.limit, self.window = limit, window

@@ -1,8 +1,8 @@
 """The HTTP side that all vendor sandboxes share.
 
 A sandbox listens on the loopback interface, speaks HTTP/1.1 with kept-alive connections, finds the operation of each
-request in the vendor's contract, checks the request against it, runs the vendor's handler under one lock, and checks the
-answer against the contract too. An answer that violates it is never sent: the client gets a 599 and tests read the
+request in the vendor's contract, checks the request against it, runs the vendor's handler under one lock, and checks
+the answer against the contract too. An answer that violates it is never sent: the client gets a 599 and tests read the
 violation through ``/_control/violations``.
 """
 
@@ -112,7 +112,7 @@ class Sandbox:
         self.apply_settings()
         self._server = make_server(host, port, self, threaded=True, request_handler=Handler)
         self.url = f"http://{host}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     # -- of the vendor -----------------------------------------------------------------------------------------------
 
@@ -213,6 +213,9 @@ class Sandbox:
         except Aborted:
             log["status"] = "aborted"
             raise
+        except Exception as error:
+            _logger.exception("%s %s", request.method, request.path)
+            response = self._broken(request.path, 500, [f"the sandbox failed: {error!r}"], log)
         log["status"] = response.status_code
         response.headers[self.trace_header] = trace_id
         return response
@@ -221,10 +224,12 @@ class Sandbox:
         faults = self.faults.take(request.method, request.path)
         log["faults"] = [fault.kind for fault in faults]
         response = inject_before(self, request, faults)
+        if response is None:
+            response = self.serve_other(request)
         if response is None and not self.limiter.allows(request.remote_addr):
             response = self.refused(self.refuse_rate(self.limiter.wait_seconds(request.remote_addr)))
         if response is None:
-            response = self.serve_other(request) or self._answer(request, log)
+            response = self._answer(request, log)
         return inject_after(self, request, faults, response)
 
     def _answer(self, request, log):
@@ -269,16 +274,18 @@ class Sandbox:
         return Response(to_json(refusal.body), refusal.status, mimetype="application/json", headers=refusal.headers)
 
     def _checked(self, operation, response, log):
-        problems = operation.response_problems(response.status_code, response.mimetype, response.get_data(as_text=True))
+        text = response.get_data(as_text=True) if response.mimetype == "application/json" else response.mimetype
+        problems = operation.response_problems(response.status_code, response.mimetype, text)
         if not problems:
             return response
-        self.journal.violation(operation.key, response.status_code, problems, log["trace_id"])
         _logger.error("%s: the answer violates the contract: %s", operation.key, "; ".join(map(str, problems)))
-        return Response(
-            to_json({"violations": [str(problem) for problem in problems]}),
-            CONTRACT_VIOLATED,
-            mimetype="application/json",
-        )
+        return self._broken(operation.key, response.status_code, problems, log)
+
+    def _broken(self, operation, status, problems, log):
+        """What is sent in place of an answer that must not be."""
+        self.journal.violation(operation, status, problems, log["trace_id"])
+        shown = {"violations": [str(problem) for problem in problems]}
+        return Response(to_json(shown), CONTRACT_VIOLATED, mimetype="application/json")
 
 
 def to_json(value):
@@ -293,7 +300,7 @@ def _number(value):
 
 
 class Handler(WSGIRequestHandler):
-    """Writes each answer in one piece and keeps the connection, which Werkzeug's own server closes after each request."""
+    """Writes each answer in one piece and keeps the connection; Werkzeug's own server closes it each time."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

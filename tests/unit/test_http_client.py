@@ -1,17 +1,26 @@
 """The HTTP client against a real server on loopback that misbehaves in every way we could think of."""
 
+import contextlib
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from conftest import reset
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ml_connector import exceptions as errors
 from ml_connector.clients import (
     AccessToken,
@@ -25,7 +34,7 @@ from ml_connector.clients import (
 
 SECRET = "s3cret-marker-0123456789"
 TOKEN = "tok_marker_9876543210"
-TRUNCATED = (200, b'{"data": [1, 2', {"Content-Length": "500"})
+STALLED = (200, b'{"data": [1, 2', {"Content-Length": "500"})
 
 
 class Client(HttpClient):
@@ -53,7 +62,7 @@ def client(script, seen):
         tokens=MemoryTokens(),
         observe=seen.append,
         secrets=(SECRET,),
-        read_timeout=0.4,
+        read_timeout=0.25,
         sleep=lambda seconds: None,
     )
     yield client
@@ -67,7 +76,13 @@ def raised(call, *args, **kwargs):
 
 
 def slow(handler):
-    time.sleep(0.8)
+    time.sleep(0.5)
+
+
+def cut_off(handler):
+    """Half of the answer, then the connection ends."""
+    handler.send(200, b'{"data": [1, 2', {"Content-Length": "500"})
+    handler.close_connection = True
 
 
 # Success
@@ -144,10 +159,12 @@ def test_what_no_database_stores_is_taken_out(client, script):
 SAFE_AND_NOT = [
     (reset, errors.NetworkError, errors.UnknownOutcomeError),
     (slow, errors.NetworkError, errors.UnknownOutcomeError),
-    (TRUNCATED, errors.RemoteError, errors.UnknownOutcomeError),
+    (STALLED, errors.RemoteError, errors.UnknownOutcomeError),
+    (cut_off, errors.RemoteError, errors.UnknownOutcomeError),
     ((200, b'{"cut": '), errors.RemoteError, errors.UnknownOutcomeError),
     ((200, b"[NaN]"), errors.RemoteError, errors.UnknownOutcomeError),
     ((200, b"\xff\xfe"), errors.RemoteError, errors.UnknownOutcomeError),
+    ((200, b"no gzip", {"Content-Encoding": "gzip"}), errors.RemoteError, errors.UnknownOutcomeError),
     ((200, "<html>Maintenance</html>"), errors.RemoteError, errors.UnknownOutcomeError),
     ((500, "{}"), errors.RemoteError, errors.UnknownOutcomeError),
     ((502, "<html>Bad gateway</html>"), errors.RemoteError, errors.UnknownOutcomeError),
@@ -179,21 +196,23 @@ def test_each_failure_has_its_error(client, script, method, number):
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-@pytest.mark.parametrize("answer", [reset, slow, TRUNCATED, (500, "{}"), (503, "", {"Retry-After": "1"}), (429, "{}")])
+@pytest.mark.parametrize(
+    "answer", [reset, slow, STALLED, cut_off, (500, "{}"), (503, "", {"Retry-After": "1"}), (429, "{}")]
+)
 def test_what_may_have_an_effect_is_sent_once(client, script, method, answer):
     script.answers = [answer]
     raised(client.call, method, "/things")
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("answer", [reset, slow, TRUNCATED, (500, "{}"), (429, "{}"), (200, "<html>")])
+@pytest.mark.parametrize("answer", [reset, slow, STALLED, cut_off, (500, "{}"), (429, "{}"), (200, "<html>")])
 def test_safe_calls_are_tried_three_times(client, script, seen, answer):
     script.answers = [answer]
     raised(client.call, "GET", "/things")
     assert len(script.requests) == 3 == len(seen)
 
 
-@pytest.mark.parametrize("answer", [reset, TRUNCATED, (500, "{}"), (429, "{}"), (200, "<html>")])
+@pytest.mark.parametrize("answer", [reset, cut_off, (500, "{}"), (429, "{}"), (200, "<html>")])
 def test_a_passing_failure_heals(client, script, answer):
     script.answers = [answer, (200, '{"ok": 1}')]
     assert client.call("GET", "/things").data == {"ok": 1}
@@ -231,6 +250,51 @@ def test_no_tls_at_the_other_side(script):
     script.answers = [(200, "{}")]
     client = Client(script.url.replace("http:", "https:"), tokens=MemoryTokens(), sleep=lambda seconds: None)
     assert type(raised(client.call, "GET", "/things")) is errors.NetworkError
+
+
+def test_certificate_that_nobody_vouches_for(tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "server.pem"
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *plain) + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    received = []
+
+    def serve(listener):
+        connection, _address = listener.accept()
+        with contextlib.suppress(OSError):
+            with context.wrap_socket(connection, server_side=True) as secure:
+                received.append(secure.recv(1000))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        client = Client(f"https://localhost:{listener.getsockname()[1]}", tokens=MemoryTokens())
+        error = raised(client.call, "POST", "/things")
+        thread.join(5)
+    assert type(error) is errors.NetworkError and "certificate" in error.message
+    assert not any(received)
+
+
+def test_connecting_takes_too_long(script):
+    client = Client(script.url, tokens=MemoryTokens())
+    client._session.request = lambda *args, **kwargs: (_ for _ in ()).throw(requests.exceptions.ConnectTimeout())
+    assert "within 5 seconds; nothing was sent" in raised(client.call, "POST", "/things").message
 
 
 def test_a_connection_lost_before_reuse_is_replaced(client, script):
@@ -468,7 +532,7 @@ def test_an_ended_link_may_be_tried_again_later(client, script, status):
 
 
 def test_a_file_that_is_cut_off(client, script):
-    script.answers = [TRUNCATED]
+    script.answers = [cut_off]
     assert type(raised(client.download, f"{script.url}/f")) is errors.RemoteError
 
 
@@ -572,59 +636,83 @@ class Clock:
             self.now += seconds
 
 
-@given(st.lists(st.floats(0, 3), min_size=1, max_size=60))
-def test_never_more_than_the_limit_in_any_window(gaps):
-    clock, starts = Clock(), []
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 2), st.floats(0, 1)), min_size=1, max_size=60))
+def test_the_vendor_never_counts_more_than_the_limit(requests):
+    """It counts a request at some point of its way."""
+    clock, counted = Clock(), []
     window = RollingWindow(5, 10, clock=clock, sleep=clock.sleep)
-    for gap in gaps:
+    for gap, duration, point in requests:
         clock.now += gap
-        window.acquire()
-        starts.append(clock.now)
-    for index, start in enumerate(starts):
-        assert sum(1 for other in starts[index:] if other - start < 10 - 1e-6) <= 5
+        with window.place():
+            counted.append(clock.now + duration * point)
+            clock.now += duration
+    for index, first in enumerate(counted):
+        assert sum(1 for other in counted[index:] if other - first < 10 - 1e-6) <= 5
+
+
+def use(window, times):
+    for _time in range(times):
+        with window.place():
+            pass
 
 
 def test_window_does_not_wait_below_the_limit():
     clock = Clock()
     window = RollingWindow(5, 10, clock=clock, sleep=clock.sleep)
-    for _request in range(5):
-        window.acquire()
+    use(window, 5)
     assert clock.now == 0
-    window.acquire()
+    use(window, 1)
     assert clock.now == pytest.approx(10)
+
+
+def test_a_place_is_given_back_after_an_error():
+    window = RollingWindow(1, 0.01)
+    with pytest.raises(ZeroDivisionError), window.place():
+        raise ZeroDivisionError
+    use(window, 1)
 
 
 def test_pause_holds_everybody_back_for_a_window_at_most():
     clock = Clock()
     window = RollingWindow(5, 10, clock=clock, sleep=clock.sleep)
     window.pause(3600)
-    window.acquire()
+    use(window, 1)
     assert clock.now == pytest.approx(10)
 
 
 def test_window_is_safe_among_threads():
     window = RollingWindow(50, 0.3)
-    starts = []
+    running, most, counted = [0], [0], []
+    lock = threading.Lock()
 
     def work(_number):
-        window.acquire()
-        starts.append(time.monotonic())
+        with window.place():
+            with lock:
+                running[0] += 1
+                most[0] = max(most[0], running[0])
+            time.sleep(0.002)
+            counted.append(time.monotonic())
+            with lock:
+                running[0] -= 1
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(work, range(120)))
-    starts.sort()
-    assert starts[-1] - starts[0] >= 0.55
-    assert all(starts[index + 50] - starts[index] > 0.25 for index in range(len(starts) - 50))
+    counted.sort()
+    assert all(counted[index + 50] - counted[index] >= 0.3 for index in range(len(counted) - 50))
+    assert most[0] > 1
+
+
+def test_places_taken_by_running_requests_only(script):
+    clock = Clock()
+    window = RollingWindow(2, 10, clock=clock, sleep=clock.sleep)
+    window._take(), window._take()
+    assert window._take() > 0 and window._take() < 1
 
 
 def test_429_pauses_the_limiter(script):
+    window = RollingWindow(5, 10)
     pauses = []
-
-    class Limiter:
-        acquire = staticmethod(lambda: None)
-        pause = staticmethod(pauses.append)
-
+    window.pause = pauses.append
     script.answers = [(429, "{}", {"Retry-After": "7"})]
-    client = Client(script.url, tokens=MemoryTokens(), limiter=Limiter())
-    raised(client.call, "GET", "/things")
+    raised(Client(script.url, tokens=MemoryTokens(), limiter=window).call, "GET", "/things")
     assert pauses == [7.0]

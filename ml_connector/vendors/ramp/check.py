@@ -12,7 +12,7 @@ OUR_NAME = "Odoo (ml_connector)"
 """How we call ourselves in Ramp; Ramp has no other mark of who made a connection."""
 
 FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
-"""Nobody holds it; it stands for the exchange of CSV files, which connecting upgrades; we hold it; another system does."""
+"""Nobody holds it; it stands for exchanging CSV files, which connecting upgrades; we hold it; another system does."""
 WHERE = "in Ramp under Company > Developer > your app"
 
 

@@ -141,12 +141,13 @@ def files(payload):
 
 
 def file_name(url):
-    """The last part of the path of a link; empty when it has none."""
+    """The last part of the path of a link; empty unless it ends like the name of a file."""
     try:
         path = unquote(urlsplit(url).path)
     except ValueError:
         return ""
-    return _safe_name(path.rpartition("/")[2])
+    name = _safe_name(path.rpartition("/")[2])
+    return name if re.search(r"[^.]\.[A-Za-z0-9]{1,5}$", name) else ""
 
 
 def _safe_name(name):

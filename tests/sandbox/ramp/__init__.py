@@ -11,17 +11,48 @@ from werkzeug.wrappers import Response
 
 from ..contract import Contract
 from ..server import Sandbox, Settings, to_json
-from . import bills, coding, connections, oauth, organisation, syncs, vendors, webhooks  # noqa: F401 - they register their handlers
+from . import (  # noqa: F401 - they register their handlers
+    bill_writes,
+    bills,
+    coding,
+    connections,
+    drafts,
+    item_receipts,
+    oauth,
+    organisation,
+    purchase_orders,
+    spend,
+    statements,
+    syncs,
+    taxes,
+    users,
+    vendor_banks,
+    vendors,
+    webhooks,
+)
 from .control import RampControl
 from .dataset import DataSet
 from .errors import ENVELOPE, NO_BODY, bad_data, refuse
 from .routes import handlers
 from .state import State
+from .uploads import read_form
 
 CLIENT_ID = "ramp_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 BASE_DATE = date(2026, 9, 30)
+LENIENT = ("PATCH /developer/v1/users/{user_id}",)  # ignores what it does not know
+MULTIPART = "multipart/form-data"
+UPLOADS = ("POST /developer/v1/receipts",)  # multipart too, whatever the contract says
 FORMS = ("POST /developer/v1/token", "POST /developer/v1/token/revoke")
+# The published schema has an array of arrays here, its example a list like every other.
+FLAT_PAGE_OF_CREDITS = {
+    "type": "object",
+    "required": ["data", "page"],
+    "properties": {
+        "data": {"type": "array", "items": {"$ref": "#/components/schemas/VendorCreditResource"}},
+        "page": {"$ref": "#/components/schemas/DeveloperAPINestedPage"},
+    },
+}
 
 
 @dataclass
@@ -34,20 +65,39 @@ class RampSettings(Settings):
     signature_header: str = "X-Ramp-Signature"
     challenge_in: str = "event"  # or object: the guide does not say
     challenge_head_start: float = 0.2  # how long a webhook's create answer waits for its challenge to be delivered
+    replica_lag: float = 0.0  # seconds until a list shows a row that was made by the API
+    bank_approval: bool = True  # bank details given by API wait for approval
+    task_polls: int = 1  # how often a deferred task is still in progress
+    po_list_obeys_default: bool = True  # a list without three_way_match_enabled leaves out three-way orders
     vendor_approval: bool = False  # vendors made by API wait for approval
 
 
 class RampSandbox(Sandbox):
     """Ramp on the loopback interface: ``with RampSandbox(size="small") as sandbox: ...``"""
 
-    contract = Contract.load("ramp", parameters={"page_size": {"minimum": 2, "maximum": 100}}, error_schema=ENVELOPE)
+    contract = Contract.load(
+        "ramp",
+        parameters={"page_size": {"minimum": 2, "maximum": 100}},
+        error_schema=ENVELOPE,
+        corrections={"PaginatedResponseVendorCreditResourceSchema": FLAT_PAGE_OF_CREDITS},
+    )
     handlers = handlers
 
     def __init__(
-        self, *, size="demo", seat="csv", provider="Odoo", base_date=BASE_DATE, scopes=None, settings=None, **options
+        self,
+        *,
+        size="demo",
+        seat="csv",
+        provider="Odoo",
+        base_date=BASE_DATE,
+        scopes=None,
+        settings=None,
+        card_payments_in_feed=False,
+        **options,
     ):
         """:param size: ``small``, ``demo`` or a number of bills
-        :param seat: who holds the accounting seat: ``csv``, ``api`` (under the name ``provider``), ``direct`` or ``none``
+        :param seat: who holds the accounting seat: ``csv``, ``api`` (named ``provider``), ``direct`` or ``none``
+        :param card_payments_in_feed: whether card transactions that paid a bill are ready to sync themselves
         :param scopes: what the app is allowed; everything by default
         """
         super().__init__(settings=settings or RampSettings(), **options)
@@ -56,7 +106,7 @@ class RampSandbox(Sandbox):
             CLIENT_ID: oauth.App(CLIENT_ID, CLIENT_SECRET, frozenset(everything if scopes is None else scopes))
         }
         self.base_date = base_date
-        self.size, self.seat, self.provider = size, seat, provider
+        self.data = {"size": size, "seat": seat, "provider": provider, "card_payments_in_feed": card_payments_in_feed}
         self.publisher = webhooks.Publisher(self)
         self.control = RampControl(self)
         self.fill()
@@ -84,7 +134,7 @@ class RampSandbox(Sandbox):
 
     def fill(self):
         self.state = State(self.url, self.publisher.emit)
-        DataSet(self.state, base_date=self.base_date, size=self.size, seat=self.seat, provider=self.provider).fill()
+        DataSet(self.state, base_date=self.base_date, **self.data).fill()
 
     # -- what the server asks of a vendor ----------------------------------------------------------------------------
 
@@ -103,13 +153,20 @@ class RampSandbox(Sandbox):
         if operation.key in FORMS:
             form = {name: value for name, value in request.form.items() if name not in ("client_id", "client_secret")}
             return form, form
+        if operation.media_type == MULTIPART or operation.key in UPLOADS:
+            form, file = read_form(request)
+            shown = {**form, "file": file.filename} if file and operation.media_type == MULTIPART else form
+            return shown, {**form, "file": file}
         text = request.get_data(as_text=True)
         if not text and not operation.wants_body:
             return None, None
         try:
-            return json.loads(text), json.loads(text, parse_float=Decimal)
+            plain, body = json.loads(text), json.loads(text, parse_float=Decimal)
         except ValueError as error:
             raise refuse(400, NO_BODY, "The request has no JSON body.") from error
+        if operation.key in LENIENT:
+            plain = {name: value for name, value in plain.items() if name in operation.body_names}
+        return plain, body
 
     def refuse_invalid(self, place, problems):
         return bad_data(problems)

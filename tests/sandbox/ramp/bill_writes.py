@@ -1,6 +1,7 @@
 """Bills that the API makes and changes (guides "Bill Pay" and "Bill payments"); drafts are in :mod:`.drafts`."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from werkzeug.wrappers import Response
 
@@ -17,6 +18,15 @@ from .routes import handlers
 from .selections import read_selections
 from .state import now
 from .uploads import attach
+
+PLAIN_FIELDS = (
+    "enable_accounting_sync",
+    "entity_id",
+    "invoice_number",
+    "payment_method",
+    "purchase_order_ids",
+    "remote_id",
+)
 
 
 @handlers("POST /bills")
@@ -69,9 +79,7 @@ def update_bill(call):
     if bill.approval_status != "APPROVED" or bill.archived_at:
         raise refuse(400, BAD_DATA, "Only an approved bill can be changed.")
     check_remote_id(state, body.get("remote_id"), bill.enable_accounting_sync)
-    if "vendor_id" in body:
-        bill.vendor = check_vendor(state, body["vendor_id"])
-    change(state, bill, body)
+    assign(bill, changes_of(state, body, bill.currency))
     call.sandbox.journal.effect("bill.update", bill.id)
     state.emit("bills.updated", bill.id)
     return render.bill(state, bill)
@@ -146,30 +154,45 @@ def read_inventory_lines(state, items, currency):
     lines = []
     for item in items or ():
         price = _amount(item["unit_price"], currency)
-        line = Line(round(price * item["quantity"]), item.get("memo") or "", quantity=item["quantity"], unit_price=price)
+        quantity = Decimal(str(item["quantity"]))
+        line = Line(round(price * quantity), item.get("memo") or "", quantity=quantity, unit_price=price)
         line.coding = read_selections(state, item.get("accounting_field_selections"))
         line.purchase_order_line_item_id = item.get("purchase_order_line_item_id")
         lines.append(line)
     return lines
 
 
-def change(state, bill, body):
-    """Apply the given fields to a bill or draft."""
-    for name in ("entity_id", "invoice_number", "remote_id", "purchase_order_ids", "payment_method"):
-        if name in body:
-            setattr(bill, name, body[name])
-    for name in ("memo", "vendor_memo"):
-        if name in body:
-            setattr(bill, name, body[name] or "")
+def changes_of(state, body, currency):
+    """The attributes that a request sets on a bill or draft; everything is read before anything is changed."""
+    if body.get("entity_id"):
+        check_entity(state, body["entity_id"])
+    kept = (
+        "entity_id",
+        "invoice_number",
+        "remote_id",
+        "purchase_order_ids",
+        "payment_method",
+        "enable_accounting_sync",
+    )
+    changes = {name: body[name] for name in kept if name in body}
+    changes |= {name: body[name] or "" for name in ("memo", "vendor_memo") if name in body}
     for name in ("issued_at", "due_at", "posting_date"):
         if name in body:
-            setattr(bill, name, date.fromisoformat(body[name]) if body[name] else None)
+            changes[name] = date.fromisoformat(body[name]) if body[name] else None
+    if "vendor_id" in body:
+        changes["vendor"] = check_vendor(state, body["vendor_id"])
     if "line_items" in body:
-        bill.lines = read_lines(state, body["line_items"], bill.currency)
+        changes["lines"] = read_lines(state, body["line_items"], currency)
     if "inventory_line_items" in body:
-        bill.inventory_lines = read_inventory_lines(state, body["inventory_line_items"], bill.currency)
+        changes["inventory_lines"] = read_inventory_lines(state, body["inventory_line_items"], currency)
     if "accounting_field_selections" in body:
-        bill.coding = read_selections(state, body["accounting_field_selections"])
+        changes["coding"] = read_selections(state, body["accounting_field_selections"])
+    return changes
+
+
+def assign(row, changes):
+    for name, value in changes.items():
+        setattr(row, name, value)
 
 
 def owner_of(state):
@@ -197,4 +220,4 @@ def _instruct_payment(state, bill, body):
     payment_id = state.new_id("payment")
     known = {**payment_details("PAID_MANUALLY", bill), "manual_payment_method": details["manual_payment_method"]}
     bill.payment = Payment(payment_id, "PAID_MANUALLY", bill.amount, bill.currency, paid, payment_id[:8].upper(), known)
-    bill.paid_at, bill.status_summary = datetime.combine(paid, datetime.min.time(), timezone.utc), "PAYMENT_COMPLETED"
+    bill.paid_at, bill.status_summary = datetime.combine(paid, datetime.min.time(), UTC), "PAYMENT_COMPLETED"

@@ -1,4 +1,4 @@
-"""What the ERP uploads for coding: GL accounts, custom fields with options, accounting vendors (guide "ERP integrations")."""
+"""What the ERP uploads for coding: GL accounts, custom fields, accounting vendors (guide "ERP integrations")."""
 
 from . import render
 from .connections import api_connection

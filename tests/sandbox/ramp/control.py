@@ -4,17 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 
 from ..control import Control
 from . import render
+from .bill_writes import owner_of
 from .dataset import bank_account
 from .model import CUSTOM, GL_ACCOUNT, TAX_CODE, Bill, Contact, Line, Payment, Vendor
 from .money import minor_units
 from .payments import payment_details
+from .spend_control import SpendControl
 from .state import now
 from .vendors import touch
 
 KINDS = {"gl": GL_ACCOUNT, "tax": TAX_CODE}
 
 
-class RampControl(Control):
+class RampControl(SpendControl, Control):
     """Adds what changes the data of the business; such changes send webhooks as Ramp does."""
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -105,7 +107,7 @@ class RampControl(Control):
                 date.fromisoformat(due_at) if due_at else issued + timedelta(days=30),
                 now(),
                 [self._line(item, currency) for item in lines],
-                next(iter(state.bills)).owner if len(state.bills) else {"id": state.new_id("user")},
+                owner_of(state),
                 coding=[self._option(*item) for item in coding],
                 approval_status="PENDING",
                 status_summary="APPROVAL_PENDING",

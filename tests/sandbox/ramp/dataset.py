@@ -5,44 +5,41 @@ Each object is made from its number alone, and all dates hang on one base date.
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from random import Random
 
+from .dataset_bills import BillData
+from .dataset_orders import add_credits, add_orders
+from .dataset_spend import Spend
 from .model import (
     ACCOUNTING_VENDOR,
     CUSTOM,
     GL_ACCOUNT,
     TAX_CODE,
-    Bill,
     Contact,
-    File,
-    Line,
     Option,
-    Payment,
     TaxRate,
     Vendor,
 )
-from .payments import payment_details
-from .people import COST_CENTERS, GL_ACCOUNTS, PAYEES, PROJECTS, TAX_RATES, USERS
+from .people import COST_CENTERS, DEPARTMENTS, GL_ACCOUNTS, LOCATIONS, PAYEES, PROJECTS, TAX_RATES, USERS
+from .people_model import Place, User
 from .state import make_id
 
-SIZES = {"small": (8, 12), "demo": (40, 80)}  # vendors, bills
-METHODS = ["ACH", "CHECK", "ACH", "ONE_TIME_CARD", "ACH", "PAID_MANUALLY", "DOMESTIC_WIRE", "CHECK"]
-FOREIGN_METHODS = ["INTERNATIONAL", "SWIFT", "PAID_MANUALLY"]
+SIZES = {"small": (8, 12, 12, 4), "demo": (40, 80, 44, 15)}  # vendors, bills, transactions, reimbursements
 
 
 def counts(size):
-    """Vendors and bills of a size: a name, or a number of bills."""
+    """Vendors, bills, transactions and reimbursements of a size: a name, or a number of bills."""
     if size in SIZES:
         return SIZES[size]
     bills = int(size)
-    return max(len(PAYEES), min(bills // 50, 2000)), bills
+    return max(len(PAYEES), min(bills // 50, 2000)), bills, bills // 2, bills // 5
 
 
-class DataSet:
+class DataSet(BillData):
     """Fills a state. ``seat`` says who holds the accounting seat: ``csv``, ``api``, ``direct`` or ``none``."""
 
-    def __init__(self, state, *, base_date, size="demo", seat="csv", provider="Odoo"):
+    def __init__(self, state, *, base_date, size="demo", seat="csv", provider="Odoo", card_payments_in_feed=False):
         self.state, self.size, self.seat, self.provider = state, size, seat, provider
+        self.card_payments_in_feed = card_payments_in_feed
         self.base = datetime.combine(base_date, time(12), UTC)
         self.created = self.base - timedelta(days=400)
 
@@ -50,11 +47,14 @@ class DataSet:
         self._organisation()
         self._connections()
         self._coding()
-        self.vendors, bills = counts(self.size)
+        self.vendors, bills, transactions, reimbursements = counts(self.size)
         for number in range(self.vendors):
             self.state.vendors.add(self._vendor(number))
         for number in range(bills):
             self._bill(number)
+        add_orders(self.state, self.base)
+        add_credits(self.state, self.base)
+        Spend(self.state, self.base, self._any_option).fill(transactions, reimbursements, self.card_payments_in_feed)
 
     # -- organisation ------------------------------------------------------------------------------------------------
 
@@ -72,6 +72,27 @@ class DataSet:
         }
         names = [("Example Industries Inc.", "USD", "US"), ("Example Europe B.V.", "EUR", "NL")]
         state.entities = [self._entity(number, *item) for number, item in enumerate(names)]
+        for number, name in enumerate(LOCATIONS):
+            state.locations.add(Place(make_id("location", number), name, make_id("entity", number)))
+        for number, name in enumerate(DEPARTMENTS):
+            state.departments.add(Place(make_id("department", number), name))
+        for number, (first_name, last_name, role) in enumerate(USERS):
+            state.users.add(self._user(number, first_name, last_name, role))
+
+    def _user(self, number, first_name, last_name, role):
+        return User(
+            make_id("user", number),
+            f"user{number}@example.com" if number else "ada@example.com",
+            first_name,
+            last_name,
+            role,
+            department_id=make_id("department", number % len(DEPARTMENTS)),
+            location_id=make_id("location", 0),
+            entity_id=make_id("entity", 0),
+            manager_id=make_id("user", 1) if number > 1 else None,
+            is_manager=number < 2,
+            employee_id=f"E-{number + 1:03}",
+        )
 
     def _entity(self, number, name, currency, country):
         bank = make_id("entity-bank", number)
@@ -150,6 +171,9 @@ class DataSet:
         option_id = make_id(f"option/{field.id}", external_id)
         return self.state.add_option(Option(option_id, field, external_id, name, self.created, self.created, **values))
 
+    def _any_option(self, external_id):
+        return next(option.id for option in self.state.options if option.external_id == external_id)
+
     def _coded(self, field, external_id):
         return self.state.find_option(field, external_id).id
 
@@ -194,104 +218,6 @@ class DataSet:
             bank_accounts=[bank_account(number, payee.currency)],
         )
 
-    # -- bills -------------------------------------------------------------------------------------------------------
-
-    def _bill(self, number):
-        """Bill ``number``; each fifth of ten is paid together with the one before it, of the same vendor."""
-        state = self.state
-        index = (number - (number % 10 == 4)) % self.vendors
-        vendor, payee = state.vendors.get(make_id("vendor", index)), PAYEES[index % len(PAYEES)]
-        random = Random(f"bill/{number}")
-        issued = (self.base - timedelta(days=5 + int(random.random() * 85))).date()
-        bill = Bill(
-            make_id("bill", number),
-            vendor,
-            state.entities[0]["id"],
-            invoice_number(index, number),
-            vendor.currency,
-            issued,
-            issued + timedelta(days=30),
-            datetime.combine(issued, time(9), UTC) + timedelta(days=1, minutes=number % 600),
-            self._lines(number, payee, random),
-            {"id": make_id("user", 1), "first_name": USERS[1][0], "last_name": USERS[1][1]},
-            memo=f"{payee.item} {issued:%Y-%m}",
-        )
-        self._header_coding(bill, number)
-        if number % 9 == 2:
-            self._refer_to_order(bill, number)
-        bill.file_ids = [
-            state.files.add(File(make_id("file", number), f"{bill.invoice_number}.pdf", bill_id=bill.id)).id
-        ]
-        state.add_bill(bill)
-        self._progress(bill, number, random)
-
-    def _lines(self, number, payee, random):
-        count = 1 + int(random.random() * 6)
-        lines = []
-        for position in range(count):
-            major = 20 + int(random.random() * 4000)
-            amount = major * 100 if payee.currency == "JPY" else major * 100 + int(random.random() * 100)
-            coding = [self._coded(self.gl, f"gl-{payee.account}")]
-            if number % 3 != 0:
-                coding.append(self._coded(self.projects, f"prj-{PROJECTS[(number + position) % len(PROJECTS)][0]}"))
-            if number % 5 == 1:
-                coding.append(self._coded(self.departments, f"dep-{COST_CENTERS[position % len(COST_CENTERS)][0]}"))
-            if payee.currency == "EUR" and number % 2 == 0:
-                coding.append(self._coded(self.taxes, "vat-21" if number % 6 == 0 else "vat-15"))
-            lines.append(Line(amount, payee.item if count == 1 else f"{payee.item} #{position + 1}", coding))
-        return lines
-
-    def _header_coding(self, bill, number):
-        """Some bills carry the department, and a few the GL account too, on the header instead of the lines."""
-        if number % 5 in (0, 3):
-            bill.coding.append(self._coded(self.departments, f"dep-{COST_CENTERS[number % len(COST_CENTERS)][0]}"))
-        if number % 10 == 7:
-            account = bill.lines[0].coding[0]
-            bill.coding.append(account)
-            for line in bill.lines:
-                line.coding.remove(account)
-
-    def _refer_to_order(self, bill, number):
-        bill.purchase_order_ids = [make_id("purchase-order", number // 9)]
-        for position, line in enumerate(bill.lines):
-            line.purchase_order_line_item_id = make_id(f"purchase-order/{number // 9}/line", position)
-
-    def _progress(self, bill, number, random):
-        """How far the bill has come: about half are paid, few wait for approval, are kept out of accounting or archived."""
-        paid_at = datetime.combine(bill.due_at - timedelta(days=int(random.random() * 20)), time(15), UTC)
-        if number % 10 in (3, 4) or number % 2 == 0:
-            self._pay(bill, number, min(paid_at, self.base - timedelta(days=1)))
-        elif number % 20 == 11:
-            bill.approval_status, bill.status_summary = "PENDING", "APPROVAL_PENDING"
-        elif number % 20 == 17:
-            bill.status_summary = "PAYMENT_PROCESSING"
-        elif number % 40 == 19:
-            bill.enable_accounting_sync = False
-        elif number % 40 == 39:
-            bill.archived_at, bill.status_summary = self.base - timedelta(days=2), "ARCHIVED"
-        if number % 40 == 30:
-            bill.sync_status = "BILL_AND_PAYMENT_SYNCED"
-
-    def _pay(self, bill, number, paid_at):
-        bill.paid_at, bill.status_summary = paid_at, "PAYMENT_COMPLETED"
-        if number % 10 == 4:
-            before = self.state.bills.get(make_id("bill", number - 1))
-            bill.paid_at, bill.payment = before.paid_at, before.payment
-            bill.payment.amount += bill.amount
-            return
-        methods = METHODS if bill.currency == "USD" else FOREIGN_METHODS
-        method = "ACH" if number % 10 == 3 else methods[number // 2 % len(methods)]
-        bill.payment = Payment(
-            make_id("payment", number),
-            method,
-            bill.amount,
-            bill.currency,
-            paid_at.date() - timedelta(days=2),
-            f"P-{20000 + number}",
-            payment_details(method, bill, make_id("transaction", f"bill/{number}")),
-            trace_id=f"0769219{number:08}",
-        )
-
 
 def bank_account(number, currency):
     """``ApiVendorBankAccountResource`` of a vendor."""
@@ -303,10 +229,3 @@ def bank_account(number, currency):
         "is_default": True,
         "payment_method": "ACH" if currency == "USD" else "INTERNATIONAL",
     }
-
-
-def invoice_number(vendor, number):
-    """Each vendor has its own style; a utility puts its customer number on every invoice."""
-    if vendor == 15:
-        return "ACCT-77812"
-    return (f"INV-{1000 + number}", f"2026/{number:05}", f"RE{number:06}-A")[vendor % 3]

@@ -1,12 +1,14 @@
 """Purchase orders, item receipts and vendor credits of the data set; they refer to its bills."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from .model import Line
 from .money import currency_amount
 from .orders_model import ItemReceipt, OrderLine, PurchaseOrder, ReceiptLine
 from .spend_model import VendorCredit
 from .state import make_id
+
+MANY_BILLS = 80
 
 
 def add_orders(state, base):
@@ -36,7 +38,7 @@ def _order_of(state, bill, number):
         str(number + 1),
         bill.currency,
         bill.entity_id,
-        datetime.combine(bill.issued_at - timedelta(days=14), datetime.min.time(), timezone.utc),
+        datetime.combine(bill.issued_at - timedelta(days=14), datetime.min.time(), UTC),
         [
             OrderLine(line.purchase_order_line_item_id, 1, line.amount, description=line.memo, coding=list(line.coding))
             for line in bill.lines
@@ -61,25 +63,30 @@ def _receive(state, bill, order):
 
 
 def add_credits(state, base):
-    """Credits in USD: one untouched, one applied to an open bill, one used up by a paid bill."""
+    """Credits in USD: one untouched; from the demo size on, one applied to an open bill and one to a paid bill."""
+    _credit(state, base, 0, state.vendors.get(make_id("vendor", 0)))
+    if len(state.bills) < MANY_BILLS:
+        return
     bills = [bill for bill in state.bills if bill.currency == "USD" and bill.amount > 50_000 and bill.sync_ready]
-    unpaid = [bill for bill in bills if not bill.paid_at]
-    paid = [bill for bill in bills if bill.paid_at and bill.payment.amount == bill.amount]
-    for number, bill, used in ((0, None, 0), (1, _first(unpaid), 4000), (2, _first(paid), 10_000)):
-        vendor_id = bill.vendor.id if bill else make_id("vendor", 0)
-        coding = list(bill.lines[0].coding) if bill else []
-        credit = VendorCredit(
+    unpaid = next(bill for bill in reversed(bills) if not bill.paid_at)
+    paid = next(bill for bill in reversed(bills) if bill.paid_at and bill.payment.amount == bill.amount)
+    for number, bill, used in ((1, unpaid, 4_000), (2, paid, 10_000)):
+        _apply(_credit(state, base, number, bill.vendor, list(bill.lines[0].coding)), bill, used)
+
+
+def _credit(state, base, number, vendor, coding=()):
+    made = base - timedelta(days=40 - number)
+    return state.vendor_credits.add(
+        VendorCredit(
             make_id("vendor-credit", number),
-            vendor_id,
+            vendor.id,
             state.entities[0]["id"],
             f"CN-{77 + number}",
-            (base - timedelta(days=40 - number)).date(),
-            base - timedelta(days=40 - number),
-            [Line(10_000, "Returned goods", coding)],
+            made.date(),
+            made,
+            [Line(10_000, "Returned goods", list(coding))],
         )
-        state.vendor_credits.add(credit)
-        if bill:
-            _apply(credit, bill, used)
+    )
 
 
 def _apply(credit, bill, amount):
@@ -87,7 +94,3 @@ def _apply(credit, bill, amount):
     bill.applied_vendor_credits = [{"id": credit.id, "amount": currency_amount(amount, "USD")}]
     if bill.payment:
         bill.payment.amount -= amount
-
-
-def _first(bills):
-    return next(iter(bills), None)

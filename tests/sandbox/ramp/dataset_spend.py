@@ -1,13 +1,13 @@
-"""Card spend of the data set: transactions, reimbursements, statements with their transfers and cashbacks, repayments."""
+"""Card spend of the data set: transactions, statements with transfers and cashbacks, reimbursements, repayments."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from ..pdf import make_pdf
-from .model import File, Line
+from .model import File
 from .money import major_units
 from .people import USERS
-from .spend_model import Cashback, Receipt, Reimbursement, Repayment, Statement, Transaction, Transfer
+from .spend_model import Cashback, Receipt, Reimbursement, Repayment, SpendLine, Statement, Transaction, Transfer
 from .state import make_id
 
 MERCHANTS = [
@@ -20,7 +20,7 @@ MERCHANTS = [
     ("Bistro Ñandú", "gl-962000", "USD"),
 ]
 RATES = {"USD": (1, 1), "EUR": (108, 100), "JPY": (67, 100)}  # minor units to cents
-CASHBACK_PERCENT = 1.5
+CASHBACK_PER_MILLE = 15
 
 
 class Spend:
@@ -58,13 +58,19 @@ class Spend:
             make_id("user", number % len(USERS)),
             make_id("merchant", merchant),
             name,
-            sum(settled) + (1 if currency != "USD" and parts > 1 else 0),  # converted as a whole, so it is not the sum of its lines
+            sum(settled)
+            + (1 if currency != "USD" and parts > 1 else 0),  # converted as a whole, so it is not the sum of its lines
             "USD",
             sum(amounts),
             currency,
             self.base - timedelta(days=1 + int(random.random() * 85), hours=number % 9),
             [
-                Line(amount, f"{name} {position + 1}", [self.option(account), self.option("prj-P-300")], unit_price=converted)
+                SpendLine(
+                    amount,
+                    f"{name} {position + 1}",
+                    [self.option(account), self.option("prj-P-300")],
+                    converted=converted,
+                )
                 for position, (amount, converted) in enumerate(zip(amounts, settled, strict=True))
             ],
             memo=f"{name} #{number}",
@@ -75,7 +81,9 @@ class Spend:
         if row.state != "CLEARED" or number % 10 == 9:
             row.sync_status = "NOT_SYNC_READY"
         if row.state != "DECLINED" and number % 5:
-            row.receipts = [self._receipt(f"transaction/{number}", row.user_id, row.time, row.merchant_name, transaction_id=row.id)]
+            row.receipts = [
+                self._receipt(f"transaction/{number}", row.user_id, row.time, row.merchant_name, transaction_id=row.id)
+            ]
         return row
 
     def _refund(self, number):
@@ -91,7 +99,7 @@ class Spend:
             -paid.original_amount,
             paid.original_currency,
             min(paid.time + timedelta(days=3), self.base),
-            [Line(-line.amount, line.memo, list(line.coding), unit_price=-line.unit_price) for line in paid.lines],
+            [SpendLine(-line.amount, line.memo, list(line.coding), converted=-line.converted) for line in paid.lines],
             memo=f"Refund of {paid.memo}",
             card_id=paid.card_id,
             converts=paid.converts,
@@ -101,7 +109,7 @@ class Spend:
     def _card_payments(self, in_feed):
         """The card transactions that paid bills. Sources disagree on whether the accounting feed shows them."""
         for bill in self.state.bills:
-            for transaction_id in (bill.payment.details.get("transaction_ids", ()) if bill.payment else ()):
+            for transaction_id in bill.payment.details.get("transaction_ids", ()) if bill.payment else ():
                 account = bill.coding[:1] or bill.lines[0].coding[:1]
                 self.state.transactions.add(
                     Transaction(
@@ -115,7 +123,7 @@ class Spend:
                         bill.amount,
                         bill.currency,
                         bill.paid_at,
-                        [Line(bill.amount, bill.memo, list(account), unit_price=bill.amount)],
+                        [SpendLine(bill.amount, bill.memo, list(account), converted=bill.amount)],
                         memo=f"Payment of {bill.invoice_number}",
                         sync_status="SYNC_READY" if in_feed else "NOT_SYNC_READY",
                         card_id=make_id("card", 0),
@@ -125,7 +133,9 @@ class Spend:
 
     def _receipt(self, key, user_id, at, title, **owner):
         state = self.state
-        file = state.files.add(File(make_id("file", key), "receipt.pdf", make_pdf(["Receipt", title, f"{at:%Y-%m-%d}"])))
+        file = state.files.add(
+            File(make_id("file", key), "receipt.pdf", make_pdf(["Receipt", title, f"{at:%Y-%m-%d}"]))
+        )
         return state.receipts.add(Receipt(make_id("receipt", key), user_id, at, file.id, **owner)).id
 
     # -- reimbursements ------------------------------------------------------------------------------------------------
@@ -148,7 +158,7 @@ class Spend:
             (created - timedelta(days=2)).date(),
             created,
             created,
-            [Line(amount, "Client visit", [self.option("gl-66200-TRAVEL")])],
+            [SpendLine(amount, "Client visit", [self.option("gl-66200-TRAVEL")])],
             memo=f"Client visit {number + 1}",
         )
         if number % 7 == 5:
@@ -157,23 +167,30 @@ class Spend:
             row.direction, row.type = "USER_TO_BUSINESS", "PAYBACK_FULL"
         if row.sync_status == "SYNC_READY":
             row.paid_at, row.payment_id = created + timedelta(days=2), f"PB-{1000 + number}"
-        row.receipts = [self._receipt(f"reimbursement/{number}", row.user_id, created, row.merchant, reimbursement_id=row.id)]
+        row.receipts = [
+            self._receipt(f"reimbursement/{number}", row.user_id, created, row.merchant, reimbursement_id=row.id)
+        ]
         return row
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
     def _statements(self):
-        """The last three whole months; each is paid on the fifth of the next."""
-        ends = [_month_start(self.base, back) for back in (3, 2, 1, 0)]
+        """The last two whole months; each is paid on the fifth of the next."""
+        ends = [_month_start(self.base, back) for back in (2, 1, 0)]
         opening, before = 0, None
         for number, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
             statement = self._statement(number, start, end, opening, before)
             self.state.statements.add(statement)
             opening, before = statement.ending, statement.id
+        self._transfer(len(ends), opening, ends[-1] + timedelta(days=4), None)
 
     def _statement(self, number, start, end, opening, before):
         statement_id = make_id("statement", number)
-        rows = [row for row in self.state.transactions if row.state == "CLEARED" and row.currency == "USD" and start <= row.time < end]
+        rows = [
+            row
+            for row in self.state.transactions
+            if row.state == "CLEARED" and row.currency == "USD" and start <= row.time < end
+        ]
         for row in rows:
             row.statement_id = statement_id
         charges = sum(row.amount for row in rows if row.amount > 0)
@@ -183,7 +200,7 @@ class Spend:
         if opening > 0:
             lines.append(self._transfer(number, opening, start + timedelta(days=4), statement_id))
             payments = opening
-        reward = int(charges * CASHBACK_PERCENT / 100)
+        reward = charges * CASHBACK_PER_MILLE // 1000
         if reward:
             lines.append(self._cashback(number, reward, end - timedelta(hours=1), statement_id))
         name = f"statement-{start:%Y-%m}"
@@ -192,12 +209,25 @@ class Spend:
         last = end - timedelta(seconds=1)
         credits = refunds + reward
         return Statement(
-            statement_id, self.entity_id, "USD", start, last, opening, charges, credits, payments, lines, file.id, before
+            statement_id,
+            self.entity_id,
+            "USD",
+            start,
+            last,
+            opening,
+            charges,
+            credits,
+            payments,
+            lines,
+            file.id,
+            before,
         )
 
     def _transfer(self, number, amount, at, statement_id):
         bank = self.state.entities[0]["default_bill_pay_payment_account_id"]
-        row = Transfer(make_id("transfer", number), self.entity_id, amount, "USD", at, bank, f"T-{4400 + number}", statement_id)
+        row = Transfer(
+            make_id("transfer", number), self.entity_id, amount, "USD", at, bank, f"T-{4400 + number}", statement_id
+        )
         return ("TRANSFER_PAYMENT", self.state.transfers.add(row).id, at)
 
     def _cashback(self, number, amount, at, statement_id):
@@ -223,4 +253,4 @@ class Spend:
 
 def _month_start(moment, back):
     months = moment.year * 12 + moment.month - 1 - back
-    return datetime(months // 12, months % 12 + 1, 1, tzinfo=timezone.utc)
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)

@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from . import render
-from .bill_writes import change, check_remote_id, check_vendor, owner_of
+from .bill_writes import assign, changes_of, check_remote_id, check_vendor, owner_of
 from .errors import DRAFT_EXISTS, not_found, refuse
 from .model import Bill, Vendor
 from .money import currency_amount
-from .organisation import check_entity
 from .routes import equals, handlers, page_of, within
 from .state import now
 from .uploads import attach
@@ -108,8 +107,6 @@ def get_draft(call):
 @handlers("PATCH /bills/drafts/{draft_bill_id}")
 def update_draft(call):
     draft = _find(call)
-    if "vendor_id" in call.body:
-        draft.vendor = check_vendor(call.state, call.body["vendor_id"])
     _apply(call.state, draft, call.body)
     call.sandbox.journal.effect("draft.update", draft.id)
     return render_draft(call.state, draft)
@@ -129,14 +126,11 @@ def _find(call):
 
 def _apply(state, draft, body):
     remote_id = body.get("remote_id")
-    draft.enable_accounting_sync = body.get("enable_accounting_sync", draft.enable_accounting_sync)
-    check_remote_id(state, remote_id, draft.enable_accounting_sync)
+    check_remote_id(state, remote_id, body.get("enable_accounting_sync", draft.enable_accounting_sync))
     if remote_id and state.drafts.first(lambda row: row is not draft and row.remote_id == remote_id):
         raise refuse(409, DRAFT_EXISTS, "A draft bill with this remote_id exists.")
-    if body.get("entity_id"):
-        check_entity(state, body["entity_id"])
-    draft.currency = body.get("invoice_currency", draft.currency)
-    change(state, draft, body)
+    currency = body.get("invoice_currency", draft.currency)
+    assign(draft, {**changes_of(state, body, currency), "currency": currency})
 
 
 def render_draft(state, draft):

@@ -1,4 +1,4 @@
-"""Item receipts: goods that arrived for a purchase order (guide "Procurement"). They are made and deleted, never changed."""
+"""Item receipts: goods that arrived for an order; made and deleted, never changed (guide "Procurement")."""
 
 from datetime import date
 
@@ -73,7 +73,9 @@ def _new_line(state, order, item):
     if ordered is None:
         raise invalid("Not a line of this purchase order.", "item_receipt_line_items", "purchase_order_line_item_id")
     quantity, lots = item.get("unit_quantity"), item.get("inventory_assignments") or []
-    if quantity is None and any(state.options.get(option_id).field.kind == INVENTORY_ITEM for option_id in ordered.coding):
+    if quantity is None and any(
+        state.options.get(option_id).field.kind == INVENTORY_ITEM for option_id in ordered.coding
+    ):
         raise invalid("Needed for a line with an inventory item.", "item_receipt_line_items", "unit_quantity")
     if lots and sum(lot["quantity"] for lot in lots) != quantity:
         raise refuse(400, BAD_DATA, "The lots must sum to the quantity.")

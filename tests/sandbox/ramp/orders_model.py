@@ -1,4 +1,4 @@
-"""Purchase orders and item receipts of the Ramp sandbox (guide "Procurement"). Amounts are integers of the minor unit."""
+"""Purchase orders and item receipts of the Ramp sandbox. Amounts are integers of the minor unit."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

@@ -6,8 +6,8 @@ from datetime import date
 from . import render
 from .errors import BAD_DATA, PO_NUMBER_EXISTS, invalid, not_found, refuse
 from .money import currency_amount, minor_units
-from .organisation import check_entity
 from .orders_model import OrderLine, PurchaseOrder, receipt_status
+from .organisation import check_entity
 from .routes import equals, handlers, page_of, within
 from .selections import read_selections
 from .state import now
@@ -17,7 +17,10 @@ DATES = ("promise_date", "spend_start_date", "spend_end_date")
 
 
 def stored_number(number):
-    """How Ramp stores a number: ``PO000002`` as ``2``, ``PO000004-1`` as it is, a text without a numeric tail with ``-1``."""
+    """How Ramp stores a number, as seen on its own sandbox.
+
+    ``PO000002`` becomes ``2``, ``PO000004-1`` stays, and a text without a numeric tail gets ``-1``.
+    """
     plain = PLAIN_NUMBER.fullmatch(number)
     if plain:
         return plain[1]
@@ -26,7 +29,7 @@ def stored_number(number):
 
 @handlers("GET /purchase-orders")
 def list_purchase_orders(call):
-    """``three_way_match_enabled`` is false by default, which leaves out the three-way orders when it is taken at its word."""
+    """The default of ``three_way_match_enabled`` is false; taken at its word, it leaves out the three-way orders."""
     query, state = call.query, call.state
     given = equals(query, creation_source="creation_source", external_id="external_id", entity_id="entity_id")
     literal = call.sandbox.settings.po_list_obeys_default or "three_way_match_enabled" in call.request.args
@@ -84,11 +87,12 @@ def get_purchase_order(call):
 @handlers("PATCH /purchase-orders/{purchase_order_id}")
 def update_purchase_order(call):
     order, body = find_order(call), call.body
+    coding = read_selections(call.state, body.get("accounting_field_selections"))
+    if "accounting_field_selections" in body:
+        order.coding = coding
     for name in ("memo", "withholding_default_rate"):
         if name in body:
             setattr(order, name, body[name])
-    if "accounting_field_selections" in body:
-        order.coding = read_selections(call.state, body["accounting_field_selections"])
     _set_dates(order, body)
     _changed(call, order, "updated", "update")
     return render_detail(call.state, order)
@@ -114,13 +118,14 @@ def add_lines(call):
 def update_line(call):
     order, body = find_order(call), call.body
     line = _find_line(call, order)
+    coding = read_selections(call.state, body.get("accounting_field_selections"))
     if "unit_price" in body:
         line.unit_price = price(body["unit_price"], order.currency)
+    if "accounting_field_selections" in body:
+        line.coding = coding
     line.quantity = body.get("unit_quantity", line.quantity)
     line.description = body.get("description", line.description)
     line.withholding_rate = body.get("withholding_rate", line.withholding_rate)
-    if "accounting_field_selections" in body:
-        line.coding = read_selections(call.state, body["accounting_field_selections"])
     _changed(call, order, "updated", "update")
     return render_detail(call.state, order)
 
@@ -205,7 +210,7 @@ def _changed(call, order, event, effect):
 
 def render_order(state, order):
     receipts = receipts_of(state, order)
-    bills = [bill.id for bill in state.bills if order.id in bill.purchase_order_ids]
+    bills = [bill.id for bill in state.bills_of(order.vendor_id) if order.id in bill.purchase_order_ids]
     return {
         "id": order.id,
         "purchase_order_number": order.number,

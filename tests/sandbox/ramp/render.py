@@ -144,7 +144,7 @@ def vendor(state, item, subsidiary=False):
         "name": item.name,
         "country": item.country,
         "is_active": item.is_active,
-        "is_deletable": not state.bills_of(item),
+        "is_deletable": not state.bills_of(item.id),
         "accounting_vendor_remote_id": item.accounting_vendor_remote_id,
         "external_vendor_id": item.external_vendor_id,
         "addresses": [item.address] if item.address else [],
@@ -176,7 +176,7 @@ def vendor_detail(state, item):
 
 def vendor_spend(state, item):
     """Paid bills in USD by age; Ramp reports spend in USD only."""
-    paid = [(bill.paid_at, bill.amount) for bill in state.bills_of(item) if bill.paid_at and bill.currency == "USD"]
+    paid = [(bill.paid_at, bill.amount) for bill in state.bills_of(item.id) if bill.paid_at and bill.currency == "USD"]
     latest = max((paid_at for paid_at, _ in paid), default=None)
 
     def since(start):

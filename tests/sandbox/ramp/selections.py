@@ -13,7 +13,9 @@ def read_selections(state, items):
 def _read(state, item):
     option_id, text = item.get("field_option_external_id"), item.get("free_form_text")
     if (option_id is None) == (text is None):
-        raise invalid("Exactly one of field_option_external_id and free_form_text is needed.", "accounting_field_selections")
+        raise invalid(
+            "Exactly one of field_option_external_id and free_form_text is needed.", "accounting_field_selections"
+        )
     field = _field(state, item["field_external_id"])
     option = state.find_option(field, text if option_id is None else option_id)
     if option is None and text is not None and field.input_type == "FREE_FORM_TEXT":

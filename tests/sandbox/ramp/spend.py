@@ -102,7 +102,10 @@ def list_reimbursements(call):
             and within(query, "transaction_date", render.midnight(row.transaction_date))
             and (query.get("updated_after") is None or row.updated_at > query["updated_after"])
             and _synced_after(row, query)
-            and (query.get("accounting_field_selection_id") is None or query["accounting_field_selection_id"] in _coded(row))
+            and (
+                query.get("accounting_field_selection_id") is None
+                or query["accounting_field_selection_id"] in _coded(row)
+            )
         )
 
     return page_of(call, state.reimbursements, lambda row: render_reimbursement(state, row), keep)
@@ -113,7 +116,10 @@ def get_reimbursement(call):
     row = call.state.reimbursements.get(call.path["reimbursement_id"])
     if row is None:
         raise not_found("Reimbursement")
-    return {**render_reimbursement(call.state, row), "trace_id": {"descriptor": "ACH Trace ID", "trace_id": row.payment_id}}
+    return {
+        **render_reimbursement(call.state, row),
+        "trace_id": {"descriptor": "ACH Trace ID", "trace_id": row.payment_id},
+    }
 
 
 @handlers("GET /receipts")
@@ -193,7 +199,10 @@ def _transaction_filter(state, query):
             and query.get("approval_status") in (None, "FULLY_APPROVED" if row.approved else "AWAITING_REVIEWER")
             and (query.get("min_amount") is None or major_units(row.amount, row.currency) >= query["min_amount"])
             and (query.get("max_amount") is None or major_units(row.amount, row.currency) <= query["max_amount"])
-            and (query.get("accounting_field_selection_id") is None or query["accounting_field_selection_id"] in _coded(row))
+            and (
+                query.get("accounting_field_selection_id") is None
+                or query["accounting_field_selection_id"] in _coded(row)
+            )
             and _of_department(state, row, query)
         )
 
@@ -202,7 +211,10 @@ def _transaction_filter(state, query):
 
 def _of_department(state, row, query):
     user = state.users.get(row.user_id)
-    return query.get("department_id") in (None, user.department_id) and query.get("location_id") in (None, user.location_id)
+    return query.get("department_id") in (None, user.department_id) and query.get("location_id") in (
+        None,
+        user.location_id,
+    )
 
 
 def _synced_after(row, query):
@@ -217,7 +229,9 @@ def _coded(row):
 def _option_of(state, item):
     option = state.options.get(item.get("accounting_field_option_id"))
     if option is None or option.field.id != item["accounting_field_id"]:
-        raise invalid("Accounting field option not found.", "accounting_coding_selections", "accounting_field_option_id")
+        raise invalid(
+            "Accounting field option not found.", "accounting_coding_selections", "accounting_field_option_id"
+        )
     return option
 
 
@@ -228,7 +242,12 @@ def render_selections(state, option_ids):
     """Transactions and reimbursements add ``type`` and ``source`` to each selection."""
     shown = render.selections(state, option_ids)
     return [
-        {**item, "external_code": item["external_code"] or "", "type": item["category_info"]["type"], "source": {"type": "MANUAL"}}
+        {
+            **item,
+            "external_code": item["external_code"] or "",
+            "type": item["category_info"]["type"],
+            "source": {"type": "MANUAL"},
+        }
         for item in shown
     ]
 
@@ -276,7 +295,7 @@ def render_transaction(state, row):
         "line_items": [
             {
                 "amount": currency_amount(line.amount, row.original_currency),
-                "converted_amount": currency_amount(line.unit_price, row.currency) if row.converts else None,
+                "converted_amount": currency_amount(line.converted, row.currency) if row.converts else None,
                 "memo": line.memo,
                 "accounting_field_selections": render_selections(state, line.coding),
             }
@@ -330,7 +349,9 @@ def render_reimbursement(state, row):
             }
             for line in row.lines
         ],
-        **dict.fromkeys(("distance", "start_location", "end_location", "fund_id", "spend_limit_id", "trip_id", "payment_batch_id")),
+        **dict.fromkeys(
+            ("distance", "start_location", "end_location", "fund_id", "spend_limit_id", "trip_id", "payment_batch_id")
+        ),
     }
 
 

@@ -5,6 +5,16 @@ from datetime import date, datetime
 
 
 @dataclass
+class SpendLine:
+    """A line in the currency of the merchant; ``converted`` is its share of the settled amount."""
+
+    amount: int
+    memo: str
+    coding: list
+    converted: int | None = None
+
+
+@dataclass
 class Transaction:
     """A card transaction; ``amount`` is what is settled, ``original_amount`` what the merchant charged.
 

@@ -44,7 +44,7 @@ class State:
         self.transfers, self.cashbacks, self.statements, self.repayments = Table(), Table(), Table(), Table()
         self.vendor_credits, self.receipts = Table(), Table()
         self.subscriptions = Table()
-        self.tasks, self.tokens, self.keys = {}, {}, {}
+        self.tasks, self.tokens, self.keys, self.erp_entities = {}, {}, {}, {}
 
     def new_id(self, kind):
         """An id for an object that is made while the sandbox runs."""
@@ -97,8 +97,8 @@ class State:
         self._bills_of.setdefault(bill.vendor.id, []).append(bill)
         return self.bills.add(bill)
 
-    def bills_of(self, vendor):
-        return self._bills_of.get(vendor.id, ())
+    def bills_of(self, vendor_id):
+        return self._bills_of.get(vendor_id, ())
 
     # -- documents ---------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,9 @@ class State:
         if file.content:
             return file.content
         bill = self.bills.get(file.bill_id)
-        lines = [f"{line.memo}   {major_units(line.amount, bill.currency)}" for line in bill.lines]
+        lines = [
+            f"{line.memo}   {major_units(line.amount, bill.currency)}" for line in (*bill.lines, *bill.inventory_lines)
+        ]
         return make_pdf(
             [
                 bill.vendor.name,

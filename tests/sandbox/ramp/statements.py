@@ -9,7 +9,9 @@ from .routes import equals, handlers, page_of, within
 @handlers("GET /transfers")
 def list_transfers(call):
     query = call.query
-    given = equals(query, sync_status="sync_status", status="status", entity_id="entity_id", statement_id="statement_id")
+    given = equals(
+        query, sync_status="sync_status", status="status", entity_id="entity_id", statement_id="statement_id"
+    )
 
     def keep(row):
         no_commits = query.get("has_no_sync_commits") in (None, row.sync_status != "SYNCED")
@@ -43,7 +45,9 @@ def get_cashback(call):
 @handlers("GET /statements")
 def list_statements(call):
     query, state = call.query, call.state
-    return page_of(call, state.statements, lambda row: render_statement(state, row), lambda row: within(query, "date", row.end))
+    return page_of(
+        call, state.statements, lambda row: render_statement(state, row), lambda row: within(query, "date", row.end)
+    )
 
 
 @handlers("GET /statements/{statement_id}")
@@ -58,7 +62,11 @@ def list_repayments(call):
     given, methods = equals(query, user_id="user_id"), query.get("funding_methods")
 
     def keep(row):
-        return given(row) and (methods is None or row.funding_method in methods) and within(query, "repaid_at", row.repaid_at)
+        return (
+            given(row)
+            and (methods is None or row.funding_method in methods)
+            and within(query, "repaid_at", row.repaid_at)
+        )
 
     return page_of(call, call.state.repayments, render_repayment, keep)
 
@@ -198,7 +206,9 @@ def render_credit(state, row):
         "total_amount": currency_amount(row.amount, "USD"),
         "total_applied_amount": currency_amount(row.used, "USD"),
         "remaining_amount": currency_amount(row.amount - row.used, "USD"),
-        "applied_bills": [{"bill_id": bill_id, "amount": currency_amount(amount, "USD")} for bill_id, amount in row.applied],
+        "applied_bills": [
+            {"bill_id": bill_id, "amount": currency_amount(amount, "USD")} for bill_id, amount in row.applied
+        ],
         "applied_draft_bills": [],
         "accounting_field_selections": [],
         "inventory_line_items": [],

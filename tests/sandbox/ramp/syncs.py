@@ -5,6 +5,7 @@ import json
 from .connections import api_connection
 from .errors import BAD_DATA, KEY_USED, NOT_READY, refuse
 from .routes import handlers
+from .state import now
 
 
 def _bill_ready(bill):
@@ -23,10 +24,22 @@ def _payment_done(bill):
     bill.sync_status = "BILL_AND_PAYMENT_SYNCED"
 
 
+def _spend_ready(row):
+    return row.sync_status == "SYNC_READY"
+
+
+def _spend_done(row):
+    row.sync_status, row.synced_at = "SYNCED", now()
+
+
 # sync type: table of the state, whether an object may be reported, and what a success does to it
 SYNC_TYPES = {
     "BILL_SYNC": ("bills", _bill_ready, _bill_done),
     "BILL_PAYMENT_SYNC": ("bills", _payment_ready, _payment_done),
+    "TRANSACTION_SYNC": ("transactions", _spend_ready, _spend_done),
+    "REIMBURSEMENT_SYNC": ("reimbursements", _spend_ready, _spend_done),
+    "TRANSFER_SYNC": ("transfers", _spend_ready, _spend_done),
+    "STATEMENT_CREDIT_SYNC": ("cashbacks", _spend_ready, _spend_done),
 }
 
 

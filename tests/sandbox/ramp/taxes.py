@@ -1,6 +1,14 @@
 """Tax rates, the tax code field and its options, in this order; and ERP entities (guide "ERP integrations")."""
 
-from .coding import change_option, connection_of, delete_option, find_option, page_options, upload_options, writable_field
+from .coding import (
+    change_option,
+    connection_of,
+    delete_option,
+    find_option,
+    page_options,
+    upload_options,
+    writable_field,
+)
 from .connections import api_connection
 from .errors import BAD_DATA, invalid, not_found, refuse
 from .model import GL_ACCOUNT, TAX_CODE, TaxRate
@@ -189,6 +197,13 @@ def upload_entities(call):
         if item["id"] in state.erp_entities:
             raise refuse(400, BAD_DATA, "The batch holds an item that already exists.")
         entity = {"country": None, "currency": None, "federal_id_number": None, **item}
-        added.append({**entity, "ramp_id": state.new_id("erp-entity"), "is_active": True, "accounting_connection_id": connection.id})
+        added.append(
+            {
+                **entity,
+                "ramp_id": state.new_id("erp-entity"),
+                "is_active": True,
+                "accounting_connection_id": connection.id,
+            }
+        )
     state.erp_entities.update((entity["id"], entity) for entity in added)
     return {"accounting_connection_id": connection.id, "entities": added}

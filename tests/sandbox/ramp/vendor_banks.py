@@ -1,11 +1,15 @@
-"""Bank accounts and children of vendors. New bank details go through the customer's approval (guide "Bill payments")."""
+"""Bank accounts and children of vendors; new bank details wait for approval (guide "Bill payments")."""
 
 from . import render
 from .errors import BAD_DATA, not_found, refuse
 from .routes import handlers, page_of
 from .vendors import find_vendor
 
-KINDS = {"ach_details": ("ach", "ACH"), "wire_details": ("wire", "DOMESTIC_WIRE"), "crypto_details": ("crypto", "CRYPTO_WALLET_TRANSFER")}
+KINDS = {
+    "ach_details": ("ach", "ACH"),
+    "wire_details": ("wire", "DOMESTIC_WIRE"),
+    "crypto_details": ("crypto", "CRYPTO_WALLET_TRANSFER"),
+}
 
 
 @handlers("GET /vendors/{vendor_id}/accounts")
@@ -35,7 +39,12 @@ def add_account(call):
     call.sandbox.journal.effect("vendor.bank_account.add", vendor.id)
     answer = {"vendor_id": vendor.id, "payment_method_type": kind}
     if call.sandbox.settings.bank_approval:
-        return {**answer, "status": "pending_approval", "proposal_id": state.new_id("proposal"), "payment_method_id": None}
+        return {
+            **answer,
+            "status": "pending_approval",
+            "proposal_id": state.new_id("proposal"),
+            "payment_method_id": None,
+        }
     account = {
         "id": state.new_id("vendor-bank"),
         "account_nickname": body.get("account_nickname", method),
@@ -52,7 +61,9 @@ def add_account(call):
 def list_children(call):
     parent = find_vendor(call)
     state = call.state
-    return page_of(call, state.vendors, lambda row: render.vendor(state, row), lambda row: row.parent_vendor_id == parent.id)
+    return page_of(
+        call, state.vendors, lambda row: render.vendor(state, row), lambda row: row.parent_vendor_id == parent.id
+    )
 
 
 def _find(call):

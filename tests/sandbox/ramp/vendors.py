@@ -108,7 +108,7 @@ def update_vendor(call):
 def delete_vendor(call):
     """Refused when anything hangs on the vendor."""
     state, vendor = call.state, find_vendor(call)
-    if state.bills_of(vendor):
+    if state.bills_of(vendor.id):
         raise refuse(400, BAD_DATA, "The vendor has bills and cannot be deleted.")
     state.vendors.remove(vendor.id)
     call.sandbox.journal.effect("vendor.delete", vendor.id)

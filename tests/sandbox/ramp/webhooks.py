@@ -7,14 +7,20 @@ import secrets
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..deliveries import Delivery
 from .errors import BAD_DATA, invalid, not_found, refuse
+from .oauth import require_scopes
 from .routes import handlers
 from .state import now
 
 VERIFICATION = "webhooks.verification"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MOST_HEADERS = 5
+RESERVED = ("host", "user-agent", "x-forwarded", "x-real", "x-original")
+RESOURCES = {"vendor_agreements": "vendors"}
 NOT_FOR_BUSINESSES = (VERIFICATION, "tests.test_event")
 
 
@@ -101,8 +107,7 @@ def list_webhooks(call):
 def create_webhook(call):
     """The challenge is posted at once, so it can arrive before this answer does; only this answer shows the secret."""
     state, body = call.state, call.body
-    if set(body["event_types"]) & set(NOT_FOR_BUSINESSES):
-        raise invalid("This event type is not for subscriptions.", "event_types")
+    _check(call, body)
     moment = now()
     item = Subscription(
         state.new_id("webhook"),
@@ -123,6 +128,20 @@ def create_webhook(call):
         "secret": item.secret,
         "additional_headers": item.additional_headers,
     }
+
+
+def _check(call, body):
+    """The endpoint is public HTTPS, here also loopback; each event needs the read scope of its resource."""
+    if set(body["event_types"]) & set(NOT_FOR_BUSINESSES):
+        raise invalid("This event type is not for subscriptions.", "event_types")
+    url = urlsplit(body["endpoint_url"])
+    if url.scheme != "https" and url.hostname not in LOOPBACK:
+        raise invalid("Must be HTTPS.", "endpoint_url")
+    headers = body.get("additional_headers", {})
+    if len(headers) > MOST_HEADERS or any(name.lower().startswith(RESERVED) for name in headers):
+        raise invalid("Too many headers or a reserved one.", "additional_headers")
+    resources = {event.split(".")[0] for event in body["event_types"]}
+    require_scopes(call.client, {f"{RESOURCES.get(resource, resource)}:read" for resource in resources})
 
 
 @handlers("GET /webhooks/{webhook_id}")

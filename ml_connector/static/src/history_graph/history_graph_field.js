@@ -1,6 +1,6 @@
 import { Component } from "@odoo/owl";
 
-import { deserializeDate, formatDate } from "@web/core/l10n/dates";
+import { deserializeDate, toLocaleDateString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -18,7 +18,7 @@ export class HistoryGraphField extends Component {
             doneHeight: (100 * done) / highest,
             failedHeight: (100 * failed) / highest,
             title: _t("%(day)s: %(done)s done, %(failed)s failed", {
-                day: formatDate(deserializeDate(day)),
+                day: toLocaleDateString(deserializeDate(day)),
                 done,
                 failed,
             }),
@@ -31,7 +31,7 @@ export class HistoryGraphField extends Component {
     }
 
     get first() {
-        return formatDate(deserializeDate(this.days[0].day));
+        return toLocaleDateString(deserializeDate(this.days[0].day));
     }
 
     get label() {

@@ -1,0 +1,89 @@
+import hashlib
+
+from odoo import models
+
+from .writer_tools import odoo_refusals
+
+
+class MlWriterFile(models.AbstractModel):
+    """Downloaded files become attachments of the record that they belong to, each content once."""
+
+    _name = "ml.writer.file"
+    _inherit = "ml.writer"
+    _description = "Writer of Attachments"
+
+    _binds = False
+
+    def _dependencies(self, document):
+        return ((document.subject_kind, document.subject_external_id, document.subject_name),)
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        targets = {}
+        for entry in entries:
+            document = entry.document
+            targets[entry] = resolver.binding(document.subject_kind, document.subject_external_id)
+        known = self._known_checksums(targets.values())
+        for entry, target in targets.items():
+            seen = known.setdefault((target._name, target.id), set())
+            new = []
+            for file in entry.document.files:
+                checksum = _checksum(file.content)
+                if checksum not in seen:
+                    seen.add(checksum)
+                    new.append(file)
+            if not new:
+                entry.plan("unchanged", target)
+                continue
+            names = ", ".join(file.name for file in new)
+            entry.plan("updated", target, new, self.env._("Attached: %s.", names))
+
+    def _known_checksums(self, targets):
+        """{(model, id): checksums} of what is attached already. One query a model."""
+        by_model = {}
+        for target in targets:
+            by_model.setdefault(target._name, set()).add(target.id)
+        known = {}
+        for model, ids in by_model.items():
+            attachments = self.env["ir.attachment"].search_fetch(
+                [("res_model", "=", model), ("res_id", "in", list(ids))], ["res_id", "checksum"]
+            )
+            for attachment in attachments:
+                known.setdefault((model, attachment.res_id), set()).add(attachment.checksum)
+        return known
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        # a page or drawing with a script in it must not be served as such from our own address
+        writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True)
+        with odoo_refusals():
+            writer._attach([entry for entry in entries if entry.outcome == "updated"])
+
+    def _attach(self, entries):
+        attachments = self.env["ir.attachment"].create(
+            [self._attachment_values(entry.record, file) for entry in entries for file in entry.values]
+        )
+        added = attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
+        for entry in entries:
+            record = entry.record.with_env(self.env)
+            if "message_main_attachment_id" not in record._fields or record.message_main_attachment_id:
+                continue
+            pdfs = added[record._name, record.id].filtered(lambda file: file.mimetype == "application/pdf")
+            if pdfs:
+                record.message_main_attachment_id = pdfs.sorted("id")[:1]
+
+    def _attachment_values(self, record, file):
+        return {
+            "name": file.name,
+            "raw": file.content,
+            "mimetype": file.mimetype,
+            "res_model": record._name,
+            "res_id": record.id,
+        }
+
+
+def _checksum(content):
+    """As `ir.attachment` computes its own."""
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()

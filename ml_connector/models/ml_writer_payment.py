@@ -1,0 +1,399 @@
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import fields, models
+from odoo.fields import Command
+from odoo.tools import format_date
+
+from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, ValidationError
+from .writer_tools import (
+    Currencies,
+    OpenDates,
+    bound_elsewhere,
+    exact,
+    fits,
+    is_of_company,
+    odoo_refusals,
+    tolerance,
+)
+
+SAME_PAYMENT_WITHIN = timedelta(days=10)
+PAYMENT_JOURNALS = ("bank", "cash", "credit")
+LIVE_STATES = ("in_process", "paid")
+
+
+class PaymentBatch:
+    """What the payments of one batch share."""
+
+    def __init__(self, env, flow, documents, resolver):
+        self.flow = flow
+        self.company = flow.company_id
+        self.resolver = resolver
+        self.tolerance = tolerance(flow)
+        self.dates = OpenDates(flow)
+        self.currencies = Currencies(env, (document.currency for document in documents))
+        self.planned = defaultdict(Decimal)
+        moves = env["account.move"].browse(
+            move.id
+            for document in documents
+            for paid in document.bills
+            if (move := resolver.binding("bill", paid.external_id))
+        )
+        # one recordset, so that what is read of one bill is read of all
+        self._moves = {move.id: move for move in moves}
+
+    def bill(self, paid):
+        move = self.resolver.binding("bill", paid.external_id)
+        return move and self._moves[move.id]
+
+
+class PaymentPlan:
+    """A payment as it is to be booked: its values, and the (bill, amount) pairs that it settles."""
+
+    __slots__ = ("bills", "currency", "document", "values")
+
+    def __init__(self, document, currency, bills, values):
+        self.document = document
+        self.currency = currency
+        self.bills = bills
+        self.values = values
+
+    @property
+    def moves(self):
+        return self.bills[0][0].concat(*(move for move, _amount in self.bills[1:]))
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    ml_original_date = fields.Date(
+        "Date at the Vendor System",
+        readonly=True,
+        copy=False,
+        help="Set when the date had to move to the next open day because the period was locked.",
+    )
+
+
+class MlWriterPayment(models.AbstractModel):
+    """Payments of vendor bills become `account.payment` records, reconciled with the bills."""
+
+    _name = "ml.writer.payment"
+    _inherit = "ml.writer"
+    _description = "Writer of Payments"
+
+    def _references(self, document):
+        return (document.source,)
+
+    def _dependencies(self, document):
+        return tuple(("bill", paid.external_id, paid.number) for paid in document.bills)
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        batch = PaymentBatch(self.env, flow, [entry.document for entry in entries], resolver)
+        for entry in entries:
+            try:
+                if entry.bound:
+                    self._plan_bound(entry)
+                else:
+                    self._plan_new(batch, entry)
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan_bound(self, entry):
+        payment, document, _ = entry.bound, entry.document, self.env._
+        if payment.state in ("canceled", "rejected"):
+            entry.plan("drift", payment, note=_("%s is cancelled in Odoo.", payment.display_name))
+            return
+        booked_on = payment.ml_original_date or payment.date
+        pairs = (
+            (_("amount"), exact(payment.amount, payment.currency_id), document.amount),
+            (_("currency"), payment.currency_id.name, document.currency),
+            (_("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
+        )
+        differences = [
+            _("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
+            for what, odoo, vendor in pairs
+            if odoo != vendor
+        ]
+        if differences:
+            entry.plan("drift", payment, note=_("Changed at the vendor: %s.", "; ".join(differences)))
+            return
+        entry.plan("unchanged", payment)
+
+    def _plan_new(self, batch, entry):
+        document = entry.document
+        currency = self._currency(batch, document)
+        bills = self._bills(batch, document)
+        self._check_amounts(document, currency)
+        if existing := self._existing(batch, document, bills):
+            entry.plan("linked", existing)
+            return
+        self._check_open(batch, document, currency, bills)
+        journal = self._journal(batch, document)
+        booked_on = batch.dates.resolve(document.date, journal)
+        note = batch.dates.shift_note(document.date, booked_on) if booked_on != document.date else ""
+        values = self._prepare_values(batch, document, currency, bills, journal, booked_on)
+        for move, amount in bills:
+            batch.planned[move.id] += amount
+        entry.plan("created", values=PaymentPlan(document, currency, bills, values), note=note)
+
+    def _currency(self, batch, document):
+        if problem := batch.currencies.problem(document.currency):
+            raise ValidationError(problem)
+        return batch.currencies[document.currency]
+
+    def _bills(self, batch, document):
+        """The (bill, amount) pairs of a payment, each of them posted and of one vendor."""
+        if not document.bills:
+            raise ValidationError(self.env._("The payment names no bill: enter it by hand."))
+        bills = [(self._bill(batch, paid), paid.amount) for paid in document.bills]
+        vendors = {move.commercial_partner_id for move, _amount in bills}
+        if len(vendors) > 1:
+            raise ValidationError(
+                self.env._(
+                    "The payment settles bills of several vendors: %s.",
+                    ", ".join(sorted(vendor.display_name for vendor in vendors)),
+                )
+            )
+        return bills
+
+    def _bill(self, batch, paid):
+        move = batch.bill(paid)
+        number = paid.number or paid.external_id
+        if not move:
+            raise ValidationError(self.env._("Bill %s is not in Odoo.", number))
+        if move.state == "draft":
+            raise ValidationError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
+        if move.state == "cancel":
+            raise ValidationError(self.env._("Bill %s is cancelled in Odoo.", number))
+        if move.move_type != "in_invoice":
+            raise ValidationError(
+                self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
+            )
+        return move
+
+    def _check_amounts(self, document, currency):
+        for amount in (document.amount, *(paid.amount for paid in document.bills)):
+            if amount <= 0 or not fits(amount, currency):
+                raise ValidationError(
+                    self.env._(
+                        "The amount %(amount)s %(currency)s cannot be paid: it has to be positive, with no more than"
+                        " %(digits)s decimals.",
+                        amount=amount,
+                        currency=currency.name,
+                        digits=currency.decimal_places,
+                    )
+                )
+        total = sum((paid.amount for paid in document.bills), Decimal(0))
+        if total != document.amount:
+            raise ValidationError(
+                self.env._(
+                    "The payment is %(amount)s %(currency)s, but its bills add up to %(total)s %(currency)s.",
+                    amount=document.amount,
+                    total=total,
+                    currency=currency.name,
+                )
+            )
+
+    # ------------------------------------------------------------------ paid already?
+
+    def _open(self, move):
+        """What is left to pay of a bill, in its currency.
+
+        Where payments have no journal entry (Odoo's Enterprise edition, without an outstanding account), the bill
+        keeps its residual until the bank statement is reconciled: what is on its way counts as paid.
+        """
+        under_way = move.matched_payment_ids.filtered(lambda pay: pay.state == "in_process" and not pay.move_id)
+        amounts = (
+            pay.currency_id._convert(pay.amount, move.currency_id, move.company_id, pay.date) for pay in under_way
+        )
+        paid = sum((exact(amount, move.currency_id) for amount in amounts), Decimal(0))
+        return exact(move.amount_residual, move.currency_id) - paid
+
+    def _existing(self, batch, document, bills):
+        """The payment that somebody entered by hand, when nothing is left to pay.
+
+        :raises DuplicateError: when it is not surely the same
+        """
+        if any(self._open(move) > 0 or batch.planned[move.id] for move, _amount in bills):
+            return None
+        moves = self.env["account.move"].union(*(move for move, _amount in bills))
+        payments = moves.reconciled_payment_ids.filtered(lambda payment: self._is_same(document, payment))
+        bound = bound_elsewhere(self.env, batch.flow.connection_id, "payment", payments)
+        free = payments.filtered(lambda payment: payment.id not in bound)
+        if len(free) == 1:
+            return free
+        raise DuplicateError(
+            self.env._(
+                "%(bills)s is paid in Odoo already, but not by a single payment of %(amount)s %(currency)s around"
+                " %(date)s.",
+                bills=", ".join(moves.mapped("display_name")),
+                amount=document.amount,
+                currency=document.currency,
+                date=format_date(self.env, document.date),
+            )
+        )
+
+    def _is_same(self, document, payment):
+        return (
+            payment.payment_type == "outbound"
+            and payment.state in LIVE_STATES
+            and payment.currency_id.name == document.currency
+            and exact(payment.amount, payment.currency_id) == document.amount
+            and abs(payment.date - document.date) <= SAME_PAYMENT_WITHIN
+        )
+
+    def _check_open(self, batch, document, currency, bills):
+        for move, amount in bills:
+            if move.currency_id != currency:
+                continue  # another currency: the rate decides, and Odoo books the exchange difference
+            left = self._open(move) - batch.planned[move.id]
+            if amount > left + batch.tolerance:
+                raise ValidationError(
+                    self.env._(
+                        "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on"
+                        " %(bill)s.",
+                        amount=amount,
+                        left=left,
+                        currency=currency.name,
+                        bill=move.display_name,
+                    )
+                )
+
+    # ------------------------------------------------------------------ values
+
+    def _journal(self, batch, document):
+        journal = batch.resolver.mapping(document.source)
+        name = document.source.name or document.source.code or document.source.external_id
+        if not journal:
+            raise ValidationError(
+                self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
+            )
+        if journal.type not in PAYMENT_JOURNALS or not journal.active or not is_of_company(journal, batch.company):
+            raise ValidationError(
+                self.env._(
+                    "%(source)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
+                    source=name,
+                    journal=journal.display_name,
+                    company=batch.company.display_name,
+                )
+            )
+        return journal
+
+    def _method_line(self, journal):
+        """How the journal pays: by hand, because the money has moved already."""
+        lines = journal.outbound_payment_method_line_ids
+        line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
+        if not line:
+            raise ValidationError(
+                self.env._("Journal %s has no outgoing payment method: add Manual Payment.", journal.display_name)
+            )
+        return line
+
+    def _prepare_values(self, batch, document, currency, bills, journal, booked_on):
+        moves = [move for move, _amount in bills]
+        values = {
+            "payment_type": "outbound",
+            "partner_type": "supplier",
+            "partner_id": moves[0].commercial_partner_id.id,
+            "company_id": batch.company.id,
+            "journal_id": journal.id,
+            "payment_method_line_id": self._method_line(journal).id,
+            "currency_id": currency.id,
+            "amount": float(document.amount),
+            "date": booked_on,
+            "ml_original_date": document.date if booked_on != document.date else False,
+            "memo": document.reference or ", ".join(move.ref or move.name for move in moves),
+            "partner_bank_id": False,
+            "destination_account_id": self._payable_lines(moves[0]).account_id[:1].id,
+            "invoice_ids": [Command.set([move.id for move in moves])],
+        }
+        if self._must_split(currency, bills):
+            values["write_off_line_vals"] = [
+                self._prepare_split(document, currency, move, amount, values) for move, amount in bills[1:]
+            ]
+        return values
+
+    def _must_split(self, currency, bills):
+        """Whether each bill needs a journal item of its own: one item pays the first bill in full, then the next."""
+        if len(bills) == 1:
+            return False
+        accounts = {self._payable_lines(move).account_id for move, _amount in bills}
+        return len(accounts) > 1 or any(
+            move.currency_id != currency or amount != self._open(move) for move, amount in bills
+        )
+
+    def _prepare_split(self, document, currency, move, amount, values):
+        company = move.company_id
+        return {
+            "name": values["memo"],
+            "account_id": self._payable_lines(move).account_id[:1].id,
+            "partner_id": values["partner_id"],
+            "currency_id": currency.id,
+            "amount_currency": float(amount),
+            "balance": currency._convert(float(amount), company.currency_id, company, values["date"]),
+        }
+
+    def _payable_lines(self, move):
+        return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        created = [entry for entry in entries if entry.outcome == "created"]
+        if created:
+            with odoo_refusals():
+                self.with_context(ml_no_sync=True)._create_payments(flow, created)
+
+    def _create_payments(self, flow, entries):
+        payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
+        payments = payments.create([dict(entry.values.values) for entry in entries]).with_env(self.env)
+        payments.action_post()
+        pairs = []
+        for entry, payment in zip(entries, payments, strict=True):
+            entry.record = payment
+            pairs += self._pairs(entry.values, payment)
+        self.env["account.move.line"]._reconcile_plan([counterpart + lines for counterpart, lines in pairs])
+        for entry, payment in zip(entries, payments, strict=True):
+            self._check_written(flow, entry.values, payment)
+
+    def _pairs(self, plan, payment):
+        """(items of the payment, items of the bills) to reconcile; none where the payment has no journal entry."""
+        counterparts = self._counterparts(payment)
+        open_lines = [self._payable_lines(move).filtered(lambda line: not line.reconciled) for move, _a in plan.bills]
+        if not counterparts:
+            return []
+        if "write_off_line_vals" in plan.values:
+            return list(zip(counterparts, open_lines, strict=True))
+        return [(counterparts, counterparts.union(*open_lines) - counterparts)]
+
+    def _counterparts(self, payment):
+        """The journal items of a payment on payable accounts, in the order of the bills."""
+        return payment.move_id.line_ids.filtered(lambda line: line.account_type == "liability_payable").sorted("id")
+
+    def _check_written(self, flow, plan, payment):
+        """Nothing but what was planned is let through: neither another date nor an open payment."""
+        move = payment.move_id
+        if move and move.date != plan.values["date"]:
+            raise LockedPeriodError(
+                self.env._(
+                    "Odoo would book the payment on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
+                    odoo=format_date(self.env, move.date),
+                    planned=format_date(self.env, plan.values["date"]),
+                )
+            )
+        if any(bill.currency_id != plan.currency for bill, _amount in plan.bills):
+            return
+        left = sum(
+            (exact(line.amount_residual_currency, plan.currency) for line in self._counterparts(payment)), Decimal(0)
+        )
+        if abs(left) > tolerance(flow):
+            raise ValidationError(
+                self.env._(
+                    "%(left)s %(currency)s of the payment could not be reconciled with its bills.",
+                    left=left,
+                    currency=plan.currency.name,
+                )
+            )

@@ -1,0 +1,52 @@
+import { Component } from "@odoo/owl";
+
+import { toLocaleDateTimeString } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { CharField } from "@web/views/fields/char/char_field";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+/** One input for each credential of a connection. A stored secret is never there to be shown: only that it is set. */
+export class CredentialsField extends Component {
+    static template = "ml_connector.CredentialsField";
+    static components = { CharField };
+    static props = { ...standardFieldProps };
+
+    get credentials() {
+        return this.props.record.data[this.props.name].records;
+    }
+
+    inputProps(credential) {
+        const { is_secret: isSecret, is_set: isSet } = credential.data;
+        return {
+            id: this.inputId(credential),
+            name: isSecret ? "new_secret" : "value",
+            record: credential,
+            readonly: this.props.readonly,
+            isPassword: isSecret,
+            placeholder: isSecret && isSet ? _t("•••••••• (type to replace)") : "",
+        };
+    }
+
+    inputId(credential) {
+        return `ml_credential_${credential.id}`;
+    }
+
+    setText(credential) {
+        const { set_at: setAt, set_by_id: setBy } = credential.data;
+        if (!setAt) {
+            return "";
+        }
+        const at = toLocaleDateTimeString(setAt);
+        return setBy
+            ? _t("Set on %(at)s by %(user)s", { at, user: setBy.display_name })
+            : _t("Set on %(at)s", { at });
+    }
+}
+
+registry.category("fields").add("ml_credentials", {
+    component: CredentialsField,
+    displayName: _t("Credentials"),
+    supportedTypes: ["one2many"],
+    useSubView: true,
+});

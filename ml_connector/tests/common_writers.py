@@ -1,0 +1,199 @@
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID, Command
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.ml_connector.documents import AnalyticShare, Bill, BillLine, PaidBill, Party, Payment, Reference
+from odoo.addons.ml_connector.models.ml_writer import Entry, Resolver
+from odoo.addons.ml_connector.vendors import PROVIDERS
+
+from . import fake_provider
+
+
+class WriterCase(AccountTestInvoicingCommon):
+    """Writers called as the engine calls them: superuser, the flow's company, resolved mappings and bindings."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": fake_provider.FakeProvider}))
+        cls.company = cls.company_data["company"]
+        cls.env = cls.env(user=SUPERUSER_ID, su=True, context={"allowed_company_ids": cls.company.ids})
+        cls.company = cls.company.with_env(cls.env)
+        cls.product_category = cls.product_category.with_env(cls.env)
+        cls.connection = cls.env["ml.connection"].create(
+            {"name": "Writers", "provider": "fake", "company_id": cls.company.id}
+        )
+        cls.mapped = {}
+        cls.bound = {}
+        cls.expense = cls.company_data["default_account_expense"].with_env(cls.env)
+        cls.expense.tax_ids = [Command.clear()]
+        cls.expense_b = cls.copy_account(cls.expense)
+        cls.purchase_journal = cls.company_data["default_journal_purchase"].with_env(cls.env)
+        cls.bank_journal = cls.company_data["default_journal_bank"].with_env(cls.env)
+        cls.tax = cls.make_tax(15)
+        cls.vendor = cls.make_vendor("Vendor A")
+        for key, record in (("600", cls.expense), ("601", cls.expense_b)):
+            cls.mapped["account", key] = record
+        cls.mapped["tax", "15"] = cls.tax
+        cls.mapped["journal", "bank"] = cls.bank_journal
+
+    @classmethod
+    def make_vendor(cls, name, key="v1", **values):
+        """A vendor that is in Odoo and bound."""
+        partner = cls.env["res.partner"].create({"name": name, "is_company": True, "supplier_rank": 1, **values})
+        cls.bound["vendor", key] = partner
+        return partner
+
+    @classmethod
+    def make_tax(cls, amount, **values):
+        account = cls.company_data["default_account_tax_purchase"]
+        repartition = [
+            Command.create({"repartition_type": "base"}),
+            Command.create({"repartition_type": "tax", "account_id": account.id}),
+        ]
+        return cls.env["account.tax"].create(
+            {
+                "name": f"{amount} % {len(cls.mapped)} {values}"[:60],
+                "amount": amount,
+                "amount_type": "percent",
+                "type_tax_use": "purchase",
+                "price_include_override": "tax_excluded",
+                "invoice_repartition_line_ids": repartition,
+                "refund_repartition_line_ids": repartition,
+                **values,
+            }
+        )
+
+    # ------------------------------------------------------------------ documents
+
+    def line(self, amount, account="600", taxes=(), analytics=(), **values):
+        return BillLine(
+            amount=Decimal(amount),
+            account=Reference(kind="account", external_id=account) if account else None,
+            taxes=tuple(Reference(kind="tax", external_id=tax) for tax in taxes),
+            analytics=tuple(
+                AnalyticShare(reference=Reference(kind="analytic", external_id=key), percentage=Decimal(percentage))
+                for key, percentage in analytics
+            ),
+            **{"description": "Something", **values},
+        )
+
+    def bill(self, external_id="b1", lines=None, total=None, vendor="v1", **values):
+        lines = tuple(lines if lines is not None else [self.line("100.00")])
+        total = sum((line.amount for line in lines), Decimal(0)) if total is None else Decimal(total)
+        return Bill(
+            external_id=external_id,
+            vendor=Party(external_id=vendor, name=vendor),
+            lines=lines,
+            total=total,
+            **{
+                "number": f"NR-{external_id}",
+                "document_date": date(2026, 7, 1),
+                "due_date": date(2026, 7, 31),
+                "currency": self.company.currency_id.name,
+                **values,
+            },
+        )
+
+    def payment(self, external_id="p1", bills=(("b1", "100.00"),), **values):
+        paid = tuple(PaidBill(external_id=key, amount=Decimal(amount), number=f"NR-{key}") for key, amount in bills)
+        return Payment(
+            external_id=external_id,
+            vendor=Party(external_id="v1"),
+            bills=paid,
+            **{
+                "date": date(2026, 7, 20),
+                "currency": self.company.currency_id.name,
+                "amount": sum((bill.amount for bill in paid), Decimal(0)),
+                "source": Reference(kind="journal", external_id="bank", name="Bank"),
+                "reference": "WIRE 1",
+                **values,
+            },
+        )
+
+    # ------------------------------------------------------------------ engine
+
+    def flow(self, kind, **options):
+        flow = self.connection.flow_ids.filtered(lambda flow: flow.kind == kind and flow.direction == "pull")
+        if options:
+            flow.write(options)
+        return flow
+
+    def resolver(self):
+        return Resolver(self.connection, dict(self.mapped), dict(self.bound))
+
+    def plan(self, kind, *documents, **options):
+        """Entries of the documents as planned; nothing must have been written."""
+        flow = self.flow(kind, **options)
+        writer = self.writer(kind)
+        entries = [
+            Entry(None, document, self.bound.get((kind, getattr(document, "external_id", None))))
+            for document in documents
+        ]
+        self.env.flush_all()
+        with self.assertNothingWritten():
+            writer._plan_batch(flow, entries, self.resolver())
+            self.env.flush_all()
+        return entries
+
+    @contextmanager
+    def assertNothingWritten(self):
+        """A plan serves the dry run as well: it must not write."""
+        written = []
+        execute = type(self.env.cr).execute
+
+        def watch(cursor, query, *args, **kwargs):
+            text = getattr(query, "code", query)
+            if str(text).lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+                written.append(str(text)[:200])
+            return execute(cursor, query, *args, **kwargs)
+
+        with patch.object(type(self.env.cr), "execute", watch):
+            yield
+        self.assertFalse(written)
+
+    def writer(self, kind):
+        return self.env[f"ml.writer.{kind}"].with_company(self.company)
+
+    def write(self, kind, *documents, **options):
+        """Plan and apply as one batch, then bind, as the engine does."""
+        entries = self.plan(kind, *documents, **options)
+        ready = [entry for entry in entries if not entry.error]
+        writer = self.writer(kind)
+        writer._apply_batch(self.flow(kind), ready, self.resolver())
+        self.env.flush_all()
+        if writer._binds:
+            for entry in ready:
+                self.bind(kind, entry.document.external_id, entry.record)
+        return entries
+
+    def bind(self, kind, external_id, record):
+        self.bound[kind, external_id] = record
+        self.env["ml.binding"]._bind(
+            self.connection, [{"kind": kind, "external_id": external_id, "record": record}]
+        )
+
+    def written(self, kind, document, outcome="created", **options):
+        """The record of one document that goes through."""
+        (entry,) = self.write(kind, document, **options)
+        self.assertIsNone(entry.error, entry.error and entry.error.message)
+        self.assertEqual(entry.outcome, outcome, entry.note)
+        return entry.record
+
+    def refused(self, kind, document, error_type, *parts, **options):
+        """The error of one document, whose message has these parts."""
+        (entry,) = self.plan(kind, document, **options)
+        self.assertIsInstance(entry.error, error_type)
+        for part in parts:
+            self.assertIn(part, entry.error.message)
+        return entry.error
+
+    def setUp(self):
+        super().setUp()
+        # each test has mappings and bindings of its own
+        self.mapped = dict(type(self).mapped)
+        self.bound = dict(type(self).bound)

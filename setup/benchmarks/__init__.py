@@ -1,0 +1,1 @@
+"""What `setup/bench` measures: one module for each benchmark, run inside Odoo but for `webhook`."""

@@ -1,0 +1,105 @@
+"""What tests can make happen to drafts, card spend and reimbursements."""
+
+from datetime import date, datetime
+
+from . import drafts, item_receipts, purchase_orders, render, spend, statements, taxes, users
+from .money import minor_units
+from .people import USERS
+from .spend_model import Reimbursement, SpendLine, Transaction
+from .state import make_id, now
+
+RENDERED = {
+    "vendors": render.vendor_detail,
+    "bills": render.bill,
+    "drafts": drafts.render_draft,
+    "purchase_orders": purchase_orders.render_detail,
+    "item_receipts": item_receipts.render_receipt,
+    "transactions": spend.render_transaction,
+    "reimbursements": spend.render_reimbursement,
+    "receipts": spend.render_receipt,
+    "statements": statements.render_statement,
+    "vendor_credits": statements.render_credit,
+    "users": users.render_user,
+    "transfers": lambda _state, row: statements.render_transfer(row),
+    "cashbacks": lambda _state, row: statements.render_cashback(row),
+    "departments": lambda _state, row: users.render_department(row),
+    "locations": lambda _state, row: users.render_location(row),
+    "tax_rates": lambda _state, row: taxes.render_rate(row),
+}
+
+
+class SpendControl:
+    """Mixed into the control interface of the Ramp sandbox."""
+
+    def objects(self, kind):
+        """All objects of a kind as the API shows them; ``kind`` is the name of their list, e.g. ``purchase_orders``."""
+        with self._sandbox.lock:
+            return [RENDERED[kind](self._state, row) for row in getattr(self._state, kind)]
+
+    def approve_draft(self, draft_id):
+        """A person completes a draft and approves it; returns the id of the bill."""
+        with self._sandbox.lock:
+            state = self._state
+            draft = self._get(state.drafts, draft_id)
+            draft.entity_id = draft.entity_id or state.entities[0]["id"]
+            draft.issued_at = draft.issued_at or self._sandbox.base_date
+            draft.due_at = draft.due_at or draft.issued_at
+            draft.invoice_number = draft.invoice_number or f"DRAFT-{draft.id[:8]}"
+            bill = draft.as_bill(state.new_id("bill"))
+            state.drafts.remove(draft.id)
+            state.add_bill(bill)
+            state.emit("bills.created", bill.id)
+            self.approve_bill(bill.id)
+            return bill.id
+
+    def add_transaction(self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True):
+        """A cleared card transaction with one line; ``amount`` is in major units. Returns its id."""
+        with self._sandbox.lock:
+            minor = minor_units(amount, currency)
+            row = Transaction(
+                self._state.new_id("transaction"),
+                self._state.entities[0]["id"],
+                make_id("user", len(USERS) - 1),
+                self._state.new_id("merchant"),
+                merchant,
+                minor,
+                currency,
+                minor,
+                currency,
+                datetime.fromisoformat(time) if time else render.midnight(self._sandbox.base_date),
+                [SpendLine(minor, merchant, [self._option(*item) for item in coding], minor)],
+                memo=merchant,
+                card_id=make_id("card", 0),
+                sync_status="SYNC_READY" if ready else "NOT_SYNC_READY",
+                updated_at=now(),
+            )
+            self._state.transactions.add(row)
+            self._state.emit("transactions.cleared", row.id)
+            if ready:
+                self._state.emit("transactions.ready_to_sync", row.id)
+            return row.id
+
+    def add_reimbursement(self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None):
+        """A reimbursement that was paid; ``amount`` is in major units. Returns its id."""
+        with self._sandbox.lock:
+            minor, moment = minor_units(amount, currency), now()
+            row = Reimbursement(
+                self._state.new_id("reimbursement"),
+                self._state.entities[0]["id"],
+                user_id or make_id("user", len(USERS) - 1),
+                minor,
+                currency,
+                merchant,
+                minor,
+                currency,
+                date.fromisoformat(day) if day else self._sandbox.base_date,
+                moment,
+                moment,
+                [SpendLine(minor, merchant, [self._option(*item) for item in coding])],
+                memo=merchant,
+                paid_at=moment,
+                payment_id=f"PB-{len(self._state.reimbursements) + 5000}",
+            )
+            self._state.reimbursements.add(row)
+            self._state.emit("reimbursements.ready_to_sync", row.id)
+            return row.id

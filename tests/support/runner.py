@@ -1,0 +1,144 @@
+"""Runs code inside Odoo in processes that can be killed at a chosen point. Started by `workers.Workers`.
+
+    python tests/support/runner.py DATABASE    (with Odoo on the path)
+
+The registry is loaded once. Each line of the standard input is an order in JSON; forked children carry it out, each with a
+committing cursor of its own, and one line of JSON answers it:
+
+code     Python with `env`; what it leaves in `result` is returned, and it is committed
+workers  how many children do the same at the same moment (1)
+kill     the point, as `points.Points` names it, at which a child kills itself
+trace    whether to return the points that were passed
+patches  `lease_seconds`, `read_timeout`: shorter times than the product's
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from datetime import timedelta
+
+from points import Points
+
+import odoo
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+RETRY_WAIT = 0.01
+
+
+def main(database):
+    config.parse_config(["--database", database, "--no-http", "--log-level=warn"], setup_logging=True)
+    logging.getLogger("odoo.addons.ml_connector").setLevel(logging.DEBUG)
+    refresh(database)
+    answer({"ready": True})
+    for line in sys.stdin:
+        answer(carry_out(database, json.loads(line)))
+
+
+def refresh(database):
+    """Load the registry, or bring it up to date; children make connections of their own."""
+    Registry(database).check_signaling()
+    odoo.sql_db.close_all()
+
+
+def answer(value):
+    print(json.dumps(value, default=str), flush=True)
+
+
+def carry_out(database, order):
+    """Fork the children of an order and return what they left behind."""
+    refresh(database)
+    count = order.get("workers", 1)
+    ready, go = os.pipe(), os.pipe()
+    children = [start_child(database, order, ready, go) for _ in range(count)]
+    os.close(ready[1])
+    wait_for_bytes(ready[0], count)
+    for end in (ready[0], go[0], go[1]):
+        os.close(end)
+    return [finished(pid, stream) for pid, stream in children]
+
+
+def start_child(database, order, ready, go):
+    """The pid of a child, and the stream on which it reports."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return pid, os.fdopen(reading)
+    os.close(reading)
+    os.close(go[1])
+    os.close(ready[0])
+    report = os.fdopen(writing, "w", buffering=1)
+    try:
+        be_child(database, order, report, ready[1], go[0])
+    except BaseException:  # the child must never return into the parent's loop
+        report.write(json.dumps({"error": traceback.format_exc()}) + "\n")
+    finally:
+        report.flush()
+        os._exit(0)
+
+
+def be_child(database, order, report, ready, go):
+    registry = Registry(database)
+    patch(order.get("patches", {}))
+
+    def reached(point):
+        if order.get("trace"):
+            report.write(json.dumps({"point": point}) + "\n")
+        if point == order.get("kill"):
+            report.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if order.get("trace") or order.get("kill"):
+        Points(reached).install(registry)
+    with registry.cursor() as cr:
+        os.write(ready, b"x")
+        os.close(ready)
+        os.read(go, 1)  # until the parent closes it
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        values = {"env": env, "result": None}
+        exec(compile(order["code"], "<order>", "exec"), values)
+        cr.commit()
+        registry.signal_changes()
+    report.write(json.dumps({"result": values["result"]}, default=str) + "\n")
+
+
+def wait_for_bytes(end, count):
+    """Until every child is ready, or has ended."""
+    while count > 0 and (part := os.read(end, count)):
+        count -= len(part)
+
+
+def finished(pid, stream):
+    """What a child reported, and the signal that ended it."""
+    found = {"points": [], "result": None, "error": None}
+    with stream:
+        for line in stream:
+            entry = json.loads(line)
+            if "point" in entry:
+                found["points"].append(entry["point"])
+            else:
+                found.update(entry)
+    status = os.waitpid(pid, 0)[1]
+    found["signal"] = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return found
+
+
+def patch(patches):
+    """Shorter times than the product's. Only times: what it does stays as it is."""
+    from odoo.addons.ml_connector.clients import base
+    from odoo.addons.ml_connector.models import ml_worker
+
+    base.FIRST_WAIT = RETRY_WAIT
+    if "read_timeout" in patches:
+        base.HttpClient.__init__.__kwdefaults__["read_timeout"] = patches["read_timeout"]
+    if "lease_seconds" in patches:
+        ml_worker.LEASE = timedelta(seconds=patches["lease_seconds"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

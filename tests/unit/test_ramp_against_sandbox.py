@@ -1,0 +1,502 @@
+"""Ramp's client and provider against the Ramp sandbox, which checks every request by Ramp's published contract."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+
+from ml_connector import exceptions as errors
+from ml_connector.clients import MemoryTokens, RampClient
+from ml_connector.documents import Address, Contact, Result, Vendor
+from ml_connector.vendors.base import Settings
+from ml_connector.vendors.ramp import RampProvider, check
+from ml_connector.vendors.ramp.flows import SCOPES
+
+
+def quick(**changes):
+    return RampSettings(**{"rate_limit": 0, "webhook_first_delay": 0.01, "challenge_head_start": 0.5, **changes})
+
+
+@pytest.fixture
+def sandbox():
+    with RampSandbox(size="demo", seat="api", provider=check.OUR_NAME, settings=quick()) as running:
+        yield running
+        assert running.control.violations() == []
+
+
+class Impatient(RampClient):
+    """Does not wait for what a test does not look at."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{"limiter": None, "read_timeout": 0.5, "sleep": lambda seconds: None, **options})
+
+
+def connect(sandbox, stored=None, observe=None, **credentials):
+    settings = Settings(
+        base_url=sandbox.url,
+        credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **credentials},
+        stored=stored or {},
+        instance="db:7",
+    )
+    made = RampProvider(settings, MemoryTokens(), observe)
+    made.__dict__["client"] = Impatient(
+        sandbox.url,
+        client_id=settings.credentials["client_id"],
+        client_secret=settings.credentials["client_secret"],
+        scope=check.usable_scopes(settings, " ".join(SCOPES)),
+        tokens=made._tokens,
+        observe=observe,
+    )
+    return made
+
+
+@pytest.fixture
+def ramp(sandbox):
+    return connect(sandbox)
+
+
+def raised(call, *args, **kwargs):
+    with pytest.raises(errors.ConnectorError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def pulled(made, flow, cursor="", since=None):
+    return [item for page in made.pull(flow, cursor, since) for item in page.items]
+
+
+def add_bill(sandbox, amount="100.00", paid=False, **values):
+    vendor = sandbox.control.vendors()[0]["id"]
+    bill_id = sandbox.control.add_bill(
+        vendor, [{"amount": amount, "memo": "x", "coding": [["gl", "600000"]]}], **values
+    )
+    if paid:
+        sandbox.control.pay_bills([bill_id])
+    return bill_id
+
+
+# The way of the records
+
+
+def test_everything_is_pulled_and_translated(sandbox, ramp):
+    documents = {flow: [] for flow in ("coding", "vendors", "bills", "payments")}
+    for flow, found in documents.items():
+        items = pulled(ramp, flow)
+        assert items and len({item.external_id for item in items}) == len(items)
+        found += [ramp.document(flow, item.payload) for item in items]
+    due = [row for row in sandbox.control.bills() if row["sync_ready"] and row["sync_status"] == "NOT_SYNCED"]
+    assert {bill.external_id for bill in documents["bills"]} == {row["id"] for row in due}
+    assert {bill.currency for bill in documents["bills"]} == {"USD", "EUR", "JPY"}
+    known = {(ref.kind, ref.external_id) for ref in documents["coding"]}
+    lines = [line for bill in documents["bills"] for line in bill.lines]
+    used = {(ref.kind, ref.external_id) for line in lines for ref in (line.account, *line.taxes) if ref}
+    used |= {("analytic", share.reference.external_id) for line in lines for share in line.analytics}
+    assert used <= known and {kind for kind, _id in used} == {"account", "tax", "analytic"}
+    vendors = {vendor.external_id for vendor in documents["vendors"]}
+    assert {bill.vendor.external_id for bill in documents["bills"]} <= vendors
+    assert all(vendor.contacts[0].email for vendor in documents["vendors"])
+
+
+def test_versions_are_the_same_at_every_reading(sandbox, ramp):
+    for flow in ("coding", "vendors", "bills", "payments"):
+        first, second = (
+            {item.external_id: item.version for item in pulled(made, flow)} for made in (ramp, connect(sandbox))
+        )
+        assert first == second
+        if flow != "coding":
+            some = list(first)[:5]
+            assert {key: ramp.fetch(flow, key).version for key in some} == {key: first[key] for key in some}
+
+
+def test_payments_of_a_shared_payment_are_the_bills_own(sandbox, ramp):
+    one, two = add_bill(sandbox, "100.00"), add_bill(sandbox, "250.50")
+    payment_id = sandbox.control.pay_bills([one, two])
+    found = {item.external_id: item for item in pulled(ramp, "payments")}
+    for bill_id, amount in ((one, "100.00"), (two, "250.50")):
+        document = ramp.document("payments", found[f"{payment_id}:{bill_id}"].payload)
+        assert str(document.amount) == amount and document.bills[0].external_id == bill_id
+
+
+def test_only_what_changed_is_pulled_again(sandbox, ramp):
+    pages = list(ramp.pull("vendors", "", None))
+    cursor = pages[-1].cursor
+    assert len([item for page in pages for item in page.items]) == 40
+    vendor = sandbox.control.vendors()[3]["id"]
+    sandbox.control.edit_vendor(vendor, name="Renamed Ltd")
+    assert [item.title for item in pulled(ramp, "vendors", cursor)] == ["Renamed Ltd"]
+
+
+def test_files_are_downloaded_without_the_token(sandbox, ramp):
+    bill_id = add_bill(sandbox)
+    (attachment,) = ramp.document("bill_files", ramp.fetch("bill_files", bill_id).payload)
+    mime, content = ramp.download(attachment.url)
+    assert mime == "application/pdf" and content.startswith(b"%PDF") and attachment.name.endswith(".pdf")
+    error = raised(ramp.download, attachment.url.replace("signature=", "signature=0"))
+    assert type(error) is errors.RemoteError and "signature" not in error.message
+
+
+def test_a_bill_that_is_not_ready_is_not_fetched(sandbox, ramp):
+    bill_id = add_bill(sandbox, approved=False)
+    assert ramp.fetch("bills", bill_id) is None
+    sandbox.control.approve_bill(bill_id)
+    assert ramp.fetch("bills", bill_id).external_id == bill_id
+    sandbox.control.archive_bill(bill_id)
+    assert ramp.fetch("bills", bill_id) is None
+
+
+def test_fetching_what_is_not_there(ramp):
+    nowhere = "00000000-0000-4000-8000-000000000000"
+    for flow in ("vendors", "bills", "payments", "bill_files"):
+        assert ramp.fetch(flow, nowhere) is None
+
+
+def test_one_entity(sandbox):
+    names = {row["entity_name"]: row["id"] for row in sandbox.state.entities}
+    for name, entity_id in names.items():
+        stored = connect(sandbox, entity=name).check().settings
+        made = connect(sandbox, stored, entity=name)
+        assert all(item.payload["entity_id"] == entity_id for item in pulled(made, "bills"))
+
+
+# Paging
+
+
+def listed(sandbox):
+    return {row["id"] for row in sandbox.control.bills() if not row["archived_at"]}
+
+
+def test_paging_reads_all_once():
+    with RampSandbox(size=450, seat="api", provider=check.OUR_NAME, settings=quick()) as sandbox:
+        made = connect(sandbox)
+        rows = [row for page in made.client.bills() for row in page]
+        assert {row["id"] for row in rows} == listed(sandbox) and len(rows) == len(listed(sandbox)) > 400
+        assert len(sandbox.control.requests("GET", "/developer/v1/bills")) == 5
+
+
+def test_a_repeated_page_adds_nothing():
+    with RampSandbox(size=450, seat="api", provider=check.OUR_NAME, settings=quick()) as sandbox:
+        made = connect(sandbox)
+        sandbox.control.add_fault("duplicate_page", path="*/bills", skip=2)
+        rows = [row["id"] for page in made.client.bills() for row in page]
+        assert set(rows) == listed(sandbox) and len(rows) == len(set(rows))
+
+
+def test_pages_that_repeat_for_ever_are_given_up():
+    with RampSandbox(size=450, seat="api", provider=check.OUR_NAME, settings=quick()) as sandbox:
+        made = connect(sandbox)
+        sandbox.control.add_fault("duplicate_page", path="*/bills", skip=1, times=None)
+        assert "repeats the same page" in raised(lambda: list(made.client.bills())).message
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "reset"},
+        {"kind": "error", "status": 500},
+        {"kind": "error", "status": 429},
+        {"kind": "error", "status": 503, "retry_after": "1"},
+        {"kind": "hang", "seconds": 1},
+        {"kind": "truncate"},
+        {"kind": "html"},
+        {"kind": "token_revoked"},
+        {"kind": "latency"},
+    ],
+)
+def test_reading_survives_a_passing_fault(sandbox, ramp, fault):
+    ramp.client.business()
+    sandbox.control.add_fault(path="*/bills", times=2 if fault["kind"] != "token_revoked" else 1, **fault)
+    assert len(pulled(ramp, "bills")) > 10
+
+
+def test_a_lasting_429_is_passed_on_with_its_wait(sandbox, ramp):
+    sandbox.control.add_fault("error", path="*/bills", status=429, retry_after="90", times=None)
+    error = raised(pulled, ramp, "bills")
+    assert type(error) is errors.RateLimitError and error.retry_after == 90 and error.trace_id
+    assert len(sandbox.control.requests("GET", "/developer/v1/bills")) == 1
+
+
+def test_the_limiter_keeps_below_ramps_limit():
+    from ml_connector.clients import RollingWindow
+
+    with RampSandbox(size="small", seat="api", settings=quick(rate_limit=20, rate_window=1.0)) as sandbox:
+        made = connect(sandbox)
+        made.client._limiter = RollingWindow(16, 1.0)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _number: made.client.business(), range(50)))
+        assert {request["status"] for request in sandbox.control.requests()} <= {200}
+
+
+def test_a_token_revoked_midway_is_renewed_once_by_all_threads(sandbox, ramp):
+    ramp.client.business()
+    sandbox.control.revoke_tokens()
+    with ThreadPoolExecutor(6) as pool:
+        assert len(list(pool.map(lambda _number: ramp.client.business()["id"], range(12)))) == 12
+    assert len(sandbox.control.requests("POST", "/developer/v1/token")) == 2
+
+
+# Sending vendors
+
+
+def odoo_vendor(**changes):
+    values = {
+        "external_id": "",
+        "odoo_id": 33,
+        "name": "Müller & Söhne GmbH",
+        "address": Address(street="Hauptstraße 1", city="Köln", postal_code="50667", country="DE"),
+        "contacts": (Contact(name="Grace Example", email="ap@example.com"),),
+        **changes,
+    }
+    return Vendor(**values)
+
+
+def test_a_vendor_is_created_found_and_changed(sandbox, ramp):
+    body = ramp.render("vendors_push", odoo_vendor())
+    assert ramp.find("vendors_push", body, "key") is None
+    sent = ramp.send("vendors_push", body, "", "key")
+    assert ramp.find("vendors_push", body, "key").external_id == sent.external_id
+    moved = odoo_vendor(
+        name="Renamed GmbH", address=Address(street="Neue 2", city="Bonn", postal_code="53111", country="DE")
+    )
+    again = ramp.send("vendors_push", ramp.render("vendors_push", moved), sent.external_id, "key")
+    assert again.external_id == sent.external_id and "cannot rename" in again.note
+    read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
+    assert (read.name, read.odoo_id, read.address.city) == ("Müller & Söhne GmbH", 33, "Bonn")
+    assert read.contacts[0].email == "ap@example.com"
+    archived = ramp.render("vendors_push", odoo_vendor(active=False))
+    ramp.send("vendors_push", archived, sent.external_id, "key")
+    assert ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload).active is False
+
+
+def test_a_vendor_in_the_us(sandbox, ramp):
+    address = Address(street="1 Main St", city="Arlington", state="VA", postal_code="22201", country="US")
+    sent = ramp.send("vendors_push", ramp.render("vendors_push", odoo_vendor(address=address)), "", "key")
+    assert ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload).address.state == "VA"
+
+
+def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
+    sandbox.control.settings(vendor_approval=True)
+    body = ramp.render("vendors_push", odoo_vendor())
+    sent = ramp.send("vendors_push", body, "", "key")
+    assert ramp.find("vendors_push", body, "key").external_id == sent.external_id
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error", "status": 500, "when": "after"},
+        {"kind": "error", "status": 504, "when": "after"},
+        {"kind": "reset", "when": "after"},
+        {"kind": "hang", "seconds": 1},
+        {"kind": "truncate"},
+        {"kind": "html", "when": "after"},
+    ],
+)
+def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
+    sandbox.control.add_fault(method="POST", path="*/vendors", **fault)
+    body = ramp.render("vendors_push", odoo_vendor())
+    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnknownOutcomeError
+    assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
+    found = ramp.find("vendors_push", body, "key")
+    assert sandbox.control.effects("vendor.create", found.external_id)
+
+
+def test_what_was_not_done_is_not_found(sandbox, ramp):
+    sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500)
+    body = ramp.render("vendors_push", odoo_vendor())
+    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnknownOutcomeError
+    assert ramp.find("vendors_push", body, "key") is None
+
+
+def test_a_refusal_names_the_field(sandbox, ramp):
+    body = {**ramp.render("vendors_push", odoo_vendor()), "business_vendor_contacts": {"first_name": "A"}}
+    error = raised(ramp.send, "vendors_push", body, "", "key")
+    assert type(error) is errors.PermanentError and error.code == "DEVELOPER_7001"
+    assert "business_vendor_contacts.email" in error.message
+
+
+# Reporting results
+
+
+def bill_result(bill_id, **values):
+    return Result(subject="bill", external_id=bill_id, **{"success": True, "reference": "BILL/1", **values})
+
+
+def count_of(sandbox, bill_id):
+    return sandbox.control.effects("BILL_SYNC", bill_id)["BILL_SYNC"][bill_id]
+
+
+def payment_result(item):
+    return Result(subject="payment", external_id=item.external_id, success=True, reference="PBNK/1")
+
+
+def test_bill_then_payment(sandbox, ramp):
+    bill_id = add_bill(sandbox, paid=True)
+    (item,) = [item for item in pulled(ramp, "payments") if item.external_id.endswith(bill_id)]
+    link = "https://odoo.example.com/odoo/accounting/vendor-bills/5021"
+    assert ramp.reported(bill_result(bill_id)) is False
+    assert ramp.report([payment_result(item), bill_result(bill_id, url=link)], "key") == {}
+    assert ramp.reported(bill_result(bill_id)) is True and ramp.reported(payment_result(item)) is True
+    (row,) = [row for row in sandbox.control.bills() if row["id"] == bill_id]
+    assert (row["sync_status"], row["sync_link"]) == ("BILL_AND_PAYMENT_SYNCED", link)
+    left = {item.external_id for flow in ("bills", "payments") for item in pulled(ramp, flow)}
+    assert not {bill_id, item.external_id} & left
+
+
+def test_a_failure_is_shown_in_ramp(sandbox, ramp):
+    bill_id = add_bill(sandbox)
+    sentence = "The account 600100 is archived in Odoo."
+    assert ramp.report([bill_result(bill_id, success=False, message=sentence)], "key") == {}
+    (row,) = [row for row in sandbox.control.bills() if row["id"] == bill_id]
+    assert (row["sync_error"], row["sync_status"]) == (sentence, "NOT_SYNCED")
+    assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
+
+
+def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
+    ready = [add_bill(sandbox) for _bill in range(4)]
+    waiting, synced = add_bill(sandbox, approved=False), add_bill(sandbox)
+    assert ramp.report([bill_result(synced)], "earlier") == {}
+    refused = ramp.report([bill_result(bill_id) for bill_id in (*ready, waiting, synced)], "key")
+    assert set(refused) == {waiting} and "not regard the bill as ready" in refused[waiting]
+    assert all(count_of(sandbox, bill_id) == 1 for bill_id in (*ready, synced))
+
+
+@pytest.mark.parametrize("kind", ["error", "reset"])
+def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, kind):
+    bill_id = add_bill(sandbox)
+    sandbox.control.add_fault(kind, method="POST", path="*/syncs", when="after")
+    assert type(raised(ramp.report, [bill_result(bill_id)], "key")) is errors.UnknownOutcomeError
+    assert ramp.reported(bill_result(bill_id)) is True
+    assert ramp.report([bill_result(bill_id)], "key") == {}
+    assert count_of(sandbox, bill_id) == 1
+
+
+def test_without_the_accounting_connection(sandbox):
+    with RampSandbox(size="small", seat="csv", settings=quick()) as other:
+        made = connect(other)
+        error = raised(made.report, [bill_result("9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01")], "key")
+        assert type(error) is errors.AuthError and error.code == "DEVELOPER_7089"
+
+
+# Check and accounting connection
+
+
+@pytest.mark.parametrize(
+    ("seat", "provider", "before", "after"),
+    [
+        ("none", "", check.FREE, check.OURS),
+        ("csv", "", check.FILES, check.OURS),
+        ("api", check.OUR_NAME, check.OURS, check.OURS),
+        ("api", "Carbon", check.TAKEN, check.TAKEN),
+        ("direct", "", check.TAKEN, check.TAKEN),
+    ],
+)
+def test_seat(seat, provider, before, after):
+    with RampSandbox(size="small", seat=seat, provider=provider, settings=quick()) as sandbox:
+        made = connect(sandbox)
+        assert made.check().settings["seat"] == before
+        made.claim_seat()
+        assert made.check().settings["seat"] == after
+        made.release_seat()
+        assert made.check().settings["seat"] == (check.FREE if after == check.OURS else check.TAKEN)
+        made.claim_seat()
+        assert made.check().settings["seat"] == after
+        assert sandbox.control.violations() == []
+
+
+def test_check_finds_the_scopes_that_are_not_ticked():
+    with RampSandbox(
+        size="small", seat="api", provider=check.OUR_NAME, scopes=set(SCOPES) - {"vendors:write"}
+    ) as sandbox:
+        report = connect(sandbox).check()
+        assert [f.title for f in report.findings if f.level == "warning"][0] == "The scope vendors:write is not granted"
+        later = connect(sandbox, report.settings)
+        assert pulled(later, "vendors")
+        error = raised(later.send, "vendors_push", later.render("vendors_push", odoo_vendor()), "", "key")
+        assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
+
+
+def test_check_with_a_wrong_secret(sandbox):
+    made = connect(sandbox, client_secret="wrong-secret")
+    (finding,) = made.check().findings
+    assert finding.level == "error" and "client secret is wrong" in finding.message
+    assert type(raised(made.client.business)) is errors.AuthError
+
+
+# Webhooks
+
+
+class Receiver:
+    """An endpoint that keeps what it gets, as our controller does."""
+
+    def __init__(self):
+        self.got = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append((dict(self.headers), body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args):
+                """Tests read `got`."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.mark.parametrize("encoding", ["hex", "base64"])
+@pytest.mark.parametrize("challenge_in", ["event", "object"])
+def test_subscription_from_handshake_to_event(sandbox, ramp, encoding, challenge_in):
+    sandbox.control.settings(signature_encoding=encoding, challenge_in=challenge_in)
+    with Receiver() as receiver:
+        subscription, secret = ramp.subscribe(receiver.url, "hand-shake")
+        sandbox.control.wait_for_deliveries()
+        headers, body = receiver.got.pop()
+        assert RampProvider.handshake(headers) == "hand-shake"
+        assert RampProvider.verify_webhook(headers, body, [secret])
+        ramp.confirm_subscription(subscription, RampProvider.parse_webhook(headers, body).challenge)
+        bill_id = add_bill(sandbox)
+        sandbox.control.wait_for_deliveries()
+        events = []
+        for headers, body in receiver.got:
+            assert RampProvider.verify_webhook(headers, body, ["old", secret])
+            assert not RampProvider.verify_webhook(headers, body + b" ", [secret])
+            events.append(RampProvider.parse_webhook(headers, body))
+        assert {(event.event_type, event.external_id) for event in events} >= {("bills.ready_to_sync", bill_id)}
+        ramp.unsubscribe(subscription)
+        ramp.unsubscribe(subscription)
+        assert ramp.client.webhooks() == []
+
+
+def test_a_wrong_challenge(sandbox, ramp):
+    with Receiver() as receiver:
+        subscription, _secret = ramp.subscribe(receiver.url, "hand-shake")
+        assert isinstance(raised(ramp.confirm_subscription, subscription, "wrong"), errors.PermanentError)
+
+
+# The log
+
+
+def test_every_exchange_is_observed_without_secrets(sandbox):
+    seen = []
+    made = connect(sandbox, observe=seen.append)
+    made.check()
+    pulled(made, "bills")
+    assert len(seen) == len(sandbox.control.requests())
+    assert all(exchange.trace_id and exchange.status == 200 for exchange in seen)
+    assert CLIENT_SECRET not in repr(seen) and "ramp_business_tok" not in repr(seen)

@@ -1,0 +1,974 @@
+"""Ramp's client and provider, against scripted answers; `test_ramp_against_sandbox.py` does it against the sandbox."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_connector import exceptions as errors
+from ml_connector.clients import AccessToken, MemoryTokens, RampClient
+from ml_connector.documents import Result
+from ml_connector.vendors import PROVIDERS
+from ml_connector.vendors.base import FlowSpec, Settings
+from ml_connector.vendors.ramp import RampProvider, check
+from ml_connector.vendors.ramp.flows import EVENTS, FLOWS, SCOPES, is_bill_due, is_payment_due
+
+SECRET = "client-secret-marker"
+
+
+@pytest.fixture
+def client(script):
+    client = RampClient(
+        script.url,
+        client_id="ramp_id_1",
+        client_secret=SECRET,
+        scope="bills:read",
+        tokens=MemoryTokens(),
+        limiter=None,
+        sleep=lambda seconds: None,
+    )
+    client.fetch_token = lambda scope=None: AccessToken("tok", 3600)
+    yield client
+    client.close()
+
+
+def raised(call, *args, **kwargs):
+    with pytest.raises(errors.ConnectorError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def page(rows, following=None):
+    return 200, json.dumps({"data": rows, "page": {"next": following}})
+
+
+def provider(fake=None, credentials=None, capabilities=(), **stored):
+    settings = Settings(
+        base_url="https://api.ramp.com",
+        credentials={"client_id": "ramp_id_1", "client_secret": SECRET, **(credentials or {})},
+        stored=stored,
+        capabilities=frozenset(capabilities),
+        instance="db:7",
+    )
+    made = RampProvider(settings, MemoryTokens(), None)
+    if fake:
+        made.__dict__["client"] = fake
+    return made
+
+
+# Client: pages
+
+
+def ids(pages):
+    return [row["id"] for rows in pages for row in rows]
+
+
+@pytest.mark.parametrize(
+    "form", ["{url}/developer/v1/vendors?page_size=100&start=b", "/developer/v1/vendors?start=b", "b"]
+)
+def test_next_page_as_address_or_cursor(client, script, form):
+    script.answers = [page([{"id": "a"}, {"id": "b"}], form.format(url=script.url)), page([{"id": "c"}])]
+    assert ids(client.vendors(is_active=True)) == ["a", "b", "c"]
+    assert script.requests[0].path == "/developer/v1/vendors?is_active=true&page_size=100"
+    assert "start=b" in script.requests[1].path
+    if form == "b":
+        assert "is_active=true" in script.requests[1].path
+
+
+def test_rows_that_come_twice_are_left_out(client, script):
+    script.answers = [page([{"id": "a"}, {"id": "b"}], "b"), page([{"id": "b"}, {"id": "c"}, {"id": "c"}])]
+    assert ids(client.vendors()) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("rows", [[{"id": "a"}], []])
+def test_a_listing_without_end(client, script, rows):
+    script.answers = [page(rows, "a")]
+    assert "repeats the same page" in raised(lambda: list(client.vendors())).message
+    assert len(script.requests) == (4 if rows else 3)
+
+
+def test_a_listing_that_only_changes_its_cursor(client, script):
+    script.answers = [page([{"id": "a"}], f"c{number}") for number in range(50)]
+    assert "repeats the same page" in raised(lambda: list(client.vendors())).message
+    assert len(script.requests) == 4
+
+
+def test_the_token_does_not_follow_a_foreign_next(client, script):
+    script.answers = [page([{"id": "a"}], "https://evil.example/developer/v1/vendors")]
+    assert "another server" in raised(lambda: list(client.vendors())).message
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{}", "null", "", '{"data": null}', '{"data": [1]}', '{"data": {}}', '{"data": [], "page": {"next": 5}}'],
+)
+def test_answers_that_are_no_list(client, script, body):
+    script.answers = [(200, body)]
+    assert type(raised(lambda: list(client.vendors()))) is errors.RemoteError
+
+
+def test_a_list_without_paging_ends(client, script):
+    script.answers = [(200, '{"data": [{"id": "a"}]}')]
+    assert ids(client.vendors()) == ["a"]
+
+
+@pytest.mark.parametrize("odd", ["../business", "", None, "a/b", "a?b", 5, "x" * 101, "."])
+def test_odd_ids_reach_no_other_path(client, script, odd):
+    script.answers = [(200, "{}")]
+    for call in (client.bill, client.vendor, client.delete_webhook, client.vendor_contacts):
+        assert type(raised(call, odd)) is errors.NotFoundError
+    assert not script.requests
+
+
+# Client: errors
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (
+            {
+                "error_v2": {
+                    "error_code": "DEVELOPER_7001",
+                    "message": "Missing data for required field.",
+                    "additional_info": {"business_vendor_contacts": {"email": ["Missing data."]}, "name": ["Too long"]},
+                },
+                "error": {"message": "old"},
+            },
+            "DEVELOPER_7001",
+            "Missing data for required field (business_vendor_contacts.email: Missing data; name: Too long)",
+        ),
+        ({"error_v2": {"error_code": None, "message": None}, "message": "Simple"}, "", "Simple"),
+        ({"error_v2": "odd", "message": "Plain"}, "", "Plain"),
+        ({"message": "Plain."}, "", "Plain"),
+        ({"error": {"message": "Old"}}, "", "Old"),
+        ({"error": {"email": ["Bad"]}}, "", "email: Bad"),
+        ({"error": "invalid_scope", "error_description": "No."}, "invalid_scope", "No"),
+        ({"error": "invalid_scope"}, "invalid_scope", "invalid_scope"),
+        ([], "", ""),
+        ("text", "", ""),
+    ],
+)
+def test_ramps_message_and_code(client, script, body, code, message):
+    script.answers = [(422, json.dumps(body))]
+    error = raised(client.create_vendor, {})
+    assert error.code == code
+    assert error.message == (f"Ramp refused the request: {message}." if message else "Ramp refused the request.")
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+def test_no_error_body_breaks_the_client(body):
+    ramp = RampClient("https://api.ramp.com", client_id="i", client_secret="s", scope="", tokens=None)
+    keys = {"error_v2": body, "error": body, "message": body, "error_description": body, "additional_info": body}
+    for data in (body, keys, {"error_v2": keys}, {"error": keys}):
+        code, message = ramp.explain(data)
+        assert isinstance(code, str) and isinstance(message, str)
+
+
+def test_empty_answer_to_a_write_is_fine_and_to_a_read_is_not(client, script):
+    script.answers = [(204,)]
+    assert client.update_vendor("v", {}) == {}
+    assert type(raised(client.vendor, "v")) is errors.RemoteError
+
+
+# Client: token
+
+
+def token_client(script):
+    return RampClient(
+        script.url,
+        client_id="ramp_id_1",
+        client_secret=SECRET,
+        scope="a:read b:read",
+        tokens=MemoryTokens(),
+        sleep=lambda seconds: None,
+    )
+
+
+def test_token_request(script):
+    script.answers = [(200, json.dumps({"access_token": "t1", "expires_in": 864000, "scope": "a:read"}))]
+    token = token_client(script).fetch_token()
+    assert token == AccessToken("t1", 864000, "a:read")
+    (request,) = script.requests
+    assert (request.method, request.path) == ("POST", "/developer/v1/token")
+    assert request.body == b"grant_type=client_credentials&scope=a%3Aread+b%3Aread"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["Authorization"] == "Basic " + base64.b64encode(f"ramp_id_1:{SECRET}".encode()).decode()
+
+
+def test_token_call_is_repeated_after_a_fault(script):
+    script.answers = [(503, ""), (200, '{"access_token": "t1"}')]
+    token = token_client(script).fetch_token()
+    assert (token.value, token.expires_in, token.scope) == ("t1", 300, "a:read b:read")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        ((401, '{"error": "invalid_client"}'), errors.AuthError, "client secret is wrong"),
+        ((400, '{"error": "invalid_scope"}'), errors.AuthError, "scope"),
+        ((400, '{"error": "unauthorized_client"}'), errors.AuthError, "client credentials"),
+        ((403, '{"error_v2": {"error_code": "X", "message": "Blocked."}}'), errors.AuthError, "Blocked"),
+        ((404, "<html>"), errors.NotFoundError, ""),
+        ((200, "{}"), errors.RemoteError, "without a token"),
+        ((200, "[]"), errors.RemoteError, "without a token"),
+        ((429, "{}", {"Retry-After": "60"}), errors.RateLimitError, ""),
+        ((500, ""), errors.RemoteError, ""),
+    ],
+)
+def test_token_refused(script, answer, kind, said):
+    script.answers = [answer]
+    error = raised(token_client(script).fetch_token)
+    assert type(error) is kind and said in error.message and SECRET not in repr(vars(error))
+
+
+def test_missing_credentials_are_said_without_a_call(script):
+    ramp = RampClient(script.url, client_id="", client_secret="", scope="", tokens=None)
+    assert "missing" in raised(ramp.fetch_token).message
+
+
+# Flows
+
+
+def test_provider_is_known():
+    assert PROVIDERS["ramp"] is RampProvider
+    assert RampProvider.environments == {
+        "production": "https://api.ramp.com",
+        "sandbox": "https://demo-api.ramp.com",
+    }
+    assert [c.name for c in RampProvider.credentials if c.secret] == ["client_secret"]
+
+
+def test_flow_table():
+    assert [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in FLOWS] == [
+        ("coding", "pull", "reference", 10),
+        ("vendors", "pull", "vendor", 20),
+        ("bills", "pull", "bill", 30),
+        ("bill_files", "pull", "file", 40),
+        ("payments", "pull", "payment", 50),
+        ("vendors_push", "push", "vendor", 60),
+        ("results", "push", "result", 70),
+    ]
+    assert all(isinstance(flow, FlowSpec) and set(flow.scopes) <= set(SCOPES) for flow in FLOWS)
+    assert {flow.files for flow in FLOWS} - {""} <= {flow.key for flow in FLOWS}
+    assert set(EVENTS) == set(RampProvider.webhook_events)
+
+
+READY = [
+    # sync_status, status, payment, bill due, payment due: the two-phase table of Ramp's guide
+    ("NOT_SYNCED", "OPEN", None, True, False),
+    ("NOT_SYNCED", "PAID", {"payment_method": "ACH"}, True, True),
+    ("BILL_SYNCED", "PAID", {"payment_method": "ACH"}, False, True),
+    ("BILL_SYNCED", "OPEN", {"payment_method": "ACH"}, False, False),
+    ("BILL_AND_PAYMENT_SYNCED", "PAID", {"payment_method": "ACH"}, False, False),
+    ("NOT_SYNCED", "PAID", None, True, False),
+    ("NOT_SYNCED", "PAID", {"payment_method": "VENDOR_CREDIT"}, True, False),
+    ("NOT_SYNCED", "PAID", {"details": {"manual_payment_method": "PAID_IN_ERP"}}, True, False),
+]
+
+
+@pytest.mark.parametrize(("sync_status", "status", "payment", "bill_due", "payment_due"), READY)
+def test_two_phases(sync_status, status, payment, bill_due, payment_due):
+    row = {"sync_status": sync_status, "status": status, "payment": payment}
+    assert (is_bill_due(row), is_payment_due(row)) == (bill_due, payment_due)
+
+
+# Pull
+
+
+class Fake:
+    """A client that answers from lists and notes the filters."""
+
+    def __init__(self, **rows):
+        self.rows = rows
+        self.asked = []
+
+    def __getattr__(self, name):
+        def listing(*args, **filters):
+            self.asked.append((name, args, filters))
+            rows = self.rows.get(name, [])
+            return iter([rows(*args) if callable(rows) else rows])
+
+        return listing
+
+
+def pulled(made, flow, cursor="", since=None):
+    return list(made.pull(flow, cursor, since))
+
+
+def titles(pages):
+    return [item.external_id for found in pages for item in found.items]
+
+
+def row(number, **values):
+    return {"id": f"b{number}", "sync_status": "NOT_SYNCED", "issued_at": "2026-07-01", "entity_id": "e1", **values}
+
+
+def test_pull_bills_looks_at_the_rows_again():
+    fake = Fake(
+        bills=[
+            row(1),
+            row(2, enable_accounting_sync=False),
+            row(3, sync_status="BILL_SYNCED"),
+            row(4, issued_at="2026-06-30"),
+            row(5, issued_at="2026-06-30", accounting_date="2026-07-02T00:00:00Z"),
+            row(6, issued_at="no date"),
+            row(7, archived_at="2026-07-01T00:00:00Z"),
+        ]
+    )
+    assert titles(pulled(provider(fake), "bills", since=date(2026, 7, 1))) == ["b1", "b5", "b6"]
+    assert fake.asked == [("bills", (), {"sync_ready": True, "is_accounting_sync_enabled": True, "entity_id": None})]
+
+
+def test_pull_one_entity_only():
+    fake = Fake(bills=[row(1), row(2, entity_id="e2"), row(3, entity_id=None)])
+    made = provider(fake, {"entity": "Example US"}, entity="Example US", entity_id="e1")
+    assert titles(pulled(made, "bills")) == ["b1"]
+    assert fake.asked[0][2]["entity_id"] == "e1"
+
+
+@pytest.mark.parametrize(
+    "stored", [{}, {"entity": "Other", "entity_id": "e2"}, {"entity": "Example US", "entity_id": ""}]
+)
+def test_an_unknown_entity_stops_rather_than_reads_all(stored):
+    made = provider(Fake(bills=[row(1)]), {"entity": "Example US"}, **stored)
+    assert "Test connection" in raised(pulled, made, "bills").message
+
+
+def test_bills_of_another_accounting_system_are_left_to_it():
+    made = provider(Fake(bills=[row(1)]), seat=check.TAKEN)
+    assert titles(pulled(made, "bills")) == titles(pulled(made, "payments")) == []
+
+
+def test_pull_payments():
+    paid = {"status": "PAID", "payment": {"id": "p", "payment_method": "ACH"}}
+    fake = Fake(
+        bills=[
+            row(1, **paid),
+            row(2),
+            row(3, **paid, issued_at="2026-06-01"),
+            row(4, **paid, sync_status="BILL_SYNCED"),
+        ]
+    )
+    assert titles(pulled(provider(fake), "payments", since=date(2026, 7, 1))) == ["p:b1", "p:b4"]
+    assert fake.asked[0][2]["payment_status"] == "PAID"
+
+
+def test_pull_bill_files_yields_nothing():
+    assert pulled(provider(), "bill_files") == []
+
+
+def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
+    from datetime import UTC, datetime
+
+    monkeypatch.setattr("ml_connector.vendors.ramp.provider._now", lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
+    fake = Fake(
+        vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
+    )
+    pages = pulled(provider(fake), "vendors")
+    assert [found.cursor for found in pages] == [None, "2026-07-01T12:00:00+00:00"]
+    assert [item.payload["contacts"] for item in pages[0].items] == [[{"id": f"v{n}c"}] for n in range(9)]
+    pulled(provider(fake), "vendors", cursor=pages[-1].cursor)
+    asked = [filters for name, _args, filters in fake.asked if name == "vendors"]
+    assert asked == [{}, {"from_updated_at": "2026-07-01T11:55:00+00:00"}]
+
+
+def test_pull_coding():
+    def options(field_id, **_filters):
+        return {"f1": [{"id": "o1", "ramp_id": "r", "value": "One"}, {"id": "o2", "is_active": False}]}[field_id]
+
+    fake = Fake(
+        accounts=[{"id": "1", "name": "A", "code": "60", "is_active": True}, {"id": "2", "is_active": False}],
+        fields=[{"id": "pro", "ramp_id": "f1"}, {"id": "old", "ramp_id": "f2", "is_active": False}],
+        field_options=options,
+        tax_code_options=[{"id": "t1", "name": "VAT"}],
+    )
+    made = provider(fake, bank_accounts={"ba1": "Operating (1234)"})
+    pages = pulled(made, "coding")
+    assert titles(pages) == ["account:1", "analytic:pro:o1", "tax:t1", "journal:card", "journal:ba1"]
+    documents = [made.document("coding", item.payload) for found in pages for item in found.items]
+    assert [(ref.kind, ref.external_id, ref.name) for ref in documents] == [
+        ("account", "1", "A"),
+        ("analytic", "pro:o1", "One"),
+        ("tax", "t1", "VAT"),
+        ("journal", "card", "Ramp card"),
+        ("journal", "ba1", "Operating (1234)"),
+    ]
+    assert made.fetch("coding", "tax:t1").external_id == "tax:t1"
+    assert made.fetch("coding", "tax:t9") is None
+
+
+def test_businesses_without_tax_codes():
+    class NoTaxes(Fake):
+        def tax_code_options(self, **_filters):
+            raise errors.NotFoundError("none")
+
+    assert titles(pulled(provider(NoTaxes()), "coding")) == ["journal:card"]
+
+
+# Fetch
+
+
+class Bills(Fake):
+    def __init__(self, bill, ready=True):
+        super().__init__(bills=[bill] if ready else [])
+        self.one = bill
+
+    def bill(self, bill_id):
+        if self.one["id"] != bill_id:
+            raise errors.NotFoundError("gone")
+        return self.one
+
+
+def test_fetch_a_bill():
+    one = row(1, vendor={"id": "v"}, invoice_number="N")
+    fake = Bills(one)
+    assert provider(fake).fetch("bills", "b1").payload == one
+    assert fake.asked[0][2]["vendor_id"] == "v" and fake.asked[0][2]["invoice_number"] == "N"
+    assert provider(fake).fetch("bills", "b2") is None
+
+
+def test_a_bill_that_is_not_ready_is_not_fetched():
+    assert provider(Bills(row(1), ready=False)).fetch("bills", "b1") is None
+    assert provider(Bills(row(1, enable_accounting_sync=False))).fetch("bills", "b1") is None
+
+
+def test_a_synced_bill_needs_not_be_ready():
+    assert provider(Bills(row(1, sync_status="BILL_SYNCED"), ready=False)).fetch("bills", "b1")
+
+
+def test_fetch_a_payment():
+    fake = Bills(row(1, status="PAID", payment={"id": "p", "payment_method": "ACH"}))
+    for asked in ("p:b1", "b1"):
+        assert provider(fake).fetch("payments", asked).external_id == "p:b1"
+    assert provider(fake).fetch("payments", "other:b1") is None
+    assert provider(Bills(row(1))).fetch("payments", "p:b1") is None
+
+
+def test_fetch_files_and_vendor():
+    fake = Bills(row(1, invoice_urls=["https://x/a.pdf?s=1"]))
+    item = provider(fake).fetch("bill_files", "b1")
+    assert provider().document("bill_files", item.payload)[0].name == "a.pdf"
+    fake.vendor = lambda vendor_id: {"id": vendor_id, "name": "V"}
+    assert provider(fake).fetch("vendors", "v1").payload == {"vendor": {"id": "v1", "name": "V"}, "contacts": []}
+
+
+# Send
+
+
+class Vendors(Fake):
+    def create_vendor(self, body):
+        self.sent = body
+        return {"id": "v1", "name": body["name"]}
+
+    def update_vendor(self, vendor_id, body):
+        self.sent = body
+        return {"id": vendor_id, "name": "Old name"}
+
+
+BODY = {
+    "name": "New name",
+    "country": "GB",
+    "external_vendor_id": "odoo:db:7:partner:33",
+    "business_vendor_contacts": {"email": "a@example.com"},
+    "is_active": True,
+    "address": {"city": "x"},
+}
+
+
+def test_create_and_update_take_their_part():
+    fake = Vendors()
+    sent = provider(fake).send("vendors_push", BODY, "", "key")
+    assert sent.external_id == "v1" and sent.note == ""
+    assert set(fake.sent) == {"name", "country", "external_vendor_id", "business_vendor_contacts", "address"}
+    sent = provider(fake).send("vendors_push", BODY, "v9", "key")
+    assert sent.external_id == "v9" and "cannot rename" in sent.note
+    assert set(fake.sent) == {"country", "external_vendor_id", "is_active", "address"}
+
+
+def test_an_archived_vendor_is_not_created():
+    error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
+    assert type(error) is errors.ValidationError
+
+
+def test_find_looks_at_the_number_on_the_rows():
+    others = [{"id": "a", "external_vendor_id": None}, {"id": "b", "external_vendor_id": "odoo:db:7:partner:3"}]
+    fake = Fake(vendors=others)
+    assert provider(fake).find("vendors_push", BODY, "key") is None
+    assert fake.asked[0][2] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
+    ours = {"id": "c", "external_vendor_id": BODY["external_vendor_id"], "name": "New name"}
+    assert provider(Fake(vendors=[*others, ours])).find("vendors_push", BODY, "key").external_id == "c"
+    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).find, "vendors_push", BODY, "key")
+    assert type(error) is errors.DuplicateError
+
+
+# Results
+
+
+class Syncs:
+    """Ramp's end of the reports: refuses a call for any bill that is not ready."""
+
+    def __init__(self, not_ready=(), synced=(), names=True, code="DEVELOPER_7062"):
+        self.not_ready = set(not_ready) | set(synced)
+        self.synced = set(synced)
+        self.names = names
+        self.code = code
+        self.calls = []
+        self.taken = []
+
+    def create_sync(self, body):
+        self.calls.append(body)
+        entries = body.get("successful_syncs", []) + body.get("failed_syncs", [])
+        bad = [entry["id"] for entry in entries if entry["id"] in self.not_ready]
+        if bad:
+            details = f"Objects not ready: {', '.join(bad)}" if self.names else "Objects not ready"
+            raise errors.PermanentError("Ramp refused the request.", code=self.code, details=details, status=400)
+        self.taken += [entry["id"] for entry in entries]
+
+    def bill(self, bill_id):
+        return {"id": bill_id, "sync_status": "BILL_AND_PAYMENT_SYNCED" if bill_id in self.synced else "NOT_SYNCED"}
+
+
+def result(number, subject="bill", success=True, **values):
+    external_id = f"bill-{number:04}" if subject == "bill" else f"pay:bill-{number:04}"
+    return Result(subject=subject, external_id=external_id, success=success, reference=f"BILL/{number}", **values)
+
+
+def test_report():
+    syncs = Syncs()
+    entries = [
+        result(1, url="https://odoo.example.com/odoo/accounting/vendor-bills/5021"),
+        result(2, success=False, message="The account is missing."),
+        result(3, subject="payment", url="https://odoo.example.com/x"),
+    ]
+    assert provider(syncs).report(entries, "key") == {}
+    bills, payments = syncs.calls
+    assert bills == {
+        "idempotency_key": bills["idempotency_key"],
+        "sync_type": "BILL_SYNC",
+        "successful_syncs": [
+            {
+                "id": "bill-0001",
+                "reference_id": "BILL/1",
+                "deep_link_url": "https://odoo.example.com/odoo/accounting/vendor-bills/5021",
+            }
+        ],
+        "failed_syncs": [{"id": "bill-0002", "error": {"message": "The account is missing."}}],
+    }
+    assert payments == {
+        "idempotency_key": payments["idempotency_key"],
+        "sync_type": "BILL_PAYMENT_SYNC",
+        "successful_syncs": [{"id": "bill-0003", "reference_id": "BILL/3"}],
+    }
+
+
+def test_the_same_content_has_the_same_key():
+    syncs = Syncs()
+    for entries, key in (([result(1)], "a"), ([result(1)], "a"), ([result(1)], "b"), ([result(2)], "a")):
+        provider(syncs).report(entries, key)
+    first, again, other_key, other_content = (call["idempotency_key"] for call in syncs.calls)
+    assert first == again and len({first, other_key, other_content}) == 3
+
+
+def test_a_call_takes_5000():
+    syncs = Syncs()
+    provider(syncs).report([result(number) for number in range(5001)], "key")
+    assert [len(call["successful_syncs"]) for call in syncs.calls] == [5000, 1]
+
+
+@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize("code", ["DEVELOPER_7062", "DEVELOPER_7001"])
+def test_one_bill_does_not_spoil_the_others(names, code):
+    syncs = Syncs(not_ready=["bill-0003", "bill-0007"], synced=["bill-0005"], names=names, code=code)
+    refused = provider(syncs).report([result(number) for number in range(20)], "key")
+    assert set(refused) == {"bill-0003", "bill-0007"}
+    assert sorted(syncs.taken) == [f"bill-{number:04}" for number in range(20) if number not in (3, 5, 7)]
+    keys = [call["idempotency_key"] for call in syncs.calls]
+    assert len(set(keys)) == len(keys)
+    if names:
+        assert len(syncs.calls) == 2
+
+
+def test_a_failure_cannot_be_taken_as_done():
+    syncs = Syncs(synced=["bill-0001"])
+    assert set(provider(syncs).report([result(1, success=False)], "key")) == {"bill-0001"}
+    assert provider(syncs).report([result(1, subject="payment")], "key") == {}
+
+
+def test_other_kinds_have_no_result():
+    assert set(provider(Syncs()).report([Result(subject="vendor", external_id="v", success=True)], "key")) == {"v"}
+
+
+def test_without_the_accounting_connection():
+    syncs = Syncs(not_ready=["bill-0001"], code="DEVELOPER_7089")
+    error = raised(provider(syncs).report, [result(1), result(2)], "key")
+    assert type(error) is errors.AuthError and "not its accounting system" in error.message and len(syncs.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "known"),
+    [
+        (result(1), True),
+        (result(2), False),
+        (result(1, success=False), None),
+        (result(1, subject="payment"), True),
+        (Result(subject="vendor", external_id="v", success=True), None),
+    ],
+)
+def test_reported(entry, known):
+    assert provider(Syncs(synced=["bill-0001"])).reported(entry) is known
+
+
+def test_reported_for_a_bill_that_is_gone():
+    fake = SimpleNamespace(bill=lambda bill_id: (_ for _ in ()).throw(errors.NotFoundError("gone")))
+    assert provider(fake).reported(result(1)) is False
+
+
+# Check
+
+
+class Ramp(Fake):
+    """A Ramp business as the check sees it."""
+
+    def __init__(self, granted=SCOPES, refuse_unknown=True, connections=(), entities=None, accounts=True):
+        entities = entities or [{"id": "e1", "entity_name": "Example US", "payment_accounts": []}]
+        super().__init__(entities=entities, accounts=[{"id": "1"}] if accounts else [])
+        self.granted = set(granted)
+        self.refuse_unknown = refuse_unknown
+        self.rows_of_connections = list(connections)
+        self.tokens = 0
+        self.done = []
+
+    def fetch_token(self, scope=None):
+        self.tokens += 1
+        wanted = set(scope.split())
+        if self.refuse_unknown and wanted - self.granted:
+            raise errors.AuthError("Ramp gave no access.", code="invalid_scope")
+        return AccessToken(f"t{self.tokens}", 3600, " ".join(sorted(wanted & self.granted)))
+
+    def business(self):
+        return {"id": "biz", "business_name_legal": "Example Inc", "active": True}
+
+    def connections(self):
+        return self.rows_of_connections
+
+    def create_connection(self, name):
+        self.done.append("create")
+        return {"remote_provider_name": name}
+
+    def reactivate_connection(self, connection_id):
+        self.done.append(f"reactivate {connection_id}")
+        return {"remote_provider_name": check.OUR_NAME}
+
+    def delete_connection(self):
+        self.done.append("delete")
+
+
+def connection(name=check.OUR_NAME, active=True, kind="API", **values):
+    return {"id": "c1", "connection_type": kind, "is_active": active, "remote_provider_name": name, **values}
+
+
+def findings(report, level):
+    return [finding.title for finding in report.findings if finding.level == level]
+
+
+def test_check_when_all_is_well():
+    made = provider(Ramp(connections=[connection("Other", active=False), connection()]))
+    report = made.check()
+    assert report.identity == "Example Inc"
+    assert findings(report, "warning") == findings(report, "error") == []
+    assert report.capabilities == {*SCOPES, "accounting_connection"}
+    assert report.settings["seat"] == check.OURS and report.settings["business_id"] == "biz"
+    assert made._tokens.get(None) == "t1"
+
+
+def test_check_replaces_the_old_token():
+    made = provider(Ramp(connections=[connection()]))
+    made._tokens.get(lambda: AccessToken("old", 3600))
+    made.check()
+    assert made._tokens.get(None) == "t1"
+
+
+@pytest.mark.parametrize("refuse_unknown", [True, False])
+def test_check_names_missing_scopes_and_what_they_cost(refuse_unknown):
+    granted = set(SCOPES) - {"bills:read", "vendors:write"}
+    made = provider(Ramp(granted=granted, refuse_unknown=refuse_unknown, connections=[connection()]))
+    report = made.check()
+    missing = {finding.title: finding.message for finding in report.findings if finding.level == "warning"}
+    assert set(missing) == {"The scope bills:read is not granted", "The scope vendors:write is not granted"}
+    assert "Vendor Bills, Invoice Files, Bill Payments" in missing["The scope bills:read is not granted"]
+    assert "Vendors to Ramp" in missing["The scope vendors:write is not granted"]
+    assert report.capabilities == {*granted, "accounting_connection"}
+    later = provider(None, **report.settings)
+    assert set(later.client.scope.split()) == granted
+    changed = provider(None, {"scopes": "bills:read"}, **report.settings)
+    assert changed.client.scope == "bills:read"
+
+
+def test_check_with_no_scope_at_all():
+    assert findings(provider(Ramp(granted=())).check(), "error") == ["Ramp gives no access"]
+
+
+def test_check_with_wrong_credentials():
+    ramp = Ramp()
+    ramp.fetch_token = lambda scope=None: (_ for _ in ()).throw(errors.AuthError("Wrong.", code="invalid_client"))
+    (finding,) = provider(ramp).check().findings
+    assert (finding.level, finding.message) == ("error", "Wrong.")
+
+
+def test_check_lets_a_fault_through():
+    ramp = Ramp()
+    ramp.business = lambda: (_ for _ in ()).throw(errors.RemoteError("Down."))
+    assert raised(provider(ramp).check).message == "Down."
+
+
+def test_check_survives_a_feature_that_is_refused():
+    ramp = Ramp(connections=[connection()])
+    ramp.business = lambda: (_ for _ in ()).throw(errors.AuthError("Ramp refused access.", status=403))
+    report = provider(ramp).check()
+    assert findings(report, "warning") == ["Ramp refuses a part of its service"] and report.identity == "ramp_id_1"
+
+
+@pytest.mark.parametrize(
+    ("connections", "state"),
+    [
+        ([], check.FREE),
+        ([connection(active=False, status="unlinked", settings=None)], check.FREE),
+        ([connection("Universal CSV", kind="CSV")], check.FILES),
+        ([connection("Carbon")], check.TAKEN),
+        ([connection("QuickBooks", kind="DIRECT")], check.TAKEN),
+        ([connection(active=False), connection("Carbon")], check.TAKEN),
+        ([connection()], check.OURS),
+    ],
+)
+def test_who_holds_the_accounting_connection(connections, state):
+    assert provider(Ramp(connections=connections)).check().settings["seat"] == state
+
+
+def test_a_taken_connection_is_named():
+    report = provider(Ramp(connections=[connection("QuickBooks", kind="DIRECT")])).check()
+    (title,) = [title for title in findings(report, "warning") + findings(report, "error")]
+    assert "QuickBooks" in title and report.settings["seat_holder"] == "QuickBooks"
+
+
+def test_check_warns_of_an_empty_chart():
+    report = provider(Ramp(connections=[connection()], accounts=False)).check()
+    assert findings(report, "warning") == ["Ramp has no accounts to code bills to"]
+
+
+ENTITIES = [
+    {
+        "id": "e1",
+        "entity_name": "Example US",
+        "payment_accounts": [{"id": "ba1", "account_name": "Operating", "account_number_last_four": "1234"}],
+    },
+    {"id": "e2", "entity_name": "Example UK", "payment_accounts": [{"id": "ba2"}, "odd", {"id": None}]},
+]
+
+
+def test_several_entities():
+    report = provider(Ramp(connections=[connection()], entities=ENTITIES)).check()
+    (title,) = findings(report, "warning")
+    assert "2 entities" in title
+    assert report.settings["bank_accounts"] == {"ba1": "Operating (1234)", "ba2": "Bank account"}
+
+
+@pytest.mark.parametrize("name", ["example uk", "e2", "E2"])
+def test_one_entity_is_chosen(name):
+    report = provider(Ramp(connections=[connection()], entities=ENTITIES), {"entity": name}).check()
+    assert (report.settings["entity"], report.settings["entity_id"]) == (name, "e2")
+    assert findings(report, "warning") == findings(report, "error") == []
+
+
+def test_an_entity_that_is_not_there():
+    report = provider(Ramp(connections=[connection()], entities=ENTITIES), {"entity": "Example DE"}).check()
+    assert findings(report, "error") == ["Ramp has no entity of the name Example DE"]
+    assert report.settings["entity_id"] == ""
+
+
+@pytest.mark.parametrize(
+    ("connections", "done"),
+    [
+        ([], ["create"]),
+        ([connection("Universal CSV", kind="CSV")], ["create"]),
+        ([connection(active=False)], ["reactivate c1"]),
+        ([connection("Other", active=False)], ["create"]),
+        ([connection()], []),
+        ([connection("Carbon")], []),
+    ],
+)
+def test_claim(connections, done):
+    ramp = Ramp(connections=connections)
+    provider(ramp).claim_seat()
+    assert ramp.done == done
+
+
+def test_claim_when_another_system_comes_first():
+    ramp = Ramp()
+    ramp.create_connection = lambda name: connection("Carbon")
+    error = raised(provider(ramp).claim_seat)
+    assert type(error) is errors.ConflictError and "Carbon" in error.message
+
+
+def test_claim_when_the_old_connection_cannot_be_taken_up():
+    ramp = Ramp(connections=[connection(active=False)])
+    ramp.reactivate_connection = lambda connection_id: (_ for _ in ()).throw(errors.PermanentError("no"))
+    provider(ramp).claim_seat()
+    assert ramp.done == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("connections", "done"), [([], []), ([connection("Carbon")], []), ([connection()], ["delete"])]
+)
+def test_release_only_what_is_ours(connections, done):
+    ramp = Ramp(connections=connections)
+    provider(ramp).release_seat()
+    assert ramp.done == done
+
+
+# Webhooks
+
+BODY_BYTES = (
+    b'{"id":"e-1","type":"bills.paid","created_at":"2026-08-03T12:10:00Z","object":{"id":"b1"},"business_id":"z"}'
+)
+
+
+def signed(body, secret):
+    return hmac.new(secret.encode(), body, hashlib.sha256)
+
+
+@pytest.mark.parametrize("name", ["X-Ramp-Signature", "X-Ramp-Webhook-Signature", "x-ramp-signature"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda digest: digest.hexdigest(),
+        lambda digest: digest.hexdigest().upper(),
+        lambda digest: f"sha256={digest.hexdigest()}",
+        lambda digest: base64.b64encode(digest.digest()).decode(),
+        lambda digest: f" {digest.hexdigest()} ",
+    ],
+)
+def test_signatures(name, written):
+    headers = {name: written(signed(BODY_BYTES, "new"))}
+    assert RampProvider.verify_webhook(headers, BODY_BYTES, ["old", "new"])
+    assert RampProvider.verify_webhook(headers, BODY_BYTES, ["new"])
+    assert not RampProvider.verify_webhook(headers, BODY_BYTES, ["old"])
+    assert not RampProvider.verify_webhook(headers, BODY_BYTES + b" ", ["new"])
+    assert not RampProvider.verify_webhook(headers, BODY_BYTES, [])
+    assert not RampProvider.verify_webhook(headers, BODY_BYTES, ["", None])
+
+
+@pytest.mark.parametrize("value", ["", "sha256=", "é", "0" * 64, "\ud800"])
+def test_signatures_that_are_none(value):
+    for headers in ({"X-Ramp-Signature": value}, {}):
+        assert not RampProvider.verify_webhook(headers, BODY_BYTES, ["new"])
+    empty = {"X-Ramp-Signature": signed(BODY_BYTES, "").hexdigest()}
+    assert not RampProvider.verify_webhook(empty, BODY_BYTES, [""])
+
+
+def test_the_present_header_goes_first():
+    good, bad = signed(BODY_BYTES, "new").hexdigest(), "0" * 64
+    assert not RampProvider.verify_webhook(
+        {"X-Ramp-Webhook-Signature": good, "X-Ramp-Signature": bad}, BODY_BYTES, ["new"]
+    )
+
+
+@given(st.binary(max_size=200), st.text(min_size=1, max_size=20), st.integers(0, 255), st.integers(1, 255))
+def test_a_changed_byte_breaks_the_signature(body, secret, place, change):
+    headers = {"X-Ramp-Signature": signed(body, secret).hexdigest()} if secret.isascii() else {}
+    if headers:
+        assert RampProvider.verify_webhook(headers, body, [secret])
+    if body:
+        changed = bytearray(body)
+        changed[place % len(body)] ^= change
+        assert not RampProvider.verify_webhook(headers, bytes(changed), [secret])
+
+
+def test_parse_webhook():
+    event = RampProvider.parse_webhook({}, BODY_BYTES)
+    assert (event.event_id, event.event_type, event.external_id, event.created_at, event.challenge) == (
+        "e-1",
+        "bills.paid",
+        "b1",
+        "2026-08-03T12:10:00Z",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"id": "e", "type": "webhooks.verification", "challenge": "c-1"},
+        {"id": "e", "type": "webhooks.verification", "object": {"challenge": "c-1"}},
+        {"type": "webhooks.verification", "challenge": "c-1", "object": None},
+    ],
+)
+def test_challenge(envelope):
+    event = RampProvider.parse_webhook({}, json.dumps(envelope).encode())
+    assert event.challenge == "c-1" and event.event_id
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"x", b"[]", b"{}", b'{"id": "e"}', b'{"id": 5, "type": "t"}', b"\xff", b"[" * 100_000, b'{"type": "t"}'],
+)
+def test_no_envelope(body):
+    assert type(raised(RampProvider.parse_webhook, {}, body)) is errors.ValidationError
+
+
+@given(
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.text() | st.integers(),
+        lambda x: st.dictionaries(st.sampled_from(["id", "type", "object", "challenge"]), x),
+    ).map(lambda x: json.dumps(x).encode())
+)
+def test_any_body_is_an_event_or_a_sentence(body):
+    try:
+        event = RampProvider.parse_webhook({}, body)
+    except errors.ValidationError:
+        return
+    assert event.event_id.encode() and "\x00" not in event.event_type
+
+
+def test_handshake():
+    assert RampProvider.handshake({"X-Ml-Connector": "token"}) == "token"
+    assert RampProvider.handshake({"Host": "x"}) == ""
+
+
+class Hooks:
+    def __init__(self):
+        self.done = []
+
+    def create_webhook(self, endpoint_url, event_types, headers):
+        self.done.append((endpoint_url, tuple(event_types), headers))
+        return {"id": "w1", "secret": "shh"}
+
+    def verify_webhook(self, webhook_id, challenge):
+        return challenge == "c-1"
+
+    def delete_webhook(self, webhook_id):
+        raise errors.NotFoundError("gone")
+
+
+def test_subscription():
+    hooks = Hooks()
+    made = provider(hooks)
+    assert made.subscribe("https://odoo.example.com/hook", "hand") == ("w1", "shh")
+    assert hooks.done == [("https://odoo.example.com/hook", EVENTS, {"X-ML-Connector": "hand"})]
+    made.confirm_subscription("w1", "c-1")
+    assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
+    made.unsubscribe("w1")
+
+
+def test_subscription_without_a_secret():
+    hooks = Hooks()
+    hooks.create_webhook = lambda *args: {"id": "w1"}
+    assert type(raised(provider(hooks).subscribe, "https://x", "h")) is errors.RemoteError
