@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import time
+from functools import partial
 
 import psycopg2
 
@@ -107,39 +108,21 @@ class MlWorker(models.AbstractModel):
 
     def _entries(self, run, flow, logs):
         """The translated documents of a batch; what cannot be translated carries its error."""
+        rows = [(log.external_id, log.sudo().payload) for log in logs]  # sudo: field without access
+        if flow.kind == "file":
+            read = partial(_download, run.provider, flow.key)
+            documents = run.parallel(read, rows)
+        else:
+            documents = [_translated(run.provider, flow.key, payload) for _external_id, payload in rows]
         entries = []
-        for log in logs:
+        for log, document in zip(logs, documents, strict=True):
             entry = Entry(log, None)
-            try:
-                payload = log.sudo().payload  # sudo: field without access
-                if flow.kind == "file":
-                    entry.document = self._download(run, flow, log)
-                else:
-                    entry.document = run.provider.document(flow.key, payload)
-            except ConnectorError as error:
-                entry.error = error
+            if isinstance(document, ConnectorError):
+                entry.error = document
+            else:
+                entry.document = document
             entries.append(entry)
         return entries
-
-    def _download(self, run, flow, log):
-        """The files of a remote record. It is read again, because addresses of files are short-lived."""
-        item = run.provider.fetch(flow.key, log.external_id)
-        if item is None:
-            raise ValidationError(self.env._("The record with the files is gone at the vendor."))
-        payload = log.sudo().payload  # sudo: field without access
-        attachments = run.provider.document(flow.key, item.payload)
-        results = list(run.parallel(lambda attachment: run.provider.download(attachment.url), attachments))
-        for result in results:
-            if isinstance(result, ConnectorError):
-                raise result
-        return Files(
-            subject_kind=payload["subject_kind"],
-            subject_external_id=log.external_id,
-            files=tuple(
-                DownloadedFile(name=attachment.name, mimetype=mimetype, content=content)
-                for attachment, (mimetype, content) in zip(attachments, results, strict=True)
-            ),
-        )
 
     def _write(self, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
@@ -353,6 +336,26 @@ class MlWorker(models.AbstractModel):
                 }
             )
         logs.create(rows)
+
+
+def _translated(provider, flow, payload):
+    try:
+        return provider.document(flow, payload)
+    except ConnectorError as error:
+        return error
+
+
+def _download(provider, flow, row):
+    """The files of a remote record. It is read again, because addresses of files are short-lived."""
+    external_id, payload = row
+    item = provider.fetch(flow, external_id)
+    if item is None:
+        raise ValidationError("The record is not at the vendor any more, and its files neither.")
+    files = []
+    for attachment in provider.document(flow, item.payload):
+        mimetype, content = provider.download(attachment.url)
+        files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
+    return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
 
 
 def _digest(value):

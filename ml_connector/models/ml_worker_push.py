@@ -186,10 +186,15 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ doubt
 
     def _look_up(self, run, flow):
-        """Find out at the vendor whether what is in doubt arrived, before anything is sent again."""
+        """Find out at the vendor whether what is in doubt arrived, before anything is sent again.
+
+        A change of what the vendor has already is simply sent again: finding the record would not tell whether the
+        change arrived, and the same change twice does no harm.
+        """
         for log in self._doubtful(flow):
+            payload = log.sudo().payload  # sudo: field without access
             try:
-                sent = run.provider.find(flow.key, log.sudo().payload, log.idempotency_key)  # sudo: no-access field
+                sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
             except NotImplementedError:
                 log.write({"next_try_at": False, "error_message": self.env._(
                     "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
@@ -199,7 +204,7 @@ class MlWorker(models.AbstractModel):
                 self._postpone_look_up(log, error)
                 continue
             if sent:
-                self._bind_sent(flow, log, sent, _digest(log.sudo().payload))  # sudo: see above
+                self._bind_sent(flow, log, sent, _digest(payload))
                 self._store_sent(log, "sent")
             else:
                 log.write({"sent_at": False, **CLEAN})
@@ -268,16 +273,19 @@ class MlWorker(models.AbstractModel):
         self._commit(run, processed=len(logs))
 
     def _look_up_results(self, run, flow):
-        """A batch of reports took effect as a whole or not at all: one that the vendor knows settles the others."""
+        """A batch took effect as a whole, but for what the vendor refused by name.
+
+        So one report that the vendor knows settles those that cannot be asked for; what it does not know goes again.
+        """
         for group in self._doubtful(flow).grouped("idempotency_key").values():
-            try:
-                known = any(run.provider.reported(log._result()) for log in group)
-            except ConnectorError as error:
+            answers = list(run.parallel(run.provider.reported, [log._result() for log in group]))
+            if error := next((answer for answer in answers if isinstance(answer, ConnectorError)), None):
                 for log in group:
                     self._postpone_look_up(log, error)
                 continue
-            for log in group:
-                if known:
+            known = any(answers)
+            for log, answer in zip(group, answers, strict=True):
+                if answer or (known and answer is None):
                     self._store_sent(log, "sent")
                 else:
                     log.write({"sent_at": False, **CLEAN})
