@@ -566,15 +566,15 @@ class MlConnection(models.Model):
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
-    def _internal_secret(self, name):
+    def _internal_secret(self, *names):
         return self.env["ml.credential"].sudo().search(  # sudo: only the controller and the worker ask
-            [("connection_id", "=", self.id), ("name", "=", name)]
+            [("connection_id", "=", self.id), ("name", "in", names)]
         )
 
     def _webhook_secrets(self):
         """The secrets under which a webhook may be signed now; two while the secret is being changed."""
-        found = [self._internal_secret(name) for name in (WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)]
-        return [secret._plaintext() for secret in found if secret and secret.set_at]
+        found = self._internal_secret(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
+        return [secret._plaintext() for secret in found if secret.set_at]
 
     def _is_expected_handshake(self, headers):
         """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""

@@ -40,6 +40,7 @@ class MlSyncAttempt(models.Model):
     _name = "ml.sync.attempt"
     _description = "Attempt"
     _order = "connection_id, sequence desc"
+    _rec_name = "subject"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)

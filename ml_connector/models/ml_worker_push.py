@@ -7,6 +7,7 @@ from odoo import fields, models
 
 from ..exceptions import ConnectorError, PermanentError
 from .ml_sync_log import CLEAN
+from .ml_worker import PARALLEL_CALLS
 
 SEND_BATCH = 100
 RESULT_BATCH = 500
@@ -61,7 +62,7 @@ class MlWorker(models.AbstractModel):
             self._send(run, flow, outgoing)
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed and mark it as being sent. Returns the rows to send with their bindings."""
+        """Render what has changed. Returns the rows to send with their bindings."""
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
@@ -86,7 +87,6 @@ class MlWorker(models.AbstractModel):
                     "payload": payload,
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
-                    "sent_at": fields.Datetime.now(),
                 }
             )
             outgoing.append((log, payload, binding.external_id or "", fingerprint))
@@ -120,15 +120,17 @@ class MlWorker(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time, and commit each group of answers."""
-        for start in range(0, len(outgoing), 8):
-            group = outgoing[start : start + 8]
+        """Send rows, several at a time, and commit each group of answers. What is being sent is marked before."""
+        for start in range(0, len(outgoing), PARALLEL_CALLS):
+            group = outgoing[start : start + PARALLEL_CALLS]
+            held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+            group = [job for job in group if job[0] in held]
             started = time.monotonic()
             results = run.parallel(
                 lambda job, key=flow.key: run.provider.send(key, job[1], job[2], job[3]),
                 [(log.id, payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group],
             )
-            milliseconds = self._elapsed(started) // len(group)
+            milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
                 if isinstance(result, ConnectorError):
                     self._store_push_failure(run, log, result)

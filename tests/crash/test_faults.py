@@ -95,16 +95,15 @@ def test_retry_after_is_obeyed(name, books):
 
 
 @pytest.mark.parametrize("name", ("vendors", "bills"))
-def test_page_that_is_repeated(name, books):
+@pytest.mark.parametrize("times", (1, ALWAYS), ids=("once", "always"))
+def test_page_that_is_repeated(name, times, books):
     case_class, method, path = CALLS[name]
-    case = case_class(books)
-    more = [case_class(books) for _ in range(2)]
-    books.control.settings(page_limit=2)
-    books.due(*case.due)
-    books.control.add_fault("duplicate_page", method=method, path=path, times=ALWAYS)
-    books.workers.run()
+    cases = [case_class(books) for _ in range(3)]
+    books.due(*case_class.due)
+    books.control.add_fault("duplicate_page", method=method, path=path, times=times)
+    books.workers.run(patches={"page_size": 2})
+    (fault,) = books.control.faults()
     books.control.clear_faults()
+    assert fault["hits"]
     books.settle(LONG_SECONDS)
-    for each in (case, *more):
-        assert not each.problems()
-    assert not general_problems(books)
+    assert not [problem for case in cases for problem in case.problems()] + general_problems(books)
