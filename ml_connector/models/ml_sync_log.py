@@ -19,7 +19,6 @@ STATES = [
     ("ignored", "Ignored"),
     ("superseded", "Superseded"),
 ]
-OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 CLEAN = {
@@ -291,7 +290,10 @@ class MlSyncLog(models.Model):
     def _ignore(self, reason):
         self.check_access("read")
         self._check_may_resolve()
-        logs = self.filtered(lambda log: log.state in OPEN_STATES and log.state != "running")
+        logs = self.filtered(
+            lambda log: log.state in ("pending", "failed", "waiting", "unknown")
+            or (log.state == "done" and log.outcome == "drift")
+        )
         if not logs:
             raise UserError(self.env._("Only records that are not done yet can be ignored."))
         # sudo: users hold no write right on the queue, only this transition

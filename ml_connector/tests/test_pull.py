@@ -294,3 +294,14 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.env["account.move"].search_count([]), moves)
         self.assertFalse(self.logs("bills"))
         self.assertFalse(self.remote.reports)
+
+    def test_difference_can_be_accepted(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        self.put_bill(amount="150.00")
+        self.sync()
+        log = self.logs("bills").filtered("is_current")
+        log._ignore("Agreed with the vendor")
+        self.sync()
+        self.assertEqual(log.state, "ignored")
+        self.assertEqual(self.bills().amount_total, 100.0)
