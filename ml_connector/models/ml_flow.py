@@ -62,7 +62,7 @@ class MlFlow(models.Model):
     rounding_tolerance = fields.Float(
         default=0.05,
         digits=(16, 4),
-        help="Largest difference, in the document's currency, between the source's total and Odoo's that may be put on the tax line.",
+        help="Largest difference to the source's total, in the document's currency, that is put on the tax line.",
     )
     show_options = fields.Char(compute="_compute_show_options")
 
@@ -115,9 +115,7 @@ class MlFlow(models.Model):
             flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
 
     def _compute_counts(self):
-        groups = self.env["ml.sync.log"]._read_group(
-            [("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"]
-        )
+        groups = self.env["ml.sync.log"]._read_group([("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"])
         counts = {(flow.id, state): count for flow, state, count in groups}
         for flow in self:
             flow.done_count = counts.get((flow.id, "done"), 0)

@@ -29,7 +29,8 @@ class FlowSpec:
 
     :param key: unique for the vendor
     :param direction: `pull` (vendor to Odoo) or `push` (Odoo to vendor)
-    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`, `result`
+    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`,
+        `result`
     :param sequence: order in which the flows of one run are worked
     :param interval: minutes between two runs by default
     :param scopes: permissions at the vendor without which the flow cannot work
@@ -38,7 +39,8 @@ class FlowSpec:
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
-    :param options: names of the flow's options that apply (`post_bills`, `lock_date_policy`, `start_date`, `create_vendors`)
+    :param options: names of the flow's options that apply: `post_bills`, `lock_date_policy`, `start_date`,
+        `create_vendors`
     """
 
     key: str
@@ -202,7 +204,7 @@ class Provider:
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
-        """Translate a payload. Pure: no remote call. Raises ValidationError."""
+        """Translate a payload. Pure: no remote call. Raises InvalidDataError."""
         raise NotImplementedError
 
     def download(self, url: str) -> tuple[str, bytes]:
@@ -255,7 +257,7 @@ class Provider:
 
     @classmethod
     def parse_webhook(cls, headers, body: bytes) -> Event:
-        """Raises ValidationError when it is not the vendor's envelope."""
+        """Raises InvalidDataError when it is not the vendor's envelope."""
         raise NotImplementedError
 
     @classmethod

@@ -1,6 +1,5 @@
 """Ramp as the engine sees it."""
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +12,11 @@ from ...exceptions import (
     AuthError,
     ConflictError,
     DuplicateError,
+    InvalidDataError,
     NotFoundError,
     PermanentError,
     RemoteError,
     UnknownOutcomeError,
-    ValidationError,
 )
 from ..base import Credential, Page, Provider, Sent
 from . import check, items, render, results, translate, webhook
@@ -285,7 +284,7 @@ class RampProvider(Provider):
             row = self.client.update_vendor(external_id, _only(payload, render.VENDOR_UPDATE))
             return _sent(row, payload, external_id)
         if payload.get("is_active") is False:
-            raise ValidationError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise InvalidDataError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
         row = self.client.create_vendor(_only(payload, render.VENDOR_CREATE))
         if not row.get("id"):
             raise UnknownOutcomeError("Ramp answered without the id of the new vendor.")
@@ -358,7 +357,7 @@ def _is_since(row, since):
         return True
     try:
         booked = translate.booking_date(row)
-    except ValidationError:
+    except InvalidDataError:
         return True
     return booked is None or booked >= since
 
