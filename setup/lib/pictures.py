@@ -48,25 +48,25 @@ def _log_in(page, server):
 
 def while_unmapped():
     """What waits for a person after the first sync."""
-    return {"sync_logs": f"{ACTION}ml_sync_log_action", "mappings": f"{ACTION}ml_mapping_action"}
+    return {
+        "dashboard": f"{ACTION}ml_connection_action_dashboard",
+        "sync_logs": f"{ACTION}ml_sync_log_action",
+        "mappings": f"{ACTION}ml_mapping_action",
+    }
 
 
 def when_clean(database):
     """What is there when everything is synced."""
     ((connection,),) = postgres.query(database, "SELECT min(id) FROM ml_connection")
-    ((flow,),) = postgres.query(database, "SELECT min(id) FROM ml_flow WHERE key = 'bills'")
-    ((log, bill),) = postgres.query(
+    ((bill,),) = postgres.query(
         database,
         """
-        SELECT l.id, l.res_id FROM ml_sync_log l JOIN account_move m ON m.id = l.res_id
+        SELECT l.res_id FROM ml_sync_log l JOIN account_move m ON m.id = l.res_id
          WHERE l.kind = 'bill' AND m.payment_state = 'paid' AND m.currency_id = 1
          ORDER BY l.id LIMIT 1
         """,
     )
     return {
-        "dashboard": f"{ACTION}ml_connection_action_dashboard",
         "connection": f"{ACTION}ml_connection_action/{connection}",
-        "flow": f"{ACTION}ml_flow_action/{flow}",
-        "sync_log": f"{ACTION}ml_sync_log_action/{log}",
         "bill": f"/odoo/account.move/{bill}",
     }
