@@ -9,7 +9,7 @@ from .common import Address, AnalyticShare, Attachment, Contact, Party, Referenc
 from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine
-from .files import DownloadedFile, Files
+from .files import DownloadedFile, Files, OutgoingFile
 from .journal_entry import JournalEntry, JournalLine
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
@@ -35,6 +35,7 @@ __all__ = [
     "GoodsReceipt",
     "JournalEntry",
     "JournalLine",
+    "OutgoingFile",
     "PaidBill",
     "Party",
     "Payment",

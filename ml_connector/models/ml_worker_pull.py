@@ -53,7 +53,7 @@ class MlWorker(models.AbstractModel):
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
         waiting = self.env["ml.sync.log"].search(
-            [("connection_id", "=", run.connection.id), ("state", "=", "waiting"), ("depends_external_id", "!=", False)],
+            [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("state", "=", "waiting"), ("depends_external_id", "!=", False)],
             limit=200,
         )
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull").grouped("kind")

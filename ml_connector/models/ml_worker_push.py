@@ -6,9 +6,11 @@ from datetime import timedelta
 from odoo import fields, models
 
 from ..exceptions import ConnectorError, PermanentError
+from .ml_reader import NotSentError
 from .ml_sync_log import CLEAN
 
 SEND_BATCH = 100
+SEND_GROUP = 8
 RESULT_BATCH = 500
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
@@ -22,6 +24,11 @@ class MlWorker(models.AbstractModel):
     def _sweep(self, run, flow):
         """Queue records that changed since the last sweep, however they were changed."""
         started = fields.Datetime.now()
+        if reason := flow._blocked():
+            flow.error_message = reason
+            flow._schedule_next(started)
+            self._commit(run)
+            return
         model = flow._spec().watches
         if model:
             reader = self.env[f"ml.reader.{flow.kind}"]
@@ -29,9 +36,10 @@ class MlWorker(models.AbstractModel):
             if flow.cursor:
                 since = fields.Datetime.to_datetime(flow.cursor) - SWEEP_OVERLAP
                 domain &= reader._changed_since(since)
-            ids = self.env[model].search(domain, order="id").ids
+            ids = self.env[model].with_context(active_test=False).search(domain, order="id").ids
             for start in range(0, len(ids), SWEEP_CHUNK):
                 records = self.env[model].browse(ids[start : start + SWEEP_CHUNK])
+                records = reader._sendable(flow, records)
                 self.env["ml.sync.log"]._enqueue(flow, self._changed_since_synced(flow, records))
                 self._commit(run)
         flow.write(
@@ -47,15 +55,18 @@ class MlWorker(models.AbstractModel):
     def _changed_since_synced(self, flow, records):
         """Records that were touched after they were last brought in line with the vendor."""
         bindings = self._bindings_by_record(flow, records.ids)
+        touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(records)
         return records.filtered(
-            lambda record: record.id not in bindings or record.write_date > bindings[record.id].synced_at
+            lambda record: record.id not in bindings or touched[record.id] > bindings[record.id].synced_at
         )
 
     # ------------------------------------------------------------------ send
 
     def _work_push(self, run, flow):
+        if flow._blocked():
+            return
         self._look_up(run, flow)
-        while not run.is_over and (logs := self._claim(run, flow, SEND_BATCH)):
+        while not run.is_over and (logs := self._claim(run, flow, max(SEND_BATCH, flow._spec().batch))):
             outgoing = self._prepare(run, flow, logs)
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
@@ -77,13 +88,14 @@ class MlWorker(models.AbstractModel):
             except ConnectorError as error:
                 self._store_push_failure(run, log, error)
                 continue
-            fingerprint = _digest(payload)
+            stored = _storable(payload)
+            fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
                 self._store_sent(log, "unchanged")
                 continue
             log.sudo().write(  # sudo: the payload is a field without access
                 {
-                    "payload": payload,
+                    "payload": stored,
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
                     "sent_at": fields.Datetime.now(),
@@ -113,32 +125,44 @@ class MlWorker(models.AbstractModel):
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", flow.kind),
-                ("res_model", "=", flow._spec().watches),
+                ("res_model", "=", flow._record_model()),
                 ("res_id", "in", record_ids),
             ]
         )
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time, and commit each group of answers."""
-        for start in range(0, len(outgoing), 8):
-            group = outgoing[start : start + 8]
+        """Send rows, several at a time or in one call, and commit each group of answers."""
+        size = max(SEND_GROUP, flow._spec().batch)
+        for start in range(0, len(outgoing), size):
+            group = outgoing[start : start + size]
             started = time.monotonic()
-            results = run.parallel(
-                lambda job, key=flow.key: run.provider.send(key, job[1], job[2], job[3]),
-                [(log.id, payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group],
-            )
+            jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group]
+            results = self._answers(run, flow, jobs)
             milliseconds = self._elapsed(started) // len(group)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
                 if isinstance(result, ConnectorError):
                     self._store_push_failure(run, log, result)
                 else:
                     self._bind_sent(flow, log, result, fingerprint)
-                    self._store_sent(log, "sent", milliseconds, run.trace_id)
+                    self._store_sent(log, "linked" if result.linked else "sent", milliseconds, run.trace_id)
                     run.succeeded = True
             self._commit(run, processed=len(group))
 
+    def _answers(self, run, flow, jobs):
+        """A `Sent` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
+        if flow._spec().batch < 2:
+            return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
+        try:
+            return run.provider.send_many(flow.key, jobs)
+        except ConnectorError as error:
+            return [error] * len(jobs)
+
     def _bind_sent(self, flow, log, sent, fingerprint):
+        binding = self._bindings_by_record(flow, [log.res_id]).get(log.res_id)
+        if binding and binding.external_id != sent.external_id:
+            # the vendor's record was replaced by another one (made anew after it had been archived)
+            binding.external_id = sent.external_id
         self.env["ml.binding"]._bind(
             flow.connection_id,
             [
@@ -154,6 +178,18 @@ class MlWorker(models.AbstractModel):
             ],
         )
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
+        if sent.mapping:
+            self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, log.res_id)
+        if sent.takes_files:
+            self._queue_followers(flow, log)
+
+    def _queue_followers(self, flow, log):
+        """Rows that send the files of a record that the vendor has now."""
+        record = self.env[log.res_model].browse(log.res_id)
+        for follower in flow.connection_id.flow_ids.filtered("active"):
+            if follower.direction == "push" and follower._spec().follows == flow.key:
+                reader = self.env[f"ml.reader.{follower.kind}"]
+                self.env["ml.sync.log"]._enqueue(follower, reader._sendable(follower, record))
 
     def _store_sent(self, log, outcome, milliseconds=0, trace_id=""):
         log.write(
@@ -175,6 +211,9 @@ class MlWorker(models.AbstractModel):
 
     def _store_push_failure(self, run, log, error, action="send"):
         vals = self._failure_values(log, error)
+        if isinstance(error, NotSentError):
+            vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
+            self._queue_missing(log, error)
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()
         else:
@@ -182,6 +221,14 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
         )
+
+    def _queue_missing(self, log, error):
+        """Send what another record waits for, also where its flow sends only what is needed."""
+        sender = log.connection_id.flow_ids.filtered(
+            lambda flow: flow.active and flow.direction == "push" and flow.kind == error.kind
+        )[:1]
+        if sender and not sender._blocked():
+            self.env["ml.sync.log"]._enqueue(sender, self.env[error.model].browse(error.res_id))
 
     # ------------------------------------------------------------------ doubt
 
@@ -291,6 +338,11 @@ class MlWorker(models.AbstractModel):
                     log.write({"sent_at": False, **CLEAN})
                     self._return_to_queue(log)
             self._commit(run, processed=len(group))
+
+
+def _storable(payload):
+    """The payload without the content of files, which is read again for each try."""
+    return {key: value for key, value in payload.items() if not isinstance(value, bytes)}
 
 
 def _digest(value):
