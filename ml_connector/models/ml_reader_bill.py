@@ -56,7 +56,7 @@ class MlReaderOwnBill(models.AbstractModel):
             total=round(decimal_of(record.amount_total), record.currency_id.decimal_places),
             lines=lines,
             memo=record.name,
-            purchase_order=self._order(flow, record),
+            purchase_order=self._order_of(flow, record),
             paid_on=self._paid_on(record),
             cancelled=record.state == "cancel",
         )
@@ -81,7 +81,7 @@ class MlReaderOwnBill(models.AbstractModel):
         if rest:
             yield BillLine(amount=rest, description=self.env._("Rounding"))
 
-    def _order(self, flow, move):
+    def _order_of(self, flow, move):
         """The vendor's id of the purchase order, where all lines that have one have the same."""
         orders = move.invoice_line_ids.purchase_line_id.order_id
         known = self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)

@@ -36,6 +36,7 @@ def main(arguments):
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
+            _run_script("purchases")
             for vendor, url in sandboxes.items():
                 _run_script(vendor, URL=url)
         server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))

@@ -3,12 +3,13 @@
 Our ids of them begin with `draft:` or `bill:`; a draft that is approved becomes another object in Ramp.
 """
 
+import hashlib
+
 from ...exceptions import ConflictError, NotFoundError, ValidationError
 from ..base import Sent
 from .push_base import Push, first_match, new_id
 from .push_selections import coding, is_split
 from .push_selections import wire as wire_selections
-from .translate import file_name
 
 DRAFT = "draft:"
 BILL = "bill:"
@@ -206,24 +207,30 @@ class Files(Push):
             "name": document.name,
             "mimetype": document.mimetype,
             "kind": "INVOICE" if document.is_invoice else "FILE",
+            "checksum": checksum(document.content),
             "content": document.content,
         }
 
     def send(self, payload, external_id, key):
         owner, owner_id = _owner(payload["parent"])
-        row = self.client.attach(
-            owner, owner_id, payload["kind"], payload["name"], payload["content"], payload["mimetype"]
-        )
+        # Ramp takes one invoice; what replaces it goes beside it.
+        kind = "FILE" if external_id else payload["kind"]
+        row = self.client.attach(owner, owner_id, kind, payload["name"], payload["content"], payload["mimetype"])
         return Sent(external_id=new_id(row, "file"))
 
     def find(self, payload, key):
-        """Links to files end with their names; more is not shown of them."""
+        """Ramp shows links to files and nothing else of them, so their content is compared."""
         owner, owner_id = _owner(payload["parent"])
         row = self.client.draft(owner_id) if owner == "bills/drafts" else self.client.bill(owner_id)
-        names = {file_name(url) for url in row.get("invoice_urls") or () if isinstance(url, str)}
-        if payload["name"] not in names:
-            return None
-        return Sent(external_id=f"{payload['parent']}:{payload['name']}", linked=True)
+        for url in row.get("invoice_urls") or ():
+            _mimetype, content = self.client.download(url)
+            if checksum(content) == payload["checksum"]:
+                return Sent(external_id=f"{payload['parent']}:{payload['checksum']}", linked=True)
+        return None
+
+
+def checksum(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 _BILL_CHANGES = ("vendor_id", "entity_id", "invoice_number", "issued_at", "due_at", "posting_date", "memo", "line_items")

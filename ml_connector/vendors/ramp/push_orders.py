@@ -67,12 +67,12 @@ class PurchaseOrders(Push):
         if payload["cancelled"]:
             return self._archive(payload, known)
         order = self._read(known) if known else None
-        if order is None:
-            order = self._unarchived(payload)[0]
-            known = ""
         if order is not None:
-            return self._align(payload, order, linked=not known)
-        return self._create(payload)
+            return self._align(payload, order)
+        order, handle = self._unarchived(payload)
+        if order is not None:
+            return self._align(payload, order, linked=True)
+        return self._create(payload, handle)
 
     def find(self, payload, key):
         if payload["mode"] == "draft_bill":
@@ -82,9 +82,9 @@ class PurchaseOrders(Push):
 
     # Orders
 
-    def _create(self, payload):
+    def _create(self, payload, handle):
         body = {
-            "external_id": self._unarchived(payload)[1],
+            "external_id": handle,
             "purchase_order_number": f"{payload['number']}-1",
             "currency": payload["currency"],
             "entity_id": self.provider.push_entity_id,
