@@ -8,9 +8,9 @@ from odoo import fields, models
 from ..exceptions import ConnectorError, PermanentError
 from .ml_reader import NotSentError
 from .ml_sync_log import CLEAN
+from .ml_worker import PARALLEL_CALLS
 
 SEND_BATCH = 100
-SEND_GROUP = 8
 RESULT_BATCH = 500
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
@@ -72,7 +72,7 @@ class MlWorker(models.AbstractModel):
             self._send(run, flow, outgoing)
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed and mark it as being sent. Returns the rows to send with their bindings."""
+        """Render what has changed. Returns the rows to send with their bindings."""
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
@@ -98,7 +98,6 @@ class MlWorker(models.AbstractModel):
                     "payload": stored,
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
-                    "sent_at": fields.Datetime.now(),
                 }
             )
             outgoing.append((log, payload, binding.external_id or "", fingerprint))
@@ -132,14 +131,19 @@ class MlWorker(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time or in one call, and commit each group of answers."""
-        size = max(SEND_GROUP, flow._spec().batch)
+        """Send rows, several at a time or in one call, and commit each group of answers.
+
+        What is being sent is marked before.
+        """
+        size = max(PARALLEL_CALLS, flow._spec().batch)
         for start in range(0, len(outgoing), size):
             group = outgoing[start : start + size]
+            held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+            group = [job for job in group if job[0] in held]
             started = time.monotonic()
             jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group]
             results = self._answers(run, flow, jobs)
-            milliseconds = self._elapsed(started) // len(group)
+            milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
                 if isinstance(result, ConnectorError):
                     self._store_push_failure(run, log, result)
@@ -151,7 +155,7 @@ class MlWorker(models.AbstractModel):
 
     def _answers(self, run, flow, jobs):
         """A `Sent` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
-        if flow._spec().batch < 2:
+        if flow._spec().batch < 2 or not jobs:
             return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
         try:
             return run.provider.send_many(flow.key, jobs)
