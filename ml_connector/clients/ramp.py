@@ -206,7 +206,7 @@ class RampClient(HttpClient):
         return self._object("PATCH", f"/accounting/field-options/{_id(ramp_id)}", body=body)
 
     def upload_entities(self, entities):
-        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`; there is no list and no change."""
+        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`; neither list nor change."""
         return _rows(self._object("POST", "/accounting/entities", body={"entities": entities}).get("entities"))
 
     def update_connection(self, connection_id, settings):

@@ -141,7 +141,7 @@ class MlFlow(models.Model):
         """Why a push flow cannot work with what the vendor granted; empty when it can, or before the first test."""
         self.ensure_one()
         connection = self.connection_id
-        if self.direction == "pull" or self.kind == "result" or connection.capabilities is False:
+        if self.direction == "pull" or self.kind == "result" or connection.check_state == "none":
             return ""
         capabilities = frozenset(connection.capabilities or ())
         return connection._provider_class().blocked(self.key, capabilities, self._options())

@@ -64,7 +64,9 @@ class MlReader(models.AbstractModel):
         """
         found = self.env["ml.binding"]._external_ids(flow.connection_id, kind, record).get(record.id)
         if not found:
-            raise NotSentError(self.env._("Waits for %s, which the vendor does not have yet.", record.display_name), kind, record)
+            raise NotSentError(
+                self.env._("Waits for %s, which the vendor does not have yet.", record.display_name), kind, record
+            )
         return found
 
     def _sender(self, flow, kind):

@@ -34,10 +34,14 @@ class MlReaderOwnBill(models.AbstractModel):
         sent = set(bindings._external_ids(flow.connection_id, flow.kind, records))
         may_be_paid = flow.bill_mode == "approved"
         return records.filtered(
-            lambda move: move.id not in born_there
-            and (
-                move.id in sent
-                or (move.state == "posted" and (may_be_paid or move.payment_state not in PAID) and move.amount_total)
+            lambda move: (
+                move.id not in born_there
+                and (
+                    move.id in sent
+                    or (
+                        move.state == "posted" and (may_be_paid or move.payment_state not in PAID) and move.amount_total
+                    )
+                )
             )
         )
 
@@ -119,8 +123,12 @@ class MlReaderOutgoingFile(models.AbstractModel):
         try:
             content, _kind = report._render_qweb_pdf("purchase.action_report_purchase_order", order.ids)
         except UserError as error:
-            raise ValidationError(self.env._("The PDF of %(order)s cannot be made: %(problem)s", order=order.name, problem=error)) from error
-        return OutgoingFile(parent_external_id=parent, name=f"{order.name}.pdf".replace("/", "-"), mimetype=PDF, content=content)
+            raise ValidationError(
+                self.env._("The PDF of %(order)s cannot be made: %(problem)s", order=order.name, problem=error)
+            ) from error
+        return OutgoingFile(
+            parent_external_id=parent, name=f"{order.name}.pdf".replace("/", "-"), mimetype=PDF, content=content
+        )
 
     def _bill_file(self, parent, move):
         attachment = move.message_main_attachment_id or self._pdf_of(move)
@@ -143,6 +151,4 @@ class MlReaderOutgoingFile(models.AbstractModel):
         """Bills without a PDF have nothing to send along."""
         if records._name != "account.move":
             return records
-        return records.filtered(
-            lambda move: (move.message_main_attachment_id or self._pdf_of(move)).mimetype == PDF
-        )
+        return records.filtered(lambda move: (move.message_main_attachment_id or self._pdf_of(move)).mimetype == PDF)

@@ -59,9 +59,11 @@ class MlReaderDimension(models.AbstractModel):
     def _sendable(self, flow, records):
         """A plan without an account offers nothing to choose; its first account brings it along."""
         company = Domain("company_id", "in", [False, flow.company_id.id])
-        used = self.env["account.analytic.account"].search(
-            company & Domain("root_plan_id", "in", records.ids)
-        ).root_plan_id
+        used = (
+            self.env["account.analytic.account"]
+            .search(company & Domain("root_plan_id", "in", records.ids))
+            .root_plan_id
+        )
         return super()._sendable(flow, records) & used
 
     def _document(self, flow, record):
@@ -139,7 +141,15 @@ class MlReaderTax(models.AbstractModel):
     _description = "Reader of Taxes"
 
     def _watched_fields(self):
-        return {"name", "amount", "amount_type", "type_tax_use", "active", "invoice_repartition_line_ids", "repartition_line_ids"}
+        return {
+            "name",
+            "amount",
+            "amount_type",
+            "type_tax_use",
+            "active",
+            "invoice_repartition_line_ids",
+            "repartition_line_ids",
+        }
 
     def _domain(self, flow):
         company = Domain(self.env["account.tax"]._check_company_domain(flow.company_id))

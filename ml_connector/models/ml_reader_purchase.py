@@ -114,7 +114,9 @@ class MlReaderGoodsReceipt(models.AbstractModel):
 
     def _touched_at(self, records):
         return {
-            picking.id: max([picking.write_date, *(picking.move_ids | picking.move_ids.returned_move_ids).mapped("write_date")])
+            picking.id: max(
+                [picking.write_date, *(picking.move_ids | picking.move_ids.returned_move_ids).mapped("write_date")]
+            )
             for picking in records
         }
 
@@ -131,7 +133,8 @@ class MlReaderGoodsReceipt(models.AbstractModel):
         orders = self._moves(picking).purchase_line_id.order_id
         sender = self._sender(flow, "purchase_order")
         return all(
-            order.id in known or (sender and order.filtered_domain(self.env["ml.reader.purchase_order"]._domain(sender)))
+            order.id in known
+            or (sender and order.filtered_domain(self.env["ml.reader.purchase_order"]._domain(sender)))
             for order in orders
         )
 
@@ -142,10 +145,10 @@ class MlReaderGoodsReceipt(models.AbstractModel):
 
     def _document(self, flow, record):
         moves = self._moves(record)
-        orders = {
-            order.id: self._remote_id(flow, "purchase_order", order) for order in moves.purchase_line_id.order_id
-        }
-        lines = tuple(self._line(line, line_moves, orders) for line, line_moves in moves.grouped("purchase_line_id").items())
+        orders = {order.id: self._remote_id(flow, "purchase_order", order) for order in moves.purchase_line_id.order_id}
+        lines = tuple(
+            self._line(line, line_moves, orders) for line, line_moves in moves.grouped("purchase_line_id").items()
+        )
         return GoodsReceipt(
             odoo_id=record.id,
             number=record.name,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ..exceptions import ConnectorError, PermanentError
+from ..exceptions import ConnectorError, DuplicateError, PermanentError
 from .ml_reader import NotSentError
 from .ml_sync_log import CLEAN
 from .ml_worker import PARALLEL_CALLS
@@ -76,6 +76,7 @@ class MlWorker(models.AbstractModel):
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
+        started = fields.Datetime.now()
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
@@ -91,6 +92,8 @@ class MlWorker(models.AbstractModel):
             stored = _storable(payload)
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
+                # so that the next sweep does not ask again
+                binding.synced_at = started
                 self._store_sent(log, "unchanged")
                 continue
             log.sudo().write(  # sudo: the payload is a field without access
@@ -135,7 +138,8 @@ class MlWorker(models.AbstractModel):
 
         What is being sent is marked before.
         """
-        size = max(PARALLEL_CALLS, flow._spec().batch)
+        batch = flow._spec().batch
+        size = batch if batch > 1 else PARALLEL_CALLS
         for start in range(0, len(outgoing), size):
             group = outgoing[start : start + size]
             held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
@@ -145,8 +149,9 @@ class MlWorker(models.AbstractModel):
             results = self._answers(run, flow, jobs)
             milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
-                if isinstance(result, ConnectorError):
-                    self._store_push_failure(run, log, result)
+                error = result if isinstance(result, ConnectorError) else self._taken(flow, log, result)
+                if error:
+                    self._store_push_failure(run, log, error)
                 else:
                     self._bind_sent(flow, log, result, fingerprint)
                     self._store_sent(log, "linked" if result.linked else "sent", milliseconds, run.trace_id)
@@ -161,6 +166,23 @@ class MlWorker(models.AbstractModel):
             return run.provider.send_many(flow.key, jobs)
         except ConnectorError as error:
             return [error] * len(jobs)
+
+    def _taken(self, flow, log, sent):
+        """The error of a record that the vendor took for one that stands for another record of ours; None else."""
+        holder = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("external_id", "=", sent.external_id),
+                ("res_id", "!=", log.res_id),
+            ]
+        )
+        other = holder and self.env[holder.res_model].browse(holder.res_id).exists()
+        if not other:
+            return None
+        return DuplicateError(
+            self.env._("The vendor takes it for the same record as %s: make the two differ.", other.display_name)
+        )
 
     def _bind_sent(self, flow, log, sent, fingerprint):
         binding = self._bindings_by_record(flow, [log.res_id]).get(log.res_id)

@@ -54,7 +54,15 @@ class PurchaseOrderLine(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if not {"product_qty", "price_unit", "discount", "name", "product_id", "analytic_distribution", "tax_ids"}.isdisjoint(vals):
+        if not {
+            "product_qty",
+            "price_unit",
+            "discount",
+            "name",
+            "product_id",
+            "analytic_distribution",
+            "tax_ids",
+        }.isdisjoint(vals):
             self.order_id._ml_note_change({"order_line"})
         return result
 

@@ -9,7 +9,10 @@ from odoo import Command, fields
 company = env.ref("base.main_company")
 today = fields.Date.today()
 
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 CITIES = (
     ("de", "", "Hamburg", "20457"),
     ("fr", "", "Lyon", "69003"),
@@ -18,7 +21,18 @@ CITIES = (
     ("nl", "", "Utrecht", "3511 AB"),
     ("us", "base.state_us_27", "Albany", "12207"),
 )
-NAMES = ("Adventure", "Bellows", "Contoso", "Datum", "Fourth Coffee", "Graphic", "Humongous", "Litware", "Lucerne", "Proseware")
+NAMES = (
+    "Adventure",
+    "Bellows",
+    "Contoso",
+    "Datum",
+    "Fourth Coffee",
+    "Graphic",
+    "Humongous",
+    "Litware",
+    "Lucerne",
+    "Proseware",
+)
 TRADES = ("Freight", "Tools", "Paper", "Energy")
 
 env["account.account"].create(
@@ -27,8 +41,26 @@ env["account.account"].create(
         for number, name in enumerate(
             (
                 *("Airfare", "Hotels", "Meals", "Ground transport", "Parking", "Conferences", "Training", "Books"),
-                *("Software", "Hosting", "Telephone", "Internet", "Postage", "Couriers", "Office supplies", "Furniture"),
-                *("Cleaning", "Repairs", "Security", "Insurance", "Legal fees", "Audit fees", "Consulting", "Recruiting"),
+                *(
+                    "Software",
+                    "Hosting",
+                    "Telephone",
+                    "Internet",
+                    "Postage",
+                    "Couriers",
+                    "Office supplies",
+                    "Furniture",
+                ),
+                *(
+                    "Cleaning",
+                    "Repairs",
+                    "Security",
+                    "Insurance",
+                    "Legal fees",
+                    "Audit fees",
+                    "Consulting",
+                    "Recruiting",
+                ),
                 *("Advertising", "Trade fairs", "Samples", "Gifts", "Donations", "Memberships"),
             ),
             start=40,
@@ -76,7 +108,9 @@ def order(number):
         {
             "product_id": products[position].id,
             "product_qty": 2 + (number + position) % 7 + (0.25 if position == 2 else 0),
-            "price_unit": round(products[position].standard_price * (1 + number / 100), 2) if number % 3 != 2 else 900 + number,
+            "price_unit": round(products[position].standard_price * (1 + number / 100), 2)
+            if number % 3 != 2
+            else 900 + number,
             "discount": 10 if number % 4 == 1 else 0,
             "tax_ids": [Command.clear()],
             "analytic_distribution": {str(sites[number % 2].id): 100},
@@ -148,7 +182,9 @@ for number in range(6):
     bill.action_post()
 
 departments = env["hr.department"].create([{"name": name} for name in ("Finance", "Engineering", "Logistics")])
-office = env["hr.work.location"].create({"name": "New York", "address_id": company.partner_id.id, "location_type": "office"})
+office = env["hr.work.location"].create(
+    {"name": "New York", "address_id": company.partner_id.id, "location_type": "office"}
+)
 boss = env["hr.employee"]
 for number, name in enumerate(("Ines Duarte", "Jonas Berg", "Kaito Mori", "Lucía Peña", "Milan Horák", "Nia Owusu")):
     employee = boss.create(

@@ -97,7 +97,9 @@ def effects(sandbox, kind):
 def vendor_of(ramp):
     """The vendor of all orders and bills here."""
     payload = ramp.render("vendors_push", vendor())
-    return doc.Party(external_id=(ramp.find("vendors_push", payload, "key") or push(ramp, "vendors_push", vendor())).external_id)
+    return doc.Party(
+        external_id=(ramp.find("vendors_push", payload, "key") or push(ramp, "vendors_push", vendor())).external_id
+    )
 
 
 def writes(sandbox):
@@ -108,7 +110,9 @@ def writes(sandbox):
 
 
 def account(number=412, **values):
-    return doc.Account(**{"odoo_id": number, "code": f"7{number}", "name": f"Account {number}", "classification": "expense", **values})
+    return doc.Account(
+        **{"odoo_id": number, "code": f"7{number}", "name": f"Account {number}", "classification": "expense", **values}
+    )
 
 
 def test_an_account_lives_through_everything(sandbox, ramp):
@@ -139,7 +143,9 @@ def test_a_refused_batch_costs_only_the_culprit(sandbox, ramp):
     ramp.client.upload_accounts([{"id": "9", "name": "Hidden from the list", "classification": "EXPENSE"}])
     pusher = ramp._push("accounts_push")
     listed = pusher.listed
-    pusher.listed = lambda group, **filters: ([row for row in page if row["id"] != "9"] for page in listed(group, **filters))
+    pusher.listed = lambda group, **filters: (
+        [row for row in page if row["id"] != "9"] for page in listed(group, **filters)
+    )
     answers = push_all(ramp, "accounts_push", [account(number) for number in range(1, 21)])
     refused = [answer for answer in answers if isinstance(answer, errors.ConnectorError)]
     assert [type(answer) for answer in refused] == [errors.PermanentError] and answers.index(refused[0]) == 8
@@ -178,7 +184,12 @@ def test_plans_and_their_accounts(sandbox, ramp):
     (field,) = rows(ramp.client.fields(), id="analytic_plan_3")
     assert field["is_splittable"] and field["input_type"] == "SINGLE_CHOICE"
     value = doc.DimensionValue(
-        odoo_id=15, dimension_odoo_id=3, name="Hamburg", code="S-1", dimension_external_id=plan.external_id, dimension_key=plan.version
+        odoo_id=15,
+        dimension_odoo_id=3,
+        name="Hamburg",
+        code="S-1",
+        dimension_external_id=plan.external_id,
+        dimension_key=plan.version,
     )
     sent = push(ramp, "dimension_values_push", value)
     assert (sent.mapping.external_id, sent.mapping.group) == ("analytic_plan_3:aa_15", "analytic_plan_3")
@@ -210,7 +221,9 @@ def test_a_field_that_ramp_had_is_taken_over(sandbox, ramp):
 
 def tax(ramp, **values):
     chart = push(ramp, "accounts_push", account(77, classification="liability"))
-    return doc.Tax(**{"odoo_id": 8, "name": "9 % Low", "rate": Decimal("0.09"), "account_external_id": chart.external_id, **values})
+    return doc.Tax(
+        **{"odoo_id": 8, "name": "9 % Low", "rate": Decimal("0.09"), "account_external_id": chart.external_id, **values}
+    )
 
 
 def test_taxes_come_in_strict_order_and_only_once(sandbox, ramp):
@@ -245,7 +258,16 @@ def test_companies_switch_the_choice_of_entities_on(sandbox, ramp):
 def vendor(number=33, **values):
     address = doc.Address(street="1 Main St", city="Leeds", postal_code="LS1", country="GB")
     contact = doc.Contact(name="Grace Example", email="ap@example.com", is_default=True)
-    return doc.Vendor(**{"external_id": "", "odoo_id": number, "name": f"Vendor {number}", "address": address, "contacts": (contact,), **values})
+    return doc.Vendor(
+        **{
+            "external_id": "",
+            "odoo_id": number,
+            "name": f"Vendor {number}",
+            "address": address,
+            "contacts": (contact,),
+            **values,
+        }
+    )
 
 
 def test_a_vendor_is_linked_with_that_of_the_books(sandbox, ramp):
@@ -261,6 +283,25 @@ def test_a_refused_link_does_not_lose_the_vendor(sandbox, ramp):
     assert len(effects(sandbox, "vendor.create")) == 1
 
 
+@pytest.mark.parametrize("earlier", [0, 6])
+def test_a_vendor_that_ramp_had_is_taken_over(sandbox, ramp, earlier):
+    """By our number or its very name, never by a name that two have; looked up one by one or in the whole list."""
+    first = push(ramp, "vendors_push", vendor())
+    for number in range(earlier):
+        push(ramp, "vendors_push", vendor(100 + number))
+    made = len(effects(sandbox, "vendor.create"))
+    again = push(ramp, "vendors_push", vendor())
+    assert again.linked and again.external_id == first.external_id
+    named = sandbox.control.add_vendor("Contoso Tools", country="GB")
+    for _number in range(2):
+        sandbox.control.add_vendor("Twin", country="GB")
+    fresh = connect(sandbox)
+    fresh._push("vendors_push")._looked_up = earlier
+    assert push(fresh, "vendors_push", vendor(34, name="CONTOSO Tools")).external_id == named
+    assert len(effects(sandbox, "vendor.create")) == made
+    assert not push(fresh, "vendors_push", vendor(35, name="Twin")).linked
+
+
 def test_a_vendor_of_the_books_is_renamed(ramp):
     (first,) = push_all(ramp, "accounting_vendors_push", [vendor()])
     push(ramp, "accounting_vendors_push", vendor(name="Other name"), first.external_id)
@@ -272,7 +313,14 @@ def test_a_vendor_of_the_books_is_renamed(ramp):
 
 def order_line(number=451, **values):
     return doc.PurchaseOrderLine(
-        **{"odoo_id": number, "description": "Seats", "quantity": Decimal(5), "unit_price": Decimal("30.00"), "unit": "Units", **values}
+        **{
+            "odoo_id": number,
+            "description": "Seats",
+            "quantity": Decimal(5),
+            "unit_price": Decimal("30.00"),
+            "unit": "Units",
+            **values,
+        }
     )
 
 
@@ -349,14 +397,16 @@ def test_an_order_in_doubt_is_found_whichever_way_it_is_matched(sandbox, active)
 def test_lines_that_people_added_in_ramp_stay(ramp):
     wanted = order(ramp)
     sent = push(ramp, "purchase_orders_push", wanted)
-    ramp.client.add_purchase_order_lines(sent.external_id, [{"unit_price": "1.00", "unit_quantity": 1, "description": "Freight"}])
+    ramp.client.add_purchase_order_lines(
+        sent.external_id, [{"unit_price": "1.00", "unit_quantity": 1, "description": "Freight"}]
+    )
     push(ramp, "purchase_orders_push", replace(wanted, memo="changed"), sent.external_id)
     assert len(ramp.client.purchase_order(sent.external_id)["line_items"]) == 2
 
 
 @given(
     quantity=st.decimals(min_value="0.001", max_value="9999", places=3),
-    cents=st.integers(min_value=-10**7, max_value=10**7),
+    cents=st.integers(min_value=-(10**7), max_value=10**7),
     digits=st.sampled_from([0, 2, 3]),
 )
 def test_an_order_line_is_worth_the_same_in_ramp(quantity, cents, digits):
@@ -383,7 +433,9 @@ def test_without_plus_an_order_becomes_a_draft_with_its_pdf(sandbox):
     assert sent.takes_files and orders_of(sandbox) == []
     draft = ramp.client.draft(sent.external_id.removeprefix("draft:"))
     assert draft["memo"] == "Purchase order P00120 of Odoo, not an invoice" and draft["amount"]["amount"] == 22500
-    pdf = doc.OutgoingFile(parent_external_id=sent.external_id, name="P00120.pdf", mimetype="application/pdf", content=b"%PDF-1.4")
+    pdf = doc.OutgoingFile(
+        parent_external_id=sent.external_id, name="P00120.pdf", mimetype="application/pdf", content=b"%PDF-1.4"
+    )
     push(ramp, "order_files_push", pdf)
     assert effects(sandbox, "attachment.FILE") == {draft["id"]: 1}
     assert ramp.find("order_files_push", ramp.render("order_files_push", pdf), "key").linked
@@ -432,7 +484,14 @@ def receipt(sent, *quantities, **values):
         for number, quantity in enumerate(quantities)
     )
     return doc.GoodsReceipt(
-        **{"odoo_id": 31, "number": "WH/IN/00031", "purchase_order_odoo_id": 120, "received_on": date(2026, 9, 19), "lines": lines, **values}
+        **{
+            "odoo_id": 31,
+            "number": "WH/IN/00031",
+            "purchase_order_odoo_id": 120,
+            "received_on": date(2026, 9, 19),
+            "lines": lines,
+            **values,
+        }
     )
 
 
@@ -491,7 +550,10 @@ def test_fractions_are_said(sandbox, ramp):
 
 
 def bill(ramp, **values):
-    lines = (doc.BillLine(amount=Decimal("100.00"), description="Service"), doc.BillLine(amount=Decimal("-10.00"), description="Discount"))
+    lines = (
+        doc.BillLine(amount=Decimal("100.00"), description="Service"),
+        doc.BillLine(amount=Decimal("-10.00"), description="Discount"),
+    )
     return doc.Bill(
         **{
             "external_id": "",

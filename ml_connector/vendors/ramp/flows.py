@@ -217,7 +217,7 @@ FLOWS = (
         watches="purchase.order",
         active=False,
         options=("purchase_order_mode", "start_date"),
-        help="Confirmed orders become purchase orders of Ramp Plus, or draft bills where the business does not have it.",
+        help="Confirmed orders become purchase orders of Ramp Plus, or draft bills where there is no Plus.",
     ),
     FlowSpec(
         key="order_files_push",

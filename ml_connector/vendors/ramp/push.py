@@ -1,7 +1,7 @@
 """Which object is sent by which flow, and which flow cannot work."""
 
 from .flows import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, SEAT
-from .push_coding import Accounts, AccountingVendors, Companies, Dimensions, DimensionValues, Taxes
+from .push_coding import AccountingVendors, Accounts, Companies, Dimensions, DimensionValues, Taxes
 from .push_drafts import Files, OwnBills
 from .push_orders import PurchaseOrders
 from .push_receipts import Receipts

@@ -83,7 +83,10 @@ class Upload(Push):
         with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
             aligned = pool.map(
                 lambda index: _guarded(
-                    self._align, payloads[index], rows[self.group(payloads[index]), payloads[index]["id"]], jobs[index][1]
+                    self._align,
+                    payloads[index],
+                    rows[self.group(payloads[index]), payloads[index]["id"]],
+                    jobs[index][1],
                 ),
                 known,
             )
@@ -165,7 +168,6 @@ def only(payload, *keys):
 def first_match(pages, key, value):
     """The first row in which the key has the value: Ramp ignores filters that it does not know."""
     return next((row for rows in pages for row in rows if row.get(key) == value), None)
-
 
 
 def _guarded(call, *args):

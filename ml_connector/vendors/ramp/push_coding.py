@@ -40,7 +40,9 @@ class Accounts(Upload):
         return self.client.accounts(**filters)
 
     def upload(self, payloads):
-        return self.client.upload_accounts([only(payload, "id", "name", "code", "classification") for payload in payloads])
+        return self.client.upload_accounts(
+            [only(payload, "id", "name", "code", "classification") for payload in payloads]
+        )
 
     def changes(self, payload, row):
         return _with_life(differing(only(payload, "name", "code", "visibility"), row), row)

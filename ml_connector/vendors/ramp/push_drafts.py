@@ -29,7 +29,9 @@ class Drafts(Push):
         """
         found = Sent(external_id=external_id) if external_id else self.find_as(body)
         if found and found.external_id.startswith(BILL):
-            return Sent(external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed.")
+            return Sent(
+                external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed."
+            )
         wanted = self.wire(body, order)
         if not found:
             return self._create(wanted, body)
@@ -182,9 +184,7 @@ class OwnBills(Push):
             return Sent(external_id=found.external_id, linked=not external_id, takes_files=True)
         wanted["line_items"] = [_without_order_line(line) for line in wanted["line_items"]]
         row = self.client.create_bill({**wanted, **_payment(payload)})
-        return Sent(
-            external_id=f"{BILL}{new_id(row, 'bill')}", url=row.get("deep_link_url") or "", takes_files=True
-        )
+        return Sent(external_id=f"{BILL}{new_id(row, 'bill')}", url=row.get("deep_link_url") or "", takes_files=True)
 
     def _with_note(self, sent, payload):
         if not payload["notes"]:
@@ -233,7 +233,16 @@ def checksum(content):
     return hashlib.sha256(content).hexdigest()
 
 
-_BILL_CHANGES = ("vendor_id", "entity_id", "invoice_number", "issued_at", "due_at", "posting_date", "memo", "line_items")
+_BILL_CHANGES = (
+    "vendor_id",
+    "entity_id",
+    "invoice_number",
+    "issued_at",
+    "due_at",
+    "posting_date",
+    "memo",
+    "line_items",
+)
 """What `PATCH /bills/{bill_id}` takes of what we have."""
 
 

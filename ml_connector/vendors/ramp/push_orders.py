@@ -196,7 +196,11 @@ class PurchaseOrders(Push):
         return Drafts(self.provider)
 
     def _draft_identity(self, payload):
-        return {"remote_id": payload["external_id"], "invoice_number": payload["number"], "vendor_id": payload["vendor_id"]}
+        return {
+            "remote_id": payload["external_id"],
+            "invoice_number": payload["number"],
+            "vendor_id": payload["vendor_id"],
+        }
 
     def _send_draft(self, payload, external_id):
         if payload["cancelled"]:

@@ -66,7 +66,11 @@ class Receipts(Push):
         found = []
         for entry in payload["orders"]:
             wanted = self._wanted(payload, entry)
-            rows = [row for row in self._ours(entry["order"], payload["number"]) if wanted and _lines_of(row) == _lines_of(wanted)]
+            rows = [
+                row
+                for row in self._ours(entry["order"], payload["number"])
+                if wanted and _lines_of(row) == _lines_of(wanted)
+            ]
             if not rows:
                 return None
             found.append(rows[0]["id"])
@@ -127,7 +131,9 @@ class Receipts(Push):
 def _lines_of(receipt):
     """What a receipt says, alike for one that we send and for one that Ramp shows."""
     rows = receipt.get("item_receipt_line_items") or receipt.get("line_items") or ()
-    return sorted((row["purchase_order_line_item_id"], int(row.get("unit_quantity") or row.get("quantity") or 0)) for row in rows)
+    return sorted(
+        (row["purchase_order_line_item_id"], int(row.get("unit_quantity") or row.get("quantity") or 0)) for row in rows
+    )
 
 
 def _plain(number):

@@ -35,7 +35,9 @@ def wire(chosen, fields):
     """
     return [
         {
-            "field_external_id": fields(item["field"]) if item["field"] in (ACCOUNT_FIELD, TAX_FIELD) else item["field"],
+            "field_external_id": fields(item["field"])
+            if item["field"] in (ACCOUNT_FIELD, TAX_FIELD)
+            else item["field"],
             "field_option_external_id": item["option"],
         }
         for item in chosen
