@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..exceptions import ConnectorError, MappingError, PermanentError
+from ..exceptions import ConnectorError, PermanentError
 from .ml_writer import Entry
 
 
@@ -65,9 +65,8 @@ class MlWorker(models.AbstractModel):
             line = {"title": record.display_name, "outcome": "sent"}
             try:
                 run.provider.render(flow.key, reader._document(flow, record))
-            except MappingError as error:
-                line.update(outcome="waiting", reason=error.message)
             except ConnectorError as error:
-                line.update(outcome="failed", reason=error.message)
+                waits = error.error_class == "mapping"
+                line.update(outcome="waiting" if waits else "failed", reason=error.message)
             lines.append(line)
         return lines

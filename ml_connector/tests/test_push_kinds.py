@@ -363,6 +363,23 @@ class TestPurchases(PushCase):
         line = self.env["ml.reader.purchase_order"]._line(self.flow("orders"), order.order_line)
         self.assertEqual(float(line.amount), order.order_line.price_subtotal)
 
+    def test_the_pdf_of_an_order(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        self.run_worker()
+        self.run_worker()
+        file = self.env["ml.reader.outgoing_file"]._document(self.flow("orders"), order)
+        self.assertEqual((file.name, file.parent_external_id), (f"{order.name}.pdf", "orders-1"))
+        self.assertTrue(file.content)
+
+    def test_a_dry_run_says_what_waits(self):
+        self.flow("orders").active = True
+        self.order()
+        dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("orders").id})
+        self.run_worker()
+        self.assertEqual(dry_run.line_ids.mapped("outcome"), ["waiting"])
+        self.assertFalse(self.sent("orders"))
+
     def test_receipts_backorders_and_returns(self):
         self.switch_on("vendors_push", "orders", "receipts")
         order = self.order()

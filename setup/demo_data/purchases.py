@@ -186,11 +186,20 @@ office = env["hr.work.location"].create(
     {"name": "New York", "address_id": company.partner_id.id, "location_type": "office"}
 )
 boss = env["hr.employee"]
-for number, name in enumerate(("Ines Duarte", "Jonas Berg", "Kaito Mori", "Lucía Peña", "Milan Horák", "Nia Owusu")):
+for number, (name, mailbox) in enumerate(
+    (
+        ("Ines Duarte", "ines"),
+        ("Jonas Berg", "jonas"),
+        ("Kaito Mori", "kaito"),
+        ("Lucía Peña", "lucia"),
+        ("Milan Horák", "milan"),
+        ("Nia Owusu", "nia"),
+    )
+):
     employee = boss.create(
         {
             "name": name,
-            "work_email": f"{name.split()[0].lower()}@example.com",
+            "work_email": f"{mailbox}@example.com",
             "department_id": departments[number % 3].id,
             "work_location_id": office.id,
             "parent_id": boss.id if boss else False,
