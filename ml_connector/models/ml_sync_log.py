@@ -268,6 +268,8 @@ class MlSyncLog(models.Model):
     def _notify_retried(self, count):
         if not count:
             message = self.env._("Nothing to retry: only failed, waiting and unknown records can be retried.")
+        elif count == 1:
+            message = self.env._("The record is tried again. The list shows the result in a moment.")
         else:
             message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
         return {

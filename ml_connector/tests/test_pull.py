@@ -113,7 +113,7 @@ class TestPull(ConnectorCase):
         self.put_bill()
         self.sync()
         self.assertEqual(self.logs("results").state, "unknown")
-        self.run_worker()
+        self.run_worker_later()
         self.assertEqual(self.logs("results").state, "done")
         self.assertEqual(self.remote.calls.count("report"), 1)
 
@@ -122,7 +122,7 @@ class TestPull(ConnectorCase):
         self.put_bill()
         self.sync()
         key = self.logs("results").idempotency_key
-        self.run_worker()
+        self.run_worker_later()
         self.assertEqual(self.logs("results").state, "done")
         self.assertEqual(list(self.remote.report_keys), [key])
 
@@ -244,6 +244,15 @@ class TestPull(ConnectorCase):
         self.run_worker()
         self.assertEqual(log.state, "done")
         self.assertEqual(str(self.bills().date), "2026-07-01")
+
+    def test_retry_says_how_many(self):
+        for external_id in ("bill-1", "bill-2"):
+            self.put_bill(external_id, broken=True)
+        self.sync()
+        logs = self.logs("bills")
+        self.assertTrue(logs.action_retry()["params"]["message"].startswith("2 records are tried again."))
+        self.run_worker()
+        self.assertTrue(logs[0].action_retry()["params"]["message"].startswith("The record is tried again."))
 
     def test_ignored_row_stays_alone(self):
         self.put_bill(broken=True)

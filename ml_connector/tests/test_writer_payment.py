@@ -125,7 +125,7 @@ class TestWriterPayment(WriterCase):
         self.vendor.property_supplier_payment_term_id = self.pay_terms_b
         move = self.written("bill", self.bill("b2", due_date=None))
         self.written("payment", self.payment(bills=[("b2", "30.00")]))
-        first, second = move.line_ids.filtered(lambda l: l.display_type == "payment_term").sorted("date_maturity")
+        first, second = move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
         self.assertEqual((first.amount_residual, second.amount_residual), (0.0, -70.0))
         self.written("payment", self.payment("p2", bills=[("b2", "70.00")]))
         self.assertPaid(move)
@@ -197,7 +197,6 @@ class TestWriterPayment(WriterCase):
         self.refused("payment", self.payment(currency="ZZZ"), ValidationError, "ZZZ")
 
     def test_bills_of_several_vendors(self):
-        self.make_vendor("Other", "v2")
         self.bound["vendor", "v2"] = self.env["res.partner"].create({"name": "Vendor Z"})
         self.written("bill", self.bill("b2", vendor="v2"))
         document = self.payment(bills=[("b1", "100.00"), ("b2", "100.00")])

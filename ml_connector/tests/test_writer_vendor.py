@@ -108,7 +108,9 @@ class TestWriterVendor(WriterCase):
     def test_our_own_id(self):
         partner = self.make_partner("Renamed there")
         self.make_partner(vat="DE136695976")
-        self.assertEqual(self.written("vendor", self.document(odoo_id=partner.id, vat="DE136695976"), "linked"), partner)
+        self.assertEqual(
+            self.written("vendor", self.document(odoo_id=partner.id, vat="DE136695976"), "linked"), partner
+        )
         gone = self.make_partner("Gone")
         gone.unlink()
         self.written("vendor", self.document("r2", "Unheard of", odoo_id=gone.id))
@@ -129,7 +131,9 @@ class TestWriterVendor(WriterCase):
         ):
             with self.subTest(vat):
                 partner = self.make_partner(f"Partner {number}", vat=stored, country=country)
-                document = self.document(f"r{number}", f"Vendor {number}", vat=vat, address=Address(country=its_country))
+                document = self.document(
+                    f"r{number}", f"Vendor {number}", vat=vat, address=Address(country=its_country)
+                )
                 self.assertEqual(self.written("vendor", document, "linked"), partner)
 
     def test_vat_number_of_another_country(self):

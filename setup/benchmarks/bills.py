@@ -17,7 +17,7 @@ def main(env, sandbox_url, server_url, key, rounds):
     connection = env["ml.connection"].search([])
 
     def work(worker, run):
-        rivals = Rivals(worker, run, Specimens(worker.env, sandbox_url), server_url, key)
+        rivals = Rivals(env, worker, run, Specimens(env, sandbox_url), server_url, key)
         for _ in range(rounds + 1):
             rivals.one_round()
         return rivals
@@ -61,9 +61,8 @@ def queries_per_posted_bill(rivals):
 class Rivals:
     """The ways to a posted bill, each with the seconds of its runs."""
 
-    def __init__(self, worker, run, specimens, server_url, key):
-        self.worker, self.engine_run, self.specimens = worker, run, specimens
-        self.env = worker.env
+    def __init__(self, env, worker, run, specimens, server_url, key):
+        self.env, self.worker, self.engine_run, self.specimens = env, worker, run, specimens
         self.server_url = server_url
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"bearer {key}"

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from ...exceptions import ConnectorError, PermanentError, RemoteError
+from ...exceptions import ConnectorError, PermanentError, RemoteError, UnknownOutcomeError
 from ..base import Sent
 
 PARALLEL_CALLS = 8
@@ -133,9 +133,11 @@ class Upload(Push):
         return {index: self._uploaded(payload, rows.get(payload["id"])) for index, payload in items}
 
     def _uploaded(self, payload, row):
-        if not row:
-            return RemoteError("Ramp took the record but did not answer with its id.")
-        return self.sent(payload, row)
+        try:
+            return self.sent(payload, row or {})
+        except RemoteError as error:
+            # It is there, and only Ramp's id of it is missing.
+            return UnknownOutcomeError(error.message)
 
     batch = 500
 
@@ -151,7 +153,7 @@ def ramp_id_of(row):
 def new_id(row, what):
     """Ramp's id of an object that it has just made."""
     if not row.get("id"):
-        raise RemoteError(f"Ramp answered without the id of the new {what}.")
+        raise UnknownOutcomeError(f"Ramp answered without the id of the new {what}.")
     return row["id"]
 
 
