@@ -742,6 +742,7 @@ def test_check_says_what_is_fine():
         "Odoo is the accounting system of this Ramp business",
         "Ramp has accounts to code bills to",
         "Bills can be read",
+        "Ramp takes purchase orders",
     ]
 
 
