@@ -29,50 +29,54 @@ class BillChanges:
         ]
 
     def _of_header(self):
-        plan, move, document, _ = self.plan, self.move, self.document, self.env._
+        plan, move, document = self.plan, self.move, self.document
         types = dict(move._fields["move_type"]._description_selection(self.env))
         if move.move_type != plan.header["move_type"]:
-            yield _("type"), types[move.move_type], types[plan.header["move_type"]]
+            yield self.env._("type"), types[move.move_type], types[plan.header["move_type"]]
         if move.commercial_partner_id != plan.partner.commercial_partner_id:
-            yield _("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
+            yield self.env._("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
         if normalized(move.ref) != normalized(document.number):
-            yield _("number"), move.ref or "-", document.number or "-"
-        dates = [(_("date"), move.invoice_date, document.document_date)]
+            yield self.env._("number"), move.ref or "-", document.number or "-"
+        dates = [(self.env._("date"), move.invoice_date, document.document_date)]
         if document.accounting_date:
-            dates.append((_("accounting date"), move.ml_original_date or move.date, document.accounting_date))
+            dates.append((self.env._("accounting date"), move.ml_original_date or move.date, document.accounting_date))
         if document.due_date:
-            dates.append((_("due date"), move.invoice_date_due, document.due_date))
+            dates.append((self.env._("due date"), move.invoice_date_due, document.due_date))
         for what, odoo, vendor in dates:
             if odoo != vendor:
                 yield what, format_date(self.env, odoo) or "-", format_date(self.env, vendor)
 
     def _of_amounts(self):
-        plan, move, _ = self.plan, self.move, self.env._
+        plan, move = self.plan, self.move
         if move.currency_id != plan.currency:
-            yield _("currency"), move.currency_id.name, plan.currency.name
+            yield self.env._("currency"), move.currency_id.name, plan.currency.name
         total = exact(move.amount_total, move.currency_id)
         if total != self.document.total:
-            yield _("total"), total, self.document.total
+            yield self.env._("total"), total, self.document.total
         tax = exact(move.amount_tax, move.currency_id)
         if tax != plan.tax_total:
-            yield _("tax"), tax, plan.tax_total
+            yield self.env._("tax"), tax, plan.tax_total
 
     def _of_lines(self):
-        plan, _ = self.plan, self.env._
+        plan = self.plan
         if len(self.lines) != len(plan.lines):
-            yield _("number of lines"), len(self.lines), len(plan.lines)
+            yield self.env._("number of lines"), len(self.lines), len(plan.lines)
             return
         for number, (line, planned) in enumerate(zip(self.lines, plan.lines, strict=True), start=1):
             odoo, vendor = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
             if odoo != vendor:
-                yield _("line %s: amount", number), odoo, vendor
+                yield self.env._("line %s: amount", number), odoo, vendor
             if line.account_id != planned.account:
-                yield _("line %s: account", number), account_text(line.account_id), account_text(planned.account)
+                yield (
+                    self.env._("line %s: account", number),
+                    account_text(line.account_id),
+                    account_text(planned.account),
+                )
             if line.tax_ids != planned.taxes:
-                yield _("line %s: taxes", number), self._tax_text(line.tax_ids), self._tax_text(planned.taxes)
+                yield self.env._("line %s: taxes", number), self._tax_text(line.tax_ids), self._tax_text(planned.taxes)
             odoo, vendor = line.analytic_distribution or {}, planned.analytic or {}
             if odoo != vendor:
-                what = _("line %s: analytic distribution", number)
+                what = self.env._("line %s: analytic distribution", number)
                 yield what, self._analytic_text(odoo), self._analytic_text(vendor)
 
     def _tax_text(self, taxes):

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..documents import Reference
+from .client_actions import notification
 
 MAPPED_MODELS = {
     "account": "account.account",
@@ -250,15 +251,7 @@ class MlMapping(models.Model):
             message = self.env._("One mapping was filled.")
         else:
             message = self.env._("%s mappings were filled.", count)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if count else "warning",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(message, "success" if count else "warning")
 
     def action_open_waiting(self):
         self.ensure_one()

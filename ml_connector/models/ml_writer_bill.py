@@ -186,6 +186,7 @@ class MlWriterBill(models.AbstractModel):
         document = entry.document
         self._check_currency(batch, document)
         if existing := self._existing(batch, document, partner):
+            batch.bound[existing.id] = document.external_id
             self._plan_link(entry, existing)
             return
         self._check_batch(batch, document, partner)
@@ -231,6 +232,8 @@ class MlWriterBill(models.AbstractModel):
         Some vendors use one number over and over (an account number each month): another date and another total is
         another bill. What came from this connection is another bill as well, unless it is of the same day.
         """
+        if move.payment_state == "reversed":
+            return False
         same_day = not move.invoice_date or move.invoice_date == document.document_date
         if move.id in batch.bound:
             return same_day
@@ -292,7 +295,7 @@ class MlWriterBill(models.AbstractModel):
         is_draft = move.state == "draft"
         if is_draft:
             self._check_currency(batch, entry.document)
-        plan = self._prepare(batch, entry.document, partner, is_booked=not is_draft)
+        plan = self._prepare(batch, entry.document, partner, booked=None if is_draft else move)
         changes = BillChanges(self.env, plan, move)
         if not is_draft or move.move_type != plan.header["move_type"]:
             texts = changes.texts()
@@ -304,10 +307,10 @@ class MlWriterBill(models.AbstractModel):
 
     # ------------------------------------------------------------------ prepare
 
-    def _prepare(self, batch, document, partner, is_booked=False):
+    def _prepare(self, batch, document, partner, booked=None):
         """The bill as it is to be booked.
 
-        :param is_booked: it is posted already and only compared: what stands against booking it does not matter
+        :param booked: the posted bill that it is only compared with: what stands against booking it does not matter
         """
         if not document.lines:
             raise ValidationError(self.env._("The bill has no lines: complete it at the vendor."))
@@ -315,7 +318,7 @@ class MlWriterBill(models.AbstractModel):
         if not currency:
             raise ValidationError(batch.currencies.problem(document.currency))
         self._check_amounts(document, currency)
-        journal = self._journal(batch)
+        journal = booked.journal_id if booked else self._journal(batch)
         notes = []
         lines = [
             self._prepare_line(batch, document, number, line, partner, journal, currency, notes)
@@ -327,15 +330,15 @@ class MlWriterBill(models.AbstractModel):
             partner=partner,
             journal=journal,
             currency=currency,
-            rate=self._rate(batch, document, currency, is_booked),
+            rate=self._rate(batch, document, currency, booked),
             is_credit=document.is_credit,
             header={},
             lines=lines,
             notes=notes,
         )
         batch.amounts.settle(plan)
-        plan.header = self._prepare_header(batch, plan, is_booked)
-        if not is_booked:
+        plan.header = self._prepare_header(batch, plan, booked)
+        if not booked:
             self._check_partner(batch, partner)
             self._check_lines(batch, plan)
         return plan
@@ -397,7 +400,7 @@ class MlWriterBill(models.AbstractModel):
             )
         return journal
 
-    def _rate(self, batch, document, currency, is_booked):
+    def _rate(self, batch, document, currency, booked):
         """Units of the bill's currency for one of the company's."""
         company_currency = batch.company.currency_id
         if currency == company_currency:
@@ -406,7 +409,7 @@ class MlWriterBill(models.AbstractModel):
             if document.exchange_rate <= 0:
                 raise ValidationError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
             return float(document.exchange_rate)
-        if not is_booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
+        if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
             raise ValidationError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
@@ -426,10 +429,10 @@ class MlWriterBill(models.AbstractModel):
         domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, batch.company.root_id.id))]
         return bool(self.env["res.currency.rate"].search(domain, limit=1))
 
-    def _prepare_header(self, batch, plan, is_booked):
+    def _prepare_header(self, batch, plan, booked):
         """Values of the move but for its lines. Nothing that the source gives is left to Odoo's defaults."""
         document = plan.document
-        if is_booked:
+        if booked:
             return {"move_type": move_type(document)}
         accounting_date = document.accounting_date or document.document_date
         booked_on = batch.dates.resolve(accounting_date, plan.journal, plan.has_tax)
@@ -489,7 +492,7 @@ class MlWriterBill(models.AbstractModel):
             amount=line.amount,
             name=line.description or document.memo or False,
             account=account,
-            taxes=self._taxes(batch, number, line),
+            taxes=self._taxes(batch, line),
             product=product,
         )
         if order_line:
@@ -516,21 +519,10 @@ class MlWriterBill(models.AbstractModel):
             )
         return account
 
-    def _taxes(self, batch, number, line):
+    def _taxes(self, batch, line):
         taxes = self.env["account.tax"]
         for reference in line.taxes:
             taxes |= batch.mapping(reference) or taxes
-        for tax in taxes:
-            if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
-                raise ValidationError(
-                    self.env._(
-                        "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
-                        " one.",
-                        tax=tax.display_name,
-                        number=number,
-                        company=batch.company.display_name,
-                    )
-                )
         return taxes
 
     def _order_line(self, batch, line):
@@ -549,6 +541,7 @@ class MlWriterBill(models.AbstractModel):
     def _check_lines(self, batch, plan):
         for number, line in enumerate(plan.lines, start=1):
             self._check_account(batch, plan, number, line.account)
+            self._check_taxes(batch, number, line.taxes)
             if batch.flow.post_bills:
                 batch.analytics.check(number, line)
 
@@ -572,6 +565,19 @@ class MlWriterBill(models.AbstractModel):
             )
         )
 
+    def _check_taxes(self, batch, number, taxes):
+        for tax in taxes:
+            if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
+                raise ValidationError(
+                    self.env._(
+                        "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
+                        " one.",
+                        tax=tax.display_name,
+                        number=number,
+                        company=batch.company.display_name,
+                    )
+                )
+
     # ------------------------------------------------------------------ apply
 
     def _apply_batch(self, flow, entries, resolver):
@@ -591,7 +597,7 @@ class MlWriterBill(models.AbstractModel):
             if not group:
                 continue
             plans = [entry.values for entry in group]
-            moves = items.create(plans) if as_items else items.create_ordinary(plans)
+            moves = items.create_whole(plans) if as_items else items.create_ordinary(plans)
             for entry, move in zip(group, moves, strict=True):
                 entry.record = move
             if flow.post_bills:
@@ -610,16 +616,19 @@ class MlWriterBill(models.AbstractModel):
                         planned=format_date(self.env, plan.header["date"]),
                     )
                 )
-            total = exact(move.amount_total, plan.currency)
-            if total != plan.document.total:
-                raise ValidationError(
-                    self.env._(
-                        "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
-                        total=plan.document.total,
-                        computed=total,
-                        currency=plan.currency.name,
-                    )
+            self._check_total(plan, move)
+
+    def _check_total(self, plan, move):
+        total = exact(move.amount_total, plan.currency)
+        if total != plan.document.total:
+            raise ValidationError(
+                self.env._(
+                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
+                    total=plan.document.total,
+                    computed=total,
+                    currency=plan.currency.name,
                 )
+            )
 
     def _update_draft(self, entry):
         plan, values = entry.values
@@ -627,6 +636,7 @@ class MlWriterBill(models.AbstractModel):
         move.write(values)
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
+            self._check_total(plan, move)
         entry.record = entry.bound
 
     def _result_reference(self, record):

@@ -15,7 +15,9 @@ class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "ml.sync.mixin"]
 
-    ml_sync_count = fields.Integer("Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user")
+    ml_sync_count = fields.Integer(
+        "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
+    )
 
     def _compute_ml_sync_count(self):
         self.env["ml.sync.log"]._count_for(self, "ml_sync_count")

@@ -165,7 +165,7 @@ class WriterCase(AccountTestInvoicingCommon):
         self.env.flush_all()
         self.env.cr.execute("ANALYZE account_move, account_move_line, account_partial_reconcile, account_payment")
 
-    def write(self, kind, *documents, **options):
+    def book(self, kind, *documents, **options):
         """Plan and apply as one batch, then bind, as the engine does."""
         self.refresh_statistics()
         entries = self.plan(kind, *documents, **options)
@@ -184,7 +184,7 @@ class WriterCase(AccountTestInvoicingCommon):
 
     def written(self, kind, document, outcome="created", **options):
         """The record of one document that goes through."""
-        (entry,) = self.write(kind, document, **options)
+        (entry,) = self.book(kind, document, **options)
         self.assertIsNone(entry.error, entry.error and entry.error.message)
         self.assertEqual(entry.outcome, outcome, entry.note)
         return entry.record

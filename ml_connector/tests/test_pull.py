@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, RemoteError, UnknownOutcomeError
@@ -159,6 +160,22 @@ class TestPull(ConnectorCase):
         self.assertEqual((newest.state, newest.outcome), ("done", "drift"))
         self.assertIn("150", newest.note)
 
+    def test_bill_that_differs_is_reversed_and_booked_anew(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        old = self.bills()
+        self.put_bill(amount="150.00")
+        self.sync()
+        log = self.logs("bills").filtered("is_current")
+        log.action_reverse_and_repost()
+        self.run_worker()
+        self.assertEqual(old.payment_state, "reversed")
+        self.assertEqual((log.state, log.outcome), ("done", "created"))
+        self.assertEqual((self.bills().amount_total, self.bills().state), (150.0, "posted"))
+        self.assertNotEqual(self.bills(), old)
+        with self.assertRaises(UserError):
+            log.action_reverse_and_repost()
+
     def test_change_that_is_taken_back_is_not_drift_any_more(self):
         self.put_bill(amount="100.00")
         self.sync()
@@ -277,3 +294,14 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.env["account.move"].search_count([]), moves)
         self.assertFalse(self.logs("bills"))
         self.assertFalse(self.remote.reports)
+
+    def test_difference_can_be_accepted(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        self.put_bill(amount="150.00")
+        self.sync()
+        log = self.logs("bills").filtered("is_current")
+        log._ignore("Agreed with the vendor")
+        self.sync()
+        self.assertEqual(log.state, "ignored")
+        self.assertEqual(self.bills().amount_total, 100.0)

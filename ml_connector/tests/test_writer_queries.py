@@ -94,7 +94,7 @@ class TestWriterQueries(WriterCase):
 
     def test_unchanged_bills(self):
         documents = self.bills(50)
-        self.write("bill", *documents)
+        self.book("bill", *documents)
         few, many = self.queries("bill", documents[:25]), self.queries("bill", documents)
         self.assertEqual({entry.outcome for entry in self.written_entries}, {"unchanged"})
         self.assertLessEqual(many - few, 25, f"{few} queries for 25, {many} for 50")
@@ -139,7 +139,7 @@ class TestWriterQueries(WriterCase):
 
     def test_known_vendors(self):
         documents = self.vendors(50)
-        self.write("vendor", *documents)
+        self.book("vendor", *documents)
         few, many = self.queries("vendor", documents[:25]), self.queries("vendor", documents)
         self.assertEqual({entry.outcome for entry in self.written_entries}, {"unchanged"})
         self.assertEqual(few, many)
@@ -158,7 +158,7 @@ class TestWriterQueries(WriterCase):
 
     def payments(self, count):
         bills = self.bills(count)
-        self.write("bill", *bills)
+        self.book("bill", *bills)
         return [self.payment(self.next_key("p"), bills=[(bill.external_id, "145.00")]) for bill in bills]
 
     def test_payments(self):
@@ -168,7 +168,7 @@ class TestWriterQueries(WriterCase):
 
     def test_files(self):
         bills = self.bills(50)
-        self.write("bill", *bills)
+        self.book("bill", *bills)
         documents = [
             Files(
                 subject_kind="bill",

@@ -3,6 +3,7 @@
 import statistics
 
 import requests
+
 from odoo import sql_db
 
 from .engine import flow_of, median_ratio, run_inside, stop_watch
@@ -40,7 +41,8 @@ def main(env, sandbox_url, server_url, key, rounds):
 
 def pull_cost_vs_bare_batch(rivals):
     """Seconds of `Rivals.pull_batch` against seconds of `Rivals.bare_batch`: 50 bills each, in the same process and
-    database, one right after the other. The median of the ratios of all rounds but the first, which warms the caches."""
+    database, one right after the other. The median of the ratios of all rounds but the first, which warms the caches.
+    """
     return median_ratio(rivals.pull[1:], rivals.bare[1:])
 
 

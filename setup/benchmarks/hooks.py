@@ -35,9 +35,9 @@ def hook_overhead(hooked, bare):
 
     Two transactions are open side by side, one with the hook, the other without (the mixin's methods hand on to those
     they override). Each makes 20 calls of `create`, or of `write`, for one contact each, every call written to the
-    database, then does all that a commit does before COMMIT itself, and is rolled back. They take turns call by call, so
-    that both meet the same disturbances, without garbage collection. The time of each step (a call, or the end of the
-    transaction) is the median of all rounds; steps are added up, and `create` and `write` too."""
+    database, then does all that a commit does before COMMIT itself, and is rolled back. They take turns call by call,
+    so that both meet the same disturbances, without garbage collection. The time of each step (a call, or the end of
+    the transaction) is the median of all rounds; steps are added up, and `create` and `write` too."""
     return sum(hooked.values()) / sum(bare.values()) - 1
 
 
@@ -47,7 +47,10 @@ def side_by_side(env, operation, rounds):
     env.cr.commit()  # pylint: disable=invalid-commit; every round is rolled back to here
     hooked, bare = [], []
     with switchable_hook() as switch, env.registry.cursor() as cr, env.registry.cursor() as other_cr:
-        sides = (Side(operation(env(cr=cr)), hooked, switch, True), Side(operation(env(cr=other_cr)), bare, switch, False))
+        sides = (
+            Side(operation(env(cr=cr)), hooked, switch, True),
+            Side(operation(env(cr=other_cr)), bare, switch, False),
+        )
         gc.disable()
         try:
             for number in range(rounds + 1):
@@ -130,7 +133,9 @@ class Write(Create):
 
     def prepare(self, is_hooked):
         """Each side has 20 vendors of its own: two transactions cannot change the same one."""
-        vendors = self.env["res.partner"].search([("name", "=like", "Hooked Example %")], order="id desc", limit=2 * RECORDS)
+        vendors = self.env["res.partner"].search(
+            [("name", "=like", "Hooked Example %")], order="id desc", limit=2 * RECORDS
+        )
         self.vendors = vendors[:RECORDS] if is_hooked else vendors[RECORDS:]
         vendors.mapped("street")
 

@@ -14,17 +14,18 @@ BLOCK = 50
 
 def main(server_url, path, secret, blocks, forget):
     """Post events by turns. `forget` makes Odoo forget that a run of the connection's job is asked for."""
-    session = requests.Session()
-    measured = [block(session, server_url, path, secret, forget) for _ in range(blocks + 1)]
-    first, next_, bare = zip(*measured[1:], strict=True)
+    poster = Poster(server_url, path, secret)
+    burst, beside_burst = poster.blocks(blocks)
+    waking, beside_waking = poster.blocks(blocks, forget)
     return {
-        "webhook_p95_vs_bare_route": webhook_p95_vs_bare_route(next_, bare),
+        "webhook_p95_vs_bare_route": webhook_p95_vs_bare_route(burst, beside_burst),
         "figures": {
-            "webhook_waking_p95_vs_bare_route": webhook_p95_vs_bare_route(first, bare),
-            "webhook_p50_ms": 1000 * statistics.median(seconds for times in next_ for seconds in times),
-            "webhook_p95_ms": 1000 * statistics.median(map(p95, next_)),
-            "webhook_waking_p95_ms": 1000 * statistics.median(map(p95, first)),
-            "bare_route_p95_ms": 1000 * statistics.median(map(p95, bare)),
+            "webhook_waking_p95_vs_bare_route": webhook_p95_vs_bare_route(waking, beside_waking),
+            "webhook_p50_ms": 1000 * statistics.median(seconds for times in burst for seconds in times),
+            "webhook_p95_ms": 1000 * statistics.median(map(p95, burst)),
+            "webhook_waking_p95_ms": 1000 * statistics.median(map(p95, waking)),
+            "bare_route_p50_ms": 1000 * statistics.median(seconds for times in beside_burst for seconds in times),
+            "bare_route_p95_ms": 1000 * statistics.median(map(p95, beside_burst)),
         },
     }
 
@@ -44,17 +45,36 @@ def p95(times):
     return statistics.quantiles(times, n=20)[-1]
 
 
-def block(session, server_url, path, secret, forget):
-    first, next_, bare = [], [], []
-    for _ in range(BLOCK):
-        forget()
-        for times in (first, next_):
+class Poster:
+    """A vendor that sends events over one connection."""
+
+    def __init__(self, server_url, path, secret):
+        self.session = requests.Session()
+        self.url, self.bare_url = server_url + path, f"{server_url}/ml_bench/bare"
+        self.secret = secret.encode()
+
+    def blocks(self, count, before=lambda: None):
+        """Lists of answer times of webhooks, and of the bare route, block by block; the first block is left out."""
+        pairs = [self._block(before) for _ in range(count + 1)]
+        return tuple(zip(*pairs[1:], strict=True))
+
+    def _block(self, before):
+        signed, bare = [], []
+        for _ in range(BLOCK):
+            before()
             body = event()
-            digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+            digest = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
             headers = {"Content-Type": "application/json", "X-Ramp-Signature": digest}
-            times.append(answer_time(session, server_url + path, body, headers))
-        bare.append(answer_time(session, f"{server_url}/ml_bench/bare", body, headers))
-    return first, next_, bare
+            signed.append(self._answer_time(self.url, body, headers))
+            bare.append(self._answer_time(self.bare_url, body, headers))
+        return signed, bare
+
+    def _answer_time(self, url, body, headers):
+        started = time.perf_counter()
+        answer = self.session.post(url, data=body, headers=headers, timeout=60)
+        elapsed = time.perf_counter() - started
+        answer.raise_for_status()
+        return elapsed
 
 
 def event():
@@ -67,11 +87,3 @@ def event():
         "object": {"id": str(uuid.uuid4())},
     }
     return json.dumps(envelope).encode()
-
-
-def answer_time(session, url, body, headers):
-    started = time.perf_counter()
-    answer = session.post(url, data=body, headers=headers, timeout=60)
-    elapsed = time.perf_counter() - started
-    answer.raise_for_status()
-    return elapsed

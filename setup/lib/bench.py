@@ -3,8 +3,8 @@
 --json    print the result as JSON on the last line
 --quick   smaller runs: less exact, in a third of the time
 
-What each ratio says is written at the function of its name in `setup/benchmarks`. The exit code tells whether everything
-could be measured, not whether the targets were met: those are for a machine with nothing else to do.
+What each ratio says is written at the function of its name in `setup/benchmarks`. The exit code tells whether
+everything could be measured, not whether the targets were met: those are for a machine with nothing else to do.
 """
 
 import argparse
@@ -14,10 +14,9 @@ import json
 import signal
 import sys
 
-from . import bootstrap, console, odoo, paths, postgres, sandbox
+from benchmarks import webhook
 
-sys.path.insert(0, str(paths.SETUP))
-from benchmarks import webhook  # noqa: E402
+from . import bootstrap, console, odoo, paths, postgres, sandbox
 
 BENCHMARKS = paths.SETUP / "benchmarks"
 BARE_ROUTE = "ml_bench_route"
@@ -50,7 +49,8 @@ def main(arguments):
     ratios, figures = _measure(size)
     missed = _show(ratios, figures, _targets(size))
     if options.json:
-        console.say(json.dumps({**ratios, "missed": missed, "figures": figures}))
+        result = {**_rounded(ratios), "missed": missed, "figures": _rounded(figures)}
+        console.say(json.dumps(result))
     return 0
 
 
@@ -141,6 +141,10 @@ def _webhooks(database, server, access, size):
 
 
 # Showing
+
+
+def _rounded(values):
+    return {name: round(value, 4) for name, value in values.items()}
 
 
 def _show(ratios, figures, targets):

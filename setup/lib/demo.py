@@ -9,9 +9,7 @@
 import argparse
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path

@@ -247,6 +247,13 @@ def test_provider_is_known():
     assert [c.name for c in RampProvider.credentials if c.secret] == ["client_secret"]
 
 
+def test_client_has_the_credentials():
+    client = provider().client
+    assert (client._client_id, client._client_secret, client.scope) == ("ramp_id_1", SECRET, " ".join(SCOPES))
+    empty = provider(None, {"client_id": None, "client_secret": ""}).client
+    assert "missing" in raised(empty.fetch_token).message
+
+
 def test_flow_table():
     pulls = [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in FLOWS if flow.sequence < 100]
     assert pulls == [
