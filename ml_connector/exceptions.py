@@ -65,7 +65,7 @@ class MappingError(ConnectorError):
         self.references = tuple(references)
 
 
-class ValidationError(ConnectorError):
+class InvalidDataError(ConnectorError):
     """The data itself cannot be taken as it is."""
 
     error_class = "validation"

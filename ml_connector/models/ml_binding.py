@@ -90,7 +90,11 @@ class MlBinding(models.Model):
         new = {}
         for values in values_list:
             key = (values["kind"], values["external_id"])
-            vals = {"res_model": values["record"]._name, "res_id": values["record"].id, "synced_at": values.get("synced_at") or now}
+            vals = {
+                "res_model": values["record"]._name,
+                "res_id": values["record"].id,
+                "synced_at": values.get("synced_at") or now,
+            }
             for name in ("external_version", "fingerprint", "external_url"):
                 if values.get(name):
                     vals[name] = values[name]

@@ -171,9 +171,7 @@ class MlFlow(models.Model):
             flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
 
     def _compute_counts(self):
-        groups = self.env["ml.sync.log"]._read_group(
-            [("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"]
-        )
+        groups = self.env["ml.sync.log"]._read_group([("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"])
         counts = {(flow.id, state): count for flow, state, count in groups}
         for flow in self:
             flow.done_count = counts.get((flow.id, "done"), 0)

@@ -44,7 +44,9 @@ class MlMapping(models.Model):
     res_domain = fields.Binary(compute="_compute_res_domain", help="The Odoo records to choose from.")
     is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
     origin = fields.Selection(
-        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")], readonly=True, string="Filled"
+        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")],
+        readonly=True,
+        string="Filled",
     )
     state = fields.Selection(
         [("mapped", "Mapped"), ("ignored", "Left out"), ("unmapped", "Unmapped")],

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..documents import Bill, BillLine, OutgoingFile, Party
-from ..exceptions import ValidationError
+from ..exceptions import InvalidDataError
 from .ml_reader import decimal_of
 
 PAID = ("paid", "in_payment", "reversed")
@@ -123,7 +123,7 @@ class MlReaderOutgoingFile(models.AbstractModel):
         try:
             content, _kind = report._render_qweb_pdf("purchase.action_report_purchase_order", order.ids)
         except UserError as error:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("The PDF of %(order)s cannot be made: %(problem)s", order=order.name, problem=error)
             ) from error
         return OutgoingFile(
@@ -133,7 +133,7 @@ class MlReaderOutgoingFile(models.AbstractModel):
     def _bill_file(self, parent, move):
         attachment = move.message_main_attachment_id or self._pdf_of(move)
         if attachment.mimetype != PDF:
-            raise ValidationError(self.env._("%s has no PDF to send along.", move.name))
+            raise InvalidDataError(self.env._("%s has no PDF to send along.", move.name))
         return OutgoingFile(
             parent_external_id=parent,
             name=attachment.name,

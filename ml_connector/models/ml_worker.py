@@ -62,9 +62,7 @@ class Run:
             with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
                 results = list(pool.map(guarded, items))
         worker = self.connection.env["ml.worker"]
-        return [
-            worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results
-        ]
+        return [worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results]
 
 
 class MlWorker(models.AbstractModel):
@@ -91,7 +89,9 @@ class MlWorker(models.AbstractModel):
             return True
         if connection.seat_request == "release":
             return True
-        if self.env["ml.dry.run"].search_count([("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1):
+        if self.env["ml.dry.run"].search_count(
+            [("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1
+        ):
             return True
         if connection.state not in WORKING_STATES:
             return False
@@ -432,7 +432,9 @@ class MlWorker(models.AbstractModel):
         (events - relevant).state = "ignored"
         relevant.state = "done"
         for (flow, external_id), item in zip(
-            keys, run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]), strict=True
+            keys,
+            run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
+            strict=True,
         ):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
 

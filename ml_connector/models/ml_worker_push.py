@@ -280,9 +280,14 @@ class MlWorker(models.AbstractModel):
             try:
                 sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
             except NotImplementedError:
-                log.write({"next_try_at": False, "error_message": self.env._(
-                    "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
-                )})
+                log.write(
+                    {
+                        "next_try_at": False,
+                        "error_message": self.env._(
+                            "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
+                        ),
+                    }
+                )
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
                 self._postpone_look_up(log, self._as_connector_error(error))
             else:

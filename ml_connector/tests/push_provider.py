@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 from odoo.addons.ml_connector.documents import Reference
-from odoo.addons.ml_connector.exceptions import ValidationError
+from odoo.addons.ml_connector.exceptions import InvalidDataError
 from odoo.addons.ml_connector.vendors.base import FlowSpec, Sent
 
 from . import fake_provider
@@ -43,7 +43,7 @@ class PushProvider(fake_provider.FakeProvider):
     def render(self, flow, document):
         values = dataclasses.asdict(document)
         if flow == "vendors_push" and not document.contacts:
-            raise ValidationError("The vendor needs an e-mail address: fill the field Email of the contact.")
+            raise InvalidDataError("The vendor needs an e-mail address: fill the field Email of the contact.")
         if flow == "own_bill_files":
             return {"name": document.name, "parent": document.parent_external_id, "content": document.content}
         return json.loads(json.dumps(values, default=str))
@@ -64,7 +64,7 @@ class PushProvider(fake_provider.FakeProvider):
 
     def _keep_or_refuse(self, flow, payload, external_id):
         if payload.get("name") == "Refused":
-            return ValidationError("The vendor does not want it.")
+            return InvalidDataError("The vendor does not want it.")
         return self._keep(flow, payload, external_id)
 
     def _keep(self, flow, payload, external_id):

@@ -225,7 +225,7 @@ class Provider:
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
-        """Translate a payload. Pure: no remote call. Raises ValidationError."""
+        """Translate a payload. Pure: no remote call. Raises InvalidDataError."""
         raise NotImplementedError
 
     def download(self, url: str) -> tuple[str, bytes]:
@@ -285,7 +285,7 @@ class Provider:
 
     @classmethod
     def parse_webhook(cls, headers, body: bytes) -> Event:
-        """Raises ValidationError when it is not the vendor's envelope."""
+        """Raises InvalidDataError when it is not the vendor's envelope."""
         raise NotImplementedError
 
     @classmethod

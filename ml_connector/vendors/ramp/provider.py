@@ -1,6 +1,5 @@
 """Ramp as the engine sees it."""
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,10 @@ from ...clients import RampClient
 from ...exceptions import (
     AuthError,
     ConflictError,
+    InvalidDataError,
     NotFoundError,
     PermanentError,
     RemoteError,
-    ValidationError,
 )
 from ..base import Credential, Page, Provider
 from . import check, items, push, results, translate, webhook
@@ -395,7 +394,7 @@ def _is_since(row, since):
         return True
     try:
         booked = translate.booking_date(row)
-    except ValidationError:
+    except InvalidDataError:
         return True
     return booked is None or booked >= since
 

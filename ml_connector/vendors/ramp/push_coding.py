@@ -5,7 +5,7 @@ made anew.
 """
 
 from ...documents import Reference
-from ...exceptions import NotFoundError, PermanentError, ValidationError
+from ...exceptions import InvalidDataError, NotFoundError, PermanentError
 from ..base import Sent
 from . import check
 from .coding import option_reference
@@ -27,7 +27,7 @@ class Accounts(Upload):
 
     def render(self, document):
         if not document.name:
-            raise ValidationError("Ramp needs a name: enter one on the account.")
+            raise InvalidDataError("Ramp needs a name: enter one on the account.")
         return {
             "id": document.external_id or str(document.odoo_id),
             "name": document.name,
@@ -93,7 +93,7 @@ class DimensionValues(Upload):
 
     def render(self, document):
         if not document.dimension_key:
-            raise ValidationError(f"The analytic plan of {document.name} is not known to Ramp yet.")
+            raise InvalidDataError(f"The analytic plan of {document.name} is not known to Ramp yet.")
         known = document.external_id.removeprefix(f"{document.dimension_key}:")
         is_known = known and known != document.external_id
         return {
@@ -136,7 +136,7 @@ class AccountingVendors(Upload):
     def render(self, document):
         name = document.name.strip()
         if not name:
-            raise ValidationError("Ramp needs a name: enter one on the vendor.")
+            raise InvalidDataError("Ramp needs a name: enter one on the vendor.")
         return {"id": self.handles.partner(document.odoo_id), "name": name}
 
     def listed(self, group, **filters):
@@ -195,7 +195,7 @@ class Taxes(Push):
 
     def render(self, document):
         if not document.account_external_id:
-            raise ValidationError(f"Ramp needs the account of a tax: enter one on the tax {document.name}.")
+            raise InvalidDataError(f"Ramp needs the account of a tax: enter one on the tax {document.name}.")
         return {
             "id": document.external_id or f"tax_{document.odoo_id}",
             "name": document.name,

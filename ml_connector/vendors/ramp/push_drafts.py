@@ -5,7 +5,7 @@ Our ids of them begin with `draft:` or `bill:`; a draft that is approved becomes
 
 import hashlib
 
-from ...exceptions import ConflictError, NotFoundError, ValidationError
+from ...exceptions import ConflictError, InvalidDataError, NotFoundError
 from ..base import Sent
 from .push_base import Push, first_match, new_id
 from .push_selections import coding, is_split
@@ -67,7 +67,7 @@ class Drafts(Push):
     def _approved(self, body):
         found = self.find_as(body)
         if not found:
-            raise ValidationError(
+            raise InvalidDataError(
                 "The draft is no longer in Ramp, and no bill came of it: ignore this row if it was deleted on purpose."
             )
         return Sent(external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed.")
@@ -165,7 +165,7 @@ class OwnBills(Push):
 
     def _cancel(self, payload, external_id):
         if not external_id.startswith(BILL):
-            raise ValidationError(
+            raise InvalidDataError(
                 f"The bill {payload['invoice_number']} was cancelled in Odoo, and Ramp's API cannot delete its draft: "
                 "delete it in Ramp, then ignore this row."
             )
@@ -272,4 +272,4 @@ def _owner(parent):
         return "bills/drafts", parent.removeprefix(DRAFT)
     if parent.startswith(BILL):
         return "bills", parent.removeprefix(BILL)
-    raise ValidationError("Ramp takes files for bills and draft bills only.")
+    raise InvalidDataError("Ramp takes files for bills and draft bills only.")

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ...exceptions import NotFoundError, PermanentError, ValidationError
+from ...exceptions import InvalidDataError, NotFoundError, PermanentError
 from ..base import Sent
 from .money import read_money
 from .push_base import Push, new_id
@@ -23,7 +23,7 @@ class PurchaseOrders(Push):
 
     def render(self, document):
         if not document.lines and document.state != "cancelled":
-            raise ValidationError(f"Ramp needs a line: the purchase order {document.number} has none.")
+            raise InvalidDataError(f"Ramp needs a line: the purchase order {document.number} has none.")
         body = {
             "mode": self.provider.order_mode,
             "external_id": self.handles.of("purchase_order", document.odoo_id),
@@ -144,7 +144,7 @@ class PurchaseOrders(Push):
     def _archive(self, payload, known):
         order_id = known or (self._unarchived(payload)[0] or {}).get("id")
         if not order_id:
-            raise ValidationError("The order is cancelled in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise InvalidDataError("The order is cancelled in Odoo and unknown to Ramp, so there is nothing to send.")
         try:
             self.client.archive_purchase_order(order_id)
         except NotFoundError:
@@ -171,7 +171,7 @@ class PurchaseOrders(Push):
             living = [order for order in found if not order.get("archived_at")]
             if living:
                 return living[0], handle
-        raise ValidationError(f"The order was archived in Ramp {MAX_REVISIONS} times; send it under a new number.")
+        raise InvalidDataError(f"The order was archived in Ramp {MAX_REVISIONS} times; send it under a new number.")
 
     def _by_handle(self, handle):
         """Both kinds of orders: the list shows one of them only. Ramp ignores unknown filters, so look again."""
@@ -204,7 +204,7 @@ class PurchaseOrders(Push):
 
     def _send_draft(self, payload, external_id):
         if payload["cancelled"]:
-            raise ValidationError(
+            raise InvalidDataError(
                 f"The order {payload['number']} was cancelled, and Ramp's API cannot delete the draft bill that stands "
                 "for it: delete it in Ramp, then ignore this row."
             )

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ...exceptions import NotFoundError, ValidationError
+from ...exceptions import InvalidDataError, NotFoundError
 from ..base import Sent
 from .push_base import Push, new_id
 from .push_drafts import DRAFT
@@ -18,7 +18,7 @@ class Receipts(Push):
         for line in document.lines:
             orders.setdefault(line.purchase_order_external_id, []).append(self._line(line))
         if any(order.startswith(DRAFT) for order in orders):
-            raise ValidationError(
+            raise InvalidDataError(
                 f"The order of {document.number} is a draft bill in Ramp, which takes no receipts of goods."
             )
         return {
@@ -29,7 +29,7 @@ class Receipts(Push):
 
     def _line(self, line):
         if line.quantity != line.quantity.to_integral_value() and line.quantity != line.ordered:
-            raise ValidationError(
+            raise InvalidDataError(
                 f"Ramp takes whole quantities only, but {_plain(line.quantity)} of {line.name} was received: enter the "
                 "receipt in Ramp, then ignore this row."
             )
@@ -81,7 +81,7 @@ class Receipts(Push):
         try:
             order = self.client.purchase_order(entry["order"])
         except NotFoundError:
-            raise ValidationError(
+            raise InvalidDataError(
                 f"The purchase order of {payload['number']} is archived in Ramp, which takes no receipt for it."
             ) from None
         ordered = {line.get("external_id"): line for line in order.get("line_items") or ()}
@@ -99,12 +99,12 @@ class Receipts(Push):
     def _wire_line(self, line, ordered):
         theirs = ordered.get(line["line"])
         if theirs is None:
-            raise ValidationError(f"The purchase order has no line for {line['name']} in Ramp: send the order again.")
+            raise InvalidDataError(f"The purchase order has no line for {line['name']} in Ramp: send the order again.")
         quantity = Decimal(line["quantity"])
         in_one_piece = line["ordered"] and Decimal(str(theirs.get("quantity") or 0)) == 1 != Decimal(line["ordered"])
         if in_one_piece:
             if quantity != Decimal(line["ordered"]):
-                raise ValidationError(
+                raise InvalidDataError(
                     f"Ramp has {line['name']} as one piece, because it takes whole quantities only, so a part of it "
                     "cannot be received: enter the receipt in Ramp, then ignore this row."
                 )

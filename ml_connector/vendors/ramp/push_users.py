@@ -3,7 +3,7 @@
 import threading
 import time
 
-from ...exceptions import PermanentError, UnknownOutcomeError, ValidationError
+from ...exceptions import InvalidDataError, PermanentError, UnknownOutcomeError
 from ..base import Sent
 from .push_base import Push, differing
 
@@ -27,9 +27,9 @@ class Users(Push):
     def render(self, document):
         name = " ".join(filter(None, (document.first_name, document.last_name)))
         if not (document.first_name and document.last_name):
-            raise ValidationError(f"Ramp needs a first and a last name: enter both on the employee {name}.")
+            raise InvalidDataError(f"Ramp needs a first and a last name: enter both on the employee {name}.")
         if not document.email:
-            raise ValidationError(f"Ramp needs an e-mail address: enter the work e-mail on the employee {name}.")
+            raise InvalidDataError(f"Ramp needs an e-mail address: enter the work e-mail on the employee {name}.")
         body = {
             "email": document.email.strip(),
             "first_name": document.first_name,
@@ -48,7 +48,7 @@ class Users(Push):
         if found:
             return self._align(payload, found, linked=True)
         if not payload["active"]:
-            raise ValidationError("The employee is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise InvalidDataError("The employee is archived in Odoo and unknown to Ramp, so there is nothing to send.")
         return Sent(external_id=self._create(payload, key))
 
     def find(self, payload, key):
