@@ -62,7 +62,7 @@ class MlFlow(models.Model):
     rounding_tolerance = fields.Float(
         default=0.05,
         digits=(16, 4),
-        help="Largest difference, in the document's currency, between the source's total and Odoo's that may be put on the tax line.",
+        help="Largest difference to the source's total that is put on the tax line.",
     )
     vendor_mode = fields.Selection(
         [("at_once", "At once"), ("when_needed", "With the first bill or purchase order that needs it")],

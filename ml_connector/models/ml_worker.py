@@ -323,7 +323,7 @@ class MlWorker(models.AbstractModel):
         return logs
 
     def _renew(self, run, logs):
-        """Those of the claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
+        """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
         held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
         now = fields.Datetime.now()
         held.write({"lease_until": now + LEASE, "sent_at": now})

@@ -28,7 +28,7 @@ class Dependency(ConnectorError):
         self.name = name
 
 
-class MlWorker(models.AbstractModel):
+class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ fetch

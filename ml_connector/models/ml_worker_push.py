@@ -18,7 +18,7 @@ SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
 
 
-class MlWorker(models.AbstractModel):
+class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ sweep
@@ -284,7 +284,7 @@ class MlWorker(models.AbstractModel):
                     {
                         "next_try_at": False,
                         "error_message": self.env._(
-                            "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
+                            "Nobody knows whether this arrived: look at the vendor, then say which."
                         ),
                     }
                 )

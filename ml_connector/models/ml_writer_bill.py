@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import models
 from odoo.tools import SQL, format_date, plaintext2html
 
 from ..documents import Reference
@@ -74,17 +74,6 @@ class BillBatch:
         if key not in cache:
             cache[key] = compute()
         return cache[key]
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    ml_original_date = fields.Date(
-        "Accounting Date at the Vendor System",
-        readonly=True,
-        copy=False,
-        help="Set when the accounting date had to move to the next open day because the period was locked.",
-    )
 
 
 class MlWriterBill(models.AbstractModel):

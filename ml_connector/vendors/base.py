@@ -29,7 +29,8 @@ class FlowSpec:
 
     :param key: unique for the vendor
     :param direction: `pull` (vendor to Odoo) or `push` (Odoo to vendor)
-    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`, `result`
+    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`,
+        `result`
     :param sequence: order in which the flows of one run are worked
     :param interval: minutes between two runs by default
     :param scopes: permissions at the vendor without which the flow cannot work

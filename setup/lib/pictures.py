@@ -1,11 +1,14 @@
 """Pictures of the demo for the documentation: `setup/demo --once --pictures FOLDER`."""
 
+import io
+
 from . import bootstrap, console, postgres
 from .console import fail
 
 SIZE = {"width": 1366, "height": 768}
 ACTION = "/odoo/action-ml_connector."
 SETTLE_MILLISECONDS = 1500
+COLOURS = 128
 
 
 def take(server, folder, addresses):
@@ -23,8 +26,16 @@ def take(server, folder, addresses):
             page.goto(server.url + address)
             page.wait_for_selector(".o_view_controller, .o_form_view")
             page.wait_for_timeout(SETTLE_MILLISECONDS)
-            page.screenshot(path=folder / f"{name}.png")
+            _save(page.screenshot(), folder / f"{name}.png")
         browser.close()
+
+
+def _save(content, path):
+    """Save a PNG with as few colours as a screen of text needs."""
+    from PIL import Image  # a requirement of Odoo's, so it is there once Odoo is
+
+    with Image.open(io.BytesIO(content)) as image:
+        image.convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
 
 def _log_in(page, server):

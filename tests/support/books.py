@@ -54,7 +54,7 @@ class Books:
     def rows(self, statement, *parameters):
         """Rows of an SQL statement, as dicts."""
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(statement, parameters or None)
             if not cursor.description:
                 return []
             names = [column.name for column in cursor.description]
