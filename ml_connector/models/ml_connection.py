@@ -342,7 +342,7 @@ class MlConnection(models.Model):
         if {"environment", "custom_url"} & set(vals):
             self._forget_token()
             self.write({"check_state": "none", "findings": False})
-        if "state" in vals:
+        if "state" in vals or "capabilities" in vals:
             self.env.registry.clear_cache()
         if "active" in vals:
             self.sudo().cron_id.active = vals["active"]  # sudo: see `_create_parts`
@@ -546,6 +546,7 @@ class MlConnection(models.Model):
             stored=self.stored_settings or {},
             capabilities=frozenset(self.capabilities or ()),
             instance=f"{self.sudo().database_uuid}:{self.id}",
+            options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
         )
         return self._provider_class()(settings, TokenStore(self), observe)
 

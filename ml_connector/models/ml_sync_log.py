@@ -111,12 +111,15 @@ class MlSyncLog(models.Model):
     def _compute_advice(self):
         for log in self:
             if log.depends_name:
-                log.advice = self.env._(
-                    "Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name
-                )
+                log.advice = self._dependency_advice(log)
                 continue
             error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
             log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
+
+    def _dependency_advice(self, log):
+        if log.direction == "push":
+            return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
+        return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
 
     def _compute_payload_text(self):
         for log in self.sudo():  # sudo: the raw payload has no reader; what is shown is masked

@@ -139,10 +139,10 @@ class MlWorker(models.AbstractModel):
         """Rows that could be worked on right now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
+        flows = connection.flow_ids.filtered(lambda flow: flow.active and not flow._blocked())
         return self.env["ml.sync.log"].search_count(
             [
-                ("connection_id", "=", connection.id),
-                ("flow_id.active", "=", True),
+                ("flow_id", "in", flows.ids),
                 ("state", "=", "pending"),
                 ("next_try_at", "<=", fields.Datetime.now()),
             ]

@@ -53,6 +53,7 @@ class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classe
         waiting = self.env["ml.sync.log"].search(
             [
                 ("connection_id", "=", run.connection.id),
+                ("direction", "=", "pull"),
                 ("state", "=", "waiting"),
                 ("depends_external_id", "!=", False),
             ],

@@ -35,6 +35,7 @@ def main(arguments):
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
+            _run_script("purchases")
         server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
         # the jobs hear at once of what happens while the server runs, and only a minute later of what came before
         with console.step("Testing the connections"):

@@ -3,10 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lib import odoo
 from support.books import LEASE_SECONDS, connected_books
 from support.invariants import bill_problems, chain_problem, general_problems
 from support.webhooks import subscribe
+
+from lib import odoo
 
 STORM = 200
 THREADS = 20

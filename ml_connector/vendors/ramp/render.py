@@ -45,6 +45,8 @@ def vendor(document, handles):
     address = _address(document.address)
     if address:
         body["address"] = address
+    if document.in_books:
+        body["accounting_vendor_remote_id"] = handles.partner(document.odoo_id)
     return body
 
 

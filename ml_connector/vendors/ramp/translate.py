@@ -32,11 +32,19 @@ class Handles:
         self._prefix = f"odoo:{instance}:" if instance else "odoo:"
 
     def partner(self, record_id):
-        return f"{self._prefix}partner:{record_id}"
+        return self.of("partner", record_id)
 
     def partner_id(self, handle):
         """Our partner id in a handle; None when the handle is not ours."""
-        found = re.fullmatch(re.escape(self._prefix) + r"partner:(\d{1,15})", handle, re.ASCII)
+        return self.record_id("partner", handle)
+
+    def of(self, kind, record_id):
+        """The handle of a record: `partner`, `move`, `purchase_order`, `purchase_order_line`."""
+        return f"{self._prefix}{kind}:{record_id}"
+
+    def record_id(self, kind, handle):
+        """Our record's id in a handle; None when the handle is not ours or of another kind."""
+        found = re.fullmatch(re.escape(f"{self._prefix}{kind}:") + r"(\d{1,15})", handle, re.ASCII)
         return int(found.group(1)) if found else None
 
 
