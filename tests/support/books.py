@@ -14,7 +14,7 @@ LEASE_SECONDS = 61
 LONG_SECONDS = 5 * 3600
 """Longer than any wait between two tries."""
 MAX_RUNS = 6
-PATIENCE = 90
+PATIENCE = 60
 
 
 class Books:
@@ -122,13 +122,17 @@ class Books:
         """Poll until the condition is true."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"Not within {seconds} s; open: {self.open_rows()}"
+            assert time.monotonic() < deadline, f"Not within {seconds} s: {self._unsettled()}"
             time.sleep(0.02)
 
     def wait_until_settled(self):
         """Wait until the server has read all events and nothing is open."""
-        unread = "SELECT count(*) FROM ml_webhook_event WHERE state = 'received'"
-        self.wait_until(lambda: not self.value(unread) and not self.open_rows() and not self._flows_due())
+        self.wait_until(lambda: not self._unsettled())
+
+    def _unsettled(self):
+        """What is still to be done."""
+        unread = self.rows("SELECT event_type, message FROM ml_webhook_event WHERE state = 'received'")
+        return self.open_rows() + self._flows_due() + unread
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
