@@ -5,6 +5,7 @@ Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. Nothing 
 
 from .bill import Bill, BillLine
 from .common import Address, AnalyticShare, Attachment, Contact, Party, Reference
+from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .files import DownloadedFile, Files
 from .payment import PaidBill, Payment
 from .result import Result
@@ -18,11 +19,16 @@ __all__ = [
     "BillLine",
     "Contact",
     "DownloadedFile",
+    "FeedColumn",
+    "FeedTemplate",
+    "FileContent",
+    "FileDocument",
     "Files",
     "PaidBill",
     "Party",
     "Payment",
     "Reference",
+    "RemoteFile",
     "Result",
     "Vendor",
 ]

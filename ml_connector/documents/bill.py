@@ -32,6 +32,7 @@ class Bill:
     :param accounting_date: date it belongs to in the books; None: the document's date
     :param purchase_order: the number of the purchase order, kept as reference
     :param odoo_id: our own move id, when the bill was born in Odoo
+    :param is_void: taken back at the vendor
     """
 
     external_id: str
@@ -52,3 +53,4 @@ class Bill:
     attachments: tuple[Attachment, ...] = ()
     url: str = ""
     odoo_id: int | None = None
+    is_void: bool = False

@@ -11,6 +11,11 @@ from . import ml_worker
 from . import ml_worker_pull
 from . import ml_worker_push
 from . import ml_worker_dry_run
+from . import ml_feed_template
+from . import ml_feed_file
+from . import ml_feed_sent
+from . import ml_connection_feed
+from . import ml_worker_feed
 from . import ml_writer
 from . import ml_writer_reference
 from . import ml_writer_vendor
