@@ -380,6 +380,7 @@ class SftpSession:
 
     def _os_failure(self, error, path):
         if error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH) or not self._sftp:
+            self.close()
             return NetworkError("The server could not be reached: no connection was accepted.")
         if not (self._transport and self._transport.is_active()) or "closed" in str(error):
             self.close()

@@ -12,7 +12,6 @@ class MlFeedSent(models.Model):
 
     _name = "ml.feed.sent"
     _description = "Record in a Feed"
-    _log_access = False
 
     template_id = fields.Many2one("ml.feed.template", required=True, readonly=True, ondelete="cascade")
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade")

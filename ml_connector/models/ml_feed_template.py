@@ -15,8 +15,9 @@ from .feed_source import FeedSource
 
 NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
 PREVIEW_ROWS = 5
-TEXT_TYPES = ("text", "code", "date", "datetime", "decimal", "integer", "boolean")
 MEGABYTE = 1024 * 1024
+SIGNS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "point": ".", "space": " ", "crlf": "\r\n", "lf": "\n"}
+"""What the selections of separators and line ends stand for."""
 
 
 class MlFeedTemplate(models.Model):
@@ -42,7 +43,7 @@ class MlFeedTemplate(models.Model):
 
     file_format = fields.Selection([("csv", "CSV"), ("xml", "XML")], default="csv", required=True)
     delimiter = fields.Selection(
-        [(",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Bar")], default=",", required=True
+        [("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab"), ("bar", "Bar")], default="comma", required=True
     )
     quote_all = fields.Boolean("Quote every value")
     encoding = fields.Selection(
@@ -51,11 +52,11 @@ class MlFeedTemplate(models.Model):
         required=True,
     )
     bom = fields.Boolean("Byte order mark", help="Begin written files with a mark of their encoding.")
-    line_end = fields.Selection([("\r\n", "Windows"), ("\n", "Unix")], default="\r\n", required=True)
+    line_end = fields.Selection([("crlf", "Windows"), ("lf", "Unix")], default="crlf", required=True)
     date_format = fields.Char(default="%Y-%m-%d", required=True)
     datetime_format = fields.Char("Date and time format", default="%Y-%m-%dT%H:%M:%SZ", required=True, help="In UTC.")
-    decimal_point = fields.Selection([(".", "Point"), (",", "Comma")], default=".", required=True)
-    thousands = fields.Selection([(",", "Comma"), (".", "Point"), (" ", "Space")], string="Thousands separator")
+    decimal_point = fields.Selection([("point", "Point"), ("comma", "Comma")], default="point", required=True)
+    thousands = fields.Selection([("comma", "Comma"), ("point", "Point"), ("space", "Space")], string="Thousands separator")
     true_word = fields.Char("Word for yes", default="true", required=True)
     false_word = fields.Char("Word for no", default="false", required=True)
     guard_formulas = fields.Boolean(
@@ -196,15 +197,15 @@ class MlFeedTemplate(models.Model):
             entity=self.entity,
             columns=tuple(column._definition() for column in self.column_ids),
             file_format=self.file_format,
-            delimiter=self.delimiter,
+            delimiter=SIGNS[self.delimiter],
             quote_all=self.quote_all,
             encoding=self.encoding,
             bom=self.bom,
-            line_end=self.line_end,
+            line_end=SIGNS[self.line_end],
             date_format=self.date_format,
             datetime_format=self.datetime_format,
-            decimal_point=self.decimal_point,
-            thousands=self.thousands or "",
+            decimal_point=SIGNS[self.decimal_point],
+            thousands=SIGNS.get(self.thousands, ""),
             true_word=self.true_word,
             false_word=self.false_word,
             guard_formulas=self.guard_formulas,
