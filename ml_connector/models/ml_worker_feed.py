@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import io
 import tempfile
 import time
@@ -264,7 +265,7 @@ class MlWorker(models.AbstractModel):
         for name, size, modified in listing:
             if name.startswith(".") or name.endswith((*PARTIAL_NAMES, DONE_SUFFIX)):
                 continue
-            known = by_name.pop(name, None)
+            known = by_name.pop(_shown(name), None)
             if known and (known.size, known.remote_modified) == (size, modified):
                 growing |= self._look_again(flow, known)
             elif known and known.state == "seen":
@@ -284,7 +285,7 @@ class MlWorker(models.AbstractModel):
         template = templates.filtered(lambda template: template._fits(name))[:1]
         file = self.env["ml.feed.file"].create(
             {
-                "name": name[:MAX_NAME] if _is_plain(name) else ascii(name)[:MAX_NAME],
+                "name": _shown(name),
                 "connection_id": flow.connection_id.id,
                 "template_id": template.id,
                 "flow_id": template.flow_id.id,
@@ -619,6 +620,13 @@ class MlWorker(models.AbstractModel):
 
 def _temporary_name(file, strategy):
     return f".{file.name}" if strategy == "dot" else f"{file.name}.{file.sha256[:8]}.part"
+
+
+def _shown(name):
+    """A file's name as it is stored; one that is refused is made harmless, and stays different from others."""
+    if _is_plain(name):
+        return name
+    return f"{ascii(name)[1:-1][:100]}~{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _is_plain(name):

@@ -5,7 +5,7 @@ import mimetypes
 import re
 
 from ...clients import HostKeyError, SftpAccount, SftpSession, fingerprint
-from ...exceptions import ConnectorError, PermanentError, ValidationError
+from ...exceptions import ConnectorError, NotFoundError, PermanentError, ValidationError
 from ..base import CheckReport, Credential, Finding, Item, Provider, content_version
 from . import invoices, payments, reader, writer
 from .flows import FEEDS, FLOWS
@@ -153,6 +153,8 @@ class StampliProvider(Provider):
         content = io.BytesIO()
         try:
             self.files().read(url, content, MAX_DOCUMENT)
+        except NotFoundError:
+            raise
         except PermanentError as error:
             raise ValidationError(error.message) from None
         return mimetypes.guess_type(url)[0] or "application/octet-stream", content.getvalue()
