@@ -254,7 +254,8 @@ class MlConnection(models.Model):
         labels = [candidate.label for candidate in PROVIDERS.values()]
         if not self.name or self.name in labels:
             self.name = provider.label
-        self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
+        if self.env.user.has_group("base.group_system"):  # nobody else may see credentials
+            self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
 
     def _credential_specifications(self):
         return {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
@@ -491,7 +492,7 @@ class MlConnection(models.Model):
         # sudo: the ciphertexts have no reader and no writer but the connector
         for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
             credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
-        for token in self.env["ml.token"].sudo().search([]):
+        for token in self.env["ml.token"].sudo().search([("access_ciphertext", "!=", False)]):
             for name in ("access_ciphertext", "refresh_ciphertext"):
                 if token[name]:
                     token[name] = secret_box.rotate(self.env, token[name])
@@ -571,15 +572,15 @@ class MlConnection(models.Model):
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
-    def _internal_secret(self, name):
+    def _internal_secret(self, *names):
         return self.env["ml.credential"].sudo().search(  # sudo: only the controller and the worker ask
-            [("connection_id", "=", self.id), ("name", "=", name)]
+            [("connection_id", "=", self.id), ("name", "in", names)]
         )
 
     def _webhook_secrets(self):
         """The secrets under which a webhook may be signed now; two while the secret is being changed."""
-        found = [self._internal_secret(name) for name in (WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)]
-        return [secret._plaintext() for secret in found if secret and secret.set_at]
+        found = self._internal_secret(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
+        return [secret._plaintext() for secret in found if secret.set_at]
 
     def _is_expected_handshake(self, headers):
         """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+from .ml_sync_mixin import CHANGED
+
 LOCK_DATE_POLICIES = [
     ("park", "Stop and ask"),
     ("next_open_day", "Book on the next open day"),
@@ -126,7 +128,10 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_models(self):
-        """{model name: (flow ids)} of the switched-on push flows; cached because every write of a watched model asks."""
+        """{model name: {flow id: names of watched fields}} of the switched-on push flows.
+
+        Cached, because every write of a watched model asks.
+        """
         watched = {}
         flows = self.sudo().search(  # hooks run for any user, who need not see flows
             [("direction", "=", "push"), ("connection_id.state", "in", ("connected", "attention"))]
@@ -134,8 +139,22 @@ class MlFlow(models.Model):
         for flow in flows:
             model = flow._spec().watches
             if model:
-                watched.setdefault(model, []).append(flow.id)
-        return {model: tuple(ids) for model, ids in watched.items()}
+                names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
+                watched.setdefault(model, {})[flow.id] = frozenset(names)
+        return watched
+
+    @api.model
+    def _enqueue_changes(self):
+        """Queue the records that were changed in this transaction, as they are at its end."""
+        changed = self.env.cr.precommit.data.pop(CHANGED, {})
+        for (flow_id, model), ids in changed.items():
+            flow = self.browse(flow_id).exists()
+            if flow:
+                domain = self.env[f"ml.reader.{flow.kind}"]._domain(flow)
+                records = self.env[model].browse(sorted(ids)).exists().filtered_domain(domain)
+                if records:
+                    self.env["ml.sync.log"]._enqueue(flow, records)
+                    flow.connection_id._trigger()
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -183,26 +183,23 @@ class MlSyncLog(models.Model):
         if not records:
             return
         now = fields.Datetime.now()
-        rows = [
-            (
-                *(record.display_name, flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind),
-                *("pending", records._name, record.id, True, 0, now, self.env.uid, now, self.env.uid, now),
-            )
-            for record in records
-        ]
+        common = (flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind, "pending", records._name)
+        common += (True, 0, now, self.env.uid, now)
         self.flush_model(["state"])
         self.env.execute_query(
             SQL(
-                """INSERT INTO ml_sync_log (name, connection_id, company_id, flow_id, direction, kind,
-                        state, res_model, res_id, is_current, try_count, next_try_at,
-                        create_uid, create_date, write_uid, write_date)
-                   VALUES %s
+                """INSERT INTO ml_sync_log (name, res_id, connection_id, company_id, flow_id, direction, kind, state,
+                        res_model, is_current, try_count, next_try_at, create_uid, create_date)
+                   SELECT record.name, record.id, %s
+                     FROM unnest(%s::varchar[], %s::integer[]) AS record(name, id)
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL
                             AND state IN ('pending', 'failed', 'waiting')
                    DO UPDATE SET state = 'pending', next_try_at = EXCLUDED.next_try_at, try_count = 0,
-                            name = EXCLUDED.name, write_date = EXCLUDED.write_date
+                            name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
-                SQL(", ").join(SQL("%s", row) for row in rows),
+                SQL(", ").join(SQL("%s", value) for value in common),
+                records.mapped("display_name"),
+                records.ids,
             )
         )
         self.invalidate_model()

@@ -1,10 +1,13 @@
 from odoo import api, models
 
+CHANGED = "ml_connector.changed"
+
 
 class MlSyncMixin(models.AbstractModel):
     """Queues changes of records for the flows that watch their model.
 
-    It costs one cached look-up when no flow does. Nothing is sent here: a row is queued in the same transaction.
+    It costs one cached look-up when no flow does. Nothing is sent here: changes are noted, and rows for them are
+    queued once, right before the transaction that made them is committed.
     """
 
     _name = "ml.sync.mixin"
@@ -13,24 +16,24 @@ class MlSyncMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        records._ml_enqueue()
+        records._ml_note_change()
         return records
 
     def write(self, vals):
         result = super().write(vals)
-        self._ml_enqueue(vals)
+        self._ml_note_change(vals)
         return result
 
-    def _ml_enqueue(self, vals=None):
-        flow_ids = self.env["ml.flow"]._watched_models().get(self._name)
-        if not flow_ids or self.env.context.get("ml_no_sync"):
+    def _ml_note_change(self, vals=None):
+        watching = self.env["ml.flow"]._watched_models().get(self._name)
+        if not watching or self.env.context.get("ml_no_sync"):
             return
-        # sudo: whoever changes a record need not have a right on flows and the queue
-        for flow in self.env["ml.flow"].sudo().browse(flow_ids):
-            reader = self.env[f"ml.reader.{flow.kind}"]
-            if vals is not None and reader._watched_fields().isdisjoint(vals):
+        precommit = self.env.cr.precommit
+        for flow_id, watched_fields in watching.items():
+            if vals is not None and watched_fields.isdisjoint(vals):
                 continue
-            records = self.sudo().filtered_domain(reader._domain(flow))
-            if records:
-                self.env["ml.sync.log"].sudo()._enqueue(flow, records)
-                flow.connection_id._trigger()
+            if CHANGED not in precommit.data:
+                precommit.data[CHANGED] = {}
+                # sudo: whoever changes a record need not have a right on flows and the queue
+                precommit.add(self.env["ml.flow"].sudo()._enqueue_changes)
+            precommit.data[CHANGED].setdefault((flow_id, self._name), set()).update(self._ids)

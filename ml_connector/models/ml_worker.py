@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from ..exceptions import ConnectorError, NotFoundError
 from .ml_connection import WORKING_STATES
@@ -15,6 +16,9 @@ _logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 PARALLEL_CALLS = 8
 EVENT_BATCH = 100
+CONFLICT_TRIES = 5
+READ_TRIES = 2
+"""As if a flow had failed so often: when to read again after a fault of the vendor."""
 
 
 class Run:
@@ -25,6 +29,7 @@ class Run:
         self.provider = connection._provider(self._observe)
         self.seconds_left = float("inf")
         self.trace_id = ""
+        self.lease = None
         self.succeeded = False
         self.failed = False
 
@@ -82,6 +87,16 @@ class MlWorker(models.AbstractModel):
         return not connection.breaker_until or connection.breaker_until <= fields.Datetime.now()
 
     def _run_guarded(self, connection):
+        """A run, from its start again when another transaction got in the way: each of its steps may be repeated."""
+        for _attempt in range(CONFLICT_TRIES):
+            try:
+                self._run_once(connection)
+                return
+            except CONFLICTS:
+                self.env.cr.rollback()
+        _logger.info("%s is busy elsewhere; its job goes on in the next run", connection.display_name)
+
+    def _run_once(self, connection):
         run = None
         try:
             run = Run(connection)
@@ -140,6 +155,8 @@ class MlWorker(models.AbstractModel):
                 self._pull(run, flow)
             else:
                 self._sweep(run, flow)
+        except CONFLICTS:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever one flow raises must not stop the others
             self.env.cr.rollback()
             problem = self._as_connector_error(error)
@@ -148,6 +165,10 @@ class MlWorker(models.AbstractModel):
             run.failed = True
             flow.error_message = problem.message
             flow._schedule_next(started)
+            if problem.error_class == "remote":
+                # it passes by itself, and the flow's own interval may be a day
+                soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
+                flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
             run.connection._ask_owner(problem)
             self.env["ml.sync.attempt"]._append(
                 run.connection, [{"subject": flow.key, "action": "read", "outcome": "failed", "error": problem}]
@@ -258,12 +279,21 @@ class MlWorker(models.AbstractModel):
     def _claim(self, run, flow, limit):
         """Take up to `limit` rows of a flow: nobody else works on them until the lease ends."""
         now = fields.Datetime.now()
+        run.lease = now + LEASE
         due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
         logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
         for tries, group in logs.grouped("try_count").items():
-            group.write({"state": "running", "lease_until": now + LEASE, "try_count": tries + 1})
+            group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})
         self._commit(run)
         return logs
+
+    def _renew(self, run, logs):
+        """Those of the claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
+        held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
+        now = fields.Datetime.now()
+        held.write({"lease_until": now + LEASE, "sent_at": now})
+        self._commit(run)
+        return held
 
     def _reclaim(self, run):
         """Rows whose worker died: what may have been sent is in doubt, the rest is simply done again."""

@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import time
+from functools import partial
 
 import psycopg2
 
@@ -10,12 +11,14 @@ from odoo import fields, models
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConnectorError, MappingError, ValidationError
 from .ml_sync_log import CLEAN
+from .ml_worker import CONFLICT_TRIES, CONFLICTS
 from .ml_writer import Entry, Resolver
 
 _logger = logging.getLogger(__name__)
 
 BATCH = 50
-SERIALIZATION_TRIES = 5
+RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
+"""What another worker with the same record brings about; a second look finds the record there."""
 
 
 class Dependency(ConnectorError):
@@ -80,19 +83,19 @@ class MlWorker(models.AbstractModel):
     def _process(self, run, flow, logs):
         """Bring a claimed batch into Odoo in one transaction; one by one when that fails."""
         started = time.monotonic()
-        for attempt in range(1, SERIALIZATION_TRIES + 1):
+        for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
-                self._write(flow, entries)
+                self._write_documents(flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
                 return
-            except (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected) as error:
-                self.env.cr.rollback()
-                if attempt == SERIALIZATION_TRIES:
-                    return self._after_failure(run, flow, logs, error, started)
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
                 self.env.cr.rollback()
+                if isinstance(error, RACES) and attempt < CONFLICT_TRIES:
+                    continue
+                if isinstance(error, CONFLICTS):
+                    raise
                 return self._after_failure(run, flow, logs, error, started)
 
     def _after_failure(self, run, flow, logs, error, started):
@@ -107,41 +110,23 @@ class MlWorker(models.AbstractModel):
 
     def _entries(self, run, flow, logs):
         """The translated documents of a batch; what cannot be translated carries its error."""
+        rows = [(log.external_id, log.sudo().payload) for log in logs]  # sudo: field without access
+        if flow.kind == "file":
+            read = partial(_download, run.provider, flow.key)
+            documents = run.parallel(read, rows)
+        else:
+            documents = [_translated(run.provider, flow.key, payload) for _external_id, payload in rows]
         entries = []
-        for log in logs:
+        for log, document in zip(logs, documents, strict=True):
             entry = Entry(log, None)
-            try:
-                payload = log.sudo().payload  # sudo: field without access
-                if flow.kind == "file":
-                    entry.document = self._download(run, flow, log)
-                else:
-                    entry.document = run.provider.document(flow.key, payload)
-            except ConnectorError as error:
-                entry.error = error
+            if isinstance(document, ConnectorError):
+                entry.error = document
+            else:
+                entry.document = document
             entries.append(entry)
         return entries
 
-    def _download(self, run, flow, log):
-        """The files of a remote record. It is read again, because addresses of files are short-lived."""
-        item = run.provider.fetch(flow.key, log.external_id)
-        if item is None:
-            raise ValidationError(self.env._("The record with the files is gone at the vendor."))
-        payload = log.sudo().payload  # sudo: field without access
-        attachments = run.provider.document(flow.key, item.payload)
-        results = list(run.parallel(lambda attachment: run.provider.download(attachment.url), attachments))
-        for result in results:
-            if isinstance(result, ConnectorError):
-                raise result
-        return Files(
-            subject_kind=payload["subject_kind"],
-            subject_external_id=log.external_id,
-            files=tuple(
-                DownloadedFile(name=attachment.name, mimetype=mimetype, content=content)
-                for attachment, (mimetype, content) in zip(attachments, results, strict=True)
-            ),
-        )
-
-    def _write(self, flow, entries):
+    def _write_documents(self, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
         writer = self.env[f"ml.writer.{flow.kind}"]
         resolver = self._resolve(flow, writer, entries)
@@ -360,6 +345,26 @@ class MlWorker(models.AbstractModel):
                 }
             )
         logs.create(rows)
+
+
+def _translated(provider, flow, payload):
+    try:
+        return provider.document(flow, payload)
+    except ConnectorError as error:
+        return error
+
+
+def _download(provider, flow, row):
+    """The files of a remote record. It is read again, because addresses of files are short-lived."""
+    external_id, payload = row
+    item = provider.fetch(flow, external_id)
+    if item is None:
+        raise ValidationError("The record is not at the vendor any more, and its files neither.")
+    files = []
+    for attachment in provider.document(flow, item.payload):
+        mimetype, content = provider.download(attachment.url)
+        files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
+    return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
 
 
 def _digest(value):

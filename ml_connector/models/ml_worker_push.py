@@ -7,6 +7,7 @@ from odoo import fields, models
 
 from ..exceptions import ConnectorError, PermanentError
 from .ml_sync_log import CLEAN
+from .ml_worker import PARALLEL_CALLS
 
 SEND_BATCH = 100
 RESULT_BATCH = 500
@@ -61,7 +62,7 @@ class MlWorker(models.AbstractModel):
             self._send(run, flow, outgoing)
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed and mark it as being sent. Returns the rows to send with their bindings."""
+        """Render what has changed. Returns the rows to send with their bindings."""
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
@@ -86,7 +87,6 @@ class MlWorker(models.AbstractModel):
                     "payload": payload,
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
-                    "sent_at": fields.Datetime.now(),
                 }
             )
             outgoing.append((log, payload, binding.external_id or "", fingerprint))
@@ -120,15 +120,17 @@ class MlWorker(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time, and commit each group of answers."""
-        for start in range(0, len(outgoing), 8):
-            group = outgoing[start : start + 8]
+        """Send rows, several at a time, and commit each group of answers. What is being sent is marked before."""
+        for start in range(0, len(outgoing), PARALLEL_CALLS):
+            group = outgoing[start : start + PARALLEL_CALLS]
+            held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+            group = [job for job in group if job[0] in held]
             started = time.monotonic()
             results = run.parallel(
                 lambda job, key=flow.key: run.provider.send(key, job[1], job[2], job[3]),
                 [(log.id, payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group],
             )
-            milliseconds = self._elapsed(started) // len(group)
+            milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
                 if isinstance(result, ConnectorError):
                     self._store_push_failure(run, log, result)
@@ -186,10 +188,15 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ doubt
 
     def _look_up(self, run, flow):
-        """Find out at the vendor whether what is in doubt arrived, before anything is sent again."""
+        """Find out at the vendor whether what is in doubt arrived, before anything is sent again.
+
+        A change of what the vendor has already is simply sent again: finding the record would not tell whether the
+        change arrived, and the same change twice does no harm.
+        """
         for log in self._doubtful(flow):
+            payload = log.sudo().payload  # sudo: field without access
             try:
-                sent = run.provider.find(flow.key, log.sudo().payload, log.idempotency_key)  # sudo: no-access field
+                sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
             except NotImplementedError:
                 log.write({"next_try_at": False, "error_message": self.env._(
                     "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
@@ -199,7 +206,7 @@ class MlWorker(models.AbstractModel):
                 self._postpone_look_up(log, error)
                 continue
             if sent:
-                self._bind_sent(flow, log, sent, _digest(log.sudo().payload))  # sudo: see above
+                self._bind_sent(flow, log, sent, _digest(payload))
                 self._store_sent(log, "sent")
             else:
                 log.write({"sent_at": False, **CLEAN})
@@ -268,16 +275,19 @@ class MlWorker(models.AbstractModel):
         self._commit(run, processed=len(logs))
 
     def _look_up_results(self, run, flow):
-        """A batch of reports took effect as a whole or not at all: one that the vendor knows settles the others."""
+        """A batch took effect as a whole, but for what the vendor refused by name.
+
+        So one report that the vendor knows settles those that cannot be asked for; what it does not know goes again.
+        """
         for group in self._doubtful(flow).grouped("idempotency_key").values():
-            try:
-                known = any(run.provider.reported(log._result()) for log in group)
-            except ConnectorError as error:
+            answers = list(run.parallel(run.provider.reported, [log._result() for log in group]))
+            if error := next((answer for answer in answers if isinstance(answer, ConnectorError)), None):
                 for log in group:
                     self._postpone_look_up(log, error)
                 continue
-            for log in group:
-                if known:
+            known = any(answers)
+            for log, answer in zip(group, answers, strict=True):
+                if answer or (known and answer is None):
                     self._store_sent(log, "sent")
                 else:
                     log.write({"sent_at": False, **CLEAN})

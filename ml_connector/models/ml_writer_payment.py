@@ -293,8 +293,8 @@ class MlWriterPayment(models.AbstractModel):
         if journal.type not in PAYMENT_JOURNALS or not journal.active or not is_of_company(journal, batch.company):
             raise ValidationError(
                 self.env._(
-                    "%(source)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
-                    source=name,
+                    "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
+                    origin=name,
                     journal=journal.display_name,
                     company=batch.company.display_name,
                 )

@@ -51,6 +51,7 @@ class ConnectorCase(TransactionCase):
         self.env.clear()
 
     def run_worker(self):
+        self.env.cr.flush()  # what precedes the commit of whoever made the changes
         self.connection._cron_run()
         self.env.invalidate_all()
 
@@ -63,6 +64,7 @@ class ConnectorCase(TransactionCase):
         return self.connection.flow_ids.filtered(lambda flow: flow.key == key)
 
     def logs(self, key):
+        self.env.cr.flush()
         return self.env["ml.sync.log"].search([("flow_id", "=", self.flow(key).id)], order="id")
 
     def map(self, kind, external_id, record):

@@ -152,8 +152,13 @@ class TestPush(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.remote.vendors["remote-1"]["name"], "Renamed")
 
+    def test_record_deleted_before_the_commit_is_not_queued(self):
+        self.vendor().unlink()
+        self.assertFalse(self.logs("vendors_push"))
+
     def test_deleted_record_is_not_sent(self):
         partner = self.vendor()
+        self.env.cr.flush()
         partner.unlink()
         self.run_worker()
         self.assertEqual(self.logs("vendors_push").state, "superseded")

@@ -28,6 +28,26 @@ for name, rate in (("0% Exempt", 0), ("21% High", 21)):
 for name, code, kind in (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank")):
     env["account.journal"].create({"name": name, "code": code, "type": kind, "company_id": company.id})
 
+env["res.partner"].create(
+    [
+        {
+            "name": name,
+            "email": f"ap@{domain}.example.com",
+            "is_company": True,
+            "supplier_rank": 1,
+            "country_id": env.ref(f"base.{country}").id,
+            "street": street,
+            "city": city,
+            "zip": postal_code,
+        }
+        for name, domain, country, street, city, postal_code in (
+            ("Fabrikam Freight GmbH", "fabrikam", "de", "Hafenstraße 1", "Hamburg", "20457"),
+            ("Papeterie Étoile SARL", "etoile", "fr", "12 rue des Lilas", "Lyon", "69003"),
+            ("Tailspin Toys Ltd", "tailspin", "uk", "5 Mill Lane", "Leeds", "LS1 4AP"),
+        )
+    ]
+)
+
 connection = env["ml.connection"].create(
     {
         "name": "Ramp",

@@ -6,6 +6,7 @@ parameters.set_param("web.base.url", URL)
 parameters.set_param("web.base.url.freeze", "True")
 
 for connection in env["ml.connection"].search([("state", "=", "draft")]):
+    connection.flow_ids.active = True
     connection.action_start()
     if connection._provider_class().webhook_events:
         connection.action_subscribe()

@@ -28,6 +28,8 @@ SANDBOXES = ("ramp", "stampli")
 def main(arguments):
     """Build the demo, sync it, show the table, and serve it unless `--once` is given."""
     options = _parser().parse_args(arguments)
+    # the servers end with the command, however it is ended
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit(1))
     bootstrap.system("postgresql", "openssh-server")
     odoo.prepare()
     with contextlib.ExitStack() as stack:
@@ -182,7 +184,7 @@ def _violations(url):
 
 
 def _show(rows, problems, as_json, clean):
-    widths = {"flow": 18, "direction": 10, "done": 6, "failed": 7, "waiting": 8, "unknown": 8, "seconds": 8}
+    widths = {"flow": 18, "direction": 11, "done": 8, "failed": 8, "waiting": 9, "unknown": 9, "seconds": 9}
     console.say("\n" + f"{'connection':16}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
     for row in rows:
         console.say(f"{row['connection']:16}" + "".join(f"{row[name]:>{width}}" for name, width in widths.items()))
@@ -195,6 +197,5 @@ def _show(rows, problems, as_json, clean):
 
 
 def _serve(server):
-    signal.signal(signal.SIGTERM, lambda *_args: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
         server.process.wait()

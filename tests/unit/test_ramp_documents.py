@@ -377,8 +377,8 @@ CONTACTS = [
 ]
 
 
-def to_vendor(contacts=CONTACTS, **changes):
-    return provider().document("vendors", {"vendor": {**VENDOR, **changes}, "contacts": contacts})
+def to_vendor(**changes):
+    return provider().document("vendors", {"vendor": {**VENDOR, **changes}, "contacts": CONTACTS})
 
 
 def test_vendor():
