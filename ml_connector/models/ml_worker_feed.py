@@ -21,6 +21,7 @@ from ..exceptions import (
 from .feed_builder import FeedBuilder
 from .ml_error_class import ERROR_CLASSES, retry_seconds
 from .ml_sync_log import CLEAN, MERGED_STATES
+from .ml_writer import Entry
 
 STABLE_SECONDS = 5
 LOOK_AGAIN = timedelta(seconds=15)
@@ -562,13 +563,36 @@ class MlWorker(models.AbstractModel):
             )
         return super()._absence(flow, kind, external_id, name)
 
-    def _download(self, run, flow, log):
-        if flow._spec().feed != "in":
-            return super()._download(run, flow, log)
+    def _entries(self, run, flow, logs):
+        if flow._spec().feed != "in" or flow.kind != "file":
+            return super()._entries(run, flow, logs)
+        origins = self._origins(flow, logs)
+        entries = []
+        for log in logs:  # one after the other: there is one session
+            entry = Entry(log, None)
+            try:
+                entry.document = self._documents_of(run, flow, log, origins.get(log.external_id))
+            except ConnectorError as error:
+                entry.error = error
+            entries.append(entry)
+        return entries
+
+    def _origins(self, flow, logs):
+        """{external id: row of the record that names the files}."""
         siblings = flow.connection_id.flow_ids.filtered(lambda sibling: sibling._spec().files == flow.key)
-        origin = self.env["ml.sync.log"].search(
-            [("flow_id", "in", siblings.ids), ("external_id", "=", log.external_id), ("is_current", "=", True)], limit=1
+        rows = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "in", siblings.ids),
+                ("external_id", "in", logs.mapped("external_id")),
+                ("is_current", "=", True),
+            ]
         )
+        return {row.external_id: row for row in rows}
+
+    def _documents_of(self, run, flow, log, origin):
+        """The documents that the export of a record carries."""
+        if not origin:
+            raise ValidationError(self.env._("The record with the documents is not known any more."))
         attachments = run.provider.document(flow.key, origin.sudo().payload)  # sudo: field without access
         files = []
         for attachment in attachments:

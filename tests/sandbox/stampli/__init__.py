@@ -35,6 +35,19 @@ class StampliSandbox:
     def url(self):
         return f"http://127.0.0.1:{self._http.server_port}"
 
+    @property
+    def control(self):
+        """As other sandboxes have it."""
+        return self
+
+    def __enter__(self):
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error):
+        self._http.shutdown()
+        self.close()
+
     def account(self):
         server = self.server
         return {

@@ -76,7 +76,7 @@ class Stampli:
 
     def take_feeds(self):
         """Read and remove what lies in the inbound folder, but for files that are still being written."""
-        for path in sorted((self.server.root / "inbound").iterdir()):
+        for path in sorted((self.server.root / "inbound").iterdir(), key=lambda path: (_place(path.name), path.name)):
             if path.name.startswith(".") or path.name.endswith(".part") or not path.is_file():
                 continue
             self._take(path.name, path.read_bytes())
@@ -216,3 +216,8 @@ class Stampli:
 
     def outbound(self):
         return sorted(path.name for path in (self.server.root / "outbound").iterdir() if path.is_file())
+
+
+def _place(name):
+    """Lists before what names their entries."""
+    return next((place for place, feed in enumerate(LISTS) if f"_{feed}_" in name), len(LISTS))

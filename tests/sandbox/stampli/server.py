@@ -7,6 +7,7 @@ a key. What a client can do is the same.
 import contextlib
 import os
 import pwd
+import resource
 import secrets
 import shutil
 import signal
@@ -124,8 +125,17 @@ class SftpServer:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def start(self, options=""):
-        """Start it, with options of `internal-sftp`, for example `-R` (nothing may be written)."""
+    def start(self, options="", largest_file=0):
+        """Start it.
+
+        :param options: of `internal-sftp`, for example `-R` (nothing may be written)
+        :param largest_file: bytes after which writing fails, as on a full disk
+        """
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         start_folder = "" if self._own_user else f"-d {self.root}"
         text = CONFIGURATION.format(
             port=self.port,
@@ -143,6 +153,7 @@ class SftpServer:
             [program, "-D", "-f", str(configuration), "-E", str(self.base / "etc" / "sshd.log")],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=limit if largest_file else None,
         )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -154,9 +165,9 @@ class SftpServer:
         log = self.base / "etc" / "sshd.log"
         raise RuntimeError(f"sshd did not start: {log.read_text() if log.exists() else ''}")
 
-    def restart(self, options=""):
+    def restart(self, options="", largest_file=0):
         self.stop()
-        self.start(options)
+        self.start(options, largest_file)
 
     def stop(self):
         """End the server and the sessions that are open."""
