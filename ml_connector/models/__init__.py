@@ -3,6 +3,7 @@ from . import ml_credential
 from . import ml_token
 from . import ml_flow
 from . import ml_mapping
+from . import ml_mapping_rule
 from . import ml_binding
 from . import ml_sync_log
 from . import ml_sync_attempt

@@ -317,6 +317,40 @@ class TestFeedIn(FeedCase):
         self.assertEqual((file.done_count, file.waiting_count), (2, 0))
         self.assertEqual(self.record("invoices", "900001").partner_id, self.polish)
 
+    def test_rules_come_before_codes_and_names(self):
+        rule = self.env["ml.mapping.rule"].create(
+            {
+                "connection_id": self.connection.id,
+                "kind": "account",
+                "pattern": "6?0*",
+                "res_id": self.accounts["610200"].id,
+            }
+        )
+        self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "vendor", "pattern": "V7*", "res_id": self.polish.id}
+        )
+        file = self.take("invoices_1.csv", invoices(row(vendor="V77777", account="640010")))
+        self.assertEqual(file.done_count, 1)
+        bill = self.record("invoices", "900001")
+        self.assertEqual((bill.partner_id, bill.invoice_line_ids.account_id), (self.polish, self.accounts["610200"]))
+        self.assertIn("640010", bill.invoice_line_ids.ml_account_reason)
+        self.assertIn(rule.display_name, bill.invoice_line_ids.ml_account_reason)
+
+    def test_rule_that_is_added_later_releases_what_waits(self):
+        file = self.take("invoices_1.csv", invoices(row(account="X-1")))
+        self.assertEqual(file.waiting_count, 1)
+        rule = self.env["ml.mapping.rule"].create(
+            {
+                "connection_id": self.connection.id,
+                "kind": "account",
+                "pattern": "x-*",
+                "res_id": self.accounts["600100"].id,
+            }
+        )
+        rule.action_apply()
+        self.run_worker()
+        self.assertEqual((file.done_count, file.waiting_count), (1, 0))
+
     def test_two_codes_may_be_one_vendor(self):
         self.map("vendor", "V00055", self.northwind)
         file = self.take("invoices_1.csv", invoices(row("900001"), row("900002", vendor="V00055")))

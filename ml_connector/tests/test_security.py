@@ -17,6 +17,7 @@ MODELS = {
     "ml.sync.attempt",
     "ml.sync.chain",
     "ml.webhook.event",
+    "ml.mapping.rule",
     "ml.feed.template",
     "ml.feed.column",
     "ml.feed.file",
@@ -60,6 +61,7 @@ PUBLIC_METHODS = {
     },
     "ml.webhook.event": {"action_replay"},
     "ml.ignore": {"action_confirm"},
+    "ml.mapping.rule": {"action_apply"},
     "ml.feed.template": {"action_confirm_shrink", "action_open_files", "action_send_now"},
     "ml.feed.file": {
         "action_correct",
@@ -119,6 +121,14 @@ class TestSecurity(ConnectorCase):
             {"name": "a.csv", "connection_id": cls.connection.id, "direction": "pull", "state": "seen"}
         )
         return {
+            "ml.mapping.rule": cls.env["ml.mapping.rule"].create(
+                {
+                    "connection_id": cls.connection.id,
+                    "kind": "vendor",
+                    "pattern": "V*",
+                    "res_id": cls.env.user.partner_id.id,
+                }
+            ),
             "ml.feed.template": template,
             "ml.feed.column": template.column_ids,
             "ml.feed.file": file,
