@@ -11,7 +11,15 @@ import socket
 import stat
 from dataclasses import dataclass
 
-from ..exceptions import AuthError, ConflictError, ConnectorError, NetworkError, NotFoundError, PermanentError, RemoteError
+from ..exceptions import (
+    AuthError,
+    ConflictError,
+    ConnectorError,
+    NetworkError,
+    NotFoundError,
+    PermanentError,
+    RemoteError,
+)
 
 CONNECT_TIMEOUT = 15.0
 AUTH_TIMEOUT = 20.0
@@ -45,7 +53,10 @@ class SftpAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The regular files of a folder. `has_unreadable`: it holds a name that is not UTF-8, so nothing could be listed."""
+    """The regular files of a folder: (name, size, time of change), sorted by name.
+
+    :param has_unreadable: it holds a name that is not UTF-8, so nothing could be listed
+    """
 
     files: tuple
     has_unreadable: bool = False
@@ -70,7 +81,8 @@ def _library():
         import paramiko
     except ImportError:
         raise PermanentError(
-            "The Python package paramiko is missing on this server: install it (pip install paramiko), then restart Odoo."
+            "The Python package paramiko is missing on this server: install it (pip install paramiko), then restart"
+            " Odoo."
         ) from None
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its text may quote what the server sends
     return paramiko
@@ -108,7 +120,7 @@ def load_private_key(text, passphrase=""):
 
 
 def _repaired(text):
-    """The key with one line each for its marks and its content; a one-line input field turns line breaks into spaces."""
+    """The key with its line breaks; a one-line input field turns them into spaces."""
     text = text.strip()
     match = re.fullmatch(r"(-----BEGIN [A-Z0-9 ]+-----)(.*?)(-----END [A-Z0-9 ]+-----)", text, re.DOTALL)
     if not match or "\n" in match[2].strip():
@@ -201,7 +213,9 @@ class SftpSession:
     def _check_host_key(self, seen):
         pinned = self.account.host_keys
         if not pinned:
-            raise HostKeyError("The server's key has not been confirmed yet: compare its fingerprint, then accept it.", seen)
+            raise HostKeyError(
+                "The server's key has not been confirmed yet: compare its fingerprint, then accept it.", seen
+            )
         if " ".join(seen.split()[:2]) not in {" ".join(key.split()[:2]) for key in pinned}:
             raise HostKeyError(
                 f"The server shows another key ({fingerprint(seen)}) than the one that was confirmed: it may not be the"
@@ -214,11 +228,15 @@ class SftpSession:
         account = self.account
         try:
             if account.private_key:
-                self._transport.auth_publickey(account.username, load_private_key(account.private_key, account.passphrase))
+                self._transport.auth_publickey(
+                    account.username, load_private_key(account.private_key, account.passphrase)
+                )
             else:
                 self._transport.auth_password(account.username, account.password, fallback=False)
         except paramiko.BadAuthenticationType:
-            raise AuthError("The server does not accept this way to log in: ask whether it wants a password or a key.") from None
+            raise AuthError(
+                "The server does not accept this way to log in: ask whether it wants a password or a key."
+            ) from None
         except paramiko.AuthenticationException:
             what = "key" if account.private_key else "password"
             raise AuthError(f"The server refused the user or the {what}.") from None

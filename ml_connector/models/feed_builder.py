@@ -38,7 +38,9 @@ class FeedBuilder:
         self._required = [index for index, column in enumerate(columns) if column.required]
         # A time of change alone is no change.
         self._counted = [
-            index for index, column in enumerate(template.column_ids) if column.path not in ("write_date", "create_date")
+            index
+            for index, column in enumerate(template.column_ids)
+            if column.path not in ("write_date", "create_date")
         ]
         self._active = next((index for index, column in enumerate(columns) if column.name == "active"), None)
         self._has_status = any(column.name == "status" for column in columns)
@@ -184,8 +186,8 @@ class FeedBuilder:
         if self.gone >= FEW and self.gone > MAX_GONE * before and not self.template.shrink_confirmed:
             raise ValidationError(
                 self.env._(
-                    "%(gone)s of %(before)s records would be taken away from the vendor, so nothing was sent. Check which"
-                    " records the template selects; if it is right, press Send anyway on the template.",
+                    "%(gone)s of %(before)s records would be taken away from the vendor, so nothing was sent. Check"
+                    " which records the template selects; if it is right, press Send anyway on the template.",
                     gone=self.gone,
                     before=before,
                 )

@@ -3,6 +3,7 @@
 A function gets the source, the records (or their lines) and the column's argument; it returns one value for each.
 """
 
+
 def company_code(source, records, argument):
     """The vendor's name of the company."""
     return [source.company_code] * len(records)

@@ -157,7 +157,10 @@ class FeedSource:
         if self._analytic is None:
             accounts = self.env["account.analytic.account"].with_context(active_test=False).search([])
             self._analytic = {
-                account.id: (PLANS.get((account.root_plan_id.name or "").casefold(), account.root_plan_id.name), account)
+                account.id: (
+                    PLANS.get((account.root_plan_id.name or "").casefold(), account.root_plan_id.name),
+                    account,
+                )
                 for account in accounts
             }
         codes = {}
@@ -171,7 +174,9 @@ class FeedSource:
 
     def line_numbers(self, order):
         if order.id not in self._lines:
-            lines = order.order_line.filtered(lambda line: not line.display_type).sorted(lambda line: (line.sequence, line.id))
+            lines = order.order_line.filtered(lambda line: not line.display_type).sorted(
+                lambda line: (line.sequence, line.id)
+            )
             self._lines[order.id] = {line.id: 10 * number for number, line in enumerate(lines, start=1)}
         return self._lines[order.id]
 
@@ -210,7 +215,7 @@ class FeedSource:
 
 
 def partner_code(partner_id):
-    """How a contact is called towards a vendor that has no name of its own for it. Never its reference: that can change."""
+    """How a contact is called towards a vendor that has no name of its own for it; its reference could change."""
     return f"V{partner_id:05d}"
 
 

@@ -11,9 +11,9 @@ MIMETYPE = "application/octet-stream"
 class MlFeedFile(models.Model):
     """A file that went to the vendor or came from it, with what became of its records.
 
-    To the vendor: built -> transferred (all of it is there, under its temporary name) -> sent. From the vendor: seen (it
-    may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone. A corrected file makes a failed
-    one replaced.
+    To the vendor: built -> transferred (all of it is there, under its temporary name) -> sent. From the vendor: seen
+    (it may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone. A corrected file makes a
+    failed one replaced.
     """
 
     _name = "ml.feed.file"
@@ -62,7 +62,9 @@ class MlFeedFile(models.Model):
     replaced_by_id = fields.Many2one("ml.feed.file", readonly=True, ondelete="set null")
 
     record_count = fields.Integer("Records", readonly=True)
-    repeated_count = fields.Integer("Unchanged", readonly=True, help="Records that were there before with the same content.")
+    repeated_count = fields.Integer(
+        "Unchanged", readonly=True, help="Records that were there before with the same content."
+    )
     note = fields.Char(readonly=True)
     error_message = fields.Char("What is wrong", readonly=True)
     error_line = fields.Integer("Line", readonly=True)
@@ -161,7 +163,9 @@ class MlFeedFile(models.Model):
         )
 
     def _clear_error(self):
-        self.write(dict.fromkeys(("error_message", "error_line", "error_column", "error_expected", "error_found"), False))
+        self.write(
+            dict.fromkeys(("error_message", "error_line", "error_column", "error_expected", "error_found"), False)
+        )
 
     def _adopt_rows(self, flow, items):
         """Link the rows of the file's records; returns how many of them are of this file."""
@@ -170,7 +174,8 @@ class MlFeedFile(models.Model):
             SQL(
                 """UPDATE ml_sync_log log SET feed_file_id = %s
                      FROM unnest(%s::text[], %s::text[]) AS item(external_id, version)
-                    WHERE log.flow_id = %s AND log.external_id = item.external_id AND log.external_version = item.version
+                    WHERE log.flow_id = %s AND log.external_id = item.external_id
+                      AND log.external_version = item.version
                       AND log.state IN ('pending', 'failed', 'waiting')
                 RETURNING log.id""",
                 self.id,
@@ -227,7 +232,9 @@ class MlFeedFile(models.Model):
             else:
                 raise UserError(self.env._("%s was never read, and is not at the server any more.", file.name))
             file._enqueue(file.connection_id._inbox_flow())
-            rows = file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.is_current and log.kind != "feed_file")
+            rows = file.log_ids.filtered(
+                lambda log: log.state in MERGED_STATES and log.is_current and log.kind != "feed_file"
+            )
             rows._make_pending()
         files.connection_id._trigger()
         return self._notify(self.env._("Started again. The result shows here in a moment."))
@@ -247,8 +254,15 @@ class MlFeedFile(models.Model):
                 raise UserError(self.env._("%s is not waiting to be sent.", file.name))
             file._arrived(self.env._("Brought to the vendor by hand by %s.", self.env.user.name))
             log = file._log()
-            log.write({"state": "done", "outcome": "sent", "done_at": fields.Datetime.now(), "error_class": False,
-                       "error_message": False})
+            log.write(
+                {
+                    "state": "done",
+                    "outcome": "sent",
+                    "done_at": fields.Datetime.now(),
+                    "error_class": False,
+                    "error_message": False,
+                }
+            )
             self.env["ml.sync.attempt"].sudo()._append(
                 file.connection_id, [{"log": log, "action": "send", "outcome": "sent", "message": file.note}]
             )
@@ -277,7 +291,11 @@ class MlFeedFile(models.Model):
         self.ensure_one()
         if not self.attachment_id:
             raise UserError(self.env._("The content of this file is not kept here."))
-        return {"type": "ir.actions.act_url", "url": f"/web/content/{self.attachment_id.id}?download=true", "target": "new"}
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self.attachment_id.id}?download=true",
+            "target": "new",
+        }
 
     def action_open_logs(self):
         self.ensure_one()
@@ -319,4 +337,6 @@ class MlFeedFile(models.Model):
 class MlSyncLog(models.Model):
     _inherit = "ml.sync.log"
 
-    feed_file_id = fields.Many2one("ml.feed.file", "Feed file", readonly=True, ondelete="set null", index="btree_not_null")
+    feed_file_id = fields.Many2one(
+        "ml.feed.file", "Feed file", readonly=True, ondelete="set null", index="btree_not_null"
+    )

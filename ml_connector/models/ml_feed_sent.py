@@ -67,7 +67,8 @@ class MlFeedSent(models.Model):
         self.env.cr.execute(
             SQL(
                 """UPDATE ml_feed_sent
-                      SET digest = pending_digest, is_active = pending_active, pending_digest = NULL, pending_file_id = NULL
+                      SET digest = pending_digest, is_active = pending_active,
+                          pending_digest = NULL, pending_file_id = NULL
                     WHERE pending_file_id = %s""",
                 file.id,
             )

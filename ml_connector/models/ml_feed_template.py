@@ -16,7 +16,16 @@ from .feed_source import FeedSource
 NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
 PREVIEW_ROWS = 5
 MEGABYTE = 1024 * 1024
-SIGNS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "point": ".", "space": " ", "crlf": "\r\n", "lf": "\n"}
+SIGNS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "bar": "|",
+    "point": ".",
+    "space": " ",
+    "crlf": "\r\n",
+    "lf": "\n",
+}
 """What the selections of separators and line ends stand for."""
 
 
@@ -56,7 +65,9 @@ class MlFeedTemplate(models.Model):
     date_format = fields.Char(default="%Y-%m-%d", required=True)
     datetime_format = fields.Char("Date and time format", default="%Y-%m-%dT%H:%M:%SZ", required=True, help="In UTC.")
     decimal_point = fields.Selection([("point", "Point"), ("comma", "Comma")], default="point", required=True)
-    thousands = fields.Selection([("comma", "Comma"), ("point", "Point"), ("space", "Space")], string="Thousands separator")
+    thousands = fields.Selection(
+        [("comma", "Comma"), ("point", "Point"), ("space", "Space")], string="Thousands separator"
+    )
     true_word = fields.Char("Word for yes", default="true", required=True)
     false_word = fields.Char("Word for no", default="false", required=True)
     guard_formulas = fields.Boolean(
@@ -142,7 +153,9 @@ class MlFeedTemplate(models.Model):
         try:
             tokens = [name for _text, name, spec, conversion in Formatter().parse(self.file_name) if name is not None]
         except ValueError as error:
-            raise ValidationError(self.env._("The pattern of the file name has a brace too many or too few.")) from error
+            raise ValidationError(
+                self.env._("The pattern of the file name has a brace too many or too few.")
+            ) from error
         if unknown := [token for token in tokens if token not in NAME_TOKENS]:
             raise ValidationError(
                 self.env._(
@@ -301,8 +314,8 @@ class MlFeedColumn(models.Model):
     label = fields.Char(required=True, help="Heading in the file, or name of the XML element.")
     name = fields.Char(
         "Meaning",
-        help="What a read value stands for, for example number, amount, dimension.Department. Written: id is the code of"
-        " the record, active whether it is in use.",
+        help="What a read value stands for, for example number, amount, dimension.Department. Written: id is the code"
+        " of the record, active whether it is in use.",
     )
     path = fields.Char("Field", help="Field path of the written value, for example state_id.code.")
     expression = fields.Selection(
@@ -328,7 +341,9 @@ class MlFeedColumn(models.Model):
     required = fields.Boolean(help="A record without it is not sent, a document without it is not taken.")
     aliases = fields.Char("Also called", help="Other headings, separated by commas.")
     value_map = fields.Char("Words", help="Values and their words in the file, for example open=O, closed=C.")
-    xml_path = fields.Char("XML path", help="Where the value is, for example Vendor/Code or @id. Empty: an element named as the heading.")
+    xml_path = fields.Char(
+        "XML path", help="Where the value is, for example Vendor/Code or @id. Empty: an element named as the heading."
+    )
     max_length = fields.Integer(help="Longer texts are cut off; 0: no limit.")
     decimals = fields.Integer(default=-1, help="-1: as many as there are.")
 
@@ -352,14 +367,18 @@ class MlFeedColumn(models.Model):
             is_last = position == len(names) - 1
             if field is None:
                 raise ValidationError(
-                    self.env._("%(label)s: %(model)s has no field %(name)s.", label=self.label, model=model._name, name=name)
+                    self.env._(
+                        "%(label)s: %(model)s has no field %(name)s.", label=self.label, model=model._name, name=name
+                    )
                 )
             allowed = field.type == "many2one" if not is_last else field.type not in (
                 "one2many", "many2many", "binary", "image", "json", "properties", "properties_definition", "reference",
             )  # fmt: skip
             if not allowed or field.groups:
                 raise ValidationError(
-                    self.env._("%(label)s: the field %(name)s cannot be written into a file.", label=self.label, name=name)
+                    self.env._(
+                        "%(label)s: the field %(name)s cannot be written into a file.", label=self.label, name=name
+                    )
                 )
             if not is_last:
                 model = self.env[field.comodel_name]

@@ -47,7 +47,9 @@ class MlMappingRule(models.Model):
     def _compute_display_name(self):
         subjects = dict(self._fields["subject"]._description_selection(self.env))
         for rule in self:
-            rule.display_name = self.env._("%(subject)s like %(pattern)s", subject=subjects[rule.subject], pattern=rule.pattern)
+            rule.display_name = self.env._(
+                "%(subject)s like %(pattern)s", subject=subjects[rule.subject], pattern=rule.pattern
+            )
 
     @api.constrains("res_id", "res_model")
     def _check_record(self):
@@ -66,7 +68,9 @@ class MlMappingRule(models.Model):
 
     def _fits(self, mapping):
         self.ensure_one()
-        text = {"code": mapping.external_code, "name": mapping.external_name, "group": mapping.external_group}[self.subject]
+        text = {"code": mapping.external_code, "name": mapping.external_name, "group": mapping.external_group}[
+            self.subject
+        ]
         text = text or (mapping.external_id if self.subject == "code" else "")
         pattern = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in self.pattern.strip())
         return bool(re.fullmatch(pattern, (text or "").strip(), re.IGNORECASE | re.DOTALL))
@@ -120,16 +124,22 @@ class AccountMoveLine(models.Model):
     @api.depends("account_id", "move_id")
     def _compute_ml_account_reason(self):
         # sudo: whoever may read bills need not have a right on mappings; only codes are shown
-        bindings = self.env["ml.binding"].sudo().search(
-            [("kind", "=", "bill"), ("res_model", "=", "account.move"), ("res_id", "in", self.move_id.ids)]
+        bindings = (
+            self.env["ml.binding"]
+            .sudo()
+            .search([("kind", "=", "bill"), ("res_model", "=", "account.move"), ("res_id", "in", self.move_id.ids)])
         )
         connections = {binding.res_id: binding.connection_id for binding in bindings}
-        mappings = self.env["ml.mapping"].sudo().search(  # sudo: see above
-            [
-                ("connection_id", "in", bindings.connection_id.ids),
-                ("kind", "=", "account"),
-                ("res_id", "in", self.account_id.ids),
-            ]
+        mappings = (
+            self.env["ml.mapping"]
+            .sudo()
+            .search(  # sudo: see above
+                [
+                    ("connection_id", "in", bindings.connection_id.ids),
+                    ("kind", "=", "account"),
+                    ("res_id", "in", self.account_id.ids),
+                ]
+            )
         )
         by_account = mappings.grouped(lambda mapping: (mapping.connection_id, mapping.res_id))
         for line in self:

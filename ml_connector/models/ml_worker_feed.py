@@ -85,7 +85,11 @@ class MlWorker(models.AbstractModel):
 
     def _build_files(self, run, flow, template):
         unsent = self.env["ml.feed.file"].search(
-            [("template_id", "=", template.id), ("direction", "=", "push"), ("state", "in", ("built", "transferred", "failed"))]
+            [
+                ("template_id", "=", template.id),
+                ("direction", "=", "push"),
+                ("state", "in", ("built", "transferred", "failed")),
+            ]
         )
         if "transferred" in unsent.mapped("state"):
             return  # it is being sent: what it brings counts first
@@ -240,7 +244,8 @@ class MlWorker(models.AbstractModel):
             listing = run.provider.files().list(folder)
             if listing.has_unreadable:
                 problem = self.env._(
-                    "Folder %s holds a file whose name is not UTF-8, so none of its files can be seen: have it renamed.",
+                    "Folder %s holds a file whose name is not UTF-8, so none of its files can be seen: have it"
+                    " renamed.",
                     folder,
                 )
                 continue
@@ -306,7 +311,11 @@ class MlWorker(models.AbstractModel):
         if not _is_plain(name):
             problem = self.env._("The name of the file has characters that are refused.")
         elif size > template.max_megabytes * 1024 * 1024:
-            problem = self.env._("The file is larger (%(size)s bytes) than the %(limit)s MB of its template.", size=size, limit=template.max_megabytes)
+            problem = self.env._(
+                "The file is larger (%(size)s bytes) than the %(limit)s MB of its template.",
+                size=size,
+                limit=template.max_megabytes,
+            )
         if problem:
             self._refuse(flow, file, problem)
         return not problem
@@ -371,7 +380,15 @@ class MlWorker(models.AbstractModel):
         file.archive_at = fields.Datetime.now()
         self.env["ml.sync.attempt"]._append(
             flow.connection_id,
-            [{"log": log, "action": "read", "outcome": file.state, "message": file.note, "milliseconds": log.milliseconds}],
+            [
+                {
+                    "log": log,
+                    "action": "read",
+                    "outcome": file.state,
+                    "message": file.note,
+                    "milliseconds": log.milliseconds,
+                }
+            ],
         )
         flow.progress_total += count
         run.succeeded = True
@@ -440,7 +457,11 @@ class MlWorker(models.AbstractModel):
                 run.provider.document(flow.key, item.payload)
             except ValidationError as error:
                 raise FileFormatError(
-                    self.env._("Nothing of the file was taken, because of %(title)s: %(problem)s", title=item.title, problem=error.message),
+                    self.env._(
+                        "Nothing of the file was taken, because of %(title)s: %(problem)s",
+                        title=item.title,
+                        problem=error.message,
+                    ),
                     line=document.line,
                 ) from error
             except ConnectorError:
@@ -474,7 +495,9 @@ class MlWorker(models.AbstractModel):
     def _put_away(self, run):
         """Move what was read out of the vendor's way: after the commit, and never read again when it fails."""
         due = Domain("connection_id", "=", run.connection.id) & Domain("archive_state", "=", "todo")
-        for file in self.env["ml.feed.file"].search(due & Domain("archive_at", "<=", fields.Datetime.now()), order="id"):
+        for file in self.env["ml.feed.file"].search(
+            due & Domain("archive_at", "<=", fields.Datetime.now()), order="id"
+        ):
             if run.is_over:
                 return
             try:
@@ -550,7 +573,12 @@ class MlWorker(models.AbstractModel):
         partners = self.env["res.partner"]
         domain = [("name", "=ilike", name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))]
         matches = partners.search(
-            [*domain, ("parent_id", "=", False), ("supplier_rank", ">", 0), ("company_id", "in", (False, flow.company_id.id))],
+            [
+                *domain,
+                ("parent_id", "=", False),
+                ("supplier_rank", ">", 0),
+                ("company_id", "in", (False, flow.company_id.id)),
+            ],
             limit=2,
         )
         return matches if len(matches) == 1 else partners
@@ -617,7 +645,11 @@ class MlWorker(models.AbstractModel):
     def _dry_run_lines(self, run, flow):
         feed = flow._spec().feed
         if feed == "out":
-            return [line for template in self.env["ml.feed.template"].search([("flow_id", "=", flow.id)]) for line in self._dry_feed(template)]
+            return [
+                line
+                for template in self.env["ml.feed.template"].search([("flow_id", "=", flow.id)])
+                for line in self._dry_feed(template)
+            ]
         return [] if feed else super()._dry_run_lines(run, flow)
 
     def _dry_feed(self, template):
@@ -635,7 +667,8 @@ class MlWorker(models.AbstractModel):
             ]
             names = self.env[template.model_name].browse(builder.skipped)
             lines += [
-                {"title": record.display_name, "outcome": "failed", "reason": builder.skipped[record.id]} for record in names
+                {"title": record.display_name, "outcome": "failed", "reason": builder.skipped[record.id]}
+                for record in names
             ]
             savepoint.rollback()
             self.env.invalidate_all(flush=False)
@@ -655,4 +688,10 @@ def _shown(name):
 
 def _is_plain(name):
     """Whether a file's name is one that we use in a path."""
-    return bool(name) and len(name) <= MAX_NAME and name.isprintable() and not set(name) & {"/", "\\", ":"} and name not in (".", "..")
+    return (
+        bool(name)
+        and len(name) <= MAX_NAME
+        and name.isprintable()
+        and not set(name) & {"/", "\\", ":"}
+        and name not in (".", "..")
+    )

@@ -188,7 +188,13 @@ class MlWriterPayment(models.AbstractModel):
                 self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
             )
         if move.move_type == "in_invoice" and paid.amount < 0:
-            raise ValidationError(self.env._("%s is a bill in Odoo, but the payment uses it as a credit.", number))
+            raise ValidationError(
+                self.env._(
+                    "%(number)s is a bill in Odoo, but the payment uses it as a credit (%(amount)s).",
+                    number=number,
+                    amount=paid.amount,
+                )
+            )
         return move
 
     def _check_amounts(self, document, currency):

@@ -6,7 +6,9 @@ from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, Re
 
 from .common_feed import INVOICES, PAYMENTS, FeedCase, sample
 
-HEADER = "CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount"
+HEADER = (
+    "CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount"
+)
 
 
 def invoices(*rows):
@@ -67,7 +69,9 @@ class TestFeedIn(FeedCase):
         self.run_worker()
         self.assertEqual((file.done_count, file.waiting_count, file.failed_count), (2, 0, 0))
         payment = self.record("payments", "PAY-5501")
-        self.assertEqual((payment.amount, payment.partner_id, payment.memo), (1161.0, self.northwind, "TRC091000019000123"))
+        self.assertEqual(
+            (payment.amount, payment.partner_id, payment.memo), (1161.0, self.northwind, "TRC091000019000123")
+        )
         for number in ("700123", "700124", "700125"):
             move = self.record("invoices", number)
             self.assertEqual(move.amount_residual, 0.0, number)
@@ -84,7 +88,9 @@ class TestFeedIn(FeedCase):
 
     def test_partial_payment_of_a_credited_bill(self):
         self.take(f"{INVOICES}.csv")
-        journal = self.env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1)
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
         self.map("journal", "101401", journal)
         content = sample(PAYMENTS).replace(b"1161.00", b"481.00").replace(b",1180.00,", b",500.00,")
         self.take(PAYMENTS, content)
@@ -177,7 +183,9 @@ class TestFeedIn(FeedCase):
         for name in ("invoices\\..\\x.csv", "invoices\nx.csv", "invoices:x.csv", f"invoices{'x' * 250}.csv"):
             self.server.put(f"outbound/{name}", invoices(row()))
         self.poll(3)
-        files = self.env["ml.feed.file"].search([("connection_id", "=", self.connection.id), ("direction", "=", "pull")])
+        files = self.env["ml.feed.file"].search(
+            [("connection_id", "=", self.connection.id), ("direction", "=", "pull")]
+        )
         # a regular expression's dot takes no line break: that one is not even ours
         self.assertEqual(sorted(files.mapped("state")), ["failed", "failed", "failed", "unknown"])
         self.assertFalse([call for call in self.server.calls if call[0] == "read"])
@@ -284,7 +292,10 @@ class TestFeedIn(FeedCase):
         self.assertEqual(bad._log().state, "superseded")
 
     def test_corrected_rows_replace_the_failed_ones(self):
-        self.take("invoices_1.csv", invoices(row(total="99.00"), ",".join([""] * 10), row("").replace("ACME-US,,", "ACME-US,,")))
+        self.take(
+            "invoices_1.csv",
+            invoices(row(total="99.00"), ",".join([""] * 10), row("").replace("ACME-US,,", "ACME-US,,")),
+        )
         self.assertEqual(sorted(self.states("invoices").values()), ["failed", "failed"])
         self.take("invoices_1.csv", invoices(row(), row("900009")))
         self.assertEqual(self.states("invoices")["900001"], "done")

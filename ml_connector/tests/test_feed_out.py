@@ -41,7 +41,13 @@ class TestFeedOut(FeedCase):
 
     def test_vendors(self):
         self.northwind.write(
-            {"vat": False, "street": "10 Mill Rd", "zip": "01220", "country_id": self.env.ref("base.us").id, "phone": "+1 555"}
+            {
+                "vat": False,
+                "street": "10 Mill Rd",
+                "zip": "01220",
+                "country_id": self.env.ref("base.us").id,
+                "phone": "+1 555",
+            }
         )
         self.polish.name = '=Zażółć "Gęślą", Sp.\nz o.o.'
         self.sync()
@@ -49,7 +55,14 @@ class TestFeedOut(FeedCase):
         self.assertRegex(path, r"^inbound/ACME-US_vendors_full_\d{8}T\d{6}Z_000001\.csv$")
         first, second = self.inbound()[path]
         self.assertEqual(
-            (first["CompanyId"], first["VendorId"], first["PostalCode"], first["Country"], first["Active"], first["Phone"]),
+            (
+                first["CompanyId"],
+                first["VendorId"],
+                first["PostalCode"],
+                first["Country"],
+                first["Active"],
+                first["Phone"],
+            ),
             ("ACME-US", self.code(self.northwind), "01220", "US", "true", "+1 555"),
         )
         self.assertEqual(first["Currency"], self.company.currency_id.name)
@@ -87,9 +100,7 @@ class TestFeedOut(FeedCase):
         code, _deleted = self.code(gone), gone.unlink()
         self.sync()
         told = {row["VendorId"]: (row["VendorName"], row["Active"]) for row in self.last()}
-        self.assertEqual(
-            told, {self.code(self.polish): (self.polish.name, "false"), code: ("Short-lived", "false")}
-        )
+        self.assertEqual(told, {self.code(self.polish): (self.polish.name, "false"), code: ("Short-lived", "false")})
         self.sync()
         self.assertEqual(len(self.inbound()), 2)
         self.polish.active = True
@@ -127,7 +138,9 @@ class TestFeedOut(FeedCase):
 
     def test_formats(self):
         template = self.template("vendors")
-        template.write({"delimiter": "semicolon", "quote_all": True, "line_end": "lf", "encoding": "cp1252", "true_word": "Y"})
+        template.write(
+            {"delimiter": "semicolon", "quote_all": True, "line_end": "lf", "encoding": "cp1252", "true_word": "Y"}
+        )
         self.polish.active = False
         template.domain = repr([("id", "=", self.northwind.id)])
         self.northwind.name = "Café"
@@ -180,9 +193,10 @@ class TestFeedOut(FeedCase):
         self.sync()
         rows = {path.split("_")[1]: rows for path, rows in self.inbound().items()}
         self.assertEqual(sorted(row["AccountCode"] for row in rows["gl"]), ["600100", "610200", "640010"])
-        self.assertIn(("Department", "OPS", "Ops"), [
-            (row["Dimension"], row["ValueCode"], row["ValueName"]) for row in rows["dimensions"]
-        ])
+        self.assertIn(
+            ("Department", "OPS", "Ops"),
+            [(row["Dimension"], row["ValueCode"], row["ValueName"]) for row in rows["dimensions"]],
+        )
 
     def test_purchase_orders_and_receipts(self):
         self.only("vendors", "purchase_orders", "purchase_receipts")
@@ -196,7 +210,11 @@ class TestFeedOut(FeedCase):
                     Command.create({"display_type": "line_section", "name": "Section", "product_qty": 0}),
                     Command.create(
                         {
-                            "product_id": product.id, "product_qty": 100, "price_unit": 10, "discount": 5, "tax_ids": False,
+                            "product_id": product.id,
+                            "product_qty": 100,
+                            "price_unit": 10,
+                            "discount": 5,
+                            "tax_ids": False,
                             "analytic_distribution": {str(department.id): 100},
                         }
                     ),
@@ -212,7 +230,14 @@ class TestFeedOut(FeedCase):
         self.assertEqual([row["LineNumber"] for row in orders], ["10", "20"])
         first = orders[0]
         self.assertEqual(
-            (first["PONumber"], first["VendorId"], first["POStatus"], first["UnitPrice"], first["LineAmount"], first["Quantity"]),
+            (
+                first["PONumber"],
+                first["VendorId"],
+                first["POStatus"],
+                first["UnitPrice"],
+                first["LineAmount"],
+                first["Quantity"],
+            ),
             (order.name, self.code(self.northwind), "open", "9.5", "950.00", "100"),
         )
         self.assertEqual((first["Department"], orders[1]["Department"], first["POTotal"]), ("OPS", "", "1300.00"))

@@ -38,8 +38,8 @@ class FlowSpec:
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
-    :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox` (fetches
-        the files of the `in` flows). Empty: record by record
+    :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
+        (fetches the files of the `in` flows). Empty: record by record
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     :param options: names of the flow's options that apply (`post_bills`, `lock_date_policy`, `start_date`, `create_vendors`)
     """
@@ -311,8 +311,8 @@ class Provider:
     def file_writer(cls, template, stream):
         """An object that writes a file to a binary stream. Pure.
 
-        `texts_of(values)` gives the row as it will stand there, `write(rows)` and `write_document(rows)` write such rows,
-        `close()` ends the file, `size` is what was written.
+        `texts_of(values)` gives the row as it will stand there, `write(rows)` and `write_document(rows)` write such
+        rows, `close()` ends the file, `size` is what was written.
         """
         raise NotImplementedError
 

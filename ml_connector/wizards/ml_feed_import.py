@@ -24,20 +24,26 @@ class MlFeedImport(models.TransientModel):
         if len(content) > template.max_megabytes * 1024 * 1024:
             raise UserError(self.env._("The file is larger than the %s MB of its template.", template.max_megabytes))
         # sudo: administrators hold no right to make files, only this way
-        file = self.env["ml.feed.file"].sudo().create(
-            {
-                "name": (self.name or self.replaces_id.name or "import").replace("/", "-").replace("\\", "-")[-200:],
-                "connection_id": template.connection_id.id,
-                "template_id": template.id,
-                "flow_id": template.flow_id.id,
-                "direction": "pull",
-                "origin": "hand",
-                "state": "received",
-                "folder": template.folder,
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "transferred_at": fields.Datetime.now(),
-            }
+        file = (
+            self.env["ml.feed.file"]
+            .sudo()
+            .create(
+                {
+                    "name": (self.name or self.replaces_id.name or "import")
+                    .replace("/", "-")
+                    .replace("\\", "-")[-200:],
+                    "connection_id": template.connection_id.id,
+                    "template_id": template.id,
+                    "flow_id": template.flow_id.id,
+                    "direction": "pull",
+                    "origin": "hand",
+                    "state": "received",
+                    "folder": template.folder,
+                    "size": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "transferred_at": fields.Datetime.now(),
+                }
+            )
         )
         file._attach(content)
         if self.replaces_id:

@@ -17,7 +17,10 @@ FIELDS = (
     *("name", "vat", "email", "phone", "street", "street2", "city", "state_id", "zip", "country_id", "active"),
     *("property_purchase_currency_id", "property_supplier_payment_term_id", "write_date"),
 )
-HEADER = "CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,DueDate,Currency,TotalAmount,LineNumber,GLAccount,LineDescription,LineAmount"
+HEADER = (
+    "CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,DueDate,Currency,TotalAmount,LineNumber,GLAccount,"
+    "LineDescription,LineAmount"
+)
 ACCOUNTS = ("600000", "612000", "620000")
 
 
@@ -51,7 +54,12 @@ def feed_100k_vendors_vs_plain(feed):
 
 def connect(env):
     connection = env["ml.connection"].create(
-        {"name": "Stampli bench", "provider": "stampli", "environment": "sandbox", "owner_id": env.ref("base.user_admin").id}
+        {
+            "name": "Stampli bench",
+            "provider": "stampli",
+            "environment": "sandbox",
+            "owner_id": env.ref("base.user_admin").id,
+        }
     )
     connection.write({"check_state": "ok", "state": "connected"})
     connection.feed_template_ids.company_code = "ACME-US"
@@ -68,20 +76,24 @@ def make_vendors(env, count):
     countries = env["res.country"].search([("code", "in", ("US", "PL", "DE"))])
     ids = []
     for start in range(0, count, 5000):
-        partners = env["res.partner"].with_context(tracking_disable=True, ml_no_sync=True).create(
-            [
-                {
-                    "name": f"Bench vendor {number} Łódź, Ltd.",
-                    "supplier_rank": 1,
-                    "is_company": True,
-                    "email": f"ap{number}@vendor.example",
-                    "street": f"{number} Mill Rd",
-                    "city": "Albany",
-                    "zip": f"{number % 100000:05}",
-                    "country_id": countries[number % len(countries)].id,
-                }
-                for number in range(start, min(start + 5000, count))
-            ]
+        partners = (
+            env["res.partner"]
+            .with_context(tracking_disable=True, ml_no_sync=True)
+            .create(
+                [
+                    {
+                        "name": f"Bench vendor {number} Łódź, Ltd.",
+                        "supplier_rank": 1,
+                        "is_company": True,
+                        "email": f"ap{number}@vendor.example",
+                        "street": f"{number} Mill Rd",
+                        "city": "Albany",
+                        "zip": f"{number % 100000:05}",
+                        "country_id": countries[number % len(countries)].id,
+                    }
+                    for number in range(start, min(start + 5000, count))
+                ]
+            )
         )
         ids += partners.ids
         env.cr.commit()  # pylint: disable=invalid-commit; keeps the transaction small
@@ -211,7 +223,8 @@ class Import:
         for number, partner, amounts in self._bills():
             total = sum(amounts)
             rows += [
-                f"ACME-US,S{number},SB-{number},V{partner},2026-09-30,2026-10-30,USD,{total}.00,{line},{ACCOUNTS[line % 3]},Paper,{amount}.00"
+                f"ACME-US,S{number},SB-{number},V{partner},2026-09-30,2026-10-30,USD,{total}.00,{line},"
+                f"{ACCOUNTS[line % 3]},Paper,{amount}.00"
                 for line, amount in enumerate(amounts, start=1)
             ]
         return "\r\n".join([*rows, ""]).encode()
@@ -251,8 +264,17 @@ class Import:
                 "date": "2026-09-30",
                 "invoice_date_due": "2026-10-30",
                 "invoice_line_ids": [
-                    (0, 0, {"name": "Paper", "account_id": self.accounts[ACCOUNTS[line % 3]], "quantity": 1.0,
-                            "price_unit": float(amount), "tax_ids": []})
+                    (
+                        0,
+                        0,
+                        {
+                            "name": "Paper",
+                            "account_id": self.accounts[ACCOUNTS[line % 3]],
+                            "quantity": 1.0,
+                            "price_unit": float(amount),
+                            "tax_ids": [],
+                        },
+                    )
                     for line, amount in enumerate(amounts, start=1)
                 ],
             }

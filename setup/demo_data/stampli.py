@@ -28,7 +28,7 @@ vendors = env["res.partner"].create(
             "zip": "90-001",
             "country_id": env.ref("base.pl").id,
         },
-        {"name": "=Plus Consulting, \"Best\" & Co", "supplier_rank": 1, "is_company": True},
+        {"name": '=Plus Consulting, "Best" & Co', "supplier_rank": 1, "is_company": True},
     ]
 )
 

@@ -4,10 +4,11 @@ import contextlib
 from decimal import Decimal
 from itertools import count
 
-from lib import odoo
 from sandbox.stampli import StampliSandbox
 from support.books import DEMO, Books
 from support.workers import Workers
+
+from lib import odoo
 
 VENDORS_FEED = "vendors"
 UNDER_WAY = ("seen", "waiting", "received", "built", "transferred")
@@ -45,7 +46,8 @@ class FeedBooks(Books):
         super().pass_time(seconds)
         for column in ("observed_at", "archive_at"):
             self.rows(
-                f"UPDATE ml_feed_file SET {column} = {column} - make_interval(secs => %s) WHERE {column} IS NOT NULL", seconds
+                f"UPDATE ml_feed_file SET {column} = {column} - make_interval(secs => %s) WHERE {column} IS NOT NULL",
+                seconds,
             )
 
     # -- what people do ----------------------------------------------------------------------------------------------
@@ -53,7 +55,9 @@ class FeedBooks(Books):
     def approve(self, amount="120.50", document=True):
         """An invoice that is approved at Stampli, and not exported yet."""
         vendor = sorted(self.actor.lists["vendors"].values(), key=lambda row: row["VendorId"])[0]
-        account = sorted(row["AccountCode"] for row in self.actor.lists["gl_accounts"].values() if row["AccountType"] == "expense")[0]
+        account = sorted(
+            row["AccountCode"] for row in self.actor.lists["gl_accounts"].values() if row["AccountType"] == "expense"
+        )[0]
         lines = [{"GLAccount": account, "LineDescription": "Paper", "LineAmount": Decimal(amount)}]
         return self.actor.invoice(vendor, lines, document=document)
 

@@ -1,4 +1,4 @@
-"""The SFTP client against a real `sshd` that misbehaves: nothing half under a final name, and one clear sentence each."""
+"""The SFTP client against a real `sshd` that misbehaves: nothing half under a final name, one clear sentence each."""
 
 import io
 import os
@@ -191,11 +191,19 @@ def test_forty_megabytes_take_about_what_sftp_takes(server, session, tmp_path):
     assert received.getvalue() == content
     known = tmp_path / "known_hosts"
     known.write_text(f"[127.0.0.1]:{server.port} {server.host_key}\n")
-    command = ["sftp", "-q", f"-oUserKnownHostsFile={known}", f"-oIdentityFile={server.base}/etc/client", f"-P{server.port}"]
+    command = [
+        "sftp",
+        "-q",
+        f"-oUserKnownHostsFile={known}",
+        f"-oIdentityFile={server.base}/etc/client",
+        f"-P{server.port}",
+    ]
     batch = f"put {tmp_path}/up inbound/other\nget inbound/other {tmp_path}/down\n"
     (tmp_path / "up").write_bytes(content)
     started = time.monotonic()
-    subprocess.run([*command, "-b-", f"{server.user}@127.0.0.1"], input=batch, text=True, check=True, capture_output=True)
+    subprocess.run(
+        [*command, "-b-", f"{server.user}@127.0.0.1"], input=batch, text=True, check=True, capture_output=True
+    )
     theirs = time.monotonic() - started
     assert ours < 4 * theirs + 1, (ours, theirs)
 

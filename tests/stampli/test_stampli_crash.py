@@ -1,7 +1,7 @@
 """A worker that is killed at any step of a feed or an import loses nothing and does nothing twice.
 
-As `tests/crash`, with a real file server: the points are recorded from a run that nobody kills, then one case is taken for
-each of them.
+As `tests/crash`, with a real file server: the points are recorded from a run that nobody kills, then one case is taken
+for each of them.
 """
 
 import pytest

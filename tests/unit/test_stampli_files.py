@@ -9,12 +9,13 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stampli_support import SAMPLES, invoices, orders, payments, vendors
+
 from ml_connector.documents import FeedColumn
 from ml_connector.exceptions import ConnectorError, FileFormatError, NotWantedError, ValidationError
 from ml_connector.vendors.stampli import StampliProvider
 from ml_connector.vendors.stampli.reader import read_file
 from ml_connector.vendors.stampli.writer import file_writer
-from stampli_support import SAMPLES, invoices, orders, payments, vendors
 
 HEADER = b"CompanyId,StampliInvoiceId,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount\r\n"
 ROW = b"ACME-US,1,V1,2026-07-14,USD,10.00,1,600100,10.00\r\n"
@@ -122,7 +123,8 @@ def test_bomb_is_stopped_by_its_size():
 
 
 def test_comments_do_not_cut_numbers():
-    content = b"""<StampliExport companyId="ACME-US"><Invoice><StampliInvoiceId>1</StampliInvoiceId><VendorId>V1</VendorId>
+    content = b"""<StampliExport companyId="ACME-US"><Invoice><StampliInvoiceId>1</StampliInvoiceId>
+    <VendorId>V1</VendorId>
     <InvoiceDate>2026-07-14</InvoiceDate><Currency>USD</Currency><TotalAmount>12<!-- -->3.00</TotalAmount>
     <Lines><Line><LineNumber>1</LineNumber><LineAmount>123.00</LineAmount></Line></Lines></Invoice></StampliExport>"""
     assert the_bill(content, file_format="xml").total == Decimal("123.00")
@@ -132,7 +134,8 @@ def test_headings_may_differ_in_case_spaces_and_name():
     content = HEADER.replace(b"TotalAmount", b"total amount").replace(b"GLAccount", b"Ledger") + ROW
     template = invoices()
     columns = tuple(
-        dataclasses.replace(column, aliases=("Ledger",)) if column.name == "account" else column for column in template.columns
+        dataclasses.replace(column, aliases=("Ledger",)) if column.name == "account" else column
+        for column in template.columns
     )
     bill = the_bill(content, columns=columns)
     assert (bill.total, bill.lines[0].account.code) == (Decimal("10.00"), "600100")
@@ -188,7 +191,11 @@ def test_credits():
     assert credit("CREDIT_MEMO", "-5.00").is_credit
     assert credit("CREDIT_MEMO", "5.00").total == Decimal("5.00")
     assert credit("", "-5.00").is_credit
-    for kind, total, sign in (("INVOICE", "-5.00", "auto"), ("CREDIT", "5.00", "signed"), ("CREDIT", "-5.00", "absolute")):
+    for kind, total, sign in (
+        ("INVOICE", "-5.00", "auto"),
+        ("CREDIT", "5.00", "signed"),
+        ("CREDIT", "-5.00", "absolute"),
+    ):
         with pytest.raises(ValidationError):
             credit(kind, total, credit_sign=sign)
     with pytest.raises(ValidationError):
@@ -317,7 +324,8 @@ def test_any_cells(rows):
 def test_totals_are_never_wrong(amounts, is_wrong):
     total = sum(amounts) + (Decimal("0.01") if is_wrong else 0)
     rows = "".join(
-        f"ACME-US,1,V1,2026-07-14,USD,{total},{number},600100,{amount}\r\n" for number, amount in enumerate(amounts, start=1)
+        f"ACME-US,1,V1,2026-07-14,USD,{total},{number},600100,{amount}\r\n"
+        for number, amount in enumerate(amounts, start=1)
     )
     bills = only_our_errors(invoices(), HEADER + rows.encode())
     assert len(bills) == (0 if is_wrong else 1)

@@ -1,6 +1,6 @@
 """Stampli's flows and the default templates of its files.
 
-Stampli's own template is agreed with each customer: everything here is a starting point that is changed on the connection.
+Stampli's own template is agreed with each customer: everything here is a starting point, changed on the connection.
 """
 
 from ..base import ColumnSpec as Column
@@ -127,7 +127,9 @@ def _vendor(path):
 
 
 def _analytics():
-    return tuple(Column(label=name, expression="analytic", argument=name, type="code", on_line=True) for name in DIMENSIONS)
+    return tuple(
+        Column(label=name, expression="analytic", argument=name, type="code", on_line=True) for name in DIMENSIONS
+    )
 
 
 VENDORS = FeedSpec(
@@ -153,7 +155,9 @@ VENDORS = FeedSpec(
         Column(label="State", path="state_id.code", type="code"),
         Column(label="PostalCode", path="zip", type="code"),
         Column(label="Country", path="country_id.code", type="code"),
-        Column(label="Currency", expression="or_company_currency", argument="property_purchase_currency_id", type="code"),
+        Column(
+            label="Currency", expression="or_company_currency", argument="property_purchase_currency_id", type="code"
+        ),
         Column(label="PaymentTerms", path="property_supplier_payment_term_id.name"),
         Column(label="DefaultGLAccount", type="code"),
         Column(label="Active", name="active", expression="is_active", type="boolean"),
@@ -258,7 +262,11 @@ PURCHASE_RECEIPTS = FeedSpec(
         Column(label="ReceiptNumber", name="id", path="name", type="code", required=True),
         Column(label="ReceiptDate", path="date_done", type="date", required=True),
         Column(
-            label="VendorId", expression="code", argument="purchase_line_id.order_id.partner_id", type="code", on_line=True,
+            label="VendorId",
+            expression="code",
+            argument="purchase_line_id.order_id.partner_id",
+            type="code",
+            on_line=True,
             required=True,
         ),
         Column(label="PONumber", path="purchase_line_id.order_id.name", type="code", on_line=True),
@@ -287,7 +295,9 @@ PAYMENT_STATUS = FeedSpec(
     root_element="StampliImport",
     columns=(
         _COMPANY,
-        Column(label="StampliInvoiceId", name="id", expression="remote_id", argument="bill", type="code", required=True),
+        Column(
+            label="StampliInvoiceId", name="id", expression="remote_id", argument="bill", type="code", required=True
+        ),
         Column(label="InvoiceNumber", path="ref", type="code"),
         _vendor("commercial_partner_id"),
         Column(label="Currency", path="currency_id.name", type="code"),

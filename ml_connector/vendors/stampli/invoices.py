@@ -28,7 +28,9 @@ def bill(payload):
     tax = sign * _number(values["tax"]) if values.get("tax") else sign * sum(taxes, Decimal(0))
     has_codes = any(line.get("tax_code") for line in lines)
     if tax and not has_codes:
-        raise ValidationError(f"The invoice has {abs(tax)} of tax, but no line names a tax code: add TaxCode to the export.")
+        raise ValidationError(
+            f"The invoice has {abs(tax)} of tax, but no line names a tax code: add TaxCode to the export."
+        )
     status = (values.get("status") or "").upper()
     return Bill(
         external_id=values["id"],
@@ -64,7 +66,8 @@ def vendor(values):
     if not values.get("vendor") and not values.get("vendor_name"):
         raise ValidationError("The document names no vendor.")
     return Party(
-        external_id=values.get("vendor") or f"name:{values['vendor_name'].casefold()}", name=values.get("vendor_name") or ""
+        external_id=values.get("vendor") or f"name:{values['vendor_name'].casefold()}",
+        name=values.get("vendor_name") or "",
     )
 
 
@@ -100,7 +103,11 @@ def _check_totals(values, lines):
     if not lines:
         raise ValidationError("The document has no lines.")
     total = _number(values["total"])
-    tax = _number(values["tax"]) if values.get("tax") else sum((_number(line.get("line_tax")) for line in lines), Decimal(0))
+    tax = (
+        _number(values["tax"])
+        if values.get("tax")
+        else sum((_number(line.get("line_tax")) for line in lines), Decimal(0))
+    )
     net = _number(values["net"]) if values.get("net") else total - tax
     line_sum = sum((_number(line["amount"]) for line in lines), Decimal(0))
     if abs(line_sum - net) > MIN_TOLERANCE:
@@ -120,14 +127,18 @@ def _line(line, amount):
         analytics=tuple(
             AnalyticShare(
                 reference=Reference(
-                    kind="analytic", external_id=f"{name.removeprefix(DIMENSION)}:{value}", code=value,
+                    kind="analytic",
+                    external_id=f"{name.removeprefix(DIMENSION)}:{value}",
+                    code=value,
                     group=name.removeprefix(DIMENSION),
                 )
             )
             for name, value in line.items()
             if name.startswith(DIMENSION) and value
         ),
-        purchase_order_line=int(line["order_line"]) if line.get("order_line") and int(line["order_line"]) < 2**31 else None,
+        purchase_order_line=int(line["order_line"])
+        if line.get("order_line") and int(line["order_line"]) < 2**31
+        else None,
     )
 
 

@@ -30,7 +30,9 @@ def payment(payload):
         date=date.fromisoformat(values["date"]),
         currency=values["currency"].upper(),
         amount=abs(amount),
-        source=Reference(kind="journal", external_id=bank, code=values.get("bank") or "", name=values.get("method") or ""),
+        source=Reference(
+            kind="journal", external_id=bank, code=values.get("bank") or "", name=values.get("method") or ""
+        ),
         bills=tuple(
             PaidBill(
                 external_id=line["invoice"], amount=sign * Decimal(line["applied"]), number=line.get("number") or ""

@@ -23,7 +23,9 @@ class StampliProvider(Provider):
         Credential(name="host", label="Server", help="Name of the SFTP server, for example sftp.example.com."),
         Credential(name="port", label="Port", required=False, help="22 when empty."),
         Credential(name="username", label="User"),
-        Credential(name="password", label="Password", secret=True, required=False, help="Either this or a private key."),
+        Credential(
+            name="password", label="Password", secret=True, required=False, help="Either this or a private key."
+        ),
         Credential(
             name="private_key",
             label="Private key",
@@ -77,7 +79,9 @@ class StampliProvider(Provider):
             except HostKeyError as error:
                 return self._unconfirmed(account, error)
             findings = [
-                Finding(level="ok", title="Logged in", message=f"{account.username}@{account.host}, the confirmed server.")
+                Finding(
+                    level="ok", title="Logged in", message=f"{account.username}@{account.host}, the confirmed server."
+                )
             ]
             for folder in self._settings.stored.get("folders") or ():
                 findings.append(self._folder_finding(session, folder))

@@ -1,4 +1,4 @@
-"""Reads files by their template, CSV or XML, into documents. Strict: what is not as agreed is an error with its place."""
+"""Reads files by their template, CSV or XML, into documents. What is not as agreed is an error with its place."""
 
 import csv
 import io
@@ -261,7 +261,9 @@ class _XmlFile(_File):
                 raise FileFormatError(
                     f"Line {parser.CurrentLineNumber}: elements are nested too deeply.", line=parser.CurrentLineNumber
                 )
-            node = _Node(_local(name), {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber)
+            node = _Node(
+                _local(name), {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber
+            )
             (stack[-1].children if stack else roots).append(node)
             stack.append(node)
 

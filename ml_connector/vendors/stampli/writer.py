@@ -31,8 +31,8 @@ class _Writer:
             data = text.encode(self.template.encoding)
         except UnicodeEncodeError as error:
             raise ValidationError(
-                f"{shown(text[max(error.start - 10, 0) : error.end + 10])} cannot be written in {self.template.encoding}:"
-                " choose UTF-8 in the template."
+                f"{shown(text[max(error.start - 10, 0) : error.end + 10])} cannot be written in"
+                f" {self.template.encoding}: choose UTF-8 in the template."
             ) from None
         self.stream.write(data)
         self.size += len(data)

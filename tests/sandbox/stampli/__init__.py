@@ -1,7 +1,7 @@
 """Stampli's side: a real file server, and an actor who uses it as Stampli does.
 
-`StampliSandbox` also answers on a small HTTP address: `/_control/account` says how to log in, `/_control/violations` what
-was wrong with the feeds.
+`StampliSandbox` also answers on a small HTTP address: `/_control/account` says how to log in, `/_control/violations`
+what was wrong with the feeds.
 """
 
 import json
@@ -25,7 +25,9 @@ class StampliSandbox:
 
     @classmethod
     def add_arguments(cls, parser):
-        parser.add_argument("--size", choices=("small", "demo"), default="small", help="accepted for all vendors; no effect here")
+        parser.add_argument(
+            "--size", choices=("small", "demo"), default="small", help="accepted for all vendors; no effect here"
+        )
 
     @classmethod
     def from_arguments(cls, arguments):

@@ -28,14 +28,31 @@ REQUIRED = {
     "payment_status": ("CompanyId", "StampliInvoiceId", "PaymentStatus"),
 }
 INVOICE = (
-    *("CompanyId", "StampliInvoiceId", "DocumentType", "InvoiceNumber", "VendorId", "VendorName", "InvoiceDate", "DueDate"),
+    *(
+        "CompanyId",
+        "StampliInvoiceId",
+        "DocumentType",
+        "InvoiceNumber",
+        "VendorId",
+        "VendorName",
+        "InvoiceDate",
+        "DueDate",
+    ),
     *("PostingDate", "Currency", "NetAmount", "TaxAmount", "TotalAmount", "PONumber", "Status", "ApprovedBy", "Memo"),
     *("DocumentUrl", "DocumentFile", "LineNumber", "LineType", "GLAccount", "LineDescription", "Quantity", "UnitPrice"),
     *("LineAmount", "TaxCode", "LineTaxAmount", "POLineId", "Department", "Location", "Class", "Project"),
 )
 PAYMENT = (
     *("CompanyId", "PaymentId", "PaymentStatus", "PaymentDate", "PaymentMethod", "PaymentReference", "VendorId"),
-    *("VendorName", "Currency", "PaymentAmount", "BankAccountCode", "StampliInvoiceId", "InvoiceNumber", "AppliedAmount"),
+    *(
+        "VendorName",
+        "Currency",
+        "PaymentAmount",
+        "BankAccountCode",
+        "StampliInvoiceId",
+        "InvoiceNumber",
+        "AppliedAmount",
+    ),
 )
 PDF = b"%PDF-1.4\n% an approved invoice\n%%EOF\n"
 
@@ -115,16 +132,38 @@ class Stampli:
         order = next(row for row in self.lists["purchase_orders"].values() if row["POStatus"] == "open")
         vendor = self.lists["vendors"][order["VendorId"]]
         other = next(row for row in self.lists["vendors"].values() if row["VendorId"] != vendor["VendorId"])
-        account = sorted(row["AccountCode"] for row in self.lists["gl_accounts"].values() if row["AccountType"] == "expense")[0]
+        account = sorted(
+            row["AccountCode"] for row in self.lists["gl_accounts"].values() if row["AccountType"] == "expense"
+        )[0]
         price = Decimal(order["UnitPrice"])
-        matched = {"LineType": "ITEM", "POLineId": order["LineId"], "GLAccount": account, "LineDescription": order["LineDescription"]}
-        freight = {"LineType": "FREIGHT", "GLAccount": account, "LineDescription": "Delivery", "LineAmount": Decimal("20.00")}
-        coded = {"LineType": "EXPENSE", "GLAccount": account, "LineDescription": "Zażółć – doradztwo", "LineAmount": Decimal("333.34")}
+        matched = {
+            "LineType": "ITEM",
+            "POLineId": order["LineId"],
+            "GLAccount": account,
+            "LineDescription": order["LineDescription"],
+        }
+        freight = {
+            "LineType": "FREIGHT",
+            "GLAccount": account,
+            "LineDescription": "Delivery",
+            "LineAmount": Decimal("20.00"),
+        }
+        coded = {
+            "LineType": "EXPENSE",
+            "GLAccount": account,
+            "LineDescription": "Zażółć – doradztwo",
+            "LineAmount": Decimal("333.34"),
+        }
         for dimension in ("Department", "Project"):
-            code = next((row["ValueCode"] for row in self.lists["dimensions"].values() if row["Dimension"] == dimension), "")
+            code = next(
+                (row["ValueCode"] for row in self.lists["dimensions"].values() if row["Dimension"] == dimension), ""
+            )
             coded[dimension] = code
         bought = self.invoice(
-            vendor, [{**matched, "LineAmount": price * 2, "Quantity": 2}, freight], order=order["PONumber"], document=True
+            vendor,
+            [{**matched, "LineAmount": price * 2, "Quantity": 2}, freight],
+            order=order["PONumber"],
+            document=True,
         )
         credit = self.invoice(vendor, [{**matched, "LineAmount": -price, "Quantity": -1}], kind="CREDIT_MEMO")
         service = self.invoice(other, [coded])
@@ -199,7 +238,9 @@ class Stampli:
         return self.drop(name or self._name("invoices"), write_export(INVOICE, rows))
 
     def drop_payments(self, payments, name=None):
-        return self.drop(name or self._name("payments"), write_export(PAYMENT, [row for rows in payments for row in rows]))
+        return self.drop(
+            name or self._name("payments"), write_export(PAYMENT, [row for rows in payments for row in rows])
+        )
 
     def _name(self, entity):
         self._numbers += 1

@@ -1,7 +1,7 @@
 """A real file server: OpenSSH's `sshd` with `internal-sftp` on loopback.
 
-As root it lets in a user of its own, with password or key, locked into its folder; as anybody else, that person alone, with
-a key. What a client can do is the same.
+As root it lets in a user of its own, with password or key, locked into its folder; as anybody else, that person alone,
+with a key. What a client can do is the same.
 """
 
 import contextlib
