@@ -11,16 +11,17 @@ def company_code(source, records, argument):
 
 def code(source, records, argument):
     """The code under which the vendor knows a contact, at the field path `argument` or the record itself."""
-    partners = [partner.commercial_partner_id for partner in source.followed(records, argument)]
-    codes = source.partner_codes({partner.id for partner in partners if partner})
-    return [codes[partner.id] if partner else None for partner in partners]
+    path = f"{argument}.commercial_partner_id.id" if argument else "commercial_partner_id.id"
+    partner_ids = source.values(records, path)
+    codes = source.partner_codes(set(partner_ids) - {None})
+    return [codes.get(partner_id) for partner_id in partner_ids]
 
 
 def is_active(source, records, argument):
     """Whether the record is in use."""
     if "active" not in records._fields:
         return [True] * len(records)
-    return [bool(record.active) for record in records]
+    return [bool(value) for value in source.values(records, "active")]
 
 
 def or_company_currency(source, records, argument):
@@ -100,6 +101,24 @@ def remote_id(source, records, argument):
     """The vendor's id of a record that came from it; `argument` is the kind of record."""
     return source.remote_ids(records, argument)
 
+
+NEEDS = {
+    "code": ("commercial_partner_id",),
+    "is_active": ("active",),
+    "dimension": ("plan_id", "root_plan_id"),
+    "analytic_code": ("code",),
+    "analytic": ("analytic_distribution",),
+    "order_date": ("date_approve", "date_order"),
+    "order_status": ("state", "invoice_status"),
+    "line_status": ("product_qty", "qty_invoiced"),
+    "line_number": ("order_id",),
+    "order_line_number": ("purchase_line_id",),
+    "net_unit_price": ("price_unit", "discount"),
+    "tax_code": ("tax_ids",),
+    "expense_account": ("product_id",),
+    "received_quantity": ("quantity", "location_dest_id"),
+}
+"""Fields that an expression reads of each record, so that they are read together."""
 
 EXPRESSIONS = {
     function.__name__: function

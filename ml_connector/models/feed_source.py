@@ -5,10 +5,11 @@ from ast import literal_eval
 
 from odoo.fields import Domain
 
-from .feed_expressions import EXPRESSIONS
+from .feed_expressions import EXPRESSIONS, NEEDS
 
 BATCH = 1000
 REMEMBERED = 50_000
+UNREAD = object()
 PLANS = {"departments": "Department", "projects": "Project", "locations": "Location", "classes": "Class"}
 
 
@@ -61,15 +62,26 @@ class FeedSource:
         """Lists of `FeedRecord`."""
         last = 0
         domain = self.domain()
-        while records := self.model.search(domain & Domain("id", ">", last), order="id", limit=BATCH):
+        names = self._needed(self.model, False)
+        while records := self.model.search_fetch(domain & Domain("id", ">", last), names, order="id", limit=BATCH):
             last = records[-1].id
             yield self.read(records)
             self.forget()
 
+    def _needed(self, model, on_line):
+        """Names of the stored fields that the columns read: all others of a record would only cost time."""
+        names = {"id"}
+        for column in self.columns:
+            if bool(column.on_line and self.template.lines_field) != on_line:
+                continue
+            names |= {(column.path or column.argument or "").partition(".")[0], *NEEDS.get(column.expression, ())}
+        return [name for name in names if name in model._fields and model._fields[name].store]
+
     def forget(self):
-        """Free what was read. The caller's transaction has nothing to lose: it only reads these models."""
-        self.env.flush_all()
-        self.env.invalidate_all(flush=False)
+        """Free what was read of the records."""
+        self.model.invalidate_model()
+        if self.template.lines_field:
+            self.model[self.template.lines_field].invalidate_model()
         self._lines.clear()
         for known in self._followers.values():
             if len(known) > REMEMBERED:
@@ -81,7 +93,9 @@ class FeedSource:
         lines_by_record, lines = {}, None
         if lines_field:
             wanted = literal_eval(self.template.lines_domain or "[]")
-            lines = records[lines_field].filtered_domain(wanted)
+            lines = records[lines_field]
+            lines.fetch(self._needed(lines, True))
+            lines = lines.filtered_domain(wanted)
             inverse = records._fields[lines_field].inverse_name
             for index, line in enumerate(lines):
                 lines_by_record.setdefault(line[inverse].id, []).append(index)
@@ -125,9 +139,11 @@ class FeedSource:
         field = records._fields[name]
         if not rest:
             if field.type == "many2one":
-                return [value.display_name if value else None for value in records.mapped(lambda record: record[name])]
-            return [record[name] for record in records]
-        targets = [record[name].id for record in records]
+                return [record[name].display_name if record[name] else None for record in records]
+            return self._cached(records, field)
+        targets = self._cached(records, field)
+        if rest == "id":
+            return [target or None for target in targets]
         known = self._followers.setdefault((field.comodel_name, rest), {})
         missing = list(dict.fromkeys(target for target in targets if target and target not in known))
         if missing:
@@ -135,12 +151,14 @@ class FeedSource:
             known.update(zip(missing, self.values(related, rest), strict=True))
         return [known[target] if target else None for target in targets]
 
-    def followed(self, records, path):
-        """The records at a path of many2one fields; the records themselves without a path."""
-        found = list(records)
-        for name in filter(None, path.split(".")):
-            found = [record[name] for record in found]
-        return found
+    def _cached(self, records, field):
+        """The values of a field, ids of a many2one; from the ORM's cache at once, where they are there."""
+        cache = field._get_cache(records.env)
+        values = [cache.get(record_id, UNREAD) for record_id in records._ids]
+        if UNREAD not in values:
+            return values
+        is_link = field.type == "many2one"
+        return [record[field.name].id if is_link else record[field.name] for record in records]
 
     # ------------------------------------------------------------------ what expressions ask
 

@@ -11,6 +11,7 @@ from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Settings
 from . import ml_error_class
+from .client_actions import notification
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_token import TokenStore
 
@@ -224,11 +225,15 @@ class MlConnection(models.Model):
                 connection.next_step = "map" if connection.unmapped_count else "exceptions"
 
     def _compute_graph_data(self):
-        """Transfers done and not done on each of the last 14 days, for the card."""
+        """Tries that went well and that failed on each of the last 14 days, for the card. Waiting is neither."""
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=back) for back in range(13, -1, -1)]
         groups = self.env["ml.sync.attempt"]._read_group(
-            [("connection_id", "in", self.ids), ("happened_at", ">=", days[0])],
+            [
+                ("connection_id", "in", self.ids),
+                ("happened_at", ">=", days[0]),
+                ("error_class", "!=", "mapping"),
+            ],
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
         )
@@ -443,15 +448,7 @@ class MlConnection(models.Model):
         self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         self.sudo().breaker_until = False  # sudo: engine field
         self._trigger()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("The sync has been started. Its progress shows here in a moment."),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
@@ -473,15 +470,9 @@ class MlConnection(models.Model):
         self.ensure_one()
         self._check_may_manage()
         problem = self.env["ml.sync.attempt"]._verify(self)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger" if problem else "success",
-                "sticky": bool(problem),
-                "message": problem or self.env._("The audit trail is complete and unchanged."),
-            },
-        }
+        if problem:
+            return notification(problem, "danger", reload=False)
+        return notification(self.env._("The audit trail is complete and unchanged."), reload=False)
 
     @api.model
     def action_rotate_keys(self):
@@ -498,11 +489,7 @@ class MlConnection(models.Model):
                     token[name] = secret_box.rotate(self.env, token[name])
         env = self.env
         env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": "success", "message": self.env._("All secrets are encrypted under the newest key now.")},
-        }
+        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
     def _open_logs(self, name, states):
         self.ensure_one()
@@ -516,9 +503,6 @@ class MlConnection(models.Model):
 
     def action_open_failed(self):
         return self._open_logs(self.env._("Failed"), ["failed"])
-
-    def action_open_unknown(self):
-        return self._open_logs(self.env._("Outcome unknown"), ["unknown"])
 
     def action_open_waiting(self):
         return self._open_logs(self.env._("Waiting"), ["waiting"])
@@ -572,14 +556,15 @@ class MlConnection(models.Model):
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
-    def _internal_secret(self, *names):
-        return self.env["ml.credential"].sudo().search(  # sudo: only the controller and the worker ask
-            [("connection_id", "=", self.id), ("name", "in", names)]
+    def _internal_secrets(self, *names):
+        # sudo: only the controller and the worker ask
+        return self.env["ml.credential"].sudo().search_fetch(
+            [("connection_id", "=", self.id), ("name", "in", names)], ["is_secret", "ciphertext", "set_at"]
         )
 
     def _webhook_secrets(self):
         """The secrets under which a webhook may be signed now; two while the secret is being changed."""
-        found = self._internal_secret(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
+        found = self._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
         return [secret._plaintext() for secret in found if secret.set_at]
 
     def _is_expected_handshake(self, headers):
@@ -590,13 +575,13 @@ class MlConnection(models.Model):
         return secrets.compare_digest(given.encode(), self.sudo().webhook_handshake.encode())  # sudo: see above
 
     def _store_webhook_secret(self, plaintext):
-        current = self._internal_secret(WEBHOOK_SECRET)
+        current = self._internal_secrets(WEBHOOK_SECRET)
         if current.set_at:
             self._set_internal_secret(WEBHOOK_SECRET_PREVIOUS, current._plaintext())
         self._set_internal_secret(WEBHOOK_SECRET, plaintext)
 
     def _set_internal_secret(self, name, plaintext):
-        secret = self._internal_secret(name) or self.env["ml.credential"].sudo().create(  # sudo: see above
+        secret = self._internal_secrets(name) or self.env["ml.credential"].sudo().create(  # sudo: see above
             {"connection_id": self.id, "name": name, "is_secret": True, "is_internal": True}
         )
         secret._store_secret(plaintext)
@@ -653,14 +638,7 @@ class MlConnection(models.Model):
         try:
             report = provider.check()
         except ConnectorError as error:
-            self.write(
-                {
-                    "check_state": "error",
-                    "check_at": fields.Datetime.now(),
-                    "identity": False,
-                    "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
-                }
-            )
+            self._note_failed_check(error)
             return error
         levels = {finding.level for finding in report.findings}
         self.write(
@@ -677,6 +655,20 @@ class MlConnection(models.Model):
             }
         )
         return None
+
+    def _note_failed_check(self, error):
+        self.write(
+            {
+                "check_state": "error",
+                "check_at": fields.Datetime.now(),
+                "identity": False,
+                "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
+            }
+        )
+
+    def _note_failed_subscription(self, error):
+        self.webhook_state = "active" if self.webhook_subscription else "none"
+        self.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
 
     def _advice(self, error):
         return self.env._(ml_error_class.ERROR_CLASSES[error.error_class].advice)  # pylint: disable=gettext-variable

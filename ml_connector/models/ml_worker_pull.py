@@ -4,21 +4,17 @@ import logging
 import time
 from functools import partial
 
-import psycopg2
-
 from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConnectorError, MappingError, ValidationError
 from .ml_sync_log import CLEAN
-from .ml_worker import CONFLICT_TRIES, CONFLICTS
+from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_writer import Entry, Resolver
 
 _logger = logging.getLogger(__name__)
 
 BATCH = 50
-RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
-"""What another worker with the same record brings about; a second look finds the record there."""
 
 
 class Dependency(ConnectorError):

@@ -3,8 +3,15 @@ from . import test_feed_in
 from . import test_feed_out
 from . import test_connection
 from . import test_mapping
+from . import test_partner
 from . import test_pull
 from . import test_push
 from . import test_secrets
 from . import test_security
 from . import test_webhook
+from . import test_writer_bill
+from . import test_writer_bill_differential
+from . import test_writer_file
+from . import test_writer_payment
+from . import test_writer_queries
+from . import test_writer_vendor

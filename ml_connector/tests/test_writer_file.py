@@ -25,7 +25,7 @@ class TestWriterFile(WriterCase):
 
     def test_files_are_attached(self):
         document = self.files(("note.txt", "text/plain", b"text"), ("bill.pdf", "application/pdf", PDF))
-        (entry,) = self.write("file", document)
+        (entry,) = self.book("file", document)
         self.assertEqual((entry.outcome, entry.record), ("updated", self.move))
         self.assertEqual(entry.note, "Attached: note.txt, bill.pdf.")
         self.assertEqual(self.attachments().mapped("name"), ["note.txt", "bill.pdf"])
@@ -34,26 +34,26 @@ class TestWriterFile(WriterCase):
 
     def test_same_content_is_attached_once(self):
         document = self.files(("bill.pdf", "application/pdf", PDF), ("copy.pdf", "application/pdf", PDF))
-        self.write("file", document)
+        self.book("file", document)
         self.assertEqual(len(self.attachments()), 1)
-        (entry,) = self.write("file", document)
+        (entry,) = self.book("file", document)
         self.assertEqual((entry.outcome, entry.record), ("unchanged", self.move))
-        (entry,) = self.write("file", self.files(("late.pdf", "application/pdf", PDF + b"2")))
+        (entry,) = self.book("file", self.files(("late.pdf", "application/pdf", PDF + b"2")))
         self.assertEqual((entry.outcome, len(self.attachments())), ("updated", 2))
         self.assertEqual(self.move.message_main_attachment_id.name, "bill.pdf")
 
     def test_twice_in_one_batch(self):
-        self.write("file", *[self.files(("bill.pdf", "application/pdf", PDF))] * 2)
+        self.book("file", *[self.files(("bill.pdf", "application/pdf", PDF))] * 2)
         self.assertEqual(len(self.attachments()), 1)
 
     def test_two_records_may_have_the_same_file(self):
         other = self.written("bill", self.bill("b2"))
         content = ("bill.pdf", "application/pdf", PDF)
-        self.write("file", self.files(content), self.files(content, subject="b2"))
+        self.book("file", self.files(content), self.files(content, subject="b2"))
         self.assertEqual((len(self.attachments()), len(self.attachments(other))), (1, 1))
 
     def test_pages_are_not_served_as_such(self):
-        self.write("file", self.files(("page.html", "text/html", b"<html><script>alert(1)</script></html>")))
+        self.book("file", self.files(("page.html", "text/html", b"<html><script>alert(1)</script></html>")))
         self.assertEqual(self.attachments().mimetype, "text/plain")
 
     def test_dependency(self):

@@ -88,11 +88,11 @@ class TestWriterPayment(WriterCase):
         self.assertPaid(self.move)
 
     def test_two_parts_in_one_batch(self):
-        self.write("payment", self.payment(bills=[("b1", "40.00")]), self.payment("p2", bills=[("b1", "60.00")]))
+        self.book("payment", self.payment(bills=[("b1", "40.00")]), self.payment("p2", bills=[("b1", "60.00")]))
         self.assertPaid(self.move)
         third = self.bill("b3")
         self.written("bill", third)
-        one, two = self.write(
+        one, two = self.book(
             "payment", self.payment("p3", bills=[("b3", "60.00")]), self.payment("p4", bills=[("b3", "60.00")])
         )
         self.assertEqual(one.outcome, "created")
@@ -125,7 +125,7 @@ class TestWriterPayment(WriterCase):
         self.vendor.property_supplier_payment_term_id = self.pay_terms_b
         move = self.written("bill", self.bill("b2", due_date=None))
         self.written("payment", self.payment(bills=[("b2", "30.00")]))
-        first, second = move.line_ids.filtered(lambda l: l.display_type == "payment_term").sorted("date_maturity")
+        first, second = move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
         self.assertEqual((first.amount_residual, second.amount_residual), (0.0, -70.0))
         self.written("payment", self.payment("p2", bills=[("b2", "70.00")]))
         self.assertPaid(move)
@@ -197,7 +197,6 @@ class TestWriterPayment(WriterCase):
         self.refused("payment", self.payment(currency="ZZZ"), ValidationError, "ZZZ")
 
     def test_bills_of_several_vendors(self):
-        self.make_vendor("Other", "v2")
         self.bound["vendor", "v2"] = self.env["res.partner"].create({"name": "Vendor Z"})
         self.written("bill", self.bill("b2", vendor="v2"))
         document = self.payment(bills=[("b1", "100.00"), ("b2", "100.00")])
@@ -219,7 +218,7 @@ class TestWriterPayment(WriterCase):
     def test_locked_period(self):
         self.company.fiscalyear_lock_date = date(2026, 7, 31)
         self.refused("payment", self.payment(), LockedPeriodError, "07/20/2026")
-        (entry,) = self.write("payment", self.payment(), lock_date_policy="next_open_day")
+        (entry,) = self.book("payment", self.payment(), lock_date_policy="next_open_day")
         self.assertEqual((entry.record.date, entry.record.move_id.date), (date(2026, 8, 1), date(2026, 8, 1)))
         self.assertEqual(entry.record.ml_original_date, date(2026, 7, 20))
         self.assertIn("08/01/2026", entry.note)
@@ -252,6 +251,12 @@ class TestWriterPayment(WriterCase):
         self.assertEqual(self.written("payment", self.payment(), "linked"), payment)
         self.assertEqual(self.move.amount_residual, 0.0)
 
+    def test_payment_by_hand_is_linked_once(self):
+        self.pay_by_hand()
+        first, second = self.book("payment", self.payment(), self.payment("p2"))
+        self.assertEqual(first.outcome, "linked")
+        self.assertIsInstance(second.error, DuplicateError)
+
     def test_enterprise_payment_by_hand_is_linked(self):
         with self.enterprise():
             payment = self.pay_by_hand()
@@ -277,13 +282,13 @@ class TestWriterPayment(WriterCase):
         stamp = payment.write_date
         self.written("payment", self.payment(), "unchanged")
         self.assertEqual(payment.write_date, stamp)
-        (entry,) = self.write("payment", self.payment(bills=[("b1", "90.00")], date=date(2026, 7, 22)))
+        (entry,) = self.book("payment", self.payment(bills=[("b1", "90.00")], date=date(2026, 7, 22)))
         self.assertEqual(entry.outcome, "drift")
         for part in ("100.00", "90.00", "07/20/2026", "07/22/2026"):
             self.assertIn(part, entry.note)
         payment.action_draft()
         payment.action_cancel()
-        (entry,) = self.write("payment", self.payment())
+        (entry,) = self.book("payment", self.payment())
         self.assertEqual(entry.outcome, "drift")
         self.assertIn("cancelled", entry.note)
 
@@ -295,6 +300,6 @@ class TestWriterPayment(WriterCase):
         self.assertEqual((payment.move_id.state, self.move.amount_residual), ("posted", 30.0))
 
     def test_one_bad_payment_stops_no_other(self):
-        good, bad = self.write("payment", self.payment(), self.payment("p2", bills=[("nowhere", "1.00")]))
+        good, bad = self.book("payment", self.payment(), self.payment("p2", bills=[("nowhere", "1.00")]))
         self.assertEqual(good.outcome, "created")
         self.assertIsInstance(bad.error, ValidationError)

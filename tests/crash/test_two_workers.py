@@ -3,12 +3,19 @@
 import pytest
 from cases import BookCase, NewPartnerCase, VendorCase
 from support.books import connected_books
-from support.invariants import chain_problem, general_problems
+from support.invariants import chain_problem, general_problems, partner_problems
 from support.workers import RUN
 
 WORKERS = 2
 ROUNDS = 4
 CASES = 15
+BUSY = f"""
+import time
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    {RUN}
+    env.cr.commit()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +50,16 @@ def test_side_by_side_with_a_dead_one(books):
         assert not ended.error, ended.error
     books.settle()
     assert not [problem for case in cases for problem in case.problems()] + general_problems(books)
+
+
+def test_sending_takes_longer_than_the_lease(books):
+    """What the one has claimed and not sent yet when the lease ends goes to the other, and to it alone."""
+    partners = books.add_partners(40)
+    books.due()
+    books.control.add_fault("latency", method="POST", path="*/vendors", seconds=0.7, times=None)
+    for ended in books.workers.order(BUSY, workers=WORKERS, patches={"lease_seconds": 2}):
+        assert not ended.error, ended.error
+    books.control.clear_faults()
+    books.settle()
+    assert not [problem for partner in partners for problem in partner_problems(books, partner)]
+    assert not general_problems(books)

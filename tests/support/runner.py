@@ -131,7 +131,7 @@ def finished(pid, stream):
 def patch(patches):
     """Smaller numbers than the product's, which are for real servers. What it does stays as it is."""
     from odoo.addons.ml_connector.clients import base, ramp
-    from odoo.addons.ml_connector.models import ml_worker
+    from odoo.addons.ml_connector.models import ml_worker, ml_worker_push
 
     base.FIRST_WAIT = RETRY_WAIT
     if "read_timeout" in patches:
@@ -139,7 +139,7 @@ def patch(patches):
     if "page_size" in patches:
         ramp.PAGE_SIZE = patches["page_size"]
     if "lease_seconds" in patches:
-        ml_worker.LEASE = timedelta(seconds=patches["lease_seconds"])
+        ml_worker.LEASE = ml_worker_push.LEASE = timedelta(seconds=patches["lease_seconds"])
 
 
 if __name__ == "__main__":
