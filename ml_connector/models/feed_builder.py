@@ -34,6 +34,8 @@ class FeedBuilder:
         self.skipped = {}
         self.total = self.gone = 0
         self._part = None
+        self._lines = 0
+        self._max_rows = template.max_rows
         columns = self.definition.columns
         self._required = [index for index, column in enumerate(columns) if column.required]
         # A time of change alone is no change.
@@ -64,7 +66,7 @@ class FeedBuilder:
     # ------------------------------------------------------------------ records
 
     def _add_batch(self, records):
-        known = self.sent._known(self.template, [record.id for record in records])
+        known = {} if self.is_full else self.sent._known(self.template, [record.id for record in records])
         writer = self._writer()
         for record in records:
             rows = [writer.texts_of(row) for row in record.rows]
@@ -131,26 +133,27 @@ class FeedBuilder:
     def _writer(self):
         if self._part is None:
             stream = io.BytesIO()
-            self._part = (self.provider.file_writer(self.definition, stream), stream, [], [])
+            self._part = (self.provider.file_writer(self.definition, stream), stream, [])
+            self._lines = 0
         return self._part[0]
 
     def _put(self, record, rows, content, is_active):
         """Write a record, never over two files; returns the writer of the part for the next one."""
-        writer, _stream, notes, lines = self._part
-        if lines and (sum(lines) + len(rows) > self.template.max_rows or writer.size > MAX_PART_BYTES):
+        writer, _stream, notes = self._part
+        if self._lines and (self._lines + len(rows) > self._max_rows or writer.size > MAX_PART_BYTES):
             self._end_part()
             writer = self._writer()
-            _writer, _stream, notes, lines = self._part
+            _writer, _stream, notes = self._part
         writer.write_document(rows)
         notes.append((record.id, record.key, record.name[:200], content, is_active))
-        lines.append(len(rows))
+        self._lines += len(rows)
         return writer
 
     def _end_part(self):
         part, self._part = self._part, None
         if part is None or not part[2]:
             return
-        writer, stream, notes, _lines = part
+        writer, stream, notes = part
         writer.close()
         template, content = self.template, stream.getvalue()
         file = self.files.create(

@@ -14,8 +14,8 @@ class MlFeedSent(models.Model):
     _description = "Record in a Feed"
 
     template_id = fields.Many2one("ml.feed.template", required=True, readonly=True, ondelete="cascade")
-    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    connection_id = fields.Many2one(related="template_id.connection_id")
+    company_id = fields.Many2one(related="template_id.company_id")
     res_id = fields.Integer("Record", required=True, readonly=True)
     key = fields.Char("Code at the vendor", readonly=True)
     name = fields.Char(readonly=True)
@@ -23,10 +23,11 @@ class MlFeedSent(models.Model):
     is_active = fields.Boolean(readonly=True, help="The vendor was told that it is in use.")
     pending_digest = fields.Char(readonly=True)
     pending_active = fields.Boolean(readonly=True)
-    pending_file_id = fields.Many2one("ml.feed.file", readonly=True, ondelete="set null", index="btree_not_null")
+    # a number, not a link: each link costs a look at the other table for each row
+    pending_file = fields.Integer("File on its way", readonly=True)
 
     _record_unique = models.UniqueIndex("(template_id, res_id)")
-    _key_idx = models.Index("(connection_id, key)")
+    _key_idx = models.Index("(key)")
 
     @api.model
     def _known(self, template, record_ids):
@@ -48,15 +49,15 @@ class MlFeedSent(models.Model):
             ids, keys, names, digests, active = map(list, zip(*rows[start : start + CHUNK], strict=True))
             self.env.cr.execute(
                 SQL(
-                    """INSERT INTO ml_feed_sent (template_id, connection_id, company_id, res_id, key, name, is_active,
-                            pending_digest, pending_active, pending_file_id)
-                       SELECT %s, %s, %s, row.res_id, row.key, row.name, FALSE, row.digest, row.active, %s
+                    """INSERT INTO ml_feed_sent (template_id, res_id, key, name, is_active,
+                            pending_digest, pending_active, pending_file)
+                       SELECT %s, row.res_id, row.key, row.name, FALSE, row.digest, row.active, %s
                          FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::bool[])
                               AS row(res_id, key, name, digest, active)
                        ON CONFLICT (template_id, res_id) DO UPDATE
                           SET key = EXCLUDED.key, name = EXCLUDED.name, pending_digest = EXCLUDED.pending_digest,
-                              pending_active = EXCLUDED.pending_active, pending_file_id = EXCLUDED.pending_file_id""",
-                    *(template.id, template.connection_id.id, template.company_id.id, file.id),
+                              pending_active = EXCLUDED.pending_active, pending_file = EXCLUDED.pending_file""",
+                    *(template.id, file.id),
                     *(ids, keys, names, digests, active),
                 )
             )
@@ -68,8 +69,9 @@ class MlFeedSent(models.Model):
             SQL(
                 """UPDATE ml_feed_sent
                       SET digest = pending_digest, is_active = pending_active,
-                          pending_digest = NULL, pending_file_id = NULL
-                    WHERE pending_file_id = %s""",
+                          pending_digest = NULL, pending_file = NULL
+                    WHERE template_id = %s AND pending_file = %s""",
+                file.template_id.id,
                 file.id,
             )
         )
@@ -83,7 +85,7 @@ class MlFeedSent(models.Model):
                 """SELECT sent.key, min(sent.res_id)
                      FROM ml_feed_sent sent
                      JOIN ml_feed_template template ON template.id = sent.template_id
-                    WHERE sent.connection_id = %s AND template.model_name = %s AND sent.key = ANY(%s)
+                    WHERE template.connection_id = %s AND template.model_name = %s AND sent.key = ANY(%s)
                     GROUP BY sent.key
                    HAVING count(DISTINCT sent.res_id) = 1""",
                 connection.id,

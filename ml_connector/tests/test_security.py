@@ -133,9 +133,7 @@ class TestSecurity(ConnectorCase):
             "ml.feed.template": template,
             "ml.feed.column": template.column_ids,
             "ml.feed.file": file,
-            "ml.feed.sent": cls.env["ml.feed.sent"].create(
-                {"template_id": template.id, "connection_id": cls.connection.id, "company_id": cls.company.id, "res_id": 1}
-            ),
+            "ml.feed.sent": cls.env["ml.feed.sent"].create({"template_id": template.id, "res_id": 1}),
             "ml.connection": cls.connection,
             "ml.credential": cls.connection.credential_ids[0],
             "ml.token": cls.env["ml.token"].search([("connection_id", "=", cls.connection.id)]),

@@ -92,7 +92,7 @@ def make_vendors(env, count):
     env.cr.execute(
         f"""INSERT INTO res_partner (name, complete_name, email, street, zip, {copied})
             SELECT 'Bench vendor ' || n || ' Łódź, Ltd.', 'Bench vendor ' || n || ' Łódź, Ltd.',
-                   'ap' || n || '@vendor.example', n || ' Mill Rd', lpad((n % 100000)::text, 5, '0'), {copied}
+                   'ap' || n || '@vendor.example', n || ' Mill Rd', lpad((n %% 100000)::text, 5, '0'), {copied}
               FROM res_partner, generate_series(1, %s) AS n WHERE id = %s
          RETURNING id""",  # noqa: S608 - names of columns
         [count, model.id],

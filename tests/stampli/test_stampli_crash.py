@@ -30,8 +30,8 @@ class FeedCase:
         code = f"V{self.partner:05d}"
         if code not in self.books.actor.lists["vendors"]:
             return [f"{code} is not known"]
-        sent = self.books.rows("SELECT digest, is_active, pending_file_id FROM ml_feed_sent WHERE key = %s", code)
-        if len(sent) != 1 or not sent[0]["digest"] or not sent[0]["is_active"] or sent[0]["pending_file_id"]:
+        sent = self.books.rows("SELECT digest, is_active, pending_file FROM ml_feed_sent WHERE key = %s", code)
+        if len(sent) != 1 or not sent[0]["digest"] or not sent[0]["is_active"] or sent[0]["pending_file"]:
             return [f"{code} is noted as {sent}"]
         return []
 

@@ -94,6 +94,8 @@ def writer_of(column, template):
     }
     write = writers.get(column.type) or _text
     is_text = column.type == "text"
+    if write is _text and not (words or column.max_length or (is_text and template.guard_formulas)):
+        return _plain_text
 
     def text(value):
         if value is None or (value is False and column.type != "boolean"):
@@ -117,6 +119,13 @@ def _text(value):
     """One line without control characters."""
     value = value if isinstance(value, str) else str(value)
     return value if value.isprintable() else _CONTROL.sub(" ", value).strip()
+
+
+def _plain_text(value):
+    """The usual case, of which there are millions in a large feed."""
+    if value.__class__ is str and value.isprintable():
+        return value
+    return "" if value is None or value is False else _text(value)
 
 
 def _write_number(value, decimals, template):
