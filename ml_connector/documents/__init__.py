@@ -11,6 +11,7 @@ from .employee import Employee
 from .expense import Expense, ExpenseLine
 from .files import DownloadedFile, Files, OutgoingFile
 from .journal_entry import JournalEntry, JournalLine
+from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .result import Result
@@ -31,6 +32,10 @@ __all__ = [
     "Employee",
     "Expense",
     "ExpenseLine",
+    "FeedColumn",
+    "FeedTemplate",
+    "FileContent",
+    "FileDocument",
     "Files",
     "GoodsReceipt",
     "JournalEntry",
@@ -43,6 +48,7 @@ __all__ = [
     "PurchaseOrderLine",
     "ReceivedLine",
     "Reference",
+    "RemoteFile",
     "Result",
     "Tax",
     "Vendor",

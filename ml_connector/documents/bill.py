@@ -33,6 +33,7 @@ class Bill:
     :param purchase_order: the number of the purchase order, kept as reference
     :param odoo_id: our own move id, when the bill was born in Odoo
     :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
+    :param is_void: taken back at the vendor
     """
 
     external_id: str
@@ -55,3 +56,4 @@ class Bill:
     odoo_id: int | None = None
     paid_on: date | None = None
     cancelled: bool = False
+    is_void: bool = False

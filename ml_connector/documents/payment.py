@@ -7,7 +7,7 @@ from .common import Party, Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidBill:
-    """The part of a payment that settles one bill; `amount` in the payment's currency."""
+    """The part of a payment that settles one bill; `amount` in the payment's currency, negative for a credit note."""
 
     external_id: str
     amount: Decimal
@@ -21,6 +21,7 @@ class Payment:
     :param date: the day the money moved
     :param source: where the money came from (bank account, card), mapped to a journal
     :param reference: the number under which the bank or the vendor knows the payment
+    :param is_void: taken back at the vendor
     """
 
     external_id: str
@@ -31,3 +32,4 @@ class Payment:
     source: Reference
     bills: tuple[PaidBill, ...]
     reference: str = ""
+    is_void: bool = False

@@ -327,6 +327,8 @@ class MlConnection(models.Model):
                     "kind": spec.kind,
                     "interval_number": spec.interval,
                     "active": spec.active,
+                    "schedule": "interval" if spec.daily_hour is None else "daily",
+                    "daily_hour": 3.0 if spec.daily_hour is None else spec.daily_hour,
                 }
                 for spec in self._provider_class().flows
                 if spec.key not in existing
@@ -543,12 +545,16 @@ class MlConnection(models.Model):
         settings = Settings(
             base_url=self.base_url,
             credentials={credential.name: credential._plaintext() for credential in credentials},
-            stored=self.stored_settings or {},
+            stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
             instance=f"{self.sudo().database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
         )
         return self._provider_class()(settings, TokenStore(self), observe)
+
+    def _provider_settings(self):
+        """What the provider is told besides credentials."""
+        return self.stored_settings or {}
 
     def _forget_token(self):
         """Drop the access token, because what it was made of has changed."""

@@ -61,6 +61,11 @@ ERROR_CLASSES = {
         _lt("Data not accepted"),
         _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
     ),
+    "not_wanted": ErrorClass(
+        _lt("Not meant for Odoo"),
+        _lt("Nothing to do."),
+        state="ignored",
+    ),
     "locked_period": ErrorClass(
         _lt("Period locked"),
         _lt("Open the period, change the date at the vendor, or let the flow book on the next open day; then Retry."),

@@ -57,6 +57,7 @@ class MlSyncLog(models.Model):
             ("unchanged", "Unchanged"),
             ("drift", "Differs"),
             ("sent", "Sent"),
+            ("read", "Read"),
         ],
         readonly=True,
         help="What was done. Differs: changed at the vendor after it was posted in Odoo.",

@@ -418,6 +418,8 @@ class MlWorker(models.AbstractModel):
             return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
         if error_class.state == "unknown":
             return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now() + LOOK_UP_DELAY}
+        if error_class.state == "ignored":
+            vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
         return {**vals, "state": error_class.state, "sent_at": False}
 
     def _as_connector_error(self, error):

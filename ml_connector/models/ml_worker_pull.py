@@ -146,7 +146,7 @@ class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classe
         wanted = {(ref.kind, ref.external_id) for refs in references.values() for ref in refs}
         keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
         keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
-        bound = self.env["ml.binding"]._records(connection, keys)
+        bound = self._bound(flow, good, keys)
         mapped = self.env["ml.mapping"]._resolved(connection, wanted)
         for entry in good:
             if writer._binds:
@@ -160,13 +160,20 @@ class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classe
             if missing:
                 entry.error = MappingError(self._missing_sentence(missing), missing)
             elif absent:
-                kind, external_id, name = absent[0]
-                entry.error = Dependency(
-                    self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
-                    (kind, external_id),
-                    name or external_id,
-                )
+                entry.error = self._absence(flow, *absent[0])
         return Resolver(connection, mapped, bound)
+
+    def _bound(self, flow, entries, keys):
+        """{(kind, external id): Odoo record} of the remote records that are known."""
+        return self.env["ml.binding"]._records(flow.connection_id, keys)
+
+    def _absence(self, flow, kind, external_id, name):
+        """What is wrong with a record that names a remote record which is not in Odoo."""
+        return Dependency(
+            self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
+            (kind, external_id),
+            name or external_id,
+        )
 
     def _missing_sentence(self, references):
         kinds = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))

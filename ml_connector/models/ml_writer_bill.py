@@ -2,7 +2,14 @@ from odoo import models
 from odoo.tools import SQL, format_date, plaintext2html
 
 from ..documents import Reference
-from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, MappingError
+from ..exceptions import (
+    ConnectorError,
+    DuplicateError,
+    InvalidDataError,
+    LockedPeriodError,
+    MappingError,
+    NotWantedError,
+)
 from .bill_amounts import BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, account_text, normalized
@@ -84,6 +91,8 @@ class MlWriterBill(models.AbstractModel):
     _description = "Writer of Vendor Bills"
 
     def _references(self, document):
+        if document.is_void:
+            return ()
         references = {}
         for line in document.lines:
             for reference in (line.account, *line.taxes, *(share.reference for share in line.analytics)):
@@ -92,11 +101,17 @@ class MlWriterBill(models.AbstractModel):
         return tuple(references.values())
 
     def _dependencies(self, document):
+        if document.is_void:
+            return ()
         return (("vendor", document.vendor.external_id, document.vendor.name),)
 
     # ------------------------------------------------------------------ plan
 
     def _plan_batch(self, flow, entries, resolver):
+        for entry in entries:
+            if entry.document.is_void:
+                self._plan_void(entry)
+        entries = [entry for entry in entries if not entry.document.is_void]
         batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
         partners = self._partners(batch, entries)
         self._look_up(batch, entries, partners)
@@ -270,6 +285,20 @@ class MlWriterBill(models.AbstractModel):
                 vendor=format_date(self.env, document.document_date),
             )
         entry.plan("linked", move, note=note)
+
+    def _plan_void(self, entry):
+        """A bill that the vendor took back: a draft is cancelled, what is posted is for a person to reverse."""
+        move = entry.bound
+        if not move:
+            entry.error = NotWantedError(self.env._("The bill was voided before it came to Odoo."))
+        elif move.state == "cancel" or move.payment_state == "reversed":
+            entry.plan("unchanged", move)
+        elif move.state == "draft":
+            entry.plan("updated", move, note=self.env._("Voided at the vendor, and therefore cancelled."))
+        else:
+            entry.plan(
+                "drift", move, note=self.env._("Voided at the vendor, but %s is posted: reverse it.", move.display_name)
+            )
 
     # ------------------------------------------------------------------ a bill that is bound already
 
@@ -574,7 +603,9 @@ class MlWriterBill(models.AbstractModel):
         with odoo_refusals():
             writer._create_bills(flow, [entry for entry in entries if entry.outcome == "created"])
             for entry in entries:
-                if entry.outcome == "updated":
+                if entry.outcome == "updated" and entry.document.is_void:
+                    entry.bound.with_env(writer.env).button_cancel()
+                elif entry.outcome == "updated":
                     writer._update_draft(entry)
 
     def _create_bills(self, flow, entries):

@@ -6,7 +6,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError
+from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, NotWantedError
 from .writer_tools import (
     Currencies,
     OpenDates,
@@ -84,9 +84,11 @@ class MlWriterPayment(models.AbstractModel):
     _description = "Writer of Payments"
 
     def _references(self, document):
-        return (document.source,)
+        return () if document.is_void else (document.source,)
 
     def _dependencies(self, document):
+        if document.is_void:
+            return ()
         return tuple(("bill", paid.external_id, paid.number) for paid in document.bills)
 
     # ------------------------------------------------------------------ plan
@@ -104,6 +106,9 @@ class MlWriterPayment(models.AbstractModel):
 
     def _plan_bound(self, entry):
         payment, document = entry.bound, entry.document
+        if document.is_void:
+            self._plan_void(entry, payment)
+            return
         if payment.state in ("canceled", "rejected"):
             entry.plan("drift", payment, note=self.env._("%s is cancelled in Odoo.", payment.display_name))
             return
@@ -123,8 +128,16 @@ class MlWriterPayment(models.AbstractModel):
             return
         entry.plan("unchanged", payment)
 
+    def _plan_void(self, entry, payment):
+        if payment.state in ("canceled", "rejected"):
+            entry.plan("unchanged", payment)
+        else:
+            entry.plan("updated", payment, note=self.env._("Voided at the vendor, and therefore cancelled."))
+
     def _plan_new(self, batch, entry):
         document = entry.document
+        if document.is_void:
+            raise NotWantedError(self.env._("The payment was voided before it came to Odoo."))
         currency = self._currency(batch, document)
         bills = self._bills(batch, document)
         self._check_amounts(document, currency)
@@ -150,7 +163,9 @@ class MlWriterPayment(models.AbstractModel):
         """The (bill, amount) pairs of a payment, each of them posted and of one vendor."""
         if not document.bills:
             raise InvalidDataError(self.env._("The payment names no bill: enter it by hand."))
-        bills = [(self._bill(batch, paid), paid.amount) for paid in document.bills]
+        # credit notes last: the first bill takes what the payment itself books
+        paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
+        bills = [(self._bill(batch, paid), paid.amount) for paid in paid_bills]
         vendors = {move.commercial_partner_id for move, _amount in bills}
         if len(vendors) > 1:
             raise InvalidDataError(
@@ -170,14 +185,24 @@ class MlWriterPayment(models.AbstractModel):
             raise InvalidDataError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
         if move.state == "cancel":
             raise InvalidDataError(self.env._("Bill %s is cancelled in Odoo.", number))
-        if move.move_type != "in_invoice":
+        if move.move_type == "in_refund" and paid.amount > 0:
             raise InvalidDataError(
                 self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
+            )
+        if move.move_type == "in_invoice" and paid.amount < 0:
+            raise InvalidDataError(
+                self.env._(
+                    "%(number)s is a bill in Odoo, but the payment uses it as a credit (%(amount)s).",
+                    number=number,
+                    amount=paid.amount,
+                )
             )
         return move
 
     def _check_amounts(self, document, currency):
-        for amount in (document.amount, *(paid.amount for paid in document.bills)):
+        credited = [paid.amount for paid in document.bills if paid.amount < 0]
+        paid_amounts = [paid.amount for paid in document.bills if paid.amount >= 0]
+        for amount in (document.amount, *paid_amounts, *(-amount for amount in credited)):
             if amount <= 0 or not fits(amount, currency):
                 raise InvalidDataError(
                     self.env._(
@@ -251,8 +276,8 @@ class MlWriterPayment(models.AbstractModel):
         for move, amount in bills:
             if move.currency_id != currency:
                 continue  # another currency: the rate decides, and Odoo books the exchange difference
-            left = self._open(move) - batch.planned[move.id]
-            if amount > left + batch.tolerance:
+            left = self._open(move) - abs(batch.planned[move.id])
+            if abs(amount) > left + batch.tolerance:
                 raise InvalidDataError(
                     self.env._(
                         "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on"
@@ -345,9 +370,13 @@ class MlWriterPayment(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
-        if created:
-            with odoo_refusals():
-                self.with_context(ml_no_sync=True)._create_payments(flow, created)
+        writer = self.with_context(ml_no_sync=True)
+        with odoo_refusals():
+            if created:
+                writer._create_payments(flow, created)
+            for entry in entries:
+                if entry.outcome == "updated":
+                    entry.bound.with_env(writer.env).action_cancel()
 
     def _create_payments(self, flow, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)

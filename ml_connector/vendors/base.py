@@ -43,6 +43,9 @@ class FlowSpec:
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
+    :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
+        (fetches the files of the `in` flows). Empty: record by record
+    :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
     key: str
@@ -58,10 +61,62 @@ class FlowSpec:
     watches: str = ""
     active: bool = True
     options: tuple[str, ...] = ()
+    feed: str = ""
+    daily_hour: float | None = None
     help: str = ""
     batch: int = 1
     needs: tuple[str, ...] = ()
     follows: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnSpec:
+    """A column of a feed's default template; see `documents.FeedColumn` for what is not said here.
+
+    :param path: Odoo field path of the value (`state_id.code`), relative to the record or its line
+    :param expression: name of a computed value instead (see `models/feed_expressions.py`), with its `argument`
+    :param constant: fixed value instead
+    """
+
+    label: str
+    name: str = ""
+    path: str = ""
+    expression: str = ""
+    argument: str = ""
+    constant: str = ""
+    type: str = "text"
+    on_line: bool = False
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSpec:
+    """The default template of a feed; all of it can be changed on the connection.
+
+    :param flow: key of its flow
+    :param model: Odoo model whose records are written (out), or empty
+    :param lines: field of the records that holds their lines; empty: one row a record
+    :param domain: which records are written, as a literal Odoo domain
+    :param lines_domain: which of their lines are
+    :param file_name: pattern of the names of written files, or regular expression of the names of read ones
+    """
+
+    flow: str
+    entity: str
+    columns: tuple[ColumnSpec, ...]
+    folder: str
+    file_name: str
+    key: str = "id"
+    model: str = ""
+    lines: str = ""
+    domain: str = "[]"
+    lines_domain: str = "[]"
+    document_element: str = "Record"
+    root_element: str = "Records"
+    archive_folder: str = ""
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +234,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    feeds: tuple[FeedSpec, ...] = ()
+    """Default templates of the flows whose records travel in files."""
 
     def __init__(self, settings: Settings, tokens, observe):
         """
@@ -266,6 +323,32 @@ class Provider:
     def reported(self, result) -> bool | None:
         """Whether the vendor knows a result already; None when it cannot be asked."""
         raise NotImplementedError
+
+    def files(self):
+        """The vendor's file server, as `clients.SftpSession` offers it; one session for all of a run."""
+        raise NotImplementedError
+
+    @classmethod
+    def read_file(cls, template, content: bytes):
+        """The documents of a file (`documents.FileContent`). Pure. Raises FileFormatError."""
+        raise NotImplementedError
+
+    @classmethod
+    def file_item(cls, flow: str, template, document) -> Item:
+        """A document of a file as an item of its flow. Pure."""
+        raise NotImplementedError
+
+    @classmethod
+    def file_writer(cls, template, stream):
+        """An object that writes a file to a binary stream. Pure.
+
+        `texts_of(values)` gives the row as it will stand there, `write(rows)` and `write_document(rows)` write such
+        rows, `close()` ends the file, `size` is what was written.
+        """
+        raise NotImplementedError
+
+    def close(self):
+        """End what is open towards the vendor at the end of a run."""
 
     def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
         """Create the webhook subscription; returns its id and secret."""

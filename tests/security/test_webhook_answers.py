@@ -4,9 +4,10 @@ import http.client
 from urllib.parse import urlsplit
 
 import pytest
-from lib import odoo
 from support.books import connected_books
 from support.webhooks import subscribe
+
+from lib import odoo
 
 MEGABYTE = 1024 * 1024
 EVENTS = "SELECT count(*) FROM ml_webhook_event"

@@ -4,8 +4,9 @@ import contextlib
 import time
 from itertools import count
 
-from lib import odoo, paths, postgres
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+
+from lib import odoo, paths, postgres
 
 from .workers import Workers
 
