@@ -10,7 +10,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from ..exceptions import AuthError, ConnectorError, NotFoundError
 from .ml_connection import WORKING_STATES
-from .ml_credential import WEBHOOK_SECRET_PREVIOUS
+from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 
 _logger = logging.getLogger(__name__)
@@ -289,6 +289,8 @@ class MlWorker(models.AbstractModel):
         connection.write(
             {"webhook_state": "none", "webhook_subscription": False, "webhook_subscription_previous": False}
         )
+        # from now on the address is closed
+        connection._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
     def _confirm_subscription(self, run):
