@@ -154,7 +154,7 @@ def errors_that_repeat_what_was_sent(books):
         books.workers.code(address.format(echo.url))
         for echo.token in (None, ECHOED):
             for echo.as_html in (False, True):
-                for echo.status in (400, 401, 403, 404, 422, 429, 500):
+                for echo.status in (400, 401, 403, 404, 500):
                     run_everything(books, None)
     books.workers.code(address.format(books.sandbox.url))
 
