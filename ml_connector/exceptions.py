@@ -65,13 +65,13 @@ class MappingError(ConnectorError):
         self.references = tuple(references)
 
 
-class ValidationError(ConnectorError):
+class InvalidDataError(ConnectorError):
     """The data itself cannot be taken as it is."""
 
     error_class = "validation"
 
 
-class FileFormatError(ValidationError):
+class FileFormatError(InvalidDataError):
     """A file cannot be read as its template says.
 
     :param line: number of the line, from 1; 0 when it is not about one

@@ -3,32 +3,53 @@
 Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. Nothing here knows a vendor or Odoo.
 """
 
+from .account import Account, Company, Tax
 from .bill import Bill, BillLine
 from .common import Address, AnalyticShare, Attachment, Contact, Party, Reference
+from .dimension import Dimension, DimensionValue
+from .employee import Employee
+from .expense import Expense, ExpenseLine
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
-from .files import DownloadedFile, Files
+from .files import DownloadedFile, Files, OutgoingFile
+from .journal_entry import JournalEntry, JournalLine
 from .payment import PaidBill, Payment
+from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .result import Result
 from .vendor import Vendor
 
 __all__ = [
+    "Account",
     "Address",
     "AnalyticShare",
     "Attachment",
     "Bill",
     "BillLine",
+    "Company",
     "Contact",
+    "Dimension",
+    "DimensionValue",
     "DownloadedFile",
     "FeedColumn",
     "FeedTemplate",
     "FileContent",
     "FileDocument",
+    "Employee",
+    "Expense",
+    "ExpenseLine",
     "Files",
+    "GoodsReceipt",
+    "JournalEntry",
+    "JournalLine",
+    "OutgoingFile",
     "PaidBill",
     "Party",
     "Payment",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "ReceivedLine",
     "Reference",
     "RemoteFile",
     "Result",
+    "Tax",
     "Vendor",
 ]

@@ -33,6 +33,7 @@ class Bill:
     :param purchase_order: the number of the purchase order, kept as reference
     :param odoo_id: our own move id, when the bill was born in Odoo
     :param is_void: taken back at the vendor
+    :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
     """
 
     external_id: str
@@ -54,3 +55,5 @@ class Bill:
     url: str = ""
     odoo_id: int | None = None
     is_void: bool = False
+    paid_on: date | None = None
+    cancelled: bool = False

@@ -24,8 +24,13 @@ from . import ml_writer_bill
 from . import ml_writer_payment
 from . import ml_writer_file
 from . import ml_reader
+from . import ml_reader_coding
+from . import ml_reader_purchase
+from . import ml_reader_bill
+from . import ml_reader_employee
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner
 from . import res_company
 from . import res_config_settings
+from . import watched

@@ -6,7 +6,7 @@ import io
 from odoo.fields import Datetime, Domain
 from odoo.tools import SQL
 
-from ..exceptions import ValidationError
+from ..exceptions import InvalidDataError
 from .feed_source import BATCH, FeedSource, digest
 
 MAX_PART_BYTES = 8 * 1024 * 1024
@@ -50,7 +50,7 @@ class FeedBuilder:
     def build(self):
         """Make the files.
 
-        :raises ValidationError: when much less would be sent than before, or much of it is incomplete
+        :raises InvalidDataError: when much less would be sent than before, or much of it is incomplete
         """
         for records in self.source.batches():
             self.total += len(records)
@@ -177,7 +177,7 @@ class FeedBuilder:
 
     def _check_shares(self):
         if self.total >= FEW and len(self.skipped) > MAX_SKIPPED * self.total:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(skipped)s of %(total)s records are incomplete, so nothing was sent. The first: %(problem)s",
                     skipped=len(self.skipped),
@@ -187,7 +187,7 @@ class FeedBuilder:
             )
         before = self.total + self.gone
         if self.gone >= FEW and self.gone > MAX_GONE * before and not self.template.shrink_confirmed:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(gone)s of %(before)s records would be taken away from the vendor, so nothing was sent. Check"
                     " which records the template selects; if it is right, press Send anyway on the template.",

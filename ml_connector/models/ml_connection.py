@@ -66,8 +66,9 @@ class MlConnection(models.Model):
         tracking=True,
     )
     color = fields.Integer(compute="_compute_color")
-    credential_ids = fields.One2many("ml.credential", "connection_id", groups="base.group_system", copy=False,
-        domain=[("is_internal", "=", False)])
+    credential_ids = fields.One2many(
+        "ml.credential", "connection_id", groups="base.group_system", copy=False, domain=[("is_internal", "=", False)]
+    )
     flow_ids = fields.One2many("ml.flow", "connection_id", context={"active_test": False})
     cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, groups="base.group_system", ondelete="set null")
 
@@ -263,7 +264,9 @@ class MlConnection(models.Model):
             self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
 
     def _credential_specifications(self):
-        return {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
+        return (
+            {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
+        )
 
     def _credential_values(self):
         return [
@@ -292,16 +295,20 @@ class MlConnection(models.Model):
         )
         connection._sync_flows()
         self.env["ml.token"].sudo().create({"connection_id": connection.id})
-        connection.cron_id = self.env["ir.cron"].sudo().create(
-            {
-                "name": self.env._("ML Connector: %s", connection.name),
-                "model_id": self.env["ir.model"]._get_id("ml.connection"),
-                "state": "code",
-                "code": f"model.browse({connection.id})._cron_run()",
-                "user_id": self.env.ref("base.user_root").id,
-                "interval_number": 1,
-                "interval_type": "minutes",
-            }
+        connection.cron_id = (
+            self.env["ir.cron"]
+            .sudo()
+            .create(
+                {
+                    "name": self.env._("ML Connector: %s", connection.name),
+                    "model_id": self.env["ir.model"]._get_id("ml.connection"),
+                    "state": "code",
+                    "code": f"model.browse({connection.id})._cron_run()",
+                    "user_id": self.env.ref("base.user_root").id,
+                    "interval_number": 1,
+                    "interval_type": "minutes",
+                }
+            )
         )
         connection._remember_database()
 
@@ -337,7 +344,7 @@ class MlConnection(models.Model):
         if {"environment", "custom_url"} & set(vals):
             self._forget_token()
             self.write({"check_state": "none", "findings": False})
-        if "state" in vals:
+        if "state" in vals or "capabilities" in vals:
             self.env.registry.clear_cache()
         if "active" in vals:
             self.sudo().cron_id.active = vals["active"]  # sudo: see `_create_parts`
@@ -359,9 +366,7 @@ class MlConnection(models.Model):
 
     def _remember_database(self):
         parameters = self.env["ir.config_parameter"].sudo()  # sudo: the uuid is readable by administrators only
-        self.sudo().write(
-            {"database_uuid": parameters.get_param("database.uuid"), "database_name": self.env.cr.dbname}
-        )
+        self.sudo().write({"database_uuid": parameters.get_param("database.uuid"), "database_name": self.env.cr.dbname})
 
     def _is_this_database(self):
         """Whether the connection was set up in this very database, not in one that this is a copy of."""
@@ -543,6 +548,7 @@ class MlConnection(models.Model):
             stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
             instance=f"{self.sudo().database_uuid}:{self.id}",
+            options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
         )
         return self._provider_class()(settings, TokenStore(self), observe)
 
@@ -558,8 +564,12 @@ class MlConnection(models.Model):
 
     def _internal_secrets(self, *names):
         # sudo: only the controller and the worker ask
-        return self.env["ml.credential"].sudo().search_fetch(
-            [("connection_id", "=", self.id), ("name", "in", names)], ["is_secret", "ciphertext", "set_at"]
+        return (
+            self.env["ml.credential"]
+            .sudo()
+            .search_fetch(
+                [("connection_id", "=", self.id), ("name", "in", names)], ["is_secret", "ciphertext", "set_at"]
+            )
         )
 
     def _webhook_secrets(self):

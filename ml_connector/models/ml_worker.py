@@ -62,9 +62,7 @@ class Run:
             with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
                 results = list(pool.map(guarded, items))
         worker = self.connection.env["ml.worker"]
-        return [
-            worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results
-        ]
+        return [worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results]
 
 
 class MlWorker(models.AbstractModel):
@@ -91,7 +89,9 @@ class MlWorker(models.AbstractModel):
             return True
         if connection.seat_request == "release":
             return True
-        if self.env["ml.dry.run"].search_count([("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1):
+        if self.env["ml.dry.run"].search_count(
+            [("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1
+        ):
             return True
         if connection.state not in WORKING_STATES:
             return False
@@ -139,10 +139,10 @@ class MlWorker(models.AbstractModel):
         """Rows that could be worked on right now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
+        flows = connection.flow_ids.filtered(lambda flow: flow.active and not flow._blocked())
         return self.env["ml.sync.log"].search_count(
             [
-                ("connection_id", "=", connection.id),
-                ("flow_id.active", "=", True),
+                ("flow_id", "in", flows.ids),
                 ("state", "=", "pending"),
                 ("next_try_at", "<=", fields.Datetime.now()),
             ]
@@ -323,7 +323,7 @@ class MlWorker(models.AbstractModel):
         return logs
 
     def _renew(self, run, logs):
-        """Those of the claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
+        """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
         held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
         now = fields.Datetime.now()
         held.write({"lease_until": now + LEASE, "sent_at": now})
@@ -434,7 +434,9 @@ class MlWorker(models.AbstractModel):
         (events - relevant).state = "ignored"
         relevant.state = "done"
         for (flow, external_id), item in zip(
-            keys, run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]), strict=True
+            keys,
+            run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
+            strict=True,
         ):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
 

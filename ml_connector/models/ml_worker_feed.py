@@ -12,11 +12,11 @@ from ..documents import DownloadedFile, Files, Reference
 from ..exceptions import (
     ConnectorError,
     FileFormatError,
+    InvalidDataError,
     MappingError,
     NotFoundError,
     PermanentError,
     RemoteError,
-    ValidationError,
 )
 from .feed_builder import FeedBuilder
 from .ml_error_class import ERROR_CLASSES, retry_seconds
@@ -129,7 +129,7 @@ class MlWorker(models.AbstractModel):
                     **problem,
                 }
             )
-            error = ValidationError(builder.skipped[record.id])
+            error = InvalidDataError(builder.skipped[record.id])
             self.env["ml.sync.attempt"]._append(
                 flow.connection_id, [{"log": log, "action": "send", "outcome": "failed", "error": error}]
             )
@@ -455,7 +455,7 @@ class MlWorker(models.AbstractModel):
         for document, item in zip(documents, items, strict=True):
             try:
                 run.provider.document(flow.key, item.payload)
-            except ValidationError as error:
+            except InvalidDataError as error:
                 raise FileFormatError(
                     self.env._(
                         "Nothing of the file was taken, because of %(title)s: %(problem)s",
@@ -620,7 +620,7 @@ class MlWorker(models.AbstractModel):
     def _documents_of(self, run, flow, log, origin):
         """The documents that the export of a record carries."""
         if not origin:
-            raise ValidationError(self.env._("The record with the documents is not known any more."))
+            raise InvalidDataError(self.env._("The record with the documents is not known any more."))
         attachments = run.provider.document(flow.key, origin.sudo().payload)  # sudo: field without access
         files = []
         for attachment in attachments:

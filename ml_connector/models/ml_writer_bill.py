@@ -1,14 +1,14 @@
-from odoo import fields, models
+from odoo import models
 from odoo.tools import SQL, format_date, plaintext2html
 
 from ..documents import Reference
 from ..exceptions import (
     ConnectorError,
     DuplicateError,
+    InvalidDataError,
     LockedPeriodError,
     MappingError,
     NotWantedError,
-    ValidationError,
 )
 from .bill_amounts import BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
@@ -81,17 +81,6 @@ class BillBatch:
         if key not in cache:
             cache[key] = compute()
         return cache[key]
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    ml_original_date = fields.Date(
-        "Accounting Date at the Vendor System",
-        readonly=True,
-        copy=False,
-        help="Set when the accounting date had to move to the next open day because the period was locked.",
-    )
 
 
 class MlWriterBill(models.AbstractModel):
@@ -340,10 +329,10 @@ class MlWriterBill(models.AbstractModel):
         :param booked: the posted bill that it is only compared with: what stands against booking it does not matter
         """
         if not document.lines:
-            raise ValidationError(self.env._("The bill has no lines: complete it at the vendor."))
+            raise InvalidDataError(self.env._("The bill has no lines: complete it at the vendor."))
         currency = batch.currencies.get(document.currency)
         if not currency:
-            raise ValidationError(batch.currencies.problem(document.currency))
+            raise InvalidDataError(batch.currencies.problem(document.currency))
         self._check_amounts(document, currency)
         journal = booked.journal_id if booked else self._journal(batch)
         notes = []
@@ -372,7 +361,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
 
     def _check_amounts(self, document, currency):
         amounts = [document.total, *(line.amount for line in document.lines)]
@@ -380,7 +369,7 @@ class MlWriterBill(models.AbstractModel):
             amounts.append(document.tax_total)
         for amount in amounts:
             if not fits(amount, currency):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "The amount %(amount)s has more than the %(digits)s decimals of %(currency)s: correct it at"
                         " the vendor.",
@@ -390,7 +379,7 @@ class MlWriterBill(models.AbstractModel):
                     )
                 )
         if document.total < 0:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The total of the bill is negative (%(total)s %(currency)s): it has to be a credit note.",
                     total=document.total,
@@ -400,7 +389,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_partner(self, batch, partner):
         if not is_of_company(partner, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
                     vendor=partner.display_name,
@@ -418,11 +407,11 @@ class MlWriterBill(models.AbstractModel):
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
         if not journal:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
             )
         if journal.type != "purchase" or not journal.active or not is_of_company(journal, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("Journal %s cannot take vendor bills: choose another one in the flow.", journal.display_name)
             )
         return journal
@@ -434,10 +423,10 @@ class MlWriterBill(models.AbstractModel):
             return 1.0
         if document.exchange_rate is not None:
             if document.exchange_rate <= 0:
-                raise ValidationError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
+                raise InvalidDataError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
             return float(document.exchange_rate)
         if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
                     currency.name,
@@ -537,7 +526,7 @@ class MlWriterBill(models.AbstractModel):
             account = product.product_tmpl_id.with_company(batch.company).get_product_accounts()["expense"]
         account = account or journal.default_account_id
         if not account:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "Line %(number)s has no account, and journal %(journal)s has no default account.",
                     number=number,
@@ -583,7 +572,7 @@ class MlWriterBill(models.AbstractModel):
             problem = self.env._("it takes %s only", account.currency_id.name)
         else:
             return
-        raise ValidationError(
+        raise InvalidDataError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
                 account=account_text(account),
@@ -595,7 +584,7 @@ class MlWriterBill(models.AbstractModel):
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
             if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
                         " one.",
@@ -650,7 +639,7 @@ class MlWriterBill(models.AbstractModel):
     def _check_total(self, plan, move):
         total = exact(move.amount_total, plan.currency)
         if total != plan.document.total:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
                     total=plan.document.total,

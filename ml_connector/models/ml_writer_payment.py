@@ -6,7 +6,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, NotWantedError, ValidationError
+from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, NotWantedError
 from .writer_tools import (
     Currencies,
     OpenDates,
@@ -156,19 +156,19 @@ class MlWriterPayment(models.AbstractModel):
 
     def _currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
         return batch.currencies[document.currency]
 
     def _bills(self, batch, document):
         """The (bill, amount) pairs of a payment, each of them posted and of one vendor."""
         if not document.bills:
-            raise ValidationError(self.env._("The payment names no bill: enter it by hand."))
+            raise InvalidDataError(self.env._("The payment names no bill: enter it by hand."))
         # credit notes last: the first bill takes what the payment itself books
         paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
         bills = [(self._bill(batch, paid), paid.amount) for paid in paid_bills]
         vendors = {move.commercial_partner_id for move, _amount in bills}
         if len(vendors) > 1:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The payment settles bills of several vendors: %s.",
                     ", ".join(sorted(vendor.display_name for vendor in vendors)),
@@ -180,17 +180,17 @@ class MlWriterPayment(models.AbstractModel):
         move = batch.bill(paid)
         number = paid.number or paid.external_id
         if not move:
-            raise ValidationError(self.env._("Bill %s is not in Odoo.", number))
+            raise InvalidDataError(self.env._("Bill %s is not in Odoo.", number))
         if move.state == "draft":
-            raise ValidationError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
+            raise InvalidDataError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
         if move.state == "cancel":
-            raise ValidationError(self.env._("Bill %s is cancelled in Odoo.", number))
+            raise InvalidDataError(self.env._("Bill %s is cancelled in Odoo.", number))
         if move.move_type == "in_refund" and paid.amount > 0:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
             )
         if move.move_type == "in_invoice" and paid.amount < 0:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(number)s is a bill in Odoo, but the payment uses it as a credit (%(amount)s).",
                     number=number,
@@ -204,7 +204,7 @@ class MlWriterPayment(models.AbstractModel):
         paid_amounts = [paid.amount for paid in document.bills if paid.amount >= 0]
         for amount in (document.amount, *paid_amounts, *(-amount for amount in credited)):
             if amount <= 0 or not fits(amount, currency):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "The amount %(amount)s %(currency)s cannot be paid: it has to be positive, with no more than"
                         " %(digits)s decimals.",
@@ -215,7 +215,7 @@ class MlWriterPayment(models.AbstractModel):
                 )
         total = sum((paid.amount for paid in document.bills), Decimal(0))
         if total != document.amount:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The payment is %(amount)s %(currency)s, but its bills add up to %(total)s %(currency)s.",
                     amount=document.amount,
@@ -278,7 +278,7 @@ class MlWriterPayment(models.AbstractModel):
                 continue  # another currency: the rate decides, and Odoo books the exchange difference
             left = self._open(move) - abs(batch.planned[move.id])
             if abs(amount) > left + batch.tolerance:
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on"
                         " %(bill)s.",
@@ -295,11 +295,11 @@ class MlWriterPayment(models.AbstractModel):
         journal = batch.resolver.mapping(document.source)
         name = document.source.name or document.source.code or document.source.external_id
         if not journal:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
             )
         if journal.type not in PAYMENT_JOURNALS or not journal.active or not is_of_company(journal, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                     origin=name,
@@ -314,7 +314,7 @@ class MlWriterPayment(models.AbstractModel):
         lines = journal.outbound_payment_method_line_ids
         line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
         if not line:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("Journal %s has no outgoing payment method: add Manual Payment.", journal.display_name)
             )
         return line
@@ -421,7 +421,7 @@ class MlWriterPayment(models.AbstractModel):
             (exact(line.amount_residual_currency, plan.currency) for line in self._counterparts(payment)), Decimal(0)
         )
         if abs(left) > tolerance(flow):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(left)s %(currency)s of the payment could not be reconciled with its bills.",
                     left=left,

@@ -199,7 +199,12 @@ class TestSecurity(ConnectorCase):
             if record._fields[name].groups != "." and record._fields[name].type not in ("one2many", "many2many")
         }
         if record._name == "ml.connection":
-            return {"name": "Foreign", "provider": "fake", "company_id": self.company.id, "owner_id": stored["owner_id"]}
+            return {
+                "name": "Foreign",
+                "provider": "fake",
+                "company_id": self.company.id,
+                "owner_id": stored["owner_id"],
+            }
         another = {name: "another" for name in ("name", "label", "external_id", "event_id") if name in stored}
         return {**stored, **another, "connection_id": self.connection.id}
 

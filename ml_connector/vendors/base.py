@@ -29,7 +29,8 @@ class FlowSpec:
 
     :param key: unique for the vendor
     :param direction: `pull` (vendor to Odoo) or `push` (Odoo to vendor)
-    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`, `result`
+    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`,
+        `result`
     :param sequence: order in which the flows of one run are worked
     :param interval: minutes between two runs by default
     :param scopes: permissions at the vendor without which the flow cannot work
@@ -41,7 +42,10 @@ class FlowSpec:
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
-    :param options: names of the flow's options that apply (`post_bills`, `lock_date_policy`, `start_date`, `create_vendors`)
+    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
+    :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
+    :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
+    :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
     """
 
     key: str
@@ -60,6 +64,9 @@ class FlowSpec:
     feed: str = ""
     daily_hour: float | None = None
     help: str = ""
+    batch: int = 1
+    needs: tuple[str, ...] = ()
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +146,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What the vendor answered to a record that we sent."""
+    """What the vendor answered to a record that we sent.
+
+    :param linked: whether the vendor had the record already, so that nothing was made
+    :param takes_files: whether the flows that follow are to send the record's files now
+    :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
+    """
 
     external_id: str
     version: str = ""
     url: str = ""
     note: str = ""
+    linked: bool = False
+    mapping: object = None
+    takes_files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +206,7 @@ class Settings:
     :param stored: what `CheckReport.settings` returned last
     :param capabilities: what `CheckReport.capabilities` returned last
     :param instance: stable name of this database and connection, the root of idempotency keys
+    :param options: {flow key: {name: value}} of the choices made on the flows
     """
 
     base_url: str
@@ -198,6 +214,7 @@ class Settings:
     stored: dict = field(default_factory=dict)
     capabilities: frozenset = frozenset()
     instance: str = ""
+    options: dict = field(default_factory=dict)
 
     def __repr__(self):
         return f"Settings({self.base_url})"
@@ -233,6 +250,13 @@ class Provider:
         """The flow of that key."""
         return next(flow for flow in cls.flows if flow.key == key)
 
+    @classmethod
+    def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:
+        """One sentence that says why a push flow cannot work with what the vendor granted; empty when it can."""
+        spec = cls.flow(flow)
+        missing = [name for name in (*spec.scopes, *spec.needs) if name not in capabilities]
+        return f"The vendor did not grant {', '.join(missing)}." if missing else ""
+
     def check(self) -> CheckReport:
         """Find out who we are, what is granted, and what stands in the way. Reads only."""
         raise NotImplementedError
@@ -259,7 +283,7 @@ class Provider:
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
-        """Translate a payload. Pure: no remote call. Raises ValidationError."""
+        """Translate a payload. Pure: no remote call. Raises InvalidDataError."""
         raise NotImplementedError
 
     def download(self, url: str) -> tuple[str, bytes]:
@@ -275,6 +299,13 @@ class Provider:
 
         :param key: idempotency key, stable over retries
         :raises UnknownOutcomeError: when it may have taken effect
+        """
+        raise NotImplementedError
+
+    def send_many(self, flow: str, jobs: list[tuple[dict, str, str]]) -> list:
+        """Create or update several records (`payload`, `external_id`, `key` each), at most the flow's `batch`.
+
+        :return: for each, in order, a `Sent` or the `ConnectorError` that it met
         """
         raise NotImplementedError
 
@@ -338,7 +369,7 @@ class Provider:
 
     @classmethod
     def parse_webhook(cls, headers, body: bytes) -> Event:
-        """Raises ValidationError when it is not the vendor's envelope."""
+        """Raises InvalidDataError when it is not the vendor's envelope."""
         raise NotImplementedError
 
     @classmethod

@@ -22,7 +22,13 @@ for plan, accounts in (
 
 for name, rate in (("0% Exempt", 0), ("21% High", 21)):
     env["account.tax"].create(
-        {"name": name, "amount": rate, "type_tax_use": "purchase", "company_id": company.id, "country_id": company.account_fiscal_country_id.id}
+        {
+            "name": name,
+            "amount": rate,
+            "type_tax_use": "purchase",
+            "company_id": company.id,
+            "country_id": company.account_fiscal_country_id.id,
+        }
     )
 
 for name, code, kind in (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank")):

@@ -36,10 +36,12 @@ def main(arguments):
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
+            _run_script("purchases")
+        server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
+        # the jobs hear at once of what happens while the server runs, and only a minute later of what came before
+        with console.step("Testing the connections"):
             for vendor, url in sandboxes.items():
                 _run_script(vendor, URL=url)
-        server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
-        with console.step("Testing the connections"):
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
@@ -77,7 +79,9 @@ def _parser():
 def _run_script(name, **values):
     """Run a script of setup/demo_data inside Odoo, with `values` as its constants."""
     constants = "".join(f"{key} = {value!r}\n" for key, value in values.items())
-    odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + "\nenv.cr.commit()\n")
+    # a running server has to hear of new fields and of what it caches
+    end = "\nenv.cr.commit()\nenv.registry.signal_changes()\n"
+    odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + end)
 
 
 def _wait_until(condition):

@@ -154,7 +154,7 @@ def new_visitor(admin, visit, login, *groups):
 
 
 def look_at_everything(visitor):
-    """Open every menu, in each of them every kind of view, and of a record every page; returns the names of the menus."""
+    """Open every menu, in each of them every kind of view, and of a record every page; the names of the menus."""
     visitor.open("ml_connector.ml_connection_action_dashboard")
     menus = list(visitor.menus())
     for path in menus:

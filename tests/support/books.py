@@ -5,7 +5,7 @@ import time
 from itertools import count
 
 from lib import odoo, paths, postgres
-from sandbox.ramp import RampSandbox, RampSettings
+from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
 
 from .workers import Workers
 
@@ -22,13 +22,15 @@ class Books:
     :ivar sandbox: the Ramp sandbox, in this process
     :ivar control: its control interface
     :ivar workers: processes inside Odoo
+    :ivar secret: the client secret, as Ramp and Odoo know it
     """
 
-    def __init__(self, database, sandbox, workers):
+    def __init__(self, database, sandbox, workers, secret=CLIENT_SECRET):
         self.database = database
         self.sandbox = sandbox
         self.control = sandbox.control
         self.workers = workers
+        self.secret = secret
         self._connection = postgres.connect(database)
         self._numbers = count(1)
 
@@ -37,7 +39,8 @@ class Books:
     def connect(self):
         """Do what an administrator does: credentials, test, start, the first sync, mappings."""
         self.workers.code((DEMO / "company.py").read_text())
-        self.workers.code(f"URL = {self.sandbox.url!r}\n" + (DEMO / "ramp.py").read_text())
+        ramp = (DEMO / "ramp.py").read_text().replace(CLIENT_SECRET, self.secret)
+        self.workers.code(f"URL = {self.sandbox.url!r}\n" + ramp)
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")
         self.workers.run()
@@ -53,7 +56,7 @@ class Books:
     def rows(self, statement, *parameters):
         """Rows of an SQL statement, as dicts."""
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(statement, parameters or None)
             if not cursor.description:
                 return []
             names = [column.name for column in cursor.description]
@@ -181,13 +184,14 @@ class Books:
 
 
 @contextlib.contextmanager
-def connected_books(prefix, **options):
+def connected_books(prefix, secret=CLIENT_SECRET, **options):
     """A database of its own that is connected to a sandbox of its own; `options` are the sandbox's."""
     settings = RampSettings(rate_limit=0, webhook_first_delay=0.02)
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(RampSandbox(**{"size": "small", "settings": settings, **options}))
+        sandbox.apps[CLIENT_ID].client_secret = secret
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))
-        books = stack.enter_context(contextlib.closing(Books(database, sandbox, workers)))
+        books = stack.enter_context(contextlib.closing(Books(database, sandbox, workers, secret)))
         books.connect()
         yield books

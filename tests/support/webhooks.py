@@ -16,7 +16,7 @@ def subscribe(books, server):
         "parameters = env['ir.config_parameter']\n"
         f"parameters.set_param('web.base.url', {server.url!r})\n"
         "parameters.set_param('web.base.url.freeze', 'True')\n"
-        "env['ml.connection'].search([]).action_subscribe()"
+        "env['ml.connection'].search([('state', '=', 'connected')]).action_subscribe()"
     )
     books.wait_until(lambda: books.value(CHALLENGED))
     (subscription,) = (item for item in books.sandbox.state.subscriptions if item.status == "active")

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from ...documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
-from ...exceptions import NotWantedError, ValidationError
+from ...exceptions import InvalidDataError, NotWantedError
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
 INVOICES = {"INVOICE", "BILL"}
@@ -16,7 +16,7 @@ MIN_TOLERANCE = Decimal("0.005")
 def bill(payload):
     """The bill of a stored document.
 
-    :raises ValidationError: with what is wrong with it
+    :raises InvalidDataError: with what is wrong with it
     """
     refuse_problems(payload)
     values, lines = payload["values"], payload["lines"]
@@ -28,7 +28,7 @@ def bill(payload):
     tax = sign * _number(values["tax"]) if values.get("tax") else sign * sum(taxes, Decimal(0))
     has_codes = any(line.get("tax_code") for line in lines)
     if tax and not has_codes:
-        raise ValidationError(
+        raise InvalidDataError(
             f"The invoice has {abs(tax)} of tax, but no line names a tax code: add TaxCode to the export."
         )
     status = (values.get("status") or "").upper()
@@ -57,14 +57,14 @@ def refuse_problems(payload):
     """Refuse a document that was wrong in its file, or that the template leaves out."""
     if payload.get("problems"):
         more = len(payload["problems"]) - 1
-        raise ValidationError(payload["problems"][0] + (f" ({more} more)" if more else ""))
+        raise InvalidDataError(payload["problems"][0] + (f" ({more} more)" if more else ""))
     if payload.get("left_out"):
         raise NotWantedError(payload["left_out"])
 
 
 def vendor(values):
     if not values.get("vendor") and not values.get("vendor_name"):
-        raise ValidationError("The document names no vendor.")
+        raise InvalidDataError("The document names no vendor.")
     return Party(
         external_id=values.get("vendor") or f"name:{values['vendor_name'].casefold()}",
         name=values.get("vendor_name") or "",
@@ -77,7 +77,7 @@ def attachments(payload):
     if not name:
         return ()
     if "/" in name or "\\" in name or name.startswith("."):
-        raise ValidationError("The name of the invoice's document has a path in it, which is refused.")
+        raise InvalidDataError("The name of the invoice's document has a path in it, which is refused.")
     folder = payload.get("folder")
     return (Attachment(name=name, url=f"{folder}/{name}" if folder else name),)
 
@@ -87,21 +87,21 @@ def _sense(values, credit_sign):
     total = _number(values["total"])
     kind = (values.get("type") or "").strip().upper()
     if kind and kind not in CREDITS | INVOICES:
-        raise ValidationError(f"The document type {kind[:40]} is not known: invoices and credit memos are taken.")
+        raise InvalidDataError(f"The document type {kind[:40]} is not known: invoices and credit memos are taken.")
     is_credit = kind in CREDITS if kind else total < 0
     if not is_credit and total < 0:
-        raise ValidationError(f"The invoice has the negative total {total}: a credit memo was expected.")
+        raise InvalidDataError(f"The invoice has the negative total {total}: a credit memo was expected.")
     if is_credit and credit_sign == "signed" and total > 0:
-        raise ValidationError(f"The credit memo has the positive total {total}: credits come with a minus here.")
+        raise InvalidDataError(f"The credit memo has the positive total {total}: credits come with a minus here.")
     if is_credit and credit_sign == "absolute" and total < 0:
-        raise ValidationError(f"The credit memo has the negative total {total}: credits come without a minus here.")
+        raise InvalidDataError(f"The credit memo has the negative total {total}: credits come without a minus here.")
     return total, is_credit
 
 
 def _check_totals(values, lines):
     """The sums in the file must agree; nothing is made to fit."""
     if not lines:
-        raise ValidationError("The document has no lines.")
+        raise InvalidDataError("The document has no lines.")
     total = _number(values["total"])
     tax = (
         _number(values["tax"])
@@ -111,9 +111,9 @@ def _check_totals(values, lines):
     net = _number(values["net"]) if values.get("net") else total - tax
     line_sum = sum((_number(line["amount"]) for line in lines), Decimal(0))
     if abs(line_sum - net) > MIN_TOLERANCE:
-        raise ValidationError(f"The lines add up to {line_sum}, but the net amount is {net}.")
+        raise InvalidDataError(f"The lines add up to {line_sum}, but the net amount is {net}.")
     if abs(net + tax - total) > MIN_TOLERANCE:
-        raise ValidationError(f"Net {net} and tax {tax} are {net + tax} together, but the total is {total}.")
+        raise InvalidDataError(f"Net {net} and tax {tax} are {net + tax} together, but the total is {total}.")
 
 
 def _line(line, amount):

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from ...documents import PaidBill, Payment, Reference
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .invoices import refuse_problems, vendor
 
 VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
@@ -13,7 +13,7 @@ VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
 def payment(payload):
     """The payment of a stored document.
 
-    :raises ValidationError: with what is wrong with it
+    :raises InvalidDataError: with what is wrong with it
     """
     refuse_problems(payload)
     values, lines = payload["values"], payload["lines"]
@@ -22,7 +22,7 @@ def payment(payload):
     sign = -1 if amount < 0 else 1
     applied = sum((Decimal(line["applied"]) for line in lines), Decimal(0))
     if applied != amount:
-        raise ValidationError(f"The payment is {amount}, but {applied} of it is applied to invoices.")
+        raise InvalidDataError(f"The payment is {amount}, but {applied} of it is applied to invoices.")
     bank = values.get("bank") or f"method:{values.get('method') or 'none'}"
     return Payment(
         external_id=values["id"],

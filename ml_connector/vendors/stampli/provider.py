@@ -5,7 +5,7 @@ import mimetypes
 import re
 
 from ...clients import HostKeyError, SftpAccount, SftpSession, fingerprint
-from ...exceptions import ConnectorError, NotFoundError, PermanentError, ValidationError
+from ...exceptions import ConnectorError, InvalidDataError, NotFoundError, PermanentError
 from ..base import CheckReport, Credential, Finding, Item, Provider, content_version
 from . import invoices, payments, reader, writer
 from .flows import FEEDS, FLOWS
@@ -48,9 +48,9 @@ class StampliProvider(Provider):
         values = self._settings.credentials
         port = (values.get("port") or "22").strip()
         if not re.fullmatch(r"\d{1,5}", port, re.ASCII) or not 0 < int(port) < 65536:
-            raise ValidationError("The port has to be a number between 1 and 65535.")
+            raise InvalidDataError("The port has to be a number between 1 and 65535.")
         if not values.get("password") and not values.get("private_key"):
-            raise ValidationError("Enter a password or a private key.")
+            raise InvalidDataError("Enter a password or a private key.")
         return SftpAccount(
             host=values.get("host") or "",
             port=int(port),
@@ -160,7 +160,7 @@ class StampliProvider(Provider):
         except NotFoundError:
             raise
         except PermanentError as error:
-            raise ValidationError(error.message) from None
+            raise InvalidDataError(error.message) from None
         return mimetypes.guess_type(url)[0] or "application/octet-stream", content.getvalue()
 
     def pull(self, flow, cursor, since):

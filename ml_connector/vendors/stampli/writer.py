@@ -4,7 +4,7 @@ import csv
 import io
 from xml.sax.saxutils import escape, quoteattr
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .values import shown, writer_of
 
 
@@ -30,7 +30,7 @@ class _Writer:
         try:
             data = text.encode(self.template.encoding)
         except UnicodeEncodeError as error:
-            raise ValidationError(
+            raise InvalidDataError(
                 f"{shown(text[max(error.start - 10, 0) : error.end + 10])} cannot be written in"
                 f" {self.template.encoding}: choose UTF-8 in the template."
             ) from None
