@@ -34,7 +34,6 @@ PUBLIC_METHODS = {
         "action_open_backlog",
         "action_open_done",
         "action_open_failed",
-        "action_open_unknown",
         "action_open_feed_files",
         "action_open_feed_templates",
         "action_open_unmapped",

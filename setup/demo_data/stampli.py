@@ -17,18 +17,29 @@ vendors = env["res.partner"].create(
             "street": "10 Mill Rd",
             "city": "Albany",
             "zip": "12207",
+            "state_id": env.ref("base.state_us_27").id,
             "country_id": env.ref("base.us").id,
         },
         {
             "name": "Zażółć Gęślą Sp. z o.o.",
             "supplier_rank": 1,
             "is_company": True,
+            "email": "faktury@zazolc.example",
             "street": "ul. Świętojańska 7",
             "city": "Łódź",
             "zip": "90-001",
             "country_id": env.ref("base.pl").id,
         },
-        {"name": '=Plus Consulting, "Best" & Co', "supplier_rank": 1, "is_company": True},
+        {
+            "name": '=Plus Consulting, "Best" & Co',
+            "supplier_rank": 1,
+            "is_company": True,
+            "email": "hello@plus.example",
+            "street": "1 Depot St",
+            "city": "Leeds",
+            "zip": "LS1 4DY",
+            "country_id": env.ref("base.uk").id,
+        },
     ]
 )
 

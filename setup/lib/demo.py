@@ -101,10 +101,9 @@ def _fetch_files():
     for _look in range(MOST_LOOKS):
         if not _silent_flows():
             break
-        _run_script("poll")
-        _wait_until(_is_settled)
-    _run_script("map")
-    _wait_until(_is_settled)
+        for script in ("poll", "map"):
+            _run_script(script)
+            _wait_until(_is_settled)
 
 
 def _silent_flows():
