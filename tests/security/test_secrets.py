@@ -6,12 +6,13 @@ import json
 import subprocess
 
 import pytest
-from lib import odoo, postgres
 from sandbox.ramp import CLIENT_ID
 from support.books import LONG_SECONDS, connected_books
 from support.echo import EchoServer
 from support.rpc import Rpc
 from support.webhooks import subscribe
+
+from lib import odoo, postgres
 
 SECRET = "PLANTEDclientSecret7Qx"
 WRONG = "PLANTEDwrongSecret8Ry"

@@ -60,7 +60,14 @@ def chunked(sender, parts, signature):
 def test_wrong_signature(sender, nothing_new):
     body = sender.body()
     other = sender.body()
-    for signature in (sender.signature(body, "guessed"), sender.signature(other), "0" * 64, "ü".encode(), "sha256=", ""):
+    for signature in (
+        sender.signature(body, "guessed"),
+        sender.signature(other),
+        "0" * 64,
+        "ü".encode(),
+        "sha256=",
+        "",
+    ):
         assert sender.send(body, {"X-Ramp-Signature": signature})[0] == 401
 
 
