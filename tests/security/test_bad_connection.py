@@ -101,6 +101,16 @@ def test_ramp_is_away(fault, books):
     recovers(books, bill)
 
 
+def test_daily_flow_is_read_again_soon(books):
+    books.due("coding")
+    books.control.add_fault("error", path="*/accounting/accounts", times=ALWAYS)
+    books.workers.run()
+    books.control.clear_faults()
+    wait = "SELECT next_run_at < now() AT TIME ZONE 'utc' + interval '10 minutes' FROM ml_flow WHERE key = 'coding'"
+    assert books.value(wait)
+    books.settle(LONG_SECONDS)
+
+
 def test_scope_that_is_not_granted(books):
     """Vendors may not be read any more: their flow says so, and the bills go on."""
     app = books.sandbox.apps[CLIENT_ID]
