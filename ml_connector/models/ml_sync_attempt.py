@@ -94,7 +94,7 @@ class MlSyncAttempt(models.Model):
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals):
         raise AccessError(self.env._("Attempts cannot be changed."))
 
     @api.ondelete(at_uninstall=False)

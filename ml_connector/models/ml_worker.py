@@ -8,9 +8,9 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
-from ..exceptions import ConnectorError, NotFoundError
+from ..exceptions import AuthError, ConnectorError, NotFoundError
 from .ml_connection import WORKING_STATES
-from .ml_credential import WEBHOOK_SECRET_PREVIOUS
+from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 
 _logger = logging.getLogger(__name__)
@@ -248,6 +248,8 @@ class MlWorker(models.AbstractModel):
             self._subscribe(run)
         elif connection.webhook_state == "remove":
             self._unsubscribe(run)
+        elif connection.webhook_subscription_previous:
+            self._end_previous_subscription(run)
 
     def _claim_or_release_seat(self, run):
         connection = run.connection
@@ -287,6 +289,8 @@ class MlWorker(models.AbstractModel):
         connection.write(
             {"webhook_state": "none", "webhook_subscription": False, "webhook_subscription_previous": False}
         )
+        # from now on the address is closed
+        connection._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
     def _confirm_subscription(self, run):
@@ -294,18 +298,44 @@ class MlWorker(models.AbstractModel):
         connection = run.connection
         if connection.webhook_state != "unverified":
             return
-        challenge = self.env["ml.webhook.event"].search(
-            [("connection_id", "=", connection.id), ("challenge", "!=", False), ("state", "=", "received")], limit=1
+        challenges = self.env["ml.webhook.event"].search(
+            [("connection_id", "=", connection.id), ("challenge", "!=", False), ("state", "=", "received")]
         )
-        if not challenge:
+        if not challenges:
             return
-        run.provider.confirm_subscription(connection.webhook_subscription, challenge.challenge)
-        challenge.state = "done"
-        previous = connection.webhook_subscription_previous
-        connection.write({"webhook_state": "active", "webhook_subscription_previous": False})
+        refusal = self._answer_challenges(run, challenges)
+        # a challenge that is refused belongs to a subscription that was given up
+        challenges.state = "done"
+        if not refusal:
+            connection.webhook_state = "active"
         self._commit(run)
-        if previous:
-            run.provider.unsubscribe(previous)
+        if refusal:
+            raise refusal
+        self._end_previous_subscription(run)
+
+    def _answer_challenges(self, run, challenges):
+        """None once the vendor accepts one, the newest first; else its last refusal."""
+        for challenge in challenges:
+            try:
+                run.provider.confirm_subscription(run.connection.webhook_subscription, challenge.challenge)
+            except AuthError as error:
+                refusal = error
+            else:
+                return None
+        return refusal
+
+    def _end_previous_subscription(self, run):
+        """Remove what the new subscription has replaced; in the next run, when the vendor cannot be asked now."""
+        connection = run.connection
+        if connection.webhook_state != "active":
+            return
+        try:
+            if connection.webhook_subscription_previous:
+                run.provider.unsubscribe(connection.webhook_subscription_previous)
+        except ConnectorError as error:
+            _logger.info("The former webhooks of %s could not be removed: %s", connection.display_name, error.message)
+            return
+        connection.webhook_subscription_previous = False
         connection._internal_secrets(WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 

@@ -296,7 +296,9 @@ class MlWriterBill(models.AbstractModel):
         elif move.state == "draft":
             entry.plan("updated", move, note=self.env._("Voided at the vendor, and therefore cancelled."))
         else:
-            entry.plan("drift", move, note=self.env._("Voided at the vendor, but %s is posted: reverse it.", move.display_name))
+            entry.plan(
+                "drift", move, note=self.env._("Voided at the vendor, but %s is posted: reverse it.", move.display_name)
+            )
 
     # ------------------------------------------------------------------ a bill that is bound already
 

@@ -268,9 +268,9 @@ class TestFeedOut(FeedCase):
             }
         )
         foreign.action_post()
-        self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=foreign.ids
-        ).create({}).action_create_payments()
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=foreign.ids).create(
+            {}
+        ).action_create_payments()
         self.sync()
         (row,) = self.last()
         self.assertFalse(self.logs("payment_status").filtered(lambda log: log.state == "failed"))

@@ -39,13 +39,13 @@ class FlowSpec:
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
-    :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
-        (fetches the files of the `in` flows). Empty: record by record
-    :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
+    :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
+        (fetches the files of the `in` flows). Empty: record by record
+    :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
     key: str

@@ -4,8 +4,9 @@ import contextlib
 import time
 from itertools import count
 
-from lib import odoo, paths, postgres
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+
+from lib import odoo, paths, postgres
 
 from .workers import Workers
 
@@ -14,7 +15,7 @@ LEASE_SECONDS = 61
 LONG_SECONDS = 5 * 3600
 """Longer than any wait between two tries."""
 MAX_RUNS = 6
-PATIENCE = 90
+PATIENCE = 60
 
 
 class Books:
@@ -122,18 +123,22 @@ class Books:
         """Poll until the condition is true."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"Not within {seconds} s; open: {self.open_rows()}"
+            assert time.monotonic() < deadline, f"Not within {seconds} s: {self._unsettled()}"
             time.sleep(0.02)
 
     def wait_until_settled(self):
         """Wait until the server has read all events and nothing is open."""
-        unread = "SELECT count(*) FROM ml_webhook_event WHERE state = 'received'"
-        self.wait_until(lambda: not self.value(unread) and not self.open_rows() and not self._flows_due())
+        self.wait_until(lambda: not self._unsettled())
+
+    def _unsettled(self):
+        """What is still to be done."""
+        unread = self.rows("SELECT event_type, message FROM ml_webhook_event WHERE state = 'received'")
+        return self.open_rows() + self._flows_due() + unread
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
-    def add_bill(self, paid=False, **values):
-        """A bill that is approved at Ramp; its id."""
+    def add_bill(self, paid=False, vendor=None, **values):
+        """A bill that is approved at Ramp; its id. Its vendor is known to Odoo, unless the id of another is given."""
         values.setdefault("invoice_number", f"CRASH-{next(self._numbers)}")
         values.setdefault(
             "lines",
@@ -142,11 +147,14 @@ class Books:
                 {"amount": "79.50", "memo": "Second", "coding": [["gl", "gl-600000"], ["project", "P-100"]]},
             ],
         )
-        vendor = next(vendor for vendor in self.sandbox.state.vendors if vendor.currency == "USD")
-        bill = self.control.add_bill(vendor.id, **values)
+        bill = self.control.add_bill(vendor or self.first_vendor, **values)
         if paid:
             self.control.pay_bills([bill])
         return bill
+
+    @property
+    def first_vendor(self):
+        return next(vendor.id for vendor in self.sandbox.state.vendors if vendor.currency == "USD")
 
     def add_vendor(self):
         """A vendor that is approved at Ramp; its id."""

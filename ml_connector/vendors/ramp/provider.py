@@ -348,6 +348,10 @@ class RampProvider(Provider):
     # Webhooks
 
     def subscribe(self, endpoint_url, handshake):
+        """What was begun before for this address, and never confirmed, is removed: its secret is lost."""
+        for row in self.client.webhooks():
+            if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
+                self.unsubscribe(row.get("id"))
         row = self.client.create_webhook(endpoint_url, EVENTS, {webhook.HANDSHAKE: handshake})
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
