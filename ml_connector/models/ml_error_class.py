@@ -96,7 +96,8 @@ ERROR_CLASSES = {
 
 def selection(env):
     """The classes for a selection field."""
-    return [(key, str(error_class.label)) for key, error_class in ERROR_CLASSES.items()]
+    # pylint: disable-next=gettext-variable
+    return [(key, env._(error_class.label)) for key, error_class in ERROR_CLASSES.items()]
 
 
 def retry_seconds(tries, retry_after=None):
