@@ -1,5 +1,6 @@
 """What exceptions of the network libraries and unreadable bodies mean, as ends of sentences."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -74,11 +75,9 @@ def parsed(content, status):
     """The JSON of a body, or why there is none. An error answer need not be JSON: its status says enough."""
     if not content.strip():
         return None, None
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         text = content.decode("utf-8-sig")
         return _storable(text, json.loads(text, parse_constant=_no_constant)), None
-    except (ValueError, RecursionError):
-        pass
     if status >= 300:
         return None, None
     if content.lstrip()[:1] == b"<":

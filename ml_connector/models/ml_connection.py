@@ -254,7 +254,8 @@ class MlConnection(models.Model):
         labels = [candidate.label for candidate in PROVIDERS.values()]
         if not self.name or self.name in labels:
             self.name = provider.label
-        self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
+        if self.env.user.has_group("base.group_system"):  # nobody else may see credentials
+            self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
 
     def _credential_specifications(self):
         return {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
@@ -489,7 +490,7 @@ class MlConnection(models.Model):
         # sudo: the ciphertexts have no reader and no writer but the connector
         for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
             credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
-        for token in self.env["ml.token"].sudo().search([]):
+        for token in self.env["ml.token"].sudo().search([("access_ciphertext", "!=", False)]):
             for name in ("access_ciphertext", "refresh_ciphertext"):
                 if token[name]:
                     token[name] = secret_box.rotate(self.env, token[name])

@@ -28,7 +28,7 @@ class MlSyncChain(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    length = fields.Integer(readonly=True)
+    attempt_count = fields.Integer(readonly=True)
     head = fields.Char(readonly=True)
 
     _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one chain.")
@@ -71,7 +71,7 @@ class MlSyncAttempt(models.Model):
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise AccessError(self.env._("Attempts cannot be changed."))
 
     @api.ondelete(at_uninstall=False)
@@ -85,7 +85,7 @@ class MlSyncAttempt(models.Model):
             return
         chain = self._lock_chain(connection)
         now = fields.Datetime.now()
-        length, head = chain.length, chain.head or ""
+        length, head = chain.attempt_count, chain.head or ""
         rows = []
         for attempt in attempts:
             log, error = attempt.get("log"), attempt.get("error")
@@ -107,7 +107,7 @@ class MlSyncAttempt(models.Model):
             head = row["hash"] = _digest(row)
             rows.append({**row, "log_id": log.id if log else False})
         self.create(rows)
-        chain.write({"length": length, "head": head})
+        chain.write({"attempt_count": length, "head": head})
 
     def _lock_chain(self, connection):
         chains = self.env["ml.sync.chain"]
@@ -134,8 +134,8 @@ class MlSyncAttempt(models.Model):
                 expected, head = row.sequence + 1, row.hash
             last_id = rows[-1].sequence
             rows.invalidate_recordset()
-        if chain and (chain.length != expected - 1 or (chain.head or "") != head):
-            return self.env._("The last attempts are missing: %(found)s of %(length)s are left.", found=expected - 1, length=chain.length)
+        if chain and (chain.attempt_count != expected - 1 or (chain.head or "") != head):
+            return self.env._("The last attempts are missing: %(found)s of %(length)s are left.", found=expected - 1, length=chain.attempt_count)
         return ""
 
     def _hashed_values(self):

@@ -15,6 +15,8 @@ _logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 PARALLEL_CALLS = 8
 EVENT_BATCH = 100
+READ_TRIES = 2
+"""As if a flow had failed so often: when to read again after a fault of the vendor."""
 
 
 class Run:
@@ -148,6 +150,10 @@ class MlWorker(models.AbstractModel):
             run.failed = True
             flow.error_message = problem.message
             flow._schedule_next(started)
+            if problem.error_class == "remote":
+                # it passes by itself, and the flow's own interval may be a day
+                soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
+                flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
             run.connection._ask_owner(problem)
             self.env["ml.sync.attempt"]._append(
                 run.connection, [{"subject": flow.key, "action": "read", "outcome": "failed", "error": problem}]

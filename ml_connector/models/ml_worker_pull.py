@@ -84,7 +84,7 @@ class MlWorker(models.AbstractModel):
         for attempt in range(1, SERIALIZATION_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
-                self._write(flow, entries)
+                self._write_documents(flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
                 return
@@ -124,7 +124,7 @@ class MlWorker(models.AbstractModel):
             entries.append(entry)
         return entries
 
-    def _write(self, flow, entries):
+    def _write_documents(self, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
         writer = self.env[f"ml.writer.{flow.kind}"]
         resolver = self._resolve(flow, writer, entries)

@@ -23,10 +23,10 @@ class VendorBatch:
         self.countries = {country.code: country for country in countries}
         states = env["res.country.state"].search([("country_id", "in", countries.ids)]) if countries else ()
         self.states = {}
-        for state in states:
-            self.states[state.country_id, state.name.lower()] = state
-        for state in states:
-            self.states[state.country_id, state.code.lower()] = state
+        # Odoo writes some codes with their country (`DE-BE`); the plain code wins over a name of the same letters
+        for text in (lambda state: state.name, lambda state: state.code, lambda state: state.code.rpartition("-")[2]):
+            for state in states:
+                self.states[state.country_id, text(state).lower()] = state
 
 
 class MlWriterVendor(models.AbstractModel):
@@ -47,22 +47,24 @@ class MlWriterVendor(models.AbstractModel):
         bound = [entry for entry in entries if entry.bound]
         self._plan_bound(batch, bound)
         unbound = [entry for entry in entries if not entry.bound]
-        match = VendorMatch(self.env, flow, [entry.document for entry in unbound])
+        chosen = self._chosen(batch, unbound)
+        match = VendorMatch(self.env, flow, [entry.document for entry in unbound], chosen.values())
         new = []
         for entry in unbound:
             try:
-                if self._plan_match(batch, entry, match):
+                if self._plan_match(batch, entry, match, chosen.get(entry)):
                     new.append(entry)
             except ConnectorError as error:
                 entry.error = error
         self._plan_new(batch, new, match)
 
-    def _plan_match(self, batch, entry, match):
+    def _plan_match(self, batch, entry, match, chosen):
         """Link the vendor with its partner; True when Odoo has none."""
         document = entry.document
         self._check_name(document)
-        partner = self._mapped(batch, document)
+        partner = chosen
         if partner:
+            self._check_company(batch, document, partner)
             match.take(document, partner)
         else:
             partner = match.find(document)
@@ -75,13 +77,20 @@ class MlWriterVendor(models.AbstractModel):
         if not document.name.strip():
             raise ValidationError(self.env._("Vendor %s has no name: enter one at the vendor.", document.external_id))
 
-    def _mapped(self, batch, document):
-        """The partner that a person chose."""
-        try:
-            partner = batch.resolver.mapping(vendor_reference(document))
-        except MappingError:
-            return None
-        if partner and not is_of_company(partner, batch.company):
+    def _chosen(self, batch, entries):
+        """{entry: partner} where a person chose the partner under Mappings."""
+        chosen = {}
+        for entry in entries:
+            try:
+                partner = batch.resolver.mapping(vendor_reference(entry.document))
+            except MappingError:
+                continue
+            if partner:
+                chosen[entry] = partner.commercial_partner_id
+        return chosen
+
+    def _check_company(self, batch, document, partner):
+        if not is_of_company(partner, batch.company):
             raise ValidationError(
                 self.env._(
                     "%(partner)s is mapped to vendor %(vendor)s but belongs to another company.",
@@ -89,7 +98,6 @@ class MlWriterVendor(models.AbstractModel):
                     vendor=document.name,
                 )
             )
-        return partner and partner.commercial_partner_id
 
     def _state_note(self, document, partner):
         if not partner.active:

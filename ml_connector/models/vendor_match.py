@@ -69,7 +69,10 @@ class VendorMatch:
     country. More than one partner at a step is for a person to decide, and so is a partner that is bound already.
     """
 
-    def __init__(self, env, flow, documents):
+    def __init__(self, env, flow, documents, chosen=()):
+        """
+        :param chosen: partners that a person chose for vendors of the batch
+        """
         self.env = env
         self.company = flow.company_id
         self._partners = env["res.partner"].with_context(active_test=False)
@@ -86,6 +89,7 @@ class VendorMatch:
                 for partners in found.values()
                 for partner in partners
             }
+            | {partner.id for partner in chosen}
         )
         self._taken = bound_elsewhere(env, flow.connection_id, "vendor", candidates)
         self._vats = {}

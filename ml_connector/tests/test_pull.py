@@ -17,7 +17,7 @@ class TestPull(ConnectorCase):
         )
 
     def put_bill(self, external_id="bill-1", account="PULL01", **values):
-        super().put_bill(external_id, account, **values)
+        return super().put_bill(external_id, account, **values)
 
     def bills(self):
         ids = self.env["ml.binding"].search([("connection_id", "=", self.connection.id), ("kind", "=", "bill")])

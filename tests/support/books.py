@@ -82,12 +82,13 @@ class Books:
         )
 
     def pass_time(self, seconds):
-        """As if this time had gone by: leases, next tries, the circuit breaker."""
+        """As if this time had gone by: leases, next tries, the circuit breaker, schedules."""
         for table, column in (
             ("ml_sync_log", "lease_until"),
             ("ml_sync_log", "next_try_at"),
             ("ml_connection", "breaker_until"),
             ("ml_webhook_event", "next_try_at"),
+            ("ml_flow", "next_run_at"),
         ):
             self.rows(
                 f"UPDATE {table} SET {column} = {column} - make_interval(secs => %s) WHERE {column} IS NOT NULL",

@@ -858,6 +858,7 @@ def signed(body, secret):
 def test_signatures(name, written):
     headers = {name: written(signed(BODY_BYTES, "new"))}
     assert RampProvider.verify_webhook(headers, BODY_BYTES, ["old", "new"])
+    assert RampProvider.verify_webhook(headers, BODY_BYTES, ["new", "old"])
     assert RampProvider.verify_webhook(headers, BODY_BYTES, ["new"])
     assert not RampProvider.verify_webhook(headers, BODY_BYTES, ["old"])
     assert not RampProvider.verify_webhook(headers, BODY_BYTES + b" ", ["new"])

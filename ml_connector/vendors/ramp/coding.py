@@ -4,6 +4,9 @@ The kind of a selection is `category_info.type`, else `type`. Custom fields all 
 by `category_info.external_id`, never by the type.
 """
 
+# pylint: disable=translation-required
+# Odoo translates, and there is no Odoo here.
+
 from ...documents import AnalyticShare, Reference
 from ...exceptions import ValidationError
 from .wire import part, rows, text

@@ -5,6 +5,9 @@
 3. a number in major units, the currency beside it (transactions).
 """
 
+# pylint: disable=translation-required
+# Odoo translates, and there is no Odoo here.
+
 import re
 from decimal import Decimal, InvalidOperation
 

@@ -1,6 +1,10 @@
 """Ramp as the engine sees it."""
 
+# pylint: disable=translation-required
+# Odoo translates, and there is no Odoo here.
+
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -108,10 +112,8 @@ class RampProvider(Provider):
         """Our own ended connection has the fields of before, so it is taken up again if Ramp lets us."""
         ended = [row for row in connections if row.get("remote_provider_name") == check.OUR_NAME]
         if ended:
-            try:
+            with suppress(PermanentError):
                 return self.client.reactivate_connection(ended[0].get("id"))
-            except PermanentError:
-                pass
         return self.client.create_connection(check.OUR_NAME)
 
     def release_seat(self):

@@ -1,5 +1,8 @@
 """Documents to Ramp's JSON. Pure functions; they raise `ValidationError` when Odoo lacks what Ramp insists on."""
 
+# pylint: disable=translation-required
+# Odoo translates, and there is no Odoo here.
+
 from ...exceptions import ValidationError
 
 VENDOR_CREATE = (

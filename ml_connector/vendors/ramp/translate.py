@@ -1,5 +1,8 @@
 """Ramp's JSON to documents. Pure functions; all raise `ValidationError` for what cannot be taken as it is."""
 
+# pylint: disable=translation-required
+# Odoo translates, and there is no Odoo here.
+
 import re
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit

@@ -1,5 +1,8 @@
 """Ramp's webhooks: HMAC-SHA256 over the raw body, keyed with the secret of the subscription."""
 
+# pylint: disable=translation-required
+# Odoo translates, and there is no Odoo here.
+
 import base64
 import hashlib
 import hmac

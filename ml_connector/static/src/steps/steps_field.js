@@ -32,6 +32,9 @@ export class StepsField extends Component {
                 if (!data.provider) {
                     return _t("Choose the vendor system. Then enter what the vendor gave you.");
                 }
+                if (!("credential_ids" in data)) {
+                    return _t("A system administrator has to enter the credentials here.");
+                }
                 return resId
                     ? _t("Enter what the vendor gave you on the page Credentials, then press Test connection.")
                     : _t("Enter what the vendor gave you on the page Credentials, then save.");

@@ -1,0 +1,325 @@
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.documents import Address, Contact, Vendor
+from odoo.addons.ml_connector.exceptions import DuplicateError, MappingError, ValidationError
+from odoo.addons.ml_connector.models.vendor_match import core_name, same_vat
+
+from .common_writers import WriterCase
+
+
+@tagged("post_install", "-at_install")
+class TestWriterVendor(WriterCase):
+    def document(self, external_id="r1", name="Example Supplies Ltd", **values):
+        return Vendor(external_id=external_id, name=name, **values)
+
+    def make_partner(self, name="Example Supplies Ltd", **values):
+        if country := values.pop("country", None):
+            values["country_id"] = self.env.ref(f"base.{country}").id
+        return self.env["res.partner"].create({"name": name, "is_company": True, **values})
+
+    # ------------------------------------------------------------------ created
+
+    def test_vendor_is_created_whole(self):
+        document = self.document(
+            vat="DE136695976",
+            address=Address(
+                street="Main Street 1", street2="Floor 2", city="Berlin", postal_code="10115", state="BE", country="DE"
+            ),
+            contacts=(
+                Contact(name="Jane Doe", email="jane@example.com", phone="+49 30 1", is_default=True),
+                Contact(email="pay@example.com"),
+                Contact(phone="+49 30 2"),
+            ),
+        )
+        partner = self.written("vendor", document)
+        self.assertRecordValues(
+            partner,
+            [
+                {
+                    "name": "Example Supplies Ltd",
+                    "is_company": True,
+                    "supplier_rank": 1,
+                    "vat": "DE136695976",
+                    "street": "Main Street 1",
+                    "street2": "Floor 2",
+                    "city": "Berlin",
+                    "zip": "10115",
+                    "country_id": self.env.ref("base.de").id,
+                    "state_id": self.env.ref("base.state_de_be").id,
+                    "email": "jane@example.com",
+                    "phone": "+49 30 1",
+                    "company_id": False,
+                    "active": True,
+                }
+            ],
+        )
+        contacts = [(child.type, child.name, child.email) for child in partner.child_ids.sorted("id")]
+        self.assertEqual(
+            contacts,
+            [("contact", "Jane Doe", "jane@example.com"), ("contact", "pay@example.com", "pay@example.com")],
+        )
+
+    def test_what_odoo_does_not_know_is_left_out_with_a_note(self):
+        address = Address(state="Nowhere", country="US")
+        (entry,) = self.write("vendor", self.document(address=address))
+        self.assertFalse(entry.record.state_id)
+        self.assertIn("Nowhere", entry.note)
+        (entry,) = self.write("vendor", self.document("r2", "Other", address=Address(country="ZZ")))
+        self.assertFalse(entry.record.country_id)
+        self.assertIn("ZZ", entry.note)
+
+    def test_invalid_vat_does_not_stop_the_vendor(self):
+        def checks(model, country, vat, partner_name="", validation="error"):
+            return "" if validation == "setnull" else vat, False
+
+        with patch.object(type(self.env["res.partner"]), "_run_vat_checks", checks):
+            document = self.document(vat="DE1", address=Address(country="DE"))
+            (entry,) = self.write("vendor", document)
+            self.assertFalse(entry.record.vat)
+            self.assertIn("DE1", entry.note)
+            self.assertEqual(self.write("vendor", document)[0].outcome, "unchanged")
+
+    def test_vendor_without_a_name(self):
+        self.refused("vendor", self.document(name=" "), ValidationError, "r1")
+
+    def test_unknown_vendor_waits_where_none_are_created(self):
+        error = self.refused("vendor", self.document(), MappingError, "Example Supplies", create_vendors=False)
+        (reference,) = error.references
+        self.assertEqual((reference.kind, reference.external_id), ("vendor", "r1"))
+
+    def test_person_is_created_as_such(self):
+        self.assertFalse(self.written("vendor", self.document(is_company=False)).is_company)
+
+    # ------------------------------------------------------------------ found
+
+    def test_mapping_wins(self):
+        chosen = self.make_partner("Chosen")
+        self.make_partner(vat="DE136695976")
+        self.mapped["vendor", "r1"] = chosen
+        self.assertEqual(self.written("vendor", self.document(vat="DE136695976"), "linked"), chosen)
+
+    def test_mapping_to_another_company(self):
+        other = self.setup_other_company(name="Other")["company"]
+        self.mapped["vendor", "r1"] = self.make_partner("Chosen", company_id=other.id)
+        self.refused("vendor", self.document(), ValidationError, "another company")
+
+    def test_our_own_id(self):
+        partner = self.make_partner("Renamed there")
+        self.make_partner(vat="DE136695976")
+        self.assertEqual(self.written("vendor", self.document(odoo_id=partner.id, vat="DE136695976"), "linked"), partner)
+        gone = self.make_partner("Gone")
+        gone.unlink()
+        self.written("vendor", self.document("r2", "Unheard of", odoo_id=gone.id))
+
+    def test_our_own_id_of_another_companys_partner(self):
+        other = self.setup_other_company(name="Other")["company"]
+        partner = self.make_partner("Somebody", company_id=other.id)
+        self.assertNotEqual(self.written("vendor", self.document(odoo_id=partner.id)), partner)
+
+    def test_vat_number(self):
+        for number, (stored, country, vat, its_country) in enumerate(
+            [
+                ("BE0477472701", "be", "BE 0477.472.701", "BE"),
+                ("0403170701", "be", "BE0403170701", ""),
+                ("EL094014201", "gr", "GR094014201", "GR"),
+                ("12-3456789", "us", "123456789", "US"),
+            ]
+        ):
+            with self.subTest(vat):
+                partner = self.make_partner(f"Partner {number}", vat=stored, country=country)
+                document = self.document(f"r{number}", f"Vendor {number}", vat=vat, address=Address(country=its_country))
+                self.assertEqual(self.written("vendor", document, "linked"), partner)
+
+    def test_vat_number_of_another_country(self):
+        self.make_partner("Partner", vat="0477472701", country="fr")
+        self.written("vendor", self.document(vat="BE0477472701"))
+        self.make_partner("Slash", vat="/")
+        self.written("vendor", self.document("r2", "Other", vat="/"))
+
+    def test_contact_of_a_company_is_no_vendor(self):
+        parent = self.make_partner(vat="BE0477472701")
+        self.env["res.partner"].create({"name": "Contact", "parent_id": parent.id})
+        self.assertEqual(self.written("vendor", self.document(name="Other", vat="BE0477472701"), "linked"), parent)
+
+    def test_bank_account(self):
+        partner = self.make_partner("Bank customer")
+        self.env["res.partner.bank"].create({"acc_number": "DE89 3704 0044 0532 0130 00", "partner_id": partner.id})
+        document = self.document(bank_accounts=("DE89370400440532013000",))
+        self.assertEqual(self.written("vendor", document, "linked"), partner)
+
+    def test_name_and_country(self):
+        abroad = self.make_partner(country="fr")
+        partner = self.make_partner(country="de")
+        document = self.document(name=" EXAMPLE  supplies ltd", address=Address(country="DE"))
+        self.assertEqual(self.written("vendor", document, "linked"), partner)
+        document = self.document("r2", address=Address(country="US"))
+        (entry,) = self.write("vendor", document)
+        self.assertEqual(entry.outcome, "created")
+        self.assertIn(f"id {abroad.id}", entry.note)
+
+    def test_name_where_one_side_says_no_country(self):
+        partner = self.make_partner()
+        document = self.document(address=Address(country="DE"))
+        self.assertEqual(self.written("vendor", document, "linked"), partner)
+
+    def test_name_with_another_vat_number_is_another_vendor(self):
+        partner = self.make_partner(vat="BE0477472701", country="be")
+        (entry,) = self.write("vendor", self.document(vat="BE0403170701", address=Address(country="BE")))
+        self.assertEqual(entry.outcome, "created")
+        self.assertIn(f"id {partner.id}", entry.note)
+
+    def test_persons_are_not_found_by_name(self):
+        person = self.make_partner(is_company=False)
+        self.assertNotEqual(self.written("vendor", self.document()), person)
+
+    def test_partner_of_another_company_is_not_found(self):
+        other = self.setup_other_company(name="Other")["company"]
+        self.make_partner(vat="BE0477472701", company_id=other.id)
+        self.written("vendor", self.document(vat="BE0477472701"))
+
+    def test_archived_partner_is_linked_with_a_note(self):
+        partner = self.make_partner(active=False)
+        (entry,) = self.write("vendor", self.document())
+        self.assertEqual((entry.outcome, entry.record.id), ("linked", partner.id))
+        self.assertIn("archived", entry.note)
+        active = self.make_partner(name="Twice")
+        self.make_partner(name="Twice", active=False)
+        self.assertEqual(self.written("vendor", self.document("r2", "Twice"), "linked"), active)
+
+    # ------------------------------------------------------------------ doubts
+
+    def test_several_partners_are_for_a_person_to_decide(self):
+        first, second = self.make_partner(), self.make_partner()
+        error = self.refused("vendor", self.document(), MappingError, f"id {first.id}", f"id {second.id}", "name")
+        self.assertEqual(error.references[0].external_id, "r1")
+        self.make_partner("A", vat="BE0477472701")
+        self.make_partner("B", vat="BE0477472701")
+        self.refused("vendor", self.document("r2", "C", vat="BE0477472701"), MappingError, "VAT number")
+
+    def test_look_alikes_are_named_only(self):
+        legal_form = self.make_partner("Example Supplies GmbH")
+        mail = self.make_partner("Example Supplies Berlin", email="info@example-supplies.test")
+        self.make_partner("Something else", email="info@example-supplies.test")
+        contact = Contact(email="jane@example-supplies.test")
+        (entry,) = self.write("vendor", self.document(contacts=(contact,)))
+        self.assertEqual(entry.outcome, "created")
+        self.assertIn(f"id {legal_form.id}", entry.note)
+        self.assertIn(f"id {mail.id}", entry.note)
+        self.assertNotIn("Something else", entry.note)
+
+    def test_partner_of_another_vendor_record(self):
+        self.written("vendor", self.document(vat="BE0477472701"))
+        self.refused("vendor", self.document("r2", "Other", vat="BE0477472701"), DuplicateError, "r1")
+        (entry,) = self.write("vendor", self.document("r3"))
+        self.assertEqual(entry.outcome, "created", "two vendors may have one name")
+        self.assertIn("Looks like", entry.note)
+
+    def test_twice_in_one_batch(self):
+        partner = self.make_partner(vat="BE0477472701")
+        first, second = self.write(
+            "vendor",
+            self.document("r1", vat="BE0477472701"),
+            self.document("r2", vat="BE0477472701"),
+        )
+        self.assertEqual((first.outcome, first.record), ("linked", partner))
+        self.assertIsInstance(second.error, DuplicateError)
+        third, fourth = self.write(
+            "vendor", self.document("r3", "X", vat="BE0403170701"), self.document("r4", "Y", vat="BE0403170701")
+        )
+        self.assertEqual(third.outcome, "created")
+        self.assertIsInstance(fourth.error, DuplicateError)
+
+    def test_mapped_partner_of_another_vendor_record(self):
+        partner = self.written("vendor", self.document())
+        self.mapped["vendor", "r2"] = partner
+        self.refused("vendor", self.document("r2", "Other"), DuplicateError, "r1")
+
+    # ------------------------------------------------------------------ changes at the source
+
+    def full(self, **values):
+        return self.document(
+            **{
+                "vat": "BE0477472701",
+                "address": Address(street="Street 1", city="Brussels", country="BE"),
+                "contacts": (Contact(name="Jane", email="jane@example.com", phone="1", is_default=True),),
+                **values,
+            }
+        )
+
+    def test_unchanged_vendor_is_not_touched(self):
+        partner = self.written("vendor", self.full())
+        stamp = partner.write_date
+        self.assertEqual(self.written("vendor", self.full(vat="be 0477 472 701"), "unchanged"), partner)
+        self.assertEqual(partner.write_date, stamp)
+
+    def test_changed_fields_are_written(self):
+        partner = self.written("vendor", self.full())
+        partner.write({"website": "https://example.com", "city": "Changed in Odoo"})
+        changed = self.full(
+            name="Example Supplies NV",
+            contacts=(
+                Contact(name="Jane Roe", email="JANE@example.com", phone="1", is_default=True),
+                Contact(name="John", email="john@example.com"),
+            ),
+        )
+        (entry,) = self.write("vendor", changed)
+        self.assertEqual(entry.outcome, "updated")
+        self.assertEqual((partner.name, partner.city), ("Example Supplies NV", "Brussels"))
+        self.assertEqual(partner.website, "https://example.com")
+        self.assertEqual(
+            partner.child_ids.sorted("id").mapped(lambda child: (child.name, child.email)),
+            [("Jane Roe", "jane@example.com"), ("John", "john@example.com")],
+        )
+        for label in ("Name", "City", "Contacts"):
+            self.assertIn(label, entry.note)
+        self.assertEqual(self.written("vendor", changed, "unchanged"), partner)
+
+    def test_what_the_source_lacks_is_never_blanked(self):
+        partner = self.written("vendor", self.full())
+        self.assertEqual(self.written("vendor", self.document(), "unchanged"), partner)
+        self.assertEqual((partner.street, partner.vat, partner.email), ("Street 1", "BE0477472701", "jane@example.com"))
+
+    def test_archived_contact_is_not_made_again(self):
+        partner = self.written("vendor", self.full())
+        partner.child_ids.active = False
+        self.written("vendor", self.full(), "unchanged")
+
+    def test_vendor_that_ended_is_noted(self):
+        self.written("vendor", self.full())
+        (entry,) = self.write("vendor", self.full(active=False))
+        self.assertTrue(entry.record.active)
+        self.assertIn("not active", entry.note)
+
+    def test_writes_do_not_echo(self):
+        contexts = []
+        Partner = type(self.env["res.partner"])
+        create, write = Partner.create, Partner.write
+
+        def create_(records, vals_list):
+            contexts.append(records.env.context.get("ml_no_sync"))
+            return create(records, vals_list)
+
+        def write_(records, vals):
+            contexts.append(records.env.context.get("ml_no_sync"))
+            return write(records, vals)
+
+        with patch.object(Partner, "create", create_), patch.object(Partner, "write", write_):
+            self.written("vendor", self.full())
+            self.written("vendor", self.full(name="Other"), "updated")
+        self.assertTrue(contexts)
+        self.assertEqual(set(contexts), {True})
+
+    # ------------------------------------------------------------------ words
+
+    def test_core_name(self):
+        self.assertEqual(core_name("The Müller & Söhne GmbH & Co. KG"), "the muller sohne")
+        self.assertEqual(core_name("Example S.A."), core_name("EXAMPLE"))
+        self.assertEqual(core_name("AB"), "ab")
+
+    def test_same_vat(self):
+        self.assertTrue(same_vat("BE0477472701", "", "0477472701", "BE"))
+        self.assertTrue(same_vat("0477472701", "", "BE0477472701", "BE"))
+        self.assertFalse(same_vat("0477472701", "FR", "BE0477472701", "BE"))
+        self.assertFalse(same_vat("", "", "", ""))

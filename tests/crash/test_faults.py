@@ -1,0 +1,110 @@
+"""Whatever Ramp answers, and whenever: nothing is lost, nothing is done twice, and the rest goes on.
+
+A *case* is one fault of the sandbox at one kind of call: it strikes once, or for as long as the first run takes. Then the
+fault ends, time passes, and the job runs until nothing is open.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cases import BookCase, EventCase, NewPartnerCase, VendorCase
+from support.books import LONG_SECONDS, connected_books
+from support.invariants import chain_problem, general_problems
+
+ALWAYS = None
+TIMES = {"patches": {"read_timeout": 0.2}}
+"""The client waits this long for an answer, in place of half a minute."""
+HANG = 0.5
+RETRY_AFTER = 6
+
+CALLS = {
+    "vendors": (VendorCase, "GET", "*/vendors"),
+    "bills": (BookCase, "GET", "*/bills"),
+    "bill_files": (BookCase, "GET", "/files/*"),
+    "events": (EventCase, "GET", "*/bills/*"),
+    "results": (BookCase, "POST", "*/accounting/syncs"),
+    "vendors_push": (NewPartnerCase, "POST", "*/vendors"),
+}
+FAULTS = {
+    "500 before the effect": {"kind": "error", "status": 500, "times": ALWAYS},
+    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": ALWAYS},
+    "502 with a web page": {"kind": "html", "status": 502, "when": "after", "times": ALWAYS},
+    "web page instead of JSON": {"kind": "html", "when": "after", "times": ALWAYS},
+    "no answer after the effect": {"kind": "hang", "seconds": HANG, "times": ALWAYS},
+    "no answer, once": {"kind": "hang", "seconds": HANG, "times": 1},
+    "reset before the effect": {"kind": "reset", "times": ALWAYS},
+    "reset after the effect, once": {"kind": "reset", "when": "after", "times": 1},
+    "half of the body": {"kind": "truncate", "times": ALWAYS},
+    "429": {"kind": "error", "status": 429, "times": 1},
+    "token revoked, once": {"kind": "token_revoked", "times": 1},
+    "token revoked for good": {"kind": "token_revoked", "times": ALWAYS},
+}
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_books("crash_faults") as books:
+        books.switch("vendors_push", True)
+        books.due("vendors_push")
+        books.workers.run()
+        yield books
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_fault(name, books, subtests):
+    case_class, method, path = CALLS[name]
+    for title, fault in FAULTS.items():
+        with subtests.test(title):
+            case = struck(books, case_class, method=method, path=path, **fault)
+            books.settle(LONG_SECONDS)
+            assert not case.problems() + general_problems(books)
+            assert books.value("SELECT state FROM ml_connection") == "connected"
+    assert not chain_problem(books)
+
+
+def struck(books, case_class, **fault):
+    """A case whose first run met a fault; the fault has ended."""
+    case = case_class(books)
+    books.due(*case.due)
+    books.control.add_fault(**fault)
+    books.workers.run(**TIMES)
+    (after,) = books.control.faults()
+    books.control.clear_faults()
+    assert after["hits"], "the fault met no call"
+    return case
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_retry_after_is_obeyed(name, books):
+    case_class, method, path = CALLS[name]
+    before = datetime.now(UTC).replace(tzinfo=None)
+    fault = {"kind": "error", "status": 429, "retry_after": RETRY_AFTER, "times": ALWAYS}
+    case = struck(books, case_class, method=method, path=path, **fault)
+    waits = books.rows(
+        """SELECT breaker_until AS until FROM ml_connection WHERE breaker_until IS NOT NULL
+            UNION SELECT next_try_at FROM ml_sync_log WHERE state = 'pending'
+            UNION SELECT next_try_at FROM ml_webhook_event WHERE state = 'received'"""
+    )
+    assert waits
+    assert min(wait["until"] for wait in waits) >= before + timedelta(seconds=RETRY_AFTER - 1)
+    calls = len(books.control.requests())
+    books.workers.run()
+    assert len(books.control.requests()) == calls, "nothing is called before that"
+    books.settle(LONG_SECONDS)
+    assert not case.problems() + general_problems(books)
+
+
+@pytest.mark.parametrize("name", ("vendors", "bills"))
+def test_page_that_is_repeated(name, books):
+    case_class, method, path = CALLS[name]
+    case = case_class(books)
+    more = [case_class(books) for _ in range(2)]
+    books.control.settings(page_limit=2)
+    books.due(*case.due)
+    books.control.add_fault("duplicate_page", method=method, path=path, times=ALWAYS)
+    books.workers.run()
+    books.control.clear_faults()
+    books.settle(LONG_SECONDS)
+    for each in (case, *more):
+        assert not each.problems()
+    assert not general_problems(books)
