@@ -21,6 +21,7 @@ class Payment:
     :param date: the day the money moved
     :param source: where the money came from (bank account, card), mapped to a journal
     :param reference: the number under which the bank or the vendor knows the payment
+    :param charges: ids of the card transactions that are this payment
     """
 
     external_id: str
@@ -31,3 +32,4 @@ class Payment:
     source: Reference
     bills: tuple[PaidBill, ...]
     reference: str = ""
+    charges: tuple[str, ...] = ()

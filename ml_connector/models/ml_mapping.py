@@ -8,6 +8,7 @@ MAPPED_MODELS = {
     "analytic": "account.analytic.account",
     "journal": "account.journal",
     "vendor": "res.partner",
+    "employee": "hr.employee",
 }
 
 
@@ -28,6 +29,7 @@ class MlMapping(models.Model):
             ("analytic", "Analytic account"),
             ("journal", "Journal"),
             ("vendor", "Vendor"),
+            ("employee", "Employee"),
         ],
         required=True,
         readonly=True,
@@ -171,6 +173,9 @@ class MlMapping(models.Model):
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
         records = model.search(domain)
+        if kind == "employee":
+            # by e-mail only: two people may share a name, and money must not go to the wrong one
+            return _unambiguous(records, lambda employee: employee.work_email), {}
         by_code = _unambiguous(records, lambda record: record.code if "code" in record._fields else "")
         by_name = _unambiguous(records, lambda record: record.name) if kind != "account" else {}
         return by_code, by_name

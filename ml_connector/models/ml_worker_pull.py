@@ -188,7 +188,7 @@ class MlWorker(models.AbstractModel):
                         "external_url": entry.log.external_url,
                     }
                     for entry in written
-                    if entry.outcome != "drift"
+                    if entry.outcome != "drift" and entry.binds
                 ],
             )
         for entry in entries:
