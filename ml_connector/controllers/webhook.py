@@ -10,6 +10,7 @@ from ..exceptions import ConnectorError
 _logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 1024 * 1024
+NEEDED_FIELDS = ("provider", "company_id", "cron_id", "database_uuid", "database_name", "webhook_state")
 
 
 class WebhookController(http.Controller):
@@ -31,7 +32,7 @@ class WebhookController(http.Controller):
             return self._answer("too large", 413)
         # superuser: the sender is nobody in Odoo; the token names the connection, the signature lets it in
         env = request.env(user=SUPERUSER_ID)
-        connection = env["ml.connection"].search([("webhook_token", "=", token)])
+        connection = env["ml.connection"].search_fetch([("webhook_token", "=", token)], NEEDED_FIELDS)
         if not connection:
             return self._answer("unknown", 404)
         if not connection._is_this_database():

@@ -149,7 +149,7 @@ class BillItems:
             and [Command.set(line.tax_ids.ids)] == item["tax_ids"]
         )
 
-    def create(self, plans):
+    def create_whole(self, plans):
         """Bills with all their journal items. Only for plans that are covered."""
         moves = self.env["account.move"].with_context(skip_invoice_sync=True, skip_analytic_sync=True)
         return moves.create([self._values(plan) for plan in plans]).with_env(self.env)

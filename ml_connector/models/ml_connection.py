@@ -224,11 +224,15 @@ class MlConnection(models.Model):
                 connection.next_step = "map" if connection.unmapped_count else "exceptions"
 
     def _compute_graph_data(self):
-        """Transfers done and not done on each of the last 14 days, for the card."""
+        """Tries that went well and that failed on each of the last 14 days, for the card. Waiting is neither."""
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=back) for back in range(13, -1, -1)]
         groups = self.env["ml.sync.attempt"]._read_group(
-            [("connection_id", "in", self.ids), ("happened_at", ">=", days[0])],
+            [
+                ("connection_id", "in", self.ids),
+                ("happened_at", ">=", days[0]),
+                ("error_class", "!=", "mapping"),
+            ],
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
         )
@@ -515,9 +519,6 @@ class MlConnection(models.Model):
     def action_open_failed(self):
         return self._open_logs(self.env._("Failed"), ["failed"])
 
-    def action_open_unknown(self):
-        return self._open_logs(self.env._("Outcome unknown"), ["unknown"])
-
     def action_open_waiting(self):
         return self._open_logs(self.env._("Waiting"), ["waiting"])
 
@@ -566,15 +567,16 @@ class MlConnection(models.Model):
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
-    def _internal_secret(self, name):
-        return self.env["ml.credential"].sudo().search(  # sudo: only the controller and the worker ask
-            [("connection_id", "=", self.id), ("name", "=", name)]
+    def _internal_secrets(self, *names):
+        # sudo: only the controller and the worker ask
+        return self.env["ml.credential"].sudo().search_fetch(
+            [("connection_id", "=", self.id), ("name", "in", names)], ["is_secret", "ciphertext", "set_at"]
         )
 
     def _webhook_secrets(self):
         """The secrets under which a webhook may be signed now; two while the secret is being changed."""
-        found = [self._internal_secret(name) for name in (WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)]
-        return [secret._plaintext() for secret in found if secret and secret.set_at]
+        found = self._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
+        return [secret._plaintext() for secret in found if secret.set_at]
 
     def _is_expected_handshake(self, headers):
         """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""
@@ -584,13 +586,13 @@ class MlConnection(models.Model):
         return secrets.compare_digest(given.encode(), self.sudo().webhook_handshake.encode())  # sudo: see above
 
     def _store_webhook_secret(self, plaintext):
-        current = self._internal_secret(WEBHOOK_SECRET)
+        current = self._internal_secrets(WEBHOOK_SECRET)
         if current.set_at:
             self._set_internal_secret(WEBHOOK_SECRET_PREVIOUS, current._plaintext())
         self._set_internal_secret(WEBHOOK_SECRET, plaintext)
 
     def _set_internal_secret(self, name, plaintext):
-        secret = self._internal_secret(name) or self.env["ml.credential"].sudo().create(  # sudo: see above
+        secret = self._internal_secrets(name) or self.env["ml.credential"].sudo().create(  # sudo: see above
             {"connection_id": self.id, "name": name, "is_secret": True, "is_internal": True}
         )
         secret._store_secret(plaintext)
@@ -647,14 +649,7 @@ class MlConnection(models.Model):
         try:
             report = provider.check()
         except ConnectorError as error:
-            self.write(
-                {
-                    "check_state": "error",
-                    "check_at": fields.Datetime.now(),
-                    "identity": False,
-                    "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
-                }
-            )
+            self._note_failed_check(error)
             return error
         levels = {finding.level for finding in report.findings}
         self.write(
@@ -671,6 +666,20 @@ class MlConnection(models.Model):
             }
         )
         return None
+
+    def _note_failed_check(self, error):
+        self.write(
+            {
+                "check_state": "error",
+                "check_at": fields.Datetime.now(),
+                "identity": False,
+                "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
+            }
+        )
+
+    def _note_failed_subscription(self, error):
+        self.webhook_state = "active" if self.webhook_subscription else "none"
+        self.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
 
     def _advice(self, error):
         return self.env._(ml_error_class.ERROR_CLASSES[error.error_class].advice)  # pylint: disable=gettext-variable

@@ -40,6 +40,7 @@ class MlMapping(models.Model):
     external_group = fields.Char("Field at the vendor", readonly=True)
     res_model = fields.Char(compute="_compute_res_model", store=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
+    res_domain = fields.Binary(compute="_compute_res_domain", help="The Odoo records to choose from.")
     is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
     origin = fields.Selection(
         [("manual", "By hand"), ("code", "Same code"), ("name", "Same name")], readonly=True, string="Filled"
@@ -65,6 +66,12 @@ class MlMapping(models.Model):
     def _compute_res_model(self):
         for mapping in self:
             mapping.res_model = MAPPED_MODELS.get(mapping.kind)
+
+    @api.depends("kind", "company_id")
+    def _compute_res_domain(self):
+        for mapping in self:
+            known = mapping.kind in MAPPED_MODELS
+            mapping.res_domain = list(self._record_domain(mapping.company_id, mapping.kind)) if known else []
 
     @api.depends("res_id", "is_ignored")
     def _compute_state(self):
@@ -166,13 +173,18 @@ class MlMapping(models.Model):
                     mapping.write({"res_id": record.id, "origin": "name"})
 
     @api.model
+    def _record_domain(self, company, kind):
+        """Which Odoo records a mapping of this kind may name."""
+        domain = Domain(self.env[MAPPED_MODELS[kind]]._check_company_domain(company))
+        if kind == "tax":
+            domain &= Domain("type_tax_use", "=", "purchase")
+        return domain
+
+    @api.model
     def _candidates(self, company, kind):
         """Odoo records of a kind by code and by name, without the ambiguous ones."""
         model = self.env[MAPPED_MODELS[kind]].with_company(company)
-        domain = Domain(model._check_company_domain(company))
-        if kind == "tax":
-            domain &= Domain("type_tax_use", "=", "purchase")
-        records = model.search(domain)
+        records = model.search(self._record_domain(company, kind))
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one
             return _unambiguous(records, lambda employee: employee.work_email), {}
@@ -199,7 +211,24 @@ class MlMapping(models.Model):
     def action_propose(self):
         """Fill the unmapped rows of the selection where the codes or names agree."""
         self.check_access("write")
-        self._propose()
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
+        unmapped._propose()
+        count = len(unmapped.filtered("res_id"))
+        if not count:
+            message = self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record.")
+        elif count == 1:
+            message = self.env._("One mapping was filled.")
+        else:
+            message = self.env._("%s mappings were filled.", count)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if count else "warning",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def action_open_waiting(self):
         self.ensure_one()

@@ -5,6 +5,26 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from . import ml_error_class
+
+OUTCOMES = [
+    ("created", "Created"),
+    ("linked", "Linked"),
+    ("updated", "Updated"),
+    ("unchanged", "Unchanged"),
+    ("drift", "Differs"),
+    ("sent", "Sent"),
+    ("pending", "To be tried again"),
+    ("failed", "Failed"),
+    ("waiting", "Waiting"),
+    ("unknown", "Unknown"),
+    ("ignored", "Ignored"),
+    ("superseded", "Superseded"),
+    ("ok", "OK"),
+    ("warning", "Warnings"),
+    ("error", "Errors"),
+]
+"""What became of the record, then what came of a connection test."""
 HASHED_FIELDS = (
     "connection_id",
     "sequence",
@@ -40,6 +60,7 @@ class MlSyncAttempt(models.Model):
     _name = "ml.sync.attempt"
     _description = "Attempt"
     _order = "connection_id, sequence desc"
+    _rec_name = "subject"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -60,8 +81,8 @@ class MlSyncAttempt(models.Model):
         required=True,
         readonly=True,
     )
-    outcome = fields.Char(readonly=True)
-    error_class = fields.Char("Problem", readonly=True)
+    outcome = fields.Selection(OUTCOMES, readonly=True)
+    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
     message = fields.Char(readonly=True)
     status = fields.Integer("HTTP status", readonly=True)
     trace_id = fields.Char("Trace id", readonly=True)

@@ -19,7 +19,6 @@ STATES = [
     ("ignored", "Ignored"),
     ("superseded", "Superseded"),
 ]
-OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 CLEAN = {
@@ -263,6 +262,8 @@ class MlSyncLog(models.Model):
     def _notify_retried(self, count):
         if not count:
             message = self.env._("Nothing to retry: only failed, waiting and unknown records can be retried.")
+        elif count == 1:
+            message = self.env._("The record is tried again. The list shows the result in a moment.")
         else:
             message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
         return {
@@ -289,7 +290,10 @@ class MlSyncLog(models.Model):
     def _ignore(self, reason):
         self.check_access("read")
         self._check_may_resolve()
-        logs = self.filtered(lambda log: log.state in OPEN_STATES and log.state != "running")
+        logs = self.filtered(
+            lambda log: log.state in ("pending", "failed", "waiting", "unknown")
+            or (log.state == "done" and log.outcome == "drift")
+        )
         if not logs:
             raise UserError(self.env._("Only records that are not done yet can be ignored."))
         # sudo: users hold no write right on the queue, only this transition
@@ -327,6 +331,30 @@ class MlSyncLog(models.Model):
             return
         logs.write({"sent_at": False})
         logs._make_pending()
+
+    def action_reverse_and_repost(self):
+        """Reverse the posted bill that differs from the vendor's record, and book the record anew as it is now.
+
+        The user needs the right to reverse bills. Payments of the old bill become open and can be added to the new one.
+        """
+        self.ensure_one()
+        self._check_may_resolve()
+        if not (self.is_current and self.outcome == "drift" and self.res_model == "account.move"):
+            raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
+        move = self.env["account.move"].browse(self.res_id)
+        if move.state == "posted" and move.payment_state != "reversed":
+            reason = self.env._("%(bill)s changed at %(connection)s", bill=move.name, connection=self.connection_id.name)
+            today = fields.Date.context_today(self)
+            move._reverse_moves([{"ref": reason, "date": today, "invoice_date": today}], cancel=True)
+        # sudo: users hold no right on bindings and the queue, only this transition
+        self.env["ml.binding"].sudo().search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("kind", "=", self.kind),
+                ("external_id", "=", self.external_id),
+            ]
+        ).unlink()
+        self.sudo()._make_pending()
 
     def action_open_record(self):
         """Open the Odoo record, or the mapping that is missing."""

@@ -1,12 +1,15 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from .. import secret_box
 
 RENEWAL_MARGIN = timedelta(seconds=120)
+LOCK_TRIES = 20
 
 
 class MlToken(models.Model):
@@ -77,9 +80,25 @@ class TokenStore:
     @contextmanager
     def _locked(self):
         with self._registry.cursor() as cr:
-            # waits for a renewal that is under way elsewhere, instead of renewing a second time
-            cr.execute(SQL("SELECT id FROM ml_token WHERE connection_id = %s FOR UPDATE", self._connection_id))
+            self._lock(cr)
             yield self._token(cr)
+
+    def _lock(self, cr):
+        """Wait for a renewal that is under way elsewhere, instead of renewing a second time.
+
+        PostgreSQL refuses whoever waited for a row that was changed meanwhile: he begins again and sees the new token.
+        """
+        for attempt in range(1, LOCK_TRIES + 1):
+            try:
+                cr.execute(
+                    SQL("SELECT id FROM ml_token WHERE connection_id = %s FOR UPDATE", self._connection_id),
+                    log_exceptions=False,
+                )
+                return
+            except psycopg2.errors.SerializationFailure:
+                cr.rollback()
+                if attempt == LOCK_TRIES:
+                    raise
 
     def _token(self, cr):
         env = api.Environment(cr, SUPERUSER_ID, {})

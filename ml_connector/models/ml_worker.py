@@ -3,7 +3,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from ..exceptions import ConnectorError, NotFoundError
 from .ml_connection import WORKING_STATES
@@ -13,8 +16,13 @@ from .ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 _logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+LOOK_UP_DELAY = timedelta(seconds=30)
+"""A request that got no answer may still be at work, and a vendor's lists may lag behind what was written."""
 PARALLEL_CALLS = 8
 EVENT_BATCH = 100
+CONFLICT_TRIES = 5
+RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
+"""What another worker with the same record brings about; a second look finds the record there."""
 READ_TRIES = 2
 """As if a flow had failed so often: when to read again after a fault of the vendor."""
 
@@ -27,6 +35,7 @@ class Run:
         self.provider = connection._provider(self._observe)
         self.seconds_left = float("inf")
         self.trace_id = ""
+        self.lease = None
         self.succeeded = False
         self.failed = False
 
@@ -39,18 +48,23 @@ class Run:
         return self.seconds_left <= 0
 
     def parallel(self, function, items):
-        """Results of remote calls in the order of `items`; a ConnectorError is returned, not raised."""
+        """Results of remote calls in the order of `items`; an exception is returned as a ConnectorError, not raised."""
 
         def guarded(item):
             try:
                 return function(item)
-            except ConnectorError as error:
+            except Exception as error:  # noqa: BLE001 - whatever one call raises must not stop the others
                 return error
 
         if len(items) < 2:
-            return map(guarded, items)
-        with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
-            return list(pool.map(guarded, items))
+            results = [guarded(item) for item in items]
+        else:
+            with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
+                results = list(pool.map(guarded, items))
+        worker = self.connection.env["ml.worker"]
+        return [
+            worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results
+        ]
 
 
 class MlWorker(models.AbstractModel):
@@ -84,6 +98,18 @@ class MlWorker(models.AbstractModel):
         return not connection.breaker_until or connection.breaker_until <= fields.Datetime.now()
 
     def _run_guarded(self, connection):
+        """A run, from its start again when another transaction got in the way: each of its steps may be repeated."""
+        for attempt in range(1, CONFLICT_TRIES + 1):
+            try:
+                self._run_once(connection)
+                return
+            except RACES as error:
+                self.env.cr.rollback()
+                if attempt == CONFLICT_TRIES and not isinstance(error, CONFLICTS):
+                    raise
+        _logger.info("%s is busy elsewhere; its job goes on in the next run", connection.display_name)
+
+    def _run_once(self, connection):
         run = None
         try:
             run = Run(connection)
@@ -92,11 +118,22 @@ class MlWorker(models.AbstractModel):
                 connection._note_success()
         except ConnectorError as error:
             self.env.cr.rollback()
+            if not run:
+                self._refuse_requests(connection, error)
             connection._note_failure(error)
             self.env["ml.sync.attempt"]._append(
                 connection, [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}]
             )
         self._commit(run, remaining=self._count_due(connection))
+
+    def _refuse_requests(self, connection, error):
+        """Answer those who wait for a test, a dry run or webhooks where the credentials cannot even be opened."""
+        if connection.check_state == "requested":
+            connection._note_failed_check(error)
+        if connection.webhook_state == "requested":
+            connection._note_failed_subscription(error)
+        dry_runs = self.env["ml.dry.run"].search([("connection_id", "=", connection.id), ("state", "=", "requested")])
+        dry_runs.write({"state": "failed", "message": error.message})
 
     def _count_due(self, connection):
         """Rows that could be worked on right now."""
@@ -142,31 +179,45 @@ class MlWorker(models.AbstractModel):
                 self._pull(run, flow)
             else:
                 self._sweep(run, flow)
+        except RACES:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever one flow raises must not stop the others
-            self.env.cr.rollback()
-            problem = self._as_connector_error(error)
-            if ERROR_CLASSES[problem.error_class].stops_connection and problem.status != 403:
-                raise
-            run.failed = True
-            flow.error_message = problem.message
+            problem = self._note_flow_failure(run, flow, error, "read")
             flow._schedule_next(started)
             if problem.error_class == "remote":
                 # it passes by itself, and the flow's own interval may be a day
                 soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
                 flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
-            run.connection._ask_owner(problem)
-            self.env["ml.sync.attempt"]._append(
-                run.connection, [{"subject": flow.key, "action": "read", "outcome": "failed", "error": problem}]
-            )
             self._commit(run)
 
     def _work_flow(self, run, flow):
-        if flow.direction == "pull":
-            self._work_pull(run, flow)
-        elif flow.kind == "result":
-            self._work_results(run, flow)
-        else:
-            self._work_push(run, flow)
+        """Work the rows of a flow. Those that a defect leaves claimed come back when their lease ends."""
+        try:
+            if flow.direction == "pull":
+                self._work_pull(run, flow)
+            elif flow.kind == "result":
+                self._work_results(run, flow)
+            else:
+                self._work_push(run, flow)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - see `_read_or_sweep`
+            self._note_flow_failure(run, flow, error, "write" if flow.direction == "pull" else "send")
+            self._commit(run)
+
+    def _note_flow_failure(self, run, flow, error, action):
+        """Keep what stopped one flow. What the whole connection will meet is raised again."""
+        self.env.cr.rollback()
+        problem = self._as_connector_error(error)
+        if ERROR_CLASSES[problem.error_class].stops_connection and problem.status != 403:
+            raise error
+        run.failed = True
+        flow.error_message = problem.message
+        run.connection._ask_owner(problem)
+        self.env["ml.sync.attempt"]._append(
+            run.connection, [{"subject": flow.key, "action": action, "outcome": "failed", "error": problem}]
+        )
+        return problem
 
     # ------------------------------------------------------------------ set-up
 
@@ -214,8 +265,7 @@ class MlWorker(models.AbstractModel):
         try:
             subscription, secret = run.provider.subscribe(connection.webhook_url, connection.webhook_handshake)
         except ConnectorError as error:
-            connection.webhook_state = "active" if connection.webhook_subscription else "none"
-            connection.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
+            connection._note_failed_subscription(error)
             self._commit(run)
             return
         connection._store_webhook_secret(secret)
@@ -256,7 +306,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
         if previous:
             run.provider.unsubscribe(previous)
-        connection._internal_secret(WEBHOOK_SECRET_PREVIOUS).unlink()
+        connection._internal_secrets(WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
     # ------------------------------------------------------------------ claims
@@ -264,12 +314,21 @@ class MlWorker(models.AbstractModel):
     def _claim(self, run, flow, limit):
         """Take up to `limit` rows of a flow: nobody else works on them until the lease ends."""
         now = fields.Datetime.now()
+        run.lease = now + LEASE
         due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
         logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
         for tries, group in logs.grouped("try_count").items():
-            group.write({"state": "running", "lease_until": now + LEASE, "try_count": tries + 1})
+            group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})
         self._commit(run)
         return logs
+
+    def _renew(self, run, logs):
+        """Those of the claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
+        held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
+        now = fields.Datetime.now()
+        held.write({"lease_until": now + LEASE, "sent_at": now})
+        self._commit(run)
+        return held
 
     def _reclaim(self, run):
         """Rows whose worker died: what may have been sent is in doubt, the rest is simply done again."""
@@ -330,7 +389,7 @@ class MlWorker(models.AbstractModel):
             delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
             return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
         if error_class.state == "unknown":
-            return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now()}
+            return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now() + LOOK_UP_DELAY}
         return {**vals, "state": error_class.state, "sent_at": False}
 
     def _as_connector_error(self, error):

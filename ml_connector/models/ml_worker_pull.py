@@ -4,19 +4,17 @@ import logging
 import time
 from functools import partial
 
-import psycopg2
-
 from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConnectorError, MappingError, ValidationError
 from .ml_sync_log import CLEAN
+from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_writer import Entry, Resolver
 
 _logger = logging.getLogger(__name__)
 
 BATCH = 50
-SERIALIZATION_TRIES = 5
 
 
 class Dependency(ConnectorError):
@@ -81,19 +79,19 @@ class MlWorker(models.AbstractModel):
     def _process(self, run, flow, logs):
         """Bring a claimed batch into Odoo in one transaction; one by one when that fails."""
         started = time.monotonic()
-        for attempt in range(1, SERIALIZATION_TRIES + 1):
+        for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
                 self._write_documents(flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
                 return
-            except (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected) as error:
-                self.env.cr.rollback()
-                if attempt == SERIALIZATION_TRIES:
-                    return self._after_failure(run, flow, logs, error, started)
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
                 self.env.cr.rollback()
+                if isinstance(error, RACES) and attempt < CONFLICT_TRIES:
+                    continue
+                if isinstance(error, CONFLICTS):
+                    raise
                 return self._after_failure(run, flow, logs, error, started)
 
     def _after_failure(self, run, flow, logs, error, started):

@@ -3,10 +3,13 @@ import json
 import time
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import fields, models
 
-from ..exceptions import ConnectorError, PermanentError
+from ..exceptions import ConnectorError, PermanentError, UnknownOutcomeError
 from .ml_sync_log import CLEAN
+from .ml_worker import LEASE, PARALLEL_CALLS
 
 SEND_BATCH = 100
 RESULT_BATCH = 500
@@ -61,7 +64,7 @@ class MlWorker(models.AbstractModel):
             self._send(run, flow, outgoing)
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed and mark it as being sent. Returns the rows to send with their bindings."""
+        """Render what has changed. Returns the rows to send with their bindings."""
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
@@ -74,8 +77,10 @@ class MlWorker(models.AbstractModel):
                 continue
             try:
                 payload = run.provider.render(flow.key, reader._document(flow, record))
-            except ConnectorError as error:
-                self._store_push_failure(run, log, error)
+            except psycopg2.Error:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
+                self._store_push_failure(run, log, self._as_connector_error(error))
                 continue
             fingerprint = _digest(payload)
             if binding.fingerprint == fingerprint:
@@ -86,7 +91,6 @@ class MlWorker(models.AbstractModel):
                     "payload": payload,
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
-                    "sent_at": fields.Datetime.now(),
                 }
             )
             outgoing.append((log, payload, binding.external_id or "", fingerprint))
@@ -120,18 +124,22 @@ class MlWorker(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time, and commit each group of answers."""
-        for start in range(0, len(outgoing), 8):
-            group = outgoing[start : start + 8]
+        """Send rows, several at a time, and commit each group of answers. What is being sent is marked before."""
+        for start in range(0, len(outgoing), PARALLEL_CALLS):
+            group = outgoing[start : start + PARALLEL_CALLS]
+            held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+            group = [job for job in group if job[0] in held]
             started = time.monotonic()
             results = run.parallel(
                 lambda job, key=flow.key: run.provider.send(key, job[1], job[2], job[3]),
                 [(log.id, payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group],
             )
-            milliseconds = self._elapsed(started) // len(group)
+            milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
                 if isinstance(result, ConnectorError):
-                    self._store_push_failure(run, log, result)
+                    # a defect of ours may have struck before or after the vendor took it
+                    doubt = UnknownOutcomeError(result.message) if result.error_class == "bug" else result
+                    self._store_push_failure(run, log, doubt)
                 else:
                     self._bind_sent(flow, log, result, fingerprint)
                     self._store_sent(log, "sent", milliseconds, run.trace_id)
@@ -155,8 +163,11 @@ class MlWorker(models.AbstractModel):
         )
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
 
-    def _store_sent(self, log, outcome, milliseconds=0, trace_id=""):
-        log.write(
+    def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
+        """Rows of one connection and kind that arrived."""
+        if not logs:
+            return
+        logs.write(
             {
                 "state": "done",
                 "outcome": outcome,
@@ -167,11 +178,13 @@ class MlWorker(models.AbstractModel):
                 **CLEAN,
             }
         )
-        action = "report" if log.kind == "result" else "send"
-        self.env["ml.sync.attempt"]._append(
-            log.connection_id,
-            [{"log": log, "action": action, "outcome": outcome, "milliseconds": milliseconds, "trace_id": trace_id}],
-        )
+        attempt = {
+            "action": "report" if logs[0].kind == "result" else "send",
+            "outcome": outcome,
+            "milliseconds": milliseconds,
+            "trace_id": trace_id,
+        }
+        self.env["ml.sync.attempt"]._append(logs.connection_id, [{"log": log, **attempt} for log in logs])
 
     def _store_push_failure(self, run, log, error, action="send"):
         vals = self._failure_values(log, error)
@@ -191,7 +204,9 @@ class MlWorker(models.AbstractModel):
         A change of what the vendor has already is simply sent again: finding the record would not tell whether the
         change arrived, and the same change twice does no harm.
         """
-        for log in self._doubtful(flow):
+        for log in self._doubtful(run, flow):
+            if log.state != "unknown":
+                continue  # another worker settled it meanwhile
             payload = log.sudo().payload  # sudo: field without access
             try:
                 sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
@@ -199,23 +214,28 @@ class MlWorker(models.AbstractModel):
                 log.write({"next_try_at": False, "error_message": self.env._(
                     "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
                 )})
-                continue
-            except ConnectorError as error:
-                self._postpone_look_up(log, error)
-                continue
-            if sent:
-                self._bind_sent(flow, log, sent, _digest(payload))
-                self._store_sent(log, "sent")
+            except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
+                self._postpone_look_up(log, self._as_connector_error(error))
             else:
-                log.write({"sent_at": False, **CLEAN})
-                self._return_to_queue(log)
+                if sent:
+                    self._bind_sent(flow, log, sent, _digest(payload))
+                    self._store_sent(log, "sent")
+                else:
+                    self._send_again(log)
             self._commit(run, processed=1)
 
-    def _doubtful(self, flow):
-        return self.env["ml.sync.log"].search(
-            [("flow_id", "=", flow.id), ("state", "=", "unknown"), ("next_try_at", "<=", fields.Datetime.now())],
-            order="id",
-        )
+    def _doubtful(self, run, flow):
+        """The rows to look up now, taken as `_claim` takes rows: nobody else looks them up until the lease ends."""
+        now = fields.Datetime.now()
+        due = [("flow_id", "=", flow.id), ("state", "=", "unknown"), ("next_try_at", "<=", now)]
+        logs = self.env["ml.sync.log"].search(due, order="id").try_lock_for_update()
+        logs.next_try_at = now + LEASE
+        self._commit(run)
+        return logs
+
+    def _send_again(self, log):
+        log.write({"sent_at": False, "next_try_at": fields.Datetime.now(), **CLEAN})
+        self._return_to_queue(log)
 
     def _postpone_look_up(self, log, error):
         delay = timedelta(seconds=max(60 * min(log.try_count, 60), error.retry_after or 0))
@@ -262,13 +282,12 @@ class MlWorker(models.AbstractModel):
                 raise
             return
         milliseconds = self._elapsed(started) // len(logs)
-        for log in logs:
-            if reason := refused.get(log.external_id):
-                # a new try is another batch at the vendor, and needs a key of its own
-                log.idempotency_key = False
-                self._store_push_failure(run, log, PermanentError(reason), action="report")
-            else:
-                self._store_sent(log, "sent", milliseconds, run.trace_id)
+        taken = logs.filtered(lambda log: not refused.get(log.external_id))
+        self._store_sent(taken, "sent", milliseconds, run.trace_id)
+        for log in logs - taken:
+            # a new try is another batch at the vendor, and needs a key of its own
+            log.idempotency_key = False
+            self._store_push_failure(run, log, PermanentError(refused[log.external_id]), action="report")
         run.succeeded = True
         self._commit(run, processed=len(logs))
 
@@ -277,19 +296,19 @@ class MlWorker(models.AbstractModel):
 
         So one report that the vendor knows settles those that cannot be asked for; what it does not know goes again.
         """
-        for group in self._doubtful(flow).grouped("idempotency_key").values():
+        for group in self._doubtful(run, flow).grouped("idempotency_key").values():
             answers = list(run.parallel(run.provider.reported, [log._result() for log in group]))
             if error := next((answer for answer in answers if isinstance(answer, ConnectorError)), None):
                 for log in group:
                     self._postpone_look_up(log, error)
+                self._commit(run, processed=len(group))
                 continue
             known = any(answers)
             for log, answer in zip(group, answers, strict=True):
                 if answer or (known and answer is None):
                     self._store_sent(log, "sent")
                 else:
-                    log.write({"sent_at": False, **CLEAN})
-                    self._return_to_queue(log)
+                    self._send_again(log)
             self._commit(run, processed=len(group))
 
 

@@ -1,11 +1,11 @@
 from odoo import fields, models
-from odoo.fields import Command
 from odoo.tools import SQL, format_date, plaintext2html
 
 from ..documents import Reference
 from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, MappingError, ValidationError
-from . import analytic_shares
 from .bill_amounts import BillAmounts, BillPlan, LinePlan
+from .bill_analytics import BillAnalytics
+from .bill_changes import BillChanges, account_text, normalized
 from .bill_items import BillItems
 from .writer_tools import (
     Currencies,
@@ -34,17 +34,40 @@ class BillBatch:
         self.dates = OpenDates(flow)
         self.amounts = BillAmounts(self.env, self.company, self.tolerance)
         self.currencies = Currencies(self.env, (document.currency for document in documents))
+        self._mapped = self._read_mapped(writer, documents)
+        self.analytics = BillAnalytics(self)
         self.existing = {}
         self.bound = {}
         self.origins = {}
         self.seen = {}
         self.order_lines = {}
-        self.mandatory_plans = {}
-        self.default_distributions = {}
         self.rates = {}
         self.positions = {}
         self.deliveries = {}
         self.options = {}
+
+    def _read_mapped(self, writer, documents):
+        """{(kind, external id): record} in one recordset a model, so that what is read of one is read of all."""
+        found = {}
+        for document in documents:
+            for reference in writer._references(document):
+                try:
+                    found[reference.kind, reference.external_id] = self.resolver.mapping(reference)
+                except MappingError:
+                    continue  # said where the bill is planned
+        together = {}
+        for record in found.values():
+            if record:
+                together.setdefault(record._name, {})[record.id] = None
+        together = {
+            model: {record.id: record for record in self.env[model].browse(ids)} for model, ids in together.items()
+        }
+        return {key: record and together[record._name][record.id] for key, record in found.items()}
+
+    def mapping(self, reference):
+        """The Odoo record of a reference; None when the accountant chose to ignore the code."""
+        key = (reference.kind, reference.external_id)
+        return self._mapped[key] if key in self._mapped else self.resolver.mapping(reference)
 
     def once(self, cache, key, compute):
         """The value of a key, computed at its first use."""
@@ -163,6 +186,7 @@ class MlWriterBill(models.AbstractModel):
         document = entry.document
         self._check_currency(batch, document)
         if existing := self._existing(batch, document, partner):
+            batch.bound[existing.id] = document.external_id
             self._plan_link(entry, existing)
             return
         self._check_batch(batch, document, partner)
@@ -208,6 +232,8 @@ class MlWriterBill(models.AbstractModel):
         Some vendors use one number over and over (an account number each month): another date and another total is
         another bill. What came from this connection is another bill as well, unless it is of the same day.
         """
+        if move.payment_state == "reversed":
+            return False
         same_day = not move.invoice_date or move.invoice_date == document.document_date
         if move.id in batch.bound:
             return same_day
@@ -269,111 +295,22 @@ class MlWriterBill(models.AbstractModel):
         is_draft = move.state == "draft"
         if is_draft:
             self._check_currency(batch, entry.document)
-        plan = self._prepare(batch, entry.document, partner, is_booked=not is_draft)
-        differences = self._differences(plan, move)
-        if differences and (not is_draft or move.move_type != plan.header["move_type"]):
-            entry.plan("drift", move, note=self.env._("Changed at the vendor: %s.", "; ".join(differences)))
+        plan = self._prepare(batch, entry.document, partner, booked=None if is_draft else move)
+        changes = BillChanges(self.env, plan, move)
+        if not is_draft or move.move_type != plan.header["move_type"]:
+            texts = changes.texts()
+            note = self.env._("Changed at the vendor: %s.", "; ".join(texts)) if texts else ""
+            entry.plan("drift" if texts else "unchanged", move, note=note)
             return
-        if is_draft and (values := self._draft_values(plan, move, bool(differences))):
-            entry.plan("updated", move, (plan, values), " ".join(plan.notes))
-            return
-        entry.plan("unchanged", move)
-
-    def _differences(self, plan, move):
-        """What of the accounting content differs, one phrase each: what is in Odoo, then what the vendor has."""
-        return [
-            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
-            for what, odoo, vendor in (*self._header_differences(plan, move), *self._line_differences(plan, move))
-        ]
-
-    def _header_differences(self, plan, move):
-        document, _ = plan.document, self.env._
-        types = dict(move._fields["move_type"]._description_selection(self.env))
-        if move.move_type != plan.header["move_type"]:
-            yield _("type"), types[move.move_type], types[plan.header["move_type"]]
-        if move.commercial_partner_id != plan.partner.commercial_partner_id:
-            yield _("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
-        if normalized(move.ref) != normalized(document.number):
-            yield _("number"), move.ref or "-", document.number or "-"
-        dates = [(_("date"), move.invoice_date, document.document_date)]
-        if document.accounting_date:
-            dates.append((_("accounting date"), move.ml_original_date or move.date, document.accounting_date))
-        if document.due_date:
-            dates.append((_("due date"), move.invoice_date_due, document.due_date))
-        for what, odoo, vendor in dates:
-            if odoo != vendor:
-                yield what, format_date(self.env, odoo) or "-", format_date(self.env, vendor)
-        if move.currency_id != plan.currency:
-            yield _("currency"), move.currency_id.name, plan.currency.name
-        total = exact(move.amount_total, move.currency_id)
-        if total != document.total:
-            yield _("total"), total, document.total
-        tax = exact(move.amount_tax, move.currency_id)
-        if plan.tax_total != tax:
-            yield _("tax"), tax, plan.tax_total
-
-    def _line_differences(self, plan, move):
-        _ = self.env._
-        lines = self._product_lines(move)
-        if len(lines) != len(plan.lines):
-            yield _("number of lines"), len(lines), len(plan.lines)
-            return
-        for number, (line, planned) in enumerate(zip(lines, plan.lines, strict=True), start=1):
-            odoo, vendor = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
-            if odoo != vendor:
-                yield _("line %s: amount", number), odoo, vendor
-            if line.account_id != planned.account:
-                yield _("line %s: account", number), account_text(line.account_id), account_text(planned.account)
-            if line.tax_ids != planned.taxes:
-                yield (
-                    _("line %s: taxes", number),
-                    ", ".join(line.tax_ids.mapped("name")) or "-",
-                    ", ".join(planned.taxes.mapped("name")) or "-",
-                )
-            if (line.analytic_distribution or {}) != (planned.analytic or {}):
-                yield (
-                    _("line %s: analytic distribution", number),
-                    self._analytic_text(line.analytic_distribution),
-                    self._analytic_text(planned.analytic),
-                )
-
-    def _analytic_text(self, distribution):
-        accounts = self.env["account.analytic.account"]
-        texts = []
-        for key, percentage in (distribution or {}).items():
-            names = accounts.browse(int(account_id) for account_id in key.split(",")).exists().mapped("name")
-            texts.append(f"{' + '.join(names)} {percentage:g} %")
-        return ", ".join(texts) or "-"
-
-    def _product_lines(self, move):
-        return move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
-
-    def _draft_values(self, plan, move, differs):
-        """What to write on a draft so that it is the planned bill; empty when it is."""
-        values = {}
-        for name, value in plan.header.items():
-            field = move._fields[name]
-            current = field.convert_to_write(move[name], move)
-            wanted = field.convert_to_write(field.convert_to_record(field.convert_to_cache(value, move), move), move)
-            if name == "invoice_currency_rate" and abs(current - wanted) < 1e-9:
-                continue
-            if current != wanted:
-                values[name] = value
-        lines = self._product_lines(move)
-        renamed = [line.name or "" for line in lines] != [planned.name or "" for planned in plan.lines]
-        if differs or renamed:
-            values["invoice_line_ids"] = [
-                *(Command.delete(line.id) for line in move.invoice_line_ids),
-                *(Command.create(item) for item in BillItems(self.env, plan.company).invoice_lines(plan)),
-            ]
-        return values
+        values = changes.draft_values()
+        entry.plan("updated" if values else "unchanged", move, (plan, values), " ".join(plan.notes))
 
     # ------------------------------------------------------------------ prepare
 
-    def _prepare(self, batch, document, partner, is_booked=False):
+    def _prepare(self, batch, document, partner, booked=None):
         """The bill as it is to be booked.
 
-        :param is_booked: it is posted already and only compared: what stands against booking it does not matter
+        :param booked: the posted bill that it is only compared with: what stands against booking it does not matter
         """
         if not document.lines:
             raise ValidationError(self.env._("The bill has no lines: complete it at the vendor."))
@@ -381,9 +318,10 @@ class MlWriterBill(models.AbstractModel):
         if not currency:
             raise ValidationError(batch.currencies.problem(document.currency))
         self._check_amounts(document, currency)
-        journal = self._journal(batch)
+        journal = booked.journal_id if booked else self._journal(batch)
+        notes = []
         lines = [
-            self._prepare_line(batch, document, number, line, partner, journal, currency)
+            self._prepare_line(batch, document, number, line, partner, journal, currency, notes)
             for number, line in enumerate(document.lines, start=1)
         ]
         plan = BillPlan(
@@ -392,14 +330,15 @@ class MlWriterBill(models.AbstractModel):
             partner=partner,
             journal=journal,
             currency=currency,
-            rate=self._rate(batch, document, currency, is_booked),
+            rate=self._rate(batch, document, currency, booked),
             is_credit=document.is_credit,
             header={},
             lines=lines,
+            notes=notes,
         )
         batch.amounts.settle(plan)
-        plan.header = self._prepare_header(batch, plan, is_booked)
-        if not is_booked:
+        plan.header = self._prepare_header(batch, plan, booked)
+        if not booked:
             self._check_partner(batch, partner)
             self._check_lines(batch, plan)
         return plan
@@ -461,7 +400,7 @@ class MlWriterBill(models.AbstractModel):
             )
         return journal
 
-    def _rate(self, batch, document, currency, is_booked):
+    def _rate(self, batch, document, currency, booked):
         """Units of the bill's currency for one of the company's."""
         company_currency = batch.company.currency_id
         if currency == company_currency:
@@ -470,7 +409,7 @@ class MlWriterBill(models.AbstractModel):
             if document.exchange_rate <= 0:
                 raise ValidationError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
             return float(document.exchange_rate)
-        if not is_booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
+        if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
             raise ValidationError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
@@ -490,13 +429,13 @@ class MlWriterBill(models.AbstractModel):
         domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, batch.company.root_id.id))]
         return bool(self.env["res.currency.rate"].search(domain, limit=1))
 
-    def _prepare_header(self, batch, plan, is_booked):
+    def _prepare_header(self, batch, plan, booked):
         """Values of the move but for its lines. Nothing that the source gives is left to Odoo's defaults."""
         document = plan.document
+        if booked:
+            return {"move_type": move_type(document)}
         accounting_date = document.accounting_date or document.document_date
-        booked_on = accounting_date
-        if not is_booked:
-            booked_on = batch.dates.resolve(accounting_date, plan.journal, plan.has_tax)
+        booked_on = batch.dates.resolve(accounting_date, plan.journal, plan.has_tax)
         if booked_on != accounting_date:
             plan.notes.append(batch.dates.shift_note(accounting_date, booked_on))
         if not document.due_date:
@@ -537,21 +476,23 @@ class MlWriterBill(models.AbstractModel):
 
     def _delivery(self, batch, partner):
         """Where the vendor delivers from, as Odoo finds it; looked up once for all bills of a vendor."""
-        return batch.once(
-            batch.deliveries, partner, lambda: partner.browse(partner.address_get(["delivery"]).get("delivery"))
-        )
+        address_id = batch.once(batch.deliveries, partner, lambda: partner.address_get(["delivery"])["delivery"])
+        # the vendor itself is in one recordset with the others: what is read of it is read of all
+        return partner if address_id == partner.id else partner.browse(address_id)
 
     # ------------------------------------------------------------------ lines
 
-    def _prepare_line(self, batch, document, number, line, partner, journal, currency):
-        order_line = self._order_line(batch, line, currency)
+    def _prepare_line(self, batch, document, number, line, partner, journal, currency, notes):
+        order_line = self._order_line(batch, line)
+        if line.purchase_order_line and not order_line:
+            notes.append(self.env._("Line %s is not linked: its purchase order is not open in Odoo.", number))
         product = order_line.product_id if order_line else self.env["product.product"]
         account = self._account(batch, number, line, journal, product)
         planned = LinePlan(
             amount=line.amount,
             name=line.description or document.memo or False,
             account=account,
-            taxes=self._taxes(batch, number, line),
+            taxes=self._taxes(batch, line),
             product=product,
         )
         if order_line:
@@ -559,12 +500,12 @@ class MlWriterBill(models.AbstractModel):
             if product:
                 planned.extra |= {"product_id": product.id, "product_uom_id": order_line.product_uom_id.id}
             planned.order_price = self._order_price(order_line, currency)
-        shares = self._distribution(batch, number, line)
-        planned.analytic = shares or self._default_distribution(batch, planned, partner, order_line) or False
+        shares = batch.analytics.distribution(number, line)
+        planned.analytic = shares or batch.analytics.default(planned, partner, order_line) or False
         return planned
 
     def _account(self, batch, number, line, journal, product):
-        account = batch.resolver.mapping(line.account) if line.account else None
+        account = batch.mapping(line.account) if line.account else None
         if not account and product:
             account = product.product_tmpl_id.with_company(batch.company).get_product_accounts()["expense"]
         account = account or journal.default_account_id
@@ -578,24 +519,13 @@ class MlWriterBill(models.AbstractModel):
             )
         return account
 
-    def _taxes(self, batch, number, line):
+    def _taxes(self, batch, line):
         taxes = self.env["account.tax"]
         for reference in line.taxes:
-            taxes |= batch.resolver.mapping(reference) or taxes
-        for tax in taxes:
-            if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
-                raise ValidationError(
-                    self.env._(
-                        "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
-                        " one.",
-                        tax=tax.display_name,
-                        number=number,
-                        company=batch.company.display_name,
-                    )
-                )
+            taxes |= batch.mapping(reference) or taxes
         return taxes
 
-    def _order_line(self, batch, line, currency):
+    def _order_line(self, batch, line):
         """The purchase order line that a line bills, when it can be billed."""
         order_line = batch.order_lines.get(line.purchase_order_line)
         if order_line and order_line.company_id == batch.company and order_line.order_id.state == "purchase":
@@ -611,7 +541,9 @@ class MlWriterBill(models.AbstractModel):
     def _check_lines(self, batch, plan):
         for number, line in enumerate(plan.lines, start=1):
             self._check_account(batch, plan, number, line.account)
-            self._check_distribution(batch, number, line)
+            self._check_taxes(batch, number, line.taxes)
+            if batch.flow.post_bills:
+                batch.analytics.check(number, line)
 
     def _check_account(self, batch, plan, number, account):
         if not account.active:
@@ -633,106 +565,18 @@ class MlWriterBill(models.AbstractModel):
             )
         )
 
-    # ------------------------------------------------------------------ analytics
-
-    def _percentage_digits(self, batch):
-        precision = self.env["decimal.precision"]
-        return batch.once(batch.options, "percentage", lambda: precision.precision_get("Percentage Analytic"))
-
-    def _distribution(self, batch, number, line):
-        """Odoo's distribution of the line's shares, empty without any."""
-        shares = {}
-        for share in line.analytics:
-            account = batch.resolver.mapping(share.reference)
-            if not account:
-                continue
-            if not is_of_company(account, batch.company):
+    def _check_taxes(self, batch, number, taxes):
+        for tax in taxes:
+            if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
                 raise ValidationError(
                     self.env._(
-                        "Analytic account %(account)s of line %(number)s belongs to another company: map another one.",
-                        account=account.display_name,
+                        "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
+                        " one.",
+                        tax=tax.display_name,
                         number=number,
+                        company=batch.company.display_name,
                     )
                 )
-            shares.setdefault(account.root_plan_id, []).append((account.id, share.percentage))
-        for plan, parts in shares.items():
-            if sum(percentage for _account_id, percentage in parts) > analytic_shares.HUNDRED:
-                raise ValidationError(
-                    self.env._(
-                        "The shares of line %(number)s in analytic plan %(plan)s add up to more than 100 %%.",
-                        number=number,
-                        plan=plan.name,
-                    )
-                )
-        return analytic_shares.combine(shares, self._percentage_digits(batch))
-
-    def _default_distribution(self, batch, planned, partner, order_line):
-        """What Odoo's distribution models say of a line without shares; mirrors `_compute_analytic_distribution`."""
-        related = (order_line.analytic_distribution if order_line else None) or {}
-        models_exist = batch.once(
-            batch.default_distributions,
-            "any",
-            lambda: bool(self.env["account.analytic.distribution.model"].search([], limit=1)),
-        )
-        if not models_exist:
-            return related
-        commercial = partner.commercial_partner_id
-        ids = {int(account_id) for key in related for account_id in key.split(",")}
-        key = (commercial, planned.account, planned.product, frozenset(ids))
-        return related | batch.once(
-            batch.default_distributions,
-            key,
-            lambda: self.env["account.analytic.distribution.model"]._get_distribution(
-                {
-                    "product_id": planned.product.id,
-                    "product_categ_id": planned.product.categ_id.id,
-                    "partner_id": commercial.id,
-                    "partner_category_id": commercial.category_id.ids,
-                    "account_prefix": planned.account.code,
-                    "company_id": batch.company.id,
-                    "related_root_plan_ids": self.env["account.analytic.account"].browse(ids).root_plan_id,
-                }
-            ),
-        )
-
-    def _check_distribution(self, batch, number, line):
-        """Mandatory plans, which Odoo itself only looks at where a person posts."""
-        if not batch.flow.post_bills:
-            return
-        plans = batch.once(
-            batch.mandatory_plans, (line.account, line.product), lambda: self._mandatory_plans(batch, line)
-        )
-        if not plans:
-            return
-        totals = self._plan_totals(line.analytic)
-        digits = self._percentage_digits(batch)
-        for plan in plans:
-            if round(totals.get(plan["id"], 0.0), digits) != 100.0:
-                raise ValidationError(
-                    self.env._(
-                        "Line %(number)s on account %(account)s needs a complete distribution in analytic plan"
-                        " %(plan)s: complete it at the vendor or map its codes.",
-                        number=number,
-                        account=account_text(line.account),
-                        plan=plan["name"],
-                    )
-                )
-
-    def _mandatory_plans(self, batch, line):
-        plans = self.env["account.analytic.plan"].sudo().with_company(batch.company)  # sudo: as Odoo's own check
-        relevant = plans.get_relevant_plans(
-            company_id=batch.company.id, product=line.product.id, account=line.account.id, business_domain="bill"
-        )
-        return [plan for plan in relevant if plan["applicability"] == "mandatory"]
-
-    def _plan_totals(self, distribution):
-        totals = {}
-        for key, percentage in (distribution or {}).items():
-            accounts = self.env["account.analytic.account"].browse(int(account_id) for account_id in key.split(","))
-            for account in accounts:
-                plan_id = account.root_plan_id.id
-                totals[plan_id] = totals.get(plan_id, 0.0) + percentage
-        return totals
 
     # ------------------------------------------------------------------ apply
 
@@ -753,7 +597,7 @@ class MlWriterBill(models.AbstractModel):
             if not group:
                 continue
             plans = [entry.values for entry in group]
-            moves = items.create(plans) if as_items else items.create_ordinary(plans)
+            moves = items.create_whole(plans) if as_items else items.create_ordinary(plans)
             for entry, move in zip(group, moves, strict=True):
                 entry.record = move
             if flow.post_bills:
@@ -789,21 +633,10 @@ class MlWriterBill(models.AbstractModel):
         move.write(values)
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
-        if move.date != plan.header["date"]:
-            move.date = plan.header["date"]
         entry.record = entry.bound
 
     def _result_reference(self, record):
         return record.name or record.ref or record.display_name
-
-
-def normalized(number):
-    """A bill number without its case and spaces."""
-    return "".join((number or "").split()).lower()
-
-
-def account_text(account):
-    return " ".join(part for part in (account.code, account.name) if part)
 
 
 def move_type(document):

@@ -34,6 +34,7 @@ class PaymentBatch:
         self.dates = OpenDates(flow)
         self.currencies = Currencies(env, (document.currency for document in documents))
         self.planned = defaultdict(Decimal)
+        self.linked = set()
         moves = env["account.move"].browse(
             move.id
             for document in documents
@@ -102,23 +103,23 @@ class MlWriterPayment(models.AbstractModel):
                 entry.error = error
 
     def _plan_bound(self, entry):
-        payment, document, _ = entry.bound, entry.document, self.env._
+        payment, document = entry.bound, entry.document
         if payment.state in ("canceled", "rejected"):
-            entry.plan("drift", payment, note=_("%s is cancelled in Odoo.", payment.display_name))
+            entry.plan("drift", payment, note=self.env._("%s is cancelled in Odoo.", payment.display_name))
             return
         booked_on = payment.ml_original_date or payment.date
         pairs = (
-            (_("amount"), exact(payment.amount, payment.currency_id), document.amount),
-            (_("currency"), payment.currency_id.name, document.currency),
-            (_("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
+            (self.env._("amount"), exact(payment.amount, payment.currency_id), document.amount),
+            (self.env._("currency"), payment.currency_id.name, document.currency),
+            (self.env._("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
         )
         differences = [
-            _("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
+            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
             for what, odoo, vendor in pairs
             if odoo != vendor
         ]
         if differences:
-            entry.plan("drift", payment, note=_("Changed at the vendor: %s.", "; ".join(differences)))
+            entry.plan("drift", payment, note=self.env._("Changed at the vendor: %s.", "; ".join(differences)))
             return
         entry.plan("unchanged", payment)
 
@@ -128,6 +129,7 @@ class MlWriterPayment(models.AbstractModel):
         bills = self._bills(batch, document)
         self._check_amounts(document, currency)
         if existing := self._existing(batch, document, bills):
+            batch.linked.add(existing.id)
             entry.plan("linked", existing)
             return
         self._check_open(batch, document, currency, bills)
@@ -222,7 +224,7 @@ class MlWriterPayment(models.AbstractModel):
         moves = self.env["account.move"].union(*(move for move, _amount in bills))
         payments = moves.reconciled_payment_ids.filtered(lambda payment: self._is_same(document, payment))
         bound = bound_elsewhere(self.env, batch.flow.connection_id, "payment", payments)
-        free = payments.filtered(lambda payment: payment.id not in bound)
+        free = payments.filtered(lambda payment: payment.id not in bound and payment.id not in batch.linked)
         if len(free) == 1:
             return free
         raise DuplicateError(
@@ -274,8 +276,8 @@ class MlWriterPayment(models.AbstractModel):
         if journal.type not in PAYMENT_JOURNALS or not journal.active or not is_of_company(journal, batch.company):
             raise ValidationError(
                 self.env._(
-                    "%(source)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
-                    source=name,
+                    "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
+                    origin=name,
                     journal=journal.display_name,
                     company=batch.company.display_name,
                 )

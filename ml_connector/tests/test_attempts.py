@@ -27,6 +27,15 @@ class TestAttempts(ConnectorCase):
         self.assertEqual(self.logs("coding").attempt_ids, self.attempts)
         self.assertEqual(self.verify(), "")
 
+    def test_codes_are_shown_in_words(self):
+        self.remote.put("bills", "bill-1", {"broken": True})
+        self.sync()
+        failed = self.logs("bills").attempt_ids
+        labels = dict(failed.fields_get(["outcome"])["outcome"]["selection"])
+        self.assertEqual(labels[failed.outcome], "Failed")
+        labels = dict(failed.fields_get(["error_class"])["error_class"]["selection"])
+        self.assertEqual(labels[failed.error_class], "Data not accepted")
+
     def test_not_even_the_superuser_changes_or_deletes_one(self):
         with self.assertRaises(AccessError):
             self.attempts[0].sudo().message = "Changed"

@@ -26,6 +26,21 @@ class TestConnection(ConnectorCase):
         self.assertEqual(self.connection.check_state, "error")
         self.assertIn("The client secret is wrong.", self.connection.findings_html)
 
+    def test_credentials_that_cannot_be_opened_answer_whoever_waits(self):
+        self.flow("bills").action_dry_run()
+        self.connection.action_test()
+        self.connection.action_subscribe()
+        secrets = self.connection.credential_ids.filtered("is_secret").sudo()
+        secrets.ciphertext = "from the keys of another server"
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "error")
+        self.assertIn("cannot be opened", self.connection.findings_html)
+        dry_run = self.env["ml.dry.run"].search([("connection_id", "=", self.connection.id)])
+        self.assertEqual(dry_run.state, "failed")
+        self.assertIn("cannot be opened", dry_run.message)
+        self.assertEqual(self.connection.webhook_state, "none")
+        self.assertFalse(self.remote.calls)
+
     def test_start_needs_a_check_without_errors(self):
         self.remote.findings = [Finding(level="error", title="Somebody else holds the seat")]
         self.connection.action_test()

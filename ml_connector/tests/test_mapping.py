@@ -27,6 +27,16 @@ class TestMapping(ConnectorCase):
         self.assertEqual(self.mapping("remote-2").state, "unmapped")
         self.assertEqual(set(self.logs("coding").mapped("state")), {"done"})
 
+    def test_button_fills_and_says_how_many(self):
+        self.remote.put("coding", "remote-1", {"kind": "account", "code": "MAP002", "name": "Later"})
+        self.remote.put("coding", "remote-2", {"kind": "account", "code": "NONE99", "name": "Unknown"})
+        self.sync()
+        both = self.mapping("remote-1") | self.mapping("remote-2")
+        self.assertEqual(both.action_propose()["params"]["type"], "warning")
+        self.account.copy({"code": "MAP002"})
+        self.assertEqual(both.action_propose()["params"]["message"], "One mapping was filled.")
+        self.assertEqual(both.mapped("state"), ["mapped", "unmapped"])
+
     def test_ambiguous_names_are_not_filled(self):
         analytic_plan = self.env["account.analytic.plan"].create({"name": "Projects test"})
         for _count in range(2):

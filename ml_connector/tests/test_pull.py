@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, RemoteError, UnknownOutcomeError
@@ -113,7 +114,7 @@ class TestPull(ConnectorCase):
         self.put_bill()
         self.sync()
         self.assertEqual(self.logs("results").state, "unknown")
-        self.run_worker()
+        self.run_worker_later()
         self.assertEqual(self.logs("results").state, "done")
         self.assertEqual(self.remote.calls.count("report"), 1)
 
@@ -122,7 +123,7 @@ class TestPull(ConnectorCase):
         self.put_bill()
         self.sync()
         key = self.logs("results").idempotency_key
-        self.run_worker()
+        self.run_worker_later()
         self.assertEqual(self.logs("results").state, "done")
         self.assertEqual(list(self.remote.report_keys), [key])
 
@@ -158,6 +159,22 @@ class TestPull(ConnectorCase):
         newest = self.logs("bills")[-1]
         self.assertEqual((newest.state, newest.outcome), ("done", "drift"))
         self.assertIn("150", newest.note)
+
+    def test_bill_that_differs_is_reversed_and_booked_anew(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        old = self.bills()
+        self.put_bill(amount="150.00")
+        self.sync()
+        log = self.logs("bills").filtered("is_current")
+        log.action_reverse_and_repost()
+        self.run_worker()
+        self.assertEqual(old.payment_state, "reversed")
+        self.assertEqual((log.state, log.outcome), ("done", "created"))
+        self.assertEqual((self.bills().amount_total, self.bills().state), (150.0, "posted"))
+        self.assertNotEqual(self.bills(), old)
+        with self.assertRaises(UserError):
+            log.action_reverse_and_repost()
 
     def test_change_that_is_taken_back_is_not_drift_any_more(self):
         self.put_bill(amount="100.00")
@@ -245,6 +262,15 @@ class TestPull(ConnectorCase):
         self.assertEqual(log.state, "done")
         self.assertEqual(str(self.bills().date), "2026-07-01")
 
+    def test_retry_says_how_many(self):
+        for external_id in ("bill-1", "bill-2"):
+            self.put_bill(external_id, broken=True)
+        self.sync()
+        logs = self.logs("bills")
+        self.assertTrue(logs.action_retry()["params"]["message"].startswith("2 records are tried again."))
+        self.run_worker()
+        self.assertTrue(logs[0].action_retry()["params"]["message"].startswith("The record is tried again."))
+
     def test_ignored_row_stays_alone(self):
         self.put_bill(broken=True)
         self.sync()
@@ -268,3 +294,14 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.env["account.move"].search_count([]), moves)
         self.assertFalse(self.logs("bills"))
         self.assertFalse(self.remote.reports)
+
+    def test_difference_can_be_accepted(self):
+        self.put_bill(amount="100.00")
+        self.sync()
+        self.put_bill(amount="150.00")
+        self.sync()
+        log = self.logs("bills").filtered("is_current")
+        log._ignore("Agreed with the vendor")
+        self.sync()
+        self.assertEqual(log.state, "ignored")
+        self.assertEqual(self.bills().amount_total, 100.0)

@@ -48,6 +48,7 @@ PUBLIC_METHODS = {
         "action_open_record",
         "action_open_remote",
         "action_retry",
+        "action_reverse_and_repost",
     },
     "ml.webhook.event": {"action_replay"},
     "ml.ignore": {"action_confirm"},

@@ -57,7 +57,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertFalse(self.events())
 
     def test_without_a_secret_nothing_is_accepted(self):
-        self.connection._internal_secret(WEBHOOK_SECRET).unlink()
+        self.connection._internal_secrets(WEBHOOK_SECRET).unlink()
         self.assertEqual(self.post(self.event(), secret="").status_code, 401)
         self.assertFalse(self.events())
 

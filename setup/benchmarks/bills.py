@@ -3,6 +3,7 @@
 import statistics
 
 import requests
+
 from odoo import sql_db
 
 from .engine import flow_of, median_ratio, run_inside, stop_watch
@@ -17,7 +18,7 @@ def main(env, sandbox_url, server_url, key, rounds):
     connection = env["ml.connection"].search([])
 
     def work(worker, run):
-        rivals = Rivals(worker, run, Specimens(worker.env, sandbox_url), server_url, key)
+        rivals = Rivals(env, worker, run, Specimens(env, sandbox_url), server_url, key)
         for _ in range(rounds + 1):
             rivals.one_round()
         return rivals
@@ -40,7 +41,8 @@ def main(env, sandbox_url, server_url, key, rounds):
 
 def pull_cost_vs_bare_batch(rivals):
     """Seconds of `Rivals.pull_batch` against seconds of `Rivals.bare_batch`: 50 bills each, in the same process and
-    database, one right after the other. The median of the ratios of all rounds but the first, which warms the caches."""
+    database, one right after the other. The median of the ratios of all rounds but the first, which warms the caches.
+    """
     return median_ratio(rivals.pull[1:], rivals.bare[1:])
 
 
@@ -61,9 +63,8 @@ def queries_per_posted_bill(rivals):
 class Rivals:
     """The ways to a posted bill, each with the seconds of its runs."""
 
-    def __init__(self, worker, run, specimens, server_url, key):
-        self.worker, self.engine_run, self.specimens = worker, run, specimens
-        self.env = worker.env
+    def __init__(self, env, worker, run, specimens, server_url, key):
+        self.env, self.worker, self.engine_run, self.specimens = env, worker, run, specimens
         self.server_url = server_url
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"bearer {key}"

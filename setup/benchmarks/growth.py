@@ -39,8 +39,8 @@ def by_turns(small, large, count):
 
     Only so do both meet the same disturbances. All bills are read and stored before, as in every run of the engine.
     """
-    small.read()
-    large.read()
+    small.read_all()
+    large.read_all()
     for _ in range(count // BATCH):
         small.work_batch()
         for _ in range(FACTOR):
@@ -54,10 +54,8 @@ def cost_growth(small, large, count):
     """Seconds for each bill of the large pull against those of the small one: reading and storing all bills, divided by
     their number, plus working (claim, translate, map, create, post, bindings, results, attempts, chatter, commits). For
     working, each batch of 50 of the small pull is compared with the mean of the ten batches of the large pull that
-    follow it, and the median of these ratios is taken, so that the later, dearer half of the large pull counts fully."""
-    groups = [
-        statistics.mean(large.batches[start : start + FACTOR]) for start in range(0, len(large.batches), FACTOR)
-    ]
+    follow it, and the median of these ratios is taken: growth in proportion to the number of bills counts fully."""
+    groups = [statistics.mean(large.batches[start : start + FACTOR]) for start in range(0, len(large.batches), FACTOR)]
     growth = statistics.median(group / batch for group, batch in zip(groups, small.batches, strict=True))
     reading = sum(small.reading) / count
     large_reading = sum(large.reading) / (count * FACTOR)
@@ -73,7 +71,7 @@ class Pull:
         self.flow = flow_of(run, "bills")
         self.reading, self.batches = [], []
 
-    def read(self):
+    def read_all(self):
         with stop_watch(self.reading):
             self.worker._pull(self.engine_run, self.flow)
 

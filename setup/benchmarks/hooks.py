@@ -1,9 +1,11 @@
 """What the hooks cost whoever creates and changes contacts."""
 
+import functools
 import gc
 import statistics
 import time
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from odoo.addons.ml_connector.models.ml_sync_mixin import MlSyncMixin
 
@@ -11,123 +13,143 @@ RECORDS = 20
 
 
 def main(env, rounds):
+    """Measure with the flow that sends vendors switched off, then on."""
     connection = env["ml.connection"].search([])
     flow = connection.with_context(active_test=False).flow_ids.filtered(lambda flow: flow.key == "vendors_push")
-    figures = {}
-    flow.active = False
-    unwatched = measure(env, rounds, figures, "unwatched")
-    flow.active = True
-    watched = measure(env, rounds, figures, "watched")
-    return {"hook_overhead_unwatched": unwatched, "hook_overhead_watched": watched, "figures": figures}
+    ratios, figures = {}, {}
+    for name, active in (("unwatched", False), ("watched", True)):
+        flow.active = active
+        env.cr.commit()  # pylint: disable=invalid-commit; other cursors are to see it
+        hooked, bare = {}, {}
+        for operation in (Create, Write):
+            label = operation.__name__.lower()
+            hooked[label], bare[label] = side_by_side(env, operation, rounds)
+            figures[f"{name}_{label}_us"] = 1e6 * hooked[label] / RECORDS
+            figures[f"{name}_{label}_overhead"] = hooked[label] / bare[label] - 1
+        ratios[f"hook_overhead_{name}"] = hook_overhead(hooked, bare)
+    return {**ratios, "figures": figures}
 
 
-def measure(env, rounds, figures, name):
-    """The larger of the overheads of `create` and of `write`."""
-    overheads = []
-    for operation in (Create(env), Write(env)):
-        hooked, bare = by_turns(operation, rounds)
-        overheads.append(overhead(hooked, bare))
-        label = f"{name}_{type(operation).__name__.lower()}"
-        figures[f"{label}_us"] = 1e6 * seconds(hooked) / RECORDS
-        figures[f"{label}_overhead"] = overheads[-1]
-    return max(overheads)
+def hook_overhead(hooked, bare):
+    """Extra time of `create` and `write` of `res.partner` with our hook, as a part of their time without.
+
+    Two transactions are open side by side, one with the hook, the other without (the mixin's methods hand on to those
+    they override). Each makes 20 calls of `create`, or of `write`, for one contact each, every call written to the
+    database, then does all that a commit does before COMMIT itself, and is rolled back. They take turns call by call,
+    so that both meet the same disturbances, without garbage collection. The time of each step (a call, or the end of
+    the transaction) is the median of all rounds; steps are added up, and `create` and `write` too."""
+    return sum(hooked.values()) / sum(bare.values()) - 1
 
 
-def overhead(hooked, bare):
-    """Extra time of `res.partner` `create` or `write` with our hook, as a part of the time without.
+def side_by_side(env, operation, rounds):
+    """Seconds of all steps of the operation with the hook, and without."""
+    env["res.partner"].create([values(number) for number in range(2 * RECORDS)])
+    env.cr.commit()  # pylint: disable=invalid-commit; every round is rolled back to here
+    hooked, bare = [], []
+    with switchable_hook() as switch, env.registry.cursor() as cr, env.registry.cursor() as other_cr:
+        sides = (
+            Side(operation(env(cr=cr)), hooked, switch, True),
+            Side(operation(env(cr=other_cr)), bare, switch, False),
+        )
+        gc.disable()
+        try:
+            for number in range(rounds + 1):
+                one_round(sides if number % 2 else sides[::-1])
+                gc.collect(1)
+        finally:
+            gc.enable()
+    return seconds(hooked[1:]), seconds(bare[1:])
 
-    A run is a transaction with 20 calls for one contact each, every one written to the database, and then all that a
-    commit does before COMMIT itself; it is rolled back. Runs with the hook and runs with the mixin's methods taken out of
-    the class alternate, without garbage collection. All runs do the same, so the time of each step (call, or end of the
-    transaction) is the median of all runs, and the steps are added up: what else the machine does falls on few steps."""
-    return seconds(hooked) / seconds(bare) - 1
+
+def one_round(sides):
+    for side in sides:
+        side.begin()
+    for number in range(RECORDS):
+        for side in sides:
+            side.step(side.operation.call, number)
+    for side in sides:
+        side.step(side.operation.env.cr.flush)
+    for side in sides:
+        side.operation.env.cr.rollback()
 
 
 def seconds(runs):
     return sum(statistics.median(step) for step in zip(*runs, strict=True))
 
 
-def by_turns(operation, rounds):
-    """Lists of runs, each a list of the seconds of its steps."""
-    hooked, bare = [], []
-    operation.times()
-    gc.disable()
-    try:
-        for number in range(rounds):
-            # who comes first changes, because what comes first may be slower
-            for is_bare in (number % 2 == 0, number % 2 == 1):
-                if is_bare:
-                    with bypassed():
-                        bare.append(operation.times())
-                else:
-                    hooked.append(operation.times())
-            gc.collect(1)
-    finally:
-        gc.enable()
-    return hooked, bare
-
-
 @contextmanager
-def bypassed():
-    """Take our methods out of the class, so that calls go where they would go without us."""
-    methods = {name: vars(MlSyncMixin)[name] for name in ("create", "write")}
-    for name in methods:
-        delattr(MlSyncMixin, name)
-    try:
-        yield
-    finally:
-        for name, method in methods.items():
-            setattr(MlSyncMixin, name, method)
+def switchable_hook():
+    """Give a switch: while its `on` is false, the mixin's methods only hand on to those they override."""
+    switch = type("Switch", (), {"on": True})()
+
+    def switchable(name):
+        original = vars(MlSyncMixin)[name]
+
+        @functools.wraps(original)
+        def method(self, argument):
+            if switch.on:
+                return original(self, argument)
+            return getattr(super(MlSyncMixin, self), name)(argument)
+
+        return method
+
+    with patch.multiple(MlSyncMixin, create=switchable("create"), write=switchable("write")):
+        yield switch
 
 
-class Operation:
-    """Something that a program does to 20 contacts, one by one, in one transaction."""
+class Side:
+    """One of the two transactions."""
+
+    def __init__(self, operation, runs, switch, is_hooked):
+        self.operation, self.runs, self.switch, self.is_hooked = operation, runs, switch, is_hooked
+
+    def begin(self):
+        self.runs.append([])
+        self.operation.prepare(self.is_hooked)
+
+    def step(self, function, *arguments):
+        self.switch.on = self.is_hooked
+        started = time.perf_counter()
+        function(*arguments)
+        self.operation.env.flush_all()
+        self.runs[-1].append(time.perf_counter() - started)
+
+
+class Create:
+    """Create a vendor."""
 
     def __init__(self, env):
         self.env = env
-        self.vendors = env["res.partner"].create([self.values(number) for number in range(RECORDS)])
-        env.cr.commit()  # pylint: disable=invalid-commit; every sample is rolled back to here
 
-    @staticmethod
-    def values(number):
-        return {
-            "name": f"Example Supplies {number}",
-            "is_company": True,
-            "supplier_rank": 1,
-            "street": "1 Example Street",
-            "city": "Springfield",
-            "zip": "12345",
-            "email": f"ap{number}@example.com",
-        }
-
-    def times(self):
-        """Seconds of each step of one transaction."""
-        self.env.invalidate_all()
-        self.vendors.mapped("street")
-        times = [self._time(self.call, number) for number in range(RECORDS)]
-        times.append(self._time(self.env.cr.flush))
-        self.env.cr.rollback()
-        return times
-
-    def _time(self, function, *arguments):
-        started = time.perf_counter()
-        function(*arguments)
-        self.env.flush_all()
-        return time.perf_counter() - started
+    def prepare(self, is_hooked):
+        self.env["res.partner"].search([], limit=1)
 
     def call(self, number):
-        raise NotImplementedError
+        self.env["res.partner"].create(values(number))
 
 
-class Create(Operation):
-    """Create a vendor."""
-
-    def call(self, number):
-        self.env["res.partner"].create(self.values(number))
-
-
-class Write(Operation):
+class Write(Create):
     """Change the street of a vendor, which the flow sends."""
+
+    def prepare(self, is_hooked):
+        """Each side has 20 vendors of its own: two transactions cannot change the same one."""
+        vendors = self.env["res.partner"].search(
+            [("name", "=like", "Hooked Example %")], order="id desc", limit=2 * RECORDS
+        )
+        self.vendors = vendors[:RECORDS] if is_hooked else vendors[RECORDS:]
+        vendors.mapped("street")
 
     def call(self, number):
         self.vendors[number].write({"street": f"{number} Other Street"})
+
+
+def values(number):
+    return {
+        "name": f"Hooked Example {number}",
+        "is_company": True,
+        "supplier_rank": 1,
+        "street": "1 Example Street",
+        "city": "Springfield",
+        "zip": "12345",
+        "email": f"ap{number}@example.com",
+    }

@@ -1,8 +1,164 @@
-"""`setup/bench`: how fast the connector is, as ratios."""
+"""`setup/bench`: how fast the connector is, as ratios of runs that were made one right after the other.
 
-from .console import fail
+--json    print the result as JSON on the last line
+--quick   smaller runs: less exact, in a third of the time
+
+What each ratio says is written at the function of its name in `setup/benchmarks`. The exit code tells whether
+everything could be measured, not whether the targets were met: those are for a machine with nothing else to do.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import signal
+import sys
+
+from benchmarks import webhook
+
+from . import bootstrap, console, odoo, paths, postgres, sandbox
+
+BENCHMARKS = paths.SETUP / "benchmarks"
+BARE_ROUTE = "ml_bench_route"
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How much is run."""
+
+    bill_rounds: int = 10
+    webhook_blocks: int = 10
+    hook_rounds: int = 60
+    growth_count: int = 500
+
+
+QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100)
 
 
 def main(arguments):
-    """Say that this command has still to be written."""
-    fail("setup/bench is not there yet.")
+    """Measure everything and show it beside the targets."""
+    parser = argparse.ArgumentParser(prog="setup/bench", description="How fast the connector is, as ratios.")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
+    parser.add_argument("--quick", action="store_true", help="smaller runs")
+    options = parser.parse_args(arguments)
+    # the servers end with the command, however it is ended
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit(1))
+    bootstrap.system("postgresql")
+    odoo.prepare()
+    size = QUICK if options.quick else Size()
+    ratios, figures = _measure(size)
+    missed = _show(ratios, figures, _targets(size))
+    if options.json:
+        result = {**_rounded(ratios), "missed": missed, "figures": _rounded(figures)}
+        console.say(json.dumps(result))
+    return 0
+
+
+def _targets(size):
+    """{name of a ratio: (whether less is better, target)}."""
+    return {
+        "pull_cost_vs_bare_batch": (True, 0.8),
+        "pull_speed_vs_json2_client": (False, 4.0),
+        "queries_per_posted_bill": (True, 15.0),
+        _growth_name(size): (True, 1.15),
+        "hook_overhead_unwatched": (True, 0.03),
+        "hook_overhead_watched": (True, 0.10),
+        "webhook_p95_vs_bare_route": (True, 2.0),
+    }
+
+
+def _growth_name(size):
+    return f"cost_growth_{size.growth_count}_to_{size.growth_count * 10}"
+
+
+# Measuring
+
+
+def _measure(size):
+    """Return all ratios and all absolute figures."""
+    ratios, figures = {}, {}
+    with contextlib.ExitStack() as stack:
+        for result in _results(size, stack):
+            figures.update(result.pop("figures"))
+            ratios.update(result)
+    return ratios, figures
+
+
+def _results(size, stack):
+    """Yield the result of each benchmark."""
+    database, url, access = _connected(stack, "bench")
+    with _server(database) as server:
+        with console.step("Bills: the pull path against bare batches and a client from outside"):
+            yield _inside(database, "bills", url, server.url, access["key"], size.bill_rounds)
+        with console.step("Webhooks: signed events against a bare route"):
+            yield _webhooks(database, server, access, size)
+    with console.step("Hooks: contacts with and without them"):
+        yield _inside(database, "hooks", size.hook_rounds)
+    small, small_url, _access = _connected(stack, "bench_small")
+    large, large_url, _access = _connected(stack, "bench_large")
+    count = size.growth_count
+    with console.step(f"Growth: {count * 10} bills against {count}"):
+        yield _inside(small, "growth", large, small_url, large_url, count)
+
+
+def _connected(stack, name):
+    """A database that is connected to a Ramp sandbox of its own, and what an outside program needs to know."""
+    url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", "0"))
+    database = stack.enter_context(odoo.temporary_database(name))
+    with console.step("Connecting a database to the Ramp sandbox"):
+        return database, url, _inside(database, "engine", url)
+
+
+def _inside(database, module, *arguments):
+    """Call `main(env, *arguments)` of a benchmark inside Odoo; return its result."""
+    script = f"""
+import json, sys
+sys.path.insert(0, {str(paths.SETUP)!r})
+from benchmarks import {module}
+print(json.dumps({module}.main(env, *{arguments!r})))
+"""
+    return json.loads(odoo.shell(database, script).splitlines()[-1])
+
+
+def _server(database):
+    """A server with nothing to do by itself, and with the bare route."""
+    folders = [*odoo.addons_path(), BENCHMARKS / "addons"]
+    return odoo.with_server(
+        database,
+        max_cron_threads=0,
+        addons_path=",".join(map(str, folders)),
+        server_wide_modules=f"base,rpc,web,{BARE_ROUTE}",
+    )
+
+
+def _webhooks(database, server, access, size):
+    with contextlib.closing(postgres.connect(database)) as connection, connection.cursor() as cursor:
+
+        def forget():
+            cursor.execute("DELETE FROM ir_cron_trigger")
+
+        return webhook.main(server.url, access["webhook_path"], access["webhook_secret"], size.webhook_blocks, forget)
+
+
+# Showing
+
+
+def _rounded(values):
+    return {name: round(value, 4) for name, value in values.items()}
+
+
+def _show(ratios, figures, targets):
+    """Print a table; return the names of the ratios that miss their target."""
+    missed = []
+    console.say(f"\n{'':36}{'measured':>10}{'target':>10}")
+    for name, (less_is_better, target) in targets.items():
+        value = ratios[name]
+        is_met = value <= target if less_is_better else value >= target
+        if not is_met:
+            missed.append(name)
+        sign = "<=" if less_is_better else ">="
+        console.say(f"{name:36}{value:10.3f}{f'{sign} {target:g}':>10}{'' if is_met else '   MISSED'}")
+    console.say("")
+    for name, value in figures.items():
+        console.say(f"{name:36}{value:10.3f}")
+    return missed

@@ -3,19 +3,18 @@
 --once   sync everything once, print the table and end; 0 only if every flow ended clean
 --json   print the result as JSON on the last line
 --port   port of Odoo (8069)
+--pictures FOLDER   take pictures of the views, for the documentation
 """
 
 import argparse
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
+from pathlib import Path
 
-from . import bootstrap, console, odoo, paths, postgres
-from .console import fail
+from . import bootstrap, console, odoo, paths, pictures, postgres, sandbox
 
 DATABASE = "ml_demo"
 SYNC_SECONDS = 240
@@ -32,7 +31,7 @@ def main(arguments):
     bootstrap.system("postgresql")
     odoo.prepare()
     with contextlib.ExitStack() as stack:
-        sandboxes = {vendor: stack.enter_context(_sandbox(vendor)) for vendor in SANDBOXES}
+        sandboxes = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "demo")) for vendor in SANDBOXES}
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
@@ -44,12 +43,17 @@ def main(arguments):
             _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
             _wait_until(_is_settled)
+        if options.pictures:
+            pictures.take(server, options.pictures, pictures.while_unmapped())
+        with console.step("Mapping what no code or name has mapped"):
             _run_script("map")
             _wait_until(_is_settled)
         rows = _rows()
         problems = [f"{vendor}: {problem}" for vendor, url in sandboxes.items() for problem in _violations(url)]
         clean = not problems and all(_is_clean(row) for row in rows)
         _show(rows, problems, options.json, clean)
+        if options.pictures:
+            pictures.take(server, options.pictures, pictures.when_clean(DATABASE))
         if options.once:
             return 0 if clean else 1
         console.say(f"\nOdoo:  {server.url}/odoo/action-ml_connector.ml_connection_action_dashboard")
@@ -62,28 +66,9 @@ def _parser():
     parser = argparse.ArgumentParser(prog="setup/demo", description="Odoo with the vendors' sandboxes, synced.")
     parser.add_argument("--once", action="store_true", help="sync once, print the table and end")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="take pictures of the views")
     parser.add_argument("--port", type=int, default=8069, help="port of Odoo")
     return parser
-
-
-@contextlib.contextmanager
-def _sandbox(vendor):
-    """Run a vendor's sandbox in a process of its own; gives its address."""
-    command = [sys.executable, "-m", "sandbox", vendor, "--size", "demo"]
-    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "tests")}
-    log = (paths.LOG / f"sandbox-{vendor}.log").open("ab")
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
-    )
-    try:
-        url = process.stdout.readline().strip()
-        if not url:
-            fail(f"The sandbox of {vendor} did not start: see {console.shown(paths.LOG / f'sandbox-{vendor}.log')}")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
 
 
 def _run_script(name, **values):

@@ -1,11 +1,11 @@
-"""`setup/lint`: ruff, pylint with the plug-in for Odoo, and Odoo's own rules."""
+"""`setup/lint`: ruff, pylint with the plug-in for Odoo, Odoo's own rules, and whether the translations' template is current."""
 
 import os
 import sys
 
-from . import bootstrap, console, odoo, paths
+from . import bootstrap, console, odoo, paths, translations
 
-COMMANDS = ("bench", "demo", "lint", "odoo", "test")
+COMMANDS = ("bench", "demo", "lint", "odoo", "test", "translations")
 PYLINT_RULES = (
     "eval-used",
     "function-redefined",
@@ -48,6 +48,7 @@ def main(arguments):
         "pylint-odoo": _pylint_odoo,
         "Odoo's pylint rules": _odoo_pylint,
         "Odoo's test_lint": _odoo_test_lint,
+        "translations": translations.check,
     }
     failed = []
     for name, check in checks.items():

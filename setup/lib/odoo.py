@@ -180,6 +180,8 @@ def _template(name, modules, base="template0"):
         for module in modules:
             if not installed(part, module):
                 fail(f"Odoo did not install {module}: see {paths.LOG}/{kind}.log")
+        # Copies are used before PostgreSQL gets to look at them, and without statistics it plans badly.
+        postgres.query(part, "ANALYZE")
         # The files come first: the database's name says that all is there.
         shutil.rmtree(_filestore(name), ignore_errors=True)
         _filestore(part).rename(_filestore(name))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cases import BookCase, EventCase, NewPartnerCase, VendorCase
 from support.books import LONG_SECONDS, connected_books
-from support.invariants import chain_problem, general_problems
+from support.invariants import chain_problem, general_problems, partner_problems
 
 ALWAYS = None
 TIMES = {"patches": {"read_timeout": 0.2}}
@@ -95,16 +95,28 @@ def test_retry_after_is_obeyed(name, books):
 
 
 @pytest.mark.parametrize("name", ("vendors", "bills"))
-def test_page_that_is_repeated(name, books):
+@pytest.mark.parametrize("times", (1, ALWAYS), ids=("once", "always"))
+def test_page_that_is_repeated(name, times, books):
     case_class, method, path = CALLS[name]
-    case = case_class(books)
-    more = [case_class(books) for _ in range(2)]
-    books.control.settings(page_limit=2)
-    books.due(*case.due)
-    books.control.add_fault("duplicate_page", method=method, path=path, times=ALWAYS)
-    books.workers.run()
+    cases = [case_class(books) for _ in range(3)]
+    books.due(*case_class.due)
+    books.control.add_fault("duplicate_page", method=method, path=path, times=times)
+    books.workers.run(patches={"page_size": 2})
+    (fault,) = books.control.faults()
     books.control.clear_faults()
+    assert fault["hits"]
     books.settle(LONG_SECONDS)
-    for each in (case, *more):
-        assert not each.problems()
+    assert not [problem for case in cases for problem in case.problems()] + general_problems(books)
+
+
+def test_token_that_ends_while_several_calls_are_under_way(books):
+    """All of them are refused, one renews the token, and the others take the new one."""
+    partners = books.add_partners(8)
+    books.due()
+    books.control.revoke_tokens()
+    since = len(books.control.requests())
+    books.workers.run()
+    tokens = [call for call in books.control.requests(path="/developer/v1/token") if call["number"] > since]
+    assert len(tokens) == 1
+    assert not [problem for partner in partners for problem in partner_problems(books, partner)]
     assert not general_problems(books)

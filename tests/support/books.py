@@ -129,10 +129,9 @@ class Books:
         """A vendor that is approved at Ramp; its id."""
         return self.control.add_vendor(f"Crash Vendor {next(self._numbers)} Ltd.", country="GB")
 
-    def add_partner(self):
-        """A vendor that is entered in Odoo; its id there."""
+    def add_partners(self, count):
+        """Vendors that are entered in Odoo; their ids there."""
         values = {
-            "name": f"Crash Partner {next(self._numbers)} Ltd.",
             "email": "office@partner.example",
             "is_company": True,
             "supplier_rank": 1,
@@ -140,9 +139,15 @@ class Books:
             "city": "London",
             "zip": "EC1A 1BB",
         }
+        rows = [{**values, "name": f"Crash Partner {next(self._numbers)} Ltd."} for _ in range(count)]
         return self.workers.code(
-            f"result = env['res.partner'].create({{**{values!r}, 'country_id': env.ref('base.uk').id}}).id"
+            f"country = env.ref('base.uk').id\n"
+            f"result = env['res.partner'].create([{{**row, 'country_id': country}} for row in {rows!r}]).ids"
         )
+
+    def add_partner(self):
+        """A vendor that is entered in Odoo; its id there."""
+        return self.add_partners(1)[0]
 
     def write_partner(self, partner, **values):
         self.workers.code(f"env['res.partner'].browse({partner}).write({values!r})")

@@ -4,8 +4,6 @@
 it, so that `ml_connector.clients` and its like are found without running it.
 """
 
-import socket
-import struct
 import sys
 import threading
 import types
@@ -76,13 +74,6 @@ class Script:
     def close(self):
         self._server.shutdown()
         self._server.server_close()
-
-
-def reset(handler):
-    """Read the request and reset the connection without an answer."""
-    handler.close_connection = True
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.connection.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import ssl
+import struct
 import threading
 import time
 import traceback
@@ -13,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from conftest import reset
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -73,6 +73,13 @@ def raised(call, *args, **kwargs):
     with pytest.raises(errors.ConnectorError) as caught:
         call(*args, **kwargs)
     return caught.value
+
+
+def reset(handler):
+    """Read the request and reset the connection without an answer."""
+    handler.close_connection = True
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
 
 
 def slow(handler):

@@ -181,6 +181,11 @@ def test_negative_total_is_a_credit_note():
     assert [item.amount for item in document.lines] == [15, -5]
 
 
+def test_nothing_owed_is_no_credit_note():
+    document = to_bill(amount=usd(0), line_items=[line(usd(500)), line(usd(-500))])
+    assert not document.is_credit and document.total == 0
+
+
 @pytest.mark.parametrize(
     ("stated", "rate"), [("1", None), (None, None), ("", None), ("1.25", Decimal("0.8")), (0.5, Decimal(2))]
 )
@@ -210,6 +215,11 @@ def test_unusable_exchange_rates(stated):
         ({"vendor": None}, "The vendor of the bill has no id"),
         ({"vendor": {"id": "", "name": "x"}}, "The vendor of the bill has no id"),
         ({"id": None}, "The bill has no id"),
+        (
+            {"line_items": [line(usd(150000), {"name": "x", "category_info": {"type": "OTHER"}})]},
+            "field that has no id",
+        ),
+        ({"line_items": [line(usd(150000), {"category_info": {"type": "GL_ACCOUNT"}})]}, "option that has no id"),
         ({"issued_at": None, "accounting_date": None}, "no date"),
         ({"issued_at": "01/07/2026"}, "issued_at"),
         ({"due_at": "2026-02-30"}, "due_at"),
@@ -377,8 +387,8 @@ CONTACTS = [
 ]
 
 
-def to_vendor(contacts=CONTACTS, **changes):
-    return provider().document("vendors", {"vendor": {**VENDOR, **changes}, "contacts": contacts})
+def to_vendor(**changes):
+    return provider().document("vendors", {"vendor": {**VENDOR, **changes}, "contacts": CONTACTS})
 
 
 def test_vendor():
@@ -496,6 +506,12 @@ def test_incomplete_addresses_are_left_out():
     assert "address" in provider().render("vendors_push", odoo_vendor(address=complete))
 
 
+@pytest.mark.parametrize("missing", ["street", "city", "postal_code"])
+def test_an_address_needs_all_three(missing):
+    parts = {"street": "a", "city": "b", "postal_code": "c", "country": "GB", missing: ""}
+    assert "address" not in provider().render("vendors_push", odoo_vendor(address=Address(**parts)))
+
+
 def test_contact_with_one_name():
     body = provider().render("vendors_push", odoo_vendor(contacts=(Contact(name="Cher", email="c@example.com"),)))
     assert body["business_vendor_contacts"] == {"email": "c@example.com", "first_name": "Cher"}
@@ -525,6 +541,17 @@ def test_version_ignores_what_is_not_booked():
     ):
         assert items.bill_item(bill(**changes)).version != version
     assert len(version) == 16
+
+
+def test_version_goes_by_ramps_ids_where_there_are_no_others():
+    def version(**values):
+        coded = {**selection("OTHER", "x", "dep"), "external_id": None, **values}
+        return items.bill_item(bill(line_items=[line(usd(150000), coded)])).version
+
+    assert version(id="a") != version(id="b")
+    assert version(category_info={"external_id": "dep"}, type="A") != version(
+        category_info={"external_id": "dep"}, type="B"
+    )
 
 
 def test_version_does_not_depend_on_list_or_detail():

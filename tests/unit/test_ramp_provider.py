@@ -246,6 +246,13 @@ def test_provider_is_known():
     assert [c.name for c in RampProvider.credentials if c.secret] == ["client_secret"]
 
 
+def test_client_has_the_credentials():
+    client = provider().client
+    assert (client._client_id, client._client_secret, client.scope) == ("ramp_id_1", SECRET, " ".join(SCOPES))
+    empty = provider(None, {"client_id": None, "client_secret": ""}).client
+    assert "missing" in raised(empty.fetch_token).message
+
+
 def test_flow_table():
     assert [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in FLOWS] == [
         ("coding", "pull", "reference", 10),
@@ -437,7 +444,9 @@ def test_fetch_a_bill():
 
 def test_a_bill_that_is_not_ready_is_not_fetched():
     assert provider(Bills(row(1), ready=False)).fetch("bills", "b1") is None
-    assert provider(Bills(row(1, enable_accounting_sync=False))).fetch("bills", "b1") is None
+    for sync_status in ("NOT_SYNCED", "BILL_SYNCED"):
+        foreign = row(1, enable_accounting_sync=False, sync_status=sync_status)
+        assert provider(Bills(foreign)).fetch("bills", "b1") is None
 
 
 def test_a_synced_bill_needs_not_be_ready():
@@ -491,6 +500,12 @@ def test_create_and_update_take_their_part():
     sent = provider(fake).send("vendors_push", BODY, "v9", "key")
     assert sent.external_id == "v9" and "cannot rename" in sent.note
     assert set(fake.sent) == {"country", "external_vendor_id", "is_active", "address"}
+
+
+def test_a_new_vendor_without_an_id_has_to_be_looked_up():
+    fake = Vendors()
+    fake.create_vendor = lambda body: {}
+    assert type(raised(provider(fake).send, "vendors_push", BODY, "", "key")) is errors.UnknownOutcomeError
 
 
 def test_an_archived_vendor_is_not_created():
@@ -588,7 +603,8 @@ def test_a_call_takes_5000():
 def test_one_bill_does_not_spoil_the_others(names, code):
     syncs = Syncs(not_ready=["bill-0003", "bill-0007"], synced=["bill-0005"], names=names, code=code)
     refused = provider(syncs).report([result(number) for number in range(20)], "key")
-    assert set(refused) == {"bill-0003", "bill-0007"}
+    said = "not regard the bill as ready" if code == "DEVELOPER_7062" else "Ramp refused the request"
+    assert set(refused) == {"bill-0003", "bill-0007"} and all(said in reason for reason in refused.values())
     assert sorted(syncs.taken) == [f"bill-{number:04}" for number in range(20) if number not in (3, 5, 7)]
     keys = [call["idempotency_key"] for call in syncs.calls]
     assert len(set(keys)) == len(keys)
@@ -624,6 +640,12 @@ def test_without_the_accounting_connection():
 )
 def test_reported(entry, known):
     assert provider(Syncs(synced=["bill-0001"])).reported(entry) is known
+
+
+def test_a_synced_bill_is_not_a_synced_payment():
+    fake = SimpleNamespace(bill=lambda bill_id: {"id": bill_id, "sync_status": "BILL_SYNCED"})
+    assert provider(fake).reported(result(1)) is True
+    assert provider(fake).reported(result(1, subject="payment")) is False
 
 
 def test_reported_for_a_bill_that_is_gone():
@@ -710,6 +732,39 @@ def test_check_names_missing_scopes_and_what_they_cost(refuse_unknown):
     assert set(later.client.scope.split()) == granted
     changed = provider(None, {"scopes": "bills:read"}, **report.settings)
     assert changed.client.scope == "bills:read"
+
+
+def test_check_says_what_is_fine():
+    report = provider(Ramp(connections=[connection()])).check()
+    assert findings(report, "ok") == [
+        "Ramp gives access",
+        "All scopes are granted",
+        "Connected as Example Inc",
+        "Ramp has one entity",
+        "Odoo is the accounting system of this Ramp business",
+        "Ramp has accounts to code bills to",
+        "Bills can be read",
+    ]
+
+
+def test_check_of_a_business_that_is_not_active():
+    ramp = Ramp(connections=[connection()])
+    ramp.business = lambda: {"id": "biz", "business_name_legal": "Example Inc", "active": False}
+    assert findings(provider(ramp).check(), "warning") == ["Example Inc is not active in Ramp"]
+
+
+def test_check_before_odoo_is_the_accounting_system():
+    report = provider(Ramp(accounts=False)).check()
+    assert findings(report, "warning") == findings(report, "error") == []
+    assert any("Odoo becomes the accounting system" in title for title in findings(report, "ok"))
+
+
+def test_check_when_access_ends_while_scopes_are_tried():
+    ramp = Ramp(granted={"bills:read"})
+    tried = iter(["invalid_scope", "invalid_client"])
+    ramp.fetch_token = lambda scope=None: (_ for _ in ()).throw(errors.AuthError("Ended.", code=next(tried)))
+    (finding,) = provider(ramp).check().findings
+    assert (finding.level, finding.message) == ("error", "Ended.")
 
 
 def test_check_with_no_scope_at_all():

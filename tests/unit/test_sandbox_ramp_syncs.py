@@ -80,8 +80,9 @@ def test_connection_faults(ramp, client):
     with pytest.raises(requests.ConnectionError):
         client.get("/business")
     ramp.control.add_fault("truncate", path="*/bills")
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        client.get("/bills")
+    # older versions of urllib3 hand out a body that is cut off, newer ones refuse it
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.JSONDecodeError)):
+        client.get("/bills").json()
     bill = next(iter(ready(client)))
     ramp.control.add_fault("hang", path="*/syncs", seconds=0.5)
     with pytest.raises(requests.ReadTimeout):

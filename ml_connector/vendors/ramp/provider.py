@@ -16,6 +16,7 @@ from ...exceptions import (
     NotFoundError,
     PermanentError,
     RemoteError,
+    UnknownOutcomeError,
     ValidationError,
 )
 from ..base import Credential, Page, Provider, Sent
@@ -305,7 +306,7 @@ class RampProvider(Provider):
             raise ValidationError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
         row = self.client.create_vendor(_only(payload, render.VENDOR_CREATE))
         if not row.get("id"):
-            raise RemoteError("Ramp answered without the id of the new vendor.")
+            raise UnknownOutcomeError("Ramp answered without the id of the new vendor.")
         return _sent(row, payload, row["id"])
 
     def find(self, flow, payload, key):

@@ -6,11 +6,15 @@ import { Many2OneReferenceField } from "@web/views/fields/many2one_reference/man
 
 const referenceField = registry.category("fields").get("many2one_reference");
 
-/** A record of the model that the mapping's kind asks for; an empty one invites to choose. */
+/** A record of the model that the mapping's kind asks for, out of those that fit; an empty one invites to choose. */
 export class MappedRecordField extends Component {
     static template = "ml_connector.MappedRecordField";
     static components = { Many2OneReferenceField };
     static props = { ...Many2OneReferenceField.props };
+
+    get referenceProps() {
+        return { ...this.props, domain: () => this.props.record.data.res_domain || [] };
+    }
 
     get isInvitation() {
         const { name, readonly, record } = this.props;

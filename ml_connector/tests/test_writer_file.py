@@ -1,0 +1,61 @@
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.documents import DownloadedFile, Files
+
+from .common_writers import WriterCase
+
+PDF = b"%PDF-1.4 not really"
+
+
+@tagged("post_install", "-at_install")
+class TestWriterFile(WriterCase):
+    def setUp(self):
+        super().setUp()
+        self.move = self.written("bill", self.bill())
+
+    def files(self, *contents, subject="b1"):
+        files = []
+        for name, mimetype, content in contents:
+            files.append(DownloadedFile(name=name, mimetype=mimetype, content=content))
+        return Files(subject_kind="bill", subject_external_id=subject, subject_name="NR", files=tuple(files))
+
+    def attachments(self, move=None):
+        domain = [("res_model", "=", "account.move"), ("res_id", "=", (move or self.move).id)]
+        return self.env["ir.attachment"].search(domain, order="id")
+
+    def test_files_are_attached(self):
+        document = self.files(("note.txt", "text/plain", b"text"), ("bill.pdf", "application/pdf", PDF))
+        (entry,) = self.book("file", document)
+        self.assertEqual((entry.outcome, entry.record), ("updated", self.move))
+        self.assertEqual(entry.note, "Attached: note.txt, bill.pdf.")
+        self.assertEqual(self.attachments().mapped("name"), ["note.txt", "bill.pdf"])
+        self.assertEqual(self.attachments()[1].raw, PDF)
+        self.assertEqual(self.move.message_main_attachment_id, self.attachments()[1])
+
+    def test_same_content_is_attached_once(self):
+        document = self.files(("bill.pdf", "application/pdf", PDF), ("copy.pdf", "application/pdf", PDF))
+        self.book("file", document)
+        self.assertEqual(len(self.attachments()), 1)
+        (entry,) = self.book("file", document)
+        self.assertEqual((entry.outcome, entry.record), ("unchanged", self.move))
+        (entry,) = self.book("file", self.files(("late.pdf", "application/pdf", PDF + b"2")))
+        self.assertEqual((entry.outcome, len(self.attachments())), ("updated", 2))
+        self.assertEqual(self.move.message_main_attachment_id.name, "bill.pdf")
+
+    def test_twice_in_one_batch(self):
+        self.book("file", *[self.files(("bill.pdf", "application/pdf", PDF))] * 2)
+        self.assertEqual(len(self.attachments()), 1)
+
+    def test_two_records_may_have_the_same_file(self):
+        other = self.written("bill", self.bill("b2"))
+        content = ("bill.pdf", "application/pdf", PDF)
+        self.book("file", self.files(content), self.files(content, subject="b2"))
+        self.assertEqual((len(self.attachments()), len(self.attachments(other))), (1, 1))
+
+    def test_pages_are_not_served_as_such(self):
+        self.book("file", self.files(("page.html", "text/html", b"<html><script>alert(1)</script></html>")))
+        self.assertEqual(self.attachments().mimetype, "text/plain")
+
+    def test_dependency(self):
+        self.assertEqual(self.writer("file")._dependencies(self.files()), (("bill", "b1", "NR"),))
+        self.assertFalse(self.writer("file")._binds)

@@ -1,0 +1,29 @@
+"""A vendor's sandbox in a process of its own."""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+from . import console, paths
+from .console import fail
+
+
+@contextlib.contextmanager
+def running(vendor, *options):
+    """Run the sandbox of a vendor; gives its address."""
+    command = [sys.executable, "-m", "sandbox", vendor, *options]
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "tests")}
+    path = paths.LOG / f"sandbox-{vendor}.log"
+    with path.open("ab") as log:
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        )
+        try:
+            url = process.stdout.readline().strip()
+            if not url:
+                fail(f"The sandbox of {vendor} did not start: see {console.shown(path)}")
+            yield url
+        finally:
+            process.terminate()
+            process.wait()

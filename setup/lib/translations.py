@@ -1,0 +1,46 @@
+"""`setup/translations`: write the template of all translations, `ml_connector/i18n/ml_connector.pot`."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from . import console, odoo, paths
+
+TEMPLATE = paths.ADDON / "i18n" / f"{odoo.MODULE}.pot"
+
+
+def main(arguments):
+    """Write the template anew."""
+    if arguments:
+        console.fail("setup/translations takes no arguments: it writes the template anew.")
+    TEMPLATE.parent.mkdir(exist_ok=True)
+    _export(TEMPLATE)
+    console.say(f"{console.shown(TEMPLATE)} has {len(_texts(TEMPLATE))} texts.")
+    return 0
+
+
+def check():
+    """Tell whether the template lacks texts of the addon or has others; `setup/lint` asks."""
+    with tempfile.TemporaryDirectory() as folder:
+        current = Path(folder) / TEMPLATE.name
+        _export(current)
+        wanted, found = _texts(current), _texts(TEMPLATE)
+    for sign, texts in (("+", wanted - found), ("-", found - wanted)):
+        for text in sorted(texts):
+            console.say(f"{console.shown(TEMPLATE)}: {sign} {text}")
+    if wanted != found:
+        console.say("Write it anew with setup/translations.")
+    return wanted != found
+
+
+def _export(path):
+    """Let Odoo's own exporter write the template of the installed addon."""
+    with odoo.temporary_database("translations") as database:
+        command = [sys.executable, "-m", "odoo", "i18n", "export", "-d", database, "-o", path, odoo.MODULE]
+        console.run(command, "translations", "The texts could not be exported.", env=odoo.environment())
+
+
+def _texts(path):
+    import polib  # a requirement of Odoo's, so it is there once Odoo is
+
+    return {entry.msgid for entry in polib.pofile(str(path))} if path.exists() else set()

@@ -1,0 +1,65 @@
+"""Two workers of one connection at the same moment: each record once, and neither gets in the other's way."""
+
+import pytest
+from cases import BookCase, NewPartnerCase, VendorCase
+from support.books import connected_books
+from support.invariants import chain_problem, general_problems, partner_problems
+from support.workers import RUN
+
+WORKERS = 2
+ROUNDS = 4
+CASES = 15
+BUSY = f"""
+import time
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    {RUN}
+    env.cr.commit()
+"""
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_books("crash_two") as books:
+        books.switch("vendors_push", True)
+        books.due("vendors_push")
+        books.workers.run()
+        yield books
+
+
+@pytest.mark.parametrize("case_class", (BookCase, VendorCase, NewPartnerCase))
+def test_side_by_side(case_class, books):
+    for _round in range(ROUNDS):
+        cases = [case_class(books) for _ in range(CASES)]
+        books.due(*case_class.due)
+        for ended in books.workers.order(RUN, workers=WORKERS):
+            assert not ended.error, ended.error
+            assert not ended.signal
+        books.settle()
+        assert not [problem for case in cases for problem in case.problems()] + general_problems(books)
+    assert not chain_problem(books)
+
+
+def test_side_by_side_with_a_dead_one(books):
+    """One dies in the middle of its work while the other goes on."""
+    cases = [BookCase(books) for _ in range(CASES)]
+    books.due(*BookCase.due)
+    assert books.workers.run(kill="bills post after 1").was_killed
+    books.pass_time(61)
+    for ended in books.workers.order(RUN, workers=WORKERS):
+        assert not ended.error, ended.error
+    books.settle()
+    assert not [problem for case in cases for problem in case.problems()] + general_problems(books)
+
+
+def test_sending_takes_longer_than_the_lease(books):
+    """What the one has claimed and not sent yet when the lease ends goes to the other, and to it alone."""
+    partners = books.add_partners(40)
+    books.due()
+    books.control.add_fault("latency", method="POST", path="*/vendors", seconds=0.7, times=None)
+    for ended in books.workers.order(BUSY, workers=WORKERS, patches={"lease_seconds": 2}):
+        assert not ended.error, ended.error
+    books.control.clear_faults()
+    books.settle()
+    assert not [problem for partner in partners for problem in partner_problems(books, partner)]
+    assert not general_problems(books)
