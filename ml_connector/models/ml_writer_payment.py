@@ -7,6 +7,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, ValidationError
+from .spend_tools import clearing_account
 from .writer_tools import (
     Currencies,
     OpenDates,
@@ -128,6 +129,7 @@ class MlWriterPayment(models.AbstractModel):
         currency = self._currency(batch, document)
         bills = self._bills(batch, document)
         self._check_amounts(document, currency)
+        self._check_charges(batch, document)
         if existing := self._existing(batch, document, bills):
             batch.linked.add(existing.id)
             entry.plan("linked", existing)
@@ -140,6 +142,22 @@ class MlWriterPayment(models.AbstractModel):
         for move, amount in bills:
             batch.planned[move.id] += amount
         entry.plan("created", values=PaymentPlan(document, currency, bills, values), note=note)
+
+    def _check_charges(self, batch, document):
+        """The card transaction that paid a bill must not be booked as well.
+
+        :raises DuplicateError: it is booked as spend already
+        """
+        booked = self.env["ml.binding"]._records(
+            batch.flow.connection_id, {("expense", charge) for charge in document.charges}
+        )
+        if booked:
+            raise DuplicateError(
+                self.env._(
+                    "The card transaction that paid the bill is booked already as %s: take that back, then press Retry.",
+                    ", ".join(record.display_name for record in booked.values()),
+                )
+            )
 
     def _currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
@@ -311,7 +329,11 @@ class MlWriterPayment(models.AbstractModel):
             "partner_bank_id": False,
             "destination_account_id": self._payable_lines(moves[0]).account_id[:1].id,
             "invoice_ids": [Command.set([move.id for move in moves])],
+            "ml_card_charges": list(document.charges) or False,
         }
+        if journal.type == "credit":
+            # owed to the card's issuer, like all spend with the card, until its statement is booked
+            values["outstanding_account_id"] = clearing_account(journal).id
         if self._must_split(currency, bills):
             values["write_off_line_vals"] = [
                 self._prepare_split(document, currency, move, amount, values) for move, amount in bills[1:]
@@ -348,6 +370,9 @@ class MlWriterPayment(models.AbstractModel):
         if created:
             with odoo_refusals():
                 self.with_context(ml_no_sync=True)._create_payments(flow, created)
+        for entry in entries:
+            if entry.outcome == "linked" and entry.document.charges:
+                entry.record.ml_card_charges = list(entry.document.charges)
 
     def _create_payments(self, flow, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)

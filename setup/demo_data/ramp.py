@@ -28,6 +28,24 @@ for name, rate in (("0% Exempt", 0), ("21% High", 21)):
 for name, code, kind in (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank")):
     env["account.journal"].create({"name": name, "code": code, "type": kind, "company_id": company.id})
 
+# those who spend: found by the e-mail that Ramp has of them
+env["hr.employee"].create(
+    [
+        {"name": name, "work_email": email, "company_id": company.id}
+        for name, email in (
+            ("Ada Example", "ada@example.com"),
+            ("Björn Lindqvist", "user1@example.com"),
+            ("Chloé Martin", "user2@example.com"),
+            ("Dmitri Ivanov", "user3@example.com"),
+            ("Eiko Satō", "user4@example.com"),
+            ("Farah Haddad", "user5@example.com"),
+            ("Gil Soares", "user6@example.com"),
+            ("Hana Nováková", "user7@example.com"),
+        )
+    ]
+)
+env["res.partner"].create({"name": "Ramp (card issuer)", "is_company": True, "supplier_rank": 1})
+
 env["res.partner"].create(
     [
         {
@@ -61,4 +79,10 @@ connection = env["ml.connection"].create(
 credentials = {credential.name: credential for credential in connection.credential_ids}
 credentials["client_id"].value = "ramp_id_EXAMPLE"
 credentials["client_secret"].new_secret = "example-secret"
+# Odoo's order lines need a product, which Ramp's do not have
+connection.flow_ids.with_context(active_test=False).filtered(
+    lambda flow: flow.key == "orders"
+).order_product_id = env["product.product"].create(
+    {"name": "Purchase in Ramp", "type": "service", "purchase_method": "purchase", "supplier_taxes_id": False}
+)
 connection.action_test()
