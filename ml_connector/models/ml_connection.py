@@ -11,6 +11,7 @@ from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Settings
 from . import ml_error_class
+from .client_actions import notification
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_token import TokenStore
 
@@ -445,15 +446,7 @@ class MlConnection(models.Model):
         self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         self.sudo().breaker_until = False  # sudo: engine field
         self._trigger()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("The sync has been started. Its progress shows here in a moment."),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
@@ -475,15 +468,9 @@ class MlConnection(models.Model):
         self.ensure_one()
         self._check_may_manage()
         problem = self.env["ml.sync.attempt"]._verify(self)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger" if problem else "success",
-                "sticky": bool(problem),
-                "message": problem or self.env._("The audit trail is complete and unchanged."),
-            },
-        }
+        if problem:
+            return notification(problem, "danger", reload=False)
+        return notification(self.env._("The audit trail is complete and unchanged."), reload=False)
 
     @api.model
     def action_rotate_keys(self):
@@ -500,11 +487,7 @@ class MlConnection(models.Model):
                     token[name] = secret_box.rotate(self.env, token[name])
         env = self.env
         env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": "success", "message": self.env._("All secrets are encrypted under the newest key now.")},
-        }
+        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
     def _open_logs(self, name, states):
         self.ensure_one()

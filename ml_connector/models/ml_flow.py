@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+from .client_actions import notification
 from .ml_sync_mixin import CHANGED
 
 LOCK_DATE_POLICIES = [
@@ -220,15 +221,7 @@ class MlFlow(models.Model):
         self.check_access("write")
         self.next_run_at = fields.Datetime.now()
         self.connection_id._trigger()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("The sync has been started. Its progress shows here in a moment."),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
     def action_dry_run(self):
         """Show what a sync would do and why, without writing or sending anything."""

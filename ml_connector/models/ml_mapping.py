@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from .client_actions import notification
+
 MAPPED_MODELS = {
     "account": "account.account",
     "tax": "account.tax",
@@ -220,15 +222,7 @@ class MlMapping(models.Model):
             message = self.env._("One mapping was filled.")
         else:
             message = self.env._("%s mappings were filled.", count)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if count else "warning",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(message, "success" if count else "warning")
 
     def action_open_waiting(self):
         self.ensure_one()

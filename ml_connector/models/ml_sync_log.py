@@ -8,6 +8,7 @@ from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
+from .client_actions import notification
 
 STATES = [
     ("pending", "To do"),
@@ -266,15 +267,7 @@ class MlSyncLog(models.Model):
             message = self.env._("The record is tried again. The list shows the result in a moment.")
         else:
             message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if count else "warning",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(message, "success" if count else "warning")
 
     def action_ignore(self):
         """Ask for a reason, then leave the records alone."""

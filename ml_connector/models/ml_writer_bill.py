@@ -623,16 +623,19 @@ class MlWriterBill(models.AbstractModel):
                         planned=format_date(self.env, plan.header["date"]),
                     )
                 )
-            total = exact(move.amount_total, plan.currency)
-            if total != plan.document.total:
-                raise ValidationError(
-                    self.env._(
-                        "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
-                        total=plan.document.total,
-                        computed=total,
-                        currency=plan.currency.name,
-                    )
+            self._check_total(plan, move)
+
+    def _check_total(self, plan, move):
+        total = exact(move.amount_total, plan.currency)
+        if total != plan.document.total:
+            raise ValidationError(
+                self.env._(
+                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
+                    total=plan.document.total,
+                    computed=total,
+                    currency=plan.currency.name,
                 )
+            )
 
     def _update_draft(self, entry):
         plan, values = entry.values
@@ -640,6 +643,7 @@ class MlWriterBill(models.AbstractModel):
         move.write(values)
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
+            self._check_total(plan, move)
         entry.record = entry.bound
 
     def _result_reference(self, record):

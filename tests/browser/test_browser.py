@@ -62,7 +62,7 @@ def test_unmapped_bill_goes_on_by_itself(office, admin, connection):
     admin.expect_no_row("UNMAPPED-1")
     admin.open("account.action_move_in_invoice_type", move)
     admin.page.locator("button[name=action_open_ml_syncs]").click()
-    admin.expect_row("UNMAPPED-1", "Vendor Bills", "Done")
+    admin.expect_row("Vendor Bills", "UNMAPPED-1", "Done")
 
 
 def test_locked_period_is_unlocked_and_retried(office, admin, connection):

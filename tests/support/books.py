@@ -1,6 +1,7 @@
 """An Odoo database that is connected to a Ramp sandbox."""
 
 import contextlib
+import time
 from itertools import count
 
 from lib import odoo, paths, postgres
@@ -13,6 +14,7 @@ LEASE_SECONDS = 61
 LONG_SECONDS = 5 * 3600
 """Longer than any wait between two tries."""
 MAX_RUNS = 6
+PATIENCE = 90
 
 
 class Books:
@@ -106,6 +108,24 @@ class Books:
 
     def _flows_due(self):
         return self.rows("SELECT key FROM ml_flow WHERE active AND next_run_at <= now() AT TIME ZONE 'utc'")
+
+    # -- while a server runs the job ---------------------------------------------------------------------------------
+
+    def trigger(self):
+        """Have the server run the job now."""
+        self.workers.code("env['ml.connection'].search([])._trigger()")
+
+    def wait_until(self, condition, seconds=PATIENCE):
+        """Poll until the condition is true."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"Not within {seconds} s; open: {self.open_rows()}"
+            time.sleep(0.02)
+
+    def wait_until_settled(self):
+        """Wait until the server has read all events and nothing is open."""
+        unread = "SELECT count(*) FROM ml_webhook_event WHERE state = 'received'"
+        self.wait_until(lambda: not self.value(unread) and not self.open_rows() and not self._flows_due())
 
     # -- what people do ----------------------------------------------------------------------------------------------
 

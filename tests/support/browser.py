@@ -86,12 +86,18 @@ class Visitor:
         for number in range(switches.count()):
             switches.nth(number).click()
             expect(switches.nth(number)).to_have_class(re.compile(r"\bactive\b"))
+            self.expect_no_dialog()
 
     def look_at_each_page(self):
         """Open every page of the form."""
         tabs = self.page.locator(".o_notebook_headers .nav-link")
         for number in range(tabs.count()):
             tabs.nth(number).click()
+            self.expect_no_dialog()
+
+    def expect_no_dialog(self):
+        """Nothing interrupts, as the dialog of an error of the server would."""
+        expect(self.page.locator(".modal")).to_have_count(0)
 
     # -- doing something ---------------------------------------------------------------------------------------------
 
@@ -116,6 +122,7 @@ class Visitor:
 
     def expect_no_row(self, text):
         """The list is there, without such a row."""
+        self.expect_no_dialog()
         expect(self.page.locator(".o_list_renderer")).to_be_visible()
         expect(self.row(text)).to_have_count(0)
 
