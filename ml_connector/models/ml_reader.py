@@ -39,7 +39,9 @@ class MlReaderVendor(models.AbstractModel):
 
     def _domain(self, flow):
         company = Domain("company_id", "in", [False, flow.company_id.id])
-        return company & Domain("supplier_rank", ">", 0) & Domain("parent_id", "=", False)
+        # employees get vendor bills for what they are reimbursed, and are users of the other side, not vendors
+        vendor = Domain("supplier_rank", ">", 0) & Domain("employee", "=", False)
+        return company & vendor & Domain("parent_id", "=", False)
 
     def _document(self, flow, record):
         return Vendor(

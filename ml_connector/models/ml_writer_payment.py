@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, ValidationError
-from .spend_tools import clearing_account
+from .spend_tools import owe_to_issuer
 from .writer_tools import (
     Currencies,
     OpenDates,
@@ -331,9 +331,6 @@ class MlWriterPayment(models.AbstractModel):
             "invoice_ids": [Command.set([move.id for move in moves])],
             "ml_card_charges": list(document.charges) or False,
         }
-        if journal.type == "credit":
-            # owed to the card's issuer, like all spend with the card, until its statement is booked
-            values["outstanding_account_id"] = clearing_account(journal).id
         if self._must_split(currency, bills):
             values["write_off_line_vals"] = [
                 self._prepare_split(document, currency, move, amount, values) for move, amount in bills[1:]
@@ -377,6 +374,7 @@ class MlWriterPayment(models.AbstractModel):
     def _create_payments(self, flow, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
         payments = payments.create([dict(entry.values.values) for entry in entries]).with_env(self.env)
+        owe_to_issuer(payments)
         payments.action_post()
         pairs = []
         for entry, payment in zip(entries, payments, strict=True):

@@ -207,6 +207,10 @@ class MlWriterReimbursement(models.AbstractModel):
         for entry, (inner, _payment) in zip(entries, planned, strict=True):
             entry.values = inner
         writer._apply_bills(flow, entries, resolver)
+        for entry in entries:
+            # a bill makes a vendor of its contact; this mark keeps it apart from those that are sent as vendors
+            if not entry.record.partner_id.employee:
+                entry.record.with_env(writer.env).partner_id.employee = True
         settlements = [
             {**payment, "move": entry.record}
             for entry, (_inner, payment) in zip(entries, planned, strict=True)

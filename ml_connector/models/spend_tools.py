@@ -79,6 +79,16 @@ def contact(env, resolver, reference):
     return partner
 
 
+def owe_to_issuer(payments):
+    """What is paid by card is owed to its issuer, like all spend with the card, until its statement is booked.
+
+    Odoo would take the general account of outstanding payments. It computes the account while a payment is created, so
+    it is set between creating and posting.
+    """
+    for payment in payments.filtered(lambda payment: payment.journal_id.type == "credit" and not payment.move_id):
+        payment.outstanding_account_id = clearing_account(payment.journal_id)
+
+
 def payable_account(partner, company):
     return partner.commercial_partner_id.with_company(company).property_account_payable_id
 
@@ -108,10 +118,9 @@ def pay(env, settlements):
             "destination_account_id": _terms(move).account_id[:1].id,
             "invoice_ids": [Command.set(move.ids)],
         }
-        if journal.type == "credit":
-            values["outstanding_account_id"] = clearing_account(journal).id
         values_list.append(values)
     payments = env["account.payment"].with_context(skip_invoice_sync=True).create(values_list).with_env(env)
+    owe_to_issuer(payments)
     payments.action_post()
     plan = []
     for settlement, payment in zip(settlements, payments, strict=True):

@@ -20,10 +20,12 @@ for plan, accounts in (
         [{"code": code, "name": name, "plan_id": record.id, "company_id": company.id} for code, name in accounts]
     )
 
+# as the chart's own tax, so that their amounts go to its account and not to the cost
+standard = env["account.tax"].search(
+    [("company_id", "=", company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)], limit=1
+)
 for name, rate in (("0% Exempt", 0), ("21% High", 21)):
-    env["account.tax"].create(
-        {"name": name, "amount": rate, "type_tax_use": "purchase", "company_id": company.id, "country_id": company.account_fiscal_country_id.id}
-    )
+    standard.copy({"name": name, "amount": rate})
 
 for name, code, kind in (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank")):
     env["account.journal"].create({"name": name, "code": code, "type": kind, "company_id": company.id})
@@ -44,7 +46,19 @@ env["hr.employee"].create(
         )
     ]
 )
-env["res.partner"].create({"name": "Ramp (card issuer)", "is_company": True, "supplier_rank": 1})
+env["res.partner"].create(
+    {
+        "name": "Ramp (card issuer)",
+        "is_company": True,
+        "supplier_rank": 1,
+        "email": "billing@issuer.example.com",
+        "street": "28 West 23rd Street",
+        "city": "New York",
+        "zip": "10010",
+        "state_id": env.ref("base.state_us_27").id,
+        "country_id": env.ref("base.us").id,
+    }
+)
 
 env["res.partner"].create(
     [
