@@ -110,26 +110,30 @@ class Spend:
         """The card transactions that paid bills. Sources disagree on whether the accounting feed shows them."""
         for bill in self.state.bills:
             for transaction_id in bill.payment.details.get("transaction_ids", ()) if bill.payment else ():
-                account = bill.coding[:1] or bill.lines[0].coding[:1]
-                self.state.transactions.add(
-                    Transaction(
-                        transaction_id,
-                        bill.entity_id,
-                        make_id("user", 0),
-                        make_id("merchant", f"vendor/{bill.vendor.id}"),
-                        bill.vendor.name,
-                        bill.amount,
-                        bill.currency,
-                        bill.amount,
-                        bill.currency,
-                        bill.paid_at,
-                        [SpendLine(bill.amount, bill.memo, list(account), converted=bill.amount)],
-                        memo=f"Payment of {bill.invoice_number}",
-                        sync_status="SYNC_READY" if in_feed else "NOT_SYNC_READY",
-                        card_id=make_id("card", 0),
-                        converts=True,
-                    )
-                )
+                self.add_card_payment(bill, transaction_id, in_feed)
+
+    def add_card_payment(self, bill, transaction_id, in_feed):
+        """The card transaction that paid a bill."""
+        account = bill.coding[:1] or bill.lines[0].coding[:1]
+        self.state.transactions.add(
+            Transaction(
+                transaction_id,
+                bill.entity_id,
+                make_id("user", 0),
+                make_id("merchant", f"vendor/{bill.vendor.id}"),
+                bill.vendor.name,
+                bill.amount,
+                bill.currency,
+                bill.amount,
+                bill.currency,
+                bill.paid_at,
+                [SpendLine(bill.amount, bill.memo, list(account), converted=bill.amount)],
+                memo=f"Payment of {bill.invoice_number}",
+                sync_status="SYNC_READY" if in_feed else "NOT_SYNC_READY",
+                card_id=make_id("card", 0),
+                converts=True,
+            )
+        )
 
     def _receipt(self, key, user_id, at, title, **owner):
         state = self.state
