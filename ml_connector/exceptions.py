@@ -65,10 +65,33 @@ class MappingError(ConnectorError):
         self.references = tuple(references)
 
 
-class ValidationError(ConnectorError):
+class InvalidDataError(ConnectorError):
     """The data itself cannot be taken as it is."""
 
     error_class = "validation"
+
+
+class FileFormatError(InvalidDataError):
+    """A file cannot be read as its template says.
+
+    :param line: number of the line, from 1; 0 when it is not about one
+    :param column: heading or number of the column
+    :param is_cut: whether the file seems to end too early, which time may heal
+    """
+
+    def __init__(self, message, *, line=0, column="", expected="", found="", is_cut=False, **kwargs):
+        super().__init__(message, **kwargs)
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.found = found
+        self.is_cut = is_cut
+
+
+class NotWantedError(ConnectorError):
+    """The record is not meant to be in Odoo, for example because the vendor voided it before it came."""
+
+    error_class = "not_wanted"
 
 
 class LockedPeriodError(ConnectorError):

@@ -5,17 +5,22 @@ from .masking import SENSITIVE, mask, mask_text
 from .oauth import AccessToken, MemoryTokens, TokenStore
 from .ramp import RampClient
 from .rate import RollingWindow, shared_window
+from .sftp import HostKeyError, SftpAccount, SftpSession, fingerprint
 
 __all__ = [
     "AccessToken",
     "Answer",
     "Exchange",
+    "HostKeyError",
     "HttpClient",
     "MemoryTokens",
     "RampClient",
     "RollingWindow",
     "SENSITIVE",
+    "SftpAccount",
+    "SftpSession",
     "TokenStore",
+    "fingerprint",
     "mask",
     "mask_text",
     "shared_window",

@@ -184,7 +184,7 @@ class HttpClient:
 
     # Calls
 
-    def call(self, method, path, *, params=None, body=None, form=None, auth=None, repeatable=None):
+    def call(self, method, path, *, params=None, body=None, form=None, files=None, auth=None, repeatable=None):
         """Send one request and return its `Answer`.
 
         A 401 renews the token once. What may be repeated is tried up to three times within the budget.
@@ -193,6 +193,7 @@ class HttpClient:
         :param params: query; booleans are sent as `true` and `false`, None is left out
         :param body: sent as JSON
         :param form: sent as a form
+        :param files: {part: (name, content, MIME type)}, sent with the form as multipart
         :param auth: a `requests` auth object to use instead of the bearer token
         :param repeatable: whether sending it twice does no harm; by default GET and HEAD only
         :raises NetworkError: nothing was sent, or a repeatable call got no answer
@@ -206,7 +207,7 @@ class HttpClient:
         """
         repeatable = method in SAFE_METHODS if repeatable is None else repeatable
         url = self._own_url(path) + _query(params)
-        sending = {"json": body, "data": form}
+        sending = {"json": body, "data": form, "files": files}
         deadline = self._clock() + self.budget
         if auth is not None:
             return self._call(method, url, deadline, repeatable, auth=auth, **sending)

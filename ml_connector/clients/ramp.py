@@ -230,7 +230,7 @@ class RampClient(HttpClient):
         """`GET /cashbacks/{cashback_id}`."""
         return self._object("GET", f"/cashbacks/{_id(cashback_id)}")
 
-    # Vendor credits and purchase orders, as they are read
+    # Vendor credits
 
     def vendor_credits(self, **filters):
         """`GET /vendors/credits`: pages of vendor credits; without those that are used up unless asked for."""
@@ -240,17 +240,208 @@ class RampClient(HttpClient):
         """`GET /vendors/credits/{vendor_credit_id}`."""
         return self._object("GET", f"/vendors/credits/{_id(credit_id)}")
 
-    def listed_purchase_orders(self, **filters):
-        """`GET /purchase-orders`: pages of purchase orders; those with three-way match only where asked for."""
+    # What the books offer to code to
+
+    def upload_accounts(self, accounts):
+        """`POST /accounting/accounts`: 1 to 500 of `{id, name, classification, code?}`, all or none."""
+        return _rows(self._object("POST", "/accounting/accounts", body={"gl_accounts": accounts}).get("gl_accounts"))
+
+    def update_account(self, ramp_id, body):
+        """`PATCH /accounting/accounts/{gl_account_id}`: name, code, visibility; never the classification."""
+        return self._object("PATCH", f"/accounting/accounts/{_id(ramp_id)}", body=body)
+
+    def create_field(self, body):
+        """`POST /accounting/fields`: the field; the one that exists when the `id` is taken."""
+        return self._object("POST", "/accounting/fields", body=body)
+
+    def update_field(self, ramp_id, body):
+        """`PATCH /accounting/fields/{field_id}`."""
+        return self._object("PATCH", f"/accounting/fields/{_id(ramp_id)}", body=body)
+
+    def upload_field_options(self, field_id, options):
+        """`POST /accounting/field-options`: 1 to 500 of `{id, value, code?}`, all or none."""
+        body = {"field_id": field_id, "options": options}
+        return _rows(self._object("POST", "/accounting/field-options", body=body).get("options"))
+
+    def update_field_option(self, ramp_id, body):
+        """`PATCH /accounting/field-options/{field_option_id}`."""
+        return self._object("PATCH", f"/accounting/field-options/{_id(ramp_id)}", body=body)
+
+    def upload_entities(self, entities):
+        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`; neither list nor change."""
+        return _rows(self._object("POST", "/accounting/entities", body={"entities": entities}).get("entities"))
+
+    def update_connection(self, connection_id, settings):
+        """`PATCH /accounting/connection/{id}`: settings of our own accounting connection."""
+        return self._object("PATCH", f"/accounting/connection/{_id(connection_id)}", body={"settings": settings})
+
+    def tax_rates(self, **filters):
+        """`GET /accounting/tax/rates`: pages of tax rates."""
+        return self._pages("/accounting/tax/rates", **filters)
+
+    def upload_tax_rates(self, rates):
+        """`POST /accounting/tax/rates`: `{id, name, rate, accounting_gl_account_id}`, the account by its Ramp id."""
+        return _rows(self._object("POST", "/accounting/tax/rates", body={"tax_rates": rates}).get("tax_rates"))
+
+    def update_tax_rate(self, ramp_id, body):
+        """`PATCH /accounting/tax/rates/{id}`."""
+        return self._object("PATCH", f"/accounting/tax/rates/{_id(ramp_id)}", body=body)
+
+    def tax_code(self):
+        """`GET /accounting/tax/code`: the one tax field of the accounting connection."""
+        return self._object("GET", "/accounting/tax/code")
+
+    def create_tax_code(self, name):
+        """`POST /accounting/tax/code`: make it; there can be one."""
+        return self._object("POST", "/accounting/tax/code", body={"name": name})
+
+    def upload_tax_code_options(self, options):
+        """`POST /accounting/tax/code/options`: `{id, name, tax_rate_ids}`, the rates by our ids."""
+        return _rows(self._object("POST", "/accounting/tax/code/options", body={"options": options}).get("options"))
+
+    def update_tax_code_option(self, ramp_id, body):
+        """`PATCH /accounting/tax/code/options/{option_id}`."""
+        return self._object("PATCH", f"/accounting/tax/code/options/{_id(ramp_id)}", body=body)
+
+    def delete_tax_code_option(self, ramp_id):
+        """`DELETE /accounting/tax/code/options/{option_id}`: it stays, but can be chosen no more."""
+        self._call_api("DELETE", f"/accounting/tax/code/options/{_id(ramp_id)}", body={})
+
+    # Purchase orders and receipts (Ramp Plus)
+
+    def purchase_orders(self, **filters):
+        """`GET /purchase-orders`: pages. Without `three_way_match_enabled` only orders without it may come."""
         return self._pages("/purchase-orders", **filters)
 
-    def read_purchase_order(self, order_id):
-        """`GET /purchase-orders/{purchase_order_id}`."""
+    def purchase_order(self, order_id):
+        """`GET /purchase-orders/{purchase_order_id}`: an archived one is not found."""
         return self._object("GET", f"/purchase-orders/{_id(order_id)}")
 
-    def listed_users(self, **filters):
-        """`GET /users`: pages of users, who are the employees that spend."""
+    def create_purchase_order(self, body):
+        """`POST /purchase-orders`."""
+        return self._object("POST", "/purchase-orders", body=body)
+
+    def update_purchase_order(self, order_id, body):
+        """`PATCH /purchase-orders/{purchase_order_id}`: neither vendor nor lines."""
+        return self._object("PATCH", f"/purchase-orders/{_id(order_id)}", body=body)
+
+    def archive_purchase_order(self, order_id):
+        """`POST /purchase-orders/{purchase_order_id}/archive`: final. Without a body Ramp refuses it."""
+        self._object("POST", f"/purchase-orders/{_id(order_id)}/archive", body={})
+
+    def add_purchase_order_lines(self, order_id, lines):
+        """`POST /purchase-orders/{purchase_order_id}/line-items`."""
+        return self._object("POST", f"/purchase-orders/{_id(order_id)}/line-items", body={"line_items": lines})
+
+    def update_purchase_order_line(self, order_id, line_id, body):
+        """`PATCH /purchase-orders/{purchase_order_id}/line-items/{line_item_id}`."""
+        return self._object("PATCH", f"/purchase-orders/{_id(order_id)}/line-items/{_id(line_id)}", body=body)
+
+    def delete_purchase_order_line(self, order_id, line_id):
+        """`DELETE /purchase-orders/{purchase_order_id}/line-items/{line_item_id}`."""
+        self._call_api("DELETE", f"/purchase-orders/{_id(order_id)}/line-items/{_id(line_id)}")
+
+    def item_receipts(self, **filters):
+        """`GET /item-receipts`: pages."""
+        return self._pages("/item-receipts", **filters)
+
+    def create_item_receipt(self, body):
+        """`POST /item-receipts`; there is no change, only to delete and make anew."""
+        return self._object("POST", "/item-receipts", body=body)
+
+    def delete_item_receipt(self, receipt_id):
+        """`DELETE /item-receipts/{item_receipt_id}`."""
+        self._call_api("DELETE", f"/item-receipts/{_id(receipt_id)}")
+
+    # Bills of ours
+
+    def drafts(self, **filters):
+        """`GET /bills/drafts`: pages of draft bills."""
+        return self._pages("/bills/drafts", **filters)
+
+    def draft(self, draft_id):
+        """`GET /bills/drafts/{draft_bill_id}`."""
+        return self._object("GET", f"/bills/drafts/{_id(draft_id)}")
+
+    def create_draft(self, body):
+        """`POST /bills/drafts`; a `remote_id` that another draft has is a conflict."""
+        return self._object("POST", "/bills/drafts", body=body)
+
+    def update_draft(self, draft_id, body):
+        """`PATCH /bills/drafts/{draft_bill_id}`: lists of lines are replaced as a whole."""
+        return self._object("PATCH", f"/bills/drafts/{_id(draft_id)}", body=body)
+
+    def create_bill(self, body):
+        """`POST /bills`: an APPROVED bill, past all approvals; Ramp may pay it."""
+        return self._object("POST", "/bills", body=body)
+
+    def update_bill(self, bill_id, body):
+        """`PATCH /bills/{bill_id}`: approved bills only."""
+        return self._object("PATCH", f"/bills/{_id(bill_id)}", body=body)
+
+    def archive_bill(self, bill_id):
+        """`DELETE /bills/{bill_id}`: refused when it is paid."""
+        self._call_api("DELETE", f"/bills/{_id(bill_id)}")
+
+    def attach(self, owner, owner_id, kind, name, content, mimetype):
+        """`POST /bills/{bill_id}/attachments` or `/bills/drafts/{draft_bill_id}/attachments`: the id of the file.
+
+        :param owner: `bills` or `bills/drafts`
+        :param kind: `INVOICE` (one of it) or `FILE`
+        """
+        return self._object(
+            "POST",
+            f"/{owner}/{_id(owner_id)}/attachments",
+            form={"attachment_type": kind},
+            files={"file": (name, content, mimetype)},
+        )
+
+    # People
+
+    def users(self, **filters):
+        """`GET /users`: pages; suspended users only when `status` asks for them."""
         return self._pages("/users", **filters)
+
+    def user(self, user_id):
+        """`GET /users/{id}`."""
+        return self._object("GET", f"/users/{_id(user_id)}")
+
+    def create_user(self, body):
+        """`POST /users/deferred`: the id of a task; an e-mail address that Ramp knows gives the user who has it."""
+        return self._object("POST", "/users/deferred", body=body)
+
+    def user_task(self, task_id):
+        """`GET /users/deferred/status/{task_id}`."""
+        return self._object("GET", f"/users/deferred/status/{_id(task_id)}")
+
+    def update_user(self, user_id, body):
+        """`PATCH /users/{id}`: anything but the e-mail address, which is ignored."""
+        return self._object("PATCH", f"/users/{_id(user_id)}", body=body)
+
+    def deactivate_user(self, user_id):
+        """`PATCH /users/{id}/deactivate`: freezes the user's cards."""
+        self._call_api("PATCH", f"/users/{_id(user_id)}/deactivate")
+
+    def reactivate_user(self, user_id):
+        """`PATCH /users/{id}/reactivate`."""
+        self._call_api("PATCH", f"/users/{_id(user_id)}/reactivate")
+
+    def departments(self):
+        """`GET /departments`: pages."""
+        return self._pages("/departments")
+
+    def create_department(self, name):
+        """`POST /departments`."""
+        return self._object("POST", "/departments", body={"name": name})
+
+    def locations(self):
+        """`GET /locations`: pages."""
+        return self._pages("/locations")
+
+    def create_location(self, name, entity_id):
+        """`POST /locations`."""
+        body = {"name": name, **({"entity_id": entity_id} if entity_id else {})}
+        return self._object("POST", "/locations", body=body)
 
     # Calling
 

@@ -10,8 +10,9 @@ from .common import Address, AnalyticShare, Attachment, Contact, Party, Referenc
 from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
-from .files import DownloadedFile, Files
+from .files import DownloadedFile, Files, OutgoingFile
 from .journal_entry import JournalEntry, JournalLine
+from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .result import Result
@@ -35,10 +36,15 @@ __all__ = [
     "Employee",
     "Expense",
     "ExpenseLine",
+    "FeedColumn",
+    "FeedTemplate",
+    "FileContent",
+    "FileDocument",
     "Files",
     "GoodsReceipt",
     "JournalEntry",
     "JournalLine",
+    "OutgoingFile",
     "PaidBill",
     "Party",
     "Payment",
@@ -47,6 +53,7 @@ __all__ = [
     "ReceivedLine",
     "Reference",
     "Reimbursement",
+    "RemoteFile",
     "Result",
     "Settlement",
     "Tax",

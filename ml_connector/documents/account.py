@@ -8,6 +8,7 @@ class Account:
 
     :param classification: `asset`, `liability`, `credit_card`, `equity`, `revenue`, `expense` or `other`
     :param active: whether it may be used in new entries
+    :param external_id: what the vendor system calls the account, where it had it before us
     """
 
     odoo_id: int
@@ -15,6 +16,7 @@ class Account:
     name: str
     classification: str
     active: bool = True
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +24,17 @@ class Tax:
     """A purchase tax. `rate` is a fraction: 0.15 for 15 %.
 
     :param account_odoo_id: account on which the tax is booked
+    :param account_external_id: the vendor system's own id of that account
+    :param external_id: what the vendor system calls the tax, where it had it before us
     """
 
     odoo_id: int
     name: str
     rate: Decimal
     account_odoo_id: int | None = None
+    account_external_id: str = ""
     active: bool = True
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

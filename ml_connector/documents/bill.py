@@ -34,6 +34,8 @@ class Bill:
     :param accounting_date: date it belongs to in the books; None: the document's date
     :param purchase_order: the number of the purchase order, kept as reference
     :param odoo_id: our own move id, when the bill was born in Odoo
+    :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
+    :param is_void: taken back at the vendor
     """
 
     external_id: str
@@ -54,3 +56,6 @@ class Bill:
     attachments: tuple[Attachment, ...] = ()
     url: str = ""
     odoo_id: int | None = None
+    paid_on: date | None = None
+    cancelled: bool = False
+    is_void: bool = False

@@ -13,4 +13,5 @@ class Employee:
     department: str = ""
     location: str = ""
     manager_odoo_id: int | None = None
+    manager_external_id: str = ""
     active: bool = True

@@ -11,6 +11,21 @@ class DownloadedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFile:
+    """A file of ours that belongs to a record that the vendor has.
+
+    :param parent_external_id: the vendor's id of that record
+    :param is_invoice: whether it is the vendor's own invoice, not something that goes with it
+    """
+
+    parent_external_id: str
+    name: str
+    mimetype: str
+    content: bytes
+    is_invoice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """Downloaded files of a record that was transferred.
 

@@ -7,7 +7,7 @@ from .common import Party, Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidBill:
-    """The part of a payment that settles one bill; `amount` in the payment's currency."""
+    """The part of a payment that settles one bill; `amount` in the payment's currency, negative for a credit note."""
 
     external_id: str
     amount: Decimal
@@ -22,6 +22,7 @@ class Payment:
     :param source: where the money came from (bank account, card), mapped to a journal
     :param reference: the number under which the bank or the vendor knows the payment
     :param charges: ids of the card transactions that are this payment
+    :param is_void: taken back at the vendor
     """
 
     external_id: str
@@ -33,3 +34,4 @@ class Payment:
     bills: tuple[PaidBill, ...]
     reference: str = ""
     charges: tuple[str, ...] = ()
+    is_void: bool = False

@@ -7,13 +7,19 @@ from .common import AnalyticShare, Party, Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrderLine:
-    """`unit_price` without tax, in the order's currency; `odoo_id` is our line, once there is one."""
+    """`unit_price` without tax, in the order's currency; `odoo_id` is our line, once there is one.
+
+    :param amount: the line's total without tax, where it is not quantity times price to the cent
+    :param unit: the unit of measure, by name
+    """
 
     external_id: str = ""
     odoo_id: int | None = None
     description: str = ""
     quantity: Decimal = Decimal(1)
     unit_price: Decimal = Decimal(0)
+    amount: Decimal | None = None
+    unit: str = ""
     account: Reference | None = None
     account_odoo_id: int | None = None
     taxes: tuple[Reference, ...] = ()
@@ -45,10 +51,16 @@ class PurchaseOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedLine:
-    """`quantity` received of an order line; negative for a return."""
+    """`quantity` received of an order line, less what was returned.
+
+    :param ordered: quantity that was ordered on that line, where it is known
+    """
 
     purchase_order_line_odoo_id: int
     quantity: Decimal
+    ordered: Decimal | None = None
+    name: str = ""
+    purchase_order_external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ class Vendor:
 
     :param odoo_id: our partner id, when the vendor system was told it before
     :param vat: tax id with its country prefix
+    :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
     :param bank_accounts: account numbers (IBAN or local), used to match only
     """
 
@@ -20,4 +21,5 @@ class Vendor:
     contacts: tuple[Contact, ...] = ()
     bank_accounts: tuple[str, ...] = ()
     is_company: bool = True
+    in_books: bool = False
     active: bool = True

@@ -3,6 +3,7 @@ from . import ml_credential
 from . import ml_token
 from . import ml_flow
 from . import ml_mapping
+from . import ml_mapping_rule
 from . import ml_binding
 from . import ml_sync_log
 from . import ml_sync_attempt
@@ -11,6 +12,11 @@ from . import ml_worker
 from . import ml_worker_pull
 from . import ml_worker_push
 from . import ml_worker_dry_run
+from . import ml_feed_template
+from . import ml_feed_file
+from . import ml_feed_sent
+from . import ml_connection_feed
+from . import ml_worker_feed
 from . import ml_writer
 from . import ml_writer_reference
 from . import ml_writer_vendor
@@ -23,8 +29,13 @@ from . import ml_writer_journal_entry
 from . import ml_writer_statement
 from . import ml_writer_credit
 from . import ml_reader
+from . import ml_reader_coding
+from . import ml_reader_purchase
+from . import ml_reader_bill
+from . import ml_reader_employee
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner
 from . import res_company
 from . import res_config_settings
+from . import watched

@@ -4,7 +4,15 @@ from odoo import fields, models
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    ml_sync_count = fields.Integer("Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user")
+    ml_original_date = fields.Date(
+        "Accounting Date at the Vendor System",
+        readonly=True,
+        copy=False,
+        help="Set when the accounting date had to move to the next open day because the period was locked.",
+    )
+    ml_sync_count = fields.Integer(
+        "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
+    )
 
     def _compute_ml_sync_count(self):
         self.env["ml.sync.log"]._count_for(self, "ml_sync_count")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..exceptions import ValidationError
+from ..exceptions import InvalidDataError
 from .writer_tools import exact
 
 
@@ -104,7 +104,7 @@ class BillAmounts:
     def settle(self, plan):
         """Fill the amounts of a plan so that its total is the document's.
 
-        :raises ValidationError: when they differ by more than rounding
+        :raises InvalidDataError: when they differ by more than rounding
         """
         computed_tax = self._set_prices(plan)
         self._compute(plan)
@@ -208,7 +208,7 @@ class BillAmounts:
         if abs(document.total - total) > allowed:
             raise self._total_error(plan, total)
         if plan.has_tax and document.tax_total is not None and abs(document.tax_total - tax) > allowed:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The tax is %(tax)s %(currency)s at the vendor, but %(computed)s %(currency)s by the taxes in Odoo:"
                     " correct the mapping of the taxes.",
@@ -219,7 +219,7 @@ class BillAmounts:
             )
 
     def _total_error(self, plan, computed):
-        return ValidationError(
+        return InvalidDataError(
             self.env._(
                 "The total is %(total)s %(currency)s at the vendor, but the lines and their taxes add up to"
                 " %(computed)s %(currency)s in Odoo: correct the amounts or the mapping of the taxes.",
@@ -256,7 +256,7 @@ class BillAmounts:
         # Of a reverse charge both halves would have to change: such a tax is no place for a difference.
         places = [index for index, item in enumerate(plan.tax_items) if not self._tax_of(item).has_negative_factor]
         if not places:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The total is %(total)s %(currency)s at the vendor and %(computed)s %(currency)s in Odoo, and there"
                     " is no tax line that could take the difference: correct the amounts at the vendor.",

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ..exceptions import ValidationError
+from ..exceptions import InvalidDataError
 from .bill_changes import account_text
 from .writer_tools import is_of_company
 
@@ -28,7 +28,7 @@ class BillAnalytics:
             if not account:
                 continue
             if not is_of_company(account, self.company):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "Analytic account %(account)s of line %(number)s belongs to another company: map another one.",
                         account=account.display_name,
@@ -38,7 +38,7 @@ class BillAnalytics:
             shares.setdefault(account.root_plan_id, []).append((account.id, share.percentage))
         for plan, parts in shares.items():
             if sum(percentage for _account_id, percentage in parts) > HUNDRED:
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "The shares of line %(number)s in analytic plan %(plan)s add up to more than 100 %%.",
                         number=number,
@@ -73,7 +73,7 @@ class BillAnalytics:
     def check(self, number, line):
         """Mandatory plans, which Odoo itself only looks at where a person posts.
 
-        :raises ValidationError: when the line is not wholly distributed in one of them
+        :raises InvalidDataError: when the line is not wholly distributed in one of them
         """
         key = (line.account, line.product)
         plans = self._batch.once(self._mandatory, key, lambda: self._mandatory_plans(line))
@@ -82,7 +82,7 @@ class BillAnalytics:
         totals = self._plan_totals(line.analytic)
         for plan in plans:
             if round(totals.get(plan["id"], 0.0), self._digits) != 100.0:
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "Line %(number)s on account %(account)s needs a complete distribution in analytic plan"
                         " %(plan)s: complete it at the vendor or map its codes.",

@@ -33,6 +33,19 @@ class MlBinding(models.Model):
             binding.display_name = f"{binding.kind} {binding.external_id}"
 
     @api.model
+    def _external_ids(self, connection, kind, records):
+        """{record id: id at the vendor} of the records that are bound as that kind."""
+        bindings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "=", kind),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ]
+        )
+        return {binding.res_id: binding.external_id for binding in bindings}
+
+    @api.model
     def _records(self, connection, keys):
         """{(kind, external id): existing Odoo record} for the keys that are bound. One query, plus one a model."""
         keys = set(keys)
@@ -77,7 +90,11 @@ class MlBinding(models.Model):
         new = {}
         for values in values_list:
             key = (values["kind"], values["external_id"])
-            vals = {"res_model": values["record"]._name, "res_id": values["record"].id, "synced_at": values.get("synced_at") or now}
+            vals = {
+                "res_model": values["record"]._name,
+                "res_id": values["record"].id,
+                "synced_at": values.get("synced_at") or now,
+            }
             for name in ("external_version", "fingerprint", "external_url"):
                 if values.get(name):
                     vals[name] = values[name]
@@ -86,6 +103,9 @@ class MlBinding(models.Model):
             else:
                 new[key] = {"connection_id": connection.id, "kind": key[0], "external_id": key[1], **vals}
         self.create(list(new.values()))
+        self.env["ml.sync.log"]._release_dependents(
+            connection, {(values["kind"], _record_key(values["record"])) for values in values_list}
+        )
 
     def action_open_record(self):
         self.ensure_one()
@@ -99,3 +119,8 @@ class MlBinding(models.Model):
     def action_open_remote(self):
         self.ensure_one()
         return {"type": "ir.actions.act_url", "url": self.external_url, "target": "new"}
+
+
+def _record_key(record):
+    """How a row names the Odoo record whose transfer it waits for."""
+    return f"{record._name},{record.id}"

@@ -66,8 +66,9 @@ class MlConnection(models.Model):
         tracking=True,
     )
     color = fields.Integer(compute="_compute_color")
-    credential_ids = fields.One2many("ml.credential", "connection_id", groups="base.group_system", copy=False,
-        domain=[("is_internal", "=", False)])
+    credential_ids = fields.One2many(
+        "ml.credential", "connection_id", groups="base.group_system", copy=False, domain=[("is_internal", "=", False)]
+    )
     flow_ids = fields.One2many("ml.flow", "connection_id", context={"active_test": False})
     cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, groups="base.group_system", ondelete="set null")
 
@@ -263,7 +264,9 @@ class MlConnection(models.Model):
             self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
 
     def _credential_specifications(self):
-        return {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
+        return (
+            {credential.name: credential for credential in self._provider_class().credentials} if self.provider else {}
+        )
 
     def _credential_values(self):
         return [
@@ -292,16 +295,20 @@ class MlConnection(models.Model):
         )
         connection._sync_flows()
         self.env["ml.token"].sudo().create({"connection_id": connection.id})
-        connection.cron_id = self.env["ir.cron"].sudo().create(
-            {
-                "name": self.env._("ML Connector: %s", connection.name),
-                "model_id": self.env["ir.model"]._get_id("ml.connection"),
-                "state": "code",
-                "code": f"model.browse({connection.id})._cron_run()",
-                "user_id": self.env.ref("base.user_root").id,
-                "interval_number": 1,
-                "interval_type": "minutes",
-            }
+        connection.cron_id = (
+            self.env["ir.cron"]
+            .sudo()
+            .create(
+                {
+                    "name": self.env._("ML Connector: %s", connection.name),
+                    "model_id": self.env["ir.model"]._get_id("ml.connection"),
+                    "state": "code",
+                    "code": f"model.browse({connection.id})._cron_run()",
+                    "user_id": self.env.ref("base.user_root").id,
+                    "interval_number": 1,
+                    "interval_type": "minutes",
+                }
+            )
         )
         connection._remember_database()
 
@@ -320,6 +327,8 @@ class MlConnection(models.Model):
                     "kind": spec.kind,
                     "interval_number": spec.interval,
                     "active": spec.active,
+                    "schedule": "interval" if spec.daily_hour is None else "daily",
+                    "daily_hour": 3.0 if spec.daily_hour is None else spec.daily_hour,
                 }
                 for spec in self._provider_class().flows
                 if spec.key not in existing
@@ -335,7 +344,7 @@ class MlConnection(models.Model):
         if {"environment", "custom_url"} & set(vals):
             self._forget_token()
             self.write({"check_state": "none", "findings": False})
-        if "state" in vals:
+        if "state" in vals or "capabilities" in vals:
             self.env.registry.clear_cache()
         if "active" in vals:
             self.sudo().cron_id.active = vals["active"]  # sudo: see `_create_parts`
@@ -357,9 +366,7 @@ class MlConnection(models.Model):
 
     def _remember_database(self):
         parameters = self.env["ir.config_parameter"].sudo()  # sudo: the uuid is readable by administrators only
-        self.sudo().write(
-            {"database_uuid": parameters.get_param("database.uuid"), "database_name": self.env.cr.dbname}
-        )
+        self.sudo().write({"database_uuid": parameters.get_param("database.uuid"), "database_name": self.env.cr.dbname})
 
     def _is_this_database(self):
         """Whether the connection was set up in this very database, not in one that this is a copy of."""
@@ -538,11 +545,16 @@ class MlConnection(models.Model):
         settings = Settings(
             base_url=self.base_url,
             credentials={credential.name: credential._plaintext() for credential in credentials},
-            stored=self.stored_settings or {},
+            stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
             instance=f"{self.sudo().database_uuid}:{self.id}",
+            options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
         )
         return self._provider_class()(settings, TokenStore(self), observe)
+
+    def _provider_settings(self):
+        """What the provider is told besides credentials."""
+        return self.stored_settings or {}
 
     def _forget_token(self):
         """Drop the access token, because what it was made of has changed."""
@@ -552,8 +564,12 @@ class MlConnection(models.Model):
 
     def _internal_secrets(self, *names):
         # sudo: only the controller and the worker ask
-        return self.env["ml.credential"].sudo().search_fetch(
-            [("connection_id", "=", self.id), ("name", "in", names)], ["is_secret", "ciphertext", "set_at"]
+        return (
+            self.env["ml.credential"]
+            .sudo()
+            .search_fetch(
+                [("connection_id", "=", self.id), ("name", "in", names)], ["is_secret", "ciphertext", "set_at"]
+            )
         )
 
     def _webhook_secrets(self):

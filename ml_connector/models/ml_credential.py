@@ -64,7 +64,8 @@ class MlCredential(models.Model):
                 "set_by_id": self.env.uid,
             }
         )
-        self.connection_id._forget_token()
+        if not self.is_internal:
+            self.connection_id._forget_token()
 
     def _plaintext(self):
         """The value in the clear: for a provider in memory, for nothing else.

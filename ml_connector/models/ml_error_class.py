@@ -37,7 +37,7 @@ ERROR_CLASSES = {
     ),
     "rate_limit": ErrorClass(
         _lt("Too many requests"),
-        _lt("Nothing to do: it is tried again by itself. If it stays, look for another program that uses the same account."),
+        _lt("Nothing to do: it is tried again by itself. If it lasts, another program uses the account."),
         retried=True,
         stops_connection=True,
     ),
@@ -61,13 +61,18 @@ ERROR_CLASSES = {
         _lt("Data not accepted"),
         _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
     ),
+    "not_wanted": ErrorClass(
+        _lt("Not meant for Odoo"),
+        _lt("Nothing to do."),
+        state="ignored",
+    ),
     "locked_period": ErrorClass(
         _lt("Period locked"),
-        _lt("Open the period, change the date at the vendor, or let the flow book on the next open day. Then press Retry."),
+        _lt("Open the period, change the date at the vendor, or let the flow book on the next open day; then Retry."),
     ),
     "duplicate": ErrorClass(
         _lt("Exists already?"),
-        _lt("Compare with the record that is named. If it is the same, ignore this row; if not, correct the reference and press Retry."),
+        _lt("Compare with the record that is named: if it is the same, Ignore; if not, correct and Retry."),
     ),
     "conflict": ErrorClass(
         _lt("Changed on both sides"),
@@ -79,7 +84,7 @@ ERROR_CLASSES = {
     ),
     "unknown_outcome": ErrorClass(
         _lt("Outcome unknown"),
-        _lt("It is looked up at the vendor before anything is sent again. Where that is not possible, look yourself and say which."),
+        _lt("It is looked up at the vendor before it is sent again, or you look there and say which."),
         state="unknown",
     ),
     "bug": ErrorClass(

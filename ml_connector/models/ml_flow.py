@@ -68,7 +68,38 @@ class MlFlow(models.Model):
     rounding_tolerance = fields.Float(
         default=0.05,
         digits=(16, 4),
-        help="Largest difference, in the document's currency, between the source's total and Odoo's that may be put on the tax line.",
+        help="Largest difference to the source's total that is put on the tax line.",
+    )
+    vendor_mode = fields.Selection(
+        [("at_once", "At once"), ("when_needed", "With the first bill or purchase order that needs it")],
+        "New vendors",
+        default="at_once",
+        required=True,
+        help="When a new vendor of Odoo is made at the vendor system. What is there already is kept current in any case.",
+    )
+    purchase_order_mode = fields.Selection(
+        [
+            ("auto", "As the vendor system allows"),
+            ("order", "Purchase orders"),
+            ("draft_bill", "Draft bills with the order attached"),
+        ],
+        "Send orders as",
+        default="auto",
+        required=True,
+        help="Where the vendor system takes no purchase orders, a draft bill with the lines and the order's PDF "
+        "stands for the order.",
+    )
+    bill_mode = fields.Selection(
+        [("draft", "Drafts, approved over there"), ("approved", "Approved bills, which may be paid")],
+        "Send bills as",
+        default="draft",
+        required=True,
+    )
+    invite_mode = fields.Selection(
+        [("draft", "Drafts, invited over there"), ("invite", "Invite at once by e-mail")],
+        "New users",
+        default="draft",
+        required=True,
     )
     expense_mode = fields.Selection(
         EXPENSE_MODES,
@@ -119,6 +150,31 @@ class MlFlow(models.Model):
         self.ensure_one()
         return self.connection_id._provider_class().flow(self.key)
 
+    def _record_model(self):
+        """Model of the records that a push flow sends."""
+        spec = self._spec()
+        if spec.watches or not spec.follows:
+            return spec.watches
+        return self.connection_id._provider_class().flow(spec.follows).watches
+
+    def _options(self):
+        """The choices made on this flow that the vendor's own code asks for."""
+        self.ensure_one()
+        return {
+            name: self[name]
+            for name in ("purchase_order_mode", "bill_mode", "invite_mode")
+            if name in self._spec().options
+        }
+
+    def _blocked(self):
+        """Why a push flow cannot work with what the vendor granted; empty when it can, or before the first test."""
+        self.ensure_one()
+        connection = self.connection_id
+        if self.direction == "pull" or self.kind == "result" or connection.check_state == "none":
+            return ""
+        capabilities = frozenset(connection.capabilities or ())
+        return connection._provider_class().blocked(self.key, capabilities, self._options())
+
     @api.depends("key", "provider")
     def _compute_show_options(self):
         for flow in self:
@@ -143,9 +199,7 @@ class MlFlow(models.Model):
             flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
 
     def _compute_counts(self):
-        groups = self.env["ml.sync.log"]._read_group(
-            [("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"]
-        )
+        groups = self.env["ml.sync.log"]._read_group([("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"])
         counts = {(flow.id, state): count for flow, state, count in groups}
         for flow in self:
             flow.done_count = counts.get((flow.id, "done"), 0)
@@ -167,7 +221,7 @@ class MlFlow(models.Model):
         )
         for flow in flows:
             model = flow._spec().watches
-            if model:
+            if model and not flow._blocked():
                 names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
                 watched.setdefault(model, {})[flow.id] = frozenset(names)
         return watched
@@ -181,6 +235,7 @@ class MlFlow(models.Model):
             if flow:
                 domain = self.env[f"ml.reader.{flow.kind}"]._domain(flow)
                 records = self.env[model].browse(sorted(ids)).exists().filtered_domain(domain)
+                records = self.env[f"ml.reader.{flow.kind}"]._sendable(flow, records)
                 if records:
                     self.env["ml.sync.log"]._enqueue(flow, records)
                     flow.connection_id._trigger()
@@ -193,7 +248,7 @@ class MlFlow(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if "active" in vals or "connection_id" in vals:
+        if {"active", "connection_id", "purchase_order_mode"} & set(vals):
             self.env.registry.clear_cache()
         return result
 

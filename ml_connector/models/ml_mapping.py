@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..documents import Reference
 from .client_actions import notification
 
 MAPPED_MODELS = {
@@ -45,7 +46,9 @@ class MlMapping(models.Model):
     res_domain = fields.Binary(compute="_compute_res_domain", help="The Odoo records to choose from.")
     is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
     origin = fields.Selection(
-        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name")], readonly=True, string="Filled"
+        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")],
+        readonly=True,
+        string="Filled",
     )
     state = fields.Selection(
         [("mapped", "Mapped"), ("ignored", "Left out"), ("unmapped", "Unmapped")],
@@ -152,6 +155,39 @@ class MlMapping(models.Model):
         )
         (known | new)._propose()
         return known | new
+
+    @api.model
+    def _note_ours(self, connection, reference, res_id):
+        """Keep what the vendor calls a record that we sent, unless a person or a code filled the row otherwise."""
+        mapping = self._upsert(connection, [reference])
+        if mapping.state == "unmapped" or (mapping.res_id == res_id and mapping.origin in ("code", "name")):
+            mapping.write({"res_id": res_id, "origin": "ours"})
+
+    @api.model
+    def _references_of(self, connection, kind, res_ids):
+        """{record id: `Reference`} of records for which the vendor has a code of the same name or one that we sent.
+
+        A code that a person mapped by hand may be one of several for the same record, so it does not stand for it.
+        """
+        mappings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "=", kind),
+                ("res_id", "in", list(res_ids)),
+                ("origin", "in", ("ours", "code", "name")),
+            ],
+            order="id desc",
+        )
+        return {
+            mapping.res_id: Reference(
+                kind=kind,
+                external_id=mapping.external_id,
+                code=mapping.external_code or "",
+                name=mapping.external_name or "",
+                group=mapping.external_group or "",
+            )
+            for mapping in mappings.sorted(lambda mapping: mapping.origin == "ours")
+        }
 
     def _refresh_names(self, reference):
         names = {

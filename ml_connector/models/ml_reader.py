@@ -1,7 +1,27 @@
+from decimal import Decimal
+
 from odoo import models
 from odoo.fields import Domain
 
-from ..documents import Address, Contact, Vendor
+from ..documents import Address, AnalyticShare, Contact, Vendor
+from ..exceptions import ConnectorError
+
+
+class NotSentError(ConnectorError):
+    """Another record of ours has to be at the vendor first."""
+
+    error_class = "mapping"
+
+    def __init__(self, message, kind, record):
+        super().__init__(message)
+        self.kind = kind
+        self.model = record._name
+        self.res_id = record.id
+        self.name = record.display_name
+
+    @property
+    def key(self):
+        return f"{self.model},{self.res_id}"
 
 
 class MlReader(models.AbstractModel):
@@ -22,8 +42,57 @@ class MlReader(models.AbstractModel):
         """Domain of the records that changed after `moment` (UTC)."""
         return Domain("write_date", ">=", moment)
 
+    def _sendable(self, flow, records):
+        """The records to queue for changed ones. An archived record matters only to who has it already."""
+        archived = records.filtered(lambda record: "active" in record._fields and not record.active)
+        known = self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
+        return records - archived.filtered(lambda record: record.id not in known)
+
+    def _touched_at(self, records):
+        """{record id: when it changed last} in UTC."""
+        return {record.id: record.write_date for record in records}
+
     def _document(self, flow, record):
         raise NotImplementedError
+
+    # What other records are called at the vendor
+
+    def _remote_id(self, flow, kind, record):
+        """The vendor's id of another record.
+
+        :raises NotSentError: the vendor does not have it yet
+        """
+        found = self.env["ml.binding"]._external_ids(flow.connection_id, kind, record).get(record.id)
+        if not found:
+            raise NotSentError(
+                self.env._("Waits for %s, which the vendor does not have yet.", record.display_name), kind, record
+            )
+        return found
+
+    def _sender(self, flow, kind):
+        """The switched-on push flow of the same connection that sends records of a kind."""
+        return flow.connection_id.flow_ids.filtered(
+            lambda other: other.active and other.direction == "push" and other.kind == kind and not other._blocked()
+        )[:1]
+
+    def _reference(self, flow, kind, record):
+        """The code under which the vendor knows an account, tax or analytic account; None where it knows none."""
+        if not record:
+            return None
+        return self.env["ml.mapping"]._references_of(flow.connection_id, kind, record.ids).get(record.id)
+
+    def _analytic_shares(self, flow, distribution):
+        """The `AnalyticShare`s of an analytic distribution, without accounts that the vendor does not know."""
+        shares = {}
+        for key, percentage in (distribution or {}).items():
+            for account_id in key.split(","):
+                shares[int(account_id)] = shares.get(int(account_id), 0) + percentage
+        known = self.env["ml.mapping"]._references_of(flow.connection_id, "analytic", list(shares))
+        return tuple(
+            AnalyticShare(reference=known[account_id], percentage=decimal_of(shares[account_id]))
+            for account_id in shares
+            if account_id in known
+        )
 
 
 class MlReaderVendor(models.AbstractModel):
@@ -43,6 +112,30 @@ class MlReaderVendor(models.AbstractModel):
         vendor = Domain("supplier_rank", ">", 0) & Domain("employee", "=", False)
         return company & vendor & Domain("parent_id", "=", False)
 
+    def _sendable(self, flow, records):
+        """Where new vendors go only with a record that needs them, the others are left alone until then."""
+        records = super()._sendable(flow, records)
+        mode_flow = self._sender(flow, "vendor") or flow
+        if mode_flow.vendor_mode == "at_once":
+            return records
+        known = set(self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records))
+        asked_for = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", flow.id),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("state", "in", ("pending", "failed", "waiting", "running", "unknown")),
+            ]
+        )
+        known.update(asked_for.mapped("res_id"))
+        return records.filtered(lambda record: record.id in known)
+
+    def _in_books(self, flow, record):
+        """Whether the vendor system's list of the books' vendors has the vendor; waits for it where it is to come."""
+        if self._sender(flow, "accounting_vendor"):
+            return bool(self._remote_id(flow, "accounting_vendor", record))
+        return False
+
     def _document(self, flow, record):
         return Vendor(
             external_id="",
@@ -51,6 +144,7 @@ class MlReaderVendor(models.AbstractModel):
             vat=record.vat or "",
             is_company=record.is_company,
             active=record.active,
+            in_books=self._in_books(flow, record),
             address=Address(
                 street=record.street or "",
                 street2=record.street2 or "",
@@ -68,3 +162,20 @@ class MlReaderVendor(models.AbstractModel):
             yield Contact(name=record.name or "", email=record.email, phone=record.phone or "", is_default=True)
         for person in people:
             yield Contact(name=person.name or "", email=person.email, phone=person.phone or "")
+
+
+class MlReaderAccountingVendor(models.AbstractModel):
+    _name = "ml.reader.accounting_vendor"
+    _inherit = "ml.reader.vendor"
+    _description = "Reader of Vendors of the Books"
+
+    def _watched_fields(self):
+        return {"name", "ref", "active", "supplier_rank"}
+
+    def _in_books(self, flow, record):
+        return True
+
+
+def decimal_of(value):
+    """An exact decimal of a float that Odoo has rounded to its digits."""
+    return Decimal(repr(value))

@@ -14,6 +14,12 @@ OUTCOMES = [
     ("unchanged", "Unchanged"),
     ("drift", "Differs"),
     ("sent", "Sent"),
+    ("read", "Read"),
+    ("done", "Done"),
+    ("duplicate", "Known already"),
+    ("replaced", "Replaced"),
+    ("gone", "Gone"),
+    ("received", "Received"),
     ("pending", "To be tried again"),
     ("failed", "Failed"),
     ("waiting", "Waiting"),
@@ -156,7 +162,11 @@ class MlSyncAttempt(models.Model):
             last_id = rows[-1].sequence
             rows.invalidate_recordset()
         if chain and (chain.attempt_count != expected - 1 or (chain.head or "") != head):
-            return self.env._("The last attempts are missing: %(found)s of %(length)s are left.", found=expected - 1, length=chain.attempt_count)
+            return self.env._(
+                "The last attempts are missing: %(found)s of %(length)s are left.",
+                found=expected - 1,
+                length=chain.attempt_count,
+            )
         return ""
 
     def _hashed_values(self):

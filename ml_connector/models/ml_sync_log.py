@@ -57,6 +57,7 @@ class MlSyncLog(models.Model):
             ("unchanged", "Unchanged"),
             ("drift", "Differs"),
             ("sent", "Sent"),
+            ("read", "Read"),
         ],
         readonly=True,
         help="What was done. Differs: changed at the vendor after it was posted in Odoo.",
@@ -75,7 +76,9 @@ class MlSyncLog(models.Model):
     try_count = fields.Integer("Tries", readonly=True)
     next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
     lease_until = fields.Datetime(readonly=True)
-    sent_at = fields.Datetime(readonly=True, help="Set before something is sent: until the answer is stored, the outcome is in doubt.")
+    sent_at = fields.Datetime(
+        readonly=True, help="Set before something is sent: until the answer is stored, the outcome is in doubt."
+    )
     idempotency_key = fields.Char(readonly=True)
     done_at = fields.Datetime(readonly=True)
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
@@ -109,10 +112,15 @@ class MlSyncLog(models.Model):
     def _compute_advice(self):
         for log in self:
             if log.depends_name:
-                log.advice = self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
+                log.advice = self._dependency_advice(log)
                 continue
             error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
             log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
+
+    def _dependency_advice(self, log):
+        if log.direction == "push":
+            return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
+        return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
 
     def _compute_payload_text(self):
         for log in self.sudo():  # sudo: the raw payload has no reader; what is shown is masked
@@ -125,9 +133,7 @@ class MlSyncLog(models.Model):
         """Insert rows for items that are new or changed; returns how many. Repeated pages and events change nothing."""
         items = {item.external_id: item for item in items}
         known = {}
-        for log in self.search(
-            [("flow_id", "=", flow.id), ("external_id", "in", list(items))], order="id"
-        ):
+        for log in self.search([("flow_id", "=", flow.id), ("external_id", "in", list(items))], order="id"):
             known.setdefault(log.external_id, self.browse())
             known[log.external_id] |= log
         rows, reopened, outdated = [], self.browse(), self.browse()
@@ -284,8 +290,10 @@ class MlSyncLog(models.Model):
         self.check_access("read")
         self._check_may_resolve()
         logs = self.filtered(
-            lambda log: log.state in ("pending", "failed", "waiting", "unknown")
-            or (log.state == "done" and log.outcome == "drift")
+            lambda log: (
+                log.state in ("pending", "failed", "waiting", "unknown")
+                or (log.state == "done" and log.outcome == "drift")
+            )
         )
         if not logs:
             raise UserError(self.env._("Only records that are not done yet can be ignored."))
@@ -336,7 +344,9 @@ class MlSyncLog(models.Model):
             raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
         move = self.env["account.move"].browse(self.res_id)
         if move.state == "posted" and move.payment_state != "reversed":
-            reason = self.env._("%(bill)s changed at %(connection)s", bill=move.name, connection=self.connection_id.name)
+            reason = self.env._(
+                "%(bill)s changed at %(connection)s", bill=move.name, connection=self.connection_id.name
+            )
             today = fields.Date.context_today(self)
             move._reverse_moves([{"ref": reason, "date": today, "invoice_date": today}], cancel=True)
         # sudo: users hold no right on bindings and the queue, only this transition
@@ -402,7 +412,9 @@ class MlSyncLog(models.Model):
     @api.autovacuum
     def _gc_payloads(self):
         """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
-        return self._gc("ml_payload_retention_days", lambda logs: logs.write({"payload": False}), [("payload", "!=", False)])
+        return self._gc(
+            "ml_payload_retention_days", lambda logs: logs.write({"payload": False}), [("payload", "!=", False)]
+        )
 
     @api.autovacuum
     def _gc_finished(self):

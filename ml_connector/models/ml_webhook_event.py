@@ -1,3 +1,5 @@
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -36,19 +38,30 @@ class MlWebhookEvent(models.Model):
         now = fields.Datetime.now()
         row = (connection.id, connection.company_id.id, event.event_id, event.event_type, event.external_id or None)
         row += (event.created_at or None, event.challenge or None, "received", 0, now, self.env.uid, now)
-        inserted = self.env.execute_query(
-            SQL(
-                """INSERT INTO ml_webhook_event (connection_id, company_id, event_id, event_type, external_id,
-                        sent_at, challenge, state, try_count, next_try_at, create_uid, create_date)
-                   VALUES %s ON CONFLICT (connection_id, event_id) DO NOTHING RETURNING id""",
-                row,
-            )
-        )
-        if not inserted:
+        if not self._insert(row):
             return False
         if not self._is_run_ahead(connection):
             connection._trigger()
         return True
+
+    def _insert(self, row):
+        """Whether the row is new. An event that is there already, or arrives twice at the same moment, is not."""
+        cr = self.env.cr
+        try:
+            cr.execute(
+                SQL(
+                    """INSERT INTO ml_webhook_event (connection_id, company_id, event_id, event_type, external_id,
+                            sent_at, challenge, state, try_count, next_try_at, create_uid, create_date)
+                       VALUES %s ON CONFLICT (connection_id, event_id) DO NOTHING RETURNING id""",
+                    row,
+                ),
+                log_exceptions=False,
+            )
+        except psycopg2.errors.SerializationFailure:
+            # its other copy was stored after this transaction began to read
+            cr.rollback()
+            return False
+        return bool(cr.fetchall())
 
     def _is_run_ahead(self, connection):
         """Whether a run of the connection's job is asked for already and cannot begin before this transaction ends.

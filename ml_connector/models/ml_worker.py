@@ -8,9 +8,9 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
-from ..exceptions import ConnectorError, NotFoundError
+from ..exceptions import AuthError, ConnectorError, NotFoundError
 from .ml_connection import WORKING_STATES
-from .ml_credential import WEBHOOK_SECRET_PREVIOUS
+from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 
 _logger = logging.getLogger(__name__)
@@ -62,9 +62,7 @@ class Run:
             with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
                 results = list(pool.map(guarded, items))
         worker = self.connection.env["ml.worker"]
-        return [
-            worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results
-        ]
+        return [worker._as_connector_error(result) if isinstance(result, Exception) else result for result in results]
 
 
 class MlWorker(models.AbstractModel):
@@ -91,7 +89,9 @@ class MlWorker(models.AbstractModel):
             return True
         if connection.seat_request == "release":
             return True
-        if self.env["ml.dry.run"].search_count([("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1):
+        if self.env["ml.dry.run"].search_count(
+            [("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1
+        ):
             return True
         if connection.state not in WORKING_STATES:
             return False
@@ -139,10 +139,10 @@ class MlWorker(models.AbstractModel):
         """Rows that could be worked on right now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
+        flows = connection.flow_ids.filtered(lambda flow: flow.active and not flow._blocked())
         return self.env["ml.sync.log"].search_count(
             [
-                ("connection_id", "=", connection.id),
-                ("flow_id.active", "=", True),
+                ("flow_id", "in", flows.ids),
                 ("state", "=", "pending"),
                 ("next_try_at", "<=", fields.Datetime.now()),
             ]
@@ -248,6 +248,8 @@ class MlWorker(models.AbstractModel):
             self._subscribe(run)
         elif connection.webhook_state == "remove":
             self._unsubscribe(run)
+        elif connection.webhook_subscription_previous:
+            self._end_previous_subscription(run)
 
     def _claim_or_release_seat(self, run):
         connection = run.connection
@@ -287,6 +289,8 @@ class MlWorker(models.AbstractModel):
         connection.write(
             {"webhook_state": "none", "webhook_subscription": False, "webhook_subscription_previous": False}
         )
+        # from now on the address is closed
+        connection._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
     def _confirm_subscription(self, run):
@@ -294,18 +298,44 @@ class MlWorker(models.AbstractModel):
         connection = run.connection
         if connection.webhook_state != "unverified":
             return
-        challenge = self.env["ml.webhook.event"].search(
-            [("connection_id", "=", connection.id), ("challenge", "!=", False), ("state", "=", "received")], limit=1
+        challenges = self.env["ml.webhook.event"].search(
+            [("connection_id", "=", connection.id), ("challenge", "!=", False), ("state", "=", "received")]
         )
-        if not challenge:
+        if not challenges:
             return
-        run.provider.confirm_subscription(connection.webhook_subscription, challenge.challenge)
-        challenge.state = "done"
-        previous = connection.webhook_subscription_previous
-        connection.write({"webhook_state": "active", "webhook_subscription_previous": False})
+        refusal = self._answer_challenges(run, challenges)
+        # a challenge that is refused belongs to a subscription that was given up
+        challenges.state = "done"
+        if not refusal:
+            connection.webhook_state = "active"
         self._commit(run)
-        if previous:
-            run.provider.unsubscribe(previous)
+        if refusal:
+            raise refusal
+        self._end_previous_subscription(run)
+
+    def _answer_challenges(self, run, challenges):
+        """None once the vendor accepts one, the newest first; else its last refusal."""
+        for challenge in challenges:
+            try:
+                run.provider.confirm_subscription(run.connection.webhook_subscription, challenge.challenge)
+            except AuthError as error:
+                refusal = error
+            else:
+                return None
+        return refusal
+
+    def _end_previous_subscription(self, run):
+        """Remove what the new subscription has replaced; in the next run, when the vendor cannot be asked now."""
+        connection = run.connection
+        if connection.webhook_state != "active":
+            return
+        try:
+            if connection.webhook_subscription_previous:
+                run.provider.unsubscribe(connection.webhook_subscription_previous)
+        except ConnectorError as error:
+            _logger.info("The former webhooks of %s could not be removed: %s", connection.display_name, error.message)
+            return
+        connection.webhook_subscription_previous = False
         connection._internal_secrets(WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
@@ -323,7 +353,7 @@ class MlWorker(models.AbstractModel):
         return logs
 
     def _renew(self, run, logs):
-        """Those of the claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
+        """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
         held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
         now = fields.Datetime.now()
         held.write({"lease_until": now + LEASE, "sent_at": now})
@@ -390,6 +420,8 @@ class MlWorker(models.AbstractModel):
             return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
         if error_class.state == "unknown":
             return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now() + LOOK_UP_DELAY}
+        if error_class.state == "ignored":
+            vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
         return {**vals, "state": error_class.state, "sent_at": False}
 
     def _as_connector_error(self, error):
@@ -432,7 +464,9 @@ class MlWorker(models.AbstractModel):
         (events - relevant).state = "ignored"
         relevant.state = "done"
         for (flow, external_id), item in zip(
-            keys, run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]), strict=True
+            keys,
+            run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
+            strict=True,
         ):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
 

@@ -1,10 +1,10 @@
 from odoo import models
 
-from ..exceptions import ConnectorError, MappingError
+from ..exceptions import ConnectorError, PermanentError
 from .ml_writer import Entry
 
 
-class MlWorker(models.AbstractModel):
+class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "ml.worker"
 
     def _dry_runs(self, run):
@@ -56,13 +56,17 @@ class MlWorker(models.AbstractModel):
     def _dry_push(self, run, flow):
         reader = self.env[f"ml.reader.{flow.kind}"]
         lines = []
-        for record in self.env[flow._spec().watches].search(reader._domain(flow)):
+        if reason := flow._blocked():
+            raise PermanentError(reason)
+        if not flow._spec().watches:
+            return []
+        records = self.env[flow._spec().watches].with_context(active_test=False).search(reader._domain(flow))
+        for record in reader._sendable(flow, records):
             line = {"title": record.display_name, "outcome": "sent"}
             try:
                 run.provider.render(flow.key, reader._document(flow, record))
-            except MappingError as error:
-                line.update(outcome="waiting", reason=error.message)
             except ConnectorError as error:
-                line.update(outcome="failed", reason=error.message)
+                waits = error.error_class == "mapping"
+                line.update(outcome="waiting" if waits else "failed", reason=error.message)
             lines.append(line)
         return lines

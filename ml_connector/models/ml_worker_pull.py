@@ -7,7 +7,7 @@ from functools import partial
 from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
-from ..exceptions import ConnectorError, MappingError, ValidationError
+from ..exceptions import ConnectorError, InvalidDataError, MappingError
 from .ml_sync_log import CLEAN
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_writer import Entry, Resolver
@@ -28,7 +28,7 @@ class Dependency(ConnectorError):
         self.name = name
 
 
-class MlWorker(models.AbstractModel):
+class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ fetch
@@ -51,7 +51,12 @@ class MlWorker(models.AbstractModel):
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
         waiting = self.env["ml.sync.log"].search(
-            [("connection_id", "=", run.connection.id), ("state", "=", "waiting"), ("depends_external_id", "!=", False)],
+            [
+                ("connection_id", "=", run.connection.id),
+                ("direction", "=", "pull"),
+                ("state", "=", "waiting"),
+                ("depends_external_id", "!=", False),
+            ],
             limit=200,
         )
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull").grouped("kind")
@@ -61,7 +66,9 @@ class MlWorker(models.AbstractModel):
                 wanted.setdefault(flows[log.depends_kind][:1], set()).add(log.depends_external_id)
         stored = 0
         for flow, external_ids in wanted.items():
-            known = self.env["ml.sync.log"].search([("flow_id", "=", flow.id), ("external_id", "in", list(external_ids))])
+            known = self.env["ml.sync.log"].search(
+                [("flow_id", "=", flow.id), ("external_id", "in", list(external_ids))]
+            )
             missing = list(external_ids - set(known.mapped("external_id")))
             items = run.parallel(lambda external_id, key=flow.key: run.provider.fetch(key, external_id), missing)
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
@@ -139,23 +146,34 @@ class MlWorker(models.AbstractModel):
         wanted = {(ref.kind, ref.external_id) for refs in references.values() for ref in refs}
         keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
         keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
-        bound = self.env["ml.binding"]._records(connection, keys)
+        bound = self._bound(flow, good, keys)
         mapped = self.env["ml.mapping"]._resolved(connection, wanted)
         for entry in good:
             if writer._binds:
                 entry.bound = bound.get((flow.kind, entry.document.external_id))
-            missing = [ref for ref in references[id(entry)] if (ref.kind, ref.external_id) not in mapped and ref.kind not in writer._optional_kinds]
+            missing = [
+                ref
+                for ref in references[id(entry)]
+                if (ref.kind, ref.external_id) not in mapped and ref.kind not in writer._optional_kinds
+            ]
             absent = [dep for dep in dependencies[id(entry)] if dep[:2] not in bound]
             if missing:
                 entry.error = MappingError(self._missing_sentence(missing), missing)
             elif absent:
-                kind, external_id, name = absent[0]
-                entry.error = Dependency(
-                    self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
-                    (kind, external_id),
-                    name or external_id,
-                )
+                entry.error = self._absence(flow, *absent[0])
         return Resolver(connection, mapped, bound)
+
+    def _bound(self, flow, entries, keys):
+        """{(kind, external id): Odoo record} of the remote records that are known."""
+        return self.env["ml.binding"]._records(flow.connection_id, keys)
+
+    def _absence(self, flow, kind, external_id, name):
+        """What is wrong with a record that names a remote record which is not in Odoo."""
+        return Dependency(
+            self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
+            (kind, external_id),
+            name or external_id,
+        )
 
     def _missing_sentence(self, references):
         kinds = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))
@@ -350,7 +368,7 @@ def _download(provider, flow, row):
     external_id, payload = row
     item = provider.fetch(flow, external_id)
     if item is None:
-        raise ValidationError("The record is not at the vendor any more, and its files neither.")
+        raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
     files = []
     for attachment in provider.document(flow, item.payload):
         mimetype, content = provider.download(attachment.url)

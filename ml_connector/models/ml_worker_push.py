@@ -7,7 +7,8 @@ import psycopg2
 
 from odoo import fields, models
 
-from ..exceptions import ConnectorError, PermanentError, UnknownOutcomeError
+from ..exceptions import ConnectorError, DuplicateError, PermanentError, UnknownOutcomeError
+from .ml_reader import NotSentError
 from .ml_sync_log import CLEAN
 from .ml_worker import LEASE, PARALLEL_CALLS
 
@@ -17,7 +18,7 @@ SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
 
 
-class MlWorker(models.AbstractModel):
+class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ sweep
@@ -25,6 +26,11 @@ class MlWorker(models.AbstractModel):
     def _sweep(self, run, flow):
         """Queue records that changed since the last sweep, however they were changed."""
         started = fields.Datetime.now()
+        if reason := flow._blocked():
+            flow.error_message = reason
+            flow._schedule_next(started)
+            self._commit(run)
+            return
         model = flow._spec().watches
         if model:
             reader = self.env[f"ml.reader.{flow.kind}"]
@@ -32,9 +38,10 @@ class MlWorker(models.AbstractModel):
             if flow.cursor:
                 since = fields.Datetime.to_datetime(flow.cursor) - SWEEP_OVERLAP
                 domain &= reader._changed_since(since)
-            ids = self.env[model].search(domain, order="id").ids
+            ids = self.env[model].with_context(active_test=False).search(domain, order="id").ids
             for start in range(0, len(ids), SWEEP_CHUNK):
                 records = self.env[model].browse(ids[start : start + SWEEP_CHUNK])
+                records = reader._sendable(flow, records)
                 self.env["ml.sync.log"]._enqueue(flow, self._changed_since_synced(flow, records))
                 self._commit(run)
         flow.write(
@@ -50,15 +57,18 @@ class MlWorker(models.AbstractModel):
     def _changed_since_synced(self, flow, records):
         """Records that were touched after they were last brought in line with the vendor."""
         bindings = self._bindings_by_record(flow, records.ids)
+        touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(records)
         return records.filtered(
-            lambda record: record.id not in bindings or record.write_date > bindings[record.id].synced_at
+            lambda record: record.id not in bindings or touched[record.id] > bindings[record.id].synced_at
         )
 
     # ------------------------------------------------------------------ send
 
     def _work_push(self, run, flow):
+        if flow._blocked():
+            return
         self._look_up(run, flow)
-        while not run.is_over and (logs := self._claim(run, flow, SEND_BATCH)):
+        while not run.is_over and (logs := self._claim(run, flow, max(SEND_BATCH, flow._spec().batch))):
             outgoing = self._prepare(run, flow, logs)
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
@@ -68,6 +78,7 @@ class MlWorker(models.AbstractModel):
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
+        started = fields.Datetime.now()
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
@@ -82,13 +93,16 @@ class MlWorker(models.AbstractModel):
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
                 self._store_push_failure(run, log, self._as_connector_error(error))
                 continue
-            fingerprint = _digest(payload)
+            stored = _storable(payload)
+            fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
+                # so that the next sweep does not ask again
+                binding.synced_at = started
                 self._store_sent(log, "unchanged")
                 continue
             log.sudo().write(  # sudo: the payload is a field without access
                 {
-                    "payload": payload,
+                    "payload": stored,
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
                 }
@@ -117,36 +131,68 @@ class MlWorker(models.AbstractModel):
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", flow.kind),
-                ("res_model", "=", flow._spec().watches),
+                ("res_model", "=", flow._record_model()),
                 ("res_id", "in", record_ids),
             ]
         )
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time, and commit each group of answers. What is being sent is marked before."""
-        for start in range(0, len(outgoing), PARALLEL_CALLS):
-            group = outgoing[start : start + PARALLEL_CALLS]
+        """Send rows, several at a time or in one call, and commit each group of answers.
+
+        What is being sent is marked before.
+        """
+        batch = flow._spec().batch
+        size = batch if batch > 1 else PARALLEL_CALLS
+        for start in range(0, len(outgoing), size):
+            group = outgoing[start : start + size]
             held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
             group = [job for job in group if job[0] in held]
             started = time.monotonic()
-            results = run.parallel(
-                lambda job, key=flow.key: run.provider.send(key, job[1], job[2], job[3]),
-                [(log.id, payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group],
-            )
+            jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group]
+            results = self._answers(run, flow, jobs)
             milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
-                if isinstance(result, ConnectorError):
+                error = result if isinstance(result, ConnectorError) else self._taken(flow, log, result)
+                if error:
                     # a defect of ours may have struck before or after the vendor took it
-                    doubt = UnknownOutcomeError(result.message) if result.error_class == "bug" else result
+                    doubt = UnknownOutcomeError(error.message) if error.error_class == "bug" else error
                     self._store_push_failure(run, log, doubt)
                 else:
                     self._bind_sent(flow, log, result, fingerprint)
-                    self._store_sent(log, "sent", milliseconds, run.trace_id)
+                    self._store_sent(log, "linked" if result.linked else "sent", milliseconds, run.trace_id)
                     run.succeeded = True
             self._commit(run, processed=len(group))
 
+    def _answers(self, run, flow, jobs):
+        """A `Sent` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
+        if flow._spec().batch < 2 or not jobs:
+            return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
+        (answers,) = run.parallel(lambda jobs: run.provider.send_many(flow.key, jobs), [jobs])
+        return [answers] * len(jobs) if isinstance(answers, ConnectorError) else answers
+
+    def _taken(self, flow, log, sent):
+        """The error of a record that the vendor took for one that stands for another record of ours; None else."""
+        holder = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("external_id", "=", sent.external_id),
+                ("res_id", "!=", log.res_id),
+            ]
+        )
+        other = holder and self.env[holder.res_model].browse(holder.res_id).exists()
+        if not other:
+            return None
+        return DuplicateError(
+            self.env._("The vendor takes it for the same record as %s: make the two differ.", other.display_name)
+        )
+
     def _bind_sent(self, flow, log, sent, fingerprint):
+        binding = self._bindings_by_record(flow, [log.res_id]).get(log.res_id)
+        if binding and binding.external_id != sent.external_id:
+            # the vendor's record was replaced by another one (made anew after it had been archived)
+            binding.external_id = sent.external_id
         self.env["ml.binding"]._bind(
             flow.connection_id,
             [
@@ -162,6 +208,18 @@ class MlWorker(models.AbstractModel):
             ],
         )
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
+        if sent.mapping:
+            self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, log.res_id)
+        if sent.takes_files:
+            self._queue_followers(flow, log)
+
+    def _queue_followers(self, flow, log):
+        """Rows that send the files of a record that the vendor has now."""
+        record = self.env[log.res_model].browse(log.res_id)
+        for follower in flow.connection_id.flow_ids.filtered("active"):
+            if follower.direction == "push" and follower._spec().follows == flow.key:
+                reader = self.env[f"ml.reader.{follower.kind}"]
+                self.env["ml.sync.log"]._enqueue(follower, reader._sendable(follower, record))
 
     def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
         """Rows of one connection and kind that arrived."""
@@ -188,6 +246,9 @@ class MlWorker(models.AbstractModel):
 
     def _store_push_failure(self, run, log, error, action="send"):
         vals = self._failure_values(log, error)
+        if isinstance(error, NotSentError):
+            vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
+            self._queue_missing(log, error)
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()
         else:
@@ -195,6 +256,14 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
         )
+
+    def _queue_missing(self, log, error):
+        """Send what another record waits for, also where its flow sends only what is needed."""
+        sender = log.connection_id.flow_ids.filtered(
+            lambda flow: flow.active and flow.direction == "push" and flow.kind == error.kind
+        )[:1]
+        if sender and not sender._blocked():
+            self.env["ml.sync.log"]._enqueue(sender, self.env[error.model].browse(error.res_id))
 
     # ------------------------------------------------------------------ doubt
 
@@ -211,9 +280,14 @@ class MlWorker(models.AbstractModel):
             try:
                 sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
             except NotImplementedError:
-                log.write({"next_try_at": False, "error_message": self.env._(
-                    "It is not known whether this arrived, and the vendor offers no look-up. Look there, then say which."
-                )})
+                log.write(
+                    {
+                        "next_try_at": False,
+                        "error_message": self.env._(
+                            "Nobody knows whether this arrived: look at the vendor, then say which."
+                        ),
+                    }
+                )
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
                 self._postpone_look_up(log, self._as_connector_error(error))
             else:
@@ -310,6 +384,11 @@ class MlWorker(models.AbstractModel):
                 else:
                     self._send_again(log)
             self._commit(run, processed=len(group))
+
+
+def _storable(payload):
+    """The payload without the content of files, which is read again for each try."""
+    return {key: value for key, value in payload.items() if not isinstance(value, bytes)}
 
 
 def _digest(value):

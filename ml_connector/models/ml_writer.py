@@ -58,7 +58,9 @@ class Resolver:
         """
         key = (reference.kind, reference.external_id)
         if key not in self._mapped:
-            raise MappingError(f"{reference.name or reference.code or reference.external_id} is not mapped", [reference])
+            raise MappingError(
+                f"{reference.name or reference.code or reference.external_id} is not mapped", [reference]
+            )
         return self._mapped[key]
 
     def binding(self, kind, external_id):

@@ -1,8 +1,15 @@
-from odoo import fields, models
+from odoo import models
 from odoo.tools import SQL, format_date, plaintext2html
 
 from ..documents import Reference
-from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, MappingError, ValidationError
+from ..exceptions import (
+    ConnectorError,
+    DuplicateError,
+    InvalidDataError,
+    LockedPeriodError,
+    MappingError,
+    NotWantedError,
+)
 from .bill_amounts import BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, account_text, normalized
@@ -76,17 +83,6 @@ class BillBatch:
         return cache[key]
 
 
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    ml_original_date = fields.Date(
-        "Accounting Date at the Vendor System",
-        readonly=True,
-        copy=False,
-        help="Set when the accounting date had to move to the next open day because the period was locked.",
-    )
-
-
 class MlWriterBill(models.AbstractModel):
     """Vendor bills and credit notes become `account.move` records."""
 
@@ -95,6 +91,8 @@ class MlWriterBill(models.AbstractModel):
     _description = "Writer of Vendor Bills"
 
     def _references(self, document):
+        if document.is_void:
+            return ()
         references = {}
         for line in document.lines:
             for reference in (line.account, *line.taxes, *(share.reference for share in line.analytics)):
@@ -103,11 +101,17 @@ class MlWriterBill(models.AbstractModel):
         return tuple(references.values())
 
     def _dependencies(self, document):
+        if document.is_void:
+            return ()
         return (("vendor", document.vendor.external_id, document.vendor.name),)
 
     # ------------------------------------------------------------------ plan
 
     def _plan_batch(self, flow, entries, resolver):
+        for entry in entries:
+            if entry.document.is_void:
+                self._plan_void(entry)
+        entries = [entry for entry in entries if not entry.document.is_void]
         batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
         partners = self._partners(batch, entries)
         self._look_up(batch, entries, partners)
@@ -289,6 +293,20 @@ class MlWriterBill(models.AbstractModel):
             )
         entry.plan("linked", move, note=note)
 
+    def _plan_void(self, entry):
+        """A bill that the vendor took back: a draft is cancelled, what is posted is for a person to reverse."""
+        move = entry.bound
+        if not move:
+            entry.error = NotWantedError(self.env._("The bill was voided before it came to Odoo."))
+        elif move.state == "cancel" or move.payment_state == "reversed":
+            entry.plan("unchanged", move)
+        elif move.state == "draft":
+            entry.plan("updated", move, note=self.env._("Voided at the vendor, and therefore cancelled."))
+        else:
+            entry.plan(
+                "drift", move, note=self.env._("Voided at the vendor, but %s is posted: reverse it.", move.display_name)
+            )
+
     # ------------------------------------------------------------------ a bill that is bound already
 
     def _plan_bound(self, batch, entry, partner):
@@ -320,10 +338,10 @@ class MlWriterBill(models.AbstractModel):
         :param booked: the posted bill that it is only compared with: what stands against booking it does not matter
         """
         if not document.lines:
-            raise ValidationError(self.env._("The bill has no lines: complete it at the vendor."))
+            raise InvalidDataError(self.env._("The bill has no lines: complete it at the vendor."))
         currency = batch.currencies.get(document.currency)
         if not currency:
-            raise ValidationError(batch.currencies.problem(document.currency))
+            raise InvalidDataError(batch.currencies.problem(document.currency))
         self._check_amounts(document, currency)
         journal = booked.journal_id if booked else self._journal(batch)
         notes = []
@@ -352,7 +370,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
 
     def _check_amounts(self, document, currency):
         amounts = [document.total, *(line.amount for line in document.lines)]
@@ -360,7 +378,7 @@ class MlWriterBill(models.AbstractModel):
             amounts.append(document.tax_total)
         for amount in amounts:
             if not fits(amount, currency):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "The amount %(amount)s has more than the %(digits)s decimals of %(currency)s: correct it at"
                         " the vendor.",
@@ -370,7 +388,7 @@ class MlWriterBill(models.AbstractModel):
                     )
                 )
         if document.total < 0:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The total of the bill is negative (%(total)s %(currency)s): it has to be a credit note.",
                     total=document.total,
@@ -380,7 +398,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_partner(self, batch, partner):
         if not is_of_company(partner, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
                     vendor=partner.display_name,
@@ -398,11 +416,11 @@ class MlWriterBill(models.AbstractModel):
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
         if not journal:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
             )
         if journal.type != "purchase" or not journal.active or not is_of_company(journal, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("Journal %s cannot take vendor bills: choose another one in the flow.", journal.display_name)
             )
         return journal
@@ -414,10 +432,10 @@ class MlWriterBill(models.AbstractModel):
             return 1.0
         if document.exchange_rate is not None:
             if document.exchange_rate <= 0:
-                raise ValidationError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
+                raise InvalidDataError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
             return float(document.exchange_rate)
         if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
                     currency.name,
@@ -517,7 +535,7 @@ class MlWriterBill(models.AbstractModel):
             account = product.product_tmpl_id.with_company(batch.company).get_product_accounts()["expense"]
         account = account or journal.default_account_id
         if not account:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "Line %(number)s has no account, and journal %(journal)s has no default account.",
                     number=number,
@@ -563,7 +581,7 @@ class MlWriterBill(models.AbstractModel):
             problem = self.env._("it takes %s only", account.currency_id.name)
         else:
             return
-        raise ValidationError(
+        raise InvalidDataError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
                 account=account_text(account),
@@ -575,7 +593,7 @@ class MlWriterBill(models.AbstractModel):
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
             if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
                         " one.",
@@ -592,7 +610,9 @@ class MlWriterBill(models.AbstractModel):
         with odoo_refusals():
             writer._create_bills(flow, [entry for entry in entries if entry.outcome == "created"])
             for entry in entries:
-                if entry.outcome == "updated":
+                if entry.outcome == "updated" and entry.document.is_void:
+                    entry.bound.with_env(writer.env).button_cancel()
+                elif entry.outcome == "updated":
                     writer._update_draft(entry)
 
     def _create_bills(self, flow, entries):
@@ -628,7 +648,7 @@ class MlWriterBill(models.AbstractModel):
     def _check_total(self, plan, move):
         total = exact(move.amount_total, plan.currency)
         if total != plan.document.total:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
                     total=plan.document.total,

@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Command
 
-from ..exceptions import ConnectorError, ValidationError
+from ..exceptions import ConnectorError, InvalidDataError, NotWantedError
 from .ml_writer_bill import BillBatch
 from .writer_tools import Currencies, exact, is_of_company, odoo_refusals
 
@@ -45,9 +45,9 @@ class MlWriterApplication(models.AbstractModel):
         bill = resolver.binding("bill", document.bill)
         for move in (credit, bill):
             if move.state != "posted":
-                raise ValidationError(self.env._("%s is not posted in Odoo: post it first.", move.display_name))
+                raise InvalidDataError(self.env._("%s is not posted in Odoo: post it first.", move.display_name))
             if move.currency_id.name != document.currency:
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "%(move)s is in %(odoo)s, but %(vendor)s were set off.",
                         move=move.display_name,
@@ -70,7 +70,7 @@ class MlWriterApplication(models.AbstractModel):
         for move in (credit, bill):
             used = planned.setdefault(move.id, Decimal(0))
             if exact(move.amount_residual, move.currency_id) - used < left:
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "%(left)s %(currency)s were set off, but %(open)s are open on %(move)s.",
                         left=left,
@@ -175,18 +175,16 @@ class MlWriterPurchaseOrder(models.AbstractModel):
             self._plan_bound(entry)
             return
         if problem := currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
         if document.state == "cancelled":
-            raise ValidationError(
-                self.env._("The order was archived at the vendor before it came to Odoo: the row can be ignored.")
-            )
+            raise NotWantedError(self.env._("The order was archived at the vendor before it came to Odoo."))
         partner = resolver.binding("vendor", document.vendor.external_id)
         product = self._product(flow)
         for line in document.lines:
             for reference in line.taxes:
                 tax = resolver.mapping(reference)
                 if tax and (tax.type_tax_use != "purchase" or not is_of_company(tax, flow.company_id)):
-                    raise ValidationError(self.env._("Tax %s cannot be used on an order.", tax.display_name))
+                    raise InvalidDataError(self.env._("Tax %s cannot be used on an order.", tax.display_name))
         values = {
             "partner_id": partner.id,
             "company_id": flow.company_id.id,
@@ -205,7 +203,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
     def _product(self, flow):
         product = flow.order_product_id
         if not product or not product.active:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("Choose the product of order lines in the flow: Odoo's orders need one.")
             )
         return product

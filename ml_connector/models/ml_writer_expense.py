@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party, Reference
-from ..exceptions import ConflictError, ConnectorError, LockedPeriodError, MappingError, ValidationError
+from ..exceptions import ConflictError, ConnectorError, LockedPeriodError, MappingError, InvalidDataError
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, pay
@@ -158,7 +158,7 @@ class MlWriterExpense(models.AbstractModel):
         if partner or mode != "vendor_bill":
             return partner
         if not document.merchant:
-            raise ValidationError(self.env._("The transaction has no merchant, so it cannot become a vendor bill."))
+            raise InvalidDataError(self.env._("The transaction has no merchant, so it cannot become a vendor bill."))
         reference = Reference(
             kind="vendor", external_id=f"merchant:{document.merchant_id or document.merchant}", name=document.merchant
         )
@@ -174,7 +174,7 @@ class MlWriterExpense(models.AbstractModel):
     def _category(self, flow):
         product = flow.expense_product_id or self.env.ref(GENERAL_CATEGORY, raise_if_not_found=False)
         if not product or not product.active:
-            raise ValidationError(self.env._("Choose an expense category in the flow."))
+            raise InvalidDataError(self.env._("Choose an expense category in the flow."))
         return product
 
     def _prepare_spend(self, batch, plan):
@@ -194,7 +194,7 @@ class MlWriterExpense(models.AbstractModel):
             return super()._account(batch, number, line, journal, product)
         account = account or batch.company.expense_account_id
         if not account:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("Line %s has no account: code it at the vendor, then press Retry.", number)
             )
         return account
@@ -361,7 +361,7 @@ class MlWriterExpense(models.AbstractModel):
         self._check_moves(moves, plan)
         cleared = sum((self._cleared_on(move, plan.journal, plan.bill.currency) for move in moves), Decimal(0))
         if cleared != entry.document.amount:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
                     total=entry.document.amount,

@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..exceptions import ConnectorError, LockedPeriodError, ValidationError
+from ..exceptions import ConnectorError, LockedPeriodError, InvalidDataError
 from .ml_writer_bill import BillBatch
 from .spend_tools import contact, money_journal, needed, payable_account, settle_issuer
 from .writer_tools import exact, fits, odoo_refusals
@@ -74,7 +74,7 @@ class MlWriterJournalEntry(models.AbstractModel):
     def _plan_new(self, batch, entry):
         document = entry.document
         if problem := batch.currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
         currency = batch.currencies[document.currency]
         self._check_amounts(document, currency)
         journal = self._journal(batch, document)
@@ -95,10 +95,10 @@ class MlWriterJournalEntry(models.AbstractModel):
 
     def _check_amounts(self, document, currency):
         if any(not fits(line.amount, currency) for line in document.lines):
-            raise ValidationError(self.env._("An amount has more decimals than %s has.", currency.name))
+            raise InvalidDataError(self.env._("An amount has more decimals than %s has.", currency.name))
         total = sum((line.amount for line in document.lines), Decimal(0))
         if total or not any(line.amount for line in document.lines):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The lines of the entry add up to %(total)s %(currency)s instead of zero, or are all nothing.",
                     total=total,
@@ -115,7 +115,7 @@ class MlWriterJournalEntry(models.AbstractModel):
 
     def _general(self, journal, batch):
         if not journal:
-            raise ValidationError(self.env._("%s has no journal for miscellaneous entries.", batch.company.name))
+            raise InvalidDataError(self.env._("%s has no journal for miscellaneous entries.", batch.company.name))
         return journal
 
     def _items(self, batch, document, currency, date):

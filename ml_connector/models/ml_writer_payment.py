@@ -6,7 +6,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..exceptions import ConnectorError, DuplicateError, LockedPeriodError, ValidationError
+from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, NotWantedError
 from .spend_tools import owe_to_issuer
 from .writer_tools import (
     Currencies,
@@ -85,9 +85,11 @@ class MlWriterPayment(models.AbstractModel):
     _description = "Writer of Payments"
 
     def _references(self, document):
-        return (document.source,)
+        return () if document.is_void else (document.source,)
 
     def _dependencies(self, document):
+        if document.is_void:
+            return ()
         return tuple(("bill", paid.external_id, paid.number) for paid in document.bills)
 
     # ------------------------------------------------------------------ plan
@@ -105,6 +107,9 @@ class MlWriterPayment(models.AbstractModel):
 
     def _plan_bound(self, entry):
         payment, document = entry.bound, entry.document
+        if document.is_void:
+            self._plan_void(entry, payment)
+            return
         if payment.state in ("canceled", "rejected"):
             entry.plan("drift", payment, note=self.env._("%s is cancelled in Odoo.", payment.display_name))
             return
@@ -124,8 +129,16 @@ class MlWriterPayment(models.AbstractModel):
             return
         entry.plan("unchanged", payment)
 
+    def _plan_void(self, entry, payment):
+        if payment.state in ("canceled", "rejected"):
+            entry.plan("unchanged", payment)
+        else:
+            entry.plan("updated", payment, note=self.env._("Voided at the vendor, and therefore cancelled."))
+
     def _plan_new(self, batch, entry):
         document = entry.document
+        if document.is_void:
+            raise NotWantedError(self.env._("The payment was voided before it came to Odoo."))
         currency = self._currency(batch, document)
         bills = self._bills(batch, document)
         self._check_amounts(document, currency)
@@ -161,17 +174,19 @@ class MlWriterPayment(models.AbstractModel):
 
     def _currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
         return batch.currencies[document.currency]
 
     def _bills(self, batch, document):
         """The (bill, amount) pairs of a payment, each of them posted and of one vendor."""
         if not document.bills:
-            raise ValidationError(self.env._("The payment names no bill: enter it by hand."))
-        bills = [(self._bill(batch, paid), paid.amount) for paid in document.bills]
+            raise InvalidDataError(self.env._("The payment names no bill: enter it by hand."))
+        # credit notes last: the first bill takes what the payment itself books
+        paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
+        bills = [(self._bill(batch, paid), paid.amount) for paid in paid_bills]
         vendors = {move.commercial_partner_id for move, _amount in bills}
         if len(vendors) > 1:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The payment settles bills of several vendors: %s.",
                     ", ".join(sorted(vendor.display_name for vendor in vendors)),
@@ -183,21 +198,31 @@ class MlWriterPayment(models.AbstractModel):
         move = batch.bill(paid)
         number = paid.number or paid.external_id
         if not move:
-            raise ValidationError(self.env._("Bill %s is not in Odoo.", number))
+            raise InvalidDataError(self.env._("Bill %s is not in Odoo.", number))
         if move.state == "draft":
-            raise ValidationError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
+            raise InvalidDataError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
         if move.state == "cancel":
-            raise ValidationError(self.env._("Bill %s is cancelled in Odoo.", number))
-        if move.move_type != "in_invoice":
-            raise ValidationError(
+            raise InvalidDataError(self.env._("Bill %s is cancelled in Odoo.", number))
+        if move.move_type == "in_refund" and paid.amount > 0:
+            raise InvalidDataError(
                 self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
+            )
+        if move.move_type == "in_invoice" and paid.amount < 0:
+            raise InvalidDataError(
+                self.env._(
+                    "%(number)s is a bill in Odoo, but the payment uses it as a credit (%(amount)s).",
+                    number=number,
+                    amount=paid.amount,
+                )
             )
         return move
 
     def _check_amounts(self, document, currency):
-        for amount in (document.amount, *(paid.amount for paid in document.bills)):
+        credited = [paid.amount for paid in document.bills if paid.amount < 0]
+        paid_amounts = [paid.amount for paid in document.bills if paid.amount >= 0]
+        for amount in (document.amount, *paid_amounts, *(-amount for amount in credited)):
             if amount <= 0 or not fits(amount, currency):
-                raise ValidationError(
+                raise InvalidDataError(
                     self.env._(
                         "The amount %(amount)s %(currency)s cannot be paid: it has to be positive, with no more than"
                         " %(digits)s decimals.",
@@ -208,7 +233,7 @@ class MlWriterPayment(models.AbstractModel):
                 )
         total = sum((paid.amount for paid in document.bills), Decimal(0))
         if total != document.amount:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "The payment is %(amount)s %(currency)s, but its bills add up to %(total)s %(currency)s.",
                     amount=document.amount,
@@ -269,9 +294,9 @@ class MlWriterPayment(models.AbstractModel):
         for move, amount in bills:
             if move.currency_id != currency:
                 continue  # another currency: the rate decides, and Odoo books the exchange difference
-            left = self._open(move) - batch.planned[move.id]
-            if amount > left + batch.tolerance:
-                raise ValidationError(
+            left = self._open(move) - abs(batch.planned[move.id])
+            if abs(amount) > left + batch.tolerance:
+                raise InvalidDataError(
                     self.env._(
                         "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on"
                         " %(bill)s.",
@@ -288,11 +313,11 @@ class MlWriterPayment(models.AbstractModel):
         journal = batch.resolver.mapping(document.source)
         name = document.source.name or document.source.code or document.source.external_id
         if not journal:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
             )
         if journal.type not in PAYMENT_JOURNALS or not journal.active or not is_of_company(journal, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                     origin=name,
@@ -307,7 +332,7 @@ class MlWriterPayment(models.AbstractModel):
         lines = journal.outbound_payment_method_line_ids
         line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
         if not line:
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._("Journal %s has no outgoing payment method: add Manual Payment.", journal.display_name)
             )
         return line
@@ -364,12 +389,15 @@ class MlWriterPayment(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
-        if created:
-            with odoo_refusals():
-                self.with_context(ml_no_sync=True)._create_payments(flow, created)
-        for entry in entries:
-            if entry.outcome == "linked" and entry.document.charges:
-                entry.record.ml_card_charges = list(entry.document.charges)
+        writer = self.with_context(ml_no_sync=True)
+        with odoo_refusals():
+            if created:
+                writer._create_payments(flow, created)
+            for entry in entries:
+                if entry.outcome == "updated":
+                    entry.bound.with_env(writer.env).action_cancel()
+                elif entry.outcome == "linked" and entry.document.charges:
+                    entry.record.ml_card_charges = list(entry.document.charges)
 
     def _create_payments(self, flow, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
@@ -415,7 +443,7 @@ class MlWriterPayment(models.AbstractModel):
             (exact(line.amount_residual_currency, plan.currency) for line in self._counterparts(payment)), Decimal(0)
         )
         if abs(left) > tolerance(flow):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(left)s %(currency)s of the payment could not be reconciled with its bills.",
                     left=left,

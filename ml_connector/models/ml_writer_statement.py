@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party
-from ..exceptions import ConflictError, ConnectorError, LockedPeriodError, ValidationError
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, NotWantedError
 from .ml_writer import Entry
 from .spend_tools import (
     CLEARING,
@@ -91,9 +91,7 @@ class MlWriterStatement(models.AbstractModel):
     def _derive(self, flow, entry, resolver):
         document = entry.document
         if not document.total:
-            raise ValidationError(
-                self.env._("The statement bills nothing: there is nothing to book, so the row can be ignored.")
-            )
+            raise NotWantedError(self.env._("The statement bills nothing, so there is nothing to book."))
         issuer = contact(self.env, resolver, document.issuer)
         journal = money_journal(self.env, resolver, document.card, flow.company_id)
         period = f"{format_date(self.env, document.start_date)} - {format_date(self.env, document.end_date)}"
@@ -266,10 +264,10 @@ class MlWriterTransfer(models.AbstractModel):
     def _plan_new(self, flow, entry, resolver, currencies, dates):
         document, company = entry.document, flow.company_id
         if problem := currencies.problem(document.currency):
-            raise ValidationError(problem)
+            raise InvalidDataError(problem)
         currency = currencies[document.currency]
         if not document.amount or not fits(document.amount, currency):
-            raise ValidationError(self.env._("The amount %s cannot be paid.", document.amount))
+            raise InvalidDataError(self.env._("The amount %s cannot be paid.", document.amount))
         journal = money_journal(self.env, resolver, document.source, company)
         issuer = contact(self.env, resolver, document.issuer).commercial_partner_id
         booked_on = dates.resolve(document.date, journal)

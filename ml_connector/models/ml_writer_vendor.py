@@ -2,7 +2,7 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import email_normalize
 
-from ..exceptions import ConnectorError, MappingError, ValidationError
+from ..exceptions import ConnectorError, InvalidDataError, MappingError
 from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
 from .writer_tools import is_of_company, odoo_refusals
 
@@ -75,7 +75,7 @@ class MlWriterVendor(models.AbstractModel):
 
     def _check_name(self, document):
         if not document.name.strip():
-            raise ValidationError(self.env._("Vendor %s has no name: enter one at the vendor.", document.external_id))
+            raise InvalidDataError(self.env._("Vendor %s has no name: enter one at the vendor.", document.external_id))
 
     def _chosen(self, batch, entries):
         """{entry: partner} where a person chose the partner under Mappings."""
@@ -91,7 +91,7 @@ class MlWriterVendor(models.AbstractModel):
 
     def _check_company(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
-            raise ValidationError(
+            raise InvalidDataError(
                 self.env._(
                     "%(partner)s is mapped to vendor %(vendor)s but belongs to another company.",
                     partner=partner.display_name,

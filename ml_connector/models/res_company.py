@@ -5,7 +5,9 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     ml_payload_retention_days = fields.Integer(
-        "Keep payloads (days)", default=90, help="After this many days the vendor's raw data is forgotten. 0: kept for ever."
+        "Keep payloads (days)",
+        default=90,
+        help="After this many days the vendor's raw data is forgotten. 0: kept for ever.",
     )
     ml_log_retention_days = fields.Integer(
         "Keep finished sync logs (days)",

@@ -3,7 +3,7 @@
 from odoo.fields import Command
 
 from ..documents import Reference
-from ..exceptions import ValidationError
+from ..exceptions import InvalidDataError
 from .ml_writer import Resolver
 from .writer_tools import exact, is_of_company
 
@@ -25,7 +25,7 @@ def needed(env, resolver, reference):
     """The Odoo record of a reference that cannot be left out."""
     record = resolver.mapping(reference)
     if not record:
-        raise ValidationError(
+        raise InvalidDataError(
             env._("%s is left out under Mappings, but it is needed: choose a record.", reference.name)
         )
     return record
@@ -34,11 +34,11 @@ def needed(env, resolver, reference):
 def money_journal(env, resolver, reference, company):
     """The journal of a reference, fit for money that moved.
 
-    :raises ValidationError: it cannot take it
+    :raises InvalidDataError: it cannot take it
     """
     journal = needed(env, resolver, reference)
     if journal.type not in MONEY_JOURNALS or not journal.active or not is_of_company(journal, company):
-        raise ValidationError(
+        raise InvalidDataError(
             env._(
                 "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                 origin=reference.name,
@@ -47,7 +47,7 @@ def money_journal(env, resolver, reference, company):
             )
         )
     if not journal.default_account_id:
-        raise ValidationError(env._("Journal %s has no default account.", journal.display_name))
+        raise InvalidDataError(env._("Journal %s has no default account.", journal.display_name))
     return journal
 
 
@@ -56,7 +56,7 @@ def method_line(env, journal, payment_type="outbound"):
     lines = journal[f"{payment_type}_payment_method_line_ids"]
     line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
     if not line:
-        raise ValidationError(
+        raise InvalidDataError(
             env._("Journal %s has no payment method: add Manual Payment.", journal.display_name)
         )
     return line
@@ -75,7 +75,7 @@ def contact(env, resolver, reference):
     # sudo: of the employee only the contact is read, and the accountant need not see private data
     partner = record.sudo().work_contact_id.sudo(env.su)
     if not partner:
-        raise ValidationError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name))
+        raise InvalidDataError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name))
     return partner
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_repr, format_date
 
-from ..exceptions import LockedPeriodError, ValidationError
+from ..exceptions import InvalidDataError, LockedPeriodError
 
 
 def exact(amount, currency):
@@ -122,4 +122,4 @@ def odoo_refusals():
     try:
         yield
     except (UserError, RedirectWarning) as error:
-        raise ValidationError(" ".join(str(error.args[0]).split())) from error
+        raise InvalidDataError(" ".join(str(error.args[0]).split())) from error

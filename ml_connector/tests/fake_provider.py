@@ -7,8 +7,8 @@ from collections import deque
 from datetime import date
 from decimal import Decimal
 
-from odoo.addons.ml_connector.documents import Attachment, Bill, BillLine, Party, PaidBill, Payment, Reference, Vendor
-from odoo.addons.ml_connector.exceptions import ValidationError
+from odoo.addons.ml_connector.documents import Attachment, Bill, BillLine, PaidBill, Party, Payment, Reference, Vendor
+from odoo.addons.ml_connector.exceptions import InvalidDataError
 from odoo.addons.ml_connector.vendors.base import (
     CheckReport,
     Credential,
@@ -75,7 +75,9 @@ class FakeProvider(Provider):
     )
     flows = (
         FlowSpec(key="coding", label="Codes", direction="pull", kind="reference", sequence=10),
-        FlowSpec(key="vendors", label="Vendors", direction="pull", kind="vendor", sequence=20, options=("create_vendors",)),
+        FlowSpec(
+            key="vendors", label="Vendors", direction="pull", kind="vendor", sequence=20, options=("create_vendors",)
+        ),
         FlowSpec(
             key="bills",
             label="Bills",
@@ -122,7 +124,7 @@ class FakeProvider(Provider):
 
     def document(self, flow, payload):
         if payload.get("broken"):
-            raise ValidationError("The amount is missing.")
+            raise InvalidDataError("The amount is missing.")
         return getattr(self, f"_{flow}")(payload)
 
     def _coding(self, payload):
@@ -138,7 +140,9 @@ class FakeProvider(Provider):
             BillLine(
                 amount=Decimal(line["amount"]),
                 description=line.get("description", "Line"),
-                account=Reference(kind="account", external_id=line["account"], code=line["account"], name=line["account"]),
+                account=Reference(
+                    kind="account", external_id=line["account"], code=line["account"], name=line["account"]
+                ),
             )
             for line in payload["lines"]
         )
@@ -176,7 +180,7 @@ class FakeProvider(Provider):
 
     def render(self, flow, document):
         if not document.contacts:
-            raise ValidationError("The vendor needs an e-mail address: fill the field Email of the contact.")
+            raise InvalidDataError("The vendor needs an e-mail address: fill the field Email of the contact.")
         return {"name": document.name, "email": document.contacts[0].email, "our_id": str(document.odoo_id)}
 
     def send(self, flow, payload, external_id, key):
@@ -237,7 +241,7 @@ class FakeProvider(Provider):
                 challenge=event.get("challenge", ""),
             )
         except (ValueError, KeyError, TypeError):
-            raise ValidationError("Not an event.") from None
+            raise InvalidDataError("Not an event.") from None
 
     @classmethod
     def handshake(cls, headers):

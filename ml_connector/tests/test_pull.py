@@ -57,9 +57,7 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.bills().invoice_line_ids.account_id, self.expense)
 
     def test_record_waits_for_all_of_its_mappings(self):
-        self.put_bill(
-            lines=[{"amount": "10.00", "account": "NOWHERE1"}, {"amount": "20.00", "account": "NOWHERE2"}]
-        )
+        self.put_bill(lines=[{"amount": "10.00", "account": "NOWHERE1"}, {"amount": "20.00", "account": "NOWHERE2"}])
         self.sync()
         first, second = self.logs("bills").waiting_mapping_ids
         first.res_id = self.expense.id

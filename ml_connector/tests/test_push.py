@@ -127,7 +127,9 @@ class TestPush(ConnectorCase):
     def test_row_of_a_dead_worker_is_looked_up(self):
         self.vendor()
         log = self.logs("vendors_push")
-        log.write({"state": "running", "lease_until": "2026-01-01", "sent_at": "2026-01-01", "payload": {"our_id": "0"}})
+        log.write(
+            {"state": "running", "lease_until": "2026-01-01", "sent_at": "2026-01-01", "payload": {"our_id": "0"}}
+        )
         self.run_worker()
         self.assertEqual(log.state, "done")
         self.assertIn("find", self.remote.calls)

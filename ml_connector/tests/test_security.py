@@ -1,5 +1,6 @@
 import inspect
 
+from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -16,17 +17,25 @@ MODELS = {
     "ml.sync.attempt",
     "ml.sync.chain",
     "ml.webhook.event",
+    "ml.mapping.rule",
+    "ml.feed.template",
+    "ml.feed.column",
+    "ml.feed.file",
+    "ml.feed.sent",
 }
-WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.ignore"}
+WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore"}
 ABSTRACT = {"ml.sync.mixin", "ml.worker"}
 
 PUBLIC_METHODS = {
     "ml.connection": {
+        "action_accept_host_key",
         "action_adopt_database",
         "action_disconnect",
         "action_open_backlog",
         "action_open_done",
         "action_open_failed",
+        "action_open_feed_files",
+        "action_open_feed_templates",
         "action_open_unmapped",
         "action_open_waiting",
         "action_pause",
@@ -52,6 +61,17 @@ PUBLIC_METHODS = {
     },
     "ml.webhook.event": {"action_replay"},
     "ml.ignore": {"action_confirm"},
+    "ml.mapping.rule": {"action_apply"},
+    "ml.feed.template": {"action_confirm_shrink", "action_open_files", "action_send_now"},
+    "ml.feed.file": {
+        "action_correct",
+        "action_delivered",
+        "action_download",
+        "action_open_logs",
+        "action_open_records",
+        "action_replay",
+    },
+    "ml.feed.import": {"action_import"},
 }
 
 
@@ -85,7 +105,34 @@ class TestSecurity(ConnectorCase):
             }
         )
         cls.env["ml.sync.attempt"]._append(cls.connection, [{"log": log, "action": "write", "outcome": "failed"}])
+        template = cls.env["ml.feed.template"].create(
+            {
+                "name": "Example",
+                "connection_id": cls.connection.id,
+                "flow_id": flow.id,
+                "entity": "bills",
+                "folder": "outbound",
+                "file_name": "bills.*",
+                "archive_mode": "leave",
+                "column_ids": [Command.create({"label": "Id", "name": "id"})],
+            }
+        )
+        file = cls.env["ml.feed.file"].create(
+            {"name": "a.csv", "connection_id": cls.connection.id, "direction": "pull", "state": "seen"}
+        )
         return {
+            "ml.mapping.rule": cls.env["ml.mapping.rule"].create(
+                {
+                    "connection_id": cls.connection.id,
+                    "kind": "vendor",
+                    "pattern": "V*",
+                    "res_id": cls.env.user.partner_id.id,
+                }
+            ),
+            "ml.feed.template": template,
+            "ml.feed.column": template.column_ids,
+            "ml.feed.file": file,
+            "ml.feed.sent": cls.env["ml.feed.sent"].create({"template_id": template.id, "res_id": 1}),
             "ml.connection": cls.connection,
             "ml.credential": cls.connection.credential_ids[0],
             "ml.token": cls.env["ml.token"].search([("connection_id", "=", cls.connection.id)]),
@@ -151,8 +198,13 @@ class TestSecurity(ConnectorCase):
             if record._fields[name].groups != "." and record._fields[name].type not in ("one2many", "many2many")
         }
         if record._name == "ml.connection":
-            return {"name": "Foreign", "provider": "fake", "company_id": self.company.id, "owner_id": stored["owner_id"]}
-        another = {name: "another" for name in ("name", "external_id", "event_id") if name in stored}
+            return {
+                "name": "Foreign",
+                "provider": "fake",
+                "company_id": self.company.id,
+                "owner_id": stored["owner_id"],
+            }
+        another = {name: "another" for name in ("name", "label", "external_id", "event_id") if name in stored}
         return {**stored, **another, "connection_id": self.connection.id}
 
     def test_queue_and_audit_are_read_only_for_users(self):

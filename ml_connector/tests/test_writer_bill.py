@@ -7,9 +7,9 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import (
     DuplicateError,
+    InvalidDataError,
     LockedPeriodError,
     MappingError,
-    ValidationError,
 )
 from odoo.addons.ml_connector.models.bill_items import BillItems
 
@@ -123,7 +123,7 @@ class TestWriterBill(WriterCase):
         move = self.written("bill", self.bill(lines=[self.line("100.00", account=None)]))
         self.assertEqual(move.invoice_line_ids.account_id, self.expense_b)
         self.purchase_journal.default_account_id = False
-        self.refused("bill", self.bill("b2", lines=[self.line("100.00", account=None)]), ValidationError, "Line 1")
+        self.refused("bill", self.bill("b2", lines=[self.line("100.00", account=None)]), InvalidDataError, "Line 1")
 
     def test_ignored_codes_are_left_out(self):
         self.mapped["tax", "none"] = None
@@ -180,7 +180,7 @@ class TestWriterBill(WriterCase):
                     self.assertEqual((move.amount_tax, move.amount_total), (9.95, 76.61))
                     self.assertDueLine(move, -76.61)
                     document = self.bill(f"{key}x", lines=lines, total="76.72", amounts_include_tax=False)
-                    self.refused("bill", document, ValidationError, "76.72", "76.66")
+                    self.refused("bill", document, InvalidDataError, "76.72", "76.66")
 
     def test_gross_bill_of_many_lines_keeps_its_total(self):
         """Splitting each line costs up to a cent a line: that is no difference to the source."""
@@ -196,7 +196,7 @@ class TestWriterBill(WriterCase):
         move = self.written("bill", document)
         self.assertEqual((move.amount_untaxed, move.amount_tax, move.amount_total), (86.94, 13.06, 100.0))
         document = self.bill("b2", lines=[self.line("100.00", taxes=["15"])], tax_total=Decimal("13.20"))
-        self.refused("bill", document, ValidationError, "13.20", "13.04")
+        self.refused("bill", document, InvalidDataError, "13.20", "13.04")
 
     def test_stated_tax_with_a_tax_in_the_price(self):
         self.mapped["tax", "in"] = self.make_tax(15, name="included", price_include_override="tax_included")
@@ -214,7 +214,7 @@ class TestWriterBill(WriterCase):
 
     def test_difference_without_tax_line_is_refused(self):
         document = self.bill(lines=[self.line("100.00")], total="100.01")
-        self.refused("bill", document, ValidationError, "100.01", "100.00", "no tax line")
+        self.refused("bill", document, InvalidDataError, "100.01", "100.00", "no tax line")
 
     def test_difference_is_never_put_on_a_reverse_charge(self):
         account = self.company_data["default_account_tax_purchase"]
@@ -229,7 +229,7 @@ class TestWriterBill(WriterCase):
         move = self.written("bill", self.bill(lines=[self.line("100.00", taxes=["rc"])]))
         self.assertEqual((move.amount_total, len(move.line_ids)), (100.0, 4))
         document = self.bill("b2", lines=[self.line("100.00", taxes=["rc"])], total="100.02")
-        self.refused("bill", document, ValidationError, "no tax line")
+        self.refused("bill", document, InvalidDataError, "no tax line")
 
     # ------------------------------------------------------------------ currencies
 
@@ -246,36 +246,36 @@ class TestWriterBill(WriterCase):
         self.setup_other_currency("JPY", rates=[("2020-01-01", 150.0)])
         move = self.written("bill", self.bill(currency="JPY", lines=[self.line("1150", taxes=["15"])]))
         self.assertEqual((move.amount_untaxed, move.amount_tax), (1000.0, 150.0))
-        self.refused("bill", self.bill("b2", currency="JPY", lines=[self.line("1150.5")]), ValidationError, "1150.5")
+        self.refused("bill", self.bill("b2", currency="JPY", lines=[self.line("1150.5")]), InvalidDataError, "1150.5")
         # the tolerance of 0.05 allows for the smallest unit, which is 1 here
         lines = [self.line("1000", taxes=["15"])]
         values = {"currency": "JPY", "lines": lines, "amounts_include_tax": False}
         self.assertEqual(self.written("bill", self.bill("b3", total="1151", **values)).amount_tax, 151.0)
-        self.refused("bill", self.bill("b4", total="1152", **values), ValidationError, "1152", "1150")
-        self.refused("bill", self.bill("b5", total="1151", **values), ValidationError, "1150", rounding_tolerance=0.0)
+        self.refused("bill", self.bill("b4", total="1152", **values), InvalidDataError, "1152", "1150")
+        self.refused("bill", self.bill("b5", total="1151", **values), InvalidDataError, "1150", rounding_tolerance=0.0)
 
     def test_unusable_currencies(self):
-        self.refused("bill", self.bill(currency="ZZZ"), ValidationError, "ZZZ")
+        self.refused("bill", self.bill(currency="ZZZ"), InvalidDataError, "ZZZ")
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", "GBP")])
         currency.rate_ids.unlink()
         currency.active = False
-        self.refused("bill", self.bill(currency="GBP"), ValidationError, "GBP", "activate")
+        self.refused("bill", self.bill(currency="GBP"), InvalidDataError, "GBP", "activate")
         currency.active = True
-        self.refused("bill", self.bill(currency="GBP"), ValidationError, "exchange rate", "GBP")
-        self.refused("bill", self.bill(currency="GBP", exchange_rate=Decimal(0)), ValidationError, "not positive")
+        self.refused("bill", self.bill(currency="GBP"), InvalidDataError, "exchange rate", "GBP")
+        self.refused("bill", self.bill(currency="GBP", exchange_rate=Decimal(0)), InvalidDataError, "not positive")
         self.written("bill", self.bill(currency="GBP", exchange_rate=Decimal("0.8")))
 
     def test_too_many_decimals(self):
-        self.refused("bill", self.bill(lines=[self.line("10.001")]), ValidationError, "10.001")
-        self.refused("bill", self.bill(tax_total=Decimal("0.001")), ValidationError, "0.001")
+        self.refused("bill", self.bill(lines=[self.line("10.001")]), InvalidDataError, "10.001")
+        self.refused("bill", self.bill(tax_total=Decimal("0.001")), InvalidDataError, "0.001")
 
     # ------------------------------------------------------------------ bad input
 
     def test_bill_without_lines(self):
-        self.refused("bill", self.bill(lines=[], total="0"), ValidationError, "no lines")
+        self.refused("bill", self.bill(lines=[], total="0"), InvalidDataError, "no lines")
 
     def test_negative_total(self):
-        self.refused("bill", self.bill(lines=[self.line("-5.00")]), ValidationError, "credit note")
+        self.refused("bill", self.bill(lines=[self.line("-5.00")]), InvalidDataError, "credit note")
 
     def test_unusable_accounts(self):
         other = self.setup_other_company(name="Other")["default_account_expense"].with_env(self.env)
@@ -289,33 +289,33 @@ class TestWriterBill(WriterCase):
             (foreign, "EUR"),
         ):
             self.mapped["account", "bad"] = account.with_env(self.env)
-            self.refused("bill", self.bill(lines=[self.line("1.00", account="bad")]), ValidationError, part, "line 1")
+            self.refused("bill", self.bill(lines=[self.line("1.00", account="bad")]), InvalidDataError, part, "line 1")
 
     def test_unusable_taxes(self):
         self.mapped["tax", "bad"] = self.company_data["default_tax_sale"]
-        self.refused("bill", self.bill(lines=[self.line("1.00", taxes=["bad"])]), ValidationError, "Tax")
+        self.refused("bill", self.bill(lines=[self.line("1.00", taxes=["bad"])]), InvalidDataError, "Tax")
         self.mapped["tax", "bad"] = self.make_tax(3, name="old", active=False)
-        self.refused("bill", self.bill(lines=[self.line("1.00", taxes=["bad"])]), ValidationError, "old")
+        self.refused("bill", self.bill(lines=[self.line("1.00", taxes=["bad"])]), InvalidDataError, "old")
 
     def test_vendor_of_another_company(self):
         self.vendor.company_id = self.setup_other_company(name="Other")["company"]
-        self.refused("bill", self.bill(), ValidationError, "Other")
+        self.refused("bill", self.bill(), InvalidDataError, "Other")
 
     def test_unusable_journal(self):
         flow = self.flow("bill")
         flow.journal_id = self.purchase_journal
         self.purchase_journal.active = False
-        self.refused("bill", self.bill(), ValidationError, "Journal")
+        self.refused("bill", self.bill(), InvalidDataError, "Journal")
 
     def test_one_bad_bill_stops_no_other(self):
         good, bad = self.book("bill", self.bill("b1"), self.bill("b2", lines=[]))
         self.assertEqual(good.record.state, "posted")
-        self.assertIsInstance(bad.error, ValidationError)
+        self.assertIsInstance(bad.error, InvalidDataError)
 
     def test_what_odoo_refuses_is_said_in_its_words(self):
         (entry,) = self.plan("bill", self.bill())
         self.expense.active = False
-        with self.assertRaisesRegex(ValidationError, "archived"):
+        with self.assertRaisesRegex(InvalidDataError, "archived"):
             self.writer("bill")._apply_batch(self.flow("bill"), [entry], self.resolver())
 
     # ------------------------------------------------------------------ lock dates
@@ -601,22 +601,22 @@ class TestWriterBill(WriterCase):
     def test_more_than_all_is_refused(self):
         self.make_plans()
         document = self.bill(lines=[self.line("100.00", analytics=[("d1", 60), ("d2", 50)])])
-        self.refused("bill", document, ValidationError, "Department", "100 %")
+        self.refused("bill", document, InvalidDataError, "Department", "100 %")
 
     def test_analytic_account_of_another_company(self):
         self.make_plans()
         self.mapped["analytic", "d1"].company_id = self.setup_other_company(name="Other")["company"]
         document = self.bill(lines=[self.line("100.00", analytics=[("d1", 100)])])
-        self.refused("bill", document, ValidationError, "another company")
+        self.refused("bill", document, InvalidDataError, "another company")
 
     def test_mandatory_plan(self):
         department, _project = self.make_plans()
         department.applicability_ids = [
             Command.create({"business_domain": "bill", "applicability": "mandatory", "company_id": self.company.id})
         ]
-        self.refused("bill", self.bill(), ValidationError, "Department", "line 1".capitalize())
+        self.refused("bill", self.bill(), InvalidDataError, "Department", "line 1".capitalize())
         partly = self.bill(lines=[self.line("100.00", analytics=[("d1", 60)])])
-        self.refused("bill", partly, ValidationError, "Department")
+        self.refused("bill", partly, InvalidDataError, "Department")
         self.written("bill", self.bill("b2", lines=[self.line("100.00", analytics=[("d1", 60), ("d2", 40)])]))
         self.written("bill", self.bill("b3"), post_bills=False)
 

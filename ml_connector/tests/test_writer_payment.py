@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Reference
-from odoo.addons.ml_connector.exceptions import DuplicateError, LockedPeriodError, ValidationError
+from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, LockedPeriodError
 
 from .common_writers import WriterCase
 
@@ -96,7 +96,7 @@ class TestWriterPayment(WriterCase):
             "payment", self.payment("p3", bills=[("b3", "60.00")]), self.payment("p4", bills=[("b3", "60.00")])
         )
         self.assertEqual(one.outcome, "created")
-        self.assertIsInstance(two.error, ValidationError)
+        self.assertIsInstance(two.error, InvalidDataError)
 
     def test_one_payment_of_several_bills(self):
         second = self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
@@ -171,47 +171,47 @@ class TestWriterPayment(WriterCase):
     # ------------------------------------------------------------------ refused
 
     def test_more_than_is_open(self):
-        self.refused("payment", self.payment(bills=[("b1", "100.06")]), ValidationError, "100.06", "100.00")
+        self.refused("payment", self.payment(bills=[("b1", "100.06")]), InvalidDataError, "100.06", "100.00")
 
     def test_enterprise_payment_under_way_counts(self):
         with self.enterprise():
             self.written("payment", self.payment(bills=[("b1", "40.00")]))
-            self.refused("payment", self.payment("p2"), ValidationError, "100.00", "60.00")
+            self.refused("payment", self.payment("p2"), InvalidDataError, "100.00", "60.00")
 
     def test_bill_that_cannot_be_paid(self):
         self.written("bill", self.bill("draft"), post_bills=False)
-        self.refused("payment", self.payment(bills=[("draft", "100.00")]), ValidationError, "NR-draft", "draft")
+        self.refused("payment", self.payment(bills=[("draft", "100.00")]), InvalidDataError, "NR-draft", "draft")
         credit = self.bill("credit", is_credit=True)
         self.written("bill", credit, post_bills=True)
-        self.refused("payment", self.payment(bills=[("credit", "100.00")]), ValidationError, "credit note")
+        self.refused("payment", self.payment(bills=[("credit", "100.00")]), InvalidDataError, "credit note")
         self.move.button_draft()
         self.move.button_cancel()
-        self.refused("payment", self.payment(), ValidationError, "cancelled")
-        self.refused("payment", self.payment(bills=[("nowhere", "1.00")]), ValidationError, "NR-nowhere")
-        self.refused("payment", self.payment(bills=[]), ValidationError, "no bill")
+        self.refused("payment", self.payment(), InvalidDataError, "cancelled")
+        self.refused("payment", self.payment(bills=[("nowhere", "1.00")]), InvalidDataError, "NR-nowhere")
+        self.refused("payment", self.payment(bills=[]), InvalidDataError, "no bill")
 
     def test_bad_amounts(self):
-        self.refused("payment", self.payment(amount=Decimal("99.00")), ValidationError, "99.00", "100.00")
-        self.refused("payment", self.payment(bills=[("b1", "-5.00")]), ValidationError, "-5.00")
-        self.refused("payment", self.payment(bills=[("b1", "10.001")]), ValidationError, "10.001")
-        self.refused("payment", self.payment(currency="ZZZ"), ValidationError, "ZZZ")
+        self.refused("payment", self.payment(amount=Decimal("99.00")), InvalidDataError, "99.00", "100.00")
+        self.refused("payment", self.payment(bills=[("b1", "-5.00")]), InvalidDataError, "-5.00")
+        self.refused("payment", self.payment(bills=[("b1", "10.001")]), InvalidDataError, "10.001")
+        self.refused("payment", self.payment(currency="ZZZ"), InvalidDataError, "ZZZ")
 
     def test_bills_of_several_vendors(self):
         self.bound["vendor", "v2"] = self.env["res.partner"].create({"name": "Vendor Z"})
         self.written("bill", self.bill("b2", vendor="v2"))
         document = self.payment(bills=[("b1", "100.00"), ("b2", "100.00")])
-        self.refused("payment", document, ValidationError, "Vendor A", "Vendor Z")
+        self.refused("payment", document, InvalidDataError, "Vendor A", "Vendor Z")
 
     def test_unusable_journals(self):
         other = self.setup_other_company(name="Other")
         for journal in (self.purchase_journal, other["default_journal_bank"].with_env(self.env)):
             self.mapped["journal", "bank"] = journal
-            self.refused("payment", self.payment(), ValidationError, "Bank", journal.display_name)
+            self.refused("payment", self.payment(), InvalidDataError, "Bank", journal.display_name)
         self.mapped["journal", "bank"] = None
-        self.refused("payment", self.payment(), ValidationError, "Bank", "left out")
+        self.refused("payment", self.payment(), InvalidDataError, "Bank", "left out")
         self.mapped["journal", "bank"] = self.bank_journal
         self.bank_journal.outbound_payment_method_line_ids.unlink()
-        self.refused("payment", self.payment(), ValidationError, "payment method")
+        self.refused("payment", self.payment(), InvalidDataError, "payment method")
 
     # ------------------------------------------------------------------ lock dates
 
@@ -302,4 +302,4 @@ class TestWriterPayment(WriterCase):
     def test_one_bad_payment_stops_no_other(self):
         good, bad = self.book("payment", self.payment(), self.payment("p2", bills=[("nowhere", "1.00")]))
         self.assertEqual(good.outcome, "created")
-        self.assertIsInstance(bad.error, ValidationError)
+        self.assertIsInstance(bad.error, InvalidDataError)

@@ -25,7 +25,7 @@ from odoo.addons.ml_connector.exceptions import (
     DuplicateError,
     LockedPeriodError,
     MappingError,
-    ValidationError,
+    InvalidDataError,
 )
 
 from .common_writers import WriterCase
@@ -214,9 +214,9 @@ class TestCardTransactions(SpendCase):
     def test_archived_account_and_missing_account(self):
         self.company.expense_account_id = False
         uncoded = self.expense_document(parts=[self.part("9.00", account=None)])
-        self.refused("expense", uncoded, ValidationError, "no account")
+        self.refused("expense", uncoded, InvalidDataError, "no account")
         self.expense_b.active = False
-        self.refused("expense", self.expense_document(parts=[self.part("9.00", "601")]), ValidationError, "archived")
+        self.refused("expense", self.expense_document(parts=[self.part("9.00", "601")]), InvalidDataError, "archived")
 
     def test_unknown_employee_waits(self):
         del self.mapped["employee", "ada"]
@@ -385,7 +385,7 @@ class TestCardAccount(SpendCase):
         move = self.written("repayment", entry)
         self.assertEqual(move.line_ids.filtered("credit").account_id, self.expense)
         broken = replace(entry, external_id="y2", lines=entry.lines[:1])
-        self.refused("repayment", broken, ValidationError)
+        self.refused("repayment", broken, InvalidDataError)
 
 
 @tagged("post_install", "-at_install")
@@ -412,7 +412,7 @@ class TestCreditsAndOrders(SpendCase):
         self.written("application", self.application("100.00"), "updated")
         self.assertEqual((note.amount_residual, note.payment_state), (0.0, "paid"))
         self.assertEqual(bill.amount_residual, 400.0)
-        self.refused("application", self.application("450.00"), ValidationError)
+        self.refused("application", self.application("450.00"), InvalidDataError)
         (entry,) = self.plan("application", self.application("30.00"))
         self.assertEqual(entry.outcome, "drift")
 
@@ -434,7 +434,7 @@ class TestCreditsAndOrders(SpendCase):
                 ),
             ),
         )
-        self.refused("purchase_order", order, ValidationError, "product")
+        self.refused("purchase_order", order, InvalidDataError, "product")
         record = self.written("purchase_order", order, order_product_id=product.id)
         self.assertEqual((record.state, record.amount_untaxed, record.partner_ref), ("purchase", 500.0, "7"))
         line = BillLine(

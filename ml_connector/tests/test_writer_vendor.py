@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Address, Contact, Vendor
-from odoo.addons.ml_connector.exceptions import DuplicateError, MappingError, ValidationError
+from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, MappingError
 from odoo.addons.ml_connector.models.vendor_match import core_name, same_vat
 
 from .common_writers import WriterCase
@@ -82,7 +82,7 @@ class TestWriterVendor(WriterCase):
             self.assertEqual(self.book("vendor", document)[0].outcome, "unchanged")
 
     def test_vendor_without_a_name(self):
-        self.refused("vendor", self.document(name=" "), ValidationError, "r1")
+        self.refused("vendor", self.document(name=" "), InvalidDataError, "r1")
 
     def test_unknown_vendor_waits_where_none_are_created(self):
         error = self.refused("vendor", self.document(), MappingError, "Example Supplies", create_vendors=False)
@@ -103,7 +103,7 @@ class TestWriterVendor(WriterCase):
     def test_mapping_to_another_company(self):
         other = self.setup_other_company(name="Other")["company"]
         self.mapped["vendor", "r1"] = self.make_partner("Chosen", company_id=other.id)
-        self.refused("vendor", self.document(), ValidationError, "another company")
+        self.refused("vendor", self.document(), InvalidDataError, "another company")
 
     def test_our_own_id(self):
         partner = self.make_partner("Renamed there")

@@ -29,7 +29,8 @@ class FlowSpec:
 
     :param key: unique for the vendor
     :param direction: `pull` (vendor to Odoo) or `push` (Odoo to vendor)
-    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`, `result`
+    :param kind: kind of document, which names the writer or reader: `vendor`, `bill`, `payment`, `reference`, `file`,
+        `result`
     :param sequence: order in which the flows of one run are worked
     :param interval: minutes between two runs by default
     :param scopes: permissions at the vendor without which the flow cannot work
@@ -38,7 +39,13 @@ class FlowSpec:
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
-    :param options: names of the flow's options that apply (`post_bills`, `lock_date_policy`, `start_date`, `create_vendors`)
+    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
+    :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
+    :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
+    :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
+    :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
+        (fetches the files of the `in` flows). Empty: record by record
+    :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
     key: str
@@ -54,7 +61,62 @@ class FlowSpec:
     watches: str = ""
     active: bool = True
     options: tuple[str, ...] = ()
+    feed: str = ""
+    daily_hour: float | None = None
     help: str = ""
+    batch: int = 1
+    needs: tuple[str, ...] = ()
+    follows: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnSpec:
+    """A column of a feed's default template; see `documents.FeedColumn` for what is not said here.
+
+    :param path: Odoo field path of the value (`state_id.code`), relative to the record or its line
+    :param expression: name of a computed value instead (see `models/feed_expressions.py`), with its `argument`
+    :param constant: fixed value instead
+    """
+
+    label: str
+    name: str = ""
+    path: str = ""
+    expression: str = ""
+    argument: str = ""
+    constant: str = ""
+    type: str = "text"
+    on_line: bool = False
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSpec:
+    """The default template of a feed; all of it can be changed on the connection.
+
+    :param flow: key of its flow
+    :param model: Odoo model whose records are written (out), or empty
+    :param lines: field of the records that holds their lines; empty: one row a record
+    :param domain: which records are written, as a literal Odoo domain
+    :param lines_domain: which of their lines are
+    :param file_name: pattern of the names of written files, or regular expression of the names of read ones
+    """
+
+    flow: str
+    entity: str
+    columns: tuple[ColumnSpec, ...]
+    folder: str
+    file_name: str
+    key: str = "id"
+    model: str = ""
+    lines: str = ""
+    domain: str = "[]"
+    lines_domain: str = "[]"
+    document_element: str = "Record"
+    root_element: str = "Records"
+    archive_folder: str = ""
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +146,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What the vendor answered to a record that we sent."""
+    """What the vendor answered to a record that we sent.
+
+    :param linked: whether the vendor had the record already, so that nothing was made
+    :param takes_files: whether the flows that follow are to send the record's files now
+    :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
+    """
 
     external_id: str
     version: str = ""
     url: str = ""
     note: str = ""
+    linked: bool = False
+    mapping: object = None
+    takes_files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +206,7 @@ class Settings:
     :param stored: what `CheckReport.settings` returned last
     :param capabilities: what `CheckReport.capabilities` returned last
     :param instance: stable name of this database and connection, the root of idempotency keys
+    :param options: {flow key: {name: value}} of the choices made on the flows
     """
 
     base_url: str
@@ -143,6 +214,7 @@ class Settings:
     stored: dict = field(default_factory=dict)
     capabilities: frozenset = frozenset()
     instance: str = ""
+    options: dict = field(default_factory=dict)
 
     def __repr__(self):
         return f"Settings({self.base_url})"
@@ -162,6 +234,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    feeds: tuple[FeedSpec, ...] = ()
+    """Default templates of the flows whose records travel in files."""
 
     def __init__(self, settings: Settings, tokens, observe):
         """
@@ -175,6 +249,13 @@ class Provider:
     def flow(cls, key: str) -> FlowSpec:
         """The flow of that key."""
         return next(flow for flow in cls.flows if flow.key == key)
+
+    @classmethod
+    def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:
+        """One sentence that says why a push flow cannot work with what the vendor granted; empty when it can."""
+        spec = cls.flow(flow)
+        missing = [name for name in (*spec.scopes, *spec.needs) if name not in capabilities]
+        return f"The vendor did not grant {', '.join(missing)}." if missing else ""
 
     def check(self) -> CheckReport:
         """Find out who we are, what is granted, and what stands in the way. Reads only."""
@@ -202,7 +283,7 @@ class Provider:
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
-        """Translate a payload. Pure: no remote call. Raises ValidationError."""
+        """Translate a payload. Pure: no remote call. Raises InvalidDataError."""
         raise NotImplementedError
 
     def download(self, url: str) -> tuple[str, bytes]:
@@ -221,6 +302,13 @@ class Provider:
         """
         raise NotImplementedError
 
+    def send_many(self, flow: str, jobs: list[tuple[dict, str, str]]) -> list:
+        """Create or update several records (`payload`, `external_id`, `key` each), at most the flow's `batch`.
+
+        :return: for each, in order, a `Sent` or the `ConnectorError` that it met
+        """
+        raise NotImplementedError
+
     def find(self, flow: str, payload: dict, key: str) -> Sent | None:
         """Look up, by our own reference, whether an earlier `send` took effect."""
         raise NotImplementedError
@@ -235,6 +323,32 @@ class Provider:
     def reported(self, result) -> bool | None:
         """Whether the vendor knows a result already; None when it cannot be asked."""
         raise NotImplementedError
+
+    def files(self):
+        """The vendor's file server, as `clients.SftpSession` offers it; one session for all of a run."""
+        raise NotImplementedError
+
+    @classmethod
+    def read_file(cls, template, content: bytes):
+        """The documents of a file (`documents.FileContent`). Pure. Raises FileFormatError."""
+        raise NotImplementedError
+
+    @classmethod
+    def file_item(cls, flow: str, template, document) -> Item:
+        """A document of a file as an item of its flow. Pure."""
+        raise NotImplementedError
+
+    @classmethod
+    def file_writer(cls, template, stream):
+        """An object that writes a file to a binary stream. Pure.
+
+        `texts_of(values)` gives the row as it will stand there, `write(rows)` and `write_document(rows)` write such
+        rows, `close()` ends the file, `size` is what was written.
+        """
+        raise NotImplementedError
+
+    def close(self):
+        """End what is open towards the vendor at the end of a run."""
 
     def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
         """Create the webhook subscription; returns its id and secret."""
@@ -255,7 +369,7 @@ class Provider:
 
     @classmethod
     def parse_webhook(cls, headers, body: bytes) -> Event:
-        """Raises ValidationError when it is not the vendor's envelope."""
+        """Raises InvalidDataError when it is not the vendor's envelope."""
         raise NotImplementedError
 
     @classmethod

@@ -1,2 +1,3 @@
 from . import ml_dry_run
+from . import ml_feed_import
 from . import ml_ignore

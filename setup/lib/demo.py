@@ -19,8 +19,9 @@ from . import bootstrap, console, odoo, paths, pictures, postgres, sandbox
 DATABASE = "ml_demo"
 SYNC_SECONDS = 240
 CLEAN_POLLS = 3
+MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
-SANDBOXES = ("ramp",)
+SANDBOXES = ("ramp", "stampli")
 
 
 def main(arguments):
@@ -28,17 +29,19 @@ def main(arguments):
     options = _parser().parse_args(arguments)
     # the servers end with the command, however it is ended
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(1))
-    bootstrap.system("postgresql")
+    bootstrap.system("postgresql", "openssh-server")
     odoo.prepare()
     with contextlib.ExitStack() as stack:
         sandboxes = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "demo")) for vendor in SANDBOXES}
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
+            _run_script("purchases")
+        server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
+        # the jobs hear at once of what happens while the server runs, and only a minute later of what came before
+        with console.step("Testing the connections"):
             for vendor, url in sandboxes.items():
                 _run_script(vendor, URL=url)
-        server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
-        with console.step("Testing the connections"):
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
@@ -48,6 +51,8 @@ def main(arguments):
         with console.step("Mapping what no code or name has mapped"):
             _run_script("map")
             _wait_until(_is_settled)
+        with console.step("Fetching files"):
+            _fetch_files()
         rows = _rows()
         problems = [f"{vendor}: {problem}" for vendor, url in sandboxes.items() for problem in _violations(url)]
         clean = not problems and all(_is_clean(row) for row in rows)
@@ -74,7 +79,9 @@ def _parser():
 def _run_script(name, **values):
     """Run a script of setup/demo_data inside Odoo, with `values` as its constants."""
     constants = "".join(f"{key} = {value!r}\n" for key, value in values.items())
-    odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + "\nenv.cr.commit()\n")
+    # a running server has to hear of new fields and of what it caches
+    end = "\nenv.cr.commit()\nenv.registry.signal_changes()\n"
+    odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + end)
 
 
 def _wait_until(condition):
@@ -89,6 +96,25 @@ def _wait_until(condition):
         seen = seen + 1 if condition() else 0
 
 
+def _fetch_files():
+    """Look for files as a person who does not want to wait: a file is read once two looks found it unchanged."""
+    for _look in range(MOST_LOOKS):
+        if not _silent_flows():
+            break
+        for script in ("poll", "map"):
+            _run_script(script)
+            _wait_until(_is_settled)
+
+
+def _silent_flows():
+    """Flows of which nothing has been heard yet."""
+    return postgres.query(
+        DATABASE,
+        """SELECT 1 FROM ml_flow f JOIN ml_connection c ON c.id = f.connection_id
+            WHERE f.active AND c.active AND NOT EXISTS (SELECT 1 FROM ml_sync_log l WHERE l.flow_id = f.id) LIMIT 1""",
+    )
+
+
 def _is_tested():
     return not postgres.query(DATABASE, "SELECT 1 FROM ml_connection WHERE check_state IN ('none', 'requested')")
 
@@ -100,11 +126,14 @@ def _is_settled():
     moving = postgres.query(
         DATABASE, "SELECT 1 FROM ml_sync_log WHERE state IN ('pending', 'running', 'unknown') LIMIT 1"
     )
+    due = postgres.query(
+        DATABASE, "SELECT 1 FROM ml_flow WHERE active AND next_run_at <= now() AT TIME ZONE 'UTC' LIMIT 1"
+    )
     hooks = postgres.query(
         DATABASE,
         "SELECT 1 FROM ml_connection WHERE webhook_state IN ('requested', 'unverified') OR seat_request IS NOT NULL",
     )
-    return not unread and not moving and not hooks
+    return not unread and not moving and not due and not hooks
 
 
 def _rows():
@@ -143,7 +172,7 @@ def _violations(url):
 
 
 def _show(rows, problems, as_json, clean):
-    widths = {"flow": 16, "direction": 11, "done": 8, "failed": 8, "waiting": 9, "unknown": 9, "seconds": 9}
+    widths = {"flow": 18, "direction": 11, "done": 8, "failed": 8, "waiting": 9, "unknown": 9, "seconds": 9}
     console.say("\n" + f"{'connection':16}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
     for row in rows:
         console.say(f"{row['connection']:16}" + "".join(f"{row[name]:>{width}}" for name, width in widths.items()))

@@ -1,4 +1,4 @@
-"""`setup/lint`: ruff, pylint with the plug-in for Odoo, Odoo's own rules, and whether the translations' template is current."""
+"""`setup/lint`: ruff, pylint with the plug-in for Odoo, Odoo's own rules, and the template of the translations."""
 
 import os
 import sys

@@ -129,6 +129,9 @@ def new_database(name, install=True):
         template = _addon_template() if install else _base_template()
         drop_database(name)
         _copy(template, name)
+    # two databases with one identity would share, and spoil, the file with the keys of their secrets
+    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
+    postgres.query(name, identity)
 
 
 @contextlib.contextmanager

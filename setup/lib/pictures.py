@@ -1,11 +1,14 @@
 """Pictures of the demo for the documentation: `setup/demo --once --pictures FOLDER`."""
 
+import io
+
 from . import bootstrap, console, postgres
 from .console import fail
 
 SIZE = {"width": 1366, "height": 768}
 ACTION = "/odoo/action-ml_connector."
 SETTLE_MILLISECONDS = 1500
+COLOURS = 128
 
 
 def take(server, folder, addresses):
@@ -23,8 +26,16 @@ def take(server, folder, addresses):
             page.goto(server.url + address)
             page.wait_for_selector(".o_view_controller, .o_form_view")
             page.wait_for_timeout(SETTLE_MILLISECONDS)
-            page.screenshot(path=folder / f"{name}.png")
+            _save(page.screenshot(), folder / f"{name}.png")
         browser.close()
+
+
+def _save(content, path):
+    """Save a PNG with as few colours as a screen of text needs."""
+    from PIL import Image  # a requirement of Odoo's, so it is there once Odoo is
+
+    with Image.open(io.BytesIO(content)) as image:
+        image.convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
 
 def _log_in(page, server):
@@ -37,25 +48,25 @@ def _log_in(page, server):
 
 def while_unmapped():
     """What waits for a person after the first sync."""
-    return {"sync_logs": f"{ACTION}ml_sync_log_action", "mappings": f"{ACTION}ml_mapping_action"}
+    return {
+        "dashboard": f"{ACTION}ml_connection_action_dashboard",
+        "sync_logs": f"{ACTION}ml_sync_log_action",
+        "mappings": f"{ACTION}ml_mapping_action",
+    }
 
 
 def when_clean(database):
     """What is there when everything is synced."""
     ((connection,),) = postgres.query(database, "SELECT min(id) FROM ml_connection")
-    ((flow,),) = postgres.query(database, "SELECT min(id) FROM ml_flow WHERE key = 'bills'")
-    ((log, bill),) = postgres.query(
+    ((bill,),) = postgres.query(
         database,
         """
-        SELECT l.id, l.res_id FROM ml_sync_log l JOIN account_move m ON m.id = l.res_id
+        SELECT l.res_id FROM ml_sync_log l JOIN account_move m ON m.id = l.res_id
          WHERE l.kind = 'bill' AND m.payment_state = 'paid' AND m.currency_id = 1
          ORDER BY l.id LIMIT 1
         """,
     )
     return {
-        "dashboard": f"{ACTION}ml_connection_action_dashboard",
         "connection": f"{ACTION}ml_connection_action/{connection}",
-        "flow": f"{ACTION}ml_flow_action/{flow}",
-        "sync_log": f"{ACTION}ml_sync_log_action/{log}",
         "bill": f"/odoo/account.move/{bill}",
     }

@@ -4,11 +4,12 @@ import contextlib
 import time
 
 import pytest
-from lib import bootstrap, odoo, postgres
 from playwright.sync_api import sync_playwright
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
 from support.books import DEMO
 from support.browser import Visitor
+
+from lib import bootstrap, odoo, postgres
 
 SECONDS = 60
 VISITORS = pytest.StashKey()

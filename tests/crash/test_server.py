@@ -3,10 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lib import odoo
 from support.books import LEASE_SECONDS, connected_books
 from support.invariants import bill_problems, chain_problem, general_problems
 from support.webhooks import subscribe
+
+from lib import odoo
 
 STORM = 200
 THREADS = 20
@@ -48,7 +49,7 @@ def test_server_is_killed_in_the_middle(books):
 
 
 def test_webhooks(books, subtests):
-    with odoo.with_server(books.database, workers=3, max_cron_threads=2) as server:
+    with odoo.with_server(books.database, max_cron_threads=2) as server:
         books.due()
         sender = subscribe(books, server)
         with subtests.test("storm about one bill"):

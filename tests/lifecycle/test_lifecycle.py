@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from lib import odoo, paths, postgres
 
 LEFT_BEHIND = """

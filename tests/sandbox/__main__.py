@@ -6,7 +6,7 @@ import importlib
 import signal
 import sys
 
-VENDORS = {"ramp": "sandbox.ramp:RampSandbox"}
+VENDORS = {"ramp": "sandbox.ramp:RampSandbox", "stampli": "sandbox.stampli:StampliSandbox"}
 
 
 def main():

@@ -4,8 +4,9 @@ import contextlib
 import time
 from itertools import count
 
+from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+
 from lib import odoo, paths, postgres
-from sandbox.ramp import RampSandbox, RampSettings
 
 from .workers import Workers
 
@@ -14,7 +15,7 @@ LEASE_SECONDS = 61
 LONG_SECONDS = 5 * 3600
 """Longer than any wait between two tries."""
 MAX_RUNS = 6
-PATIENCE = 90
+PATIENCE = 60
 
 
 class Books:
@@ -22,13 +23,15 @@ class Books:
     :ivar sandbox: the Ramp sandbox, in this process
     :ivar control: its control interface
     :ivar workers: processes inside Odoo
+    :ivar secret: the client secret, as Ramp and Odoo know it
     """
 
-    def __init__(self, database, sandbox, workers):
+    def __init__(self, database, sandbox, workers, secret=CLIENT_SECRET):
         self.database = database
         self.sandbox = sandbox
         self.control = sandbox.control
         self.workers = workers
+        self.secret = secret
         self._connection = postgres.connect(database)
         self._numbers = count(1)
 
@@ -37,7 +40,8 @@ class Books:
     def connect(self):
         """Do what an administrator does: credentials, test, start, the first sync, mappings."""
         self.workers.code((DEMO / "company.py").read_text())
-        self.workers.code(f"URL = {self.sandbox.url!r}\n" + (DEMO / "ramp.py").read_text())
+        ramp = (DEMO / "ramp.py").read_text().replace(CLIENT_SECRET, self.secret)
+        self.workers.code(f"URL = {self.sandbox.url!r}\n" + ramp)
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")
         self.workers.run()
@@ -53,7 +57,7 @@ class Books:
     def rows(self, statement, *parameters):
         """Rows of an SQL statement, as dicts."""
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(statement, parameters or None)
             if not cursor.description:
                 return []
             names = [column.name for column in cursor.description]
@@ -119,13 +123,17 @@ class Books:
         """Poll until the condition is true."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"Not within {seconds} s; open: {self.open_rows()}"
+            assert time.monotonic() < deadline, f"Not within {seconds} s: {self._unsettled()}"
             time.sleep(0.02)
 
     def wait_until_settled(self):
         """Wait until the server has read all events and nothing is open."""
-        unread = "SELECT count(*) FROM ml_webhook_event WHERE state = 'received'"
-        self.wait_until(lambda: not self.value(unread) and not self.open_rows() and not self._flows_due())
+        self.wait_until(lambda: not self._unsettled())
+
+    def _unsettled(self):
+        """What is still to be done."""
+        unread = self.rows("SELECT event_type, message FROM ml_webhook_event WHERE state = 'received'")
+        return self.open_rows() + self._flows_due() + unread
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -181,13 +189,14 @@ class Books:
 
 
 @contextlib.contextmanager
-def connected_books(prefix, **options):
+def connected_books(prefix, secret=CLIENT_SECRET, **options):
     """A database of its own that is connected to a sandbox of its own; `options` are the sandbox's."""
     settings = RampSettings(rate_limit=0, webhook_first_delay=0.02)
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(RampSandbox(**{"size": "small", "settings": settings, **options}))
+        sandbox.apps[CLIENT_ID].client_secret = secret
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))
-        books = stack.enter_context(contextlib.closing(Books(database, sandbox, workers)))
+        books = stack.enter_context(contextlib.closing(Books(database, sandbox, workers, secret)))
         books.connect()
         yield books

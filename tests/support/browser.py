@@ -3,8 +3,9 @@
 import json
 import re
 
-from lib import console, paths
 from playwright.sync_api import expect
+
+from lib import console, paths
 
 APP = "ml_connector.ml_connector_menu_root"
 MILLISECONDS = 30_000

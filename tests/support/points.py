@@ -34,7 +34,10 @@ STEPS = (
     ("ml.worker", "_bind_sent", "bind"),
     ("ml.worker", "_store_sent", "acknowledge"),
     ("ml.worker", "_commit", "commit"),
+    ("ml.feed.file", "_enqueue", "store"),
+    ("ml.feed.file", "_attach", "attach"),
 )
+FILE_CALLS = ("list", "read", "write", "rename")
 
 
 class Points:
@@ -55,7 +58,10 @@ class Points:
         for model, method, step in STEPS:
             self._wrap_step(registry[model], method, lambda arguments, step=step: step)
         from odoo.addons.ml_connector.clients.base import HttpClient
+        from odoo.addons.ml_connector.clients.sftp import SftpSession
 
+        for method in FILE_CALLS:
+            self._wrap_step(SftpSession, method, lambda arguments, method=method: f"SFTP:{method}")
         self._wrap_step(HttpClient, "_call", lambda arguments: _call_name(*arguments[1:3]))
 
     def _wrap_part(self, owner, method, name_of):

@@ -11,16 +11,21 @@ CHALLENGED = "SELECT count(*) FROM ml_connection WHERE webhook_state = 'active'"
 
 
 def subscribe(books, server):
-    """Have Ramp send its webhooks to the server; returns the sender's side."""
+    """Have Ramp send its webhooks to the server, whose scheduler sets them up; returns the sender's side."""
+    ask_for_webhooks(books, server)
+    books.wait_until(lambda: books.value(CHALLENGED))
+    (subscription,) = (item for item in books.sandbox.state.subscriptions if item.status == "active")
+    return Sender(subscription.endpoint_url, subscription.secret)
+
+
+def ask_for_webhooks(books, server):
+    """Press the button."""
     books.workers.code(
         "parameters = env['ir.config_parameter']\n"
         f"parameters.set_param('web.base.url', {server.url!r})\n"
         "parameters.set_param('web.base.url.freeze', 'True')\n"
-        "env['ml.connection'].search([]).action_subscribe()"
+        "env['ml.connection'].search([('state', '=', 'connected')]).action_subscribe()"
     )
-    books.wait_until(lambda: books.value(CHALLENGED))
-    (subscription,) = (item for item in books.sandbox.state.subscriptions if item.status == "active")
-    return Sender(subscription.endpoint_url, subscription.secret)
 
 
 class Sender:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_connector.documents import Address, Attachment, Bill, Contact, PaidBill, Party, Payment, Reference, Vendor
-from ml_connector.exceptions import ValidationError
+from ml_connector.exceptions import InvalidDataError
 from ml_connector.vendors.base import Settings, content_version
 from ml_connector.vendors.ramp import RampProvider, items
 from ml_connector.vendors.ramp.money import currency_digits, read_money
@@ -83,7 +83,7 @@ def to_bill(**changes):
 
 
 def refused(**changes):
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InvalidDataError) as caught:
         to_bill(**changes)
     return caught.value.message
 
@@ -351,7 +351,7 @@ def test_payment_falls_back():
     ],
 )
 def test_payments_that_cannot_be_taken(changes, said):
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InvalidDataError) as caught:
         to_payment(**changes)
     assert said in caught.value.message
 
@@ -412,7 +412,7 @@ def test_vendor_variants():
 
 @pytest.mark.parametrize("name", [None, "", "  "])
 def test_vendor_without_a_name(name):
-    with pytest.raises(ValidationError, match="no name"):
+    with pytest.raises(InvalidDataError, match="no name"):
         to_vendor(name=name)
 
 
@@ -437,7 +437,7 @@ def test_lists_and_bills_give_the_same_references():
 
 @pytest.mark.parametrize("payload", [{}, {"kind": "x", "row": {"id": "1"}}, {"kind": "account", "row": {}}])
 def test_coding_that_cannot_be_taken(payload):
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidDataError):
         provider().document("coding", payload)
 
 
@@ -494,7 +494,7 @@ def test_render_vendor():
     ],
 )
 def test_vendors_that_ramp_would_refuse(changes, said):
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InvalidDataError) as caught:
         provider().render("vendors_push", odoo_vendor(**changes))
     assert said in caught.value.message
 
@@ -618,7 +618,7 @@ def test_money(value, expected):
     ],
 )
 def test_no_money(value):
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidDataError):
         read_money(value, "the amount", currency="USD")
 
 
@@ -663,7 +663,7 @@ def test_lines_add_up_to_the_total(payload):
 def test_a_line_that_is_off_parks_the_bill(payload, error, data):
     rows = payload["line_items"] + payload["inventory_line_items"]
     data.draw(st.sampled_from(rows))["amount"]["amount"] += error
-    with pytest.raises(ValidationError, match="add up to"):
+    with pytest.raises(InvalidDataError, match="add up to"):
         provider().document("bills", payload)
 
 
@@ -727,7 +727,7 @@ def test_damaged_payloads_are_translated_or_parked(flow, data):
     payload = damage(PAYLOADS[flow], data)
     try:
         document = provider().document(flow, payload)
-    except ValidationError as error:
+    except InvalidDataError as error:
         assert error.message and "\n" not in error.message[:40]
         return
     if isinstance(document, Bill):
@@ -760,6 +760,6 @@ def test_damaged_rows_still_become_items(data):
 def test_money_is_an_amount_or_a_sentence(value):
     try:
         amount, currency = read_money(value, "the amount", currency="USD")
-    except ValidationError:
+    except InvalidDataError:
         return
     assert amount.is_finite() and len(currency) == 3

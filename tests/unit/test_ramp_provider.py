@@ -18,6 +18,7 @@ from ml_connector.vendors import PROVIDERS
 from ml_connector.vendors.base import FlowSpec, Settings
 from ml_connector.vendors.ramp import RampProvider, check
 from ml_connector.vendors.ramp.flows import EVENTS, FLOWS, SCOPES, is_bill_due, is_payment_due
+from ml_connector.vendors.ramp.push import PUSHES
 
 SECRET = "client-secret-marker"
 
@@ -254,7 +255,8 @@ def test_client_has_the_credentials():
 
 
 def test_flow_table():
-    assert [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in FLOWS] == [
+    pulls = [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in FLOWS if flow.sequence < 100]
+    assert pulls == [
         ("coding", "pull", "reference", 10),
         ("vendors", "pull", "vendor", 20),
         ("orders", "pull", "purchase_order", 25),
@@ -270,10 +272,13 @@ def test_flow_table():
         ("statements", "pull", "statement", 57),
         ("statement_files", "pull", "file", 58),
         ("transfers", "pull", "transfer", 59),
-        ("vendors_push", "push", "vendor", 60),
         ("repayments", "pull", "repayment", 60),
         ("results", "push", "result", 70),
     ]
+    pushes = [flow.key for flow in sorted(FLOWS, key=lambda flow: flow.sequence) if flow.sequence >= 100]
+    assert pushes == list(PUSHES)
+    assert all(flow.direction == "push" and not flow.active for flow in FLOWS if flow.key in PUSHES)
+    assert {flow.follows for flow in FLOWS} - {""} <= set(pushes)
     assert all(isinstance(flow, FlowSpec) and set(flow.scopes) <= set(SCOPES) for flow in FLOWS)
     assert {flow.files for flow in FLOWS} - {""} <= {flow.key for flow in FLOWS}
     assert set(EVENTS) == set(RampProvider.webhook_events)
@@ -526,7 +531,7 @@ def test_a_new_vendor_without_an_id_has_to_be_looked_up():
 
 def test_an_archived_vendor_is_not_created():
     error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
-    assert type(error) is errors.ValidationError
+    assert type(error) is errors.InvalidDataError
 
 
 def test_find_looks_at_the_number_on_the_rows():
@@ -722,7 +727,7 @@ def test_check_when_all_is_well():
     report = made.check()
     assert report.identity == "Example Inc"
     assert findings(report, "warning") == findings(report, "error") == []
-    assert report.capabilities == {*SCOPES, "accounting_connection"}
+    assert report.capabilities == {*SCOPES, "accounting_connection", "purchase_orders"}
     assert report.settings["seat"] == check.OURS and report.settings["business_id"] == "biz"
     assert made._tokens.get(None) == "t1"
 
@@ -743,7 +748,7 @@ def test_check_names_missing_scopes_and_what_they_cost(refuse_unknown):
     assert set(missing) == {"The scope bills:read is not granted", "The scope vendors:write is not granted"}
     assert "Vendor Bills, Invoice Files, Bill Payments" in missing["The scope bills:read is not granted"]
     assert "Vendors to Ramp" in missing["The scope vendors:write is not granted"]
-    assert report.capabilities == {*granted, "accounting_connection"}
+    assert report.capabilities == {*granted, "accounting_connection", "purchase_orders"}
     later = provider(None, **report.settings)
     assert set(later.client.scope.split()) == granted
     changed = provider(None, {"scopes": "bills:read"}, **report.settings)
@@ -760,6 +765,7 @@ def test_check_says_what_is_fine():
         "Odoo is the accounting system of this Ramp business",
         "Ramp has accounts to code bills to",
         "Bills can be read",
+        "Ramp takes purchase orders",
     ]
 
 
@@ -992,7 +998,7 @@ def test_challenge(envelope):
     [b"", b"x", b"[]", b"{}", b'{"id": "e"}', b'{"id": 5, "type": "t"}', b"\xff", b"[" * 100_000, b'{"type": "t"}'],
 )
 def test_no_envelope(body):
-    assert type(raised(RampProvider.parse_webhook, {}, body)) is errors.ValidationError
+    assert type(raised(RampProvider.parse_webhook, {}, body)) is errors.InvalidDataError
 
 
 @given(
@@ -1005,7 +1011,7 @@ def test_no_envelope(body):
 def test_any_body_is_an_event_or_a_sentence(body):
     try:
         event = RampProvider.parse_webhook({}, body)
-    except errors.ValidationError:
+    except errors.InvalidDataError:
         return
     assert event.event_id.encode() and "\x00" not in event.event_type
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ml_connector.exceptions import ValidationError
+from ml_connector.exceptions import InvalidDataError
 from ml_connector.vendors.ramp.sharing import share
 
 units = st.integers(-(10**9), 10**9)
@@ -15,7 +15,7 @@ units = st.integers(-(10**9), 10**9)
 def test_parts_add_up_to_the_total(total, weights, digits):
     amount = Decimal(total).scaleb(-digits)
     if not sum(weights):
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidDataError):
             share(amount, weights, digits)
         return
     parts = share(amount, [Decimal(weight) for weight in weights], digits)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ml_connector.exceptions import ValidationError
+from ml_connector.exceptions import InvalidDataError
 from ml_connector.vendors.ramp import translate_card, translate_order, translate_spend
 from ml_connector.vendors.ramp.money import currency_digits
 
@@ -45,7 +45,7 @@ def test_lines_in_the_currency_of_the_merchant(units, settled, charged, amounts)
     fits = settled != charged or abs(sum(amounts) - units) <= len(amounts)
     scales = len(amounts) == 1 or sum(amounts) or (settled == charged and units == 0)
     if not units or not fits or not scales:
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidDataError):
             translate_spend.transaction(payload)
         return
     document = translate_spend.transaction(payload)
@@ -61,7 +61,7 @@ def test_settled_amounts_of_lines_count(currency, amounts, difference):
     payload = transaction(units, currency, lines)
     scales = len(amounts) == 1 or not difference or sum(amounts)
     if not units or abs(difference) > len(amounts) or not scales:
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidDataError):
             translate_spend.transaction(payload)
         return
     document = translate_spend.transaction(payload)
@@ -99,7 +99,7 @@ def test_refund_names_what_it_takes_back():
     [{"card_holder": {}}, {"user_transaction_time": None, "accounting_date": None}, {"amount": 0}, {"receipts": "x"}],
 )
 def test_unusable_transactions(change):
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidDataError):
         translate_spend.transaction({**transaction(100, "USD", [line(100, "USD")]), **change})
 
 
@@ -185,7 +185,7 @@ def test_a_statement_bills_its_transactions(amounts, cashbacks):
     credits = sum(cashbacks) - sum(units for units in amounts if units < 0)
     document = translate_card.statement(statement(charges, credits, amounts, cashbacks))
     assert document.total == major(sum(amounts), "USD")
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidDataError):
         translate_card.statement(statement(charges + 1, credits, amounts, cashbacks))
 
 
@@ -200,7 +200,7 @@ def test_a_repayment_is_spread_over_the_cost(units, amounts):
 
 
 def test_orders_of_the_books_are_not_taken_back():
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidDataError):
         translate_order.purchase_order({"id": "p1", "creation_source": "DEVELOPER_API"})
 
 

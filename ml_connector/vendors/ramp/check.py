@@ -6,7 +6,7 @@ belongs to the books of whoever has it.
 
 from ...exceptions import AuthError, PermanentError
 from ..base import CheckReport, Finding
-from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS
+from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS, ORDERS_READ, PLUS, SEAT
 
 OUR_NAME = "Odoo (ml_connector)"
 """How we call ourselves in Ramp; Ramp has no other mark of who made a connection."""
@@ -75,6 +75,7 @@ class Checker:
             (self._check_seat, ACCOUNTING_READ),
             (self._check_accounts, ACCOUNTING_READ),
             (self._check_bills, BILLS_READ),
+            (self._check_orders, ORDERS_READ),
         ):
             if scope in self.granted:
                 self._guarded(check)
@@ -150,6 +151,7 @@ class Checker:
 
     def _check_entities(self):
         entities = [row for page in self.client.entities() for row in page]
+        self.report.settings["main_entity_id"] = main_entity(entities)
         self.report.settings["bank_accounts"] = {
             account["id"]: account["name"] for row in entities for account in bank_accounts(row)
         }
@@ -186,7 +188,7 @@ class Checker:
         state, row = seat(self.client.connections())
         self.report.settings.update(seat=state, seat_holder=holder_name(row) if row else "")
         if state == OURS:
-            self.report.capabilities.add("accounting_connection")
+            self.report.capabilities.add(SEAT)
             self._find("ok", "Odoo is the accounting system of this Ramp business")
         elif state in (FREE, FILES):
             self._find("ok", "Odoo becomes the accounting system of this Ramp business when you start syncing")
@@ -210,9 +212,29 @@ class Checker:
                 "Upload the chart of accounts to Ramp; bills cannot be coded without.",
             )
 
+    def _check_orders(self):
+        """Purchase orders are part of Ramp Plus; a business without it is refused, whatever its scopes are."""
+        try:
+            next(self.client.purchase_orders(), [])
+        except (AuthError, PermanentError):
+            self._find(
+                "ok",
+                "This Ramp business has no purchase orders",
+                "They are part of Ramp Plus. Orders of Odoo go to Ramp as draft bills with the order attached.",
+            )
+            return
+        self.report.capabilities.add(PLUS)
+        self._find("ok", "Ramp takes purchase orders")
+
     def _check_bills(self):
         next(self.client.bills(sync_ready=True), [])
         self._find("ok", "Bills can be read")
+
+
+def main_entity(entities):
+    """The id of the business's main entity; empty when there is none."""
+    main = [row for row in entities if row.get("is_primary") is True]
+    return next((row.get("id") or "" for row in main or entities), "")
 
 
 def bank_accounts(entity):

@@ -4,11 +4,10 @@ The kind of a selection is `category_info.type`, else `type`. Custom fields all 
 by `category_info.external_id`, never by the type.
 """
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 from ...documents import AnalyticShare, Reference
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .wire import part, rows, text
 
 ACCOUNT = "GL_ACCOUNT"
@@ -40,7 +39,7 @@ def selections(source):
             continue
         field = kind if kind in (ACCOUNT, TAX) else text(category, "external_id") or text(category, "id")
         if not field:
-            raise ValidationError("Ramp coded a line with a field that has no id.")
+            raise InvalidDataError("Ramp coded a line with a field that has no id.")
         found.setdefault(field, selection)
     return found
 
@@ -83,7 +82,7 @@ def selection_key(selection):
 def _reference(kind, selection, field=""):
     external_id = text(selection, "external_id") or text(selection, "id")
     if not external_id:
-        raise ValidationError("Ramp coded a line with an option that has no id.")
+        raise InvalidDataError("Ramp coded a line with an option that has no id.")
     names = {
         "code": text(selection, "external_code"),
         "name": text(selection, "display_name") or text(selection, "name"),

@@ -9,15 +9,29 @@ VENDORS_READ = "vendors:read"
 VENDORS_WRITE = "vendors:write"
 ENTITIES_READ = "entities:read"
 BUSINESS_READ = "business:read"
-USERS_READ = "users:read"
 TRANSACTIONS_READ = "transactions:read"
 REIMBURSEMENTS_READ = "reimbursements:read"
-RECEIPTS_READ = "receipts:read"
+SPEND_RECEIPTS_READ = "receipts:read"
 TRANSFERS_READ = "transfers:read"
 CASHBACKS_READ = "cashbacks:read"
 STATEMENTS_READ = "statements:read"
 REPAYMENTS_READ = "repayments:read"
-PURCHASE_ORDERS_READ = "purchase_orders:read"
+BILLS_WRITE = "bills:write"
+ORDERS_READ = "purchase_orders:read"
+ORDERS_WRITE = "purchase_orders:write"
+RECEIPTS_READ = "item_receipts:read"
+RECEIPTS_WRITE = "item_receipts:write"
+USERS_READ = "users:read"
+USERS_WRITE = "users:write"
+DEPARTMENTS_READ = "departments:read"
+DEPARTMENTS_WRITE = "departments:write"
+LOCATIONS_READ = "locations:read"
+LOCATIONS_WRITE = "locations:write"
+
+SEAT = "accounting_connection"
+"""Capability: Odoo is the accounting system of the Ramp business."""
+PLUS = "purchase_orders"
+"""Capability: the business has Ramp Plus, so there are purchase orders."""
 
 SCOPES = (
     ACCOUNTING_READ,
@@ -27,15 +41,24 @@ SCOPES = (
     VENDORS_WRITE,
     ENTITIES_READ,
     BUSINESS_READ,
-    USERS_READ,
     TRANSACTIONS_READ,
     REIMBURSEMENTS_READ,
-    RECEIPTS_READ,
+    SPEND_RECEIPTS_READ,
     TRANSFERS_READ,
     CASHBACKS_READ,
     STATEMENTS_READ,
     REPAYMENTS_READ,
-    PURCHASE_ORDERS_READ,
+    BILLS_WRITE,
+    ORDERS_READ,
+    ORDERS_WRITE,
+    RECEIPTS_READ,
+    RECEIPTS_WRITE,
+    USERS_READ,
+    USERS_WRITE,
+    DEPARTMENTS_READ,
+    DEPARTMENTS_WRITE,
+    LOCATIONS_READ,
+    LOCATIONS_WRITE,
 )
 """What the flows below and the connection check need."""
 
@@ -48,7 +71,7 @@ SPEND_FLOWS = (
         direction="pull",
         kind="purchase_order",
         sequence=25,
-        scopes=(PURCHASE_ORDERS_READ,),
+        scopes=(ORDERS_READ,),
         events=("purchase_orders.created", "purchase_orders.updated", "purchase_orders.archived"),
         active=False,
         options=("start_date", "order_product"),
@@ -109,7 +132,7 @@ SPEND_FLOWS = (
         direction="pull",
         kind="file",
         sequence=55,
-        scopes=(RECEIPTS_READ, TRANSACTIONS_READ, REIMBURSEMENTS_READ),
+        scopes=(SPEND_RECEIPTS_READ, TRANSACTIONS_READ, REIMBURSEMENTS_READ),
         events=("transactions.receipt_added",),
         help="Attaches receipts to expenses and reimbursements, also those that come later.",
     ),
@@ -231,10 +254,11 @@ FLOWS = (
         label="Vendors to Ramp",
         direction="push",
         kind="vendor",
-        sequence=60,
+        sequence=160,
         scopes=(VENDORS_READ, VENDORS_WRITE),
         watches="res.partner",
         active=False,
+        options=("vendor_mode",),
         help="Creates the vendors of Odoo in Ramp and keeps their addresses current. Ramp cannot rename a vendor.",
     ),
     FlowSpec(
@@ -245,6 +269,159 @@ FLOWS = (
         sequence=70,
         scopes=(ACCOUNTING_WRITE, BILLS_READ),
         help="Tells Ramp which bills and payments are in the books, and why others are not.",
+    ),
+    # What Odoo sends, in the order in which one needs the other
+    FlowSpec(
+        key="accounts_push",
+        label="Chart of Accounts to Ramp",
+        direction="push",
+        kind="account",
+        sequence=100,
+        interval=24 * 60,
+        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
+        needs=(SEAT,),
+        watches="account.account",
+        active=False,
+        batch=500,
+        help="Ramp's users code to the accounts of Odoo. Archived accounts are hidden in Ramp.",
+    ),
+    FlowSpec(
+        key="dimensions_push",
+        label="Analytic Plans to Ramp",
+        direction="push",
+        kind="dimension",
+        sequence=110,
+        interval=24 * 60,
+        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
+        needs=(SEAT,),
+        watches="account.analytic.plan",
+        active=False,
+        help="Each analytic plan that has accounts becomes an accounting field in Ramp.",
+    ),
+    FlowSpec(
+        key="dimension_values_push",
+        label="Analytic Accounts to Ramp",
+        direction="push",
+        kind="dimension_value",
+        sequence=120,
+        interval=24 * 60,
+        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
+        needs=(SEAT,),
+        watches="account.analytic.account",
+        active=False,
+        batch=500,
+        help="Each analytic account becomes an option of its plan's field. Archived ones are hidden in Ramp.",
+    ),
+    FlowSpec(
+        key="companies_push",
+        label="Companies to Ramp",
+        direction="push",
+        kind="company",
+        sequence=130,
+        interval=24 * 60,
+        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
+        needs=(SEAT,),
+        watches="res.company",
+        active=False,
+        help="The company and its branches become accounting entities. Ramp's users then choose one when they code.",
+    ),
+    FlowSpec(
+        key="taxes_push",
+        label="Purchase Taxes to Ramp",
+        direction="push",
+        kind="tax",
+        sequence=140,
+        interval=24 * 60,
+        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
+        needs=(SEAT,),
+        watches="account.tax",
+        active=False,
+        batch=50,
+        help="Each purchase tax in percent becomes a tax rate and a tax code. Needs the flow of the chart of accounts.",
+    ),
+    FlowSpec(
+        key="accounting_vendors_push",
+        label="Vendors of the Books to Ramp",
+        direction="push",
+        kind="accounting_vendor",
+        sequence=150,
+        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
+        needs=(SEAT,),
+        watches="res.partner",
+        active=False,
+        batch=500,
+        help="Ramp's list of the books' vendors, with which its own vendors are linked and card spend is coded.",
+    ),
+    FlowSpec(
+        key="purchase_orders_push",
+        label="Purchase Orders to Ramp",
+        direction="push",
+        kind="purchase_order",
+        sequence=170,
+        scopes=(VENDORS_READ,),
+        watches="purchase.order",
+        active=False,
+        options=("purchase_order_mode", "start_date"),
+        help="Confirmed orders become purchase orders of Ramp Plus, or draft bills where there is no Plus.",
+    ),
+    FlowSpec(
+        key="order_files_push",
+        label="PDFs of Purchase Orders to Ramp",
+        direction="push",
+        kind="outgoing_file",
+        sequence=180,
+        scopes=(BILLS_READ, BILLS_WRITE),
+        follows="purchase_orders_push",
+        active=False,
+        help="Attaches the order's PDF to the draft bill that stands for it.",
+    ),
+    FlowSpec(
+        key="receipts_push",
+        label="Receipts of Goods to Ramp",
+        direction="push",
+        kind="goods_receipt",
+        sequence=190,
+        scopes=(ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE),
+        needs=(PLUS,),
+        watches="stock.picking",
+        active=False,
+        options=("start_date",),
+        help="What was received on an order, less what was returned. Ramp takes whole quantities only.",
+    ),
+    FlowSpec(
+        key="bills_push",
+        label="Vendor Bills to Ramp",
+        direction="push",
+        kind="own_bill",
+        sequence=200,
+        scopes=(VENDORS_READ, BILLS_READ, BILLS_WRITE),
+        watches="account.move",
+        active=False,
+        options=("bill_mode", "start_date"),
+        help="Posted bills that did not come from Ramp become drafts there, which people approve and pay.",
+    ),
+    FlowSpec(
+        key="own_bill_files_push",
+        label="Invoice Files to Ramp",
+        direction="push",
+        kind="outgoing_file",
+        sequence=210,
+        scopes=(BILLS_READ, BILLS_WRITE),
+        follows="bills_push",
+        active=False,
+        help="Attaches the vendor's invoice to the bill that was sent.",
+    ),
+    FlowSpec(
+        key="users_push",
+        label="Employees to Ramp",
+        direction="push",
+        kind="employee",
+        sequence=220,
+        scopes=(USERS_READ, USERS_WRITE, DEPARTMENTS_READ, DEPARTMENTS_WRITE, LOCATIONS_READ, LOCATIONS_WRITE),
+        watches="hr.employee",
+        active=False,
+        options=("invite_mode",),
+        help="Employees become users of Ramp with department, location and manager. Archived ones are deactivated.",
     ),
 )
 

@@ -130,6 +130,6 @@ def _list(value):
 
 def _path(url):
     try:
-        return urlsplit(url).path
-    except (AttributeError, TypeError, ValueError):
+        return urlsplit(url).path if isinstance(url, str) else str(url)
+    except ValueError:
         return str(url)

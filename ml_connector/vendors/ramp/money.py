@@ -5,13 +5,12 @@
 3. a number in major units, the currency beside it (transactions).
 """
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 import re
 from decimal import Decimal, InvalidOperation
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 
 # ISO 4217 minor units where they are not 2.
 _DIGITS = {
@@ -31,7 +30,7 @@ def read_money(value, what, currency=None):
 
     :param what: names the amount in an error (`the amount of the bill`)
     :param currency: of a bare number
-    :raises ValidationError: not an amount, no or no known currency, or more decimals than the currency has
+    :raises InvalidDataError: not an amount, no or no known currency, or more decimals than the currency has
     """
     if isinstance(value, dict) and "currency_code" in value:
         currency = _currency(value["currency_code"], what)
@@ -45,18 +44,18 @@ def read_money(value, what, currency=None):
     digits = currency_digits(currency)
     exact = round(amount, digits)
     if exact != amount:
-        raise ValidationError(f"Ramp sent {what} as {amount} {currency}: {currency} has {digits} decimals.")
+        raise InvalidDataError(f"Ramp sent {what} as {amount} {currency}: {currency} has {digits} decimals.")
     return exact, currency
 
 
 def _from_minor(value, rate, currency, what):
     units = read_number(value, what)
     if units != units.to_integral_value():
-        raise ValidationError(f"Ramp sent {what} in parts of the smallest unit of {currency}.")
+        raise InvalidDataError(f"Ramp sent {what} in parts of the smallest unit of {currency}.")
     if rate is None:
         return units / 10 ** currency_digits(currency)
     if isinstance(rate, bool) or not isinstance(rate, int) or not 0 < rate <= 10**6:
-        raise ValidationError(f"Ramp sent {what} with an unusable number of minor units.")
+        raise InvalidDataError(f"Ramp sent {what} with an unusable number of minor units.")
     return units / rate
 
 
@@ -69,10 +68,10 @@ def read_number(value, what):
             number = None
         if number is not None and number.is_finite() and abs(number) < _LARGEST:
             return number
-    raise ValidationError(f"Ramp sent no usable number as {what}.")
+    raise InvalidDataError(f"Ramp sent no usable number as {what}.")
 
 
 def _currency(value, what):
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{3}", value):
         return value.upper()
-    raise ValidationError(f"Ramp sent {what} without a currency that is in ISO 4217.")
+    raise InvalidDataError(f"Ramp sent {what} without a currency that is in ISO 4217.")

@@ -1,6 +1,5 @@
 """Ramp as the engine sees it."""
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,20 +11,19 @@ from ...clients import RampClient
 from ...exceptions import (
     AuthError,
     ConflictError,
-    DuplicateError,
+    InvalidDataError,
     NotFoundError,
     PermanentError,
     RemoteError,
-    UnknownOutcomeError,
-    ValidationError,
 )
-from ..base import Credential, Page, Provider, Sent
-from . import check, items, render, results, translate, translate_card, translate_spend, webhook
+from ..base import Credential, Page, Provider
+from . import check, items, push, results, translate, translate_card, translate_spend, webhook
 from .flow_readers import PULLERS
 from .flows import (
     EVENTS,
     FLOWS,
     SCOPES,
+    SEAT,
     USERS_READ,
     concerns_us,
     is_bill_due,
@@ -69,7 +67,9 @@ class RampProvider(Provider):
         self.settings = settings
         self._tokens = tokens
         self._observe = observe
-        self._handles = translate.Handles(settings.instance)
+        self.handles = translate.Handles(settings.instance)
+        self._handles = self.handles
+        self._pushes = {}
 
     @cached_property
     def client(self):
@@ -219,7 +219,7 @@ class RampProvider(Provider):
         for reference in (translate_card.ISSUER, translate_card.CASHBACK):
             yield _coding_page(reference.kind, [{"id": reference.external_id, "name": reference.name}])
         if USERS_READ in self.settings.capabilities:
-            for rows in self.client.listed_users():
+            for rows in self.client.users():
                 yield _coding_page("employee", rows)
 
     def _fetch_coding(self, external_id):
@@ -294,32 +294,68 @@ class RampProvider(Provider):
     # Sending
 
     def render(self, flow, document):
-        renderers = {"vendors_push": lambda document: render.vendor(document, self._handles)}
-        return renderers[flow](document)
+        return self._push(flow).render(document)
 
     def send(self, flow, payload, external_id, key):
-        """Only vendors are sent this way. Ramp knows no idempotency key for them; `find` looks them up."""
-        if external_id:
-            row = self.client.update_vendor(external_id, _only(payload, render.VENDOR_UPDATE))
-            return _sent(row, payload, external_id)
-        if payload.get("is_active") is False:
-            raise ValidationError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
-        row = self.client.create_vendor(_only(payload, render.VENDOR_CREATE))
-        if not row.get("id"):
-            raise UnknownOutcomeError("Ramp answered without the id of the new vendor.")
-        return _sent(row, payload, row["id"])
+        return self._push(flow).send(payload, external_id, key)
+
+    def send_many(self, flow, jobs):
+        return self._push(flow).send_many(jobs)
 
     def find(self, flow, payload, key):
-        """Ramp ignores filters that it does not know, so the number is compared on the rows.
+        return self._push(flow).find(payload, key)
 
-        :raises DuplicateError: Ramp has several vendors with our number
-        """
-        handle = payload["external_vendor_id"]
-        pages = self.client.vendors(external_vendor_id=handle, include_draft=True)
-        found = [row for rows in pages for row in rows if row.get("external_vendor_id") == handle]
-        if len(found) > 1:
-            raise DuplicateError(f"Ramp has {len(found)} vendors with the number {handle}; keep one of them.")
-        return _sent(found[0], payload, found[0]["id"]) if found else None
+    @classmethod
+    def blocked(cls, flow, capabilities, options):
+        return push.blocked(flow, cls.flow(flow), capabilities, options)
+
+    def _push(self, flow):
+        if flow not in self._pushes:
+            self._pushes[flow] = push.PUSHES[flow](self)
+        return self._pushes[flow]
+
+    def options(self, flow):
+        """The choices made on a flow."""
+        return self.settings.options.get(flow) or {}
+
+    @property
+    def order_mode(self):
+        chosen = self.options("purchase_orders_push").get("purchase_order_mode")
+        return push.order_mode(self.settings.capabilities, chosen)
+
+    @property
+    def has_seat(self):
+        """Whether Odoo is the accounting system, so that Ramp takes our ids on bills."""
+        return SEAT in self.settings.capabilities
+
+    @property
+    def has_receipts(self):
+        """Whether receipts of goods are sent, so that Ramp can match bills with them too."""
+        return bool(self.options("receipts_push").get("active"))
+
+    @property
+    def push_entity_id(self):
+        """The Ramp entity that our records belong to: the chosen one, else the business's main one."""
+        return self._entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
+
+    @cached_property
+    def _main_entity_id(self):
+        rows = [row for page in self.client.entities() for row in page]
+        return check.main_entity(rows)
+
+    def field_name(self, kind):
+        """What Ramp calls the built-in field of accounts or taxes on the lines of this business."""
+        return self._account_field if kind == "account" else self._tax_field
+
+    @cached_property
+    def _account_field(self):
+        rows = next(self.client.accounts(is_active=True), [])
+        info = rows[0].get("gl_account_category_info") if rows else None
+        return (info or {}).get("id") or "Category"
+
+    @cached_property
+    def _tax_field(self):
+        return self.client.tax_code().get("id")
 
     def report(self, entries, key):
         return results.report(self.client, entries, key)
@@ -330,6 +366,10 @@ class RampProvider(Provider):
     # Webhooks
 
     def subscribe(self, endpoint_url, handshake):
+        """What was begun before for this address, and never confirmed, is removed: its secret is lost."""
+        for row in self.client.webhooks():
+            if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
+                self.unsubscribe(row.get("id"))
         row = self.client.create_webhook(endpoint_url, EVENTS, {webhook.HANDSHAKE: handshake})
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
@@ -376,7 +416,7 @@ def _is_since(row, since):
         return True
     try:
         booked = translate.booking_date(row)
-    except ValidationError:
+    except InvalidDataError:
         return True
     return booked is None or booked >= since
 
@@ -387,13 +427,3 @@ def _now():
 
 def _moment(cursor):
     return datetime.fromisoformat(cursor)
-
-
-def _only(payload, keys):
-    return {key: payload[key] for key in keys if key in payload}
-
-
-def _sent(row, payload, external_id):
-    name = row.get("name")
-    note = f"Ramp keeps the name {name}: its API cannot rename a vendor." if name and name != payload["name"] else ""
-    return Sent(external_id=external_id, note=note)

@@ -80,7 +80,7 @@ class OrderPuller(Puller):
     def pull(self, cursor, since):
         # Whether a list without this filter has orders with three-way match is not documented: ask for each.
         for matched in (False, True):
-            pages = self.client.listed_purchase_orders(
+            pages = self.client.purchase_orders(
                 creation_source="RAMP",
                 three_way_match_enabled=matched,
                 include_archived=True,
@@ -109,7 +109,7 @@ class OrderPuller(Puller):
         return item(row, content, str(row.get("purchase_order_number") or row.get("id")))
 
     def fetch(self, external_id):
-        row = self.client.read_purchase_order(external_id)
+        row = self.client.purchase_order(external_id)
         return self._item(row) if self._is_wanted(row) else None
 
     def document(self, payload):

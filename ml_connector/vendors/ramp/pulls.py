@@ -5,7 +5,7 @@ A reader knows which rows a flow takes, how one is read again, and which transla
 
 from datetime import UTC, datetime
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from ..base import Item, Page, content_version
 from . import check
 
@@ -67,7 +67,7 @@ def is_since(row, since, booking_date):
         return True
     try:
         booked = booking_date(row)
-    except ValidationError:
+    except InvalidDataError:
         return True
     return booked is None or booked >= since
 

@@ -1,9 +1,8 @@
-"""Documents to Ramp's JSON. Pure functions; they raise `ValidationError` when Odoo lacks what Ramp insists on."""
+"""Documents to Ramp's JSON. Pure functions; they raise `InvalidDataError` when Odoo lacks what Ramp insists on."""
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 
 VENDOR_CREATE = (
     "name",
@@ -25,13 +24,13 @@ def vendor(document, handles):
     :param document: `documents.Vendor` read from Odoo, with `odoo_id`
     """
     if document.odoo_id is None:
-        raise ValidationError("Only a vendor of Odoo can be sent to Ramp.")
+        raise InvalidDataError("Only a vendor of Odoo can be sent to Ramp.")
     name = document.name.strip()
     if not name:
-        raise ValidationError("Ramp needs a name: enter one on the vendor.")
+        raise InvalidDataError("Ramp needs a name: enter one on the vendor.")
     country = document.address.country
     if not country:
-        raise ValidationError(f"Ramp needs a country: enter one on the vendor {name}.")
+        raise InvalidDataError(f"Ramp needs a country: enter one on the vendor {name}.")
     body = {
         "name": name,
         "country": country,
@@ -41,11 +40,13 @@ def vendor(document, handles):
     }
     if country == "US":
         if not document.address.state:
-            raise ValidationError(f"Ramp needs the state of a vendor in the US: enter it on the vendor {name}.")
+            raise InvalidDataError(f"Ramp needs the state of a vendor in the US: enter it on the vendor {name}.")
         body["state"] = document.address.state
     address = _address(document.address)
     if address:
         body["address"] = address
+    if document.in_books:
+        body["accounting_vendor_remote_id"] = handles.partner(document.odoo_id)
     return body
 
 
@@ -54,7 +55,7 @@ def _contact(document):
     with_email = [contact for contact in document.contacts if contact.email]
     standard = [contact for contact in with_email if contact.is_default]
     if not with_email:
-        raise ValidationError(
+        raise InvalidDataError(
             f"Ramp needs an e-mail address: enter one on the vendor {document.name} or on one of its contacts."
         )
     contact = (standard or with_email)[0]

@@ -3,17 +3,17 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 
 
 def share(total, weights, digits):
     """Parts of `total` in proportion to `weights`, each with `digits` decimals (largest remainder).
 
-    :raises ValidationError: the weights add up to nothing, so that there is no proportion
+    :raises InvalidDataError: the weights add up to nothing, so that there is no proportion
     """
     whole = sum((Fraction(weight) for weight in weights), Fraction(0))
     if not whole:
-        raise ValidationError("The lines of the record add up to nothing in Ramp, so its amount cannot be split.")
+        raise InvalidDataError("The lines of the record add up to nothing in Ramp, so its amount cannot be split.")
     units = int(total.scaleb(digits))
     exact = [units * Fraction(weight) / whole for weight in weights]
     parts = [part.numerator // part.denominator for part in exact]

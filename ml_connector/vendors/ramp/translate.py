@@ -1,6 +1,5 @@
-"""Ramp's JSON to documents. Pure functions; all raise `ValidationError` for what cannot be taken as it is."""
+"""Ramp's JSON to documents. Pure functions; all raise `InvalidDataError` for what cannot be taken as it is."""
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 import re
@@ -19,7 +18,7 @@ from ...documents import (
     Reference,
     Vendor,
 )
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .coding import coding, option_reference, selections
 from .flows import CARD_METHODS, METHOD_NAMES, payment_key
 from .money import read_money, read_number
@@ -33,11 +32,19 @@ class Handles:
         self._prefix = f"odoo:{instance}:" if instance else "odoo:"
 
     def partner(self, record_id):
-        return f"{self._prefix}partner:{record_id}"
+        return self.of("partner", record_id)
 
     def partner_id(self, handle):
         """Our partner id in a handle; None when the handle is not ours."""
-        found = re.fullmatch(re.escape(self._prefix) + r"partner:(\d{1,15})", handle, re.ASCII)
+        return self.record_id("partner", handle)
+
+    def of(self, kind, record_id):
+        """The handle of a record: `partner`, `move`, `purchase_order`, `purchase_order_line`."""
+        return f"{self._prefix}{kind}:{record_id}"
+
+    def record_id(self, kind, handle):
+        """Our record's id in a handle; None when the handle is not ours or of another kind."""
+        found = re.fullmatch(re.escape(f"{self._prefix}{kind}:") + r"(\d{1,15})", handle, re.ASCII)
         return int(found.group(1)) if found else None
 
 
@@ -54,13 +61,13 @@ def bill(payload, handles):
     total, currency = read_money(payload.get("amount"), "the amount of the bill")
     lines = _lines(payload, currency)
     if not lines:
-        raise ValidationError("The bill has no lines in Ramp; add them there.")
+        raise InvalidDataError("The bill has no lines in Ramp; add them there.")
     summed = sum(line.amount for line in lines)
     if summed != total:
-        raise ValidationError(f"The lines of the bill add up to {summed} {currency}, but its total is {total}.")
+        raise InvalidDataError(f"The lines of the bill add up to {summed} {currency}, but its total is {total}.")
     issued = day(payload, "issued_at", "accounting_date", "posting_date")
     if issued is None:
-        raise ValidationError("The bill has no date in Ramp.")
+        raise InvalidDataError("The bill has no date in Ramp.")
     is_credit = total < 0
     if is_credit:
         lines = [replace(line, amount=-line.amount) for line in lines]
@@ -95,7 +102,7 @@ def _lines(payload, currency):
     for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
         amount, line_currency = read_money(row.get("amount"), "the amount of a line")
         if line_currency != currency:
-            raise ValidationError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
+            raise InvalidDataError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
         account, taxes, analytics = coding(header, row)
         lines.append(
             BillLine(
@@ -126,7 +133,7 @@ def _exchange_rate(payload):
         return None
     rate = read_number(stated, "the exchange rate of the bill")
     if not 0 < rate:
-        raise ValidationError(f"Ramp sent {rate} as the exchange rate of the bill.")
+        raise InvalidDataError(f"Ramp sent {rate} as the exchange rate of the bill.")
     return None if rate == 1 else 1 / rate
 
 
@@ -134,7 +141,7 @@ def files(payload):
     """The `Attachment`s of a bill. Their links end soon; their names are made of the links."""
     urls = payload.get("invoice_urls") or []
     if not (isinstance(urls, list) and all(isinstance(url, str) for url in urls)):
-        raise ValidationError("Ramp sent no readable links to the files of the bill.")
+        raise InvalidDataError("Ramp sent no readable links to the files of the bill.")
     standard = _safe_name(f"{text(payload, 'invoice_number') or 'bill'}.pdf")
     names, attachments = set(), []
     for url in urls:
@@ -182,13 +189,13 @@ def payment(payload, handles, bank_accounts):
     :param bank_accounts: names of Ramp's bank accounts by id
     """
     if text(payload, "status") != "PAID" or not part(payload, "payment"):
-        raise ValidationError("The bill is not paid (any more) in Ramp.")
+        raise InvalidDataError("The bill is not paid (any more) in Ramp.")
     bill_id = required_id(payload, "The bill")
     paid = part(payload, "payment")
     amount, currency = _amount_paid(payload)
     when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
     if when is None:
-        raise ValidationError("The payment of the bill has no date in Ramp.")
+        raise InvalidDataError("The payment of the bill has no date in Ramp.")
     reference = text(paid, "customer_friendly_payment_id") or text(part(paid, "trace_id"), "trace_id")
     return Payment(
         external_id=payment_key(text(paid, "id"), bill_id),
@@ -207,7 +214,7 @@ def _charges(paid):
     """The card transactions that are the payment: they come in the feed of transactions, too."""
     ids = part(paid, "details").get("transaction_ids") or []
     if not (isinstance(ids, list) and all(isinstance(charge, str) for charge in ids)):
-        raise ValidationError("Ramp sent no readable list of the card transactions that paid the bill.")
+        raise InvalidDataError("Ramp sent no readable list of the card transactions that paid the bill.")
     return tuple(ids)
 
 
@@ -216,10 +223,10 @@ def _amount_paid(payload):
     for credit in rows(payload, "applied_vendor_credits"):
         applied, credit_currency = read_money(credit.get("amount"), "the amount of a vendor credit")
         if credit_currency != currency:
-            raise ValidationError(f"A vendor credit in {credit_currency} was set off against a bill in {currency}.")
+            raise InvalidDataError(f"A vendor credit in {credit_currency} was set off against a bill in {currency}.")
         amount -= applied
     if amount <= 0:
-        raise ValidationError("No money was paid for the bill in Ramp: it was settled with vendor credits.")
+        raise InvalidDataError("No money was paid for the bill in Ramp: it was settled with vendor credits.")
     return amount, currency
 
 
@@ -256,7 +263,7 @@ def vendor(payload, handles):
     external_id = required_id(row, "The vendor")
     name = text(row, "name")
     if not name:
-        raise ValidationError("The vendor has no name in Ramp; enter it there.")
+        raise InvalidDataError("The vendor has no name in Ramp; enter it there.")
     return Vendor(
         external_id=external_id,
         name=name,
@@ -321,5 +328,5 @@ def reference(payload):
             kind=kind, external_id=external_id, code=text(row, "email"), name=" ".join(filter(None, names))
         )
     if kind not in ("account", "tax", "vendor"):
-        raise ValidationError("Ramp's list has entries of an unknown kind.")
+        raise InvalidDataError("Ramp's list has entries of an unknown kind.")
     return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))

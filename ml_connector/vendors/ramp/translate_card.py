@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from ...documents import Attachment, CardStatement, CardTransfer, JournalEntry, JournalLine, Reference
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .money import currency_digits, read_money
 from .sharing import share
 from .translate import CARD
@@ -34,7 +34,7 @@ def statement(payload):
     external_id = required_id(row, "The statement")
     start, end = day(row, "start_date"), day(row, "end_date")
     if start is None or end is None:
-        raise ValidationError("The statement has no period in Ramp.")
+        raise InvalidDataError("The statement has no period in Ramp.")
     section = _section(row, text(payload, "entity_id"))
     charges, currency = read_money(section.get("charges"), "the charges of the statement")
     credits, _currency = read_money(section.get("credits"), "the credits of the statement")
@@ -42,7 +42,7 @@ def statement(payload):
     cashback = [_amount(line, currency, "a cashback") for line in rows(payload, "cashbacks")]
     total = sum(booked, Decimal(0))
     if charges - credits != total - sum(cashback):
-        raise ValidationError(
+        raise InvalidDataError(
             f"The statement has charges of {charges} and credits of {credits} {currency}, but its transactions add up "
             f"to {total} and its cashback to {sum(cashback)}."
         )
@@ -74,7 +74,7 @@ def _section(row, entity_id):
     if not sections:
         return row
     if len(chosen) != 1:
-        raise ValidationError("The statement covers several entities: enter the entity of this company, then test again.")
+        raise InvalidDataError("The statement covers several entities: enter the entity of this company, then test again.")
     return chosen[0]
 
 
@@ -82,7 +82,7 @@ def _amount(line, currency, what):
     """A transaction has major units and its currency beside it, a cashback minor units."""
     amount, line_currency = read_money(line.get("amount"), f"the amount of {what}", text(line, "currency_code"))
     if line_currency != currency:
-        raise ValidationError(f"The statement is in {currency}, but {what} on it is in {line_currency}.")
+        raise InvalidDataError(f"The statement is in {currency}, but {what} on it is in {line_currency}.")
     return amount
 
 
@@ -103,7 +103,7 @@ def transfer(payload, bank_accounts):
     amount, currency = read_money(payload.get("amount"), "the amount of the transfer")
     when = day(payload, "created_at")
     if when is None:
-        raise ValidationError("The transfer has no date in Ramp.")
+        raise InvalidDataError("The transfer has no date in Ramp.")
     account = text(payload, "bank_account_id")
     name = bank_accounts.get(account) or (f"Ramp bank account {account[:8]}" if account else "Unnamed bank account")
     return CardTransfer(
@@ -125,7 +125,7 @@ def cashback(payload):
     amount, currency = read_money(payload.get("amount"), "the amount of the cashback")
     when = day(payload, "created_at")
     if when is None:
-        raise ValidationError("The cashback has no date in Ramp.")
+        raise InvalidDataError("The cashback has no date in Ramp.")
     external_id = required_id(payload, "The cashback")
     return JournalEntry(
         external_id=external_id,
@@ -150,16 +150,16 @@ def repayment(payload):
     row = part(payload, "repayment")
     external_id = required_id(row, "The repayment")
     if text(row, "status") != REPAID:
-        raise ValidationError("The repayment is not made (any more) in Ramp.")
+        raise InvalidDataError("The repayment is not made (any more) in Ramp.")
     amount, currency = read_money(row.get("repayment_amount"), "the amount of the repayment")
     when = day(row, "repaid_at")
     if when is None:
-        raise ValidationError("The repayment has no date in Ramp.")
+        raise InvalidDataError("The repayment has no date in Ramp.")
     if not part(payload, "transaction"):
-        raise ValidationError("Ramp does not say which card transaction the employee repaid.")
+        raise InvalidDataError("Ramp does not say which card transaction the employee repaid.")
     spent = transaction(part(payload, "transaction"))
     if spent.currency != currency:
-        raise ValidationError(f"The repayment is in {currency}, but its transaction is in {spent.currency}.")
+        raise InvalidDataError(f"The repayment is in {currency}, but its transaction is in {spent.currency}.")
     parts = share(amount, [line.amount for line in spent.lines], currency_digits(currency))
     method = text(row, "funding_method")
     name = f"{REPAYMENTS.name} ({method})" if method else REPAYMENTS.name
@@ -188,4 +188,4 @@ def repayment(payload):
 
 
 def _uncoded():
-    raise ValidationError("The card transaction that was repaid has no account in Ramp: code it there first.")
+    raise InvalidDataError("The card transaction that was repaid has no account in Ramp: code it there first.")

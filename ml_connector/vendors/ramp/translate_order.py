@@ -10,7 +10,7 @@ from ...documents import (
     PurchaseOrder,
     PurchaseOrderLine,
 )
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .coding import coding, selections
 from .money import read_money, read_number
 from .wire import day, required_id, rows, text
@@ -28,13 +28,13 @@ def vendor_credit(payload):
     total, currency = read_money(payload.get("total_amount"), "the amount of the vendor credit")
     lines = _credit_lines(payload, currency)
     if not lines:
-        raise ValidationError("The vendor credit has no lines in Ramp; add them there.")
+        raise InvalidDataError("The vendor credit has no lines in Ramp; add them there.")
     summed = sum(line.amount for line in lines)
     if summed != total:
-        raise ValidationError(f"The lines of the vendor credit add up to {summed} {currency}, but its total is {total}.")
+        raise InvalidDataError(f"The lines of the vendor credit add up to {summed} {currency}, but its total is {total}.")
     made = day(payload, "accounting_date", "created_at")
     if made is None:
-        raise ValidationError("The vendor credit has no date in Ramp.")
+        raise InvalidDataError("The vendor credit has no date in Ramp.")
     return Bill(
         external_id=external_id,
         number=text(payload, "reference_number") or f"VC-{external_id[:8].upper()}",
@@ -55,7 +55,7 @@ def _credit_lines(payload, currency):
     for row in rows(payload, "expense_line_items") + rows(payload, "inventory_line_items"):
         amount, line_currency = read_money(row.get("amount"), "the amount of a line")
         if line_currency != currency:
-            raise ValidationError(f"A line of the vendor credit is in {line_currency}, but the credit in {currency}.")
+            raise InvalidDataError(f"A line of the vendor credit is in {line_currency}, but the credit in {currency}.")
         account, taxes, analytics = coding(header, row)
         lines.append(
             BillLine(amount=amount, description=text(row, "memo"), account=account, taxes=taxes, analytics=analytics)
@@ -66,7 +66,7 @@ def _credit_lines(payload, currency):
 def _vendor(payload, what):
     vendor_id = text(payload, "vendor_id")
     if not vendor_id:
-        raise ValidationError(f"Ramp does not say whose {what} is.")
+        raise InvalidDataError(f"Ramp does not say whose {what} is.")
     return Party(external_id=vendor_id)
 
 
@@ -94,17 +94,17 @@ def purchase_order(payload):
     """A `PurchaseOrder` that was made in Ramp."""
     external_id = required_id(payload, "The purchase order")
     if text(payload, "creation_source") in OURS:
-        raise ValidationError("The purchase order came to Ramp from the books, so it is not taken from there.")
+        raise InvalidDataError("The purchase order came to Ramp from the books, so it is not taken from there.")
     total, currency = read_money(payload.get("amount"), "the amount of the purchase order")
     ordered = day(payload, "created_at")
     if ordered is None:
-        raise ValidationError("The purchase order has no date in Ramp.")
+        raise InvalidDataError("The purchase order has no date in Ramp.")
     lines = [_order_line(row, selections(payload), currency) for row in rows(payload, "line_items")]
     if not lines:
-        raise ValidationError("The purchase order has no lines in Ramp.")
+        raise InvalidDataError("The purchase order has no lines in Ramp.")
     summed = sum(line.quantity * line.unit_price for line in lines)
     if summed != total:
-        raise ValidationError(f"The lines of the order add up to {summed} {currency}, but its total is {total}.")
+        raise InvalidDataError(f"The lines of the order add up to {summed} {currency}, but its total is {total}.")
     terms = payload.get("net_payment_terms")
     return PurchaseOrder(
         external_id=external_id,
@@ -131,7 +131,7 @@ def _order_line(row, header, currency):
     """Quantity and price; where Ramp gives none, or where they do not give the amount, one piece at the amount."""
     amount, line_currency = read_money(row.get("amount"), "the amount of an order line")
     if line_currency != currency:
-        raise ValidationError(f"A line of the order is in {line_currency}, but the order is in {currency}.")
+        raise InvalidDataError(f"A line of the order is in {line_currency}, but the order is in {currency}.")
     account, taxes, analytics = coding(header, row)
     quantity, price = Decimal(1), amount
     if row.get("quantity") is not None and row.get("unit_price") is not None:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from ...documents import Attachment, Bill, BillLine, Expense, ExpenseLine, Party, Reference, Reimbursement, Settlement
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from .coding import coding, selections
 from .money import currency_digits, read_money
 from .sharing import share
@@ -30,10 +30,10 @@ def transaction(payload):
     external_id = required_id(payload, "The transaction")
     amount, currency = _settled(payload)
     if not amount:
-        raise ValidationError("The amount of the transaction is zero, so there is nothing to book.")
+        raise InvalidDataError("The amount of the transaction is zero, so there is nothing to book.")
     happened = day(payload, "user_transaction_time", "settlement_date", "accounting_date")
     if happened is None:
-        raise ValidationError("The transaction has no date in Ramp.")
+        raise InvalidDataError("The transaction has no date in Ramp.")
     charged, charged_currency = _original(payload)
     return Expense(
         external_id=external_id,
@@ -72,7 +72,7 @@ def holder(source):
     """The employee of a card holder; the e-mail, where Ramp gives it, is the code by which a mapping is proposed."""
     user_id = text(source, "user_id")
     if not user_id:
-        raise ValidationError("Ramp does not say who spent the money.")
+        raise InvalidDataError("Ramp does not say who spent the money.")
     name = " ".join(filter(None, (text(source, "first_name"), text(source, "last_name"))))
     return Reference(kind="employee", external_id=user_id, name=name)
 
@@ -81,7 +81,7 @@ def receipts(payload):
     """One `Attachment` for each receipt; their links are asked for when they are downloaded."""
     ids = payload.get("receipts") or []
     if not (isinstance(ids, list) and all(isinstance(receipt, str) for receipt in ids)):
-        raise ValidationError("Ramp sent no readable list of receipts.")
+        raise InvalidDataError("Ramp sent no readable list of receipts.")
     return tuple(Attachment(name=f"Receipt {receipt}", url="") for receipt in ids)
 
 
@@ -128,11 +128,11 @@ def _weights(source, currency):
         read = [read_money(amount, "the amount of a line") for amount in settled]
     else:
         if any(row.get("amount") is None for row in source):
-            raise ValidationError("A line has no amount in Ramp.")
+            raise InvalidDataError("A line has no amount in Ramp.")
         read = [read_money(row["amount"], "the amount of a line") for row in source]
     currencies = {line_currency for _amount, line_currency in read}
     if len(currencies) > 1:
-        raise ValidationError(f"The lines are in several currencies: {', '.join(sorted(currencies))}.")
+        raise InvalidDataError(f"The lines are in several currencies: {', '.join(sorted(currencies))}.")
     return [amount for amount, _currency in read], currencies == {currency}
 
 
@@ -140,7 +140,7 @@ def _check_rounding(amounts, total, currency, what):
     """Lines in the settled currency may differ from the total by the rounding of each, not by more."""
     unit = Decimal(1).scaleb(-currency_digits(currency))
     if abs(sum(amounts) - total) > unit * len(amounts):
-        raise ValidationError(f"The lines of {what} add up to {sum(amounts)} {currency}, but its amount is {total}.")
+        raise InvalidDataError(f"The lines of {what} add up to {sum(amounts)} {currency}, but its amount is {total}.")
 
 
 # Reimbursements
@@ -151,10 +151,10 @@ def reimbursement(payload):
     external_id = required_id(payload, "The reimbursement")
     amount, currency = _owed(payload)
     if not amount:
-        raise ValidationError("The amount of the reimbursement is zero, so there is nothing to book.")
+        raise InvalidDataError("The amount of the reimbursement is zero, so there is nothing to book.")
     spent = day(payload, "transaction_date", "accounting_date", "created_at")
     if spent is None:
-        raise ValidationError("The reimbursement has no date in Ramp.")
+        raise InvalidDataError("The reimbursement has no date in Ramp.")
     lines = _lines(payload, amount, currency, "the reimbursement")
     is_credit = is_payback(payload) != (amount < 0)
     if amount < 0:
@@ -202,7 +202,7 @@ def _owed(payload):
 def _payee(payload):
     user_id = text(payload, "user_id")
     if not user_id:
-        raise ValidationError("Ramp does not say whose reimbursement it is.")
+        raise InvalidDataError("Ramp does not say whose reimbursement it is.")
     return Reference(
         kind="employee", external_id=user_id, code=text(payload, "user_email"), name=text(payload, "user_full_name")
     )

@@ -1,6 +1,5 @@
 """Ramp's webhooks: HMAC-SHA256 over the raw body, keyed with the secret of the subscription."""
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 import base64
@@ -8,7 +7,7 @@ import hashlib
 import hmac
 import json
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 from ..base import Event
 
 SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")
@@ -36,14 +35,14 @@ def verify(headers, body, secrets):
 def parse(body):
     """The `Event` in a webhook's body.
 
-    :raises ValidationError: it is not Ramp's envelope
+    :raises InvalidDataError: it is not Ramp's envelope
     """
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
         envelope = None
     if not isinstance(envelope, dict):
-        raise ValidationError("The webhook is not an event of Ramp: it is not a JSON object.")
+        raise InvalidDataError("The webhook is not an event of Ramp: it is not a JSON object.")
     subject = envelope.get("object")
     subject = subject if isinstance(subject, dict) else {}
     event_type = _text(envelope, "type")
@@ -52,7 +51,7 @@ def parse(body):
     if not event_id and event_type == VERIFICATION and challenge:
         event_id = f"challenge:{hashlib.sha256(challenge.encode()).hexdigest()[:32]}"
     if not (event_id and event_type):
-        raise ValidationError("The webhook is not an event of Ramp: it has no id or no type.")
+        raise InvalidDataError("The webhook is not an event of Ramp: it has no id or no type.")
     return Event(
         event_id=event_id,
         event_type=event_type,

@@ -1,15 +1,14 @@
-"""Reading of Ramp's JSON with care: the right form, or a `ValidationError` that says what is wrong.
+"""Reading of Ramp's JSON with care: the right form, or a `InvalidDataError` that says what is wrong.
 
 Unknown keys and unknown values of enumerations are no error: Ramp adds some every month.
 """
 
-# pylint: disable=translation-required
 # Odoo translates, and there is no Odoo here.
 
 import re
 from datetime import date
 
-from ...exceptions import ValidationError
+from ...exceptions import InvalidDataError
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:$|[T ])")
 
@@ -23,7 +22,7 @@ def text(source, key):
         return value.replace("\x00", "").strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise ValidationError(f"Ramp's record has no text in the field {key}.")
+    raise InvalidDataError(f"Ramp's record has no text in the field {key}.")
 
 
 def part(source, key):
@@ -33,7 +32,7 @@ def part(source, key):
         return {}
     if isinstance(value, dict):
         return value
-    raise ValidationError(f"Ramp's record has something unexpected in the field {key}.")
+    raise InvalidDataError(f"Ramp's record has something unexpected in the field {key}.")
 
 
 def rows(source, key):
@@ -43,14 +42,14 @@ def rows(source, key):
         return []
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
-    raise ValidationError(f"Ramp's record has something unexpected in the field {key}.")
+    raise InvalidDataError(f"Ramp's record has something unexpected in the field {key}.")
 
 
 def required_id(source, what):
     """Ramp's own id of a record; `what` begins the sentence when there is none."""
     value = text(source, "id")
     if not value:
-        raise ValidationError(f"{what} has no id in Ramp's answer.")
+        raise InvalidDataError(f"{what} has no id in Ramp's answer.")
     return value
 
 
@@ -68,5 +67,5 @@ def day(source, *keys):
         try:
             return date.fromisoformat(match.group(1))
         except (AttributeError, ValueError):
-            raise ValidationError(f"Ramp's record has no readable date in the field {key}.") from None
+            raise InvalidDataError(f"Ramp's record has no readable date in the field {key}.") from None
     return None

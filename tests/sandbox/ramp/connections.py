@@ -59,7 +59,7 @@ def update_connection(call):
     connection = _find(call)
     if connection.connection_type != "API" or not connection.is_active:
         raise refuse(400, NO_API_CONNECTION, "Only an active API connection has settings.")
-    connection.settings.update(call.body.get("settings", {}))
+    connection.settings = {**(connection.settings or dict.fromkeys(SETTINGS, False)), **call.body.get("settings", {})}
     return render.connection(connection)
 
 

@@ -1,0 +1,130 @@
+"""Values that a feed's column may compute: the safe list. Each is a function of a batch, never code of a user.
+
+A function gets the source, the records (or their lines) and the column's argument; it returns one value for each.
+"""
+
+
+def company_code(source, records, argument):
+    """The vendor's name of the company."""
+    return [source.company_code] * len(records)
+
+
+def code(source, records, argument):
+    """The code under which the vendor knows a contact, at the field path `argument` or the record itself."""
+    path = f"{argument}.commercial_partner_id.id" if argument else "commercial_partner_id.id"
+    partner_ids = source.values(records, path)
+    codes = source.partner_codes(set(partner_ids) - {None})
+    return [codes.get(partner_id) for partner_id in partner_ids]
+
+
+def is_active(source, records, argument):
+    """Whether the record is in use."""
+    if "active" not in records._fields:
+        return [True] * len(records)
+    return [bool(value) for value in source.values(records, "active")]
+
+
+def or_company_currency(source, records, argument):
+    """The currency in the field `argument`, else the company's."""
+    own = source.company.currency_id.name
+    return [value or own for value in source.values(records, f"{argument}.name")]
+
+
+def dimension(source, records, argument):
+    """The plan of an analytic account, as the vendor calls it: in the singular."""
+    names = [record.root_plan_id.name or "" for record in records]
+    return [source.dimension_names.get(name.casefold(), name) for name in names]
+
+
+def analytic_code(source, records, argument):
+    """The code of an analytic account, or its number here where it has none."""
+    return [record.code or f"A{record.id}" for record in records]
+
+
+def analytic(source, records, argument):
+    """The code of the one analytic account of plan `argument` that takes all of a line; empty when it is split."""
+    return [source.single_analytic(record.analytic_distribution, argument) for record in records]
+
+
+def order_date(source, records, argument):
+    """When an order was confirmed, else made."""
+    return [record.date_approve or record.date_order for record in records]
+
+
+def order_status(source, records, argument):
+    """`open`, `closed` (fully billed) or `cancelled`."""
+    return [
+        "cancelled" if record.state == "cancel" else "closed" if record.invoice_status == "invoiced" else "open"
+        for record in records
+    ]
+
+
+def line_status(source, records, argument):
+    """`closed` when all of it is billed, else `open`."""
+    return [
+        "closed" if record.product_qty and record.qty_invoiced >= record.product_qty else "open" for record in records
+    ]
+
+
+def line_number(source, records, argument):
+    """10, 20, 30 in the order of the lines of each document."""
+    return [source.line_numbers(record.order_id)[record.id] for record in records]
+
+
+def order_line_number(source, records, argument):
+    """The same of the purchase order line that a receipt's line belongs to."""
+    lines = [record.purchase_line_id for record in records]
+    return [source.line_numbers(line.order_id).get(line.id) if line else None for line in lines]
+
+
+def net_unit_price(source, records, argument):
+    """Price of one unit after the discount."""
+    return [round(record.price_unit * (1 - record.discount / 100.0), 6) for record in records]
+
+
+def tax_code(source, records, argument):
+    """The code of the line's only tax, as mapped, else its name."""
+    return [source.tax_code(record.tax_ids) for record in records]
+
+
+def expense_account(source, records, argument):
+    """The account that the line's product is booked to."""
+    return [source.expense_account(record.product_id) for record in records]
+
+
+def received_quantity(source, records, argument):
+    """What came in; negative when it went back."""
+    return [-record.quantity if record.location_dest_id.usage == "supplier" else record.quantity for record in records]
+
+
+def remote_id(source, records, argument):
+    """The vendor's id of a record that came from it; `argument` is the kind of record."""
+    return source.remote_ids(records, argument)
+
+
+NEEDS = {
+    "code": ("commercial_partner_id",),
+    "is_active": ("active",),
+    "dimension": ("plan_id", "root_plan_id"),
+    "analytic_code": ("code",),
+    "analytic": ("analytic_distribution",),
+    "order_date": ("date_approve", "date_order"),
+    "order_status": ("state", "invoice_status"),
+    "line_status": ("product_qty", "qty_invoiced"),
+    "line_number": ("order_id",),
+    "order_line_number": ("purchase_line_id",),
+    "net_unit_price": ("price_unit", "discount"),
+    "tax_code": ("tax_ids",),
+    "expense_account": ("product_id",),
+    "received_quantity": ("quantity", "location_dest_id"),
+}
+"""Fields that an expression reads of each record, so that they are read together."""
+
+EXPRESSIONS = {
+    function.__name__: function
+    for function in (
+        *(company_code, code, is_active, or_company_currency, dimension, analytic_code, analytic, order_date),
+        *(order_status, line_status, line_number, order_line_number, net_unit_price, tax_code, expense_account),
+        *(received_quantity, remote_id),
+    )
+}

@@ -1,0 +1,242 @@
+"""Reads the records of a feed in batches, as rows of values in the order of its columns."""
+
+import hashlib
+from ast import literal_eval
+
+from odoo.fields import Domain
+
+from .feed_expressions import EXPRESSIONS, NEEDS
+
+BATCH = 1000
+REMEMBERED = 50_000
+UNREAD = object()
+PLANS = {"departments": "Department", "projects": "Project", "locations": "Location", "classes": "Class"}
+
+
+class FeedRecord:
+    """A record of a feed: its rows of values, the first for what is not on lines."""
+
+    __slots__ = ("id", "key", "name", "rows")
+
+    def __init__(self, record_id, rows, key, name):
+        self.id = record_id
+        self.rows = rows
+        self.key = key
+        self.name = name
+
+
+class FeedSource:
+    """The records that a template asks for, in the order of their ids.
+
+    What is read of a batch is forgotten after it, so that memory does not grow with the number of records.
+    """
+
+    dimension_names = PLANS
+
+    def __init__(self, template):
+        self.env = template.env
+        self.template = template
+        self.company = template.company_id
+        self.company_code = template.company_code or ""
+        self.connection = template.connection_id
+        self.model = self.env[template.model_name].with_company(self.company).with_context(active_test=False)
+        self.columns = template.column_ids
+        self._followers = {}
+        self._lines = {}
+        self._analytic = None
+        self._key = self._index("id")
+        self._name = self._index("name")
+
+    def _index(self, name):
+        return next((index for index, column in enumerate(self.columns) if column.name == name), None)
+
+    def domain(self):
+        """The records in use that are to be sent."""
+        domain = Domain(literal_eval(self.template.domain or "[]"))
+        domain &= Domain(self.model._check_company_domain(self.company))
+        if "active" in self.model._fields:
+            domain &= Domain("active", "=", True)
+        return domain
+
+    def batches(self):
+        """Lists of `FeedRecord`."""
+        last = 0
+        domain = self.domain()
+        names = self._needed(self.model, False)
+        while records := self.model.search_fetch(domain & Domain("id", ">", last), names, order="id", limit=BATCH):
+            last = records[-1].id
+            yield self.read(records)
+            self.forget()
+
+    def _needed(self, model, on_line):
+        """Names of the stored fields that the columns read: all others of a record would only cost time."""
+        names = {"id"}
+        for column in self.columns:
+            if bool(column.on_line and self.template.lines_field) != on_line:
+                continue
+            names |= {(column.path or column.argument or "").partition(".")[0], *NEEDS.get(column.expression, ())}
+        return [name for name in names if name in model._fields and model._fields[name].store]
+
+    def forget(self):
+        """Free what was read of the records."""
+        self.model.invalidate_model()
+        if self.template.lines_field:
+            self.model[self.template.lines_field].invalidate_model()
+        self._lines.clear()
+        for known in self._followers.values():
+            if len(known) > REMEMBERED:
+                known.clear()
+
+    def read(self, records):
+        """The `FeedRecord` objects of some records."""
+        lines_field = self.template.lines_field
+        lines_by_record, lines = {}, None
+        if lines_field:
+            wanted = literal_eval(self.template.lines_domain or "[]")
+            lines = records[lines_field]
+            lines.fetch(self._needed(lines, True))
+            lines = lines.filtered_domain(wanted)
+            inverse = records._fields[lines_field].inverse_name
+            for index, line in enumerate(lines):
+                lines_by_record.setdefault(line[inverse].id, []).append(index)
+        heads = {}
+        for column in self.columns:
+            subject = lines if column.on_line and lines_field else records
+            heads[column.id] = self.column_values(column, subject)
+        columns = [(heads[column.id], bool(column.on_line and lines_field)) for column in self.columns]
+        if not lines_field:
+            rows = list(zip(*(values for values, _on_line in columns), strict=True))
+            return [self._record(record_id, [row]) for record_id, row in zip(records._ids, rows, strict=True)]
+        result = []
+        for number, record_id in enumerate(records._ids):
+            rows = [
+                tuple(values[index if on_line else number] for values, on_line in columns)
+                for index in lines_by_record.get(record_id, ())
+            ]
+            if rows:
+                result.append(self._record(record_id, rows))
+        return result
+
+    def _record(self, record_id, rows):
+        key = rows[0][self._key] if self._key is not None else record_id
+        name = rows[0][self._name] if self._name is not None else ""
+        return FeedRecord(record_id, rows, str(key or ""), str(name or ""))
+
+    # ------------------------------------------------------------------ columns
+
+    def column_values(self, column, records):
+        if column.path:
+            return self.values(records, column.path)
+        if column.expression:
+            return EXPRESSIONS[column.expression](self, records, column.argument or "")
+        return [column.constant or None] * len(records)
+
+    def values(self, records, path):
+        """The values at a field path. Each related record is read once."""
+        name, _dot, rest = path.partition(".")
+        if name == "id":
+            return list(records._ids)
+        field = records._fields[name]
+        if not rest:
+            if field.type == "many2one":
+                return [record[name].display_name if record[name] else None for record in records]
+            return self._cached(records, field)
+        targets = self._cached(records, field)
+        if rest == "id":
+            return [target or None for target in targets]
+        known = self._followers.setdefault((field.comodel_name, rest), {})
+        missing = list(dict.fromkeys(target for target in targets if target and target not in known))
+        if missing:
+            related = self.env[field.comodel_name].with_company(self.company).browse(missing)
+            known.update(zip(missing, self.values(related, rest), strict=True))
+        return [known[target] if target else None for target in targets]
+
+    def _cached(self, records, field):
+        """The values of a field, ids of a many2one; from the ORM's cache at once, where they are there."""
+        cache = field._get_cache(records.env)
+        values = [cache.get(record_id, UNREAD) for record_id in records._ids]
+        if UNREAD not in values:
+            return values
+        is_link = field.type == "many2one"
+        return [record[field.name].id if is_link else record[field.name] for record in records]
+
+    # ------------------------------------------------------------------ what expressions ask
+
+    def partner_codes(self, partner_ids):
+        """{contact: the vendor's code}: the mapped one, else V and its number here."""
+        mappings = self.env["ml.mapping"].search_fetch(
+            [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
+            ["res_id", "external_id"],
+        )
+        mapped = {mapping.res_id: mapping.external_id for mapping in mappings}
+        return {partner_id: mapped.get(partner_id) or partner_code(partner_id) for partner_id in partner_ids}
+
+    def single_analytic(self, distribution, plan_name):
+        if self._analytic is None:
+            accounts = self.env["account.analytic.account"].with_context(active_test=False).search([])
+            self._analytic = {
+                account.id: (
+                    PLANS.get((account.root_plan_id.name or "").casefold(), account.root_plan_id.name),
+                    account,
+                )
+                for account in accounts
+            }
+        codes = {}
+        for ids, percentage in (distribution or {}).items():
+            for account_id in ids.split(","):
+                plan, account = self._analytic.get(int(account_id), (None, None))
+                if plan == plan_name:
+                    text = account.code or f"A{account.id}"
+                    codes[text] = codes.get(text, 0.0) + percentage
+        return next(iter(codes)) if len(codes) == 1 and round(sum(codes.values()), 4) == 100.0 else None
+
+    def line_numbers(self, order):
+        if order.id not in self._lines:
+            lines = order.order_line.filtered(lambda line: not line.display_type).sorted(
+                lambda line: (line.sequence, line.id)
+            )
+            self._lines[order.id] = {line.id: 10 * number for number, line in enumerate(lines, start=1)}
+        return self._lines[order.id]
+
+    def tax_code(self, taxes):
+        if len(taxes) != 1:
+            return None
+        known = self._followers.setdefault(("tax", ""), {})
+        if taxes.id not in known:
+            mapping = self.env["ml.mapping"].search(
+                [("connection_id", "=", self.connection.id), ("kind", "=", "tax"), ("res_id", "=", taxes.id)], limit=1
+            )
+            known[taxes.id] = mapping.external_id or taxes.name
+        return known[taxes.id]
+
+    def expense_account(self, product):
+        if not product:
+            return None
+        known = self._followers.setdefault(("expense", ""), {})
+        if product.id not in known:
+            accounts = product.product_tmpl_id.with_company(self.company).get_product_accounts()
+            known[product.id] = accounts["expense"].code
+        return known[product.id]
+
+    def remote_ids(self, records, kind):
+        bindings = self.env["ml.binding"].search_fetch(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("kind", "=", kind),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ],
+            ["res_id", "external_id"],
+        )
+        known = {binding.res_id: binding.external_id for binding in bindings}
+        return [known.get(record_id) for record_id in records._ids]
+
+
+def partner_code(partner_id):
+    """How a contact is called towards a vendor that has no name of its own for it; its reference could change."""
+    return f"V{partner_id:05d}"
+
+
+def digest(texts):
+    """What stands for the content of a record's rows."""
+    return hashlib.blake2b("\x1e".join(texts).encode("utf-8", "replace"), digest_size=8).hexdigest()

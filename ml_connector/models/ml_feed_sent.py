@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+CHUNK = 5000
+
+
+class MlFeedSent(models.Model):
+    """What the vendor knows of our records through a feed: one row for each record that was ever in a file.
+
+    Rows are written in bulk by SQL. What a file brings is noted as pending, and holds once the file has arrived.
+    """
+
+    _name = "ml.feed.sent"
+    _description = "Record in a Feed"
+
+    template_id = fields.Many2one("ml.feed.template", required=True, readonly=True, ondelete="cascade")
+    connection_id = fields.Many2one(related="template_id.connection_id")
+    company_id = fields.Many2one(related="template_id.company_id")
+    res_id = fields.Integer("Record", required=True, readonly=True)
+    key = fields.Char("Code at the vendor", readonly=True)
+    name = fields.Char(readonly=True)
+    digest = fields.Char(readonly=True, help="Of the rows that arrived last.")
+    is_active = fields.Boolean(readonly=True, help="The vendor was told that it is in use.")
+    pending_digest = fields.Char(readonly=True)
+    pending_active = fields.Boolean(readonly=True)
+    # a number, not a link: each link costs a look at the other table for each row
+    pending_file = fields.Integer("File on its way", readonly=True)
+
+    _record_unique = models.UniqueIndex("(template_id, res_id)")
+    _key_idx = models.Index("(key)")
+
+    @api.model
+    def _known(self, template, record_ids):
+        """{record id: (digest, is active)} of what arrived."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT res_id, digest, is_active FROM ml_feed_sent WHERE template_id = %s AND res_id = ANY(%s)",
+                template.id,
+                list(record_ids),
+            )
+        )
+        return {res_id: (digest, is_active) for res_id, digest, is_active in rows}
+
+    @api.model
+    def _note(self, file, rows):
+        """Note as pending what a file brings: tuples of record id, code, name, digest, is active."""
+        template = file.template_id
+        for start in range(0, len(rows), CHUNK):
+            ids, keys, names, digests, active = map(list, zip(*rows[start : start + CHUNK], strict=True))
+            self.env.cr.execute(
+                SQL(
+                    """INSERT INTO ml_feed_sent (template_id, res_id, key, name, is_active,
+                            pending_digest, pending_active, pending_file)
+                       SELECT %s, row.res_id, row.key, row.name, FALSE, row.digest, row.active, %s
+                         FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::bool[])
+                              AS row(res_id, key, name, digest, active)
+                       ON CONFLICT (template_id, res_id) DO UPDATE
+                          SET key = EXCLUDED.key, name = EXCLUDED.name, pending_digest = EXCLUDED.pending_digest,
+                              pending_active = EXCLUDED.pending_active, pending_file = EXCLUDED.pending_file""",
+                    *(template.id, file.id),
+                    *(ids, keys, names, digests, active),
+                )
+            )
+
+    @api.model
+    def _confirm(self, file):
+        """A file arrived: what it brought is what the vendor knows."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE ml_feed_sent
+                      SET digest = pending_digest, is_active = pending_active,
+                          pending_digest = NULL, pending_file = NULL
+                    WHERE template_id = %s AND pending_file = %s""",
+                file.template_id.id,
+                file.id,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _by_key(self, connection, model_name, keys):
+        """{code at the vendor: record} for codes that one record alone has."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT sent.key, min(sent.res_id)
+                     FROM ml_feed_sent sent
+                     JOIN ml_feed_template template ON template.id = sent.template_id
+                    WHERE template.connection_id = %s AND template.model_name = %s AND sent.key = ANY(%s)
+                    GROUP BY sent.key
+                   HAVING count(DISTINCT sent.res_id) = 1""",
+                connection.id,
+                model_name,
+                list(keys),
+            )
+        )
+        records = self.env[model_name].browse(res_id for _key, res_id in rows).exists()
+        return {key: self.env[model_name].browse(res_id) for key, res_id in rows if res_id in records._ids}

@@ -1,0 +1,405 @@
+import io
+import re
+from ast import literal_eval
+from datetime import timedelta
+from string import Formatter
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from ..documents import FeedColumn, FeedTemplate
+from ..exceptions import ConnectorError
+from .feed_expressions import EXPRESSIONS
+from .feed_source import FeedSource
+
+NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
+PREVIEW_ROWS = 5
+MEGABYTE = 1024 * 1024
+SIGNS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "bar": "|",
+    "point": ".",
+    "space": " ",
+    "crlf": "\r\n",
+    "lf": "\n",
+}
+"""What the selections of separators and line ends stand for."""
+
+
+class MlFeedTemplate(models.Model):
+    """How the files of a feed look and where they lie. Agreed with the vendor, and therefore data."""
+
+    _name = "ml.feed.template"
+    _description = "Feed Template"
+    _order = "connection_id, sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10, help="The first template that a file's name fits is taken.")
+    connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    flow_id = fields.Many2one(
+        "ml.flow", required=True, ondelete="cascade", index=True, domain="[('connection_id', '=', connection_id)]"
+    )
+    direction = fields.Selection(related="flow_id.direction", store=True)
+    entity = fields.Char(required=True, help="What the records are called in the file.")
+    company_code = fields.Char(
+        "Company ID", help="The vendor's name of this company. Records of another one are not taken. Empty: any."
+    )
+
+    file_format = fields.Selection([("csv", "CSV"), ("xml", "XML")], default="csv", required=True)
+    delimiter = fields.Selection(
+        [("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab"), ("bar", "Bar")], default="comma", required=True
+    )
+    quote_all = fields.Boolean("Quote every value")
+    encoding = fields.Selection(
+        [("utf-8", "UTF-8"), ("cp1252", "Windows (cp1252)"), ("iso-8859-15", "Latin 9"), ("utf-16", "UTF-16")],
+        default="utf-8",
+        required=True,
+    )
+    bom = fields.Boolean("Byte order mark", help="Begin written files with a mark of their encoding.")
+    line_end = fields.Selection([("crlf", "Windows"), ("lf", "Unix")], default="crlf", required=True)
+    date_format = fields.Char(default="%Y-%m-%d", required=True)
+    datetime_format = fields.Char("Date and time format", default="%Y-%m-%dT%H:%M:%SZ", required=True, help="In UTC.")
+    decimal_point = fields.Selection([("point", "Point"), ("comma", "Comma")], default="point", required=True)
+    thousands = fields.Selection(
+        [("comma", "Comma"), ("point", "Point"), ("space", "Space")], string="Thousands separator"
+    )
+    true_word = fields.Char("Word for yes", default="true", required=True)
+    false_word = fields.Char("Word for no", default="false", required=True)
+    guard_formulas = fields.Boolean(
+        "Guard against formulas",
+        help="Put a quote before texts that a spreadsheet would run as a formula. For files that people open, not for"
+        " files that a program reads.",
+    )
+    root_element = fields.Char(default="Records", required=True)
+    document_element = fields.Char(default="Record", required=True)
+
+    folder = fields.Char(required=True, help="On the server, relative to where the login leads.")
+    file_name = fields.Char(
+        required=True,
+        help="Written: a pattern with {company}, {feed}, {mode}, {date}, {time}, {number}, {ext}. Read: a regular"
+        " expression that all of the name must fit.",
+    )
+    next_number = fields.Integer(default=1, copy=False)
+    temporary = fields.Selection(
+        [("suffix", "Ends in .part"), ("dot", "Begins with a point"), ("none", "None: under its final name")],
+        string="While it is being written",
+        default="suffix",
+        required=True,
+        help="A file gets its final name only when all of it is there. Without it, the vendor may read half a file.",
+    )
+    archive_mode = fields.Selection(
+        [("move", "Move to a folder"), ("suffix", "Add .done to its name"), ("delete", "Delete"), ("leave", "Leave")],
+        string="After a file was read",
+        default="move",
+        required=True,
+    )
+    archive_folder = fields.Char("Folder for read files")
+    error_folder = fields.Char("Folder for failed files", help="Empty: a file that cannot be read stays where it is.")
+    whole_file = fields.Boolean("All or nothing", help="Take no record of a file in which one is wrong.")
+    credit_sign = fields.Selection(
+        [("auto", "With or without a minus"), ("signed", "With a minus"), ("absolute", "Without a minus")],
+        default="auto",
+        required=True,
+        string="Credits come",
+    )
+    statuses = fields.Char("Statuses to take", help="Separated by commas; empty: all.")
+    max_megabytes = fields.Integer("Largest file (MB)", default=50)
+
+    model_name = fields.Char("Model", readonly=True)
+    lines_field = fields.Char("Field of the lines", readonly=True)
+    domain = fields.Char("Records", default="[]")
+    lines_domain = fields.Char("Lines", default="[]")
+    mode = fields.Selection(
+        [("delta", "What changed"), ("full", "Everything")],
+        default="delta",
+        required=True,
+        string="Send",
+        help="The first file has everything in any case.",
+    )
+    full_days = fields.Integer("Everything again after days", default=7, help="0: never.")
+    last_full_at = fields.Datetime(readonly=True, copy=False)
+    max_rows = fields.Integer("Rows a file", default=10_000, help="What is more goes into further files.")
+    shrink_confirmed = fields.Boolean(readonly=True, copy=False)
+
+    column_ids = fields.One2many("ml.feed.column", "template_id", copy=True)
+    preview = fields.Text(compute="_compute_preview")
+    file_ids = fields.One2many("ml.feed.file", "template_id")
+
+    _limits = models.Constraint(
+        "CHECK(max_rows > 0 AND max_megabytes > 0 AND full_days >= 0)", "The limits have to be positive."
+    )
+
+    # ------------------------------------------------------------------ checks
+
+    @api.constrains("file_name", "direction")
+    def _check_file_name(self):
+        for template in self:
+            if template.direction == "push":
+                template._check_pattern()
+                continue
+            try:
+                re.compile(template.file_name)
+            except re.error as error:
+                raise ValidationError(
+                    self.env._("The pattern of the file name is not a regular expression: %s.", error)
+                ) from error
+
+    def _check_pattern(self):
+        try:
+            tokens = [name for _text, name, spec, conversion in Formatter().parse(self.file_name) if name is not None]
+        except ValueError as error:
+            raise ValidationError(
+                self.env._("The pattern of the file name has a brace too many or too few.")
+            ) from error
+        if unknown := [token for token in tokens if token not in NAME_TOKENS]:
+            raise ValidationError(
+                self.env._(
+                    "The file name cannot have {%(token)s}: use %(tokens)s.",
+                    token=unknown[0],
+                    tokens=", ".join(f"{{{token}}}" for token in NAME_TOKENS),
+                )
+            )
+        if "number" not in tokens:
+            raise ValidationError(self.env._("The file name needs {number}, so that no two files have the same name."))
+
+    @api.constrains("folder", "archive_folder", "error_folder")
+    def _check_folders(self):
+        for template in self:
+            for folder in (template.folder, template.archive_folder, template.error_folder):
+                if folder and (".." in folder.split("/") or "\\" in folder or not folder.isprintable()):
+                    raise ValidationError(self.env._("The folder %s cannot be used.", folder))
+            if template.direction == "pull" and template.archive_mode == "move" and not template.archive_folder:
+                raise ValidationError(self.env._("Say where to move files that were read."))
+
+    @api.constrains("domain", "lines_domain", "model_name")
+    def _check_domain(self):
+        for template in self.filtered("model_name"):
+            model = self.env[template.model_name]
+            lines = self.env[model._fields[template.lines_field].comodel_name] if template.lines_field else model
+            for subject, text in ((model, template.domain), (lines, template.lines_domain)):
+                try:
+                    Domain(literal_eval(text or "[]")).validate(subject)
+                except (ValueError, SyntaxError, TypeError, KeyError) as error:
+                    raise ValidationError(self.env._("These records cannot be selected: %s.", text)) from error
+
+    @api.constrains("date_format", "datetime_format")
+    def _check_formats(self):
+        now = fields.Datetime.now()
+        for template in self:
+            for pattern in (template.date_format, template.datetime_format):
+                try:
+                    text = now.strftime(pattern)
+                    if not text.isascii() or now.strptime(text, pattern).year != now.year:
+                        raise ValueError
+                except ValueError as error:
+                    raise ValidationError(
+                        self.env._("%s is not a date format with day, month and year, such as %%d/%%m/%%Y.", pattern)
+                    ) from error
+
+    # ------------------------------------------------------------------ use
+
+    def _definition(self):
+        """The template as the vendor's code takes it."""
+        self.ensure_one()
+        return FeedTemplate(
+            entity=self.entity,
+            columns=tuple(column._definition() for column in self.column_ids),
+            file_format=self.file_format,
+            delimiter=SIGNS[self.delimiter],
+            quote_all=self.quote_all,
+            encoding=self.encoding,
+            bom=self.bom,
+            line_end=SIGNS[self.line_end],
+            date_format=self.date_format,
+            datetime_format=self.datetime_format,
+            decimal_point=SIGNS[self.decimal_point],
+            thousands=SIGNS.get(self.thousands, ""),
+            true_word=self.true_word,
+            false_word=self.false_word,
+            guard_formulas=self.guard_formulas,
+            credit_sign=self.credit_sign,
+            whole_file=self.whole_file,
+            company_code=self.company_code or "",
+            document_element=self.document_element,
+            root_element=self.root_element,
+            max_bytes=self.max_megabytes * MEGABYTE,
+            statuses=tuple(word.strip().upper() for word in (self.statuses or "").split(",") if word.strip()),
+        )
+
+    def _provider_class(self):
+        return self.connection_id._provider_class()
+
+    def _fits(self, name):
+        """Whether a file of that name is for this template."""
+        return bool(re.fullmatch(self.file_name, name))
+
+    def _is_full_due(self):
+        if self.mode == "full" or not self.last_full_at:
+            return True
+        return bool(self.full_days) and fields.Datetime.now() - self.last_full_at >= timedelta(days=self.full_days)
+
+    def _next_file_name(self, is_full):
+        now = fields.Datetime.now()
+        name = self.file_name.format(
+            company=self.company_code or self.company_id.id,
+            feed=self.entity,
+            mode="full" if is_full else "delta",
+            date=now.strftime("%Y%m%d"),
+            time=now.strftime("%Y%m%dT%H%M%SZ"),
+            number=f"{self.next_number:06d}",
+            ext=self.file_format,
+        )
+        self.next_number += 1
+        return re.sub(r"[^A-Za-z0-9._-]", "-", name)[-120:]
+
+    @api.depends("column_ids", "domain", "file_format", "model_name")
+    def _compute_preview(self):
+        for template in self:
+            template.preview = template._preview() if template.model_name and template.id else False
+
+    def _preview(self):
+        """The first rows as they would be written; what stands against it instead."""
+        template = self._origin or self
+        stream = io.BytesIO()
+        try:
+            source = FeedSource(template)
+            writer = self._provider_class().file_writer(self._definition(), stream)
+            records = source.model.search(source.domain(), order="id", limit=PREVIEW_ROWS)
+            for record in source.read(records):
+                writer.write_document([writer.texts_of(row) for row in record.rows])
+            writer.close()
+        except ConnectorError as error:
+            return error.message
+        except (UserError, KeyError, ValueError) as error:
+            return str(error)
+        return stream.getvalue().decode(self.encoding, "replace")
+
+    def action_send_now(self):
+        """Write and send this feed at once: the connection's own job does the work."""
+        self.check_access("write")
+        return self.flow_id.action_sync_now()
+
+    def action_confirm_shrink(self):
+        """Send the next file although it takes many records away from the vendor."""
+        self.check_access("write")
+        self.shrink_confirmed = True
+        return self.flow_id.action_sync_now()
+
+    def action_open_files(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": "ml.feed.file",
+            "view_mode": "list,form",
+            "domain": [("template_id", "=", self.id)],
+        }
+
+
+class MlFeedColumn(models.Model):
+    _name = "ml.feed.column"
+    _description = "Feed Column"
+    _order = "template_id, sequence, id"
+
+    template_id = fields.Many2one("ml.feed.template", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="template_id.company_id", store=True, index=True)
+    connection_id = fields.Many2one(related="template_id.connection_id", store=True, index=True)
+    direction = fields.Selection(related="template_id.direction")
+    sequence = fields.Integer(default=10)
+    label = fields.Char(required=True, help="Heading in the file, or name of the XML element.")
+    name = fields.Char(
+        "Meaning",
+        help="What a read value stands for, for example number, amount, dimension.Department. Written: id is the code"
+        " of the record, active whether it is in use.",
+    )
+    path = fields.Char("Field", help="Field path of the written value, for example state_id.code.")
+    expression = fields.Selection(
+        [(name, (function.__doc__ or name).split("\n")[0]) for name, function in EXPRESSIONS.items()],
+        string="Computed",
+    )
+    argument = fields.Char(help="What the computed value is of: a field, or the name of an analytic plan.")
+    constant = fields.Char()
+    type = fields.Selection(
+        [
+            ("text", "Text"),
+            ("code", "Code"),
+            ("date", "Date"),
+            ("datetime", "Date and time"),
+            ("decimal", "Number"),
+            ("integer", "Whole number"),
+            ("boolean", "Yes or no"),
+        ],
+        default="text",
+        required=True,
+    )
+    on_line = fields.Boolean("On lines")
+    required = fields.Boolean(help="A record without it is not sent, a document without it is not taken.")
+    aliases = fields.Char("Also called", help="Other headings, separated by commas.")
+    value_map = fields.Char("Words", help="Values and their words in the file, for example open=O, closed=C.")
+    xml_path = fields.Char(
+        "XML path", help="Where the value is, for example Vendor/Code or @id. Empty: an element named as the heading."
+    )
+    max_length = fields.Integer(help="Longer texts are cut off; 0: no limit.")
+    decimals = fields.Integer(default=-1, help="-1: as many as there are.")
+
+    _label_unique = models.UniqueIndex("(template_id, label)", "The heading is there already.")
+
+    @api.constrains("path", "on_line", "template_id")
+    def _check_path(self):
+        for column in self.filtered("path"):
+            template = column.template_id
+            if not template.model_name:
+                raise ValidationError(self.env._("Read columns have a meaning, not a field."))
+            model = self.env[template.model_name]
+            if column.on_line and template.lines_field:
+                model = self.env[model._fields[template.lines_field].comodel_name]
+            column._check_path_of(model)
+
+    def _check_path_of(self, model):
+        names = self.path.split(".")
+        for position, name in enumerate(names):
+            field = model._fields.get(name)
+            is_last = position == len(names) - 1
+            if field is None:
+                raise ValidationError(
+                    self.env._(
+                        "%(label)s: %(model)s has no field %(name)s.", label=self.label, model=model._name, name=name
+                    )
+                )
+            allowed = field.type == "many2one" if not is_last else field.type not in (
+                "one2many", "many2many", "binary", "image", "json", "properties", "properties_definition", "reference",
+            )  # fmt: skip
+            if not allowed or field.groups:
+                raise ValidationError(
+                    self.env._(
+                        "%(label)s: the field %(name)s cannot be written into a file.", label=self.label, name=name
+                    )
+                )
+            if not is_last:
+                model = self.env[field.comodel_name]
+
+    @api.constrains("value_map")
+    def _check_value_map(self):
+        for column in self.filtered("value_map"):
+            if any("=" not in pair for pair in column.value_map.split(",") if pair.strip()):
+                raise ValidationError(self.env._("%s: write words as open=O, closed=C.", column.label))
+
+    def _definition(self):
+        pairs = (pair.split("=", 1) for pair in (self.value_map or "").split(",") if pair.strip())
+        return FeedColumn(
+            label=self.label,
+            name=self.name or self.label,
+            type=self.type,
+            on_line=self.on_line,
+            required=self.required,
+            aliases=tuple(word.strip() for word in (self.aliases or "").split(",") if word.strip()),
+            values=tuple((value.strip(), word.strip()) for value, word in pairs),
+            xml_path=self.xml_path or "",
+            max_length=self.max_length,
+            decimals=None if self.decimals < 0 else self.decimals,
+        )

@@ -1,0 +1,148 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .ml_mapping import MAPPED_MODELS
+
+
+class MlMappingRule(models.Model):
+    """What codes of a vendor stand for, by a pattern. Asked in order, before codes and names are compared.
+
+    The order is always the same: what a person mapped, then these rules, then the same code, then the same name.
+    """
+
+    _name = "ml.mapping.rule"
+    _description = "Mapping Rule"
+    _order = "connection_id, sequence, id"
+
+    connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    sequence = fields.Integer(default=10, help="The first rule that fits is taken.")
+    active = fields.Boolean(default=True)
+    kind = fields.Selection(
+        [
+            ("account", "Account"),
+            ("tax", "Tax"),
+            ("analytic", "Analytic account"),
+            ("journal", "Journal"),
+            ("vendor", "Vendor"),
+        ],
+        required=True,
+        default="account",
+    )
+    subject = fields.Selection(
+        [("code", "Code"), ("name", "Name"), ("group", "Field")], required=True, default="code", string="Look at"
+    )
+    pattern = fields.Char(required=True, help="* stands for any text, ? for one character: 60* fits 600100.")
+    res_model = fields.Char(compute="_compute_res_model", store=True)
+    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", required=True)
+
+    @api.depends("kind")
+    def _compute_res_model(self):
+        for rule in self:
+            rule.res_model = MAPPED_MODELS.get(rule.kind)
+
+    @api.depends("kind", "subject", "pattern")
+    def _compute_display_name(self):
+        subjects = dict(self._fields["subject"]._description_selection(self.env))
+        for rule in self:
+            rule.display_name = self.env._(
+                "%(subject)s like %(pattern)s", subject=subjects[rule.subject], pattern=rule.pattern
+            )
+
+    @api.constrains("res_id", "res_model")
+    def _check_record(self):
+        for rule in self:
+            record = self.env[rule.res_model].browse(rule.res_id)
+            if not record.exists():
+                raise ValidationError(self.env._("Choose the record that %s stands for.", rule.pattern))
+            if record != record.filtered_domain(record._check_company_domain(rule.company_id)):
+                raise ValidationError(
+                    self.env._(
+                        "%(record)s does not belong to %(company)s, the company of this connection.",
+                        record=record.display_name,
+                        company=rule.company_id.display_name,
+                    )
+                )
+
+    def _fits(self, mapping):
+        self.ensure_one()
+        text = {"code": mapping.external_code, "name": mapping.external_name, "group": mapping.external_group}[
+            self.subject
+        ]
+        text = text or (mapping.external_id if self.subject == "code" else "")
+        pattern = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in self.pattern.strip())
+        return bool(re.fullmatch(pattern, (text or "").strip(), re.IGNORECASE | re.DOTALL))
+
+    def action_apply(self):
+        """Fill what is unmapped and fits; what waits for it goes on."""
+        self.check_access("write")
+        unmapped = self.env["ml.mapping"].search(
+            [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
+        )
+        unmapped._propose()
+
+
+class MlMapping(models.Model):
+    _inherit = "ml.mapping"
+
+    origin = fields.Selection(selection_add=[("rule", "Rule")])
+    rule_id = fields.Many2one("ml.mapping.rule", readonly=True, ondelete="set null")
+
+    def _propose(self):
+        """Rules come before codes and names."""
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
+        rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
+        by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
+        for mapping in unmapped:
+            for rule in by_kind.get((mapping.connection_id, mapping.kind), ()):
+                if rule._fits(mapping):
+                    mapping.write({"res_id": rule.res_id, "origin": "rule", "rule_id": rule.id})
+                    break
+        return super()._propose()
+
+    def _reason(self):
+        """Why the vendor's code stands for this record."""
+        self.ensure_one()
+        code = self.external_code or self.external_name or self.external_id
+        if self.origin == "rule" and self.rule_id:
+            return self.env._("%(code)s, by the rule %(rule)s", code=code, rule=self.rule_id.display_name)
+        origins = dict(self._fields["origin"]._description_selection(self.env))
+        return f"{code} ({origins.get(self.origin, '')})" if self.origin else code
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    ml_account_reason = fields.Char(
+        "Account because of",
+        compute="_compute_ml_account_reason",
+        help="The codes of the vendor system that are mapped to this account, and why.",
+    )
+
+    @api.depends("account_id", "move_id")
+    def _compute_ml_account_reason(self):
+        # sudo: whoever may read bills need not have a right on mappings; only codes are shown
+        bindings = (
+            self.env["ml.binding"]
+            .sudo()
+            .search([("kind", "=", "bill"), ("res_model", "=", "account.move"), ("res_id", "in", self.move_id.ids)])
+        )
+        connections = {binding.res_id: binding.connection_id for binding in bindings}
+        mappings = (
+            self.env["ml.mapping"]
+            .sudo()
+            .search(  # sudo: see above
+                [
+                    ("connection_id", "in", bindings.connection_id.ids),
+                    ("kind", "=", "account"),
+                    ("res_id", "in", self.account_id.ids),
+                ]
+            )
+        )
+        by_account = mappings.grouped(lambda mapping: (mapping.connection_id, mapping.res_id))
+        for line in self:
+            found = by_account.get((connections.get(line.move_id.id), line.account_id.id), ())
+            is_product = line.display_type == "product"
+            line.ml_account_reason = ", ".join(mapping._reason() for mapping in found) if is_product else False

@@ -1,0 +1,177 @@
+"""Readers of what records are coded to: accounts, analytic plans and accounts, taxes; and companies."""
+
+from decimal import Decimal
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..documents import Account, Company, Dimension, DimensionValue, Tax
+from .ml_reader import decimal_of
+
+CLASSIFICATIONS = {
+    "asset": "asset",
+    "liability": "liability",
+    "equity": "equity",
+    "income": "revenue",
+    "expense": "expense",
+}
+"""By the first word of Odoo's account type."""
+
+
+class MlReaderAccount(models.AbstractModel):
+    _name = "ml.reader.account"
+    _inherit = "ml.reader"
+    _description = "Reader of Accounts"
+
+    def _watched_fields(self):
+        return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
+
+    def _domain(self, flow):
+        return Domain(self.env["account.account"]._check_company_domain(flow.company_id))
+
+    def _document(self, flow, record):
+        record = record.with_company(flow.company_id)
+        reference = self._reference(flow, "account", record)
+        kind = record.account_type
+        return Account(
+            odoo_id=record.id,
+            code=record.code or "",
+            name=record.name or "",
+            classification="credit_card"
+            if kind == "liability_credit_card"
+            else CLASSIFICATIONS.get(kind.split("_")[0], "other"),
+            active=record.active,
+            external_id=reference.external_id if reference else "",
+        )
+
+
+class MlReaderDimension(models.AbstractModel):
+    _name = "ml.reader.dimension"
+    _inherit = "ml.reader"
+    _description = "Reader of Analytic Plans"
+
+    def _watched_fields(self):
+        return {"name", "parent_id"}
+
+    def _domain(self, flow):
+        return Domain("parent_id", "=", False)
+
+    def _sendable(self, flow, records):
+        """A plan without an account offers nothing to choose; its first account brings it along."""
+        company = Domain("company_id", "in", [False, flow.company_id.id])
+        used = (
+            self.env["account.analytic.account"]
+            .search(company & Domain("root_plan_id", "in", records.ids))
+            .root_plan_id
+        )
+        return super()._sendable(flow, records) & used
+
+    def _document(self, flow, record):
+        return Dimension(odoo_id=record.id, name=record.name or "", external_id=self._field_of_before(flow, record))
+
+    def _field_of_before(self, flow, plan):
+        """What the vendor calls the plan, when its values were found there under the codes of the plan's accounts."""
+        accounts = self.env["account.analytic.account"].search([("root_plan_id", "=", plan.id)])
+        mappings = self.env["ml.mapping"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", "analytic"),
+                ("res_id", "in", accounts.ids),
+                ("origin", "in", ("code", "name", "ours")),
+            ]
+        )
+        groups = set(filter(None, mappings.mapped("external_group")))
+        return groups.pop() if len(groups) == 1 else ""
+
+
+class MlReaderDimensionValue(models.AbstractModel):
+    _name = "ml.reader.dimension_value"
+    _inherit = "ml.reader"
+    _description = "Reader of Analytic Accounts"
+
+    def _watched_fields(self):
+        return {"name", "code", "active", "plan_id", "company_id"}
+
+    def _domain(self, flow):
+        return Domain("company_id", "in", [False, flow.company_id.id])
+
+    def _document(self, flow, record):
+        plan = record.root_plan_id
+        reference = self._reference(flow, "analytic", record)
+        field = self._remote_id(flow, "dimension", plan)
+        binding = self.env["ml.binding"].search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "dimension"), ("external_id", "=", field)]
+        )
+        return DimensionValue(
+            odoo_id=record.id,
+            dimension_odoo_id=plan.id,
+            name=record.name or "",
+            code=record.code or "",
+            active=record.active,
+            dimension_external_id=field,
+            dimension_key=binding.external_version or "",
+            external_id=reference.external_id if reference else "",
+        )
+
+
+class MlReaderCompany(models.AbstractModel):
+    _name = "ml.reader.company"
+    _inherit = "ml.reader"
+    _description = "Reader of Companies"
+
+    def _watched_fields(self):
+        return {"name", "currency_id", "country_id", "vat"}
+
+    def _domain(self, flow):
+        return Domain("id", "child_of", flow.company_id.id)
+
+    def _document(self, flow, record):
+        return Company(
+            odoo_id=record.id,
+            name=record.name,
+            currency=record.currency_id.name,
+            country=record.country_id.code or "",
+            vat=record.vat or "",
+        )
+
+
+class MlReaderTax(models.AbstractModel):
+    _name = "ml.reader.tax"
+    _inherit = "ml.reader"
+    _description = "Reader of Taxes"
+
+    def _watched_fields(self):
+        return {
+            "name",
+            "amount",
+            "amount_type",
+            "type_tax_use",
+            "active",
+            "invoice_repartition_line_ids",
+            "repartition_line_ids",
+        }
+
+    def _domain(self, flow):
+        company = Domain(self.env["account.tax"]._check_company_domain(flow.company_id))
+        return company & Domain("type_tax_use", "=", "purchase") & Domain("amount_type", "=", "percent")
+
+    def _document(self, flow, record):
+        account = self._account(flow, record)
+        reference = self._reference(flow, "tax", record)
+        return Tax(
+            odoo_id=record.id,
+            name=record.name or "",
+            rate=decimal_of(record.amount) / Decimal(100),
+            account_odoo_id=account.id or None,
+            account_external_id=self._remote_id(flow, "account", account) if account else "",
+            active=record.active,
+            external_id=reference.external_id if reference else "",
+        )
+
+    def _account(self, flow, tax):
+        """The tax's account. A tax without one is booked on the account of the line: the usual one stands for it."""
+        booked = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == "tax").account_id[:1]
+        journal = self.env["account.journal"].search(
+            [*self.env["account.journal"]._check_company_domain(flow.company_id), ("type", "=", "purchase")], limit=1
+        )
+        return booked or journal.default_account_id

@@ -1,0 +1,174 @@
+"""Readers of purchase orders and of what was received on them."""
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..documents import GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from .ml_reader import decimal_of
+
+
+class MlReaderPurchaseOrder(models.AbstractModel):
+    _name = "ml.reader.purchase_order"
+    _inherit = "ml.reader"
+    _description = "Reader of Purchase Orders"
+
+    def _watched_fields(self):
+        return {"state", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
+
+    def _domain(self, flow):
+        domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "in", ("purchase", "cancel"))
+        if flow.start_date:
+            domain &= Domain("date_order", ">=", flow.start_date)
+        return domain
+
+    def _changed_since(self, moment):
+        return Domain("write_date", ">=", moment) | Domain("order_line.write_date", ">=", moment)
+
+    def _touched_at(self, records):
+        return {order.id: max([order.write_date, *order.order_line.mapped("write_date")]) for order in records}
+
+    def _sendable(self, flow, records):
+        """Not what was born at the vendor, and a cancelled order only where the vendor has it."""
+        bindings = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ]
+        )
+        ours = {binding.res_id for binding in bindings if binding.fingerprint}
+        theirs = set(bindings.mapped("res_id")) - ours
+        return records.filtered(
+            lambda order: order.id not in theirs and (order.state == "purchase" or order.id in ours)
+        )
+
+    def _document(self, flow, record):
+        vendor = record.partner_id.commercial_partner_id
+        cancelled = record.state == "cancel"
+        return PurchaseOrder(
+            odoo_id=record.id,
+            number=record.name,
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id),
+            order_date=record.date_order.date(),
+            promise_date=record.date_planned.date() if record.date_planned else None,
+            currency=record.currency_id.name,
+            payment_days=self._payment_days(record.payment_term_id),
+            memo=record.partner_ref or "",
+            state="cancelled" if cancelled else "open",
+            lines=tuple(
+                self._line(flow, line)
+                for line in record.order_line
+                if not line.display_type and line.product_qty and not cancelled
+            ),
+        )
+
+    def _line(self, flow, line):
+        quantity, amount = decimal_of(line.product_qty), decimal_of(line.price_subtotal)
+        price = round(amount / quantity, line.currency_id.decimal_places)
+        account = self._account(line)
+        return PurchaseOrderLine(
+            odoo_id=line.id,
+            description=line.name or line.product_id.display_name or "",
+            quantity=quantity,
+            unit_price=price,
+            amount=None if price * quantity == amount else round(amount, line.currency_id.decimal_places),
+            unit=line.product_uom_id.name or "",
+            account=self._reference(flow, "account", account),
+            account_odoo_id=account.id or None,
+            analytics=self._analytic_shares(flow, line.analytic_distribution),
+        )
+
+    def _account(self, line):
+        """The expense account that the bill of this line will have in all likelihood."""
+        product = line.product_id.with_company(line.company_id)
+        if product:
+            return product.product_tmpl_id.get_product_accounts(line.order_id.fiscal_position_id)["expense"]
+        return line.company_id.expense_account_id
+
+    def _payment_days(self, term):
+        """Net days, where the payment term is one date that many days after the invoice."""
+        line = term.line_ids
+        return line.nb_days if len(line) == 1 and line.delay_type == "days_after" else None
+
+
+class MlReaderGoodsReceipt(models.AbstractModel):
+    _name = "ml.reader.goods_receipt"
+    _inherit = "ml.reader"
+    _description = "Reader of Receipts of Goods"
+
+    def _watched_fields(self):
+        return {"date_done", "state"}
+
+    def _domain(self, flow):
+        """Receipts of purchases, and the returns that lessen them."""
+        received = Domain("move_ids.purchase_line_id", "!=", False)
+        returned = Domain("move_ids.origin_returned_move_id.purchase_line_id", "!=", False)
+        domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "done") & (received | returned)
+        if flow.start_date:
+            domain &= Domain("date_done", ">=", flow.start_date)
+        return domain
+
+    def _changed_since(self, moment):
+        return Domain("write_date", ">=", moment) | Domain("move_ids.write_date", ">=", moment)
+
+    def _touched_at(self, records):
+        return {
+            picking.id: max(
+                [picking.write_date, *(picking.move_ids | picking.move_ids.returned_move_ids).mapped("write_date")]
+            )
+            for picking in records
+        }
+
+    def _sendable(self, flow, records):
+        """The receipts themselves: a return stands for the receipts of which it takes something back."""
+        receipts = records | records.move_ids.origin_returned_move_id.picking_id
+        receipts = receipts.filtered(lambda picking: picking.state == "done" and self._moves(picking))
+        orders = self._moves(receipts).purchase_line_id.order_id
+        known = self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
+        return receipts.filtered(lambda picking: self._is_ordered_over_there(flow, picking, known))
+
+    def _is_ordered_over_there(self, flow, picking, known):
+        """Whether the vendor has the orders, or will have them."""
+        orders = self._moves(picking).purchase_line_id.order_id
+        sender = self._sender(flow, "purchase_order")
+        return all(
+            order.id in known
+            or (sender and order.filtered_domain(self.env["ml.reader.purchase_order"]._domain(sender)))
+            for order in orders
+        )
+
+    def _moves(self, pickings):
+        return pickings.move_ids.filtered(
+            lambda move: move.state == "done" and move.purchase_line_id and not move.origin_returned_move_id
+        )
+
+    def _document(self, flow, record):
+        moves = self._moves(record)
+        orders = {order.id: self._remote_id(flow, "purchase_order", order) for order in moves.purchase_line_id.order_id}
+        lines = tuple(
+            self._line(line, line_moves, orders) for line, line_moves in moves.grouped("purchase_line_id").items()
+        )
+        return GoodsReceipt(
+            odoo_id=record.id,
+            number=record.name,
+            purchase_order_odoo_id=moves.purchase_line_id.order_id[:1].id,
+            received_on=(record.date_done or record.write_date).date(),
+            lines=lines,
+            cancelled=not any(line.quantity for line in lines),
+        )
+
+    def _line(self, line, moves, orders):
+        returns = moves.returned_move_ids.filtered(lambda move: move.state == "done")
+        quantity = self._quantity(line, moves) - self._quantity(line, returns)
+        return ReceivedLine(
+            purchase_order_line_odoo_id=line.id,
+            purchase_order_external_id=orders[line.order_id.id],
+            quantity=decimal_of(quantity),
+            ordered=decimal_of(line.product_qty),
+            name=line.product_id.display_name or line.name,
+        )
+
+    def _quantity(self, line, moves):
+        """In the unit of the order's line."""
+        return sum(move.product_uom._compute_quantity(move.quantity, line.product_uom_id) for move in moves)

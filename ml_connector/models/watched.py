@@ -1,0 +1,89 @@
+"""Models whose changes flows may send. What is watched, and by which flow, is decided in `ml.flow`."""
+
+from odoo import api, models
+
+
+class AccountAccount(models.Model):
+    _name = "account.account"
+    _inherit = ["account.account", "ml.sync.mixin"]
+
+
+class AccountAnalyticPlan(models.Model):
+    _name = "account.analytic.plan"
+    _inherit = ["account.analytic.plan", "ml.sync.mixin"]
+
+
+class AccountAnalyticAccount(models.Model):
+    _name = "account.analytic.account"
+    _inherit = ["account.analytic.account", "ml.sync.mixin"]
+
+
+class AccountTax(models.Model):
+    _name = "account.tax"
+    _inherit = ["account.tax", "ml.sync.mixin"]
+
+
+class ResCompany(models.Model):
+    _name = "res.company"
+    _inherit = ["res.company", "ml.sync.mixin"]
+
+
+class HrEmployee(models.Model):
+    _name = "hr.employee"
+    _inherit = ["hr.employee", "ml.sync.mixin"]
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "ml.sync.mixin"]
+
+
+class PurchaseOrder(models.Model):
+    _name = "purchase.order"
+    _inherit = ["purchase.order", "ml.sync.mixin"]
+
+
+class PurchaseOrderLine(models.Model):
+    _inherit = "purchase.order.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.order_id._ml_note_change({"order_line"})
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not {
+            "product_qty",
+            "price_unit",
+            "discount",
+            "name",
+            "product_id",
+            "analytic_distribution",
+            "tax_ids",
+        }.isdisjoint(vals):
+            self.order_id._ml_note_change({"order_line"})
+        return result
+
+    def unlink(self):
+        orders = self.order_id
+        result = super().unlink()
+        orders.exists()._ml_note_change({"order_line"})
+        return result
+
+
+class StockPicking(models.Model):
+    _name = "stock.picking"
+    _inherit = ["stock.picking", "ml.sync.mixin"]
+
+
+class StockMove(models.Model):
+    _inherit = "stock.move"
+
+    def write(self, vals):
+        """The quantity of a move that is done already may be corrected."""
+        result = super().write(vals)
+        if "quantity" in vals:
+            self.picking_id._ml_note_change({"date_done"})
+        return result

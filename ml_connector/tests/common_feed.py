@@ -1,0 +1,195 @@
+import hashlib
+import os
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.tests import TransactionCase
+
+from odoo.addons.ml_connector.clients.sftp import Listing
+from odoo.addons.ml_connector.exceptions import ConflictError, NotFoundError, PermanentError
+from odoo.addons.ml_connector.models import ml_worker_feed
+from odoo.addons.ml_connector.vendors.stampli import StampliProvider
+
+from .common import ConnectorCase
+
+SAMPLES = os.path.join(os.path.dirname(__file__), "stampli_samples")
+INVOICES = "invoices_20261120T101500Z_000042"
+PAYMENTS = "payments_20261125T070000Z_000007.csv"
+
+
+def sample(name):
+    with open(os.path.join(SAMPLES, name), "rb") as file:
+        return file.read()
+
+
+class MemoryFiles:
+    """A file server in memory, with what the engine uses of `clients.SftpSession`.
+
+    :ivar faults: {method: [errors]}, raised one a call; `(error, True)` after the effect
+    """
+
+    def __init__(self):
+        self.content = {}
+        self.times = {}
+        self.clock = 0
+        self.faults = {}
+        self.calls = []
+        self.unreadable = False
+
+    def put(self, path, content):
+        self.clock += 1
+        self.content[path] = content
+        self.times[path] = self.clock
+
+    def fail(self, method, *errors):
+        self.faults.setdefault(method, []).extend(errors)
+
+    def _called(self, method, path):
+        self.calls.append((method, path))
+        queue = self.faults.get(method)
+        fault = queue.pop(0) if queue else None
+        if isinstance(fault, tuple):
+            return fault[0]
+        if fault:
+            raise fault
+        return None
+
+    def list(self, folder):
+        self._called("list", folder)
+        files = [
+            (path.removeprefix(f"{folder}/"), len(content), self.times[path])
+            for path, content in self.content.items()
+            if path.startswith(f"{folder}/") and "/" not in path.removeprefix(f"{folder}/")
+        ]
+        return Listing(files=tuple(sorted(files)), has_unreadable=self.unreadable)
+
+    def size(self, path):
+        return len(self.content[path]) if path in self.content else None
+
+    def read(self, path, stream, limit):
+        self._called("read", path)
+        if path not in self.content:
+            raise NotFoundError(f"{path} is not at the server.")
+        if len(self.content[path]) > limit:
+            raise PermanentError(f"{path} is larger than allowed.")
+        stream.write(self.content[path])
+        return hashlib.sha256(self.content[path]).hexdigest()
+
+    def write(self, path, stream, size):
+        late = self._called("write", path)
+        self.put(path, stream.read())
+        if late:
+            raise late
+
+    def rename(self, path, new_path):
+        late = self._called("rename", path)
+        if path not in self.content:
+            raise NotFoundError(f"{path} is not at the server.")
+        if new_path in self.content:
+            raise ConflictError(f"{new_path} is at the server already.")
+        self.put(new_path, self.content.pop(path))
+        if late:
+            raise late
+
+    def remove(self, path):
+        self._called("remove", path)
+        self.content.pop(path, None)
+
+    def close(self):
+        self.calls.append(("close", ""))
+
+
+class FeedCase(ConnectorCase):
+    """A connection whose vendor exchanges files with a server in memory."""
+
+    @classmethod
+    def setUpClass(cls):
+        TransactionCase.setUpClass.__func__(cls)
+        cls.company = cls.env.company
+        cls.connection = cls.env["ml.connection"].create(
+            {"name": "Stampli", "provider": "stampli", "company_id": cls.company.id, "environment": "sandbox"}
+        )
+        credentials = {credential.name: credential for credential in cls.connection.credential_ids}
+        credentials["host"].value = "sftp.example.com"
+        credentials["username"].value = "example"
+        credentials["password"].new_secret = "example-password"
+        cls.connection.write({"check_state": "ok", "state": "connected"})
+        cls.connection.feed_template_ids.company_code = "ACME-US"
+        cls._make_books()
+
+    @classmethod
+    def _make_books(cls):
+        for name in ("EUR", "USD"):
+            currency = cls.env["res.currency"].with_context(active_test=False).search([("name", "=", name)])
+            currency.active = True
+            if currency != cls.company.currency_id:
+                cls.env["res.currency.rate"].create(
+                    {"currency_id": currency.id, "company_id": cls.company.id, "name": "2020-01-01", "rate": 0.9}
+                )
+        cls.accounts = {}
+        for code in ("600100", "610200", "640010"):
+            found = cls.env["account.account"].search([("code", "=", code)], limit=1)
+            cls.accounts[code] = found or cls.env["account.account"].create(
+                {"name": f"Expense {code}", "code": code, "account_type": "expense"}
+            )
+        cls.tax = cls.env["account.tax"].create({"name": "VAT23", "amount": 23, "type_tax_use": "purchase"})
+        plan = cls.env["account.analytic.plan"].create({"name": "Feed plan"})
+        other = cls.env["account.analytic.plan"].create({"name": "Feed locations"})
+        cls.analytic = {
+            code: cls.env["account.analytic.account"].create({"name": code, "code": code, "plan_id": where.id})
+            for code, where in (("D10", plan), ("D20", plan), ("NYC", other))
+        }
+        cls.project_plan = cls.env["account.analytic.plan"].create({"name": "Feed projects"})
+        cls.analytic["P-042"] = cls.env["account.analytic.account"].create(
+            {"name": "P-042", "code": "P-042", "plan_id": cls.project_plan.id}
+        )
+        cls.northwind, cls.polish = cls.env["res.partner"].create(
+            [
+                {"name": "Northwind Feed Paper Co.", "supplier_rank": 1, "is_company": True},
+                {"name": "Zażółć Gęślą Sp. z o.o.", "supplier_rank": 1, "is_company": True},
+            ]
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.server = MemoryFiles()
+        self.startPatcher(patch.object(StampliProvider, "files", lambda provider: self.server))
+        self.patch(ml_worker_feed, "STABLE_SECONDS", 0)
+
+    def map_vendors(self):
+        self.map("vendor", "V00017", self.northwind)
+        self.map("vendor", "V00018", self.polish)
+
+    def only(self, *keys):
+        """Switch all flows off but these."""
+        for flow in self.connection.flow_ids:
+            flow.active = flow.key in keys
+
+    def template(self, key):
+        return self.connection.feed_template_ids.filtered(lambda template: template.flow_id.key == key)
+
+    def poll(self, times=2):
+        """Look for files; they are read at the second look."""
+        for _look in range(times):
+            self.sync()
+
+    def take(self, name, content=None, times=2):
+        """Let the vendor drop a file, and read it; returns its row."""
+        self.server.put(f"outbound/{name}", sample(name) if content is None else content)
+        self.poll(times)
+        return self.env["ml.feed.file"].search(
+            [("connection_id", "=", self.connection.id), ("name", "=", name)], limit=1, order="id desc"
+        )
+
+    def files(self, key):
+        return self.env["ml.feed.file"].search([("template_id", "=", self.template(key).id)], order="id")
+
+    def record(self, key, external_id):
+        log = self.logs(key).filtered(lambda log: log.external_id == external_id and log.is_current)
+        return self.env[log.res_model].browse(log.res_id)
+
+    def states(self, key):
+        return {log.external_id: log.state for log in self.logs(key) if log.is_current}
+
+
+__all__ = ["INVOICES", "PAYMENTS", "Command", "FeedCase", "sample"]

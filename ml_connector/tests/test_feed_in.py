@@ -1,0 +1,424 @@
+import base64
+
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
+
+from .common_feed import INVOICES, PAYMENTS, FeedCase, sample
+
+HEADER = (
+    "CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount"
+)
+
+
+def invoices(*rows):
+    return "\r\n".join([HEADER, *rows, ""]).encode()
+
+
+def row(number="900001", amount="100.00", vendor="V00017", account="600100", line="1", total=None):
+    return f"ACME-US,{number},N-{number},{vendor},2026-07-14,USD,{total or amount},{line},{account},{amount}"
+
+
+@tagged("post_install", "-at_install")
+class TestFeedIn(FeedCase):
+    def setUp(self):
+        super().setUp()
+        self.only("files", "invoices", "payments", "invoice_files")
+        self.map_vendors()
+
+    # ------------------------------------------------------------------ samples
+
+    def test_sample_invoices_as_csv(self):
+        self.check_sample(self.take(f"{INVOICES}.csv"))
+
+    def test_sample_invoices_as_xml(self):
+        self.template("invoices").file_format = "xml"
+        self.check_sample(self.take(f"{INVOICES}.xml"))
+
+    def check_sample(self, file):
+        self.assertEqual((file.state, file.record_count, file.done_count), ("read", 3, 3))
+        self.assertEqual(file.archive_state, "done")
+        self.assertIn(f"outbound/processed/{file.name}", self.server.content)
+        bill = self.record("invoices", "700123")
+        self.assertEqual(
+            (bill.move_type, bill.state, bill.ref, bill.amount_total, bill.partner_id),
+            ("in_invoice", "posted", "NW-88121", 1180.0, self.northwind),
+        )
+        self.assertEqual(bill.invoice_line_ids.mapped("price_subtotal"), [950.0, 210.0, 20.0])
+        freight = bill.invoice_line_ids[2]
+        self.assertEqual(freight.account_id, self.accounts["640010"])
+        ids = sorted([self.analytic["D10"].id, self.analytic["NYC"].id])
+        self.assertEqual(freight.analytic_distribution, {",".join(map(str, ids)): 100.0})
+        credit = self.record("invoices", "700124")
+        self.assertEqual((credit.move_type, credit.amount_total, credit.state), ("in_refund", 19.0, "posted"))
+        polish = self.record("invoices", "700125")
+        self.assertEqual((polish.currency_id.name, polish.amount_untaxed, polish.amount_tax), ("EUR", 1000.01, 230.0))
+        self.assertEqual(polish.invoice_line_ids.tax_ids, self.tax)
+        self.assertIn("część II", polish.narration)
+        self.assertEqual(polish.invoice_date_due.isoformat(), "2026-11-24")
+
+    def test_sample_payments(self):
+        self.take(f"{INVOICES}.csv")
+        file = self.take(PAYMENTS)
+        self.assertEqual((file.state, file.waiting_count), ("read", 2), "the banks are not mapped yet")
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        for bank in ("101401", "101402"):
+            self.map("journal", bank, journal)
+        self.run_worker()
+        self.assertEqual((file.done_count, file.waiting_count, file.failed_count), (2, 0, 0))
+        payment = self.record("payments", "PAY-5501")
+        self.assertEqual(
+            (payment.amount, payment.partner_id, payment.memo), (1161.0, self.northwind, "TRC091000019000123")
+        )
+        for number in ("700123", "700124", "700125"):
+            move = self.record("invoices", number)
+            self.assertEqual(move.amount_residual, 0.0, number)
+            self.assertIn(move.payment_state, ("paid", "in_payment"))
+        self.assertEqual(self.states("payments")["PAY-5490"], "ignored", "voided before it came")
+
+    def test_voided_payment_is_cancelled(self):
+        self.test_sample_payments()
+        content = sample(PAYMENTS).replace(b"PAY-5502,PAID", b"PAY-5502,VOIDED")
+        self.take("payments_20261126T070000Z_000008.csv", content)
+        self.assertEqual(self.record("payments", "PAY-5502").state, "canceled")
+        self.assertEqual(self.record("invoices", "700125").payment_state, "not_paid")
+        self.assertIn(self.record("payments", "PAY-5501").state, ("paid", "in_process"))
+
+    def test_partial_payment_of_a_credited_bill(self):
+        self.take(f"{INVOICES}.csv")
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "101401", journal)
+        content = sample(PAYMENTS).replace(b"1161.00", b"481.00").replace(b",1180.00,", b",500.00,")
+        self.take(PAYMENTS, content)
+        self.assertEqual(self.states("payments")["PAY-5501"], "done")
+        self.assertEqual(self.record("invoices", "700123").amount_residual, 680.0)
+        self.assertEqual(self.record("invoices", "700124").amount_residual, 0.0)
+
+    # ------------------------------------------------------------------ malformed and hostile files
+
+    def test_malformed_files_give_one_clear_failure(self):
+        self.template("invoices").file_name = r".*\.csv"
+        expected = {
+            "malformed_header.csv": (1, "StampliInvoiceId", "is missing"),
+            "malformed_unclosed_quote.csv": (2, False, "a quote is missing"),
+            "malformed_cp1252.csv": (2, False, "not in utf-8"),
+        }
+        for name, (line, column, text) in expected.items():
+            with self.subTest(name=name):
+                file = self.take(name)
+                self.assertEqual((file.state, file.error_line, file.error_column), ("failed", line, column))
+                self.assertIn(text, file.error_message)
+                self.assertEqual(file._log().error_class, "validation")
+        self.assertFalse(self.logs("invoices"))
+        self.assertFalse(self.env["account.move"].search([("ref", "=", "NW-88121")]))
+
+    def test_bad_rows_do_not_hold_up_good_ones(self):
+        self.template("invoices").file_name = r".*\.csv"
+        file = self.take("malformed_rows.csv")
+        self.assertEqual((file.state, file.record_count), ("read", 7))
+        self.assertEqual((file.done_count, file.failed_count, file.waiting_count), (1, 5, 1))
+        self.assertEqual(self.record("invoices", "700205").ref, "GOOD-ONE")
+        messages = {log.external_id: log.error_message for log in self.logs("invoices")}
+        self.assertIn("14/11/2026", messages["700201"])
+        self.assertIn("NaN", messages["700202"])
+        self.assertIn("V99999", str(self.logs("invoices").waiting_mapping_ids.mapped("external_id")))
+        self.assertIn("1180.00", messages["700204"])
+        self.assertIn("950.00", messages["700204"])
+        self.assertIn("9 columns", messages["700123"])
+        self.assertIn("no StampliInvoiceId", messages["malformed_rows.csv, line 7"])
+
+    def test_all_or_nothing(self):
+        self.template("invoices").write({"file_name": r".*\.csv", "whole_file": True})
+        file = self.take("malformed_rows.csv")
+        self.assertEqual((file.state, file.error_line), ("failed", 2))
+        self.assertFalse(self.logs("invoices"))
+
+    def test_cut_xml_is_given_a_second_look(self):
+        self.template("invoices").write({"file_format": "xml", "file_name": r".*\.xml"})
+        file = self.take("malformed_truncated.xml")
+        self.assertEqual(file.state, "seen", "it may still be written")
+        self.poll(1)
+        self.assertEqual((file.state, file.error_line, file.error_column), ("failed", 38, "7"))
+        self.assertIn("ends too early", file.error_message)
+        self.assertFalse(self.logs("invoices"))
+
+    def test_entities_are_refused(self):
+        self.template("invoices").write({"file_format": "xml", "file_name": r".*\.xml"})
+        file = self.take("hostile_entity.xml")
+        self.assertEqual((file.state, file.error_line), ("failed", 2))
+        self.assertIn("refused", file.error_message)
+        self.assertFalse(self.logs("invoices"))
+
+    def test_archives_and_large_files_are_refused(self):
+        self.assertIn("archive", self.take("invoices_zip.csv", b"PK\x03\x04 and so on").error_message)
+        self.template("invoices").max_megabytes = 1
+        file = self.take("invoices_large.csv", b"x" * (1024 * 1024 + 1))
+        self.assertEqual(file.state, "failed")
+        self.assertIn("larger", file.error_message)
+        self.assertFalse([call for call in self.server.calls if call == ("read", "outbound/invoices_large.csv")])
+
+    def test_empty_file_is_waited_for_then_refused(self):
+        file = self.take("invoices_empty.csv", b"")
+        self.assertEqual(file.state, "seen")
+        self.poll(1)
+        self.assertEqual((file.state, file.error_message), ("failed", "The file is empty."))
+        self.poll(2)
+        self.assertEqual(len(file.search([("name", "=", "invoices_empty.csv")])), 1)
+
+    def test_growing_file_is_left_alone(self):
+        content = invoices(row())
+        for length in (20, 60, 120):
+            file = self.take("invoices_growing.csv", content[:length], times=1)
+            self.assertEqual(file.state, "seen")
+        self.server.put("outbound/invoices_growing.csv", content)
+        self.poll(2)
+        self.assertEqual((file.state, file.done_count), ("read", 1))
+        self.assertEqual(len(self.env["ml.feed.file"].search([("name", "=", "invoices_growing.csv")])), 1)
+
+    def test_hostile_names(self):
+        for name in ("invoices\\..\\x.csv", "invoices\nx.csv", "invoices:x.csv", f"invoices{'x' * 250}.csv"):
+            self.server.put(f"outbound/{name}", invoices(row()))
+        self.poll(3)
+        files = self.env["ml.feed.file"].search(
+            [("connection_id", "=", self.connection.id), ("direction", "=", "pull")]
+        )
+        # a regular expression's dot takes no line break: that one is not even ours
+        self.assertEqual(sorted(files.mapped("state")), ["failed", "failed", "failed", "unknown"])
+        self.assertFalse([call for call in self.server.calls if call[0] == "read"])
+
+    def test_name_that_is_not_utf8_is_reported(self):
+        self.server.unreadable = True
+        self.poll(1)
+        self.assertIn("not UTF-8", self.flow("files").error_message)
+
+    def test_unknown_files_are_listed_and_left_alone(self):
+        file = self.take("statement.pdf", b"%PDF-1.4")
+        self.poll(3)
+        self.assertEqual((file.state, len(file.search([("name", "=", "statement.pdf")]))), ("unknown", 1))
+        self.assertIn("outbound/statement.pdf", self.server.content)
+        self.assertFalse([call for call in self.server.calls if call[0] == "read"])
+
+    # ------------------------------------------------------------------ again
+
+    def test_same_name_with_new_content_and_same_content_under_a_new_name(self):
+        first = self.take("invoices_daily.csv", invoices(row("900001")))
+        second = self.take("invoices_daily.csv", invoices(row("900002")))
+        self.assertEqual((first.state, second.state), ("read", "read"))
+        self.assertNotEqual(first, second)
+        self.assertEqual(second.done_count, 1)
+        third = self.take("invoices_again.csv", invoices(row("900001")))
+        self.assertEqual(third.state, "duplicate")
+        self.assertIn("invoices_daily.csv", third.note)
+        self.assertEqual(len(self.logs("invoices")), 2)
+        self.assertNotIn("outbound/invoices_again.csv", self.server.content, "put away as well")
+        archived = [path for path in self.server.content if path.startswith("outbound/processed/")]
+        self.assertEqual(len(archived), 3, "nothing is overwritten")
+
+    def test_duplicate_rows(self):
+        file = self.take("invoices_twice.csv", invoices(row(), row(), row("900002"), row("900002", "70.00", line="1")))
+        self.assertEqual((file.done_count, file.failed_count), (1, 1))
+        self.assertIn("repeats", file.note)
+        self.assertIn("not the same as on line 4", self.logs("invoices").filtered("error_message").error_message)
+        self.assertEqual(self.record("invoices", "900001").amount_total, 100.0)
+
+    def test_repeated_records_change_nothing(self):
+        self.take("invoices_1.csv", invoices(row("900001")))
+        file = self.take("invoices_2.csv", invoices(row("900001"), row("900002")))
+        self.assertEqual((file.record_count, file.repeated_count, file.done_count), (2, 1, 1))
+        self.assertEqual(len(self.logs("invoices")), 2)
+
+    def test_update_of_a_draft_and_of_a_posted_bill(self):
+        self.flow("invoices").post_bills = False
+        self.take("invoices_1.csv", invoices(row("900001", "100.00")))
+        bill = self.record("invoices", "900001")
+        self.take("invoices_2.csv", invoices(row("900001", "120.00")))
+        self.assertEqual((bill.state, bill.amount_total), ("draft", 120.0))
+        bill.action_post()
+        self.take("invoices_3.csv", invoices(row("900001", "130.00")))
+        log = self.logs("invoices").filtered("is_current")
+        self.assertEqual((bill.amount_total, log.outcome), (120.0, "drift"))
+        self.assertIn("130.00", log.note)
+
+    def test_voided_invoice(self):
+        self.flow("invoices").post_bills = False
+        header = HEADER.replace("LineNumber", "Status,LineNumber")
+
+        def content(number, status):
+            cells = row(number).split(",")
+            return "\r\n".join([header, ",".join([*cells[:7], status, *cells[7:]]), ""]).encode()
+
+        self.take("invoices_1.csv", content("900001", "APPROVED"))
+        bill = self.record("invoices", "900001")
+        self.take("invoices_2.csv", content("900001", "VOIDED"))
+        self.assertEqual(bill.state, "cancel")
+        self.take("invoices_3.csv", content("900002", "VOIDED"))
+        self.take("invoices_4.csv", content("900003", "PENDING"))
+        states = self.states("invoices")
+        self.assertEqual((states["900002"], states["900003"]), ("ignored", "ignored"))
+
+    def test_other_company_is_refused(self):
+        self.take("invoices_1.csv", invoices(row().replace("ACME-US", "ACME-CA")))
+        self.assertIn("ACME-CA", self.logs("invoices").error_message)
+
+    # ------------------------------------------------------------------ replay and correction
+
+    def test_replay_after_the_template_was_corrected(self):
+        file = self.take("invoices_1.csv", invoices(row().replace("2026-07-14", "14/07/2026")))
+        self.assertEqual(file.failed_count, 1)
+        self.template("invoices").date_format = "%d/%m/%Y"
+        file.action_replay()
+        self.run_worker()
+        self.assertEqual((file.state, file.done_count, file.failed_count), ("read", 1, 0))
+        self.assertEqual(self.record("invoices", "900001").invoice_date.isoformat(), "2026-07-14")
+
+    def test_replay_of_a_failed_file(self):
+        file = self.take("invoices_1.csv", invoices(row()).replace(b",", b";"))
+        self.assertEqual(file.state, "failed")
+        self.template("invoices").delimiter = "semicolon"
+        file.action_replay()
+        self.run_worker()
+        self.assertEqual((file.state, file.done_count, file.error_message), ("read", 1, False))
+        self.assertEqual(file._log().state, "done")
+        self.assertIn("outbound/processed/invoices_1.csv", self.server.content)
+
+    def test_corrected_file_replaces_the_failed_one(self):
+        bad = self.take("invoices_1.csv", b"Nothing,Of,This\r\n1,2,3\r\n")
+        good = self.take("invoices_1.csv", invoices(row()))
+        self.assertEqual((bad.state, bad.replaced_by_id, good.state), ("replaced", good, "read"))
+        self.assertEqual(bad._log().state, "superseded")
+
+    def test_corrected_rows_replace_the_failed_ones(self):
+        self.take(
+            "invoices_1.csv",
+            invoices(row(total="99.00"), ",".join([""] * 10), row("").replace("ACME-US,,", "ACME-US,,")),
+        )
+        self.assertEqual(sorted(self.states("invoices").values()), ["failed", "failed"])
+        self.take("invoices_1.csv", invoices(row(), row("900009")))
+        self.assertEqual(self.states("invoices")["900001"], "done")
+
+    def test_import_by_hand(self):
+        bad = self.take("invoices_1.csv", b"Nothing,Of,This\r\n1,2,3\r\n")
+        wizard = self.env["ml.feed.import"].create(
+            {
+                "template_id": self.template("invoices").id,
+                "replaces_id": bad.id,
+                "content": base64.b64encode(invoices(row())),
+                "name": "corrected.csv",
+            }
+        )
+        file = self.env["ml.feed.file"].browse(wizard.action_import()["res_id"])
+        self.run_worker()
+        self.assertEqual((file.origin, file.state, file.done_count), ("hand", "read", 1))
+        self.assertEqual(bad.state, "replaced")
+
+    # ------------------------------------------------------------------ mappings
+
+    def test_unknown_vendor_and_account_wait_and_are_released(self):
+        file = self.take("invoices_1.csv", invoices(row("900001", vendor="V77777"), row("900002", account="NOWHERE")))
+        self.assertEqual(file.waiting_count, 2)
+        mappings = self.logs("invoices").waiting_mapping_ids
+        self.assertEqual(sorted(mappings.mapped("kind")), ["account", "vendor"])
+        mappings.filtered(lambda mapping: mapping.kind == "vendor").res_id = self.polish.id
+        mappings.filtered(lambda mapping: mapping.kind == "account").res_id = self.accounts["600100"].id
+        self.run_worker()
+        self.assertEqual((file.done_count, file.waiting_count), (2, 0))
+        self.assertEqual(self.record("invoices", "900001").partner_id, self.polish)
+
+    def test_rules_come_before_codes_and_names(self):
+        rule = self.env["ml.mapping.rule"].create(
+            {
+                "connection_id": self.connection.id,
+                "kind": "account",
+                "pattern": "6?0*",
+                "res_id": self.accounts["610200"].id,
+            }
+        )
+        self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "vendor", "pattern": "V7*", "res_id": self.polish.id}
+        )
+        file = self.take("invoices_1.csv", invoices(row(vendor="V77777", account="640010")))
+        self.assertEqual(file.done_count, 1)
+        bill = self.record("invoices", "900001")
+        self.assertEqual((bill.partner_id, bill.invoice_line_ids.account_id), (self.polish, self.accounts["610200"]))
+        self.assertIn("640010", bill.invoice_line_ids.ml_account_reason)
+        self.assertIn(rule.display_name, bill.invoice_line_ids.ml_account_reason)
+
+    def test_rule_that_is_added_later_releases_what_waits(self):
+        file = self.take("invoices_1.csv", invoices(row(account="X-1")))
+        self.assertEqual(file.waiting_count, 1)
+        rule = self.env["ml.mapping.rule"].create(
+            {
+                "connection_id": self.connection.id,
+                "kind": "account",
+                "pattern": "x-*",
+                "res_id": self.accounts["600100"].id,
+            }
+        )
+        rule.action_apply()
+        self.run_worker()
+        self.assertEqual((file.done_count, file.waiting_count), (1, 0))
+
+    def test_two_codes_may_be_one_vendor(self):
+        self.map("vendor", "V00055", self.northwind)
+        file = self.take("invoices_1.csv", invoices(row("900001"), row("900002", vendor="V00055")))
+        self.assertEqual(file.done_count, 2)
+
+    def test_document_comes_along(self):
+        header = HEADER.replace("LineNumber", "DocumentFile,LineNumber")
+        cells = row().split(",")
+        content = "\r\n".join([header, ",".join([*cells[:7], "scan.pdf", *cells[7:]]), ""]).encode()
+        self.take("invoices_1.csv", content)
+        self.assertEqual(self.logs("invoice_files").state, "pending", "it is not there yet")
+        self.server.put("outbound/scan.pdf", b"%PDF-1.4 scan")
+        self.logs("invoice_files")._make_pending()
+        self.run_worker()
+        bill = self.record("invoices", "900001")
+        self.assertEqual(bill.attachment_ids.mapped("name"), ["scan.pdf"])
+
+    # ------------------------------------------------------------------ faults
+
+    def test_download_that_breaks_is_tried_again(self):
+        self.server.fail("read", RemoteError("The file changed."))
+        file = self.take("invoices_1.csv", invoices(row()))
+        self.assertEqual((file.state, file._log().state), ("waiting", "pending"))
+        file._log()._make_pending()
+        self.run_worker()
+        self.assertEqual((file.state, file.done_count), ("read", 1))
+
+    def test_connection_that_breaks_stops_the_run(self):
+        self.server.fail("read", NetworkError("Broken."))
+        file = self.take("invoices_1.csv", invoices(row()))
+        self.assertEqual((file.state, file._log().error_class), ("waiting", "network"))
+        self.assertTrue(self.connection.breaker_until)
+
+    def test_failed_archive_is_tried_again_and_never_read_again(self):
+        self.server.fail("rename", PermanentError("Denied."))
+        file = self.take("invoices_1.csv", invoices(row()))
+        self.assertEqual((file.state, file.archive_state, file.archive_tries), ("read", "todo", 1))
+        self.poll(2)
+        self.assertEqual(len(self.logs("invoices")), 1)
+        file.archive_at = file.create_date
+        self.run_worker()
+        self.assertEqual(file.archive_state, "done")
+        self.assertEqual(len([call for call in self.server.calls if call[0] == "read"]), 1)
+
+    def test_failed_file_goes_to_its_folder(self):
+        self.template("invoices").error_folder = "outbound/error"
+        self.take("invoices_1.csv", b"Nothing,Of,This\r\n1,2,3\r\n")
+        self.assertIn("outbound/error/invoices_1.csv", self.server.content)
+
+    def test_other_ways_to_put_away(self):
+        self.template("invoices").archive_mode = "suffix"
+        self.take("invoices_1.csv", invoices(row("900001")))
+        self.assertIn("outbound/invoices_1.csv.done", self.server.content)
+        self.template("invoices").archive_mode = "delete"
+        self.take("invoices_2.csv", invoices(row("900002")))
+        self.assertNotIn("outbound/invoices_2.csv", self.server.content)
+        self.template("invoices").archive_mode = "leave"
+        file = self.take("invoices_3.csv", invoices(row("900003")))
+        self.poll(3)
+        self.assertEqual(len(file.search([("name", "=", "invoices_3.csv")])), 1)

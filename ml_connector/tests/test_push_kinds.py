@@ -1,0 +1,562 @@
+"""Readers, and the engine's part of pushes: batches, records that wait for others, flows that rest."""
+
+import base64
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import Command, fields
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
+from odoo.addons.ml_connector.vendors import PROVIDERS
+
+from . import fake_provider
+from .common import ConnectorCase
+from .push_provider import PushProvider
+
+
+class PushCase(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": PushProvider}))
+        cls.connection._sync_flows()
+        cls.connection.capabilities = ["seat"]
+
+    def setUp(self):
+        super().setUp()
+        self.remote.renumber = False
+
+    def switch_on(self, *keys):
+        for key in keys:
+            self.flow(key).write({"active": True, "cursor": "2999-01-01 00:00:00"})
+
+    def vendor(self, **values):
+        return self.env["res.partner"].create(
+            {"name": "Example Supplies", "email": "ap@example.com", "supplier_rank": 1, "is_company": True, **values}
+        )
+
+    def sent(self, key):
+        return list(self.remote.vendors.get(key, {}).values())
+
+    def states(self, key):
+        return self.logs(key).mapped("state")
+
+    def bound(self, kind, record):
+        return self.env["ml.binding"]._external_ids(self.connection, kind, record).get(record.id)
+
+
+@tagged("post_install", "-at_install")
+class TestBatches(PushCase):
+    def test_rows_go_in_calls_of_the_flows_size(self):
+        self.switch_on("book_vendors")
+        self.vendor(name="Refused")
+        partners = [self.vendor(name=f"Vendor {number}") for number in range(6)]
+        self.run_worker()
+        calls = [call for call in self.remote.calls if call.startswith("send_many")]
+        self.assertEqual(calls, ["send_many book_vendors 3", "send_many book_vendors 3", "send_many book_vendors 1"])
+        self.assertEqual(self.states("book_vendors").count("done"), 6)
+        self.assertEqual(self.states("book_vendors").count("failed"), 1)
+        self.assertTrue(all(self.bound("accounting_vendor", partner) for partner in partners))
+
+    def test_a_batch_in_doubt_is_looked_up_row_by_row(self):
+        self.switch_on("book_vendors")
+        self.remote.fail("send_many book_vendors 2", (UnknownOutcomeError("No answer came."), True))
+        self.vendor(name="One")
+        self.vendor(name="Two")
+        self.run_worker()
+        self.assertEqual(self.states("book_vendors"), ["unknown"] * 2)
+        self.logs("book_vendors").next_try_at = "2026-01-01"
+        self.run_worker()
+        self.assertEqual(self.states("book_vendors"), ["done"] * 2)
+        self.assertEqual(self.remote.calls.count("find"), 2)
+        self.assertEqual(len(self.sent("book_vendors")), 2)
+
+    def test_a_call_that_fails_fails_each_row(self):
+        self.switch_on("book_vendors")
+        self.remote.fail("send_many book_vendors 2", NetworkError("The vendor cannot be reached."))
+        self.vendor(name="One")
+        self.vendor(name="Two")
+        self.run_worker()
+        self.assertEqual(self.logs("book_vendors").mapped("error_class"), ["network"] * 2)
+
+    def test_a_second_full_sync_sends_nothing(self):
+        self.switch_on("book_vendors", "vendors_push", "accounts")
+        self.vendor()
+        self.flow("accounts").cursor = False
+        self.sync()
+        self.run_worker()
+        accounts = self.env["account.account"].search_count(
+            self.env["account.account"]._check_company_domain(self.company)
+        )
+        self.assertEqual(len(self.sent("accounts")), accounts)
+        before = [call for call in self.remote.calls if call.startswith("send")]
+        rows = self.env["ml.sync.log"].search_count([("connection_id", "=", self.connection.id)])
+        self.connection.flow_ids.cursor = False
+        # times are kept to the second, and all of this happens within one
+        self.env["ml.binding"].search([]).synced_at = fields.Datetime.now() + timedelta(seconds=1)
+        self.sync()
+        self.assertEqual([call for call in self.remote.calls if call.startswith("send")], before)
+        new = self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)])[: -rows or None]
+        self.assertFalse(new, [(log.flow_id.key, log.name, log.outcome, log.state) for log in new])
+
+    def test_a_remote_record_that_is_another_of_ours_is_not_taken_over(self):
+        self.switch_on("vendors_push")
+        first = self.vendor(name="First")
+        self.run_worker()
+        self.remote.vendors["vendors_push"] = {}
+        second = self.vendor(name="Second")
+        self.run_worker()
+        self.assertEqual(
+            self.logs("vendors_push").filtered(lambda log: log.res_id == second.id).error_class, "duplicate"
+        )
+        self.assertEqual(self.bound("vendor", first), "vendors_push-1")
+
+    def test_a_record_that_was_made_anew_is_bound_to_the_new_one(self):
+        self.switch_on("vendors_push")
+        partner = self.vendor()
+        self.run_worker()
+        self.remote.renumber = True
+        partner.street = "2 Main St"
+        self.run_worker()
+        self.assertEqual(self.bound("vendor", partner), "vendors_push-1-new")
+
+
+@tagged("post_install", "-at_install")
+class TestRestingFlows(PushCase):
+    def test_a_flow_without_its_capability_rests_and_says_why(self):
+        self.connection.capabilities = []
+        self.flow("book_vendors").active = True
+        self.vendor()
+        self.sync()
+        self.assertFalse(self.logs("book_vendors"))
+        self.assertIn("seat", self.flow("book_vendors").error_message)
+        self.assertEqual(self.env["ml.worker"]._count_due(self.connection), 0)
+
+    def test_it_catches_up_when_it_may(self):
+        self.connection.capabilities = []
+        self.flow("book_vendors").active = True
+        partner = self.vendor()
+        self.sync()
+        self.connection.capabilities = ["seat"]
+        self.sync()
+        self.assertTrue(self.bound("accounting_vendor", partner))
+        self.assertFalse(self.flow("book_vendors").error_message)
+
+    def test_rows_of_a_flow_that_came_to_rest_wait_quietly(self):
+        self.switch_on("book_vendors")
+        self.vendor()
+        self.env.cr.flush()
+        self.connection.capabilities = []
+        self.run_worker()
+        self.assertEqual(self.states("book_vendors"), ["pending"])
+        self.assertEqual(self.env["ml.worker"]._count_due(self.connection), 0)
+
+
+@tagged("post_install", "-at_install")
+class TestCoding(PushCase):
+    def test_an_account_comes_back_under_our_own_id(self):
+        self.switch_on("accounts")
+        account = self.env["account.account"].create({"code": "699001", "name": "Gadgets", "account_type": "expense"})
+        self.run_worker()
+        mapping = self.env["ml.mapping"].search(
+            [("connection_id", "=", self.connection.id), ("res_id", "=", account.id)]
+        )
+        self.assertEqual((mapping.external_id, mapping.origin, mapping.state), (f"our-{account.id}", "ours", "mapped"))
+        account.name = "Gadgets and gizmos"
+        account.active = False
+        self.run_worker()
+        self.assertEqual(
+            (self.sent("accounts")[-1]["name"], self.sent("accounts")[-1]["active"]), ("Gadgets and gizmos", False)
+        )
+
+    def test_what_a_person_mapped_otherwise_stays(self):
+        self.switch_on("accounts")
+        other = self.env["account.account"].create({"code": "699002", "name": "Other", "account_type": "expense"})
+        account = self.env["account.account"].create({"code": "699001", "name": "Gadgets", "account_type": "expense"})
+        mapping = self.map("account", f"our-{account.id}", other)
+        self.run_worker()
+        self.assertEqual(mapping.res_id, other.id)
+
+    def test_an_archived_account_is_not_made(self):
+        self.flow("accounts").active = True
+        account = self.env["account.account"].create(
+            {"code": "699001", "name": "Gadgets", "account_type": "expense", "active": False}
+        )
+        self.sync()
+        self.assertFalse(self.bound("account", account))
+
+    def test_classifications(self):
+        reader = self.env["ml.reader.account"]
+        for number, (kind, expected) in enumerate(
+            (
+                ("asset_cash", "asset"),
+                ("liability_credit_card", "credit_card"),
+                ("liability_payable", "liability"),
+                ("equity", "equity"),
+                ("income_other", "revenue"),
+                ("expense_direct_cost", "expense"),
+                ("off_balance", "other"),
+            )
+        ):
+            values = {
+                "code": f"69910{number}",
+                "name": kind,
+                "account_type": kind,
+                "reconcile": kind == "liability_payable",
+            }
+            account = self.env["account.account"].create(values)
+            self.assertEqual(reader._document(self.flow("accounts"), account).classification, expected)
+
+    def test_an_analytic_account_waits_for_its_plan(self):
+        self.switch_on("values")
+        plan = self.env["account.analytic.plan"].create({"name": "Sites"})
+        account = self.env["account.analytic.account"].create({"name": "Hamburg", "code": "S-1", "plan_id": plan.id})
+        self.run_worker()
+        log = self.logs("values")
+        self.assertEqual((log.state, log.depends_name), ("waiting", "Sites"))
+        self.assertIn("Sites", log.advice)
+        self.switch_on("dimensions")
+        log.action_retry()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual(self.states("values"), ["done"])
+        self.assertTrue(self.bound("dimension_value", account))
+
+    def test_only_plans_with_accounts(self):
+        self.switch_on("dimensions")
+        self.env["account.analytic.plan"].create({"name": "Empty"})
+        self.run_worker()
+        self.assertFalse(self.logs("dimensions"))
+
+    def test_a_tax_names_its_account(self):
+        self.switch_on("accounts", "taxes")
+        account = self.env["account.account"].create(
+            {"code": "255001", "name": "Input tax", "account_type": "asset_current"}
+        )
+        self.env["account.tax"].create(
+            {
+                "name": "9 % Low",
+                "amount": 9,
+                "type_tax_use": "purchase",
+                "invoice_repartition_line_ids": [
+                    Command.create({"repartition_type": "base"}),
+                    Command.create({"repartition_type": "tax", "account_id": account.id}),
+                ],
+                "refund_repartition_line_ids": [
+                    Command.create({"repartition_type": "base"}),
+                    Command.create({"repartition_type": "tax", "account_id": account.id}),
+                ],
+            }
+        )
+        self.run_worker()
+        (tax,) = self.sent("taxes")
+        self.assertEqual((tax["rate"], tax["account_external_id"]), ("0.09", self.bound("account", account)))
+
+
+@tagged("post_install", "-at_install")
+class TestPurchases(PushCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.product = cls.env["product.product"].create({"name": "Desk", "type": "consu", "standard_price": 30})
+
+    def order(self, partner=None, quantity=5, **values):
+        order = self.env["purchase.order"].create(
+            {
+                "partner_id": (partner or self.vendor()).id,
+                "order_line": [
+                    Command.create(
+                        {"product_id": self.product.id, "product_qty": quantity, "price_unit": 30, "tax_ids": False}
+                    )
+                ],
+                **values,
+            }
+        )
+        order.button_confirm()
+        return order
+
+    def receive(self, order, quantity):
+        picking = order.picking_ids.filtered(lambda picking: picking.state != "done")
+        picking.move_ids.write({"quantity": quantity, "picked": True})
+        picking.with_context(skip_backorder=True).button_validate()
+        return picking
+
+    def give_back(self, picking, quantity):
+        wizard = (
+            self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking").create({})
+        )
+        wizard.product_return_moves.quantity = quantity
+        returned = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        returned.move_ids.picked = True
+        returned.button_validate()
+
+    def test_an_order_waits_for_its_vendor_and_both_go(self):
+        self.switch_on("vendors_push", "orders")
+        self.flow("vendors_push").vendor_mode = "when_needed"
+        idle = self.vendor(name="Idle")
+        partner = self.vendor()
+        self.run_worker()
+        self.assertFalse(self.logs("vendors_push"))
+        order = self.order(partner)
+        self.run_worker()
+        self.assertEqual(self.logs("orders").depends_name, partner.display_name)
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual((self.states("orders"), self.states("vendors_push")), (["done"], ["done"]))
+        self.assertEqual(self.sent("orders")[0]["vendor"]["external_id"], self.bound("vendor", partner))
+        self.assertFalse(self.bound("vendor", idle))
+        self.assertEqual(self.bound("purchase_order", order), "orders-1")
+
+    def test_a_needed_vendor_that_failed_goes_once_it_is_right(self):
+        self.switch_on("vendors_push", "orders")
+        self.flow("vendors_push").vendor_mode = "when_needed"
+        partner = self.vendor(email=False)
+        self.order(partner)
+        for _run in range(3):
+            self.run_worker()
+        self.assertEqual((self.states("orders"), self.states("vendors_push")), (["waiting"], ["failed"]))
+        partner.email = "ap@example.com"
+        for _run in range(3):
+            self.run_worker()
+        self.assertEqual((self.states("orders"), self.states("vendors_push")), (["done"], ["done"]))
+
+    def test_a_vendor_waits_for_the_list_of_the_books(self):
+        self.switch_on("book_vendors", "vendors_push")
+        self.vendor()
+        self.run_worker()
+        self.run_worker()
+        self.assertTrue(self.sent("vendors_push")[0]["in_books"])
+
+    def test_drafts_are_not_sent_and_lines_are(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        self.env["purchase.order"].create({"partner_id": order.partner_id.id})
+        self.run_worker()
+        self.assertEqual(len(self.logs("orders")), 1)
+        order.order_line.product_qty = 7
+        self.run_worker()
+        self.assertEqual(self.sent("orders")[0]["lines"][0]["quantity"], "7.0")
+        order.button_cancel()
+        self.run_worker()
+        self.assertEqual(self.sent("orders")[0]["state"], "cancelled")
+
+    def test_a_cancelled_order_that_nobody_knows_is_left_alone(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        order.button_cancel()
+        self.env.cr.flush()
+        self.assertFalse(self.logs("orders"))
+
+    def test_an_order_that_was_born_there_is_not_sent_back(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        self.env["ml.binding"]._bind(
+            self.connection, [{"kind": "purchase_order", "external_id": "theirs", "record": order}]
+        )
+        self.env.cr.flush()
+        self.assertFalse(self.logs("orders"))
+
+    def test_totals_survive_discounts_and_fractions(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order(quantity=3)
+        order.order_line.write({"discount": 7.5, "price_unit": 33.33, "product_qty": 2.5})
+        line = self.env["ml.reader.purchase_order"]._line(self.flow("orders"), order.order_line)
+        self.assertEqual(float(line.amount), order.order_line.price_subtotal)
+
+    def test_the_pdf_of_an_order(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        self.run_worker()
+        self.run_worker()
+        file = self.env["ml.reader.outgoing_file"]._document(self.flow("orders"), order)
+        self.assertEqual((file.name, file.parent_external_id), (f"{order.name}.pdf", "orders-1"))
+        self.assertTrue(file.content)
+
+    def test_a_dry_run_says_what_waits(self):
+        self.flow("orders").active = True
+        self.order()
+        dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("orders").id})
+        self.run_worker()
+        self.assertEqual(dry_run.line_ids.mapped("outcome"), ["waiting"])
+        self.assertFalse(self.sent("orders"))
+
+    def test_receipts_backorders_and_returns(self):
+        self.switch_on("vendors_push", "orders", "receipts")
+        order = self.order()
+        first = self.receive(order, 2)
+        second = self.receive(order, 3)
+        self.run_worker()
+        self.run_worker()
+        receipts = self.remote.vendors["receipts"]
+        quantities = {receipt["number"]: receipt["lines"][0]["quantity"] for receipt in receipts.values()}
+        self.assertEqual(quantities, {first.name: "2.0", second.name: "3.0"})
+        self.assertEqual(next(iter(receipts.values()))["lines"][0]["purchase_order_external_id"], "orders-1")
+        self.give_back(first, 1)
+        self.run_worker()
+        self.assertEqual(receipts[self.bound("goods_receipt", first)]["lines"][0]["quantity"], "1.0")
+        self.assertEqual(len(receipts), 2)
+
+    def test_a_corrected_receipt_is_sent_again(self):
+        self.switch_on("vendors_push", "orders", "receipts")
+        picking = self.receive(self.order(), 5)
+        self.run_worker()
+        self.run_worker()
+        picking.move_ids.quantity = 4
+        self.run_worker()
+        self.assertEqual(self.sent("receipts")[0]["lines"][0]["quantity"], "4.0")
+
+    def test_other_transfers_are_no_receipts(self):
+        self.switch_on("receipts")
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", self.company.id)], limit=1)
+        picking = self.env["stock.picking"].create(
+            {
+                "picking_type_id": warehouse.in_type_id.id,
+                "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                "location_dest_id": warehouse.lot_stock_id.id,
+                "move_ids": [
+                    Command.create(
+                        {
+                            "product_id": self.product.id,
+                            "product_uom_qty": 1,
+                            "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                            "location_dest_id": warehouse.lot_stock_id.id,
+                        }
+                    )
+                ],
+            }
+        )
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking.button_validate()
+        self.assertFalse(self.logs("receipts"))
+
+
+@tagged("post_install", "-at_install")
+class TestOwnBills(PushCase):
+    def bill(self, **values):
+        move = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.vendor().id,
+                "ref": "EX-1",
+                "invoice_date": fields.Date.today(),
+                "invoice_line_ids": [Command.create({"name": "Service", "price_unit": 100, "tax_ids": False})],
+                **values,
+            }
+        )
+        move.action_post()
+        return move
+
+    def test_a_posted_bill_goes_with_its_file(self):
+        self.switch_on("vendors_push", "own_bills", "own_bill_files")
+        move = self.bill()
+        self.env["ir.attachment"].create(
+            {
+                "name": "EX-1.pdf",
+                "res_model": move._name,
+                "res_id": move.id,
+                "datas": base64.b64encode(b"%PDF-1.4 example"),
+                "mimetype": "application/pdf",
+            }
+        )
+        self.run_worker()
+        self.run_worker()
+        (sent,) = self.sent("own_bills")
+        self.assertEqual((sent["total"], sent["number"], sent["odoo_id"]), ("100.00", "EX-1", move.id))
+        (file,) = self.sent("own_bill_files")
+        self.assertEqual((file["name"], file["parent"]), ("EX-1.pdf", "own_bills-1"))
+        self.assertNotIn("content", self.logs("own_bill_files").sudo().payload)
+
+    def test_a_bill_without_a_file_needs_none(self):
+        self.switch_on("vendors_push", "own_bills", "own_bill_files")
+        self.bill()
+        self.run_worker()
+        self.assertFalse(self.logs("own_bill_files"))
+
+    def test_a_bill_that_came_from_there_is_not_sent_back(self):
+        self.switch_on("vendors_push", "own_bills")
+        self.flow("own_bills").cursor = False
+        account = self.env["account.account"].search([("account_type", "=", "expense")], limit=1)
+        self.map("account", "600000", account)
+        self.put_bill()
+        self.sync()
+        self.sync()
+        self.assertEqual(self.states("bills"), ["done"])
+        self.assertFalse(self.logs("own_bills"))
+
+    def test_what_is_paid_already_is_not_sent_for_payment(self):
+        self.switch_on("vendors_push", "own_bills")
+        move = self.bill()
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
+            {}
+        )._create_payments()
+        self.env.cr.flush()
+        self.assertIn(move.payment_state, ("paid", "in_payment"))
+        self.assertFalse(self.logs("own_bills"))
+
+    def test_old_bills_stay_where_they_are(self):
+        self.switch_on("vendors_push", "own_bills")
+        self.flow("own_bills").start_date = fields.Date.today()
+        self.bill(invoice_date=fields.Date.today() - timedelta(days=40))
+        self.assertFalse(self.logs("own_bills"))
+
+    def test_lines_with_tax_add_up_to_the_total(self):
+        tax = self.env["account.tax"].create({"name": "21 %", "amount": 21, "type_tax_use": "purchase"})
+        move = self.bill(
+            invoice_line_ids=[
+                Command.create({"name": "A", "price_unit": 33.33, "quantity": 3, "tax_ids": tax.ids}),
+                Command.create({"name": "B", "price_unit": 0.07, "quantity": 7, "tax_ids": tax.ids}),
+            ]
+        )
+        lines = list(self.env["ml.reader.own_bill"]._lines(self.flow("own_bills"), move))
+        self.assertEqual(float(sum(line.amount for line in lines)), move.amount_total)
+
+
+@tagged("post_install", "-at_install")
+class TestEmployees(PushCase):
+    def employee(self, name, **values):
+        values = {"work_email": f"{name.split()[0].lower()}@example.com", **values}
+        return self.env["hr.employee"].create({"name": name, "company_id": self.company.id, **values})
+
+    def test_the_manager_goes_first(self):
+        self.switch_on("employees")
+        boss = self.employee("Ines Duarte")
+        department = self.env["hr.department"].create({"name": "Finance"})
+        worker = self.employee("Jonas van den Berg", parent_id=boss.id, department_id=department.id)
+        self.run_worker()
+        self.run_worker()
+        sent = {employee["odoo_id"]: employee for employee in self.sent("employees")}
+        self.assertEqual(sent[worker.id]["manager_external_id"], self.bound("employee", boss))
+        self.assertEqual((sent[worker.id]["last_name"], sent[worker.id]["department"]), ("Berg", "Finance"))
+
+    def test_circles_and_silent_managers_hold_nobody_up(self):
+        self.switch_on("employees")
+        one, two = self.employee("Ines Duarte"), self.employee("Jonas Berg")
+        one.parent_id, two.parent_id = two, one
+        self.employee("Kaito Mori", parent_id=self.employee("Silent Boss", work_email=False).id)
+        self.run_worker()
+        self.assertEqual({employee["manager_external_id"] for employee in self.sent("employees")}, {""})
+
+    def test_who_left_is_told_only_where_he_is_known(self):
+        self.switch_on("employees")
+        employee = self.employee("Ines Duarte")
+        self.employee("Nobody Known", active=False)
+        self.run_worker()
+        employee.active = False
+        self.run_worker()
+        self.assertEqual([sent["active"] for sent in self.sent("employees")], [False])
+
+
+@tagged("post_install", "-at_install")
+class TestNoSideEffects(PushCase):
+    def test_the_engine_offers_each_kind_a_reader(self):
+        for flow in self.connection.flow_ids.filtered(lambda flow: flow.direction == "push" and flow.kind != "result"):
+            self.assertIn(f"ml.reader.{flow.kind}", self.env)
+            self.assertIn(flow._record_model(), self.env)
+
+    def test_nothing_is_noted_while_all_is_off(self):
+        self.vendor()
+        self.env["account.account"].create({"code": "699009", "name": "Quiet", "account_type": "expense"})
+        self.env.cr.flush()
+        self.assertFalse(self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]))
+        self.assertEqual(fake_provider.REMOTE.calls, [])

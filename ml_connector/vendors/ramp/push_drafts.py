@@ -1,0 +1,275 @@
+"""Bills of ours: drafts, which people approve in Ramp, or approved bills where the administrator wants that.
+
+Our ids of them begin with `draft:` or `bill:`; a draft that is approved becomes another object in Ramp.
+"""
+
+import hashlib
+
+from ...exceptions import ConflictError, InvalidDataError, NotFoundError
+from ..base import Sent
+from .push_base import Push, first_match, new_id
+from .push_selections import coding, is_split
+from .push_selections import wire as wire_selections
+
+DRAFT = "draft:"
+BILL = "bill:"
+MAX_NUMBER = 84
+MAX_MEMO = 1000
+SPLIT = "Ramp takes one analytic account of a plan for a line, so divided lines go without."
+
+
+class Drafts(Push):
+    """`/bills/drafts`. What to send comes as `{remote_id, vendor_id, invoice_number, currency, ..., lines}`."""
+
+    def send_as(self, body, external_id, order=""):
+        """Make or change a draft.
+
+        :param external_id: ours, of the draft that is there; empty for a new one
+        :param order: Ramp's id of the purchase order that is billed
+        """
+        found = Sent(external_id=external_id) if external_id else self.find_as(body)
+        if found and found.external_id.startswith(BILL):
+            return Sent(
+                external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed."
+            )
+        wanted = self.wire(body, order)
+        if not found:
+            return self._create(wanted, body)
+        try:
+            row = self.client.update_draft(found.external_id.removeprefix(DRAFT), _changeable(wanted))
+        except NotFoundError:
+            return self._approved(body)
+        return self._sent(row, linked=not external_id)
+
+    def find_as(self, body):
+        """The draft, or the bill that became of it, by our number; where Ramp takes none, by vendor and number."""
+        if self.provider.has_seat:
+            known, filters = ("remote_id", body["remote_id"]), {"remote_id": body["remote_id"]}
+        else:
+            known = ("invoice_number", body["invoice_number"])
+            filters = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
+        draft = first_match(self.client.drafts(**filters), *known)
+        if draft:
+            return self._sent(draft, linked=True)
+        bill = first_match(self.client.bills(**filters), *known)
+        return Sent(external_id=f"{BILL}{bill['id']}", linked=True) if bill else None
+
+    def _create(self, wanted, body):
+        try:
+            return self._sent(self.client.create_draft(wanted))
+        except ConflictError:
+            # The draft was made in between; the list may lag behind, so it is looked at once more.
+            found = self.find_as(body)
+            if not found:
+                raise
+            return found
+
+    def _approved(self, body):
+        found = self.find_as(body)
+        if not found:
+            raise InvalidDataError(
+                "The draft is no longer in Ramp, and no bill came of it: ignore this row if it was deleted on purpose."
+            )
+        return Sent(external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed.")
+
+    def _sent(self, row, linked=False):
+        return Sent(external_id=f"{DRAFT}{new_id(row, 'draft bill')}", linked=linked, takes_files=True)
+
+    def wire(self, body, order=""):
+        wanted = {
+            "vendor_id": body["vendor_id"],
+            "entity_id": self.provider.push_entity_id,
+            "invoice_currency": body["currency"],
+            "invoice_number": body["invoice_number"][:MAX_NUMBER],
+            "issued_at": body.get("issued_at"),
+            "due_at": body.get("due_at"),
+            "posting_date": body.get("posting_date"),
+            "memo": body["memo"][:MAX_MEMO],
+            "line_items": self.lines(body, order),
+        }
+        # A number of ours needs a bill that takes part in accounting, and an accounting connection.
+        if self.provider.has_seat:
+            wanted["remote_id"] = body["remote_id"]
+        if order:
+            wanted["purchase_order_ids"] = [order]
+        return {key: value for key, value in wanted.items() if value is not None}
+
+    def lines(self, body, order):
+        ids = self._order_lines(order) if order else {}
+        return [self._line(line, ids) for line in body["lines"]]
+
+    def _line(self, line, order_lines):
+        wanted = {
+            "amount": line["amount"],
+            "memo": line["memo"],
+            "accounting_field_selections": wire_selections(line["coding"], self.provider.field_name),
+        }
+        ordered = order_lines.get(line.get("order_line"))
+        return {**wanted, "purchase_order_line_item_id": ordered} if ordered else wanted
+
+    def _order_lines(self, order):
+        """Ramp's ids of an order's lines by our handles."""
+        try:
+            lines = self.client.purchase_order(order).get("line_items") or ()
+        except NotFoundError:
+            return {}
+        return {line["external_id"]: line["id"] for line in lines if line.get("external_id")}
+
+
+class OwnBills(Push):
+    """Vendor bills that were born in Odoo. When Ramp has them ready for the books, `remote_id` tells that they are."""
+
+    def render(self, document):
+        number = document.number or document.memo
+        body = {
+            "mode": self.provider.options("bills_push").get("bill_mode") or "draft",
+            "remote_id": self.handles.of("move", document.odoo_id),
+            "vendor_id": document.vendor.external_id,
+            "invoice_number": number[:MAX_NUMBER],
+            "currency": document.currency,
+            "issued_at": document.document_date.isoformat(),
+            "due_at": (document.due_date or document.document_date).isoformat(),
+            "posting_date": document.accounting_date.isoformat() if document.accounting_date else None,
+            "memo": f"Odoo {document.memo}",
+            "order": document.purchase_order if not document.purchase_order.startswith(DRAFT) else "",
+            "paid_on": document.paid_on.isoformat() if document.paid_on else None,
+            "cancelled": document.cancelled,
+            "notes": SPLIT if any(map(is_split, document.lines)) else "",
+            "lines": [
+                {
+                    "amount": format(line.amount, "f"),
+                    "memo": line.description,
+                    "coding": coding(line),
+                    "order_line": self.handles.of("purchase_order_line", line.purchase_order_line)
+                    if line.purchase_order_line
+                    else "",
+                }
+                for line in document.lines
+            ],
+        }
+        return {key: value for key, value in body.items() if value is not None}
+
+    @property
+    def _drafts(self):
+        return Drafts(self.provider)
+
+    def send(self, payload, external_id, key):
+        if payload["cancelled"]:
+            return self._cancel(payload, external_id)
+        if payload["mode"] == "approved" and not external_id.startswith(DRAFT):
+            return self._with_note(self._send_approved(payload, external_id), payload)
+        return self._with_note(self._drafts.send_as(payload, external_id, payload["order"]), payload)
+
+    def find(self, payload, key):
+        return self._drafts.find_as(payload)
+
+    def _cancel(self, payload, external_id):
+        if not external_id.startswith(BILL):
+            raise InvalidDataError(
+                f"The bill {payload['invoice_number']} was cancelled in Odoo, and Ramp's API cannot delete its draft: "
+                "delete it in Ramp, then ignore this row."
+            )
+        self.client.archive_bill(external_id.removeprefix(BILL))
+        return Sent(external_id=external_id, note="Archived in Ramp.")
+
+    def _send_approved(self, payload, external_id):
+        found = Sent(external_id=external_id) if external_id else self._drafts.find_as(payload)
+        if found and found.external_id.startswith(DRAFT):
+            return self._drafts.send_as(payload, found.external_id, payload["order"])
+        # Lines of a new bill cannot name the lines of the order.
+        wanted = self._drafts.wire(payload, payload["order"])
+        if found:
+            body = {key: wanted[key] for key in _BILL_CHANGES if key in wanted}
+            self.client.update_bill(found.external_id.removeprefix(BILL), body)
+            return Sent(external_id=found.external_id, linked=not external_id, takes_files=True)
+        wanted["line_items"] = [_without_order_line(line) for line in wanted["line_items"]]
+        row = self.client.create_bill({**wanted, **_payment(payload)})
+        return Sent(external_id=f"{BILL}{new_id(row, 'bill')}", url=row.get("deep_link_url") or "", takes_files=True)
+
+    def _with_note(self, sent, payload):
+        if not payload["notes"]:
+            return sent
+        return Sent(
+            external_id=sent.external_id,
+            url=sent.url,
+            linked=sent.linked,
+            takes_files=sent.takes_files,
+            note=" ".join(filter(None, (sent.note, payload["notes"]))),
+        )
+
+
+class Files(Push):
+    """Attachments of drafts and bills: one INVOICE, any number of FILEs."""
+
+    def render(self, document):
+        return {
+            "parent": document.parent_external_id,
+            "name": document.name,
+            "mimetype": document.mimetype,
+            "kind": "INVOICE" if document.is_invoice else "FILE",
+            "checksum": checksum(document.content),
+            "content": document.content,
+        }
+
+    def send(self, payload, external_id, key):
+        owner, owner_id = _owner(payload["parent"])
+        # Ramp takes one invoice; what replaces it goes beside it.
+        kind = "FILE" if external_id else payload["kind"]
+        row = self.client.attach(owner, owner_id, kind, payload["name"], payload["content"], payload["mimetype"])
+        return Sent(external_id=new_id(row, "file"))
+
+    def find(self, payload, key):
+        """Ramp shows links to files and nothing else of them, so their content is compared."""
+        owner, owner_id = _owner(payload["parent"])
+        row = self.client.draft(owner_id) if owner == "bills/drafts" else self.client.bill(owner_id)
+        for url in row.get("invoice_urls") or ():
+            _mimetype, content = self.client.download(url)
+            if checksum(content) == payload["checksum"]:
+                return Sent(external_id=f"{payload['parent']}:{payload['checksum']}", linked=True)
+        return None
+
+
+def checksum(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+_BILL_CHANGES = (
+    "vendor_id",
+    "entity_id",
+    "invoice_number",
+    "issued_at",
+    "due_at",
+    "posting_date",
+    "memo",
+    "line_items",
+)
+"""What `PATCH /bills/{bill_id}` takes of what we have."""
+
+
+def _changeable(wanted):
+    """A draft's number of ours stays."""
+    return {key: value for key, value in wanted.items() if key != "remote_id"}
+
+
+def _without_order_line(line):
+    return {key: value for key, value in line.items() if key != "purchase_order_line_item_id"}
+
+
+def _payment(payload):
+    """Who was paid in Odoo is not paid again; else Ramp takes the vendor's usual way."""
+    if payload.get("paid_on"):
+        details = {"manual_payment_method": "PAID_IN_ERP", "payment_date": payload["paid_on"]}
+        return {
+            "payment_method": "PAID_MANUALLY",
+            "payment_details": details,
+            "use_default_vendor_contact": True,
+        }
+    return {"use_default_payment_method": True, "use_default_vendor_contact": True}
+
+
+def _owner(parent):
+    if parent.startswith(DRAFT):
+        return "bills/drafts", parent.removeprefix(DRAFT)
+    if parent.startswith(BILL):
+        return "bills", parent.removeprefix(BILL)
+    raise InvalidDataError("Ramp takes files for bills and draft bills only.")

@@ -1,0 +1,58 @@
+import base64
+import hashlib
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class MlFeedImport(models.TransientModel):
+    """A file that a person has: read by the same way as those from the server."""
+
+    _name = "ml.feed.import"
+    _description = "Import a File"
+
+    template_id = fields.Many2one("ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="As")
+    replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="In place of")
+    content = fields.Binary("File", required=True, attachment=False)
+    name = fields.Char()
+
+    def action_import(self):
+        self.ensure_one()
+        template = self.template_id
+        template.check_access("write")
+        content = base64.b64decode(self.content)
+        if len(content) > template.max_megabytes * 1024 * 1024:
+            raise UserError(self.env._("The file is larger than the %s MB of its template.", template.max_megabytes))
+        # sudo: administrators hold no right to make files, only this way
+        file = (
+            self.env["ml.feed.file"]
+            .sudo()
+            .create(
+                {
+                    "name": (self.name or self.replaces_id.name or "import")
+                    .replace("/", "-")
+                    .replace("\\", "-")[-200:],
+                    "connection_id": template.connection_id.id,
+                    "template_id": template.id,
+                    "flow_id": template.flow_id.id,
+                    "direction": "pull",
+                    "origin": "hand",
+                    "state": "received",
+                    "folder": template.folder,
+                    "size": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "transferred_at": fields.Datetime.now(),
+                }
+            )
+        )
+        file._attach(content)
+        if self.replaces_id:
+            self.replaces_id.sudo().replaced_by_id = file  # sudo: see above
+        file._enqueue(template.connection_id._inbox_flow())
+        template.connection_id._trigger()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "ml.feed.file",
+            "res_id": file.id,
+            "view_mode": "form",
+        }

@@ -1,0 +1,74 @@
+# ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
+"""A Stampli connection to the file server that `URL` names, and vendors, an order and a receipt for its feeds."""
+
+import json
+import urllib.request
+
+account = json.load(urllib.request.urlopen(f"{URL}/_control/account", timeout=10))
+company = env.ref("base.main_company")
+
+vendors = env["res.partner"].create(
+    [
+        {
+            "name": "Northwind Paper Co.",
+            "supplier_rank": 1,
+            "is_company": True,
+            "email": "ap@northwind.example",
+            "street": "10 Mill Rd",
+            "city": "Albany",
+            "zip": "12207",
+            "state_id": env.ref("base.state_us_27").id,
+            "country_id": env.ref("base.us").id,
+        },
+        {
+            "name": "Zażółć Gęślą Sp. z o.o.",
+            "supplier_rank": 1,
+            "is_company": True,
+            "email": "faktury@zazolc.example",
+            "street": "ul. Świętojańska 7",
+            "city": "Łódź",
+            "zip": "90-001",
+            "country_id": env.ref("base.pl").id,
+        },
+        {
+            "name": '=Plus Consulting, "Best" & Co',
+            "supplier_rank": 1,
+            "is_company": True,
+            "email": "office@plus.example",
+            "country_id": env.ref("base.uk").id,
+        },
+    ]
+)
+
+paper = env["product.product"].create(
+    {"name": "A4 paper, 80 g/m²", "default_code": "PAPER-A4", "is_storable": True, "purchase_method": "purchase"}
+)
+order = env["purchase.order"].create(
+    {
+        "partner_id": vendors[0].id,
+        "company_id": company.id,
+        "order_line": [(0, 0, {"product_id": paper.id, "product_qty": 100, "price_unit": 9.5, "tax_ids": [(5,)]})],
+    }
+)
+order.button_confirm()
+for move in order.picking_ids.move_ids:
+    move.write({"quantity": 60, "picked": True})
+order.picking_ids.with_context(skip_backorder=True).button_validate()
+
+connection = env["ml.connection"].create(
+    {
+        "name": "Stampli",
+        "provider": "stampli",
+        "company_id": company.id,
+        "environment": "sandbox",
+        "owner_id": env.ref("base.user_admin").id,
+    }
+)
+credentials = {credential.name: credential for credential in connection.credential_ids}
+for name in ("host", "port", "username"):
+    credentials[name].value = account[name]
+credentials["private_key"].new_secret = account["private_key"]
+connection.feed_template_ids.company_code = "ACME-US"
+# The key comes from the machine itself; in real life a person compares its fingerprint at the first test.
+connection.stored_settings = {"host_keys": [account["host_key"]]}
+connection.action_test()

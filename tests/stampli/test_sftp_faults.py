@@ -1,0 +1,364 @@
+"""The SFTP client against a real `sshd` that misbehaves: nothing half under a final name, one clear sentence each."""
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import pytest
+from sandbox.stampli import SftpServer
+
+ROOT = Path(__file__).resolve().parents[2]
+if "ml_connector" not in sys.modules:
+    stub = types.ModuleType("ml_connector")
+    stub.__path__ = [str(ROOT / "ml_connector")]
+    sys.modules["ml_connector"] = stub
+
+from ml_connector.clients import sftp  # noqa: E402
+from ml_connector.clients.sftp import HostKeyError, SftpAccount, SftpSession, fingerprint, load_private_key  # noqa: E402
+from ml_connector.exceptions import (  # noqa: E402
+    AuthError,
+    ConflictError,
+    ConnectorError,
+    NetworkError,
+    NotFoundError,
+    PermanentError,
+    RemoteError,
+)
+from ml_connector.vendors.base import Settings  # noqa: E402
+from ml_connector.vendors.stampli import StampliProvider  # noqa: E402
+
+# paramiko reads ahead in a thread of its own, which cannot but fail when its connection is cut
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+LIMIT = 1 << 30
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def running():
+    server = SftpServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(running):
+    running.restart()
+    for folder in ("inbound", "outbound"):
+        for path in (running.root / folder).iterdir():
+            if not path.is_dir():
+                path.unlink()
+    return running
+
+
+def account(server, **changes):
+    values = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "username": server.user,
+        "private_key": server.private_key,
+        "host_keys": (server.host_key,),
+    }
+    return SftpAccount(**{**values, **changes})
+
+
+@pytest.fixture
+def session(server):
+    with SftpSession(account(server)) as session:
+        yield session
+
+
+def refused(kind, function):
+    with pytest.raises(kind) as caught:
+        function()
+    assert caught.value.message.endswith(".")
+    return caught.value.message
+
+
+def names(server, folder):
+    return sorted(path.name for path in (server.root / folder).iterdir() if path.is_file())
+
+
+# ---------------------------------------------------------------------------- logging in
+
+
+def test_password_and_every_kind_of_key(server, tmp_path):
+    keys = {"ed25519": (), "ecdsa": (), "rsa": ("-b", "2048"), "pem": ("-m", "PEM"), "pkcs8": ("-m", "PKCS8")}
+    authorized = server.base / "etc" / "authorized_keys"
+    before = authorized.read_text()
+    try:
+        for name, options in keys.items():
+            for passphrase in ("", "open sesame"):
+                path = tmp_path / f"{name}{len(passphrase)}"
+                kind = name if name in ("ed25519", "ecdsa", "rsa") else "rsa"
+                command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", str(path), *options]
+                subprocess.run(command, check=True)
+                authorized.write_text(path.with_name(f"{path.name}.pub").read_text())
+                for text in (path.read_text(), f"\n {path.read_text().replace(chr(10), ' ')}"):
+                    with SftpSession(account(server, private_key=text, passphrase=passphrase)) as session:
+                        assert session.list("outbound").files == ()
+                if passphrase:
+                    refused(AuthError, lambda path=path: load_private_key(path.read_text()))
+                    message = refused(AuthError, lambda path=path: load_private_key(path.read_text(), "wrong secret"))
+                    assert "wrong secret" not in message
+    finally:
+        authorized.write_text(before)
+    if server.password:
+        with SftpSession(account(server, private_key="", password=server.password)) as session:
+            assert session.list("outbound").files == ()
+
+
+def test_wrong_password_key_and_format(server, tmp_path):
+    if server.password:
+        assert "password" in refused(AuthError, SftpSession(account(server, private_key="", password="wrong")).connect)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "other")], check=True)
+    other = (tmp_path / "other").read_text()
+    assert "key" in refused(AuthError, SftpSession(account(server, private_key=other)).connect)
+    assert "PuTTY" in refused(AuthError, lambda: load_private_key("PuTTY-User-Key-File-3: ssh-ed25519 ..."))
+    assert "cannot be read" in refused(AuthError, lambda: load_private_key("nonsense"))
+
+
+def test_host_key_is_pinned_and_refused_when_it_changes(server):
+    known = server.host_key
+    for keys in ((), ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtz",)):
+        with pytest.raises(HostKeyError) as caught:
+            SftpSession(account(server, host_keys=keys)).connect()
+        assert caught.value.seen == known
+    rsa = " ".join((server.base / "etc" / "host_rsa.pub").read_text().split()[:2])
+    with SftpSession(account(server, host_keys=(rsa,))) as session:
+        session.connect()
+    log = server.base / "etc" / "sshd.log"
+    written = len(log.read_text())
+    server.change_host_key()
+    with pytest.raises(HostKeyError) as caught:
+        SftpSession(account(server, host_keys=(known,))).connect()
+    assert "another key" in caught.value.message
+    assert fingerprint(caught.value.seen) in caught.value.message
+    assert "Failed" not in log.read_text()[written:], "nothing secret was sent"
+
+
+def test_check_shows_the_key_to_confirm(server):
+    values = {"host": "127.0.0.1", "port": str(server.port), "username": server.user, "private_key": server.private_key}
+
+    def check(stored):
+        return StampliProvider(Settings(base_url="", credentials=values, stored=stored), None, None).check()
+
+    report = check({})
+    assert report.findings[0].level == "error"
+    assert fingerprint(server.host_key) in report.findings[0].message
+    assert report.settings == {"host_key_seen": server.host_key}
+    report = check({"host_keys": [server.host_key], "folders": ["outbound", "nowhere"]})
+    assert [finding.level for finding in report.findings] == ["ok", "ok", "warning"]
+    assert report.identity == f"{server.user}@127.0.0.1"
+
+
+def test_nobody_there_and_nobody_speaking(server, monkeypatch):
+    monkeypatch.setattr(sftp, "CONNECT_TIMEOUT", 1.0)
+    refused(NetworkError, SftpSession(account(server, port=1)).connect)
+    refused(NetworkError, SftpSession(account(server, host="nobody.invalid")).connect)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        started = time.monotonic()
+        message = refused(NetworkError, SftpSession(account(server, port=silent.getsockname()[1])).connect)
+        assert "did not speak" in message
+        assert time.monotonic() - started < 5
+
+
+def test_paramiko_missing(server, monkeypatch):
+    monkeypatch.setitem(sys.modules, "paramiko", None)
+    assert "pip install paramiko" in refused(PermanentError, SftpSession(account(server)).connect)
+
+
+# ---------------------------------------------------------------------------- files
+
+
+def test_forty_megabytes_take_about_what_sftp_takes(server, session, tmp_path):
+    content = os.urandom(40 * MEGABYTE)
+    session.connect()
+    started = time.monotonic()
+    session.write("inbound/big.part", io.BytesIO(content), len(content))
+    session.rename("inbound/big.part", "inbound/big")
+    received = io.BytesIO()
+    session.read("inbound/big", received, LIMIT)
+    ours = time.monotonic() - started
+    assert received.getvalue() == content
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{server.port} {server.host_key}\n")
+    command = [
+        "sftp",
+        "-q",
+        f"-oUserKnownHostsFile={known}",
+        f"-oIdentityFile={server.base}/etc/client",
+        f"-P{server.port}",
+    ]
+    batch = f"put {tmp_path}/up inbound/other\nget inbound/other {tmp_path}/down\n"
+    (tmp_path / "up").write_bytes(content)
+    started = time.monotonic()
+    subprocess.run(
+        [*command, "-b-", f"{server.user}@127.0.0.1"], input=batch, text=True, check=True, capture_output=True
+    )
+    theirs = time.monotonic() - started
+    assert ours < 4 * theirs + 1, (ours, theirs)
+
+
+def test_rename_never_overwrites(server, session):
+    for name in ("a", "b"):
+        session.write(f"inbound/{name}", io.BytesIO(b"1"), 1)
+    refused(ConflictError, lambda: session.rename("inbound/a", "inbound/b"))
+    refused(NotFoundError, lambda: session.rename("inbound/none", "inbound/c"))
+    refused(NotFoundError, lambda: session.read("outbound/none", io.BytesIO(), LIMIT))
+    refused(NotFoundError, lambda: session.list("nowhere"))
+
+
+def test_rights_that_are_missing(server):
+    server.restart("-R")
+    with SftpSession(account(server)) as session:
+        assert "denies" in refused(PermanentError, lambda: session.write("inbound/a", io.BytesIO(b"1"), 1))
+    server.restart("-P posix-rename,rename")
+    with SftpSession(account(server)) as session:
+        session.write("inbound/a", io.BytesIO(b"1"), 1)
+        assert "denies" in refused(PermanentError, lambda: session.rename("inbound/a", "inbound/b"))
+
+
+def test_server_that_does_not_tell_sizes(server):
+    server.restart("-P stat,lstat")
+    with SftpSession(account(server)) as session:
+        session.write("inbound/a", io.BytesIO(b"1"), 1)
+    assert names(server, "inbound") == ["a"]
+
+
+def test_full_disk(server):
+    server.restart(largest_file=100_000)
+    with SftpSession(account(server)) as session:
+        message = refused(RemoteError, lambda: session.write("inbound/a.part", io.BytesIO(b"x" * MEGABYTE), MEGABYTE))
+    assert "full" in message or "arrived" in message
+
+
+class SlowStream(io.RawIOBase):
+    """Content of which the last part comes only when the test lets it."""
+
+    def __init__(self, size):
+        self.left = size
+        self.halfway = threading.Event()
+        self.go_on = threading.Event()
+        self.half = size // 2
+
+    def read(self, size=-1):
+        if self.left <= self.half and not self.halfway.is_set():
+            self.halfway.set()
+            self.go_on.wait(10)
+        part = min(size, self.left)
+        self.left -= part
+        return b"x" * part
+
+
+def test_killed_in_the_middle_of_an_upload(server, session):
+    stream = SlowStream(8 * MEGABYTE)
+
+    def kill():
+        stream.halfway.wait(10)
+        server.kill_sessions()
+        stream.go_on.set()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    refused(NetworkError, lambda: session.write("inbound/a.csv.part", stream, 8 * MEGABYTE))
+    killer.join()
+    assert "a.csv" not in names(server, "inbound")
+    session.write("inbound/a.csv.part", io.BytesIO(b"all of it"), 9)
+    session.rename("inbound/a.csv.part", "inbound/a.csv")
+    assert names(server, "inbound") == ["a.csv"]
+
+
+class KillingStream(io.BytesIO):
+    def __init__(self, act):
+        super().__init__()
+        self.act = act
+
+    def write(self, data):
+        if self.act and self.tell() > MEGABYTE:
+            self.act, act = None, self.act
+            act()
+        return super().write(data)
+
+
+def test_killed_in_the_middle_of_a_download(server, session):
+    (server.root / "outbound" / "big").write_bytes(b"x" * 30 * MEGABYTE)
+    refused(NetworkError, lambda: session.read("outbound/big", KillingStream(server.kill_sessions), LIMIT))
+    received = io.BytesIO()
+    session.read("outbound/big", received, LIMIT)
+    assert len(received.getvalue()) == 30 * MEGABYTE
+
+
+@pytest.mark.parametrize("change", ["grow", "shrink", "replace"])
+def test_file_that_changes_while_it_is_read(server, session, change):
+    path = server.root / "outbound" / "moving"
+    path.write_bytes(b"x" * 30 * MEGABYTE)
+
+    def act():
+        if change == "grow":
+            with path.open("ab") as file:
+                file.write(b"more")
+        elif change == "shrink":
+            os.truncate(path, 2 * MEGABYTE)
+        else:
+            other = server.base / "other"
+            other.write_bytes(b"new")
+            other.rename(path)
+
+    message = refused(RemoteError, lambda: session.read("outbound/moving", KillingStream(act), LIMIT))
+    assert "changed" in message
+
+
+def test_frozen_server(server, monkeypatch):
+    monkeypatch.setattr(sftp, "CALL_TIMEOUT", 1.0)
+    with SftpSession(account(server)) as session:
+        session.connect()
+        server.kill_sessions(signal.SIGSTOP)
+        try:
+            assert "in time" in refused(NetworkError, lambda: session.list("outbound"))
+        finally:
+            server.kill_sessions(signal.SIGCONT)
+
+
+def test_size_is_limited_by_what_comes(server, session):
+    (server.root / "outbound" / "big").write_bytes(b"x" * MEGABYTE)
+    refused(PermanentError, lambda: session.read("outbound/big", io.BytesIO(), 1000))
+
+
+def test_only_files_are_listed(server, session):
+    outbound = server.root / "outbound"
+    (outbound / "b.csv").write_bytes(b"12")
+    (outbound / "a.csv").write_bytes(b"1")
+    (outbound / "link.csv").symlink_to("/etc/hostname")
+    assert [(name, size) for name, size, _time in session.list("outbound").files] == [("a.csv", 1), ("b.csv", 2)]
+
+
+def test_name_that_is_not_utf8(server, session):
+    path = os.fsencode(server.root / "outbound") + b"/caf\xe9.csv"
+    with open(path, "wb"):
+        pass
+    try:
+        assert session.list("outbound").has_unreadable
+    finally:
+        os.unlink(path)
+    assert not session.list("outbound").has_unreadable
+
+
+def test_nothing_secret_in_what_is_shown(server):
+    secret = account(server, password="very-secret", passphrase="also-secret")
+    text = repr(secret)
+    for attempt in (secret, account(server, private_key="", password="very-secret")):
+        try:
+            SftpSession(attempt).connect()
+        except ConnectorError as error:
+            text += repr(error) + error.message
+    assert "secret" not in text
+    assert "PRIVATE" not in text

@@ -1,0 +1,125 @@
+"""A worker that is killed at any step of a feed or an import loses nothing and does nothing twice.
+
+As `tests/crash`, with a real file server: the points are recorded from a run that nobody kills, then one case is taken
+for each of them.
+"""
+
+import pytest
+from feed_books import connected_feed_books
+from support.invariants import chain_problem, general_problems
+
+ONCE = ("apply", "bind", "create", "post", "reconcile")
+MOST_RUNS = 4
+
+
+class FeedCase:
+    """A new vendor in Odoo, of which a file has to tell Stampli once."""
+
+    due = ("vendors",)
+
+    def __init__(self, books):
+        self.books = books
+        books.actor.take_feeds()
+        self.partner = books.add_partner()
+
+    def problems(self):
+        names = self.books.inbound()
+        if len(names) != 1 or names[0].endswith(".part"):
+            return [f"in the folder: {names}"]
+        self.books.actor.take_feeds()
+        code = f"V{self.partner:05d}"
+        if code not in self.books.actor.lists["vendors"]:
+            return [f"{code} is not known"]
+        sent = self.books.rows("SELECT digest, is_active, pending_file FROM ml_feed_sent WHERE key = %s", code)
+        if len(sent) != 1 or not sent[0]["digest"] or not sent[0]["is_active"] or sent[0]["pending_file"]:
+            return [f"{code} is noted as {sent}"]
+        return []
+
+
+class InvoiceCase:
+    """An approved invoice with its document."""
+
+    due = ("files",)
+
+    def __init__(self, books):
+        self.books = books
+        self.invoice = books.approve()
+        self.name = books.actor.drop_invoices([self.invoice])
+        books.look()
+
+    def problems(self):
+        return list(self.books.invoice_problems(self.invoice, self.name))
+
+
+class PaymentCase:
+    """A payment of an invoice that is in Odoo already."""
+
+    due = ("files",)
+
+    def __init__(self, books):
+        self.books = books
+        self.invoice = books.approve(document=False)
+        books.actor.drop_invoices([self.invoice])
+        books.look()
+        books.settle()
+        vendor = books.actor.lists["vendors"][self.invoice["VendorId"]]
+        self.payment = books.actor.payment(vendor, [self.invoice])
+        self.name = books.actor.drop_payments([self.payment])
+        books.look()
+
+    def problems(self):
+        payments = self.books.rows(
+            """SELECT p.amount FROM account_payment p
+                 JOIN ml_binding b ON b.res_model = 'account.payment' AND b.res_id = p.id
+                WHERE p.memo = %s""",
+            self.payment[0]["PaymentReference"],
+        )
+        residual = self.books.value(
+            "SELECT amount_residual FROM account_move WHERE ref = %s", self.invoice["InvoiceNumber"]
+        )
+        found = list(self.books.file_problems(self.name))
+        if len(payments) != 1 or residual:
+            found.append(f"{payments}, {residual} open on {self.invoice['InvoiceNumber']}")
+        return found
+
+
+FLOWS = {
+    "vendors": (FeedCase, {"attach", "store", "claim", "SFTP:write", "SFTP:rename", "acknowledge", "commit"}),
+    "files": (InvoiceCase, {"SFTP:list", "store", "claim", "SFTP:read", "attach", "SFTP:rename", "commit"}),
+    "invoices": (InvoiceCase, {"claim", "create", "post", "bind", "commit"}),
+    "invoice_files": (InvoiceCase, {"claim", "SFTP:read", "create", "bind", "commit"}),
+    "payments": (PaymentCase, {"claim", "create", "post", "reconcile", "bind", "commit"}),
+}
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_feed_books("stampli_crash") as books:
+        yield books
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_killed_at_every_point(flow, books, subtests):
+    case_class, steps = FLOWS[flow]
+    points = recorded_points(books, case_class, flow)
+    assert {point.split()[1] for point in points} >= steps
+    for point in points:
+        with subtests.test(point):
+            case = case_class(books)
+            books.due(*case.due)
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            runs = books.settle()
+            assert not case.problems() + general_problems(books)
+            assert runs <= MOST_RUNS
+    assert not chain_problem(books)
+
+
+def recorded_points(books, case_class, flow):
+    """The points that a worker passes in a flow when nobody kills it."""
+    case = case_class(books)
+    books.due(*case.due)
+    passed = books.workers.run(trace=True).points
+    books.settle()
+    assert not case.problems() + general_problems(books)
+    own = [point for point in passed if point.split()[0] == flow]
+    return [point for point in own if point.split()[1] not in ONCE or point.endswith(" 1")]

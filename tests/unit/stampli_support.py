@@ -1,0 +1,48 @@
+"""Templates of the pure readers and writers, made of the defaults."""
+
+from pathlib import Path
+
+from ml_connector.documents import FeedColumn, FeedTemplate
+from ml_connector.vendors.stampli import flows
+
+SAMPLES = Path(__file__).resolve().parents[2] / "ml_connector" / "tests" / "stampli_samples"
+
+
+def template(spec, **changes):
+    values = {
+        "entity": spec.entity,
+        "key": spec.key,
+        "document_element": spec.document_element,
+        "root_element": spec.root_element,
+        "statuses": spec.statuses,
+        "company_code": "ACME-US",
+        "columns": tuple(
+            FeedColumn(
+                label=column.label,
+                name=column.name or column.label,
+                type=column.type,
+                on_line=column.on_line,
+                required=column.required,
+                aliases=column.aliases,
+                decimals=column.decimals,
+            )
+            for column in spec.columns
+        ),
+    }
+    return FeedTemplate(**{**values, **changes})
+
+
+def invoices(**changes):
+    return template(flows.INVOICES, **changes)
+
+
+def payments(**changes):
+    return template(flows.PAYMENTS, **changes)
+
+
+def vendors(**changes):
+    return template(flows.VENDORS, **changes)
+
+
+def orders(**changes):
+    return template(flows.PURCHASE_ORDERS, **changes)
