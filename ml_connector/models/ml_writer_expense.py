@@ -46,7 +46,7 @@ class MlWriterExpense(models.AbstractModel):
     _description = "Writer of Card Transactions"
 
     def _references(self, document):
-        return (document.employee, document.card, *super()._references(document))
+        return (document.employee, document.card, *super()._references(self._as_bill(document)))
 
     def _dependencies(self, document):
         return ()
