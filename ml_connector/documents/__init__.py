@@ -10,9 +10,9 @@ from .common import Address, AnalyticShare, Attachment, Contact, Party, Referenc
 from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
+from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile
 from .journal_entry import JournalEntry, JournalLine
-from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .result import Result

@@ -65,8 +65,14 @@ class FeedSource:
         names = self._needed(self.model, False)
         while records := self.model.search_fetch(domain & Domain("id", ">", last), names, order="id", limit=BATCH):
             last = records[-1].id
-            yield self.read(records)
+            yield self._own(self.read(records))
             self.forget()
+
+    def _own(self, records):
+        """Where the vendor's own id is the code, what did not come from the vendor is none of its business."""
+        if self._key is None or self.columns[self._key].expression != "remote_id":
+            return records
+        return [record for record in records if record.key]
 
     def _needed(self, model, on_line):
         """Names of the stored fields that the columns read: all others of a record would only cost time."""

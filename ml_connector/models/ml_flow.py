@@ -75,7 +75,7 @@ class MlFlow(models.Model):
         "New vendors",
         default="at_once",
         required=True,
-        help="When a new vendor of Odoo is made at the vendor system. What is there already is kept current in any case.",
+        help="When a new vendor of Odoo is made at the vendor system. What is there is kept current anyway.",
     )
     purchase_order_mode = fields.Selection(
         [

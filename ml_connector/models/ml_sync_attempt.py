@@ -15,11 +15,7 @@ OUTCOMES = [
     ("drift", "Differs"),
     ("sent", "Sent"),
     ("read", "Read"),
-    ("done", "Done"),
-    ("duplicate", "Known already"),
-    ("replaced", "Replaced"),
-    ("gone", "Gone"),
-    ("received", "Received"),
+    ("duplicate", "Read before"),
     ("pending", "To be tried again"),
     ("failed", "Failed"),
     ("waiting", "Waiting"),
@@ -98,7 +94,7 @@ class MlSyncAttempt(models.Model):
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals):
         raise AccessError(self.env._("Attempts cannot be changed."))
 
     @api.ondelete(at_uninstall=False)

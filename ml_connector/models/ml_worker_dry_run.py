@@ -4,7 +4,7 @@ from ..exceptions import ConnectorError, PermanentError
 from .ml_writer import Entry
 
 
-class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
+class MlWorker(models.AbstractModel):
     _inherit = "ml.worker"
 
     def _dry_runs(self, run):

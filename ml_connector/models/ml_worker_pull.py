@@ -28,7 +28,7 @@ class Dependency(ConnectorError):
         self.name = name
 
 
-class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
+class MlWorker(models.AbstractModel):
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ fetch

@@ -18,7 +18,7 @@ SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
 
 
-class MlWorker(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
+class MlWorker(models.AbstractModel):
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ sweep

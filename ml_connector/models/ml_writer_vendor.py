@@ -64,7 +64,7 @@ class MlWriterVendor(models.AbstractModel):
         self._check_name(document)
         partner = chosen
         if partner:
-            self._check_company(batch, document, partner)
+            self._check_vendor_company(batch, document, partner)
             match.take(document, partner)
         else:
             partner = match.find(document)
@@ -89,7 +89,7 @@ class MlWriterVendor(models.AbstractModel):
                 chosen[entry] = partner.commercial_partner_id
         return chosen
 
-    def _check_company(self, batch, document, partner):
+    def _check_vendor_company(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
             raise InvalidDataError(
                 self.env._(

@@ -259,8 +259,21 @@ class TestFeedOut(FeedCase):
         self.env["account.payment.register"].with_context(active_model="account.move", active_ids=bill.ids).create(
             {"amount": 100.0, "payment_difference_handling": "open"}
         ).action_create_payments()
+        foreign = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.polish.id,
+                "invoice_date": "2026-07-01",
+                "invoice_line_ids": [Command.create({"name": "x", "price_unit": 10, "tax_ids": False})],
+            }
+        )
+        foreign.action_post()
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=foreign.ids).create(
+            {}
+        ).action_create_payments()
         self.sync()
         (row,) = self.last()
+        self.assertFalse(self.logs("payment_status").filtered(lambda log: log.state == "failed"))
         self.assertEqual(
             (row["StampliInvoiceId"], row["PaymentStatus"], row["OpenAmount"]), ("700123", "partial", "1080.00")
         )

@@ -86,7 +86,8 @@ def make_vendors(env, count):
     env.flush_all()
     env.cr.execute(
         """SELECT column_name FROM information_schema.columns
-            WHERE table_name = 'res_partner' AND column_name NOT IN ('id', 'name', 'complete_name', 'email', 'street', 'zip')"""
+            WHERE table_name = 'res_partner'
+              AND column_name NOT IN ('id', 'name', 'complete_name', 'email', 'street', 'zip')"""
     )
     copied = ", ".join(f'"{name}"' for (name,) in env.cr.fetchall())
     env.cr.execute(

@@ -2,6 +2,8 @@
 """Look for files now, and write those that had nothing to say so far, on every connection that exchanges files."""
 
 for connection in env["ml.connection"].search([("state", "=", "connected")]):
-    silent = connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().feed == "out" and not flow.done_count)
+    silent = connection.flow_ids.filtered(
+        lambda flow: flow.active and flow._spec().feed == "out" and not flow.done_count
+    )
     for flow in connection._inbox_flow() | silent:
         flow.action_sync_now()

@@ -34,7 +34,10 @@ vendors = env["res.partner"].create(
             "name": '=Plus Consulting, "Best" & Co',
             "supplier_rank": 1,
             "is_company": True,
-            "email": "office@plus.example",
+            "email": "hello@plus.example",
+            "street": "1 Depot St",
+            "city": "Leeds",
+            "zip": "LS1 4DY",
             "country_id": env.ref("base.uk").id,
         },
     ]

@@ -73,9 +73,8 @@ def _ruff_format():
 
 
 def _pylint_odoo():
-    scripts = [path for path in _sources() if path != paths.ADDON]
-    modules = [file for folder in scripts for file in sorted(folder.rglob("*.py"))]
-    return _python("pylint", "--rcfile=.pylintrc", paths.ADDON, *modules)
+    # only the addon is Odoo code: the plug-in takes the `write` of any file for that of a model
+    return _python("pylint", "--rcfile=.pylintrc", paths.ADDON)
 
 
 def _odoo_pylint():

@@ -1,7 +1,7 @@
 """Whatever Ramp answers, and whenever: nothing is lost, nothing is done twice, and the rest goes on.
 
-A *case* is one fault of the sandbox at one kind of call: it strikes once, or for as long as the first run takes. Then the
-fault ends, time passes, and the job runs until nothing is open.
+A *case* is one fault of the sandbox at one kind of call: it strikes once, or for as long as the first run takes. Then
+the fault ends, time passes, and the job runs until nothing is open.
 """
 
 from datetime import UTC, datetime, timedelta

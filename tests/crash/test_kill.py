@@ -1,10 +1,10 @@
 """A worker that is killed at any point loses nothing and does nothing twice.
 
-A *case* is one point of one flow: before or after a fetch, a store, a claim, a create, a post, a commit, a remote call, an
-acknowledgement, or anything else that `support.points` names. The points are not listed here: each test first lets a worker
-run through and records what it passes, then takes one case for each. For a case, people at Ramp (or in Odoo) make fresh
-records; a worker process is killed with SIGKILL at the point; the lease ends; the job runs until nothing is open; and what
-`support.invariants` says must be true of Odoo and Ramp together.
+A *case* is one point of one flow: before or after a fetch, a store, a claim, a create, a post, a commit, a remote
+call, an acknowledgement, or anything else that `support.points` names. The points are not listed here: each test
+first lets a worker run through and records what it passes, then takes one case for each. For a case, people at Ramp
+(or in Odoo) make fresh records; a worker process is killed with SIGKILL at the point; the lease ends; the job runs
+until nothing is open; and what `support.invariants` says must be true of Odoo and Ramp together.
 
 The database and the sandbox are the same for all cases, so each case also meets what all cases before it left.
 """

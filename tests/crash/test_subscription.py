@@ -1,10 +1,11 @@
 """A worker that is killed while it sets up webhooks, or changes their secret, leaves one subscription that works."""
 
 import pytest
-from lib import odoo
 from support.books import connected_books
 from support.invariants import general_problems
 from support.webhooks import Sender, ask_for_webhooks
+
+from lib import odoo
 
 
 @pytest.fixture(scope="module")

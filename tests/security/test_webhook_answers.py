@@ -60,7 +60,14 @@ def chunked(sender, parts, signature):
 def test_wrong_signature(sender, nothing_new):
     body = sender.body()
     other = sender.body()
-    for signature in (sender.signature(body, "guessed"), sender.signature(other), "0" * 64, "ü".encode(), "sha256=", ""):
+    for signature in (
+        sender.signature(body, "guessed"),
+        sender.signature(other),
+        "0" * 64,
+        "ü".encode(),
+        "sha256=",
+        "",
+    ):
         assert sender.send(body, {"X-Ramp-Signature": signature})[0] == 401
 
 
@@ -166,8 +173,6 @@ def test_replay(books, sender):
 
 def test_secret_that_was_changed(books, server, sender):
     """After a new subscription the new secret opens, the old one does not."""
-    for item in list(books.sandbox.state.subscriptions):
-        item.status = "ended"
     new = subscribe(books, server)
     assert new.secret != sender.secret
     previous = "SELECT count(*) FROM ml_credential WHERE name = 'webhook_secret_previous'"
@@ -175,3 +180,12 @@ def test_secret_that_was_changed(books, server, sender):
     body = new.body("vendors.unheard_of")
     assert new.post(body, sender.signature(body)) == (401, "wrong signature")
     assert new.post(body) == (200, "ok")
+
+
+def test_address_is_closed_when_webhooks_are_switched_off(books, sender):
+    (subscription,) = books.sandbox.state.subscriptions
+    books.workers.code("env['ml.connection'].search([('state', '=', 'connected')]).action_unsubscribe()")
+    books.wait_until(lambda: not books.value("SELECT count(*) FROM ml_connection WHERE webhook_state = 'remove'"))
+    body = sender.body()
+    for secret in (sender.secret, subscription.secret):
+        assert sender.post(body, sender.signature(body, secret)) == (401, "wrong signature")

@@ -137,8 +137,8 @@ class Books:
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
-    def add_bill(self, paid=False, **values):
-        """A bill that is approved at Ramp; its id."""
+    def add_bill(self, paid=False, vendor=None, **values):
+        """A bill that is approved at Ramp; its id. Its vendor is one that Odoo knows, unless the id of another is given."""
         values.setdefault("invoice_number", f"CRASH-{next(self._numbers)}")
         values.setdefault(
             "lines",
@@ -147,11 +147,14 @@ class Books:
                 {"amount": "79.50", "memo": "Second", "coding": [["gl", "gl-600000"], ["project", "P-100"]]},
             ],
         )
-        vendor = next(vendor for vendor in self.sandbox.state.vendors if vendor.currency == "USD")
-        bill = self.control.add_bill(vendor.id, **values)
+        bill = self.control.add_bill(vendor or self.first_vendor, **values)
         if paid:
             self.control.pay_bills([bill])
         return bill
+
+    @property
+    def first_vendor(self):
+        return next(vendor.id for vendor in self.sandbox.state.vendors if vendor.currency == "USD")
 
     def add_vendor(self):
         """A vendor that is approved at Ramp; its id."""

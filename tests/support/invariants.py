@@ -129,9 +129,7 @@ def partner_problems(books, partner_id, updates=0):
     street = (vendor.address or {}).get("address_line_1")
     if street != partner["street"]:
         problems.append(f"{partner['name']}: {street} at Ramp, {partner['street']} in Odoo")
-    bound = books.rows(
-        "SELECT external_id FROM ml_binding WHERE res_model = 'res.partner' AND res_id = %s", partner_id
-    )
+    bound = books.rows("SELECT external_id FROM ml_binding WHERE res_model = 'res.partner' AND res_id = %s", partner_id)
     if [row["external_id"] for row in bound] != [vendor.id]:
         problems.append(f"{partner['name']}: bound to {bound} instead of {vendor.id}")
     return problems

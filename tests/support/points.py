@@ -1,7 +1,8 @@
 """Names the points that a worker passes, by wrapping methods from outside: the product knows nothing of it.
 
-A point is `<flow> <step> <before|after> <number>`, for example `bills commit after 2`: the second time that a commit ended
-while the flow `bills` was worked. Steps of the set-up, of events and so on carry the name of that part in place of a flow.
+A point is `<flow> <step> <before|after> <number>`, for example `bills commit after 2`: the second time that a commit
+ended while the flow `bills` was worked. Steps of the set-up, of events and so on carry the name of that part in place
+of a flow.
 """
 
 import functools

@@ -2,8 +2,8 @@
 
     python tests/support/runner.py DATABASE    (with Odoo on the path)
 
-The registry is loaded once. Each line of the standard input is an order in JSON; forked children carry it out, each with a
-committing cursor of its own, and one line of JSON answers it:
+The registry is loaded once. Each line of the standard input is an order in JSON; forked children carry it out, each
+with a committing cursor of its own, and one line of JSON answers it:
 
 code     Python with `env`; what it leaves in `result` is returned, and it is committed
 workers  how many children do the same at the same moment (1)

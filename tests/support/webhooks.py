@@ -7,14 +7,14 @@ import uuid
 
 import requests
 
-CHALLENGED = "SELECT count(*) FROM ml_connection WHERE webhook_state = 'active'"
+ACTIVE = "SELECT webhook_subscription AS id FROM ml_connection WHERE webhook_state = 'active'"
 
 
 def subscribe(books, server):
     """Have Ramp send its webhooks to the server, whose scheduler sets them up; returns the sender's side."""
     ask_for_webhooks(books, server)
-    books.wait_until(lambda: books.value(CHALLENGED))
-    (subscription,) = (item for item in books.sandbox.state.subscriptions if item.status == "active")
+    books.wait_until(lambda: books.rows(ACTIVE))
+    subscription = books.sandbox.state.subscriptions.get(books.value(ACTIVE))
     return Sender(subscription.endpoint_url, subscription.secret)
 
 

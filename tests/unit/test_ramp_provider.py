@@ -1022,8 +1022,13 @@ def test_handshake():
 
 
 class Hooks:
-    def __init__(self):
+    def __init__(self, *rows):
         self.done = []
+        self.deleted = []
+        self.rows = list(rows)
+
+    def webhooks(self):
+        return self.rows
 
     def create_webhook(self, endpoint_url, event_types, headers):
         self.done.append((endpoint_url, tuple(event_types), headers))
@@ -1033,7 +1038,19 @@ class Hooks:
         return challenge == "c-1"
 
     def delete_webhook(self, webhook_id):
+        self.deleted.append(webhook_id)
         raise errors.NotFoundError("gone")
+
+
+def test_subscription_that_was_never_confirmed_is_removed():
+    url = "https://odoo.example.com/hook"
+    hooks = Hooks(
+        {"id": "lost", "endpoint_url": url, "status": "pending_verification"},
+        {"id": "working", "endpoint_url": url, "status": "active"},
+        {"id": "other", "endpoint_url": "https://else.example.com/hook", "status": "pending_verification"},
+    )
+    provider(hooks).subscribe(url, "hand")
+    assert hooks.deleted == ["lost"]
 
 
 def test_subscription():

@@ -36,8 +36,15 @@ class Puller:
         return self._provider.settings.stored.get("seat") == check.TAKEN
 
     def concerns_us(self, row):
-        """Ramp ignores filters that it does not know, so the entity is looked at again."""
-        return not self.entity_id or row.get("entity_id") in (None, self.entity_id)
+        """Ramp ignores filters that it does not know, so the entity is looked at again.
+
+        What has no entity is the primary entity's: so no two companies book it.
+        """
+        if not self.entity_id:
+            return True
+        if row.get("entity_id") is None:
+            return bool(self._provider.settings.stored.get("is_primary_entity"))
+        return row["entity_id"] == self.entity_id
 
     def pull(self, cursor, since):
         raise NotImplementedError

@@ -54,13 +54,16 @@ class SpendControl:
             self.approve_bill(bill.id)
             return bill.id
 
-    def add_transaction(self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True):
-        """A cleared card transaction with one line; ``amount`` is in major units. Returns its id."""
+    def add_transaction(self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True, entity=0):
+        """A cleared card transaction with one line; ``amount`` is in major units. Returns its id.
+
+        :param entity: number of the entity that spends
+        """
         with self._sandbox.lock:
             minor = minor_units(amount, currency)
             row = Transaction(
                 self._state.new_id("transaction"),
-                self._state.entities[0]["id"],
+                self._state.entities[entity]["id"],
                 make_id("user", len(USERS) - 1),
                 self._state.new_id("merchant"),
                 merchant,
@@ -127,13 +130,13 @@ class SpendControl:
             state.emit("transactions.receipt_added", transaction.id)
             return receipt.id
 
-    def add_reimbursement(self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None):
+    def add_reimbursement(self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None, entity=0):
         """A reimbursement that was paid; ``amount`` is in major units. Returns its id."""
         with self._sandbox.lock:
             minor, moment = minor_units(amount, currency), now()
             row = Reimbursement(
                 self._state.new_id("reimbursement"),
-                self._state.entities[0]["id"],
+                self._state.entities[entity]["id"],
                 user_id or make_id("user", len(USERS) - 1),
                 minor,
                 currency,
