@@ -336,7 +336,7 @@ class RampProvider(Provider):
     @property
     def push_entity_id(self):
         """The Ramp entity that our records belong to: the chosen one, else the business's main one."""
-        return self._entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
+        return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
 
     @cached_property
     def _main_entity_id(self):
