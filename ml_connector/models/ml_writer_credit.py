@@ -125,9 +125,7 @@ class MlWriterApplication(models.AbstractModel):
             return
         company = debit.company_id
         balance = min(
-            company.currency_id.round(
-                abs(line.amount_residual) * float(amount) / abs(line.amount_residual_currency)
-            )
+            company.currency_id.round(abs(line.amount_residual) * float(amount) / abs(line.amount_residual_currency))
             for line in (debit, counterpart)
         )
         self.env["account.partial.reconcile"].create(
@@ -203,9 +201,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
     def _product(self, flow):
         product = flow.order_product_id
         if not product or not product.active:
-            raise InvalidDataError(
-                self.env._("Choose the product of order lines in the flow: Odoo's orders need one.")
-            )
+            raise InvalidDataError(self.env._("Choose the product of order lines in the flow: Odoo's orders need one."))
         return product
 
     def _line_values(self, batch, document, number, line, product):

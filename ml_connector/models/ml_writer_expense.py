@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party, Reference
-from ..exceptions import ConflictError, ConnectorError, LockedPeriodError, MappingError, InvalidDataError
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, pay
@@ -269,9 +269,7 @@ class MlWriterExpense(models.AbstractModel):
         return [self._changed_text(self.env._("date"), odoo, vendor)]
 
     def _changed_text(self, what, odoo, vendor):
-        return self.env._(
-            "%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor
-        )
+        return self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
 
     def _plan_texts(self, entry, texts):
         if texts:
@@ -403,7 +401,9 @@ class MlWriterExpense(models.AbstractModel):
         company_currency = bill.company.currency_id
         names = self._names(document, plan.document)
         items = []
-        for values, line, name in zip(BillItems(self.env, bill.company).invoice_lines(bill), bill.lines, names, strict=True):
+        for values, line, name in zip(
+            BillItems(self.env, bill.company).invoice_lines(bill), bill.lines, names, strict=True
+        ):
             items.append(
                 {
                     **{key: values[key] for key in ("account_id", "tax_ids", "analytic_distribution")},
@@ -441,7 +441,9 @@ class MlWriterExpense(models.AbstractModel):
 
     def _create_merchant_bills(self, flow, entries, resolver):
         """Bills of the merchants, paid by card at once."""
-        batch = BillBatch(self.env["ml.writer.bill"].with_env(self.env), flow, [e.values.document for e in entries], resolver)
+        batch = BillBatch(
+            self.env["ml.writer.bill"].with_env(self.env), flow, [e.values.document for e in entries], resolver
+        )
         for entry in entries:
             plan = entry.values
             if not plan.partner:

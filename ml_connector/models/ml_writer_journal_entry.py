@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..exceptions import ConnectorError, LockedPeriodError, InvalidDataError
+from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError
 from .ml_writer_bill import BillBatch
 from .spend_tools import contact, money_journal, needed, payable_account, settle_issuer
 from .writer_tools import exact, fits, odoo_refusals

@@ -167,7 +167,7 @@ class MlWriterPayment(models.AbstractModel):
         if booked:
             raise DuplicateError(
                 self.env._(
-                    "The card transaction that paid the bill is booked already as %s: take that back, then press Retry.",
+                    "The card transaction that paid the bill is booked already as %s: take it back, then press Retry.",
                     ", ".join(record.display_name for record in booked.values()),
                 )
             )

@@ -20,7 +20,7 @@ from .writer_tools import Currencies, OpenDates, exact, fits, odoo_refusals
 
 
 class MlWriterDerivedBill(models.AbstractModel):
-    """Documents that are booked as vendor bills: the writer of bills does the work, with a bill made of the document."""
+    """Documents that are booked as vendor bills: the writer of bills does the work."""
 
     _name = "ml.writer.derived_bill"
     _inherit = "ml.writer"

@@ -56,9 +56,7 @@ def method_line(env, journal, payment_type="outbound"):
     lines = journal[f"{payment_type}_payment_method_line_ids"]
     line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
     if not line:
-        raise InvalidDataError(
-            env._("Journal %s has no payment method: add Manual Payment.", journal.display_name)
-        )
+        raise InvalidDataError(env._("Journal %s has no payment method: add Manual Payment.", journal.display_name))
     return line
 
 

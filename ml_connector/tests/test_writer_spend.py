@@ -23,9 +23,9 @@ from odoo.addons.ml_connector.documents import (
 from odoo.addons.ml_connector.exceptions import (
     ConflictError,
     DuplicateError,
+    InvalidDataError,
     LockedPeriodError,
     MappingError,
-    InvalidDataError,
 )
 
 from .common_writers import WriterCase
@@ -96,9 +96,7 @@ class SpendCase(WriterCase):
     def cleared(self):
         """Balance of the card account."""
         account = self.card.default_account_id
-        lines = self.env["account.move.line"].search(
-            [("account_id", "=", account.id), ("parent_state", "=", "posted")]
-        )
+        lines = self.env["account.move.line"].search([("account_id", "=", account.id), ("parent_state", "=", "posted")])
         return sum(lines.mapped("balance"))
 
     def owed(self, partner):
@@ -116,7 +114,9 @@ class SpendCase(WriterCase):
 class TestCardTransactions(SpendCase):
     def test_expense(self):
         expense = self.written("expense", self.expense_document())
-        self.assertEqual((expense._name, expense.state, expense.payment_mode), ("hr.expense", "paid", "company_account"))
+        self.assertEqual(
+            (expense._name, expense.state, expense.payment_mode), ("hr.expense", "paid", "company_account")
+        )
         self.assertEqual((expense.total_amount, expense.date), (120.0, date(2026, 7, 30)))
         self.assertEqual(expense.employee_id, self.employee)
         move = expense.account_move_id
@@ -146,9 +146,7 @@ class TestCardTransactions(SpendCase):
         self.assertEqual(move.line_ids.filtered("tax_line_id").balance, -15.0)
         cost = move.line_ids.filtered(lambda line: line.account_id == self.expense)
         self.assertEqual(cost.balance, -100.0)
-        self.assertEqual(
-            move.line_ids.filtered("tax_line_id").tax_repartition_line_id.document_type, "refund"
-        )
+        self.assertEqual(move.line_ids.filtered("tax_line_id").tax_repartition_line_id.document_type, "refund")
 
     def test_a_negative_part_makes_a_journal_entry(self):
         move = self.written("expense", self.expense_document(parts=[self.part("130.00"), self.part("-10.00", "601")]))

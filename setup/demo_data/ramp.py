@@ -94,9 +94,7 @@ credentials = {credential.name: credential for credential in connection.credenti
 credentials["client_id"].value = "ramp_id_EXAMPLE"
 credentials["client_secret"].new_secret = "example-secret"
 # Odoo's order lines need a product, which Ramp's do not have
-connection.flow_ids.with_context(active_test=False).filtered(
-    lambda flow: flow.key == "orders"
-).order_product_id = env["product.product"].create(
-    {"name": "Purchase in Ramp", "type": "service", "purchase_method": "purchase", "supplier_taxes_id": False}
-)
+connection.flow_ids.with_context(active_test=False).filtered(lambda flow: flow.key == "orders").order_product_id = env[
+    "product.product"
+].create({"name": "Purchase in Ramp", "type": "service", "purchase_method": "purchase", "supplier_taxes_id": False})
 connection.action_test()

@@ -104,5 +104,5 @@ def test_everything_again_creates_and_sends_nothing(books):
     books.due(*keys)
     books.workers.run()
     assert count() == before
-    later = books.control.requests()[len(moment):]
+    later = books.control.requests()[len(moment) :]
     assert later and all(request["method"] == "GET" or request["path"].endswith("/token") for request in later)

@@ -92,7 +92,9 @@ def test_each_company_books_its_entity(books):
     assert len(owner) == len(rows)
     assert {owner[external_id][0] for external_id in europe} == {books.second}
     assert books.second not in {owner[external_id][0] for external_id in america}
-    companies = {connection: {company for c, company in owner.values() if c == connection} for connection, _c in owner.values()}
+    companies = {
+        connection: {company for c, company in owner.values() if c == connection} for connection, _c in owner.values()
+    }
     assert all(len(found) == 1 for found in companies.values()) and len(companies) == 2
 
 

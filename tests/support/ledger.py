@@ -3,8 +3,9 @@
 Nothing of the addon is used: amounts are the sandbox's integers, the rules are those that an accountant was promised.
 Amounts are in the currency of their document: what converting line by line does to a cent is Odoo's own rule.
 
-Accounts are named by code; these stand for what the demo company chose: `clearing` (default account of the card journal),
-`payable`, `tax`, `outstanding` (payments on their way), `incoming` (receipts on theirs), `repaid` (default account of the bank).
+Accounts are named by code; these stand for what the demo company chose: `clearing` (default account of the card
+journal), `payable`, `tax`, `outstanding` (payments on their way), `incoming` (receipts on theirs), `repaid` (default
+account of the bank).
 """
 
 from collections import defaultdict
@@ -133,9 +134,7 @@ class Ledger:
 
 def unbilled(state):
     """What the card account must hold: spend that is booked and on no statement, less what was billed before."""
-    billed = {
-        line_id for row in state.statements for kind, line_id, _at in row.lines if kind == "CARD_TRANSACTION"
-    }
+    billed = {line_id for row in state.statements for kind, line_id, _at in row.lines if kind == "CARD_TRANSACTION"}
     charges = {
         charge: bill
         for bill in state.bills

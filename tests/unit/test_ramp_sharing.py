@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ml_connector.exceptions import InvalidDataError
 from ml_connector.vendors.ramp.sharing import share
 

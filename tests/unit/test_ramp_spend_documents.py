@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ml_connector.exceptions import InvalidDataError
 from ml_connector.vendors.ramp import translate_card, translate_order, translate_spend
 from ml_connector.vendors.ramp.money import currency_digits
@@ -219,4 +220,6 @@ def test_order_lines_add_up(lines, currency):
         "line_items": rows,
     }
     document = translate_order.purchase_order(payload)
-    assert sum(part.quantity * part.unit_price for part in document.lines) == major(sum(q * p for q, p in lines), currency)
+    assert sum(part.quantity * part.unit_price for part in document.lines) == major(
+        sum(q * p for q, p in lines), currency
+    )

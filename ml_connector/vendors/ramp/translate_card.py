@@ -74,7 +74,9 @@ def _section(row, entity_id):
     if not sections:
         return row
     if len(chosen) != 1:
-        raise InvalidDataError("The statement covers several entities: enter the entity of this company, then test again.")
+        raise InvalidDataError(
+            "The statement covers several entities: enter the entity of this company, then test again."
+        )
     return chosen[0]
 
 

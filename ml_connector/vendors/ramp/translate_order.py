@@ -31,7 +31,9 @@ def vendor_credit(payload):
         raise InvalidDataError("The vendor credit has no lines in Ramp; add them there.")
     summed = sum(line.amount for line in lines)
     if summed != total:
-        raise InvalidDataError(f"The lines of the vendor credit add up to {summed} {currency}, but its total is {total}.")
+        raise InvalidDataError(
+            f"The lines of the vendor credit add up to {summed} {currency}, but its total is {total}."
+        )
     made = day(payload, "accounting_date", "created_at")
     if made is None:
         raise InvalidDataError("The vendor credit has no date in Ramp.")

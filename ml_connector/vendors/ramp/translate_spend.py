@@ -13,7 +13,9 @@ from .wire import day, part, required_id, rows, text
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
 """Where the money of reimbursements comes from, and where paybacks arrive."""
 EXPORTED = "SYNCED"
-UNPAID_STATES = frozenset({"APPROVED", "AWAITING_PAYMENT", "AWAITING_PUSH_PAYMENT", "PENDING", "PUSH_PAYMENT_INITIATED"})
+UNPAID_STATES = frozenset(
+    {"APPROVED", "AWAITING_PAYMENT", "AWAITING_PUSH_PAYMENT", "PENDING", "PUSH_PAYMENT_INITIATED"}
+)
 TO_BUSINESS = "USER_TO_BUSINESS"
 
 

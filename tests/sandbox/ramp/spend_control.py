@@ -54,7 +54,9 @@ class SpendControl:
             self.approve_bill(bill.id)
             return bill.id
 
-    def add_transaction(self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True, entity=0):
+    def add_transaction(
+        self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True, entity=0
+    ):
         """A cleared card transaction with one line; ``amount`` is in major units. Returns its id.
 
         :param entity: number of the entity that spends
@@ -130,7 +132,9 @@ class SpendControl:
             state.emit("transactions.receipt_added", transaction.id)
             return receipt.id
 
-    def add_reimbursement(self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None, entity=0):
+    def add_reimbursement(
+        self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None, entity=0
+    ):
         """A reimbursement that was paid; ``amount`` is in major units. Returns its id."""
         with self._sandbox.lock:
             minor, moment = minor_units(amount, currency), now()
