@@ -192,6 +192,7 @@ class SftpSession:
             self._ask_for_pinned_types()
         try:
             self._transport.start_client(timeout=CONNECT_TIMEOUT)
+            self._transport.get_remote_server_key()  # a server that is slow enough leaves no error, and no key either
         except (paramiko.SSHException, EOFError, OSError) as error:
             self.close()
             if "ncompatible" in str(error) or "no acceptable" in str(error):

@@ -20,6 +20,8 @@ LOOK_UP_DELAY = timedelta(seconds=30)
 """A request that got no answer may still be at work, and a vendor's lists may lag behind what was written."""
 PARALLEL_CALLS = 8
 EVENT_BATCH = 100
+FAULTS_TOLERATED = timedelta(days=2)
+"""How long a flow may meet nothing but faults of the vendor's server before its owner is told."""
 CONFLICT_TRIES = 5
 RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
 """What another worker with the same record brings about; a second look finds the record there."""
@@ -124,7 +126,11 @@ class MlWorker(models.AbstractModel):
             self.env["ml.sync.attempt"]._append(
                 connection, [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}]
             )
-        self._commit(run, remaining=self._count_due(connection))
+        remaining = self._count_due(connection)
+        if remaining:
+            # the scheduler takes up a job that has more to do when it next looks, which may be a minute later
+            connection._trigger()
+        self._commit(run, remaining=remaining)
 
     def _refuse_requests(self, connection, error):
         """Answer those who wait for a test, a dry run or webhooks where the credentials cannot even be opened."""
@@ -213,11 +219,17 @@ class MlWorker(models.AbstractModel):
             raise error
         run.failed = True
         flow.error_message = problem.message
-        run.connection._ask_owner(problem)
+        if not self._may_pass(flow, problem):
+            run.connection._ask_owner(problem)
         self.env["ml.sync.attempt"]._append(
             run.connection, [{"subject": flow.key, "action": action, "outcome": "failed", "error": problem}]
         )
         return problem
+
+    def _may_pass(self, flow, problem):
+        """Whether it is a fault of the vendor's server, and the flow has worked lately."""
+        since = fields.Datetime.now() - FAULTS_TOLERATED
+        return problem.error_class == "remote" and flow.last_success_at and flow.last_success_at > since
 
     # ------------------------------------------------------------------ set-up
 

@@ -260,6 +260,16 @@ class TestPull(ConnectorCase):
         self.assertEqual(log.state, "done")
         self.assertEqual(str(self.bills().date), "2026-07-01")
 
+    def test_what_the_time_was_too_short_for_goes_on_at_once(self):
+        self.put_bill()
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *_args, **_options: self._keep() and 0)
+        self.connection.flow_ids.next_run_at = False
+        triggers = [("cron_id", "=", self.connection.cron_id.id)]
+        self.env["ir.cron.trigger"].search(triggers).unlink()
+        self.run_worker()
+        self.assertEqual(self.logs("bills").state, "pending")
+        self.assertTrue(self.env["ir.cron.trigger"].search(triggers))
+
     def test_retry_says_how_many(self):
         for external_id in ("bill-1", "bill-2"):
             self.put_bill(external_id, broken=True)

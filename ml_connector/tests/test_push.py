@@ -99,6 +99,44 @@ class TestPush(ConnectorCase):
         self.assertEqual(self.remote.calls.count("find"), 1)
         self.assertEqual(len(self.remote.vendors), 1)
 
+    def test_change_in_doubt_is_sent_again(self):
+        """That the vendor knows the record does not tell whether the change arrived."""
+        partner = self.vendor()
+        self.run_worker()
+        partner.name = "Example Supplies Ltd"
+        self.remote.fail("send", UnknownOutcomeError("The answer did not arrive."))
+        self.run_worker()
+        self.run_worker_later()
+        self.assertEqual(self.remote.vendors["remote-1"]["name"], "Example Supplies Ltd")
+        self.assertEqual(self.remote.calls.count("find"), 0)
+
+    def test_defect_in_one_record_does_not_stop_the_others(self):
+        bad = self.vendor(name="Bad")
+        self.vendor(name="Good")
+        reader = type(self.env["ml.reader.vendor"])
+        document = reader._document
+
+        def broken(self, flow, record):
+            if record == bad:
+                raise TypeError("a defect")
+            return document(self, flow, record)
+
+        self.patch(reader, "_document", broken)
+        with self.assertLogs("odoo.addons.ml_connector", "ERROR"):
+            self.run_worker()
+        self.assertEqual({log.name: log.state for log in self.logs("vendors_push")}, {"Bad": "failed", "Good": "done"})
+
+    def test_defect_while_sending_is_looked_up(self):
+        self.remote.fail("send", (TypeError("a defect"), True))
+        self.vendor(name="First")
+        self.vendor(name="Second")
+        with self.assertLogs("odoo.addons.ml_connector", "ERROR"):
+            self.run_worker()
+        self.assertEqual(sorted(self.logs("vendors_push").mapped("state")), ["done", "unknown"])
+        self.run_worker_later()
+        self.assertEqual(self.logs("vendors_push").mapped("state"), ["done", "done"])
+        self.assertEqual(len(self.remote.vendors), 2)
+
     def test_change_during_doubt_waits_for_the_look_up(self):
         self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))
         partner = self.vendor()

@@ -172,7 +172,7 @@ def _violations(url):
 
 
 def _show(rows, problems, as_json, clean):
-    widths = {"flow": 18, "direction": 11, "done": 8, "failed": 8, "waiting": 9, "unknown": 9, "seconds": 9}
+    widths = {"flow": 26, "direction": 11, "done": 8, "failed": 8, "waiting": 9, "unknown": 9, "seconds": 9}
     console.say("\n" + f"{'connection':16}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
     for row in rows:
         console.say(f"{row['connection']:16}" + "".join(f"{row[name]:>{width}}" for name, width in widths.items()))

@@ -54,6 +54,7 @@ def test_webhooks(books, subtests):
         sender = subscribe(books, server)
         with subtests.test("storm about one bill"):
             storm(books, sender)
+            assert "could not serialize" not in server.log.read_text(), "a repeated event is no error"
         with subtests.test("reversed and repeated"):
             reversed_and_repeated(books)
         with subtests.test("lost"):

@@ -72,3 +72,13 @@ def check(books):
     books.workers.run()
     assert not books.value("SELECT count(*) FROM ml_webhook_event WHERE state = 'received'")
     assert not general_problems(books)
+
+
+def test_token_is_renewed_meanwhile(books, server):
+    """The new token is stored beside the work, which must not touch it: else all is done again, and twice at Ramp."""
+    ask("anew", books, server)
+    books.control.revoke_tokens()
+    made = len(books.control.requests("POST", "/developer/v1/webhooks"))
+    check(books)
+    calls = books.control.requests("POST", "/developer/v1/webhooks")[made:]
+    assert [call["status"] for call in calls if call["status"] != 401] == [201]

@@ -138,7 +138,7 @@ class Books:
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def add_bill(self, paid=False, vendor=None, **values):
-        """A bill that is approved at Ramp; its id. Its vendor is one that Odoo knows, unless another id is given."""
+        """A bill that is approved at Ramp; its id. Its vendor is known to Odoo, unless the id of another is given."""
         values.setdefault("invoice_number", f"CRASH-{next(self._numbers)}")
         values.setdefault(
             "lines",

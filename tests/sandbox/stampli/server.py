@@ -157,8 +157,9 @@ class SftpServer:
         )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as probe:
+                if probe.recv(4) == b"SSH-":
+                    return
             if self._process.poll() is not None:
                 break
             time.sleep(0.05)
