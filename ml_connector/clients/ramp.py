@@ -178,6 +178,68 @@ class RampClient(HttpClient):
         answer = self._object("POST", f"/webhooks/{_id(webhook_id)}/verify", body={"challenge": challenge})
         return answer.get("success") is True
 
+    # Spend: card transactions, reimbursements and their receipts
+
+    def transactions(self, **filters):
+        """`GET /transactions`: pages of card transactions. Their `amount` is in major units, unlike everywhere else."""
+        return self._pages("/transactions", **filters)
+
+    def transaction(self, transaction_id):
+        """`GET /transactions/{transaction_id}`."""
+        return self._object("GET", f"/transactions/{_id(transaction_id)}")
+
+    def reimbursements(self, **filters):
+        """`GET /reimbursements`: pages of one direction, by default what the company owes users."""
+        return self._pages("/reimbursements", **filters)
+
+    def reimbursement(self, reimbursement_id):
+        """`GET /reimbursements/{reimbursement_id}`."""
+        return self._object("GET", f"/reimbursements/{_id(reimbursement_id)}")
+
+    def receipts(self, **filters):
+        """`GET /receipts`: pages of receipts with links that end after an hour."""
+        return self._pages("/receipts", **filters)
+
+    def repayments(self, **filters):
+        """`GET /repayments`: pages of what employees pay back. Ramp does not filter them by entity yet."""
+        return self._pages("/repayments", **filters)
+
+    # The card account: statements, their payment, cashback
+
+    def statements(self, **filters):
+        """`GET /statements`: pages of card statements; the filters are on their last day."""
+        return self._pages("/statements", **filters)
+
+    def statement(self, statement_id):
+        """`GET /statements/{statement_id}`."""
+        return self._object("GET", f"/statements/{_id(statement_id)}")
+
+    def transfers(self, **filters):
+        """`GET /transfers`: pages of payments of the card balance."""
+        return self._pages("/transfers", **filters)
+
+    def transfer(self, transfer_id):
+        """`GET /transfers/{transfer_id}`."""
+        return self._object("GET", f"/transfers/{_id(transfer_id)}")
+
+    def cashbacks(self, **filters):
+        """`GET /cashbacks`: pages of cashback payments."""
+        return self._pages("/cashbacks", **filters)
+
+    def cashback(self, cashback_id):
+        """`GET /cashbacks/{cashback_id}`."""
+        return self._object("GET", f"/cashbacks/{_id(cashback_id)}")
+
+    # Vendor credits
+
+    def vendor_credits(self, **filters):
+        """`GET /vendors/credits`: pages of vendor credits; without those that are used up unless asked for."""
+        return self._pages("/vendors/credits", **filters)
+
+    def vendor_credit(self, credit_id):
+        """`GET /vendors/credits/{vendor_credit_id}`."""
+        return self._object("GET", f"/vendors/credits/{_id(credit_id)}")
+
     # What the books offer to code to
 
     def upload_accounts(self, accounts):

@@ -5,10 +5,11 @@ Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. Nothing 
 
 from .account import Account, Company, Tax
 from .bill import Bill, BillLine
+from .card import CardStatement, CardTransfer, CreditApplication
 from .common import Address, AnalyticShare, Attachment, Contact, Party, Reference
 from .dimension import Dimension, DimensionValue
 from .employee import Employee
-from .expense import Expense, ExpenseLine
+from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile
 from .journal_entry import JournalEntry, JournalLine
@@ -24,8 +25,11 @@ __all__ = [
     "Attachment",
     "Bill",
     "BillLine",
+    "CardStatement",
+    "CardTransfer",
     "Company",
     "Contact",
+    "CreditApplication",
     "Dimension",
     "DimensionValue",
     "DownloadedFile",
@@ -48,8 +52,10 @@ __all__ = [
     "PurchaseOrderLine",
     "ReceivedLine",
     "Reference",
+    "Reimbursement",
     "RemoteFile",
     "Result",
+    "Settlement",
     "Tax",
     "Vendor",
 ]

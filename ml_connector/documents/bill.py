@@ -10,6 +10,7 @@ class BillLine:
     """One line; `amount` in the bill's currency, tax included or not as the bill says. Negative for a discount.
 
     :param purchase_order_line: our own `purchase.order.line` id, or None
+    :param order_line_key: the vendor system's id of the purchase order line that it bills
     """
 
     amount: Decimal
@@ -18,6 +19,7 @@ class BillLine:
     taxes: tuple[Reference, ...] = ()
     analytics: tuple[AnalyticShare, ...] = ()
     purchase_order_line: int | None = None
+    order_line_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

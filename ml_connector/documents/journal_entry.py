@@ -2,24 +2,29 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from .common import AnalyticShare, Attachment, Party, Reference
+from .common import AnalyticShare, Attachment, Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLine:
-    """One side of an entry: `amount` is a debit when positive, a credit when negative, in the entry's currency."""
+    """One side of an entry: `amount` is a debit when positive, a credit when negative, in the entry's currency.
+
+    :param account: of the kind `account`; or `journal`, for that journal's default account; or `vendor` or `employee`,
+        for the payable account of that contact, which becomes the line's partner
+    """
 
     amount: Decimal
     account: Reference
     description: str = ""
-    partner: Party | None = None
-    taxes: tuple[Reference, ...] = ()
     analytics: tuple[AnalyticShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """An entry whose lines add up to zero."""
+    """An entry whose lines add up to zero.
+
+    :param journal: the journal that takes it; None: the company's journal for miscellaneous entries
+    """
 
     external_id: str
     number: str

@@ -21,6 +21,7 @@ class Payment:
     :param date: the day the money moved
     :param source: where the money came from (bank account, card), mapped to a journal
     :param reference: the number under which the bank or the vendor knows the payment
+    :param charges: ids of the card transactions that are this payment
     :param is_void: taken back at the vendor
     """
 
@@ -32,4 +33,5 @@ class Payment:
     source: Reference
     bills: tuple[PaidBill, ...]
     reference: str = ""
+    charges: tuple[str, ...] = ()
     is_void: bool = False

@@ -23,6 +23,11 @@ from . import ml_writer_vendor
 from . import ml_writer_bill
 from . import ml_writer_payment
 from . import ml_writer_file
+from . import hr_expense
+from . import ml_writer_expense
+from . import ml_writer_journal_entry
+from . import ml_writer_statement
+from . import ml_writer_credit
 from . import ml_reader
 from . import ml_reader_coding
 from . import ml_reader_purchase

@@ -12,6 +12,12 @@ LOCK_DATE_POLICIES = [
     ("next_open_day", "Book on the next open day"),
 ]
 
+EXPENSE_MODES = [
+    ("expense", "Expense paid by the company"),
+    ("journal_entry", "Journal entry"),
+    ("vendor_bill", "Vendor bill of the merchant, paid by card"),
+]
+
 
 class MlFlow(models.Model):
     _name = "ml.flow"
@@ -94,6 +100,28 @@ class MlFlow(models.Model):
         "New users",
         default="draft",
         required=True,
+    )
+    expense_mode = fields.Selection(
+        EXPENSE_MODES,
+        "Book as",
+        default="expense",
+        required=True,
+        help="What a card transaction becomes. Refunds and lines that take something back are always journal entries, "
+        "because Odoo knows no negative expense.",
+    )
+    expense_product_id = fields.Many2one(
+        "product.product",
+        "Expense category",
+        check_company=True,
+        domain="[('can_be_expensed', '=', True)]",
+        help="Category of the expenses; empty: Odoo's general one. The account comes from the vendor's coding.",
+    )
+    order_product_id = fields.Many2one(
+        "product.product",
+        "Product of order lines",
+        check_company=True,
+        domain="[('purchase_ok', '=', True), ('type', '=', 'service')]",
+        help="Odoo's order lines need a product, which the vendor's lines do not have.",
     )
     show_options = fields.Char(compute="_compute_show_options")
 

@@ -11,6 +11,7 @@ MAPPED_MODELS = {
     "analytic": "account.analytic.account",
     "journal": "account.journal",
     "vendor": "res.partner",
+    "employee": "hr.employee",
 }
 
 
@@ -31,6 +32,7 @@ class MlMapping(models.Model):
             ("analytic", "Analytic account"),
             ("journal", "Journal"),
             ("vendor", "Vendor"),
+            ("employee", "Employee"),
         ],
         required=True,
         readonly=True,
@@ -221,6 +223,9 @@ class MlMapping(models.Model):
         """Odoo records of a kind by code and by name, without the ambiguous ones."""
         model = self.env[MAPPED_MODELS[kind]].with_company(company)
         records = model.search(self._record_domain(company, kind))
+        if kind == "employee":
+            # by e-mail only: two people may share a name, and money must not go to the wrong one
+            return _unambiguous(records, lambda employee: employee.work_email), {}
         by_code = _unambiguous(records, lambda record: record.code if "code" in record._fields else "")
         by_name = _unambiguous(records, lambda record: record.name) if kind != "account" else {}
         return by_code, by_name

@@ -108,7 +108,9 @@ class MlReaderVendor(models.AbstractModel):
 
     def _domain(self, flow):
         company = Domain("company_id", "in", [False, flow.company_id.id])
-        return company & Domain("supplier_rank", ">", 0) & Domain("parent_id", "=", False)
+        # employees get vendor bills for what they are reimbursed, and are users of the other side, not vendors
+        vendor = Domain("supplier_rank", ">", 0) & Domain("employee", "=", False)
+        return company & vendor & Domain("parent_id", "=", False)
 
     def _sendable(self, flow, records):
         """Where new vendors go only with a record that needs them, the others are left alone until then."""

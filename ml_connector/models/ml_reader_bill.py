@@ -30,7 +30,17 @@ class MlReaderOwnBill(models.AbstractModel):
     def _sendable(self, flow, records):
         """Not what came from the vendor, nor what needs no payment; a cancelled bill only where the vendor has it."""
         bindings = self.env["ml.binding"]
-        born_there = set(bindings._external_ids(flow.connection_id, "bill", records))
+        # bills, but also statements, reimbursements and card spend come from there as vendor bills
+        born_there = set(
+            bindings.search(
+                [
+                    ("connection_id", "=", flow.connection_id.id),
+                    ("kind", "!=", flow.kind),
+                    ("res_model", "=", records._name),
+                    ("res_id", "in", records.ids),
+                ]
+            ).mapped("res_id")
+        )
         sent = set(bindings._external_ids(flow.connection_id, flow.kind, records))
         may_be_paid = flow.bill_mode == "approved"
         return records.filtered(

@@ -204,7 +204,7 @@ class MlWorker(models.AbstractModel):
                         "external_url": entry.log.external_url,
                     }
                     for entry in written
-                    if entry.outcome != "drift"
+                    if entry.outcome != "drift" and entry.binds
                 ],
             )
         for entry in entries:
@@ -289,7 +289,7 @@ class MlWorker(models.AbstractModel):
                     payload={"subject_kind": flow.kind},
                 )
                 for entry in written
-                if entry.document.attachments
+                if entry.document.attachments and entry.binds
             ],
         )
 
@@ -318,9 +318,11 @@ class MlWorker(models.AbstractModel):
             else:
                 continue
             results.append((log, {"subject": flow.kind, "external_id": log.external_id, **result}))
-        self._insert_reports(result_flow, results)
+        # a record that several remote ones share has a result for each of them
+        shared = {entry.log.id for entry in entries if not entry.binds}
+        self._insert_reports(result_flow, results, shared)
 
-    def _insert_reports(self, result_flow, results):
+    def _insert_reports(self, result_flow, results, shared):
         logs = self.env["ml.sync.log"]
         earlier = logs.search(
             [("flow_id", "=", result_flow.id), ("external_id", "in", [log.external_id for log, _result in results])]
@@ -347,7 +349,7 @@ class MlWorker(models.AbstractModel):
                     "external_version": version,
                     "external_url": log.external_url,
                     "res_model": log.res_model,
-                    "res_id": log.res_id,
+                    "res_id": False if log.id in shared else log.res_id,
                     "payload": result,
                 }
             )

@@ -16,9 +16,10 @@ class Entry:
     :ivar note: one sentence for the row, for example what differs
     :ivar values: whatever the writer prepared for its own use
     :ivar error: ConnectorError that stops this entry alone
+    :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
     """
 
-    __slots__ = ("bound", "document", "error", "log", "note", "outcome", "record", "values")
+    __slots__ = ("binds", "bound", "document", "error", "log", "note", "outcome", "record", "values")
 
     def __init__(self, log, document, bound=None):
         self.log = log
@@ -29,6 +30,7 @@ class Entry:
         self.note = ""
         self.values = None
         self.error = None
+        self.binds = True
 
     def plan(self, outcome, record=None, values=None, note=""):
         self.outcome = outcome

@@ -157,6 +157,13 @@ class MlWriterBill(models.AbstractModel):
             ids = {line.purchase_order_line for document in documents for line in document.lines}
             lines = self.env["purchase.order.line"].browse(ids - {None}).exists()
             batch.order_lines = {line.id: line for line in lines}
+            self._look_up_order_keys(batch, documents)
+
+    def _look_up_order_keys(self, batch, documents):
+        """The order lines that the vendor names by ids of its own, as far as the orders are in Odoo."""
+        keys = {line.order_line_key for document in documents for line in document.lines} - {""}
+        found = self.env["ml.binding"]._records(batch.connection, {("purchase_order_line", key) for key in keys})
+        batch.order_lines |= {key: line for (_kind, key), line in found.items()}
 
     def _moves_numbered(self, company, commercial_ids, numbers):
         """Bills of these vendors with these numbers, whatever their case and spaces."""
@@ -545,7 +552,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _order_line(self, batch, line):
         """The purchase order line that a line bills, when it can be billed."""
-        order_line = batch.order_lines.get(line.purchase_order_line)
+        order_line = batch.order_lines.get(line.purchase_order_line or line.order_line_key)
         if order_line and order_line.company_id == batch.company and order_line.order_id.state == "purchase":
             return order_line
         return None

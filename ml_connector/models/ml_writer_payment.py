@@ -7,6 +7,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, NotWantedError
+from .spend_tools import owe_to_issuer
 from .writer_tools import (
     Currencies,
     OpenDates,
@@ -141,6 +142,7 @@ class MlWriterPayment(models.AbstractModel):
         currency = self._currency(batch, document)
         bills = self._bills(batch, document)
         self._check_amounts(document, currency)
+        self._check_charges(batch, document)
         if existing := self._existing(batch, document, bills):
             batch.linked.add(existing.id)
             entry.plan("linked", existing)
@@ -153,6 +155,22 @@ class MlWriterPayment(models.AbstractModel):
         for move, amount in bills:
             batch.planned[move.id] += amount
         entry.plan("created", values=PaymentPlan(document, currency, bills, values), note=note)
+
+    def _check_charges(self, batch, document):
+        """The card transaction that paid a bill must not be booked as well.
+
+        :raises DuplicateError: it is booked as spend already
+        """
+        booked = self.env["ml.binding"]._records(
+            batch.flow.connection_id, {("expense", charge) for charge in document.charges}
+        )
+        if booked:
+            raise DuplicateError(
+                self.env._(
+                    "The card transaction that paid the bill is booked already as %s: take it back, then press Retry.",
+                    ", ".join(record.display_name for record in booked.values()),
+                )
+            )
 
     def _currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
@@ -336,6 +354,7 @@ class MlWriterPayment(models.AbstractModel):
             "partner_bank_id": False,
             "destination_account_id": self._payable_lines(moves[0]).account_id[:1].id,
             "invoice_ids": [Command.set([move.id for move in moves])],
+            "ml_card_charges": list(document.charges) or False,
         }
         if self._must_split(currency, bills):
             values["write_off_line_vals"] = [
@@ -377,10 +396,13 @@ class MlWriterPayment(models.AbstractModel):
             for entry in entries:
                 if entry.outcome == "updated":
                     entry.bound.with_env(writer.env).action_cancel()
+                elif entry.outcome == "linked" and entry.document.charges:
+                    entry.record.ml_card_charges = list(entry.document.charges)
 
     def _create_payments(self, flow, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
         payments = payments.create([dict(entry.values.values) for entry in entries]).with_env(self.env)
+        owe_to_issuer(payments)
         payments.action_post()
         pairs = []
         for entry, payment in zip(entries, payments, strict=True):

@@ -15,4 +15,5 @@ from . import test_writer_bill_differential
 from . import test_writer_file
 from . import test_writer_payment
 from . import test_writer_queries
+from . import test_writer_spend
 from . import test_writer_vendor

@@ -13,9 +13,15 @@ def journal(mapping):
 
 
 def account(mapping):
-    return env["account.account"].with_company(company).search([("code", "=", "600000")], limit=1)
+    code = "450000" if mapping.external_id == "cashback" else "600000"
+    return env["account.account"].with_company(company).search([("code", "=", code)], limit=1)
+
+
+def vendor(mapping):
+    """Only the card issuer is left for a person: vendors are found or created by themselves."""
+    return env["res.partner"].search([("name", "=", "Ramp (card issuer)")], limit=1)
 
 
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
-    choose = {"journal": journal, "account": account}[mapping.kind]
+    choose = {"journal": journal, "account": account, "vendor": vendor}[mapping.kind]
     mapping.res_id = choose(mapping).id

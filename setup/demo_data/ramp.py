@@ -20,19 +20,45 @@ for plan, accounts in (
         [{"code": code, "name": name, "plan_id": record.id, "company_id": company.id} for code, name in accounts]
     )
 
+# as the chart's own tax, so that their amounts go to its account and not to the cost
+standard = env["account.tax"].search(
+    [("company_id", "=", company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)], limit=1
+)
 for name, rate in (("0% Exempt", 0), ("21% High", 21)):
-    env["account.tax"].create(
-        {
-            "name": name,
-            "amount": rate,
-            "type_tax_use": "purchase",
-            "company_id": company.id,
-            "country_id": company.account_fiscal_country_id.id,
-        }
-    )
+    standard.copy({"name": name, "amount": rate})
 
 for name, code, kind in (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank")):
     env["account.journal"].create({"name": name, "code": code, "type": kind, "company_id": company.id})
+
+# those who spend: found by the e-mail that Ramp has of them
+env["hr.employee"].create(
+    [
+        {"name": name, "work_email": email, "company_id": company.id}
+        for name, email in (
+            ("Ada Example", "ada@example.com"),
+            ("Björn Lindqvist", "user1@example.com"),
+            ("Chloé Martin", "user2@example.com"),
+            ("Dmitri Ivanov", "user3@example.com"),
+            ("Eiko Satō", "user4@example.com"),
+            ("Farah Haddad", "user5@example.com"),
+            ("Gil Soares", "user6@example.com"),
+            ("Hana Nováková", "user7@example.com"),
+        )
+    ]
+)
+env["res.partner"].create(
+    {
+        "name": "Ramp (card issuer)",
+        "is_company": True,
+        "supplier_rank": 1,
+        "email": "billing@issuer.example.com",
+        "street": "28 West 23rd Street",
+        "city": "New York",
+        "zip": "10010",
+        "state_id": env.ref("base.state_us_27").id,
+        "country_id": env.ref("base.us").id,
+    }
+)
 
 env["res.partner"].create(
     [
@@ -67,4 +93,8 @@ connection = env["ml.connection"].create(
 credentials = {credential.name: credential for credential in connection.credential_ids}
 credentials["client_id"].value = "ramp_id_EXAMPLE"
 credentials["client_secret"].new_secret = "example-secret"
+# Odoo's order lines need a product, which Ramp's do not have
+connection.flow_ids.with_context(active_test=False).filtered(lambda flow: flow.key == "orders").order_product_id = env[
+    "product.product"
+].create({"name": "Purchase in Ramp", "type": "service", "purchase_method": "purchase", "supplier_taxes_id": False})
 connection.action_test()

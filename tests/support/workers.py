@@ -13,7 +13,7 @@ from lib import odoo, paths
 
 RUNNER = Path(__file__).with_name("runner.py")
 ORDER_SECONDS = 120
-RUN = "env['ml.connection'].search([])._cron_run()"
+RUN = "for connection in env['ml.connection'].search([]): connection._cron_run()"
 
 
 @dataclass

@@ -259,9 +259,20 @@ def test_flow_table():
     assert pulls == [
         ("coding", "pull", "reference", 10),
         ("vendors", "pull", "vendor", 20),
+        ("orders", "pull", "purchase_order", 25),
         ("bills", "pull", "bill", 30),
         ("bill_files", "pull", "file", 40),
         ("payments", "pull", "payment", 50),
+        ("credits", "pull", "credit", 51),
+        ("credit_applications", "pull", "application", 52),
+        ("transactions", "pull", "expense", 53),
+        ("reimbursements", "pull", "reimbursement", 54),
+        ("receipts", "pull", "file", 55),
+        ("cashbacks", "pull", "cashback", 56),
+        ("statements", "pull", "statement", 57),
+        ("statement_files", "pull", "file", 58),
+        ("transfers", "pull", "transfer", 59),
+        ("repayments", "pull", "repayment", 60),
         ("results", "push", "result", 70),
     ]
     pushes = [flow.key for flow in sorted(FLOWS, key=lambda flow: flow.sequence) if flow.sequence >= 100]
@@ -404,14 +415,18 @@ def test_pull_coding():
     )
     made = provider(fake, bank_accounts={"ba1": "Operating (1234)"})
     pages = pulled(made, "coding")
-    assert titles(pages) == ["account:1", "analytic:pro:o1", "tax:t1", "journal:card", "journal:ba1"]
+    own = ["journal:card", "journal:reimbursements", "journal:ba1", "vendor:card-issuer", "account:cashback"]
+    assert titles(pages) == ["account:1", "analytic:pro:o1", "tax:t1", *own]
     documents = [made.document("coding", item.payload) for found in pages for item in found.items]
     assert [(ref.kind, ref.external_id, ref.name) for ref in documents] == [
         ("account", "1", "A"),
         ("analytic", "pro:o1", "One"),
         ("tax", "t1", "VAT"),
         ("journal", "card", "Ramp card"),
+        ("journal", "reimbursements", "Ramp reimbursements"),
         ("journal", "ba1", "Operating (1234)"),
+        ("vendor", "card-issuer", "Card issuer (Ramp)"),
+        ("account", "cashback", "Ramp cashback"),
     ]
     assert made.fetch("coding", "tax:t1").external_id == "tax:t1"
     assert made.fetch("coding", "tax:t9") is None
@@ -422,7 +437,8 @@ def test_businesses_without_tax_codes():
         def tax_code_options(self, **_filters):
             raise errors.NotFoundError("none")
 
-    assert titles(pulled(provider(NoTaxes()), "coding")) == ["journal:card"]
+    own = ["journal:card", "journal:reimbursements", "vendor:card-issuer", "account:cashback"]
+    assert titles(pulled(provider(NoTaxes()), "coding")) == own
 
 
 # Fetch
@@ -608,7 +624,7 @@ def test_a_call_takes_5000():
 def test_one_bill_does_not_spoil_the_others(names, code):
     syncs = Syncs(not_ready=["bill-0003", "bill-0007"], synced=["bill-0005"], names=names, code=code)
     refused = provider(syncs).report([result(number) for number in range(20)], "key")
-    said = "not regard the bill as ready" if code == "DEVELOPER_7062" else "Ramp refused the request"
+    said = "not regard the record as ready" if code == "DEVELOPER_7062" else "Ramp refused the request"
     assert set(refused) == {"bill-0003", "bill-0007"} and all(said in reason for reason in refused.values())
     assert sorted(syncs.taken) == [f"bill-{number:04}" for number in range(20) if number not in (3, 5, 7)]
     keys = [call["idempotency_key"] for call in syncs.calls]

@@ -176,7 +176,11 @@ class Checker:
             for row in entities
             if chosen.casefold() in (str(row.get("id")).casefold(), str(row.get("entity_name")).casefold())
         ]
-        self.report.settings.update(entity=chosen, entity_id=found[0].get("id") if len(found) == 1 else "")
+        self.report.settings.update(
+            entity=chosen,
+            entity_id=found[0].get("id") if len(found) == 1 else "",
+            is_primary_entity=len(found) == 1 and found[0].get("is_primary") is True,
+        )
         if len(found) == 1:
             self._find("ok", f"Only the entity {found[0].get('entity_name')} is booked")
             return

@@ -9,6 +9,13 @@ VENDORS_READ = "vendors:read"
 VENDORS_WRITE = "vendors:write"
 ENTITIES_READ = "entities:read"
 BUSINESS_READ = "business:read"
+TRANSACTIONS_READ = "transactions:read"
+REIMBURSEMENTS_READ = "reimbursements:read"
+SPEND_RECEIPTS_READ = "receipts:read"
+TRANSFERS_READ = "transfers:read"
+CASHBACKS_READ = "cashbacks:read"
+STATEMENTS_READ = "statements:read"
+REPAYMENTS_READ = "repayments:read"
 BILLS_WRITE = "bills:write"
 ORDERS_READ = "purchase_orders:read"
 ORDERS_WRITE = "purchase_orders:write"
@@ -34,6 +41,13 @@ SCOPES = (
     VENDORS_WRITE,
     ENTITIES_READ,
     BUSINESS_READ,
+    TRANSACTIONS_READ,
+    REIMBURSEMENTS_READ,
+    SPEND_RECEIPTS_READ,
+    TRANSFERS_READ,
+    CASHBACKS_READ,
+    STATEMENTS_READ,
+    REPAYMENTS_READ,
     BILLS_WRITE,
     ORDERS_READ,
     ORDERS_WRITE,
@@ -47,6 +61,137 @@ SCOPES = (
     LOCATIONS_WRITE,
 )
 """What the flows below and the connection check need."""
+
+SPEND_OPTIONS = ("post_bills", "lock_date_policy", "start_date")
+
+SPEND_FLOWS = (
+    FlowSpec(
+        key="orders",
+        label="Purchase Orders",
+        direction="pull",
+        kind="purchase_order",
+        sequence=25,
+        scopes=(ORDERS_READ,),
+        events=("purchase_orders.created", "purchase_orders.updated", "purchase_orders.archived"),
+        active=False,
+        options=("start_date", "order_product"),
+        help="Reads the purchase orders that are made in Ramp (needs Ramp Plus). Orders made in Odoo never come back.",
+    ),
+    FlowSpec(
+        key="credits",
+        label="Vendor Credits",
+        direction="pull",
+        kind="credit",
+        sequence=51,
+        scopes=(VENDORS_READ,),
+        options=SPEND_OPTIONS,
+        help="Reads the vendor credits as credit notes.",
+    ),
+    FlowSpec(
+        key="credit_applications",
+        label="Vendor Credits on Bills",
+        direction="pull",
+        kind="application",
+        sequence=52,
+        scopes=(VENDORS_READ,),
+        options=("start_date",),
+        help="Reconciles credit notes with the bills that they were set off against in Ramp.",
+    ),
+    FlowSpec(
+        key="transactions",
+        label="Card Transactions",
+        direction="pull",
+        kind="expense",
+        sequence=53,
+        scopes=(TRANSACTIONS_READ,),
+        reports=True,
+        events=(
+            *("transactions.ready_to_sync", "transactions.cleared", "transactions.body_coding_updated"),
+            "transactions.all_requirements_met_and_approved_changed",
+        ),
+        files="receipts",
+        options=(*SPEND_OPTIONS, "expense_mode", "create_vendors"),
+        help="Reads the card transactions that are ready for the books as expenses, journal entries or vendor bills.",
+    ),
+    FlowSpec(
+        key="reimbursements",
+        label="Reimbursements",
+        direction="pull",
+        kind="reimbursement",
+        sequence=54,
+        scopes=(REIMBURSEMENTS_READ,),
+        reports=True,
+        events=("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
+        files="receipts",
+        options=SPEND_OPTIONS,
+        help="Reads reimbursements as vendor bills of the employees, with their payments.",
+    ),
+    FlowSpec(
+        key="receipts",
+        label="Receipts",
+        direction="pull",
+        kind="file",
+        sequence=55,
+        scopes=(SPEND_RECEIPTS_READ, TRANSACTIONS_READ, REIMBURSEMENTS_READ),
+        events=("transactions.receipt_added",),
+        help="Attaches receipts to expenses and reimbursements, also those that come later.",
+    ),
+    FlowSpec(
+        key="cashbacks",
+        label="Cashback",
+        direction="pull",
+        kind="cashback",
+        sequence=56,
+        scopes=(CASHBACKS_READ,),
+        reports=True,
+        options=SPEND_OPTIONS,
+        help="Books cashback as income that the card issuer owes.",
+    ),
+    FlowSpec(
+        key="statements",
+        label="Card Statements",
+        direction="pull",
+        kind="statement",
+        sequence=57,
+        interval=12 * 60,
+        scopes=(STATEMENTS_READ, TRANSACTIONS_READ, CASHBACKS_READ),
+        files="statement_files",
+        options=SPEND_OPTIONS,
+        help="Books each closed statement as a vendor bill of the card issuer. It clears the card account.",
+    ),
+    FlowSpec(
+        key="statement_files",
+        label="Statement Files",
+        direction="pull",
+        kind="file",
+        sequence=58,
+        scopes=(STATEMENTS_READ,),
+        help="Attaches the statements to the bills of the card issuer.",
+    ),
+    FlowSpec(
+        key="transfers",
+        label="Statement Payments",
+        direction="pull",
+        kind="transfer",
+        sequence=59,
+        interval=4 * 60,
+        scopes=(TRANSFERS_READ,),
+        reports=True,
+        options=("lock_date_policy", "start_date"),
+        help="Books what was paid to the card issuer, and reconciles it with the statements.",
+    ),
+    FlowSpec(
+        key="repayments",
+        label="Repayments",
+        direction="pull",
+        kind="repayment",
+        sequence=60,
+        interval=4 * 60,
+        scopes=(REPAYMENTS_READ, TRANSACTIONS_READ),
+        options=SPEND_OPTIONS,
+        help="Books what employees pay back of card spend. Ramp takes no results of these.",
+    ),
+)
 
 FLOWS = (
     FlowSpec(
@@ -279,6 +424,8 @@ FLOWS = (
         help="Employees become users of Ramp with department, location and manager. Archived ones are deactivated.",
     ),
 )
+
+FLOWS = tuple(sorted((*FLOWS, *SPEND_FLOWS), key=lambda flow: flow.sequence))
 
 EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
 

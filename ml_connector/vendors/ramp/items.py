@@ -38,11 +38,11 @@ _VENDOR_KEYS = (
 
 def bill_item(row):
     content = {
-        **_picked(row, _BILL_KEYS),
-        "amount": _money_key(row.get("amount")),
-        "vendor": _picked(row.get("vendor"), ("id",)),
-        "coding": _coding_key(row),
-        "lines": [_line_key(line) for key in ("line_items", "inventory_line_items") for line in _list(row.get(key))],
+        **picked(row, _BILL_KEYS),
+        "amount": money_key(row.get("amount")),
+        "vendor": picked(row.get("vendor"), ("id",)),
+        "coding": coding_key(row),
+        "lines": [line_key(line) for key in ("line_items", "inventory_line_items") for line in _list(row.get(key))],
     }
     return _item(_id(row), content, _bill_title(row), row)
 
@@ -50,11 +50,11 @@ def bill_item(row):
 def payment_item(row):
     paid = row.get("payment")
     content = {
-        **_picked(paid, _PAYMENT_KEYS),
+        **picked(paid, _PAYMENT_KEYS),
         "paid_at": row.get("paid_at"),
-        "amount": _money_key(row.get("amount")),
-        "credits": [_picked(credit, ("id", "amount")) for credit in _list(row.get("applied_vendor_credits"))],
-        "details": _picked(
+        "amount": money_key(row.get("amount")),
+        "credits": [picked(credit, ("id", "amount")) for credit in _list(row.get("applied_vendor_credits"))],
+        "details": picked(
             paid.get("details") if isinstance(paid, dict) else None,
             ("source_bank_account_id", "manual_payment_method"),
         ),
@@ -71,16 +71,17 @@ def files_item(row):
 
 
 def vendor_item(row, contacts):
-    content = {**_picked(row, _VENDOR_KEYS), "contacts": sorted(contacts, key=lambda contact: str(contact.get("id")))}
+    content = {**picked(row, _VENDOR_KEYS), "contacts": sorted(contacts, key=lambda contact: str(contact.get("id")))}
     return _item(_id(row), content, str(row.get("name") or ""), {"vendor": row, "contacts": contacts})
 
 
 def coding_item(kind, row, field=None):
     """An entry of a list of accounts, options, tax codes or bank accounts."""
     group = field or {}
-    payload = {"kind": kind, "row": row, "field": _picked(group, ("id", "name", "ramp_id"))}
-    content = [kind, group.get("id"), _picked(row, ("id", "code", "name", "value", "display_name"))]
-    title = " ".join(str(part) for part in (row.get("code"), row.get("name") or row.get("value")) if part)
+    payload = {"kind": kind, "row": row, "field": picked(group, ("id", "name", "ramp_id"))}
+    content = [kind, group.get("id"), picked(row, ("id", "code", "name", "value", "display_name", "email"))]
+    name = row.get("name") or row.get("value") or row.get("email")
+    title = " ".join(str(part) for part in (row.get("code"), name) if part)
     return _item(f"{kind}:{group['id']}:{_id(row)}" if field else f"{kind}:{_id(row)}", content, title, payload)
 
 
@@ -102,22 +103,22 @@ def _bill_title(row):
     return " - ".join(str(part) for part in (row.get("invoice_number"), name) if part)
 
 
-def _line_key(line):
+def line_key(line):
     if not isinstance(line, dict):
         return line
-    return {**_picked(line, _LINE_KEYS), "amount": _money_key(line.get("amount")), "coding": _coding_key(line)}
+    return {**picked(line, _LINE_KEYS), "amount": money_key(line.get("amount")), "coding": coding_key(line)}
 
 
-def _coding_key(source):
+def coding_key(source):
     return [selection_key(selection) for selection in _list(source.get("accounting_field_selections"))]
 
 
-def _money_key(value):
+def money_key(value):
     """Amount and currency; the conversion rate is not repeated by every answer."""
-    return _picked(value, ("amount", "currency_code", "currency", "value"))
+    return picked(value, ("amount", "currency_code", "currency", "value"))
 
 
-def _picked(source, keys):
+def picked(source, keys):
     if not isinstance(source, dict):
         return source
     return {key: source[key] for key in keys if source.get(key) is not None}

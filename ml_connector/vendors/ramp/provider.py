@@ -17,12 +17,14 @@ from ...exceptions import (
     RemoteError,
 )
 from ..base import Credential, Page, Provider
-from . import check, items, push, results, translate, webhook
+from . import check, items, push, results, translate, translate_card, translate_spend, webhook
+from .flow_readers import PULLERS
 from .flows import (
     EVENTS,
     FLOWS,
     SCOPES,
     SEAT,
+    USERS_READ,
     concerns_us,
     is_bill_due,
     is_payment_due,
@@ -126,6 +128,8 @@ class RampProvider(Provider):
     # Reading
 
     def pull(self, flow, cursor, since):
+        if flow in PULLERS:
+            return PULLERS[flow](self).pull(cursor, since)
         readers = {
             "coding": self._pull_coding,
             "vendors": self._pull_vendors,
@@ -144,18 +148,22 @@ class RampProvider(Provider):
             "bill_files": lambda bill_id: items.files_item(self.client.bill(bill_id)),
             "payments": self._fetch_payment,
         }
+        if flow in PULLERS:
+            readers[flow] = PULLERS[flow](self).fetch
         try:
             return readers[flow](external_id)
         except NotFoundError:
             return None
 
     def document(self, flow, payload):
+        if flow in PULLERS:
+            return PULLERS[flow](self).document(payload)
         translators = {
             "coding": translate.reference,
             "vendors": lambda payload: translate.vendor(payload, self._handles),
             "bills": lambda payload: translate.bill(payload, self._handles),
             "bill_files": translate.files,
-            "payments": lambda payload: translate.payment(payload, self._handles, self._bank_accounts),
+            "payments": lambda payload: translate.payment(payload, self._handles, self.bank_accounts),
         }
         return translators[flow](payload)
 
@@ -163,11 +171,11 @@ class RampProvider(Provider):
         return self.client.download(url)
 
     @property
-    def _bank_accounts(self):
+    def bank_accounts(self):
         return self.settings.stored.get("bank_accounts") or {}
 
     @property
-    def _entity_id(self):
+    def entity_id(self):
         """The entity whose bills are read; empty for all.
 
         :raises AuthError: one was entered since the last check, so its id is not known
@@ -189,6 +197,7 @@ class RampProvider(Provider):
                     yield _coding_page("analytic", rows, field)
         yield from self._pull_taxes()
         yield from self._pull_journals()
+        yield from self._pull_spend_codes()
 
     def _pull_taxes(self):
         try:
@@ -200,9 +209,18 @@ class RampProvider(Provider):
 
     def _pull_journals(self):
         """Where payments come from: Ramp's bank accounts and its card."""
-        card = {"id": translate.CARD.external_id, "name": translate.CARD.name}
-        rows = [{"id": key, "name": name} for key, name in self._bank_accounts.items()]
-        yield _coding_page("journal", [card, *rows])
+        spend = (translate.CARD, translate_spend.REIMBURSED)
+        own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
+        rows = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
+        yield _coding_page("journal", [*own, *rows])
+
+    def _pull_spend_codes(self):
+        """What card spend needs beside the coding: the issuer, the account of cashback, and who spends."""
+        for reference in (translate_card.ISSUER, translate_card.CASHBACK):
+            yield _coding_page(reference.kind, [{"id": reference.external_id, "name": reference.name}])
+        if USERS_READ in self.settings.capabilities:
+            for rows in self.client.users():
+                yield _coding_page("employee", rows)
 
     def _fetch_coding(self, external_id):
         found = (item for page in self._pull_coding("", None) for item in page.items)
@@ -241,7 +259,7 @@ class RampProvider(Provider):
         """
         if self.settings.stored.get("seat") == check.TAKEN:
             return
-        entity_id = self._entity_id
+        entity_id = self.entity_id
         pages = self.client.bills(
             sync_ready=True, is_accounting_sync_enabled=True, entity_id=entity_id or None, **filters
         )
@@ -251,7 +269,7 @@ class RampProvider(Provider):
     def _fetch_bill(self, bill_id):
         """A bill, unless Ramp does not regard it as ready for the books: no field of the bill says so."""
         row = self.client.bill(bill_id)
-        if not concerns_us(row, self._entity_id):
+        if not concerns_us(row, self.entity_id):
             return None
         if is_bill_due(row) and not self._is_ready(row):
             return None
@@ -268,7 +286,7 @@ class RampProvider(Provider):
     def _fetch_payment(self, external_id):
         payment_id, bill_id = split_payment_key(external_id)
         row = self.client.bill(bill_id)
-        if not (concerns_us(row, self._entity_id) and is_payment_due(row)):
+        if not (concerns_us(row, self.entity_id) and is_payment_due(row)):
             return None
         item = items.payment_item(row)
         return item if not payment_id or item.external_id == external_id else None
@@ -318,7 +336,7 @@ class RampProvider(Provider):
     @property
     def push_entity_id(self):
         """The Ramp entity that our records belong to: the chosen one, else the business's main one."""
-        return self._entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
+        return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
 
     @cached_property
     def _main_entity_id(self):

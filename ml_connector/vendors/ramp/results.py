@@ -1,4 +1,4 @@
-"""Telling Ramp what became of its bills and payments (`POST /accounting/syncs`)."""
+"""Telling Ramp what became of its records (`POST /accounting/syncs`)."""
 
 import hashlib
 
@@ -7,7 +7,21 @@ from ..base import content_version
 from . import render
 from .flows import BILL_SYNCED, PAYMENT_SYNCED, split_payment_key
 
-SYNC_TYPES = {"bill": "BILL_SYNC", "payment": "BILL_PAYMENT_SYNC"}
+SYNC_TYPES = {
+    "bill": "BILL_SYNC",
+    "payment": "BILL_PAYMENT_SYNC",
+    "expense": "TRANSACTION_SYNC",
+    "reimbursement": "REIMBURSEMENT_SYNC",
+    "transfer": "TRANSFER_SYNC",
+    "cashback": "STATEMENT_CREDIT_SYNC",
+}
+SPEND = {
+    "expense": "transaction",
+    "reimbursement": "reimbursement",
+    "transfer": "transfer",
+    "cashback": "cashback",
+}
+"""Name of the client's method that reads the record of a subject."""
 MAX_RESULTS = 5000
 """The most that Ramp takes in one call."""
 NOT_READY = "DEVELOPER_7062"
@@ -57,10 +71,13 @@ def _culprits(batch, refusal):
 
 
 def reported(client, result):
-    """Whether Ramp regards the bill or its payment as synced; None for a failure, which Ramp does not show."""
+    """Whether Ramp regards the record as synced; None for a failure, which Ramp does not show."""
     if not (result.success and _type(result)):
         return None
     try:
+        if result.subject in SPEND:
+            row = getattr(client, SPEND[result.subject])(result.external_id)
+            return row.get("sync_status") == "SYNCED"
         bill = client.bill(bill_id(result))
     except NotFoundError:
         return False
@@ -68,7 +85,7 @@ def reported(client, result):
 
 
 def bill_id(result):
-    """A payment is reported under the id of its bill."""
+    """A payment is reported under the id of its bill, everything else under its own."""
     return split_payment_key(result.external_id)[1]
 
 
@@ -117,5 +134,5 @@ def _really_refused(client, named, refusal):
     """Ramp also refuses what it has as synced already; that counts as done."""
     reason = refusal.message
     if refusal.code == NOT_READY:
-        reason = "Ramp does not regard the bill as ready for this result: look at its status in Ramp."
+        reason = "Ramp does not regard the record as ready for this result: look at its status in Ramp."
     return {result.external_id: reason for result in named if not reported(client, result)}

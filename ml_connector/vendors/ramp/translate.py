@@ -111,6 +111,7 @@ def _lines(payload, currency):
                 account=account,
                 taxes=taxes,
                 analytics=analytics,
+                order_line_key=text(row, "purchase_order_line_item_id"),
             )
         )
     return lines
@@ -205,7 +206,16 @@ def payment(payload, handles, bank_accounts):
         source=_source(paid, bank_accounts),
         bills=(PaidBill(external_id=bill_id, amount=amount, number=text(payload, "invoice_number")),),
         reference=reference,
+        charges=_charges(paid),
     )
+
+
+def _charges(paid):
+    """The card transactions that are the payment: they come in the feed of transactions, too."""
+    ids = part(paid, "details").get("transaction_ids") or []
+    if not (isinstance(ids, list) and all(isinstance(charge, str) for charge in ids)):
+        raise InvalidDataError("Ramp sent no readable list of the card transactions that paid the bill.")
+    return tuple(ids)
 
 
 def _amount_paid(payload):
@@ -312,6 +322,11 @@ def reference(payload):
         )
     if kind == "journal":
         return Reference(kind=kind, external_id=external_id, name=text(row, "name"))
-    if kind not in ("account", "tax"):
+    if kind == "employee":
+        names = (text(row, "first_name"), text(row, "last_name"))
+        return Reference(
+            kind=kind, external_id=external_id, code=text(row, "email"), name=" ".join(filter(None, names))
+        )
+    if kind not in ("account", "tax", "vendor"):
         raise InvalidDataError("Ramp's list has entries of an unknown kind.")
     return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))

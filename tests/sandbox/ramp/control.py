@@ -6,6 +6,7 @@ from ..control import Control
 from . import render
 from .bill_writes import owner_of
 from .dataset import bank_account
+from .dataset_spend import Spend
 from .model import CUSTOM, GL_ACCOUNT, TAX_CODE, Bill, Contact, Line, Payment, Vendor
 from .money import minor_units
 from .payments import payment_details
@@ -159,6 +160,9 @@ class RampControl(SpendControl, Control):
             )
             for bill in bills:
                 bill.payment, bill.paid_at, bill.status_summary = payment, moment, "PAYMENT_COMPLETED"
+                for charge in details.get("transaction_ids", ()) if len(bills) == 1 else ():
+                    spend = Spend(self._state, self._sandbox.base_date, None)
+                    spend.add_card_payment(bill, charge, self._sandbox.data["card_payments_in_feed"])
                 self._state.emit("bills.paid", bill.id)
                 self._announce(bill)
             return payment_id

@@ -110,26 +110,30 @@ class Spend:
         """The card transactions that paid bills. Sources disagree on whether the accounting feed shows them."""
         for bill in self.state.bills:
             for transaction_id in bill.payment.details.get("transaction_ids", ()) if bill.payment else ():
-                account = bill.coding[:1] or bill.lines[0].coding[:1]
-                self.state.transactions.add(
-                    Transaction(
-                        transaction_id,
-                        bill.entity_id,
-                        make_id("user", 0),
-                        make_id("merchant", f"vendor/{bill.vendor.id}"),
-                        bill.vendor.name,
-                        bill.amount,
-                        bill.currency,
-                        bill.amount,
-                        bill.currency,
-                        bill.paid_at,
-                        [SpendLine(bill.amount, bill.memo, list(account), converted=bill.amount)],
-                        memo=f"Payment of {bill.invoice_number}",
-                        sync_status="SYNC_READY" if in_feed else "NOT_SYNC_READY",
-                        card_id=make_id("card", 0),
-                        converts=True,
-                    )
-                )
+                self.add_card_payment(bill, transaction_id, in_feed)
+
+    def add_card_payment(self, bill, transaction_id, in_feed):
+        """The card transaction that paid a bill."""
+        account = bill.coding[:1] or bill.lines[0].coding[:1]
+        self.state.transactions.add(
+            Transaction(
+                transaction_id,
+                bill.entity_id,
+                make_id("user", 0),
+                make_id("merchant", f"vendor/{bill.vendor.id}"),
+                bill.vendor.name,
+                bill.amount,
+                bill.currency,
+                bill.amount,
+                bill.currency,
+                bill.paid_at,
+                [SpendLine(bill.amount, bill.memo, list(account), converted=bill.amount)],
+                memo=f"Payment of {bill.invoice_number}",
+                sync_status="SYNC_READY" if in_feed else "NOT_SYNC_READY",
+                card_id=make_id("card", 0),
+                converts=True,
+            )
+        )
 
     def _receipt(self, key, user_id, at, title, **owner):
         state = self.state
@@ -179,12 +183,12 @@ class Spend:
         ends = [_month_start(self.base, back) for back in (2, 1, 0)]
         opening, before = 0, None
         for number, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
-            statement = self._statement(number, start, end, opening, before)
+            statement = self.statement(number, start, end, opening, before)
             self.state.statements.add(statement)
             opening, before = statement.ending, statement.id
-        self._transfer(len(ends), opening, ends[-1] + timedelta(days=4), None)
+        self.transfer(len(ends), opening, ends[-1] + timedelta(days=4), None)
 
-    def _statement(self, number, start, end, opening, before):
+    def statement(self, number, start, end, opening, before):
         statement_id = make_id("statement", number)
         rows = [
             row
@@ -198,7 +202,7 @@ class Spend:
         lines = [("CARD_TRANSACTION", row.id, row.time) for row in rows]
         payments = 0
         if opening > 0:
-            lines.append(self._transfer(number, opening, start + timedelta(days=4), statement_id))
+            lines.append(self.transfer(number, opening, start + timedelta(days=4), statement_id))
             payments = opening
         reward = charges * CASHBACK_PER_MILLE // 1000
         if reward:
@@ -223,7 +227,7 @@ class Spend:
             before,
         )
 
-    def _transfer(self, number, amount, at, statement_id):
+    def transfer(self, number, amount, at, statement_id):
         bank = self.state.entities[0]["default_bill_pay_payment_account_id"]
         row = Transfer(
             make_id("transfer", number), self.entity_id, amount, "USD", at, bank, f"T-{4400 + number}", statement_id

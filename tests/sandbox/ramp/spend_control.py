@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 
+from ..pdf import make_pdf
 from . import drafts, item_receipts, purchase_orders, render, spend, statements, taxes, users
+from .dataset_spend import Spend
 from .money import minor_units
 from .people import USERS
-from .spend_model import Reimbursement, SpendLine, Transaction
+from .spend_model import Receipt, Reimbursement, SpendLine, Transaction
 from .state import make_id, now
 
 RENDERED = {
@@ -52,13 +54,18 @@ class SpendControl:
             self.approve_bill(bill.id)
             return bill.id
 
-    def add_transaction(self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True):
-        """A cleared card transaction with one line; ``amount`` is in major units. Returns its id."""
+    def add_transaction(
+        self, amount, merchant="Paper & Ink", currency="USD", coding=(), time=None, ready=True, entity=0
+    ):
+        """A cleared card transaction with one line; ``amount`` is in major units. Returns its id.
+
+        :param entity: number of the entity that spends
+        """
         with self._sandbox.lock:
             minor = minor_units(amount, currency)
             row = Transaction(
                 self._state.new_id("transaction"),
-                self._state.entities[0]["id"],
+                self._state.entities[entity]["id"],
                 make_id("user", len(USERS) - 1),
                 self._state.new_id("merchant"),
                 merchant,
@@ -79,13 +86,61 @@ class SpendControl:
                 self._state.emit("transactions.ready_to_sync", row.id)
             return row.id
 
-    def add_reimbursement(self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None):
+    def mark_ready(self, transaction_id):
+        """The user and the reviewer are done with a transaction."""
+        with self._sandbox.lock:
+            row = self._get(self._state.transactions, transaction_id)
+            row.sync_status = "SYNC_READY"
+            self._state.emit("transactions.ready_to_sync", row.id)
+
+    def close_statement(self, start, end):
+        """Bill what was spent from `start` to before `end` (ISO dates); returns the id of the statement."""
+        with self._sandbox.lock:
+            state = self._state
+            span = [render.midnight(date.fromisoformat(day)) for day in (start, end)]
+            before = next(iter(sorted(state.statements, key=lambda row: row.end, reverse=True)), None)
+            spend = Spend(state, self._sandbox.base_date, None)
+            number = len(state.statements) + len(state.transfers)
+            statement = spend.statement(number, *span, 0, before.id if before else None)
+            return state.statements.add(statement).id
+
+    def add_transfer(self, amount, day):
+        """A payment of the card balance; `amount` in major units. Returns its id."""
+        with self._sandbox.lock:
+            number = len(self._state.statements) + len(self._state.transfers) + 100
+            spend = Spend(self._state, self._sandbox.base_date, None)
+            moment = render.midnight(date.fromisoformat(day))
+            return spend.transfer(number, minor_units(amount, "USD"), moment, None)[1]
+
+    def change_memo(self, transaction_id, memo):
+        """The card holder writes another memo, synced or not."""
+        with self._sandbox.lock:
+            row = self._get(self._state.transactions, transaction_id)
+            row.memo, row.updated_at = memo, now()
+
+    def add_receipt(self, transaction_id):
+        """A receipt that comes late; returns its id."""
+        with self._sandbox.lock:
+            state = self._state
+            transaction = self._get(state.transactions, transaction_id)
+            file = state.add_file("late-receipt.pdf", content=make_pdf(["Late receipt", transaction.merchant_name]))
+            receipt = Receipt(
+                state.new_id("receipt"), transaction.user_id, now(), file.id, transaction_id=transaction.id
+            )
+            state.receipts.add(receipt)
+            transaction.receipts.append(receipt.id)
+            state.emit("transactions.receipt_added", transaction.id)
+            return receipt.id
+
+    def add_reimbursement(
+        self, amount, merchant="Train Co", currency="USD", coding=(), user_id=None, day=None, entity=0
+    ):
         """A reimbursement that was paid; ``amount`` is in major units. Returns its id."""
         with self._sandbox.lock:
             minor, moment = minor_units(amount, currency), now()
             row = Reimbursement(
                 self._state.new_id("reimbursement"),
-                self._state.entities[0]["id"],
+                self._state.entities[entity]["id"],
                 user_id or make_id("user", len(USERS) - 1),
                 minor,
                 currency,

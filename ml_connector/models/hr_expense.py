@@ -1,0 +1,27 @@
+from odoo import fields, models
+
+
+class HrExpense(models.Model):
+    _inherit = "hr.expense"
+
+    ml_clearing_account_id = fields.Many2one(
+        "account.account",
+        "Card Account",
+        readonly=True,
+        copy=False,
+        check_company=True,
+        help="Account on which card spend waits for the card's statement.",
+    )
+    ml_original_date = fields.Date(
+        "Accounting Date at the Vendor System",
+        readonly=True,
+        copy=False,
+        help="Set when the accounting date had to move to the next open day because the period was locked.",
+    )
+
+    def _get_expense_account_destination(self):
+        """Card spend is owed to the card's issuer, whatever outstanding account the journal has for payments."""
+        clearing = self.ml_clearing_account_id
+        if clearing and len(clearing) == 1 and all(expense.ml_clearing_account_id for expense in self):
+            return clearing.id
+        return super()._get_expense_account_destination()

@@ -1,0 +1,201 @@
+from decimal import Decimal
+
+from odoo import fields, models
+from odoo.fields import Command
+from odoo.tools import format_date
+
+from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError
+from .ml_writer_bill import BillBatch
+from .spend_tools import contact, money_journal, needed, payable_account, settle_issuer
+from .writer_tools import exact, fits, odoo_refusals
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    ml_card_charges = fields.Json(
+        "Card Transactions",
+        readonly=True,
+        copy=False,
+        help="Ids at the vendor of the card transactions that are this payment, so that they are not booked again.",
+    )
+
+
+class MlWriterJournalEntry(models.AbstractModel):
+    """Journal entries without taxes: cashback, repayments."""
+
+    _name = "ml.writer.journal_entry"
+    _inherit = "ml.writer"
+    _description = "Writer of Journal Entries"
+
+    _optional_kinds = ()
+
+    def _references(self, document):
+        references = [document.journal] if document.journal else []
+        for line in document.lines:
+            references += [line.account, *(share.reference for share in line.analytics)]
+        return tuple({(reference.kind, reference.external_id): reference for reference in references}.values())
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
+        for entry in entries:
+            try:
+                if entry.bound:
+                    self._plan_bound(entry)
+                else:
+                    self._plan_new(batch, entry)
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan_bound(self, entry):
+        move, document = entry.bound, entry.document
+        if move.state == "cancel":
+            entry.plan("drift", move, note=self.env._("%s is cancelled in Odoo.", move.display_name))
+            return
+        wanted = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
+        lines = move.line_ids.filtered(lambda line: line.amount_currency > 0)
+        booked = exact(sum(lines.mapped("amount_currency")), move.currency_id)
+        booked_on = move.ml_original_date or move.date
+        if (booked, booked_on) != (abs(wanted), document.accounting_date or document.document_date):
+            entry.plan(
+                "drift",
+                move,
+                note=self.env._(
+                    "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
+                    odoo=f"{booked} {move.currency_id.name}, {format_date(self.env, booked_on)}",
+                    vendor=f"{wanted} {document.currency}, {format_date(self.env, document.document_date)}",
+                ),
+            )
+            return
+        entry.plan("unchanged", move)
+
+    def _plan_new(self, batch, entry):
+        document = entry.document
+        if problem := batch.currencies.problem(document.currency):
+            raise InvalidDataError(problem)
+        currency = batch.currencies[document.currency]
+        self._check_amounts(document, currency)
+        journal = self._journal(batch, document)
+        date = document.accounting_date or document.document_date
+        booked_on = batch.dates.resolve(date, journal)
+        note = batch.dates.shift_note(date, booked_on) if booked_on != date else ""
+        values = {
+            "move_type": "entry",
+            "company_id": batch.company.id,
+            "journal_id": journal.id,
+            "date": booked_on,
+            "ml_original_date": date if booked_on != date else False,
+            "ref": document.number,
+            "currency_id": currency.id,
+            "line_ids": [Command.create(item) for item in self._items(batch, document, currency, booked_on)],
+        }
+        entry.plan("created", values=values, note=note)
+
+    def _check_amounts(self, document, currency):
+        if any(not fits(line.amount, currency) for line in document.lines):
+            raise InvalidDataError(self.env._("An amount has more decimals than %s has.", currency.name))
+        total = sum((line.amount for line in document.lines), Decimal(0))
+        if total or not any(line.amount for line in document.lines):
+            raise InvalidDataError(
+                self.env._(
+                    "The lines of the entry add up to %(total)s %(currency)s instead of zero, or are all nothing.",
+                    total=total,
+                    currency=currency.name,
+                )
+            )
+
+    def _journal(self, batch, document):
+        if document.journal:
+            return money_journal(self.env, batch.resolver, document.journal, batch.company)
+        journals = self.env["account.journal"]
+        domain = [*journals._check_company_domain(batch.company), ("type", "=", "general")]
+        return batch.once(batch.options, "general", lambda: self._general(journals.search(domain, limit=1), batch))
+
+    def _general(self, journal, batch):
+        if not journal:
+            raise InvalidDataError(self.env._("%s has no journal for miscellaneous entries.", batch.company.name))
+        return journal
+
+    def _items(self, batch, document, currency, date):
+        items, balances = [], Decimal(0)
+        company = batch.company
+        for number, line in enumerate(document.lines, start=1):
+            account, partner = self._account(batch, line.account)
+            balance = currency._convert(float(line.amount), company.currency_id, company, date)
+            balances += exact(balance, company.currency_id)
+            items.append(
+                {
+                    "name": line.description or document.number,
+                    "account_id": account.id,
+                    "partner_id": partner.id if partner else False,
+                    "currency_id": currency.id,
+                    "amount_currency": float(line.amount),
+                    "balance": balance,
+                    "analytic_distribution": batch.analytics.distribution(number, line) or False,
+                }
+            )
+        # what converting each line by itself left over
+        items[-1]["balance"] = float(exact(items[-1]["balance"], company.currency_id) - balances)
+        return items
+
+    def _account(self, batch, reference):
+        """(account, partner) of a line."""
+        if reference.kind == "account":
+            return needed(self.env, batch.resolver, reference), None
+        if reference.kind == "journal":
+            return money_journal(self.env, batch.resolver, reference, batch.company).default_account_id, None
+        partner = contact(self.env, batch.resolver, reference).commercial_partner_id
+        return payable_account(partner, batch.company), partner
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        created = [entry for entry in entries if entry.outcome == "created"]
+        if not created:
+            return
+        writer = self.with_context(ml_no_sync=True)
+        with odoo_refusals():
+            moves = writer.env["account.move"].create([entry.values for entry in created])
+            for entry, move in zip(created, moves, strict=True):
+                entry.record = move
+            if flow.post_bills:
+                moves.action_post()
+                for entry, move in zip(created, moves, strict=True):
+                    writer._check_date(entry, move)
+                writer._after_post(flow, created, resolver)
+
+    def _check_date(self, entry, move):
+        if move.date != entry.values["date"]:
+            raise LockedPeriodError(
+                self.env._(
+                    "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
+                    odoo=format_date(self.env, move.date),
+                    planned=format_date(self.env, entry.values["date"]),
+                )
+            )
+
+    def _after_post(self, flow, entries, resolver):
+        """What is to be done with posted entries."""
+
+
+class MlWriterCashback(models.AbstractModel):
+    """Cashback is owed by the card's issuer and is set off against the next statements."""
+
+    _name = "ml.writer.cashback"
+    _inherit = "ml.writer.journal_entry"
+    _description = "Writer of Cashback"
+
+    def _after_post(self, flow, entries, resolver):
+        for entry in entries:
+            issuer = next(line.account for line in entry.document.lines if line.account.kind == "vendor")
+            settle_issuer(self.env, flow, [entry.record], contact(self.env, resolver, issuer))
+
+
+class MlWriterRepayment(models.AbstractModel):
+    """What an employee pays back of card spend takes its cost back."""
+
+    _name = "ml.writer.repayment"
+    _inherit = "ml.writer.journal_entry"
+    _description = "Writer of Repayments"

@@ -1,0 +1,168 @@
+"""What the writers of card spend, reimbursements and the card account share."""
+
+from odoo.fields import Command
+
+from ..documents import Reference
+from ..exceptions import InvalidDataError
+from .ml_writer import Resolver
+from .writer_tools import exact, is_of_company
+
+MONEY_JOURNALS = ("bank", "cash", "credit")
+ISSUER_KINDS = ("statement", "transfer", "cashback")
+"""Kinds whose records are on the card issuer's account."""
+CLEARING = Reference(kind="account", external_id="ml-card-clearing")
+"""Stands for the account of card spend that is not billed yet, in bills that are made here."""
+
+
+class DerivedResolver(Resolver):
+    """A resolver that also knows records which stand for no code of the vendor's."""
+
+    def __init__(self, resolver, mapped, bound):
+        super().__init__(resolver.connection, {**resolver._mapped, **mapped}, {**resolver._bound, **bound})
+
+
+def needed(env, resolver, reference):
+    """The Odoo record of a reference that cannot be left out."""
+    record = resolver.mapping(reference)
+    if not record:
+        raise InvalidDataError(
+            env._("%s is left out under Mappings, but it is needed: choose a record.", reference.name)
+        )
+    return record
+
+
+def money_journal(env, resolver, reference, company):
+    """The journal of a reference, fit for money that moved.
+
+    :raises InvalidDataError: it cannot take it
+    """
+    journal = needed(env, resolver, reference)
+    if journal.type not in MONEY_JOURNALS or not journal.active or not is_of_company(journal, company):
+        raise InvalidDataError(
+            env._(
+                "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
+                origin=reference.name,
+                journal=journal.display_name,
+                company=company.display_name,
+            )
+        )
+    if not journal.default_account_id:
+        raise InvalidDataError(env._("Journal %s has no default account.", journal.display_name))
+    return journal
+
+
+def method_line(env, journal, payment_type="outbound"):
+    """How the journal pays: by hand, because the money has moved already."""
+    lines = journal[f"{payment_type}_payment_method_line_ids"]
+    line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
+    if not line:
+        raise InvalidDataError(env._("Journal %s has no payment method: add Manual Payment.", journal.display_name))
+    return line
+
+
+def clearing_account(journal):
+    """Where spend with the cards of a journal waits for the statement: the same account for whatever is booked."""
+    return journal.default_account_id
+
+
+def contact(env, resolver, reference):
+    """The partner of a `vendor` or `employee` reference."""
+    record = needed(env, resolver, reference)
+    if record._name != "hr.employee":
+        return record
+    # sudo: of the employee only the contact is read, and the accountant need not see private data
+    partner = record.sudo().work_contact_id.sudo(env.su)
+    if not partner:
+        raise InvalidDataError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name))
+    return partner
+
+
+def owe_to_issuer(payments):
+    """What is paid by card is owed to its issuer, like all spend with the card, until its statement is booked.
+
+    Odoo would take the general account of outstanding payments. It computes the account while a payment is created, so
+    it is set between creating and posting.
+    """
+    for payment in payments.filtered(lambda payment: payment.journal_id.type == "credit" and not payment.move_id):
+        payment.outstanding_account_id = clearing_account(payment.journal_id)
+
+
+def payable_account(partner, company):
+    return partner.commercial_partner_id.with_company(company).property_account_payable_id
+
+
+def pay(env, settlements):
+    """Payments of moves, posted and reconciled.
+
+    :param settlements: dicts of `move`, `journal`, `amount` (float), `date`, `original_date`, `memo`
+    """
+    values_list = []
+    for settlement in settlements:
+        move, journal = settlement["move"], settlement["journal"]
+        payment_type = "outbound" if move.move_type == "in_invoice" else "inbound"
+        values = {
+            "payment_type": payment_type,
+            "partner_type": "supplier",
+            "partner_id": move.commercial_partner_id.id,
+            "company_id": move.company_id.id,
+            "journal_id": journal.id,
+            "payment_method_line_id": method_line(env, journal, payment_type).id,
+            "currency_id": move.currency_id.id,
+            "amount": settlement["amount"],
+            "date": settlement["date"],
+            "ml_original_date": settlement.get("original_date"),
+            "memo": settlement["memo"] or move.ref,
+            "partner_bank_id": False,
+            "destination_account_id": _terms(move).account_id[:1].id,
+            "invoice_ids": [Command.set(move.ids)],
+        }
+        values_list.append(values)
+    payments = env["account.payment"].with_context(skip_invoice_sync=True).create(values_list).with_env(env)
+    owe_to_issuer(payments)
+    payments.action_post()
+    plan = []
+    for settlement, payment in zip(settlements, payments, strict=True):
+        counterpart = payment.move_id.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+        if counterpart:
+            plan.append(counterpart + _terms(settlement["move"]).filtered(lambda line: not line.reconciled))
+    env["account.move.line"]._reconcile_plan(plan)
+    return payments
+
+
+def _terms(move):
+    return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
+
+
+def open_amount(move):
+    return exact(move.amount_residual, move.currency_id)
+
+
+def settle_issuer(env, flow, records, partner):
+    """Reconcile what is open on the card issuer's account, oldest first: statements with transfers and cashback.
+
+    Only with what this connection booked there; other bills of the same contact are left alone.
+
+    :param records: what was just written, not bound yet
+    """
+    bindings = env["ml.binding"].search_fetch(
+        [("connection_id", "=", flow.connection_id.id), ("kind", "in", ISSUER_KINDS)], ["res_model", "res_id"]
+    )
+    moves = env["account.move"]
+    payments = env["account.payment"]
+    for model, ids in [(b.res_model, b.res_id) for b in bindings] + [(r._name, r.id) for r in records]:
+        if model == "account.move":
+            moves |= moves.browse(ids)
+        else:
+            payments |= payments.browse(ids)
+    lines = env["account.move.line"].search(
+        [
+            ("move_id", "in", (moves | payments.exists().move_id).ids),
+            ("partner_id", "=", partner.commercial_partner_id.id),
+            ("account_type", "=", "liability_payable"),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+        ]
+    )
+    for _key, group in lines.grouped(lambda line: (line.account_id, line.currency_id)).items():
+        if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
+            group.sorted("date").reconcile()

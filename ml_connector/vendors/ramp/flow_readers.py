@@ -1,0 +1,19 @@
+"""Which reader serves which flow."""
+
+from .pull_card import CashbackPuller, StatementFilePuller, StatementPuller, TransferPuller
+from .pull_order import ApplicationPuller, CreditPuller, OrderPuller
+from .pull_spend import ReceiptPuller, ReimbursementPuller, RepaymentPuller, TransactionPuller
+
+PULLERS = {
+    "orders": OrderPuller,
+    "credits": CreditPuller,
+    "credit_applications": ApplicationPuller,
+    "transactions": TransactionPuller,
+    "reimbursements": ReimbursementPuller,
+    "receipts": ReceiptPuller,
+    "statements": StatementPuller,
+    "statement_files": StatementFilePuller,
+    "transfers": TransferPuller,
+    "cashbacks": CashbackPuller,
+    "repayments": RepaymentPuller,
+}

@@ -1,0 +1,213 @@
+"""Card transactions, reimbursements, their receipts, and repayments."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from ...documents import Attachment
+from ...exceptions import NotFoundError
+from ..base import Page
+from . import translate, translate_card, translate_spend
+from .items import coding_key, line_key, money_key, picked
+from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, is_since, item, since_moment
+from .translate_spend import booking_date
+
+LOOK_BACK = timedelta(days=45)
+"""How long after its sync a transaction is looked at again for another memo or coding."""
+PARALLEL_READS = 4
+
+# Neither states nor time stamps: what becomes of a record at Ramp after it was booked is no change of it.
+_TRANSACTION_KEYS = ("accounting_date", "amount", "currency_code", "memo", "merchant_name", "original_transaction_id")
+_REIMBURSEMENT_KEYS = (
+    *("accounting_date", "direction", "memo", "merchant", "payment_id", "payment_processed_at"),
+    *("transaction_date", "type", "user_id"),
+)
+
+
+class TransactionPuller(Puller):
+    """Card transactions that Ramp regards as ready, and those booked lately, which may have got another memo."""
+
+    def pull(self, cursor, since):
+        if self.is_foreign:
+            return
+        for rows in self._listed(sync_status=READY):
+            yield self._page(rows, since)
+        if cursor:
+            begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
+            for rows in self._listed(sync_status=SYNCED, synced_after=begin.isoformat()):
+                yield self._page(rows, since)
+        yield cursor_page(cursor)
+
+    def _listed(self, **filters):
+        return self.client.transactions(entity_id=self.entity_id or None, **filters)
+
+    def _page(self, rows, since):
+        wanted = [row for row in rows if self._is_wanted(row) and is_since(row, since, booking_date)]
+        return Page(items=tuple(self._item(row) for row in wanted))
+
+    def _is_wanted(self, row):
+        return self.concerns_us(row) and row.get("sync_status") in (READY, SYNCED)
+
+    def _item(self, row):
+        content = {
+            **picked(row, _TRANSACTION_KEYS),
+            "entity_amount": money_key(row.get("entity_amount")),
+            "holder": picked(row.get("card_holder"), ("user_id",)),
+            "coding": coding_key(row),
+            "lines": [converted_key(line) for line in row.get("line_items") or []],
+        }
+        title = " - ".join(str(part) for part in (row.get("merchant_name"), row.get("memo")) if part)
+        return item(row, content, title)
+
+    def fetch(self, external_id):
+        row = self.client.transaction(external_id)
+        return self._item(row) if self._is_wanted(row) and not self.is_foreign else None
+
+    def document(self, payload):
+        return translate_spend.transaction(payload)
+
+
+def converted_key(line):
+    return {**line_key(line), "converted": money_key(line.get("converted_amount"))}
+
+
+class ReimbursementPuller(Puller):
+    """Reimbursements of both directions that are ready, and booked ones whose payment came later."""
+
+    directions = ("BUSINESS_TO_USER", "USER_TO_BUSINESS")
+
+    def pull(self, cursor, since):
+        if self.is_foreign:
+            return
+        for direction in self.directions:
+            for rows in self._listed(direction=direction, sync_status=READY):
+                yield self._page(rows, since)
+            if cursor:
+                begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
+                for rows in self._listed(direction=direction, sync_status=SYNCED, synced_after=begin.isoformat()):
+                    yield self._page(rows, since)
+        yield cursor_page(cursor)
+
+    def _listed(self, **filters):
+        return self.client.reimbursements(entity_id=self.entity_id or None, **filters)
+
+    def _page(self, rows, since):
+        wanted = [row for row in rows if self._is_wanted(row) and is_since(row, since, booking_date)]
+        return Page(items=tuple(self._item(row) for row in wanted))
+
+    def _is_wanted(self, row):
+        return self.concerns_us(row) and row.get("sync_status") in (READY, SYNCED)
+
+    def _item(self, row):
+        content = {
+            **picked(row, _REIMBURSEMENT_KEYS),
+            "amount": money_key(row.get("entity_amount") or row.get("payee_amount")),
+            "coding": coding_key(row),
+            "lines": [line_key(line) for line in row.get("line_items") or []],
+        }
+        title = " - ".join(str(part) for part in (row.get("user_full_name"), row.get("memo")) if part)
+        return item(row, content, title)
+
+    def fetch(self, external_id):
+        row = self.client.reimbursement(external_id)
+        return self._item(row) if self._is_wanted(row) and not self.is_foreign else None
+
+    def document(self, payload):
+        return translate_spend.reimbursement(payload)
+
+
+class ReceiptPuller(Puller):
+    """Receipts of transactions and reimbursements.
+
+    Most rows are made when the record was written; a receipt that comes later is found by its time.
+    """
+
+    def pull(self, cursor, since):
+        if self.is_foreign:
+            return
+        started = datetime.now(UTC)
+        if cursor:
+            for rows in self.client.receipts(created_after=cursor):
+                with ThreadPoolExecutor(PARALLEL_READS) as pool:
+                    found = pool.map(self._late, dict.fromkeys(_owner(row) for row in rows if _owner(row)))
+                yield Page(items=tuple(found_item for found_item in found if found_item))
+        yield Page(items=(), cursor=started.isoformat())
+
+    def _late(self, owner):
+        """The receipts of an owner that is in the books or about to be."""
+        _kind, external_id = owner
+        try:
+            return self.fetch(external_id)
+        except NotFoundError:
+            return None
+
+    def fetch(self, external_id):
+        """All receipts of a transaction or reimbursement; links are new at each reading."""
+        kind, row = self._owner_row(external_id)
+        if row.get("sync_status") == NOT_READY or not self.concerns_us(row):
+            return None
+        name = "transaction_id" if kind == "expense" else "reimbursement_id"
+        receipts = [
+            {"id": receipt.get("id"), "receipt_url": receipt.get("receipt_url")}
+            for rows in self.client.receipts(**{name: external_id})
+            for receipt in rows
+            if receipt.get(name) == external_id
+        ]
+        if not receipts:
+            return None
+        payload = {"id": external_id, "subject_kind": kind, "receipts": receipts}
+        content = sorted(str(receipt["id"]) for receipt in receipts)
+        return item(row, content, str(row.get("merchant_name") or row.get("memo") or external_id), payload)
+
+    def _owner_row(self, external_id):
+        try:
+            return "expense", self.client.transaction(external_id)
+        except NotFoundError:
+            return "reimbursement", self.client.reimbursement(external_id)
+
+    def document(self, payload):
+        attachments = []
+        for receipt in payload.get("receipts") or []:
+            url = str(receipt.get("receipt_url") or "")
+            name = translate.file_name(url) or f"Receipt {receipt.get('id')}.pdf"
+            attachments.append(Attachment(name=name, url=url))
+        return tuple(attachments)
+
+
+def _owner(row):
+    if row.get("transaction_id"):
+        return "expense", row["transaction_id"]
+    if row.get("reimbursement_id"):
+        return "reimbursement", row["reimbursement_id"]
+    return None
+
+
+class RepaymentPuller(Puller):
+    """Repayments that were made. Ramp has no sync status for them: the binding alone says which are booked."""
+
+    def pull(self, cursor, since):
+        if self.is_foreign:
+            return
+        # Without a date, Ramp also lists those that are only asked for.
+        begin = since_moment(since) or "1970-01-01T00:00:00+00:00"
+        for rows in self.client.repayments(from_repaid_at=begin):
+            made = [row for row in rows if row.get("status") == translate_card.REPAID and self.concerns_us(row)]
+            with ThreadPoolExecutor(PARALLEL_READS) as pool:
+                yield Page(items=tuple(pool.map(self._item, made)))
+
+    def _item(self, row):
+        try:
+            spent = self.client.transaction(row.get("original_transaction_id"))
+        except NotFoundError:
+            spent = {}
+        content = [picked(row, ("status", "repaid_at", "repayment_amount", "original_transaction_id"))]
+        merchant = spent.get("merchant_name") or ""
+        return item(row, content, f"Repayment {merchant}".strip(), {"repayment": row, "transaction": spent})
+
+    def fetch(self, external_id):
+        rows = (row for page in self.client.repayments() for row in page)
+        found = next((row for row in rows if row.get("id") == external_id), None)
+        wanted = found and found.get("status") == translate_card.REPAID and self.concerns_us(found)
+        return self._item(found) if wanted else None
+
+    def document(self, payload):
+        return translate_card.repayment(payload)

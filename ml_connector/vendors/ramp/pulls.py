@@ -1,0 +1,84 @@
+"""Readers of Ramp's records, one class for each flow beside bills, payments and vendors.
+
+A reader knows which rows a flow takes, how one is read again, and which translator it goes to.
+"""
+
+from datetime import UTC, datetime
+
+from ...exceptions import InvalidDataError
+from ..base import Item, Page, content_version
+from . import check
+
+READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
+
+
+class Puller:
+    """Reads the records of one flow.
+
+    :param provider: the `RampProvider`; its client is made when it is first used, because translating needs none
+    """
+
+    def __init__(self, provider):
+        self._provider = provider
+
+    @property
+    def client(self):
+        return self._provider.client
+
+    @property
+    def entity_id(self):
+        """The entity that is this company; empty for all."""
+        return self._provider.entity_id
+
+    @property
+    def is_foreign(self):
+        """Whether another system keeps the books: what is ready is that system's to book, and cannot be reported."""
+        return self._provider.settings.stored.get("seat") == check.TAKEN
+
+    def concerns_us(self, row):
+        """Ramp ignores filters that it does not know, so the entity is looked at again.
+
+        What has no entity is the primary entity's: so no two companies book it.
+        """
+        if not self.entity_id:
+            return True
+        if row.get("entity_id") is None:
+            return bool(self._provider.settings.stored.get("is_primary_entity"))
+        return row["entity_id"] == self.entity_id
+
+    def pull(self, cursor, since):
+        raise NotImplementedError
+
+    def fetch(self, external_id):
+        raise NotImplementedError
+
+    def document(self, payload):
+        raise NotImplementedError
+
+
+def item(row, content, title, payload=None, external_id=""):
+    """An `Item` whose version goes by `content`."""
+    return Item(
+        external_id=external_id or row["id"], version=content_version(content), title=title, payload=payload or row
+    )
+
+
+def since_moment(day):
+    """A date as the date-time that Ramp's filters want; None without one."""
+    return f"{day.isoformat()}T00:00:00+00:00" if day else None
+
+
+def is_since(row, since, booking_date):
+    """Whether a row is young enough. One without a readable date is: its translation says what is wrong."""
+    if since is None:
+        return True
+    try:
+        booked = booking_date(row)
+    except InvalidDataError:
+        return True
+    return booked is None or booked >= since
+
+
+def cursor_page(cursor, fallback=None):
+    """An empty page that keeps the cursor, or sets the present moment as the first one."""
+    return Page(items=(), cursor=cursor or fallback or datetime.now(UTC).isoformat())

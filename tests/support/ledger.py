@@ -1,0 +1,163 @@
+"""What the books of a company have to show, worked out from the sandbox's data alone.
+
+Nothing of the addon is used: amounts are the sandbox's integers, the rules are those that an accountant was promised.
+Amounts are in the currency of their document: what converting line by line does to a cent is Odoo's own rule.
+
+Accounts are named by code; these stand for what the demo company chose: `clearing` (default account of the card
+journal), `payable`, `tax`, `outstanding` (payments on their way), `incoming` (receipts on theirs), `repaid` (default
+account of the bank).
+"""
+
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+
+UNKNOWN_TO_ODOO = {"66200-TRAVEL", "68500-SAAS"}
+FALLBACK = "600000"
+CASHBACK = "450000"
+TAXES = {"vat-15": Decimal("0.15"), "vat-0": Decimal(0), "vat-21": Decimal("0.21")}
+CENT = Decimal("0.01")
+CARD_METHODS = ("CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY", "AUTOMATIC_CARD_PAYMENT")
+
+
+class Ledger:
+    """Balances by account and by analytic account.
+
+    :ivar accounts: {(account, currency): balance}, debit positive
+    :ivar analytics: {(code of the analytic account, currency): cost}
+    """
+
+    def __init__(self, state):
+        self.state = state
+        self.accounts = defaultdict(Decimal)
+        self.analytics = defaultdict(Decimal)
+
+    def fill(self):
+        """Book everything that Ramp releases for the books."""
+        for bill in self.state.bills:
+            if booked_bill(bill):
+                self._bill(bill)
+        for credit in self.state.vendor_credits:
+            self._lines("USD", credit.lines, -1)
+            self.accounts["payable", "USD"] += major(credit.amount, "USD")
+        for row in self.state.transactions:
+            if row.sync_status != "NOT_SYNC_READY":
+                self._spend(row, "clearing", 1)
+        for row in self.state.reimbursements:
+            if row.sync_status != "NOT_SYNC_READY":
+                owed = row.direction == "BUSINESS_TO_USER"
+                self._spend(row, *(("outstanding", 1) if owed else ("incoming", -1)))
+        for row in self.state.repayments:
+            if row.status == "REPAID":
+                self._repayment(row)
+        self._card_account()
+        return self
+
+    def _bill(self, bill):
+        self._lines(bill.currency, [*bill.lines, *bill.inventory_lines], 1, bill.coding)
+        total = major(bill.amount, bill.currency)
+        self.accounts["payable", bill.currency] -= total
+        if not bill.paid_at or bill.payment.method == "VENDOR_CREDIT":
+            return
+        applied = sum(credit["amount"]["amount"] for credit in bill.applied_vendor_credits)
+        paid = total - major(applied, bill.currency)
+        self.accounts["payable", bill.currency] += paid
+        source = "clearing" if bill.payment.method in CARD_METHODS else "outstanding"
+        self.accounts[source, bill.currency] -= paid
+
+    def _lines(self, currency, lines, sign, header=()):
+        """Lines are gross; the tax of a document is rounded once, as the demo company is set up."""
+        digits = Decimal(1) if currency == "JPY" else CENT
+        exact = Decimal(0)
+        for line in lines:
+            coding = self._coding(header, line.coding)
+            gross = major(line.amount, currency)
+            rate = TAXES.get(coding["tax"], Decimal(0))
+            before = exact.quantize(digits, ROUND_HALF_UP)
+            exact += gross * rate / (1 + rate)
+            tax = exact.quantize(digits, ROUND_HALF_UP) - before
+            self.accounts["tax", currency] += sign * tax
+            self._cost(coding, currency, sign * (gross - tax))
+
+    def _cost(self, coding, currency, amount):
+        self.accounts[coding["account"], currency] += amount
+        for code in coding["analytics"]:
+            self.analytics[code, currency] += amount
+
+    def _spend(self, row, source, sign):
+        """All lines of one transaction or reimbursement are coded alike, so its total is what counts."""
+        codings = [self._coding(row.coding, line.coding) for line in row.lines]
+        assert all(coding == codings[0] for coding in codings)
+        total = sign * major(row.amount, row.currency)
+        self._cost(codings[0], row.currency, total)
+        self.accounts[source, row.currency] -= total
+
+    def _repayment(self, row):
+        spent = self.state.transactions.get(row.original_transaction_id)
+        amount = major(row.amount, row.currency)
+        self.accounts["repaid", row.currency] += amount
+        self._cost(self._coding(spent.coding, spent.lines[0].coding), row.currency, -amount)
+
+    def _card_account(self):
+        for row in self.state.statements:
+            billed = sum(
+                major(self.state.transactions.get(line_id).amount, "USD")
+                for kind, line_id, _at in row.lines
+                if kind == "CARD_TRANSACTION"
+            )
+            self.accounts["clearing", "USD"] += billed
+            self.accounts["payable", "USD"] -= billed
+        for row in self.state.cashbacks:
+            self.accounts["payable", "USD"] += major(row.amount, "USD")
+            self.accounts[CASHBACK, "USD"] -= major(row.amount, "USD")
+        for row in self.state.transfers:
+            self.accounts["payable", "USD"] += major(row.amount, "USD")
+            self.accounts["outstanding", "USD"] -= major(row.amount, "USD")
+
+    def _coding(self, header, line):
+        """Account, tax and analytic accounts; the line wins over the header, field by field."""
+        chosen = {}
+        for option_id in (*header, *line):
+            option = self.state.options.get(option_id)
+            chosen[option.field.id] = option
+        found = {"account": None, "tax": None, "analytics": []}
+        for option in chosen.values():
+            if option.external_id.startswith("gl-"):
+                code = option.external_id.removeprefix("gl-")
+                found["account"] = FALLBACK if code in UNKNOWN_TO_ODOO else code
+            elif option.external_id.startswith("vat-"):
+                found["tax"] = option.external_id
+            else:
+                found["analytics"].append(option.external_id.partition("-")[2])
+        found["account"] = found["account"] or FALLBACK
+        return found
+
+
+def unbilled(state):
+    """What the card account must hold: spend that is booked and on no statement, less what was billed before."""
+    billed = {line_id for row in state.statements for kind, line_id, _at in row.lines if kind == "CARD_TRANSACTION"}
+    charges = {
+        charge: bill
+        for bill in state.bills
+        if booked_bill(bill) and bill.paid_at
+        for charge in bill.payment.details.get("transaction_ids", ())
+    }
+    balance = Decimal(0)
+    for row in state.transactions:
+        is_booked = row.sync_status != "NOT_SYNC_READY" or row.id in charges
+        amount = major(row.amount, row.currency)
+        balance += (amount if row.id in billed else 0) - (amount if is_booked else 0)
+    return balance
+
+
+def booked_bill(bill):
+    """Whether Ramp releases the bill for the books; one that another system booked before is not ours."""
+    return (
+        bill.enable_accounting_sync
+        and not bill.archived_at
+        and bill.approval_status == "APPROVED"
+        and not (bill.sync_status == "BILL_AND_PAYMENT_SYNCED" and not bill.sync_reference)
+    )
+
+
+def major(units, currency):
+    return Decimal(units) if currency == "JPY" else Decimal(units) / 100
