@@ -384,6 +384,16 @@ class TestFeedOut(FeedCase):
         self.assertEqual({row["City"] for row in self.last()}, {"Reno", ""})
         self.assertEqual(len(self.last()), 2, "nothing of the first is lost")
 
+    def test_newer_file_clears_away_what_was_left_half_sent(self):
+        self.server.fail("write", (NetworkError("Broken."), True))
+        self.sync()
+        self.assertEqual(list(self.server.content), [f"inbound/{self.files('vendors').temporary_name}"])
+        self.connection.breaker_until = False
+        self.northwind.city = "Reno"
+        self.sync()
+        second = self.files("vendors")[1]
+        self.assertEqual(list(self.server.content), [f"inbound/{second.name}"])
+
     def test_brought_by_hand(self):
         self.server.fail("write", PermanentError("Denied."))
         self.sync()
