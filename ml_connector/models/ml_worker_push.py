@@ -78,7 +78,7 @@ class MlWorker(models.AbstractModel):
         logs = self._without_doubtful(logs)
         reader = self.env[f"ml.reader.{flow.kind}"]
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
-        started = fields.Datetime.now()
+        started = self.env.cr.now()
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
