@@ -45,6 +45,7 @@ class FlowSpec:
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
+    :param after: keys of the `out` flows whose files must have arrived before the files of this one are sent
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
@@ -67,6 +68,7 @@ class FlowSpec:
     batch: int = 1
     needs: tuple[str, ...] = ()
     follows: str = ""
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
