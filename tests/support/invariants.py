@@ -148,7 +148,7 @@ def general_problems(books):
         ),
         (
             "payments without a binding",
-            # a payment that comes with its record (an expense of the company, a reimbursement) has no binding of its own
+            # a payment that comes with its record (a reimbursement, an expense of the company) has no own binding
             """SELECT count(*) FROM account_payment p
                 WHERE NOT EXISTS (SELECT FROM ml_binding b WHERE b.res_model = 'account.payment' AND b.res_id = p.id)
                   AND NOT EXISTS (SELECT FROM hr_expense e WHERE e.account_move_id = p.move_id)
