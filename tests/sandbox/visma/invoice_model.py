@@ -132,7 +132,9 @@ def _code_line(state, row, line, item):
         vat_of(state, category, row["_zone"])
         line["vatCode"] = {"id": category, "description": state.vat_categories[category]["description"]}
     if "projectId" in item or "project" not in line:
-        line["project"], line["projectTask"] = _project(state, item.get("projectId") or "X", item.get("projectTaskId"))
+        line["project"], line["projectTask"] = _project(
+            state, item.get("projectId") or state.non_project, item.get("projectTaskId")
+        )
         if line["projectTask"] is None:
             line.pop("projectTask")
     branch = item.get("branchNumber") or row["branchNumber"]["number"]
