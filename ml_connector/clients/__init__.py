@@ -6,6 +6,7 @@ from .oauth import AccessToken, MemoryTokens, TokenStore
 from .ramp import RampClient
 from .rate import RollingWindow, shared_window
 from .sftp import HostKeyError, SftpAccount, SftpSession, fingerprint
+from .visma import VismaClient
 
 __all__ = [
     "AccessToken",
@@ -20,6 +21,7 @@ __all__ = [
     "SftpAccount",
     "SftpSession",
     "TokenStore",
+    "VismaClient",
     "fingerprint",
     "mask",
     "mask_text",

@@ -6,7 +6,11 @@ import importlib
 import signal
 import sys
 
-VENDORS = {"ramp": "sandbox.ramp:RampSandbox", "stampli": "sandbox.stampli:StampliSandbox"}
+VENDORS = {
+    "ramp": "sandbox.ramp:RampSandbox",
+    "stampli": "sandbox.stampli:StampliSandbox",
+    "visma": "sandbox.visma:VismaSandbox",
+}
 
 
 def main():
