@@ -329,6 +329,7 @@ class MlConnection(models.Model):
                     "active": spec.active,
                     "schedule": "interval" if spec.daily_hour is None else "daily",
                     "daily_hour": 3.0 if spec.daily_hour is None else spec.daily_hour,
+                    **spec.defaults,
                 }
                 for spec in self._provider_class().flows
                 if spec.key not in existing
@@ -549,6 +550,7 @@ class MlConnection(models.Model):
             capabilities=frozenset(self.capabilities or ()),
             instance=f"{self.sudo().database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
+            company=str(self.company_id.id),
         )
         return self._provider_class()(settings, TokenStore(self), observe)
 

@@ -123,6 +123,12 @@ class MlFlow(models.Model):
         domain="[('purchase_ok', '=', True), ('type', '=', 'service')]",
         help="Odoo's order lines need a product, which the vendor's lines do not have.",
     )
+    tell_failures = fields.Boolean(
+        "Report failures",
+        default=True,
+        help="Tell the vendor why a record could not be booked. Otherwise it waits here for a person, and the vendor "
+        "hears of it once it is booked.",
+    )
     show_options = fields.Char(compute="_compute_show_options")
 
     progress_done = fields.Integer(readonly=True, copy=False)

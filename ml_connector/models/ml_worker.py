@@ -150,6 +150,7 @@ class MlWorker(models.AbstractModel):
             [
                 ("flow_id", "in", flows.ids),
                 ("state", "=", "pending"),
+                ("is_acknowledged", "=", True),
                 ("next_try_at", "<=", fields.Datetime.now()),
             ]
         )
@@ -358,6 +359,7 @@ class MlWorker(models.AbstractModel):
         now = fields.Datetime.now()
         run.lease = now + LEASE
         due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
+        due.append(("is_acknowledged", "=", True))
         logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
         for tries, group in logs.grouped("try_count").items():
             group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})

@@ -42,6 +42,8 @@ class FlowSpec:
     :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
+    :param acknowledges: whether the vendor is told that records are stored, before they are worked (pull only)
+    :param defaults: values of options that a new connection begins with, where they are not the general ones
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
@@ -67,6 +69,8 @@ class FlowSpec:
     batch: int = 1
     needs: tuple[str, ...] = ()
     follows: str = ""
+    acknowledges: bool = False
+    defaults: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +211,7 @@ class Settings:
     :param capabilities: what `CheckReport.capabilities` returned last
     :param instance: stable name of this database and connection, the root of idempotency keys
     :param options: {flow key: {name: value}} of the choices made on the flows
+    :param company: our own short code of the company, the same for ever
     """
 
     base_url: str
@@ -215,6 +220,7 @@ class Settings:
     capabilities: frozenset = frozenset()
     instance: str = ""
     options: dict = field(default_factory=dict)
+    company: str = ""
 
     def __repr__(self):
         return f"Settings({self.base_url})"
@@ -280,6 +286,14 @@ class Provider:
 
     def fetch(self, flow: str, external_id: str) -> Item | None:
         """One record as it is now; None when it is gone."""
+        raise NotImplementedError
+
+    def acknowledge(self, flow: str, versions: list[str]) -> dict[str, str]:
+        """Tell the vendor that records are stored. It is repeated until it is known to have worked.
+
+        :param versions: of the stored items
+        :return: versions that the vendor took back meanwhile, with the reason
+        """
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
