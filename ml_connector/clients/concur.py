@@ -10,9 +10,10 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
+from xml.etree import ElementTree
 
-from ..exceptions import AuthError, NetworkError, PermanentError, RemoteError, UnknownOutcomeError
+from ..exceptions import AuthError, NetworkError, NotFoundError, PermanentError, RemoteError, UnknownOutcomeError
 from .base import HttpClient, NoAuth, is_loopback
 from .oauth import granted, seconds
 
@@ -271,13 +272,13 @@ class ConcurClient(HttpClient):
 
     # Financial Integration Service v4 (financial-integration/v4.financial-integration)
 
-    def ready_documents(self, doc_type, limit=FIS_PAGE):
-        """`GET .../transactions`: the first ready documents; what is acknowledged leaves the queue."""
-        return self._documents(doc_type, page=0, limit=limit)
+    def ready_documents(self, doc_type, page=0, limit=FIS_PAGE):
+        """`GET .../transactions`: a page of the ready documents; what is acknowledged leaves the queue."""
+        return self._documents(doc_type, page=page, limit=limit)
 
-    def document(self, doc_type, source_id):
-        """`GET .../transactions?docId=`: the document of a report, invoice or cash advance whatever its status."""
-        found = self._documents(doc_type, docId=source_id, ignoreDocumentStatus="yes")
+    def document(self, doc_type, source_id, only_ready=False):
+        """`GET .../transactions?docId=`: the document of a report, invoice or cash advance; None without one."""
+        found = self._documents(doc_type, docId=source_id, ignoreDocumentStatus="no" if only_ready else "yes")
         return found[-1] if found else None
 
     def _documents(self, doc_type, **params):
@@ -301,10 +302,36 @@ class ConcurClient(HttpClient):
         body = {"processingConfirmation": confirmations, "systemId": ""}
         return self._confirmed(doc_type, "paymentconfirmations", body)
 
+    def image_url(self, kind, source_id):
+        """`GET /api/image/v1.0/{kind}/{id}`: the link to a file, good for 15 minutes; empty when there is none.
+
+        :param kind: `report` for all receipts of a report, `invoice`
+        """
+        path = f"/api/image/v1.0/{kind}/{quote(source_id, safe='')}"
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._authorized(
+                lambda address, bearer: self._call("GET", address + path, deadline, True, auth=bearer, as_file=True)
+            )
+        except NotFoundError:
+            return ""
+        return _image_url(answer.content)
+
     def _confirmed(self, doc_type, name, body):
         path = f"{FIS_PATH}/{doc_type}/transactions/{name}"
         answer = self.call("POST", path, body=body, repeatable=True)
         return {row.get("docId"): row for row in _rows(answer.data)}
+
+
+def _image_url(content):
+    """The link in the XML of the Image API, which is small and has no document type."""
+    if b"<!" in content:
+        return ""
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError:
+        return ""
+    return next((element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == "Url"), "")
 
 
 def _ended(stored, refusal):

@@ -12,16 +12,37 @@ def journal(mapping):
     return env["account.journal"].search([("company_id", "=", company.id), *domain], limit=1)
 
 
+ACCOUNTS = {
+    "cashback": "450000",
+    "CADV": "141100",
+    "party:CBCP": "201110",
+    "party:CBCP:1000": "201110",
+    "party:IBCP": "201110",
+    "party:COPD": "201120",
+    "payroll": "230000",
+}
+
+
 def account(mapping):
-    code = "450000" if mapping.external_id == "cashback" else "600000"
+    code = ACCOUNTS.get(mapping.external_id, "630000" if mapping.external_id.startswith("wage:") else "600000")
     return env["account.account"].with_company(company).search([("code", "=", code)], limit=1)
 
 
 def vendor(mapping):
-    """Only the card issuer is left for a person: vendors are found or created by themselves."""
-    return env["res.partner"].search([("name", "=", "Ramp (card issuer)")], limit=1)
+    """Only who is behind a card is left for a person: vendors are found or created by themselves."""
+    name = {"ramp": "Ramp (card issuer)", "concur": "Example Card Bank"}[mapping.connection_id.provider]
+    return env["res.partner"].search([("name", "=", name)], limit=1)
+
+
+def tax(_mapping):
+    domain = [("company_id", "=", company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)]
+    return env["account.tax"].search(domain, limit=1)
 
 
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
-    choose = {"journal": journal, "account": account, "vendor": vendor}[mapping.kind]
-    mapping.res_id = choose(mapping).id
+    choose = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}[mapping.kind]
+    if mapping.kind == "vendor" and mapping.external_id == "party:COPD":
+        # what the company paid itself is owed to nobody
+        mapping.is_ignored = True
+    else:
+        mapping.res_id = choose(mapping).id

@@ -5,11 +5,12 @@ from datetime import datetime
 
 import pytest
 import requests
+from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings
+from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+
 from ml_connector.clients import ConcurClient, MemoryTokens
 from ml_connector.clients.oauth import AccessToken
 from ml_connector.exceptions import AuthError, NetworkError, RateLimitError, RemoteError
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 TOKENS = "/oauth2/v0/token"
 

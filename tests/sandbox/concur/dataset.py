@@ -34,7 +34,7 @@ VENDORS = (
     ("V-0043", "Żółta Papiernia Sp. z o.o.", "001"),
     ("V-0044", "Blue Harbor Logistics", "002"),
 )
-ACCOUNTS = ("6000", "6120", "6200")
+ACCOUNTS = ("600000", "612000", "620000")
 
 
 class DataSet:
@@ -71,8 +71,8 @@ class DataSet:
         amount = Decimal(20 + 7 * number) + Decimal("0.35")
         entries = [
             entry(ACCOUNTS[number % 3], amount, day=day, name="Hotel", paid=paid, shares=share),
-            entry("6000", "46.00", day=day, name="Taxi", taxes=[tax("VAT15", "6.00", "6.00")]),
-            entry("6200", "12.40", day=day, name="Parking", project=PROJECTS[number % 3]),
+            entry("600000", "46.00", day=day, name="Taxi", taxes=[tax("VAT15", "6.00", "6.00")]),
+            entry("620000", "12.40", day=day, name="Parking", project=PROJECTS[number % 3]),
         ]
         advances = [advance(-30)] if number % 6 == 5 else ()
         content = report(
@@ -91,7 +91,7 @@ class DataSet:
         net = Decimal(100 + 25 * number)
         lines = [(f"Paper, lot {number + 1}", ACCOUNTS[number % 3], net, 0, [invoice_tax("VAT15", net * 15 / 100)])]
         if number % 3 == 0:
-            lines.append(("Delivery", "6000", 20, 5, []))
+            lines.append(("Delivery", "600000", 20, 5, []))
         content = invoice(
             identity("invoice", number, length=20),
             lines,

@@ -1,0 +1,77 @@
+"""What goes between SAP Concur and Odoo."""
+
+from ..base import FlowSpec
+
+FIS = "FISVC"
+IMAGES = "IMAGE"
+SCOPES = (FIS, IMAGES)
+"""What the flows of this module need."""
+
+OPTIONS = ("lock_date_policy", "start_date", "tell_failures")
+TOPIC_EVENT = "{}.readyForIntegration"
+
+DOCUMENT_FLOWS = (
+    FlowSpec(
+        key="expense_reports",
+        label="Expense Reports",
+        direction="pull",
+        kind="expense_report",
+        sequence=40,
+        scopes=(FIS,),
+        acknowledges=True,
+        reports=True,
+        events=("expense.readyForIntegration",),
+        files="receipts",
+        options=OPTIONS,
+        defaults={"tell_failures": False},
+        help="Books the expense reports that are finally approved as journal entries.",
+    ),
+    FlowSpec(
+        key="receipts",
+        label="Receipts",
+        direction="pull",
+        kind="file",
+        sequence=41,
+        scopes=(IMAGES,),
+        help="Attaches the receipts of a report to its entry.",
+    ),
+    FlowSpec(
+        key="cash_advances",
+        label="Cash Advances",
+        direction="pull",
+        kind="cash_advance",
+        sequence=45,
+        scopes=(FIS,),
+        acknowledges=True,
+        reports=True,
+        events=("cashadvance.readyForIntegration",),
+        options=OPTIONS,
+        defaults={"tell_failures": False},
+        help="Books issued cash advances as what the employee owes, to be paid to him.",
+    ),
+    FlowSpec(
+        key="payroll",
+        label="Expenses Paid by Payroll",
+        direction="pull",
+        kind="payroll",
+        sequence=46,
+        scopes=(FIS,),
+        acknowledges=True,
+        reports=True,
+        events=("payroll.readyForIntegration",),
+        active=False,
+        options=OPTIONS,
+        defaults={"tell_failures": False},
+        help="Books what payroll pays of expense reports, by wage type. Map the wage types to accounts.",
+    ),
+    FlowSpec(
+        key="results",
+        label="Posting Results to Concur",
+        direction="push",
+        kind="result",
+        sequence=70,
+        scopes=(FIS,),
+        help="Tells Concur which documents are booked. Without it Concur goes on with none of them.",
+    ),
+)
+FLOWS = DOCUMENT_FLOWS

@@ -1,0 +1,103 @@
+"""SAP Concur as the engine sees it. Each subject has modules of its own; the tables below say which serves what."""
+
+from functools import cached_property
+
+from ...clients import ConcurClient
+from ...exceptions import NotFoundError
+from ..base import Credential, Provider
+from . import check, results
+from .flows import FLOWS
+from .pull_files import ReceiptPuller
+from .pull_fis import CashAdvancePuller, PayrollPuller, ReportPuller
+
+PULLERS = {
+    "expense_reports": ReportPuller,
+    "receipts": ReceiptPuller,
+    "cash_advances": CashAdvancePuller,
+    "payroll": PayrollPuller,
+}
+"""Reader of each pull flow."""
+
+
+class ConcurProvider(Provider):
+    key = "concur"
+    label = "SAP Concur"
+    environments = {
+        "production": "https://glz.api.concursolutions.com",
+        "sandbox": "https://us-impl.api.concursolutions.com",
+    }
+    credentials = (
+        Credential(
+            name="client_id",
+            label="Client ID",
+            help="Of the app in SAP Concur under Administration > Company > Authentication Admin > OAuth 2.0 "
+            "Application Management, with the grants password and refresh_token.",
+        ),
+        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(
+            name="company_id",
+            label="Company UUID",
+            help="Shown in SAP Concur on the page Company Request Token.",
+        ),
+        Credential(
+            name="request_token",
+            label="Company request token",
+            secret=True,
+            help="Made in SAP Concur under Administration > Company > Authentication Admin > Company Request Token for "
+            "the client ID. It lasts 24 hours and is needed only for the first access.",
+        ),
+    )
+    flows = FLOWS
+
+    def __init__(self, settings, tokens, observe):
+        self.settings = settings
+        self._tokens = tokens
+        self._observe = observe
+
+    @cached_property
+    def client(self):
+        """Made when it is needed: translating needs none."""
+        credentials = self.settings.credentials
+        return ConcurClient(
+            self.settings.base_url,
+            client_id=credentials.get("client_id") or "",
+            client_secret=credentials.get("client_secret") or "",
+            company_id=credentials.get("company_id") or "",
+            request_token=credentials.get("request_token") or "",
+            tokens=self._tokens,
+            observe=self._observe,
+        )
+
+    def check(self):
+        return check.Checker(self.client, self.settings, self._tokens).run()
+
+    def claim_seat(self):
+        """Concur's documents go to whoever acknowledges them: there is no place to claim."""
+
+    # Reading
+
+    def pull(self, flow, cursor, since):
+        return PULLERS[flow](self).pull(cursor, since)
+
+    def fetch(self, flow, external_id):
+        try:
+            return PULLERS[flow](self).fetch(external_id)
+        except NotFoundError:
+            return None
+
+    def document(self, flow, payload):
+        return PULLERS[flow](self).document(payload)
+
+    def acknowledge(self, flow, versions):
+        return PULLERS[flow](self).acknowledge(versions)
+
+    def download(self, url):
+        return self.client.download(url)
+
+    # Results
+
+    def report(self, entries, key):
+        return results.report(self.client, entries, self.settings.company)
+
+    def reported(self, result):
+        return results.reported(self.client, result)
