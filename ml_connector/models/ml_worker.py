@@ -164,6 +164,7 @@ class MlWorker(models.AbstractModel):
     def _work(self, run):
         connection = run.connection
         self._set_up(run)
+        connection._watch_access_end()
         self._dry_runs(run)
         if connection.state not in WORKING_STATES:
             return

@@ -58,27 +58,28 @@ class MlWorker(models.AbstractModel):
         while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=BATCH):
             started = time.monotonic()
             refused = run.provider.acknowledge(flow.key, logs.mapped("external_version"))
-            logs.is_acknowledged = True
-            withdrawn = logs.filtered(lambda log: log.external_version in refused)
-            for log in withdrawn:
-                reason = refused[log.external_version]
-                log.write({"state": "ignored", "ignored_reason": reason, "done_at": fields.Datetime.now()})
-            milliseconds = self._elapsed(started) // len(logs)
-            self.env["ml.sync.attempt"]._append(
-                run.connection,
-                [
-                    {
-                        "log": log,
-                        "action": "acknowledge",
-                        "outcome": "ignored" if log in withdrawn else "sent",
-                        "message": refused.get(log.external_version),
-                        "milliseconds": milliseconds,
-                        "trace_id": run.trace_id,
-                    }
-                    for log in logs
-                ],
-            )
+            self._store_acknowledged(run, logs, refused, started)
             self._commit(run, processed=len(logs))
+
+    def _store_acknowledged(self, run, logs, refused, started):
+        logs.is_acknowledged = True
+        milliseconds = self._elapsed(started) // len(logs)
+        attempts = []
+        for log in logs:
+            reason = refused.get(log.external_version)
+            if reason:
+                log.write({"state": "ignored", "ignored_reason": reason, "done_at": fields.Datetime.now()})
+            attempts.append(
+                {
+                    "log": log,
+                    "action": "acknowledge",
+                    "outcome": "ignored" if reason else "sent",
+                    "message": reason,
+                    "milliseconds": milliseconds,
+                    "trace_id": run.trace_id,
+                }
+            )
+        self.env["ml.sync.attempt"]._append(run.connection, attempts)
 
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""

@@ -240,6 +240,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    access_end_advice = ""
+    """What a person does before a refresh token ends for good, where the vendor's ends."""
     feeds: tuple[FeedSpec, ...] = ()
     """Default templates of the flows whose records travel in files."""
 

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from ...clients import ConcurClient
+from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
 from ...exceptions import NotFoundError
 from ..base import Credential, Provider
 from . import check, results
@@ -48,6 +49,7 @@ class ConcurProvider(Provider):
         ),
     )
     flows = FLOWS
+    access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
 
     def __init__(self, settings, tokens, observe):
         self.settings = settings

@@ -1,4 +1,4 @@
-"""What a Concur sandbox keeps: one company, its tokens, and the financial documents waiting for the accounting system."""
+"""What a Concur sandbox keeps: one company, its tokens, and the financial documents for the accounting system."""
 
 import time
 import uuid
