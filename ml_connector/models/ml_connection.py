@@ -52,6 +52,7 @@ class MlConnection(models.Model):
     )
     custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.")
     base_url = fields.Char(compute="_compute_base_url")
+    has_environments = fields.Boolean(compute="_compute_base_url")
     state = fields.Selection(
         [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
         default="draft",
@@ -164,10 +165,11 @@ class MlConnection(models.Model):
     @api.depends("provider", "environment", "custom_url")
     def _compute_base_url(self):
         for connection in self:
+            environments = connection._provider_class().environments if connection.provider else {}
+            connection.has_environments = bool(environments)
             if connection.environment == "custom":
                 connection.base_url = (connection.custom_url or "").rstrip("/")
             else:
-                environments = connection._provider_class().environments if connection.provider else {}
                 connection.base_url = environments.get(connection.environment, "")
 
     @api.depends("state", "failed_count")

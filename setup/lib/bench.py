@@ -30,9 +30,10 @@ class Size:
     webhook_blocks: int = 10
     hook_rounds: int = 60
     growth_count: int = 500
+    feed_rounds: int = 3
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100)
+QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, feed_rounds=1)
 
 
 def main(arguments):
@@ -64,6 +65,9 @@ def _targets(size):
         "hook_overhead_unwatched": (True, 0.03),
         "hook_overhead_watched": (True, 0.10),
         "webhook_p95_vs_bare_route": (True, 2.0),
+        "feed_100k_vendors_vs_plain": (True, 1.5),
+        "feed_peak_memory_mb_growth": (True, 50.0),
+        "import_10k_invoice_lines_vs_bare": (True, 1.3),
     }
 
 
@@ -99,6 +103,9 @@ def _results(size, stack):
     count = size.growth_count
     with console.step(f"Growth: {count * 10} bills against {count}"):
         yield _inside(small, "growth", large, small_url, large_url, count)
+    feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
+    with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
+        yield _inside(feeds, "feeds", size.feed_rounds)
 
 
 def _connected(stack, name):
