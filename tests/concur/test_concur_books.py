@@ -55,7 +55,7 @@ def numbers(expected):
 def test_everything_is_booked_and_confirmed(books):
     assert books.open_rows() == []
     statuses = {row["status"] for row in books.control.documents() if row["doc_type"] != "invoice"}
-    assert statuses == {"POSTING_CONFIRMED_SUCCESS"}
+    assert statuses == {"POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS"}
     assert {row["status"] for row in books.control.documents("invoice")} == {"READY"}
     assert set(books.control.effects("acknowledge")["acknowledge"].values()) == {1}
     assert set(books.control.effects("posting.success")["posting.success"].values()) == {1}
@@ -275,6 +275,85 @@ def test_a_worker_that_is_killed_while_it_renews_leaves_a_note(books):
     assert books.value("SELECT renewal_sent_at FROM ml_token")
     books.settle()
     assert books.value("SELECT renewal_sent_at FROM ml_token") is None
+
+
+PAY = """
+move = env["account.move"].browse(env["ml.binding"].search([("external_id", "=", {report!r})]).res_id)
+line = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+bank = env["account.journal"].search([("type", "=", "bank")], limit=1)
+amount = {amount} or -line.balance
+payment = env["account.move"].create(
+    {{
+        "journal_id": bank.id,
+        "date": "2026-09-20",
+        "line_ids": [
+            (0, 0, {{"account_id": line.account_id.id, "partner_id": line.partner_id.id, "balance": amount}}),
+            (0, 0, {{"account_id": bank.default_account_id.id, "balance": -amount}}),
+        ],
+    }}
+)
+payment.action_post()
+(line | payment.line_ids.filtered(lambda other: other.account_id == line.account_id)).reconcile()
+result = payment.name
+"""
+
+
+def pay(books, report_id, amount=0):
+    """Pay the employee by a bank line; its number."""
+    return books.workers.code(PAY.format(report=report_id, amount=amount))
+
+
+def booked(books):
+    report_id, fi_id = books.release()
+    books.due("expense_reports")
+    books.settle()
+    return report_id, fi_id
+
+
+def test_concur_hears_when_the_employee_is_paid(books):
+    """At once, when all of it is; a second look tells nothing again."""
+    report_id, fi_id = booked(books)
+    first = pay(books, report_id, amount=20)
+    books.workers.run()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS", "half of it is not all"
+    second = pay(books, report_id, amount=26)
+    books.workers.run()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+    assert {reference.rpartition(" ")[0] for reference in books.remote(fi_id).payment_references} == {first, second}
+    books.due("payments_push")
+    books.workers.run()
+    assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
+
+
+def test_a_payment_that_the_hook_missed_is_found_by_the_sweep(books):
+    report_id, fi_id = booked(books)
+    books.switch("payments_push", False)
+    pay(books, report_id)
+    books.switch("payments_push", True)
+    books.due("payments_push")
+    books.workers.run()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+
+
+def test_a_reversed_entry_is_not_paid(books):
+    report_id, fi_id = booked(books)
+    books.workers.code(
+        f"move = env['account.move'].browse(env['ml.binding'].search([('external_id', '=', {report_id!r})]).res_id)\n"
+        "move._reverse_moves(cancel=True)"
+    )
+    books.due("payments_push")
+    books.workers.run()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS"
+
+
+def test_a_payment_confirmation_without_an_answer_counts_once(books):
+    report_id, fi_id = booked(books)
+    books.control.add_fault("reset", method="POST", path="*/paymentconfirmations", when="after", times=None)
+    pay(books, report_id)
+    books.workers.run()
+    books.control.clear_faults()
+    books.settle()
+    assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
 
 
 def test_a_test_users_report_is_acknowledged_and_not_booked(books):

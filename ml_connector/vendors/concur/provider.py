@@ -10,6 +10,7 @@ from . import check, results
 from .flows import FLOWS
 from .pull_files import ReceiptPuller
 from .pull_fis import CashAdvancePuller, PayrollPuller, ReportPuller
+from .push_payments import PaymentPush
 
 PULLERS = {
     "expense_reports": ReportPuller,
@@ -18,6 +19,9 @@ PULLERS = {
     "payroll": PayrollPuller,
 }
 """Reader of each pull flow."""
+
+PUSHES = {"payments_push": PaymentPush}
+"""Sender of each push flow but the results."""
 
 
 class ConcurProvider(Provider):
@@ -95,6 +99,18 @@ class ConcurProvider(Provider):
 
     def download(self, url):
         return self.client.download(url)
+
+    # Sending
+
+    def render(self, flow, document):
+        return PUSHES[flow](self).render(document)
+
+    def send(self, flow, payload, external_id, key):
+        return PUSHES[flow](self).send(payload)
+
+    def find(self, flow, payload, key):
+        """Nothing is looked up: what is sent twice counts once."""
+        return None
 
     # Results
 
