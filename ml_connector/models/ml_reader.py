@@ -103,7 +103,7 @@ class MlReaderVendor(models.AbstractModel):
     def _watched_fields(self):
         return {
             *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("street", "street2", "city", "zip", "state_id", "country_id"),
+            *("street", "street2", "city", "zip", "state_id", "country_id", "property_purchase_currency_id"),
         }
 
     def _domain(self, flow):
@@ -137,6 +137,7 @@ class MlReaderVendor(models.AbstractModel):
         return False
 
     def _document(self, flow, record):
+        company = flow.company_id
         return Vendor(
             external_id="",
             odoo_id=record.id,
@@ -144,6 +145,7 @@ class MlReaderVendor(models.AbstractModel):
             vat=record.vat or "",
             is_company=record.is_company,
             active=record.active,
+            currency=(record.with_company(company).property_purchase_currency_id or company.currency_id).name,
             in_books=self._in_books(flow, record),
             address=Address(
                 street=record.street or "",
