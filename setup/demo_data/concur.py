@@ -62,5 +62,6 @@ credentials = {credential.name: credential for credential in connection.credenti
 credentials["client_id"].value = "concur_id_EXAMPLE"
 credentials["client_secret"].new_secret = "example-secret"
 credentials["company_id"].value = "070fde04-0000-4000-8000-000000000001"
+credentials["lists"].value = "account = GL Accounts; custom1 = Cost Centers; custom2 = Client Projects"
 credentials["request_token"].new_secret = "example-request-token"
 connection.action_test()

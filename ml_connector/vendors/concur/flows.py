@@ -1,6 +1,7 @@
 """What goes between SAP Concur and Odoo."""
 
 from ..base import FlowSpec
+from .flows_masters import MASTER_FLOWS
 
 FIS = "FISVC"
 IMAGES = "IMAGE"
@@ -74,4 +75,4 @@ DOCUMENT_FLOWS = (
         help="Tells Concur which documents are booked. Without it Concur goes on with none of them.",
     ),
 )
-FLOWS = DOCUMENT_FLOWS
+FLOWS = tuple(sorted((*DOCUMENT_FLOWS, *MASTER_FLOWS), key=lambda flow: flow.sequence))

@@ -6,7 +6,7 @@ from ...documents import Attachment, Bill, BillLine, Expense, ExpenseLine, Party
 from ...exceptions import InvalidDataError
 from .coding import coding, selections
 from .money import currency_digits, read_money
-from .sharing import share
+from ..sharing import share
 from .translate import CARD
 from .wire import day, part, required_id, rows, text
 

@@ -3,9 +3,10 @@
 import time
 
 from ..control import Control
+from .control_masters import MasterControl
 
 
-class ConcurControl(Control):
+class ConcurControl(MasterControl, Control):
     """Moves, tokens and the queue of financial documents."""
 
     # -- company and tokens ------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from .cases import composed_report, reference_reports
+from .dataset_lists import fill_lists
+from .dataset_vendors import fill_vendors
 from .documents import (
     CASH,
     CBCP,
@@ -49,6 +51,8 @@ class DataSet:
         if not self.count:
             return
         self._cases()
+        fill_lists(self.state)
+        fill_vendors(self.state, self.count)
         for number in range(self.count):
             self._report(number)
         for number in range(max(2, self.count // 2)):
