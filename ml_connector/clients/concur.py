@@ -21,6 +21,8 @@ TOKEN_PATH = "/oauth2/v0/token"
 FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"
 VENDORS_PAGE = 1000
+REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
+DIGESTS_PAGE = 1000
 DOMAIN = ".api.concursolutions.com"
 READ_TIMEOUT, BUDGET = 70.0, 150.0
 """SAP answers within 60 seconds, or not at all."""
@@ -319,6 +321,19 @@ class ConcurClient(HttpClient):
     def delete_list_item(self, list_id, item_id):
         """`DELETE .../lists/{listId}/items/{itemId}`: out of this list only."""
         self.call("DELETE", f"/list/v4/lists/{list_id}/items/{item_id}", repeatable=True)
+
+    # Payment requests v3.0 (invoice/v3.payment-request-digest, invoice/v3.payment-request)
+
+    def payment_request_digests(self, **filters):
+        """`GET /invoice/paymentrequestdigests`: pages of the list of invoices.
+
+        :param filters: such as `approvalStatus`; days such as `lastModifiedDateAfter` as `YYYY-MM-DD`
+        """
+        return self.offset_pages(f"{REQUESTS_PATH}digests", "PaymentRequestDigest", limit=DIGESTS_PAGE, **filters)
+
+    def payment_request(self, request_id):
+        """`GET /invoice/paymentrequest/{id}`: an invoice."""
+        return self.call("GET", f"{REQUESTS_PATH}/{quote(request_id, safe='')}").data
 
     # Financial Integration Service v4 (financial-integration/v4.financial-integration)
 

@@ -123,7 +123,8 @@ def test_items_become_the_references_that_documents_have(concur):
     )
     project = found["analytic", "custom2:PRJ8"]
     assert (project.code, project.name, project.group) == ("PRJ8", "Relaunch Göteborg", "Custom 2")
-    assert found["plan", "custom1"].code == "Cost Centers"
+    plan = found["plan", "custom1"]
+    assert (plan.name, plan.group) == ("Cost Centers", "Custom 1")
 
 
 # Sending

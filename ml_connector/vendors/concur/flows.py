@@ -1,6 +1,7 @@
 """What goes between SAP Concur and Odoo."""
 
 from ..base import FlowSpec
+from .flows_invoices import INVOICE_FLOWS
 from .flows_masters import MASTER_FLOWS
 
 FIS = "FISVC"
@@ -75,4 +76,4 @@ DOCUMENT_FLOWS = (
         help="Tells Concur which documents are booked. Without it Concur goes on with none of them.",
     ),
 )
-FLOWS = tuple(sorted((*DOCUMENT_FLOWS, *MASTER_FLOWS), key=lambda flow: flow.sequence))
+FLOWS = tuple(sorted((*DOCUMENT_FLOWS, *INVOICE_FLOWS, *MASTER_FLOWS), key=lambda flow: flow.sequence))

@@ -84,8 +84,7 @@ class ListPuller:
     def document(self, payload):
         field = payload["field"]
         if "code" not in payload:
-            name = f"{payload['name']} ({field_label(field)})"
-            return Reference(kind="plan", external_id=field, code=payload["name"], name=name)
+            return Reference(kind="plan", external_id=field, name=payload["name"], group=field_label(field))
         return reference(field, payload["code"], payload["shortCode"], payload["value"])
 
 

@@ -7,6 +7,7 @@ from ...exceptions import NotFoundError
 from ..base import Credential, Provider
 from . import check, results
 from .flows import FLOWS
+from .invoices import PaymentRequestPuller
 from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
 from .pull_files import ReceiptPuller
 from .pull_fis import CashAdvancePuller, PayrollPuller, ReportPuller
@@ -18,6 +19,7 @@ PULLERS = {
     "cash_advances": CashAdvancePuller,
     "payroll": PayrollPuller,
     "lists": ListPuller,
+    "payment_requests": PaymentRequestPuller,
     "vendors": VendorPuller,
 }
 """Reader of each pull flow."""

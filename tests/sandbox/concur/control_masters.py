@@ -1,4 +1,4 @@
-"""What people do in Concur to vendors and lists, for tests."""
+"""What people do in Concur to vendors, lists and invoices, for tests."""
 
 from .dataset_vendors import NAMES, add_vendor, vendor_values
 from .lists_model import add_item
@@ -40,3 +40,14 @@ class MasterControl:
         with self._sandbox.lock:
             (found,) = [row for row in state.lists if row.value == name]
             return add_item(state, found.id, code, value).id
+
+    def payment_requests(self):
+        """Id and approval of each invoice."""
+        return {row.id: row.values["ApprovalStatus"] for row in self._sandbox.state.payment_requests}
+
+    def edit_payment_request(self, request_id, modified, is_deleted=False, **values):
+        """Change fields of the API on a day."""
+        row = self._sandbox.state.payment_requests.get(request_id)
+        with self._sandbox.lock:
+            row.values.update(values)
+            row.modified, row.is_deleted = modified, is_deleted

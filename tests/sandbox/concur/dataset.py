@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from .cases import composed_report, reference_reports
+from .dataset_invoices import fill_payment_requests
 from .dataset_lists import fill_lists
 from .dataset_vendors import fill_vendors
 from .documents import (
@@ -57,6 +58,7 @@ class DataSet:
             self._report(number)
         for number in range(max(2, self.count // 2)):
             self._invoice(number)
+        fill_payment_requests(self.state, self.today)
         for number in range(2):
             self._cash_advance(number)
             self._payroll(number)
