@@ -19,6 +19,10 @@ from .oauth import granted, seconds
 
 TOKEN_PATH = "/oauth2/v0/token"
 FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
+VENDORS_PATH = "/api/v3.1/invoice/vendors"
+VENDORS_PAGE = 1000
+REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
+DIGESTS_PAGE = 1000
 DOMAIN = ".api.concursolutions.com"
 READ_TIMEOUT, BUDGET = 70.0, 150.0
 """SAP answers within 60 seconds, or not at all."""
@@ -269,6 +273,67 @@ class ConcurClient(HttpClient):
             pages = (data.get("page") or {}).get("totalPages")
             if not rows or (isinstance(pages, int) and number - first + 1 >= pages):
                 return
+
+    # Vendors v3.1 (invoice/v3.1.vendor)
+
+    def vendors(self, **filters):
+        """`GET /invoice/vendors`: pages of vendor records, one for each address of a vendor.
+
+        :param filters: such as `vendorCode`, `vendorName`, `taxID`; compared as a whole, without case
+        """
+        return self.offset_pages(VENDORS_PATH, "Vendor", limit=VENDORS_PAGE, **filters)
+
+    def create_vendors(self, records):
+        """`POST /invoice/vendors`: the answer's records; each says in its `StatusList` whether it was saved."""
+        return self._written_vendors("POST", records, repeatable=False)
+
+    def update_vendors(self, records):
+        """`PUT /invoice/vendors`, with whole records: what is left out may be lost. Answers as `create_vendors`."""
+        return self._written_vendors("PUT", records, repeatable=True)
+
+    def _written_vendors(self, method, records, repeatable):
+        answer = self.call(method, VENDORS_PATH, body={"Vendor": records}, repeatable=repeatable)
+        return _rows(answer.data.get("Vendor")) if isinstance(answer.data, dict) else []
+
+    # Lists v4 (common/lists/v4.list, common/list-item/v4.list-item)
+
+    def lists(self):
+        """`GET /list/v4/lists`: pages of lists."""
+        return self.numbered_pages("/list/v4/lists", first=1, isDeleted=False)
+
+    def list_items(self, list_id):
+        """`GET .../lists/{listId}/children`: pages of the items of the first level."""
+        return self.numbered_pages(f"/list/v4/lists/{list_id}/children", first=1, isDeleted=False)
+
+    def children_of_item(self, item_id):
+        """`GET .../items/{itemId}/children`: pages of the items below an item."""
+        return self.numbered_pages(f"/list/v4/items/{item_id}/children", first=1, isDeleted=False)
+
+    def create_list_item(self, list_id, code, value):
+        """`POST /list/v4/items`: the new item."""
+        return self.call("POST", "/list/v4/items", body={"listId": list_id, "shortCode": code, "value": value}).data
+
+    def update_list_item(self, item_id, code, value):
+        """`PUT /list/v4/items/{itemId}`."""
+        body = {"shortCode": code, "value": value}
+        return self.call("PUT", f"/list/v4/items/{item_id}", body=body, repeatable=True).data
+
+    def delete_list_item(self, list_id, item_id):
+        """`DELETE .../lists/{listId}/items/{itemId}`: out of this list only."""
+        self.call("DELETE", f"/list/v4/lists/{list_id}/items/{item_id}", repeatable=True)
+
+    # Payment requests v3.0 (invoice/v3.payment-request-digest, invoice/v3.payment-request)
+
+    def payment_request_digests(self, **filters):
+        """`GET /invoice/paymentrequestdigests`: pages of the list of invoices.
+
+        :param filters: such as `approvalStatus`; days such as `lastModifiedDateAfter` as `YYYY-MM-DD`
+        """
+        return self.offset_pages(f"{REQUESTS_PATH}digests", "PaymentRequestDigest", limit=DIGESTS_PAGE, **filters)
+
+    def payment_request(self, request_id):
+        """`GET /invoice/paymentrequest/{id}`: an invoice."""
+        return self.call("GET", f"{REQUESTS_PATH}/{quote(request_id, safe='')}").data
 
     # Financial Integration Service v4 (financial-integration/v4.financial-integration)
 

@@ -166,6 +166,22 @@ class MlFlow(models.Model):
             if not 0 <= flow.daily_hour < 24:
                 raise ValidationError(self.env._("The hour of a daily schedule lies between 0:00 and 23:59."))
 
+    @api.constrains("active")
+    def _check_excludes(self):
+        """Of flows that read the same records only one can be on, whichever of them says so."""
+        for flow in self.connection_id.flow_ids.filtered("active"):
+            others = flow.connection_id.flow_ids.filtered(
+                lambda other, flow=flow: other.active and other.key in flow._spec().excludes
+            )
+            if others:
+                raise ValidationError(
+                    self.env._(
+                        "%(flow)s and %(other)s read the same records: switch one of them off first.",
+                        flow=flow.name,
+                        other=others[0].name,
+                    )
+                )
+
     def _spec(self):
         """The vendor's own description of this flow."""
         self.ensure_one()

@@ -12,6 +12,7 @@ MAPPED_MODELS = {
     "journal": "account.journal",
     "vendor": "res.partner",
     "employee": "hr.employee",
+    "plan": "account.analytic.plan",
 }
 
 
@@ -33,6 +34,7 @@ class MlMapping(models.Model):
             ("journal", "Journal"),
             ("vendor", "Vendor"),
             ("employee", "Employee"),
+            ("plan", "Analytic plan"),
         ],
         required=True,
         readonly=True,
@@ -95,7 +97,7 @@ class MlMapping(models.Model):
             if not record.exists():
                 raise ValidationError(self.env._("The record mapped to %s does not exist.", mapping.display_name))
             company = mapping.company_id
-            if record != record.filtered_domain(record._check_company_domain(company)):
+            if record != record.filtered_domain(mapping._company_domain(company, mapping.kind)):
                 raise ValidationError(
                     self.env._(
                         "%(record)s does not belong to %(company)s, the company of this connection.",
@@ -211,9 +213,16 @@ class MlMapping(models.Model):
                     mapping.write({"res_id": record.id, "origin": "name"})
 
     @api.model
+    def _company_domain(self, company, kind):
+        """Records of a company; plans belong to all, and the first of a tree has the accounts of the whole."""
+        if kind == "plan":
+            return Domain("parent_id", "=", False)
+        return Domain(self.env[MAPPED_MODELS[kind]]._check_company_domain(company))
+
+    @api.model
     def _record_domain(self, company, kind):
         """Which Odoo records a mapping of this kind may name."""
-        domain = Domain(self.env[MAPPED_MODELS[kind]]._check_company_domain(company))
+        domain = self._company_domain(company, kind)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
         return domain

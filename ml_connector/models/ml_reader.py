@@ -128,7 +128,7 @@ class MlReaderVendor(models.AbstractModel):
     def _watched_fields(self):
         return {
             *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("street", "street2", "city", "zip", "state_id", "country_id"),
+            *("street", "street2", "city", "zip", "state_id", "country_id", "property_purchase_currency_id"),
         }
 
     def _domain(self, flow):
@@ -168,7 +168,14 @@ class MlReaderVendor(models.AbstractModel):
         return self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
 
     def _document(self, flow, record):
-        return replace(self._vendor(record), in_books=self._in_books(flow, record))
+        return replace(
+            self._vendor(record), currency=self._currency(flow, record), in_books=self._in_books(flow, record)
+        )
+
+    def _currency(self, flow, record):
+        """The currency in which the company buys from a vendor."""
+        company = flow.company_id
+        return (record.with_company(company).property_purchase_currency_id or company.currency_id).name
 
     def _vendor(self, record):
         return Vendor(

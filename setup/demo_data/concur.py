@@ -48,19 +48,34 @@ env["res.partner"].create(
     }
 )
 
-connection = env["ml.connection"].create(
-    {
-        "name": "Concur",
-        "provider": "concur",
-        "company_id": company.id,
-        "environment": "custom",
-        "custom_url": URL,
-        "owner_id": env.ref("base.user_admin").id,
-    }
-)
-credentials = {credential.name: credential for credential in connection.credential_ids}
-credentials["client_id"].value = "concur_id_EXAMPLE"
-credentials["client_secret"].new_secret = "example-secret"
-credentials["company_id"].value = "070fde04-0000-4000-8000-000000000001"
-credentials["request_token"].new_secret = "example-request-token"
-connection.action_test()
+
+def connect(name, company, lists=""):
+    """A connection to the sandbox."""
+    connection = env["ml.connection"].create(
+        {
+            "name": name,
+            "provider": "concur",
+            "company_id": company.id,
+            "environment": "custom",
+            "custom_url": URL,
+            "owner_id": env.ref("base.user_admin").id,
+        }
+    )
+    credentials = {credential.name: credential for credential in connection.credential_ids}
+    credentials["client_id"].value = "concur_id_EXAMPLE"
+    credentials["client_secret"].new_secret = "example-secret"
+    credentials["company_id"].value = "070fde04-0000-4000-8000-000000000001"
+    credentials["request_token"].new_secret = "example-request-token"
+    credentials["lists"].value = lists
+    connection.action_test()
+    return connection
+
+
+connect("Concur", company, "account = GL Accounts; custom1 = Cost Centers; custom2 = Client Projects")
+
+# a company for which the Financial Integration Service is not switched on
+branch = env["res.company"].create({"name": "Example Branch", "country_id": company.country_id.id})
+env["account.chart.template"].try_loading("generic_coa", company=branch, install_demo=False)
+by_list = connect("Concur by list", branch)
+for flow in by_list.flow_ids:
+    flow.active = flow.key in ("vendors", "payment_requests")

@@ -9,7 +9,7 @@ def journal(mapping):
     codes = {"card": "RCARD", "method:PAID_MANUALLY": "RMAN"}
     code = codes.get(mapping.external_id)
     domain = [("code", "=", code)] if code else [("type", "=", "bank")]
-    return env["account.journal"].search([("company_id", "=", company.id), *domain], limit=1)
+    return env["account.journal"].search([("company_id", "=", mapping.company_id.id), *domain], limit=1)
 
 
 ACCOUNTS = {
@@ -25,7 +25,7 @@ ACCOUNTS = {
 
 def account(mapping):
     code = ACCOUNTS.get(mapping.external_id, "630000" if mapping.external_id.startswith("wage:") else "600000")
-    return env["account.account"].with_company(company).search([("code", "=", code)], limit=1)
+    return env["account.account"].with_company(mapping.company_id).search([("code", "=", code)], limit=1)
 
 
 def vendor(mapping):
@@ -34,18 +34,22 @@ def vendor(mapping):
     return env["res.partner"].search([("name", "=", name)], limit=1)
 
 
-def tax(_mapping):
-    domain = [("company_id", "=", company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)]
+def tax(mapping):
+    domain = [("company_id", "=", mapping.company_id.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)]
     return env["account.tax"].search(domain, limit=1)
 
 
+CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
+
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
-    choose = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}[mapping.kind]
     if mapping.kind == "vendor" and mapping.external_id == "party:COPD":
         # what the company paid itself is owed to nobody
         mapping.is_ignored = True
+    elif mapping.kind == "analytic":
+        # a company without analytic accounts
+        mapping.is_ignored = True
     else:
-        mapping.res_id = choose(mapping).id
+        mapping.res_id = CHOICES[mapping.kind](mapping).id
 
 # employees are paid for some reports
 reports = env["ml.binding"].search([("kind", "=", "expense_report")], order="id", limit=12)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from ...exceptions import AuthError, PermanentError
 from ..base import CheckReport, Finding
 from .flows import FIS, FLOWS
+from .flows_masters import LISTS
+from .lists import check_lists
 
 WHERE = "in SAP Concur's OAuth 2.0 Application Management, then make a new company request token and test again"
 
@@ -17,6 +19,7 @@ class Checker:
 
     def __init__(self, client, settings, tokens):
         self.client = client
+        self.settings = settings
         self.tokens = tokens
         self.report = CheckReport(identity=settings.credentials.get("company_id") or "")
 
@@ -34,6 +37,7 @@ class Checker:
         self._check_end(stored)
         if FIS in self.report.capabilities:
             self._check_queue()
+        self._check_lists()
         return self.report
 
     def _find(self, level, title, message=""):
@@ -71,3 +75,10 @@ class Checker:
             )
         else:
             self._find("ok", "The Financial Integration Service answers")
+
+    def _check_lists(self):
+        lists, capabilities = {}, set()
+        if LISTS in self.report.capabilities:
+            lists, capabilities = check_lists(self.client, self.settings.credentials.get("lists"), self._find)
+        self.report.settings["lists"] = lists
+        self.report.capabilities |= capabilities

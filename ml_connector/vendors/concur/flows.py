@@ -1,6 +1,8 @@
 """What goes between SAP Concur and Odoo."""
 
 from ..base import FlowSpec
+from .flows_invoices import INVOICE_FLOWS
+from .flows_masters import MASTER_FLOWS
 
 FIS = "FISVC"
 IMAGES = "IMAGE"
@@ -11,6 +13,30 @@ OPTIONS = ("lock_date_policy", "start_date", "tell_failures")
 TOPIC_EVENT = "{}.readyForIntegration"
 
 DOCUMENT_FLOWS = (
+    FlowSpec(
+        key="invoices",
+        label="Invoices",
+        direction="pull",
+        kind="bill",
+        sequence=30,
+        scopes=(FIS,),
+        acknowledges=True,
+        reports=True,
+        events=("invoice.readyForIntegration",),
+        files="invoice_files",
+        options=OPTIONS,
+        defaults={"tell_failures": False},
+        help="Books the invoices that are finally approved in Concur Invoice as vendor bills.",
+    ),
+    FlowSpec(
+        key="invoice_files",
+        label="Invoice Images",
+        direction="pull",
+        kind="file",
+        sequence=33,
+        scopes=(IMAGES,),
+        help="Attaches the image of an invoice to its bill.",
+    ),
     FlowSpec(
         key="expense_reports",
         label="Expense Reports",
@@ -86,4 +112,4 @@ DOCUMENT_FLOWS = (
         help="Tells Concur which documents are booked. Without it Concur goes on with none of them.",
     ),
 )
-FLOWS = DOCUMENT_FLOWS
+FLOWS = tuple(sorted((*DOCUMENT_FLOWS, *INVOICE_FLOWS, *MASTER_FLOWS), key=lambda flow: flow.sequence))

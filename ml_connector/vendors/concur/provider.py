@@ -8,19 +8,31 @@ from ...exceptions import NotFoundError
 from ..base import Credential, Provider
 from . import check, results
 from .flows import FLOWS
-from .pull_files import ReceiptPuller
-from .pull_fis import CashAdvancePuller, PayrollPuller, ReportPuller
+from .invoices import PaymentRequestPuller
+from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
+from .pull_files import InvoiceImagePuller, ReceiptPuller
+from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
 from .push_payments import PaymentPush
+from .vendors import VendorPuller, VendorPush
 
 PULLERS = {
+    "invoices": InvoicePuller,
+    "invoice_files": InvoiceImagePuller,
     "expense_reports": ReportPuller,
     "receipts": ReceiptPuller,
     "cash_advances": CashAdvancePuller,
     "payroll": PayrollPuller,
+    "lists": ListPuller,
+    "payment_requests": PaymentRequestPuller,
+    "vendors": VendorPuller,
 }
 """Reader of each pull flow."""
-
-PUSHES = {"payments_push": PaymentPush}
+PUSHES = {
+    "accounts_push": AccountPush,
+    "analytic_push": AnalyticPush,
+    "vendors_push": VendorPush,
+    "payments_push": PaymentPush,
+}
 """Sender of each push flow but the results."""
 
 
@@ -51,6 +63,13 @@ class ConcurProvider(Provider):
             help="Made in SAP Concur under Administration > Company > Authentication Admin > Company Request Token for "
             "the client ID. It lasts 24 hours and is needed only for the first access.",
         ),
+        Credential(
+            name="lists",
+            label="Lists",
+            required=False,
+            help="Only for the flows of lists: which list SAP Concur shows for accounts and in the custom fields of "
+            f"allocations, such as: {EXAMPLE}. Which analytic plan a field stands for is chosen under Mappings.",
+        ),
     )
     flows = FLOWS
     access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
@@ -59,6 +78,7 @@ class ConcurProvider(Provider):
         self.settings = settings
         self._tokens = tokens
         self._observe = observe
+        self._pushes = {}
 
     @cached_property
     def client(self):
@@ -102,15 +122,30 @@ class ConcurProvider(Provider):
 
     # Sending
 
+    @classmethod
+    def blocked(cls, flow, capabilities, options):
+        spec = cls.flow(flow)
+        missing = [scope for scope in spec.scopes if scope not in capabilities]
+        if missing:
+            return f"SAP Concur did not grant {', '.join(missing)}. Press Test connection when this has changed."
+        if any(need not in capabilities for need in spec.needs):
+            return f"Enter the {spec.needs[0]} on the connection, such as: {EXAMPLE}. Then press Test connection."
+        return ""
+
     def render(self, flow, document):
-        return PUSHES[flow](self).render(document)
+        return self._push(flow).render(document)
 
     def send(self, flow, payload, external_id, key):
-        return PUSHES[flow](self).send(payload)
+        return self._push(flow).send(payload, external_id, key)
 
     def find(self, flow, payload, key):
-        """Nothing is looked up: what is sent twice counts once."""
-        return None
+        return self._push(flow).find(payload, key)
+
+    def _push(self, flow):
+        """One sender for each run: it keeps what it has looked up."""
+        if flow not in self._pushes:
+            self._pushes[flow] = PUSHES[flow](self)
+        return self._pushes[flow]
 
     # Results
 

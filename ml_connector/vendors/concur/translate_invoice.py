@@ -8,12 +8,8 @@ from ...documents import Attachment, Bill, BillLine, Party
 from ...exceptions import InvalidDataError
 from . import coding
 from .translate_expense import refuse_test
+from .vendors import vendor_key
 from .wire import amount, day, part, rows, text
-
-
-def vendor_key(code, address):
-    """Id of a vendor's address; Concur's keys know no case."""
-    return f"{code.strip().upper()}/{address.strip().upper()}"
 
 
 def invoice(document):
@@ -58,8 +54,7 @@ def _vendor(vendor):
     code = text(vendor, "vendorCode")
     if not code:
         raise InvalidDataError("The invoice has no vendor code: choose the vendor in SAP Concur.")
-    key = vendor_key(code, text(vendor, "vendorRemitToAddressCode"))
-    return Party(external_id=key, name=text(vendor, "vendorName") or code)
+    return Party(external_id=vendor_key(code), name=text(vendor, "vendorName") or code)
 
 
 def _allocation(row, allocation, sign):

@@ -8,7 +8,7 @@ from werkzeug.serving import make_server
 
 from ..contract import Contract
 from ..server import Handler, Sandbox, Settings
-from . import fis, images, oauth  # noqa: F401 - they register their handlers
+from . import fis, images, invoices, lists, oauth, vendors  # noqa: F401 - they register their handlers
 from .control import ConcurControl
 from .dataset import DataSet
 from .errors import SHAPES, refuse
@@ -19,7 +19,7 @@ CLIENT_ID = "concur_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 BASE_DATE = date(2026, 9, 30)
 CENTRES = ("us2", "eu2")
-CONTRACTS = ("concur",)
+CONTRACTS = ("concur", "concur_invoices", "concur_lists", "concur_vendors")
 """Contract files; each subject brings its own."""
 
 
@@ -33,6 +33,7 @@ class ConcurSettings(Settings):
     numbers_as_text: bool = False  # expires_in is seen as number and as text
     ended_status: int = 401  # or 403, which the status page has too for an ended token
     geolocation: str = ""  # what token answers say instead of the company's data centre
+    says_success: bool = False  # whether a vendor that was saved has a status of the type SUCCESS, or none
     retry_after: str = ""  # no header is documented, but for list items, where it is 0
 
 

@@ -3,10 +3,11 @@
 import time
 
 from ..control import Control
+from .control_masters import MasterControl
 from .documents import entry, identity, report
 
 
-class ConcurControl(Control):
+class ConcurControl(MasterControl, Control):
     """Moves, tokens and the queue of financial documents."""
 
     # -- company and tokens ------------------------------------------------------------------------------------------

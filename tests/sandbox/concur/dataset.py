@@ -4,6 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from .cases import composed_report, reference_reports
+from .dataset_invoices import fill_payment_requests
+from .dataset_lists import fill_lists
+from .dataset_vendors import fill_vendors
 from .documents import (
     CASH,
     CBCP,
@@ -49,10 +52,13 @@ class DataSet:
         if not self.count:
             return
         self._cases()
+        fill_lists(self.state)
+        fill_vendors(self.state, self.count)
         for number in range(self.count):
             self._report(number)
         for number in range(max(2, self.count // 2)):
             self._invoice(number)
+        fill_payment_requests(self.state, self.today)
         for number in range(2):
             self._cash_advance(number)
             self._payroll(number)

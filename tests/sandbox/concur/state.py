@@ -1,4 +1,4 @@
-"""What a Concur sandbox keeps: one company, its tokens, and the financial documents for the accounting system."""
+"""What a Concur sandbox keeps: one company, its tokens, its financial documents and its vendors."""
 
 import time
 import uuid
@@ -49,6 +49,10 @@ class State:
         self.refresh_tokens = {}
         self.documents = Table()
         self.images = {}
+        self.vendors = Table()
+        self.payment_requests = Table()
+        self.lists = Table()
+        self.list_items = Table()
 
     def add_document(self, doc_type, source_id, content):
         """Release a document to the queue, under a new id even when the source had one before."""
