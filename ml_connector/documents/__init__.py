@@ -13,6 +13,7 @@ from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
+from .paid import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .release import Release
@@ -28,6 +29,7 @@ __all__ = [
     "BillLine",
     "CardStatement",
     "CardTransfer",
+    "Clearing",
     "Company",
     "Contact",
     "CreditApplication",
@@ -47,6 +49,7 @@ __all__ = [
     "JournalLine",
     "OutgoingFile",
     "OutgoingFiles",
+    "Paid",
     "PaidBill",
     "Party",
     "Payment",

@@ -36,6 +36,7 @@ from . import ml_reader_purchase
 from . import ml_reader_bill
 from . import ml_reader_ledger
 from . import ml_reader_employee
+from . import ml_reader_paid
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner

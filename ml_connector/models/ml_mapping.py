@@ -16,6 +16,7 @@ MAPPED_MODELS = {
     "fiscal_position": "account.fiscal.position",
     "partner_category": "res.partner.category",
     "currency": "res.currency",
+    "plan": "account.analytic.plan",
 }
 
 
@@ -41,6 +42,7 @@ class MlMapping(models.Model):
             ("fiscal_position", "Fiscal position"),
             ("partner_category", "Vendor tag"),
             ("currency", "Currency"),
+            ("plan", "Analytic plan"),
         ],
         required=True,
         readonly=True,
@@ -103,7 +105,7 @@ class MlMapping(models.Model):
             if not record.exists():
                 raise ValidationError(self.env._("The record mapped to %s does not exist.", mapping.display_name))
             company = mapping.company_id
-            if record != record.filtered_domain(self._company_domain(record, company)):
+            if record != record.filtered_domain(mapping._company_domain(company, mapping.kind)):
                 raise ValidationError(
                     self.env._(
                         "%(record)s does not belong to %(company)s, the company of this connection.",
@@ -218,15 +220,19 @@ class MlMapping(models.Model):
                 elif record := by_name.get((mapping.external_name or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "name"})
 
-    def _company_domain(self, model, company):
-        """Records that the company may use; of some kinds every company has the same."""
+    @api.model
+    def _company_domain(self, company, kind):
+        """Records of a company, or of all; the first plan of a tree has the accounts of the whole."""
+        if kind == "plan":
+            return Domain("parent_id", "=", False)
+        model = self.env[MAPPED_MODELS[kind]]
         has_company = {"company_id", "company_ids"} & model._fields.keys()
         return Domain(model._check_company_domain(company)) if has_company else Domain.TRUE
 
     @api.model
     def _record_domain(self, company, kind):
         """Which Odoo records a mapping of this kind may name."""
-        domain = self._company_domain(self.env[MAPPED_MODELS[kind]], company)
+        domain = self._company_domain(company, kind)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
         return domain

@@ -128,8 +128,8 @@ class MlReaderVendor(models.AbstractModel):
     def _watched_fields(self):
         return {
             *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry"),
-            *("property_supplier_payment_term_id", "property_account_position_id", "category_id"),
+            *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
+            *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
         }
 
     def _domain(self, flow):

@@ -70,6 +70,9 @@ class MlSyncLog(models.Model):
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
     external_version = fields.Char(readonly=True)
     external_url = fields.Char(readonly=True)
+    is_acknowledged = fields.Boolean(
+        default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
+    )
     is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
@@ -197,7 +200,8 @@ class MlSyncLog(models.Model):
         rows = [
             (
                 *(item.title, flow.connection_id.id, flow.company_id.id, flow.id, "pull", flow.kind, "pending"),
-                *(item.external_id, item.version, item.url or None, True, 0, now, json.dumps(item.payload)),
+                *(item.external_id, item.version, item.url or None, True, not flow._spec().acknowledges),
+                *(0, now, json.dumps(item.payload)),
                 *(self.env.uid, now, self.env.uid, now),
             )
             for item in items
@@ -206,8 +210,8 @@ class MlSyncLog(models.Model):
         self.env.execute_query(
             SQL(
                 """INSERT INTO ml_sync_log (name, connection_id, company_id, flow_id, direction, kind, state,
-                        external_id, external_version, external_url, is_current, try_count, next_try_at, payload,
-                        create_uid, create_date, write_uid, write_date)
+                        external_id, external_version, external_url, is_current, is_acknowledged, try_count,
+                        next_try_at, payload, create_uid, create_date, write_uid, write_date)
                    VALUES %s
                    ON CONFLICT (flow_id, external_id, external_version) WHERE direction = 'pull' DO NOTHING
                    RETURNING id""",
@@ -223,12 +227,12 @@ class MlSyncLog(models.Model):
             return
         now = fields.Datetime.now()
         common = (flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind, "pending", records._name)
-        common += (True, 0, now, self.env.uid, now)
+        common += (True, True, 0, now, self.env.uid, now)
         self.flush_model(["state"])
         self.env.execute_query(
             SQL(
                 """INSERT INTO ml_sync_log (name, res_id, connection_id, company_id, flow_id, direction, kind, state,
-                        res_model, is_current, try_count, next_try_at, create_uid, create_date)
+                        res_model, is_current, is_acknowledged, try_count, next_try_at, create_uid, create_date)
                    SELECT record.name, record.id, %s
                      FROM unnest(%s::varchar[], %s::integer[]) AS record(name, id)
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL

@@ -151,6 +151,7 @@ class MlWorker(models.AbstractModel):
             [
                 ("flow_id", "in", flows.ids),
                 ("state", "=", "pending"),
+                ("is_acknowledged", "=", True),
                 ("next_try_at", "<=", fields.Datetime.now()),
             ]
         )
@@ -164,6 +165,7 @@ class MlWorker(models.AbstractModel):
     def _work(self, run):
         connection = run.connection
         self._set_up(run)
+        connection._watch_access_end()
         self._dry_runs(run)
         if connection.state not in WORKING_STATES:
             return
@@ -359,6 +361,7 @@ class MlWorker(models.AbstractModel):
         now = fields.Datetime.now()
         run.lease = now + LEASE
         due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
+        due.append(("is_acknowledged", "=", True))
         logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
         for tries, group in logs.grouped("try_count").items():
             group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})

@@ -1,3 +1,4 @@
+from . import test_acknowledge
 from . import test_attempts
 from . import test_feed_in
 from . import test_feed_out

@@ -7,6 +7,7 @@ import signal
 import sys
 
 VENDORS = {
+    "concur": "sandbox.concur:ConcurSandbox",
     "ramp": "sandbox.ramp:RampSandbox",
     "stampli": "sandbox.stampli:StampliSandbox",
     "visma": "sandbox.visma:VismaSandbox",

@@ -36,8 +36,14 @@ class Contract:
         self._searched = sorted(self.operations.values(), key=lambda operation: operation.path.count("{"))
 
     @classmethod
-    def load(cls, name, **options):
-        return cls(json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8")), **options)
+    def load(cls, *names, **options):
+        """The contract of one file, or of several as one."""
+        documents = [json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8")) for name in names]
+        paths, schemas = {}, {}
+        for document in documents:
+            paths.update(document["paths"])
+            schemas.update(document.get("components", {}).get("schemas", {}))
+        return cls({"paths": paths, "components": {"schemas": schemas}}, **options)
 
     def find(self, method, path):
         """Return the operation and its path values; without one, ``None`` and the methods the path does have."""
