@@ -103,6 +103,9 @@ class MlWorker(models.AbstractModel):
         for file in unsent:
             file._log()._supersede()
             file.write({"state": "replaced", "replaced_by_id": files[:1].id})
+            if file.temporary_name and file.answer != "rejected":
+                # a part of it may have arrived
+                self._try_to_remove(run.provider.files(), file._path(file.temporary_name))
         files._enqueue(flow)
         self._note_skipped(flow, template, builder)
         flow.write({"progress_done": 0, "progress_total": len(files)})
@@ -145,8 +148,8 @@ class MlWorker(models.AbstractModel):
         if self._hold_back(run, flow):
             return
         while not run.is_over and (log := self._claim(run, flow, 1)):
-            if log.res_model != "ml.feed.file":
-                # a record that was incomplete: the next file has it, if it is complete now
+            if log.res_model != "ml.feed.file" or log.feed_file_id.answer == "rejected":
+                # a record that was incomplete, or a file that was refused: the next file has what is right by now
                 log._supersede()
                 flow.next_run_at = fields.Datetime.now()
                 flow.connection_id._trigger()
