@@ -11,6 +11,7 @@ from . import ml_webhook_event
 from . import ml_worker
 from . import ml_worker_pull
 from . import ml_worker_push
+from . import ml_worker_merge
 from . import ml_worker_dry_run
 from . import ml_feed_template
 from . import ml_feed_file

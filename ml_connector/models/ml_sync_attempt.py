@@ -79,6 +79,7 @@ class MlSyncAttempt(models.Model):
             ("report", "Report"),
             ("check", "Check"),
             ("ignore", "Ignore"),
+            ("decide", "Decide"),
         ],
         required=True,
         readonly=True,

@@ -103,13 +103,12 @@ class MlWorker(models.AbstractModel):
         for file in unsent:
             file._log()._supersede()
             file.write({"state": "replaced", "replaced_by_id": files[:1].id})
-            if file.temporary_name and file.answer != "rejected":
-                # a part of it may have arrived
-                self._try_to_remove(run.provider.files(), file._path(file.temporary_name))
         files._enqueue(flow)
         self._note_skipped(flow, template, builder)
         flow.write({"progress_done": 0, "progress_total": len(files)})
         self._commit(run, processed=len(files))
+        for file in unsent.filtered("temporary_name"):
+            self._try_to_remove(run.provider, file._path(file.temporary_name))
 
     def _note_skipped(self, flow, template, builder):
         """A row for each record that could not be sent; what was complete this time is settled."""
@@ -221,22 +220,22 @@ class MlWorker(models.AbstractModel):
         if not is_resumed:
             file.temporary_name = _temporary_name(file, template.temporary)
             self._commit(run)
-            self._write_temporary(store, file)
+            self._write_temporary(run, file)
             file.state = "transferred"
             self._commit(run)
         file._arrived(self._rename(run, store, file, is_resumed))
 
-    def _write_temporary(self, store, file):
+    def _write_temporary(self, run, file):
         path = file._path(file.temporary_name)
         try:
-            store.write(path, io.BytesIO(file.attachment_id.raw), file.size)
+            run.provider.files().write(path, io.BytesIO(file.attachment_id.raw), file.size)
         except (RemoteError, PermanentError):
-            self._try_to_remove(store, path)
+            self._try_to_remove(run.provider, path)
             raise
 
-    def _try_to_remove(self, store, path):
+    def _try_to_remove(self, provider, path):
         try:
-            store.remove(path)
+            provider.files().remove(path)
         except ConnectorError:
             return  # what is left under a temporary name does no harm, and the next try writes over it
 
@@ -255,7 +254,7 @@ class MlWorker(models.AbstractModel):
         except PermanentError:
             file.state = "built"
             self._commit(run)
-            self._try_to_remove(store, temporary)
+            self._try_to_remove(run.provider, temporary)
             raise PermanentError(
                 self.env._(
                     "The server does not let us rename files: ask its owner for the right to it, or choose None under"

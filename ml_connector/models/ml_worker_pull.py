@@ -10,6 +10,7 @@ from ..documents import DownloadedFile, Files
 from ..exceptions import ConnectorError, InvalidDataError, MappingError
 from .ml_sync_log import CLEAN
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
+from .ml_worker_merge import FieldConflict
 from .ml_writer import Entry, Resolver
 
 _logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class MlWorker(models.AbstractModel):
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
-                self._write_documents(flow, entries)
+                self._write_documents(run, flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
                 return
@@ -129,10 +130,11 @@ class MlWorker(models.AbstractModel):
             entries.append(entry)
         return entries
 
-    def _write_documents(self, flow, entries):
+    def _write_documents(self, run, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
         writer = self.env[f"ml.writer.{flow.kind}"]
         resolver = self._resolve(flow, writer, entries)
+        self._merge(run, flow, entries)
         ready = [entry for entry in entries if not entry.error]
         writer._plan_batch(flow, ready, resolver)
         writer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
@@ -193,6 +195,7 @@ class MlWorker(models.AbstractModel):
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
         if writer._binds:
+            agreements = self._agreements(flow, written)
             self.env["ml.binding"]._bind(
                 connection,
                 [
@@ -202,6 +205,7 @@ class MlWorker(models.AbstractModel):
                         "record": entry.record,
                         "external_version": entry.log.external_version,
                         "external_url": entry.log.external_url,
+                        **agreements.get(entry, {}),
                     }
                     for entry in written
                     if entry.outcome != "drift" and entry.binds
@@ -228,6 +232,7 @@ class MlWorker(models.AbstractModel):
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
+        self._queue_kept(flow, written)
         self.env["ml.sync.log"]._release_dependents(
             connection, {(flow.kind, entry.log.external_id) for entry in written}
         )
@@ -252,6 +257,8 @@ class MlWorker(models.AbstractModel):
         vals = self._failure_values(log, error)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
+        elif isinstance(error, FieldConflict):
+            vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
             unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")

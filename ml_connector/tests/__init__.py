@@ -7,6 +7,7 @@ from . import test_partner
 from . import test_pull
 from . import test_push
 from . import test_push_kinds
+from . import test_reconcile
 from . import test_secrets
 from . import test_security
 from . import test_webhook

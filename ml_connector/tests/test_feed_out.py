@@ -384,14 +384,15 @@ class TestFeedOut(FeedCase):
         self.assertEqual({row["City"] for row in self.last()}, {"Reno", ""})
         self.assertEqual(len(self.last()), 2, "nothing of the first is lost")
 
-    def test_part_of_a_replaced_file_does_not_stay(self):
+    def test_newer_file_clears_away_what_was_left_half_sent(self):
         self.server.fail("write", (NetworkError("Broken."), True))
         self.sync()
-        self.northwind.city = "Reno"
-        self.logs("vendors").next_try_at += timedelta(days=1)
+        self.assertEqual(list(self.server.content), [f"inbound/{self.files('vendors').temporary_name}"])
         self.connection.breaker_until = False
+        self.northwind.city = "Reno"
         self.sync()
-        self.assertEqual(list(self.server.content), [f"inbound/{self.files('vendors')[-1].name}"])
+        second = self.files("vendors")[1]
+        self.assertEqual(list(self.server.content), [f"inbound/{second.name}"])
 
     def expect_answers(self):
         self.template("vendors").write(

@@ -39,7 +39,9 @@ class FlowSpec:
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
-    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
+    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`. With
+        `conflict_policy` a pull flow's records may change on both sides: the push flow of the same kind sends only
+        what changed in Odoo, after it has read the record again
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
@@ -152,6 +154,8 @@ class Sent:
 
     :param linked: whether the vendor had the record already, so that nothing was made
     :param takes_files: whether the flows that follow are to send the record's files now
+    :param shared: values of the record as the vendor has them now, as far as its answer says (see
+        `documents.Vendor.shared`); for kinds that both sides may change
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     """
 
@@ -162,6 +166,7 @@ class Sent:
     linked: bool = False
     mapping: object = None
     takes_files: bool = False
+    shared: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +287,10 @@ class Provider:
 
     def fetch(self, flow: str, external_id: str) -> Item | None:
         """One record as it is now; None when it is gone."""
+        raise NotImplementedError
+
+    def changed_after(self, flow: str, external_id: str, moment) -> bool:
+        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC)."""
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
