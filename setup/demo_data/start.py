@@ -6,8 +6,12 @@ parameters.set_param("web.base.url", URL)
 parameters.set_param("web.base.url.freeze", "True")
 
 for connection in env["ml.connection"].search([("state", "=", "draft")]):
-    # only where a vendor takes no purchase orders do their PDFs go along with draft bills
-    connection.flow_ids.filtered(lambda flow: flow.key != "order_files_push").active = True
+    # of two flows that read the same records one is on; where that is the other one, all flows were chosen before
+    if not connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().excludes):
+        # only where a vendor takes no purchase orders do their PDFs go along with draft bills
+        connection.flow_ids.filtered(
+            lambda flow: flow.key != "order_files_push" and not flow._spec().excludes
+        ).active = True
     connection.action_start()
     if connection._provider_class().webhook_events:
         connection.action_subscribe()

@@ -31,9 +31,10 @@ class Size:
     hook_rounds: int = 60
     growth_count: int = 500
     feed_rounds: int = 3
+    report_rounds: int = 10
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, feed_rounds=1)
+QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, feed_rounds=1, report_rounds=4)
 
 
 def main(arguments):
@@ -68,6 +69,7 @@ def _targets(size):
         "feed_100k_vendors_vs_plain": (True, 1.5),
         "feed_peak_memory_mb_growth": (True, 50.0),
         "import_10k_invoice_lines_vs_bare": (True, 1.3),
+        "fis_report_cost_vs_bare_entry": (True, 1.3),
     }
 
 
@@ -106,6 +108,10 @@ def _results(size, stack):
     feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
     with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
         yield _inside(feeds, "feeds", size.feed_rounds)
+    reports = stack.enter_context(odoo.temporary_database("bench_reports"))
+    url = stack.enter_context(sandbox.running("concur", "--size", "none"))
+    with console.step("Expense reports: from the queue against bare journal entries"):
+        yield _inside(reports, "reports", url, size.report_rounds)
 
 
 def _connected(stack, name):
