@@ -38,6 +38,25 @@ class AccountMove(models.Model):
     _inherit = ["account.move", "ml.sync.mixin"]
 
 
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        partials._ml_moves()._ml_note_change({"payment_state"})
+        return partials
+
+    def unlink(self):
+        moves = self._ml_moves()
+        result = super().unlink()
+        moves.exists()._ml_note_change({"payment_state"})
+        return result
+
+    def _ml_moves(self):
+        return self.debit_move_id.move_id | self.credit_move_id.move_id
+
+
 class PurchaseOrder(models.Model):
     _name = "purchase.order"
     _inherit = ["purchase.order", "ml.sync.mixin"]
