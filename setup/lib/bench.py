@@ -30,9 +30,12 @@ class Size:
     webhook_blocks: int = 10
     hook_rounds: int = 60
     growth_count: int = 500
+    push_count: int = 5_000
+    noop_count: int = 10_000
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100)
+QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, push_count=1_000, noop_count=2_000)
+RATE_LIMIT = 200
 
 
 def main(arguments):
@@ -64,6 +67,8 @@ def _targets(size):
         "hook_overhead_unwatched": (True, 0.03),
         "hook_overhead_watched": (True, 0.10),
         "webhook_p95_vs_bare_route": (True, 2.0),
+        "push_rate_vs_limit": (False, 0.75),
+        f"noop_sync_{size.noop_count // 1000}k_seconds_ratio": (True, 2.0),
     }
 
 
@@ -99,23 +104,29 @@ def _results(size, stack):
     count = size.growth_count
     with console.step(f"Growth: {count * 10} bills against {count}"):
         yield _inside(small, "growth", large, small_url, large_url, count)
+    with console.step(f"Push: {size.push_count} vendors"):
+        pushed, url, _access = _connected(stack, "bench_push", RATE_LIMIT)
+        yield _inside(pushed, "flows", url, RATE_LIMIT, size.push_count, function="push")
+    with console.step(f"No change: {size.noop_count} bills"):
+        idle, url, _access = _connected(stack, "bench_noop")
+        yield _inside(idle, "flows", url, size.noop_count, function="noop")
 
 
-def _connected(stack, name):
+def _connected(stack, name, rate_limit=0):
     """A database that is connected to a Ramp sandbox of its own, and what an outside program needs to know."""
-    url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", "0"))
+    url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", str(rate_limit)))
     database = stack.enter_context(odoo.temporary_database(name))
     with console.step("Connecting a database to the Ramp sandbox"):
         return database, url, _inside(database, "engine", url)
 
 
-def _inside(database, module, *arguments):
-    """Call `main(env, *arguments)` of a benchmark inside Odoo; return its result."""
+def _inside(database, module, *arguments, function="main"):
+    """Call a function of a benchmark inside Odoo with the environment and these arguments; return its result."""
     script = f"""
 import json, sys
 sys.path.insert(0, {str(paths.SETUP)!r})
 from benchmarks import {module}
-print(json.dumps({module}.main(env, *{arguments!r})))
+print(json.dumps({module}.{function}(env, *{arguments!r})))
 """
     return json.loads(odoo.shell(database, script).splitlines()[-1])
 
