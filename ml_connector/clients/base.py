@@ -121,7 +121,7 @@ class _CutOffError(Exception):
 class HttpClient:
     """A vendor's API at one address. May be used by several threads at a time.
 
-    A subclass sets `label` and `trace_header`, and overrides `fetch_token` and `explain`.
+    A subclass sets `label` and `trace_header`, and overrides what stands under "For subclasses".
 
     :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
     :param tokens: `oauth.TokenStore`
@@ -182,9 +182,34 @@ class HttpClient:
         """The vendor's error code and message in the JSON of an error answer, whatever its form; empty without."""
         return "", ""
 
+    def address(self, token):
+        """Base address for calls with a token."""
+        return self.base_url
+
+    def may_renew(self, error, token):
+        """Whether the refusal of a token may only mean that it has ended."""
+        return error.status == 401
+
+    def headers(self, url):
+        """More headers of a request."""
+        return {}
+
     # Calls
 
-    def call(self, method, path, *, params=None, body=None, form=None, files=None, auth=None, repeatable=None):
+    def call(
+        self,
+        method,
+        path,
+        *,
+        params=None,
+        body=None,
+        form=None,
+        files=None,
+        headers=None,
+        auth=None,
+        repeatable=None,
+        as_file=False,
+    ):
         """Send one request and return its `Answer`.
 
         A 401 renews the token once. What may be repeated is tried up to three times within the budget.
@@ -194,8 +219,10 @@ class HttpClient:
         :param body: sent as JSON
         :param form: sent as a form
         :param files: {part: (name, content, MIME type)}, sent with the form as multipart
+        :param headers: headers of this request alone
         :param auth: a `requests` auth object to use instead of the bearer token
         :param repeatable: whether sending it twice does no harm; by default GET and HEAD only
+        :param as_file: whether the answer is a file (`Answer.content`) and not JSON
         :raises NetworkError: nothing was sent, or a repeatable call got no answer
         :raises UnknownOutcomeError: another call may have taken effect: no answer, an unreadable one, or a 5xx
         :raises RateLimitError: 429; `retry_after` as the vendor says
@@ -206,20 +233,28 @@ class HttpClient:
         :raises RemoteError: 5xx, a redirect, or an unreadable answer to a repeatable call
         """
         repeatable = method in SAFE_METHODS if repeatable is None else repeatable
-        url = self._own_url(path) + _query(params)
-        sending = {"json": body, "data": form, "files": files}
+        sending = {"json": body, "data": form, "files": files, "headers": headers, "as_file": as_file}
         deadline = self._clock() + self.budget
         if auth is not None:
+            url = self._own_url(path, self.base_url) + _query(params)
             return self._call(method, url, deadline, repeatable, auth=auth, **sending)
+        return self._authorized(
+            lambda address, bearer: self._call(
+                method, self._own_url(path, address) + _query(params), deadline, repeatable, auth=bearer, **sending
+            )
+        )
+
+    def _authorized(self, send):
+        """What `send(address, auth)` returns; with a new token when the vendor refuses the first one."""
         token = self._bearer(self._tokens.get(self.fetch_token))
         try:
-            return self._call(method, url, deadline, repeatable, auth=BearerAuth(token), **sending)
+            return send(self.address(token), BearerAuth(token))
         except AuthError as error:
-            if error.status != 401:
+            if not self.may_renew(error, token):
                 raise
         # Refused means without effect, so this is no repetition of something that may have been done.
         token = self._bearer(self._tokens.renew(self.fetch_token, token))
-        return self._call(method, url, deadline, repeatable, auth=BearerAuth(token), **sending)
+        return send(self.address(token), BearerAuth(token))
 
     def download(self, url, max_bytes=MAX_FILE):
         """MIME type and content of a file behind a pre-signed link, read without credentials.
@@ -267,8 +302,9 @@ class HttpClient:
             return None
         return wait
 
-    def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, **sending):
+    def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, headers=None, **sending):
         """Send once and read the whole answer; never raises for what the network or the server does."""
+        own_headers = {"Accept": "*/*" if as_file else "application/json", **(headers or {})}
         status, headers, content, data, failure = None, {}, b"", None, None
         with self._limiter.place() if self._limiter else nullcontext():
             started = self._clock()
@@ -276,7 +312,7 @@ class HttpClient:
                 with self._session.request(
                     method,
                     url,
-                    headers={"Accept": "*/*" if as_file else "application/json"},
+                    headers={**self.headers(url), **own_headers},
                     timeout=(CONNECT_TIMEOUT, max(0.1, min(self.read_timeout, deadline - started))),
                     allow_redirects=False,
                     stream=True,
@@ -390,11 +426,11 @@ class HttpClient:
         self._secrets = self._secrets | {token}
         return token
 
-    def _own_url(self, path):
+    def _own_url(self, path, address):
         """The URL for a path; a full URL must be one of ours, because it gets the token."""
         if path.startswith("/") and not path.startswith("//"):
-            return self.base_url + path
-        if _origin(path) == _origin(self.base_url):
+            return address + path
+        if _origin(path) == _origin(address):
             return path
         raise RemoteError(f"{self.label} refers to another server, which is not followed.")
 
@@ -402,7 +438,7 @@ class HttpClient:
         origin = _origin(url)
         if origin and origin[0] == "https":
             return
-        if origin and _is_loopback(origin[1]) and _is_loopback(_origin(self.base_url)[1]):
+        if origin and is_loopback(origin[1]) and is_loopback(_origin(self.base_url)[1]):
             return
         raise RemoteError(f"{self.label} gave a link to a file that is not safe to follow.")
 
@@ -421,7 +457,7 @@ def _checked_base(url):
     origin = _origin(url)
     if not origin or "?" in url or "#" in url:
         raise PermanentError("The address of the server is not a plain web address.")
-    if origin[0] != "https" and not _is_loopback(origin[1]):
+    if origin[0] != "https" and not is_loopback(origin[1]):
         raise PermanentError("The address of the server must begin with https://.")
     return url.rstrip("/")
 
@@ -438,7 +474,8 @@ def _origin(url):
     return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}[parts.scheme]
 
 
-def _is_loopback(host):
+def is_loopback(host):
+    """Whether a host name or address is this machine itself."""
     if host == "localhost":
         return True
     try:

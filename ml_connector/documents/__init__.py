@@ -11,10 +11,12 @@ from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
-from .files import DownloadedFile, Files, OutgoingFile
+from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
+from .paid import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from .release import Release
 from .result import Result
 from .vendor import Vendor
 
@@ -27,6 +29,7 @@ __all__ = [
     "BillLine",
     "CardStatement",
     "CardTransfer",
+    "Clearing",
     "Company",
     "Contact",
     "CreditApplication",
@@ -45,6 +48,8 @@ __all__ = [
     "JournalEntry",
     "JournalLine",
     "OutgoingFile",
+    "OutgoingFiles",
+    "Paid",
     "PaidBill",
     "Party",
     "Payment",
@@ -53,6 +58,7 @@ __all__ = [
     "ReceivedLine",
     "Reference",
     "Reimbursement",
+    "Release",
     "RemoteFile",
     "Result",
     "Settlement",

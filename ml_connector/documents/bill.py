@@ -9,6 +9,7 @@ from .common import AnalyticShare, Attachment, Party, Reference
 class BillLine:
     """One line; `amount` in the bill's currency, tax included or not as the bill says. Negative for a discount.
 
+    :param purchase_order: the number of the purchase order that it bills, where the line names it
     :param purchase_order_line: our own `purchase.order.line` id, or None
     :param order_line_key: the vendor system's id of the purchase order line that it bills
     """
@@ -18,6 +19,7 @@ class BillLine:
     account: Reference | None = None
     taxes: tuple[Reference, ...] = ()
     analytics: tuple[AnalyticShare, ...] = ()
+    purchase_order: str = ""
     purchase_order_line: int | None = None
     order_line_key: str = ""
 
@@ -36,7 +38,9 @@ class Bill:
     :param odoo_id: our own move id, when the bill was born in Odoo
     :param sent_as: ids under which the vendor may have got it from us, when it was born in Odoo
     :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
-    :param is_void: taken back at the vendor
+    :param is_void: taken back at the vendor, or cancelled in Odoo
+    :param payment_reference: what the vendor wants to see on the payment
+    :param payment_term: terms that its due date comes from
     """
 
     external_id: str
@@ -59,5 +63,6 @@ class Bill:
     odoo_id: int | None = None
     sent_as: tuple[str, ...] = ()
     paid_on: date | None = None
-    cancelled: bool = False
     is_void: bool = False
+    payment_reference: str = ""
+    payment_term: Reference | None = None

@@ -57,11 +57,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
+    """A person to talk to or, with `address`, another address of the same vendor."""
+
     external_id: str = ""
     name: str = ""
     email: str = ""
     phone: str = ""
     is_default: bool = False
+    address: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,18 @@ class JournalLine:
     """One side of an entry: `amount` is a debit when positive, a credit when negative, in the entry's currency.
 
     :param account: of the kind `account`; or `journal`, for that journal's default account; or `vendor` or `employee`,
-        for the payable account of that contact, which becomes the line's partner
+        for the payable account of that contact, which becomes the line's partner; or `tax`, for the account to which
+        the tax goes
+    :param partner: of the kind `vendor` or `employee`, where the account does not say; it may be left out
+    :param base_of: taxes whose base the line is
     """
 
     amount: Decimal
     account: Reference
     description: str = ""
     analytics: tuple[AnalyticShare, ...] = ()
+    partner: Reference | None = None
+    base_of: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ class Result:
 
     :param subject: kind of the record that was transferred (`bill`, `payment` ...)
     :param external_id: the vendor's id of that record
+    :param version: the version of that record (`vendors.base.Item`)
     :param success: whether it is in the books
     :param reference: our reference (success only), for example `BILL/2026/07/0012`
     :param url: link to our record (success only)
@@ -16,6 +17,7 @@ class Result:
     subject: str
     external_id: str
     success: bool
+    version: str = ""
     reference: str = ""
     url: str = ""
     message: str = ""

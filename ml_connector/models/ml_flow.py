@@ -138,6 +138,12 @@ class MlFlow(models.Model):
         domain="[('purchase_ok', '=', True), ('type', '=', 'service')]",
         help="Odoo's order lines need a product, which the vendor's lines do not have.",
     )
+    tell_failures = fields.Boolean(
+        "Report failures",
+        default=True,
+        help="Tell the vendor why a record could not be booked. Otherwise it waits here for a person, and the vendor "
+        "hears of it once it is booked.",
+    )
     show_options = fields.Char(compute="_compute_show_options")
 
     progress_done = fields.Integer(readonly=True, copy=False)
@@ -159,6 +165,22 @@ class MlFlow(models.Model):
         for flow in self:
             if not 0 <= flow.daily_hour < 24:
                 raise ValidationError(self.env._("The hour of a daily schedule lies between 0:00 and 23:59."))
+
+    @api.constrains("active")
+    def _check_excludes(self):
+        """Of flows that read the same records only one can be on, whichever of them says so."""
+        for flow in self.connection_id.flow_ids.filtered("active"):
+            others = flow.connection_id.flow_ids.filtered(
+                lambda other, flow=flow: other.active and other.key in flow._spec().excludes
+            )
+            if others:
+                raise ValidationError(
+                    self.env._(
+                        "%(flow)s and %(other)s read the same records: switch one of them off first.",
+                        flow=flow.name,
+                        other=others[0].name,
+                    )
+                )
 
     def _spec(self):
         """The vendor's own description of this flow."""
@@ -238,7 +260,7 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_models(self):
-        """{model name: {flow id: names of watched fields}} of the switched-on push flows.
+        """{model name: {flow id: (connection id, names of watched fields)}} of the switched-on push flows.
 
         Cached, because every write of a watched model asks.
         """
@@ -250,7 +272,7 @@ class MlFlow(models.Model):
             model = flow._spec().watches
             if model and not flow._blocked():
                 names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
-                watched.setdefault(model, {})[flow.id] = frozenset(names)
+                watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
         return watched
 
     @api.model

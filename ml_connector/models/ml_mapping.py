@@ -12,6 +12,11 @@ MAPPED_MODELS = {
     "journal": "account.journal",
     "vendor": "res.partner",
     "employee": "hr.employee",
+    "payment_term": "account.payment.term",
+    "fiscal_position": "account.fiscal.position",
+    "partner_category": "res.partner.category",
+    "currency": "res.currency",
+    "plan": "account.analytic.plan",
 }
 
 
@@ -33,6 +38,11 @@ class MlMapping(models.Model):
             ("journal", "Journal"),
             ("vendor", "Vendor"),
             ("employee", "Employee"),
+            ("payment_term", "Payment terms"),
+            ("fiscal_position", "Fiscal position"),
+            ("partner_category", "Vendor tag"),
+            ("currency", "Currency"),
+            ("plan", "Analytic plan"),
         ],
         required=True,
         readonly=True,
@@ -95,7 +105,7 @@ class MlMapping(models.Model):
             if not record.exists():
                 raise ValidationError(self.env._("The record mapped to %s does not exist.", mapping.display_name))
             company = mapping.company_id
-            if record != record.filtered_domain(record._check_company_domain(company)):
+            if record != record.filtered_domain(mapping._company_domain(company, mapping.kind)):
                 raise ValidationError(
                     self.env._(
                         "%(record)s does not belong to %(company)s, the company of this connection.",
@@ -211,9 +221,18 @@ class MlMapping(models.Model):
                     mapping.write({"res_id": record.id, "origin": "name"})
 
     @api.model
+    def _company_domain(self, company, kind):
+        """Records of a company, or of all; the first plan of a tree has the accounts of the whole."""
+        if kind == "plan":
+            return Domain("parent_id", "=", False)
+        model = self.env[MAPPED_MODELS[kind]]
+        has_company = {"company_id", "company_ids"} & model._fields.keys()
+        return Domain(model._check_company_domain(company)) if has_company else Domain.TRUE
+
+    @api.model
     def _record_domain(self, company, kind):
         """Which Odoo records a mapping of this kind may name."""
-        domain = Domain(self.env[MAPPED_MODELS[kind]]._check_company_domain(company))
+        domain = self._company_domain(company, kind)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
         return domain
@@ -226,6 +245,8 @@ class MlMapping(models.Model):
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one
             return _unambiguous(records, lambda employee: employee.work_email), {}
+        if kind == "currency":
+            return _unambiguous(records, lambda currency: currency.name), {}
         by_code = _unambiguous(records, lambda record: record.code if "code" in record._fields else "")
         by_name = _unambiguous(records, lambda record: record.name) if kind != "account" else {}
         return by_code, by_name

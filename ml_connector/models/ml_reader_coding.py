@@ -98,10 +98,7 @@ class MlReaderDimensionValue(models.AbstractModel):
     def _document(self, flow, record):
         plan = record.root_plan_id
         reference = self._reference(flow, "analytic", record)
-        field = self._remote_id(flow, "dimension", plan)
-        binding = self.env["ml.binding"].search(
-            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "dimension"), ("external_id", "=", field)]
-        )
+        field, key = self._dimension(flow, plan)
         return DimensionValue(
             odoo_id=record.id,
             dimension_odoo_id=plan.id,
@@ -109,9 +106,44 @@ class MlReaderDimensionValue(models.AbstractModel):
             code=record.code or "",
             active=record.active,
             dimension_external_id=field,
-            dimension_key=binding.external_version or "",
+            dimension_key=key,
             external_id=reference.external_id if reference else "",
         )
+
+    def _dimension(self, flow, plan):
+        """The vendor's id of the plan's field, and what coded lines call it."""
+        field = self._remote_id(flow, "dimension", plan)
+        binding = self.env["ml.binding"].search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "dimension"), ("external_id", "=", field)]
+        )
+        return field, binding.external_version or ""
+
+
+class MlReaderListValue(models.AbstractModel):
+    """Where the vendor's fields are given, and mappings say which plan each stands for."""
+
+    _name = "ml.reader.list_value"
+    _inherit = "ml.reader.dimension_value"
+    _description = "Reader of Analytic Accounts for Lists"
+
+    def _domain(self, flow):
+        return super()._domain(flow) & Domain("root_plan_id", "in", list(self._fields_of_plans(flow)))
+
+    def _changed_since(self, moment):
+        """A plan may have been mapped since, which changes none of its accounts."""
+        return Domain.TRUE
+
+    def _dimension(self, flow, plan):
+        field = self._fields_of_plans(flow)[plan.id]
+        return field, field
+
+    def _fields_of_plans(self, flow):
+        """{plan id: the vendor's field}; the first one where several stand for the same plan."""
+        mappings = self.env["ml.mapping"].search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "plan"), ("state", "=", "mapped")],
+            order="external_id desc",
+        )
+        return {mapping.res_id: mapping.external_id for mapping in mappings}
 
 
 class MlReaderCompany(models.AbstractModel):

@@ -73,6 +73,7 @@ class MlSyncAttempt(models.Model):
     action = fields.Selection(
         [
             ("read", "Read"),
+            ("acknowledge", "Acknowledge"),
             ("write", "Write in Odoo"),
             ("send", "Send"),
             ("look_up", "Look up"),

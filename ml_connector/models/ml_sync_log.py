@@ -11,6 +11,7 @@ from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
 from .client_actions import notification
+from .ml_outgoing_code import DEPENDS
 
 STATES = [
     ("pending", "To do"),
@@ -69,6 +70,9 @@ class MlSyncLog(models.Model):
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
     external_version = fields.Char(readonly=True)
     external_url = fields.Char(readonly=True)
+    is_acknowledged = fields.Boolean(
+        default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
+    )
     is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
@@ -125,6 +129,8 @@ class MlSyncLog(models.Model):
             log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
 
     def _dependency_advice(self, log):
+        if log.depends_kind and log.depends_kind.startswith(DEPENDS):
+            return self.env._("Choose the vendor's code of %s under Codes for Sending.", log.depends_name)
         if log.direction == "push":
             return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
         return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
@@ -194,7 +200,8 @@ class MlSyncLog(models.Model):
         rows = [
             (
                 *(item.title, flow.connection_id.id, flow.company_id.id, flow.id, "pull", flow.kind, "pending"),
-                *(item.external_id, item.version, item.url or None, True, 0, now, json.dumps(item.payload)),
+                *(item.external_id, item.version, item.url or None, True, not flow._spec().acknowledges),
+                *(0, now, json.dumps(item.payload)),
                 *(self.env.uid, now, self.env.uid, now),
             )
             for item in items
@@ -203,8 +210,8 @@ class MlSyncLog(models.Model):
         self.env.execute_query(
             SQL(
                 """INSERT INTO ml_sync_log (name, connection_id, company_id, flow_id, direction, kind, state,
-                        external_id, external_version, external_url, is_current, try_count, next_try_at, payload,
-                        create_uid, create_date, write_uid, write_date)
+                        external_id, external_version, external_url, is_current, is_acknowledged, try_count,
+                        next_try_at, payload, create_uid, create_date, write_uid, write_date)
                    VALUES %s
                    ON CONFLICT (flow_id, external_id, external_version) WHERE direction = 'pull' DO NOTHING
                    RETURNING id""",
@@ -220,12 +227,12 @@ class MlSyncLog(models.Model):
             return
         now = fields.Datetime.now()
         common = (flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind, "pending", records._name)
-        common += (True, 0, now, self.env.uid, now)
+        common += (True, True, 0, now, self.env.uid, now)
         self.flush_model(["state"])
         self.env.execute_query(
             SQL(
                 """INSERT INTO ml_sync_log (name, res_id, connection_id, company_id, flow_id, direction, kind, state,
-                        res_model, is_current, try_count, next_try_at, create_uid, create_date)
+                        res_model, is_current, is_acknowledged, try_count, next_try_at, create_uid, create_date)
                    SELECT record.name, record.id, %s
                      FROM unnest(%s::varchar[], %s::integer[]) AS record(name, id)
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL

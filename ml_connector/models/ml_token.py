@@ -7,6 +7,8 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from .. import secret_box
+from ..clients.oauth import StoredGrant
+from ..exceptions import ConnectorError
 
 RENEWAL_MARGIN = timedelta(seconds=120)
 LOCK_TRIES = 20
@@ -22,6 +24,15 @@ class MlToken(models.Model):
     refresh_ciphertext = fields.Char(groups=fields.NO_ACCESS)
     expires_at = fields.Datetime(readonly=True)
     scope = fields.Char(readonly=True)
+    location = fields.Char(readonly=True, help="Address that the vendor named for calls with this token.")
+    grant_key = fields.Char(
+        readonly=True, help="Stands for the credentials that the refresh token was granted for; not secret."
+    )
+    refresh_expires_at = fields.Datetime(readonly=True)
+    renewal_sent_at = fields.Datetime(
+        readonly=True, help="Set before a renewal is sent, and until its answer is stored."
+    )
+    renewal_lost_at = fields.Datetime(readonly=True, help="When a renewal was sent whose answer never came.")
 
     _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one token.")
 
@@ -52,30 +63,73 @@ class TokenStore:
         """A token other than `rejected`, which the vendor refused."""
         return self._renew(fetch, rejected)
 
-    def refresh_token(self):
-        """The stored refresh token, or an empty string."""
+    def stored(self):
+        """What is known besides the access token, as `clients.oauth.StoredGrant`."""
         with self._registry.cursor() as cr:
             token = self._token(cr)
-            return secret_box.decrypt(token.env, token.refresh_ciphertext) if token.refresh_ciphertext else ""
+            return StoredGrant(
+                refresh_token=(
+                    secret_box.decrypt(token.env, token.refresh_ciphertext) if token.refresh_ciphertext else ""
+                ),
+                location=token.location or "",
+                scope=token.scope or "",
+                grant_key=token.grant_key or "",
+                lost_at=token.renewal_lost_at or None,
+                refresh_expires_at=token.refresh_expires_at or None,
+            )
 
     def _renew(self, fetch, rejected):
         with self._locked() as token:
-            if token.expires_at and token.expires_at - RENEWAL_MARGIN > fields.Datetime.now():
-                current = secret_box.decrypt(token.env, token.access_ciphertext)
-                if current != rejected:
-                    return current
-            new = fetch()
-            if token:
-                token.write(
-                    {
-                        "access_ciphertext": secret_box.encrypt(token.env, new.value),
-                        "expires_at": fields.Datetime.now() + timedelta(seconds=new.expires_in),
-                        "scope": new.scope,
-                    }
-                )
-                if new.refresh_token:
-                    token.refresh_ciphertext = secret_box.encrypt(token.env, new.refresh_token)
-            return new.value
+            if current := self._other(token, rejected):
+                return current
+            if token.refresh_ciphertext:
+                self._note_sending(token)
+        with self._locked() as token:
+            # the lock was given up to commit the note
+            if current := self._other(token, rejected):
+                return current
+            try:
+                new = fetch()
+            except ConnectorError as error:
+                if not 400 <= (error.status or 0) < 500:
+                    raise
+                # it was answered, so nothing was lost this time
+                token.renewal_sent_at = False
+                refusal = error
+            else:
+                token.write(self._values(token.env, new))
+                return new.value
+        raise refusal
+
+    def _other(self, token, rejected):
+        """The stored access token, unless it has ended or is the one that was refused."""
+        if token.expires_at and token.expires_at - RENEWAL_MARGIN > fields.Datetime.now():
+            current = secret_box.decrypt(token.env, token.access_ciphertext)
+            return current if current != rejected else None
+        return None
+
+    def _note_sending(self, token):
+        """Keep that a refresh token is about to be used, so that a lost answer is known for what it is."""
+        if token.renewal_sent_at:
+            token.renewal_lost_at = token.renewal_sent_at
+        token.renewal_sent_at = fields.Datetime.now()
+
+    def _values(self, env, new):
+        values = {
+            "access_ciphertext": secret_box.encrypt(env, new.value),
+            "expires_at": fields.Datetime.now() + timedelta(seconds=new.expires_in),
+            "scope": new.scope,
+            "location": new.location,
+            "renewal_sent_at": False,
+            "renewal_lost_at": False,
+        }
+        if new.refresh_token:
+            values.update(
+                refresh_ciphertext=secret_box.encrypt(env, new.refresh_token),
+                grant_key=new.grant_key,
+                refresh_expires_at=new.refresh_expires_at,
+            )
+        return values
 
     @contextmanager
     def _locked(self):

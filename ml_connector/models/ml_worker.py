@@ -81,6 +81,7 @@ class MlWorker(models.AbstractModel):
             allowed_company_ids=company.ids,
             lang=connection.owner_id.lang,
             ml_no_sync=True,
+            ml_connection_id=connection.id,
         )
         connection = connection.with_env(worker.env)
         if connection._is_this_database() and worker._has_work(connection):
@@ -150,6 +151,7 @@ class MlWorker(models.AbstractModel):
             [
                 ("flow_id", "in", flows.ids),
                 ("state", "=", "pending"),
+                ("is_acknowledged", "=", True),
                 ("next_try_at", "<=", fields.Datetime.now()),
             ]
         )
@@ -163,6 +165,7 @@ class MlWorker(models.AbstractModel):
     def _work(self, run):
         connection = run.connection
         self._set_up(run)
+        connection._watch_access_end()
         self._dry_runs(run)
         if connection.state not in WORKING_STATES:
             return
@@ -358,6 +361,7 @@ class MlWorker(models.AbstractModel):
         now = fields.Datetime.now()
         run.lease = now + LEASE
         due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
+        due.append(("is_acknowledged", "=", True))
         logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
         for tries, group in logs.grouped("try_count").items():
             group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})
@@ -367,8 +371,8 @@ class MlWorker(models.AbstractModel):
     def _renew(self, run, logs):
         """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
         held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
-        now = fields.Datetime.now()
-        held.write({"lease_until": now + LEASE, "sent_at": now})
+        # to the microsecond, as `write_date` is: the sweep tells by it what changed after the transfer
+        held.write({"lease_until": fields.Datetime.now() + LEASE, "sent_at": self.env.cr.now()})
         self._commit(run)
         return held
 
@@ -388,7 +392,7 @@ class MlWorker(models.AbstractModel):
             {
                 "state": "unknown",
                 "lease_until": False,
-                "next_try_at": fields.Datetime.now(),
+                "next_try_at": max(map(self._settled_at, in_doubt), default=False),
                 "error_class": "unknown_outcome",
                 "error_message": self.env._("The server stopped while this was being sent."),
             }
@@ -431,10 +435,20 @@ class MlWorker(models.AbstractModel):
             delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
             return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
         if error_class.state == "unknown":
-            return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now() + LOOK_UP_DELAY}
+            return {**vals, "state": "unknown", "next_try_at": self._look_up_at(log)}
         if error_class.state == "ignored":
             vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
         return {**vals, "state": error_class.state, "sent_at": False}
+
+    def _look_up_at(self, log):
+        """When to look up at the vendor whether something arrived: not while it may still be at work."""
+        return max(fields.Datetime.now() + LOOK_UP_DELAY, self._settled_at(log))
+
+    def _settled_at(self, log):
+        """When what was sent has surely ended at the vendor."""
+        return (log.sent_at or fields.Datetime.now()) + timedelta(
+            seconds=log.connection_id._provider_class().settles_in
+        )
 
     def _as_connector_error(self, error):
         """An error of ours for any exception; what we do not know is a bug, shown by its type only."""

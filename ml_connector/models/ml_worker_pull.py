@@ -38,16 +38,49 @@ class MlWorker(models.AbstractModel):
         """Store what the vendor has for a flow. Rows and cursor are committed page by page."""
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
+        self._acknowledge(run, flow)
         for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date or None):
             new = self.env["ml.sync.log"]._store(flow, page.items)
             if page.cursor is not None:
                 flow.cursor = page.cursor
             flow.progress_total += new
             self._commit(run, processed=new)
+            self._acknowledge(run, flow)
         flow._schedule_next(started)
         flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
         run.succeeded = True
         self._commit(run)
+
+    def _acknowledge(self, run, flow):
+        """Tell the vendor which records are stored for good; what it took back meanwhile is left alone."""
+        if not flow._spec().acknowledges:
+            return
+        unknown = [("flow_id", "=", flow.id), ("is_acknowledged", "=", False), ("state", "=", "pending")]
+        while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=BATCH):
+            started = time.monotonic()
+            refused = run.provider.acknowledge(flow.key, logs.mapped("external_version"))
+            self._store_acknowledged(run, logs, refused, started)
+            self._commit(run, processed=len(logs))
+
+    def _store_acknowledged(self, run, logs, refused, started):
+        logs.is_acknowledged = True
+        milliseconds = self._elapsed(started) // len(logs)
+        attempts = []
+        for log in logs:
+            reason = refused.get(log.external_version)
+            if reason:
+                log.write({"state": "ignored", "ignored_reason": reason, "done_at": fields.Datetime.now()})
+            attempts.append(
+                {
+                    "log": log,
+                    "action": "acknowledge",
+                    "outcome": "ignored" if reason else "sent",
+                    "message": reason,
+                    "milliseconds": milliseconds,
+                    "trace_id": run.trace_id,
+                }
+            )
+        self.env["ml.sync.attempt"]._append(run.connection, attempts)
 
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
@@ -310,21 +343,24 @@ class MlWorker(models.AbstractModel):
             return
         writer = self.env[f"ml.writer.{flow.kind}"]
         base_url = flow.connection_id.get_base_url()
+        # what is acknowledged has to be answered, also where it brought nothing new
+        told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
         results = []
         for entry in entries:
             log = entry.log
-            if not entry.error and entry.outcome in ("created", "linked"):
+            if not entry.error and entry.outcome in told:
                 result = {
                     "success": True,
                     "reference": writer._result_reference(entry.record),
                     "url": f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
-            elif entry.error and log.state == "failed":
+            elif entry.error and log.state == "failed" and flow.tell_failures:
                 result = {"success": False, "reference": "", "url": "", "message": entry.error.message}
             else:
                 continue
-            results.append((log, {"subject": flow.kind, "external_id": log.external_id, **result}))
+            about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
+            results.append((log, {**about, **result}))
         # a record that several remote ones share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
         self._insert_reports(result_flow, results, shared)

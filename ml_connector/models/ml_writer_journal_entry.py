@@ -5,6 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError
+from .bill_changes import account_text
 from .ml_writer_bill import BillBatch
 from .spend_tools import contact, money_journal, needed, payable_account, settle_issuer
 from .writer_tools import exact, fits, odoo_refusals
@@ -22,7 +23,7 @@ class AccountPayment(models.Model):
 
 
 class MlWriterJournalEntry(models.AbstractModel):
-    """Journal entries without taxes: cashback, repayments."""
+    """Journal entries whose amounts the vendor has worked out, taxes included."""
 
     _name = "ml.writer.journal_entry"
     _inherit = "ml.writer"
@@ -33,7 +34,9 @@ class MlWriterJournalEntry(models.AbstractModel):
     def _references(self, document):
         references = [document.journal] if document.journal else []
         for line in document.lines:
-            references += [line.account, *(share.reference for share in line.analytics)]
+            references += [line.account, *line.base_of, *(share.reference for share in line.analytics)]
+            if line.partner:
+                references.append(line.partner)
         return tuple({(reference.kind, reference.external_id): reference for reference in references}.values())
 
     # ------------------------------------------------------------------ plan
@@ -77,9 +80,11 @@ class MlWriterJournalEntry(models.AbstractModel):
             raise InvalidDataError(problem)
         currency = batch.currencies[document.currency]
         self._check_amounts(document, currency)
+        self._check_rate(batch, currency)
         journal = self._journal(batch, document)
         date = document.accounting_date or document.document_date
-        booked_on = batch.dates.resolve(date, journal)
+        has_tax = any(line.base_of or line.account.kind == "tax" for line in document.lines)
+        booked_on = batch.dates.resolve(date, journal, has_tax)
         note = batch.dates.shift_note(date, booked_on) if booked_on != date else ""
         values = {
             "move_type": "entry",
@@ -106,6 +111,17 @@ class MlWriterJournalEntry(models.AbstractModel):
                 )
             )
 
+    def _check_rate(self, batch, currency):
+        if currency != batch.company.currency_id and not batch.once(
+            batch.rates, currency, lambda: self.env["ml.writer.bill"]._has_rates(batch, currency)
+        ):
+            raise InvalidDataError(
+                self.env._(
+                    "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
+                    currency.name,
+                )
+            )
+
     def _journal(self, batch, document):
         if document.journal:
             return money_journal(self.env, batch.resolver, document.journal, batch.company)
@@ -122,7 +138,8 @@ class MlWriterJournalEntry(models.AbstractModel):
         items, balances = [], Decimal(0)
         company = batch.company
         for number, line in enumerate(document.lines, start=1):
-            account, partner = self._account(batch, line.account)
+            account, partner, more = self._place(batch, line)
+            self._check_account(batch, account, currency)
             balance = currency._convert(float(line.amount), company.currency_id, company, date)
             balances += exact(balance, company.currency_id)
             items.append(
@@ -134,20 +151,75 @@ class MlWriterJournalEntry(models.AbstractModel):
                     "amount_currency": float(line.amount),
                     "balance": balance,
                     "analytic_distribution": batch.analytics.distribution(number, line) or False,
+                    **more,
                 }
             )
         # what converting each line by itself left over
         items[-1]["balance"] = float(exact(items[-1]["balance"], company.currency_id) - balances)
         return items
 
-    def _account(self, batch, reference):
-        """(account, partner) of a line."""
+    def _place(self, batch, line):
+        """(account, partner, other values) of a line."""
+        reference, more = line.account, self._base_values(batch, line)
+        partner = self._partner(batch, line.partner) if line.partner else None
         if reference.kind == "account":
-            return needed(self.env, batch.resolver, reference), None
+            return needed(self.env, batch.resolver, reference), partner, more
+        if reference.kind == "tax":
+            part = self._tax_part(batch, reference, line.amount < 0)
+            tags = {"tax_repartition_line_id": part.id, "tax_tag_ids": [Command.set(part.tag_ids.ids)]}
+            return part.account_id, partner, tags
         if reference.kind == "journal":
-            return money_journal(self.env, batch.resolver, reference, batch.company).default_account_id, None
+            journal = money_journal(self.env, batch.resolver, reference, batch.company)
+            return journal.default_account_id, partner, more
         partner = contact(self.env, batch.resolver, reference).commercial_partner_id
-        return payable_account(partner, batch.company), partner
+        return payable_account(partner, batch.company), partner, more
+
+    def _partner(self, batch, reference):
+        """The partner of a reference, None where it is left out."""
+        if not batch.resolver.mapping(reference):
+            return None
+        return contact(self.env, batch.resolver, reference).commercial_partner_id
+
+    def _base_values(self, batch, line):
+        """The tags by which a line counts as the base of its taxes in the tax report."""
+        tags = self.env["account.account.tag"]
+        for reference in line.base_of:
+            parts = _parts(needed(self.env, batch.resolver, reference), line.amount < 0)
+            tags |= parts.filtered(lambda part: part.repartition_type == "base").tag_ids
+        return {"tax_tag_ids": [Command.set(tags.ids)]} if tags else {}
+
+    def _tax_part(self, batch, reference, is_refund):
+        """Where the tax of a code goes."""
+        tax = needed(self.env, batch.resolver, reference)
+        parts = _parts(tax, is_refund).filtered(
+            lambda part: part.repartition_type == "tax" and part.account_id and part.factor > 0
+        )
+        if not parts:
+            raise InvalidDataError(
+                self.env._(
+                    "Tax %(tax)s, to which %(code)s is mapped, has no account in Odoo: choose another one.",
+                    tax=tax.display_name,
+                    code=reference.name,
+                )
+            )
+        return parts[0]
+
+    def _check_account(self, batch, account, currency):
+        if not account.active:
+            problem = self.env._("it is archived")
+        elif not account.sudo().company_ids & batch.company.parent_ids:  # sudo: companies out of the flow's reach
+            problem = self.env._("it belongs to another company")
+        elif account.currency_id and account.currency_id not in (currency, batch.company.currency_id):
+            problem = self.env._("it takes %s only", account.currency_id.name)
+        else:
+            return
+        raise InvalidDataError(
+            self.env._(
+                "Account %(account)s cannot be used, because %(problem)s: map another one.",
+                account=account_text(account),
+                problem=problem,
+            )
+        )
 
     # ------------------------------------------------------------------ apply
 
@@ -155,7 +227,8 @@ class MlWriterJournalEntry(models.AbstractModel):
         created = [entry for entry in entries if entry.outcome == "created"]
         if not created:
             return
-        writer = self.with_context(ml_no_sync=True)
+        # taxes are in the lines already
+        writer = self.with_context(ml_no_sync=True, skip_invoice_sync=True)
         with odoo_refusals():
             moves = writer.env["account.move"].create([entry.values for entry in created])
             for entry, move in zip(created, moves, strict=True):
@@ -179,6 +252,13 @@ class MlWriterJournalEntry(models.AbstractModel):
     def _after_post(self, flow, entries, resolver):
         """What is to be done with posted entries."""
 
+    def _result_reference(self, record):
+        return record.name or record.display_name
+
+
+def _parts(tax, is_refund):
+    return tax.refund_repartition_line_ids if is_refund else tax.invoice_repartition_line_ids
+
 
 class MlWriterCashback(models.AbstractModel):
     """Cashback is owed by the card's issuer and is set off against the next statements."""
@@ -199,3 +279,27 @@ class MlWriterRepayment(models.AbstractModel):
     _name = "ml.writer.repayment"
     _inherit = "ml.writer.journal_entry"
     _description = "Writer of Repayments"
+
+
+class MlWriterExpenseReport(models.AbstractModel):
+    """An expense report: cost, tax and advances on one side, who is owed for it on the other."""
+
+    _name = "ml.writer.expense_report"
+    _inherit = "ml.writer.journal_entry"
+    _description = "Writer of Expense Reports"
+
+
+class MlWriterCashAdvance(models.AbstractModel):
+    """Money that an employee gets before it is spent."""
+
+    _name = "ml.writer.cash_advance"
+    _inherit = "ml.writer.journal_entry"
+    _description = "Writer of Cash Advances"
+
+
+class MlWriterPayroll(models.AbstractModel):
+    """What payroll is to pay for expenses."""
+
+    _name = "ml.writer.payroll"
+    _inherit = "ml.writer.journal_entry"
+    _description = "Writer of Expenses Paid by Payroll"

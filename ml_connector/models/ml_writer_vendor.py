@@ -18,8 +18,10 @@ class VendorBatch:
         self.flow = flow
         self.company = flow.company_id
         self.resolver = resolver
+        addresses = [document.address for document in documents]
+        addresses += [contact.address for document in documents for contact in document.contacts if contact.address]
         countries = env["res.country"].search(
-            [("code", "in", list({document.address.country.upper() for document in documents} - {""}))]
+            [("code", "in", list({address.country.upper() for address in addresses} - {""}))]
         )
         self.countries = {country.code: country for country in countries}
         states = env["res.country.state"].search([("country_id", "in", countries.ids)]) if countries else ()
@@ -124,7 +126,7 @@ class MlWriterVendor(models.AbstractModel):
         match.claim_vat(document)
         values, notes = self._prepare_values(batch, document)
         values |= {"supplier_rank": 1, "is_company": document.is_company, "active": document.active}
-        contacts = [self._contact_values(contact) for contact in document.contacts]
+        contacts = [self._contact_values(batch, contact, notes) for contact in document.contacts]
         values["child_ids"] = [Command.create(contact) for contact in contacts if contact]
         if look_alikes := match.look_alikes(document):
             notes.append(
@@ -140,27 +142,28 @@ class MlWriterVendor(models.AbstractModel):
     def _prepare_values(self, batch, document):
         """Values of the partner that the source has, and notes on what could not be taken."""
         notes = []
-        values = {"name": document.name.strip()}
-        for name, source in ADDRESS.items():
-            values[name] = getattr(document.address, source).strip()
-        country = self._country(batch, document, notes)
-        values["country_id"] = country.id
-        values["state_id"] = self._state(batch, document, country, notes).id
-        values["vat"] = self._vat(document, country, notes)
+        values = {"name": document.name.strip(), **self._address_values(batch, document.address, notes)}
+        values["vat"] = self._vat(document, self.env["res.country"].browse(values["country_id"]), notes)
+        values["company_registry"] = document.corporate_id.strip()
         contact = next((contact for contact in document.contacts if contact.is_default), None)
         if contact:
             values |= {"email": contact.email.strip(), "phone": contact.phone.strip()}
         return {name: value for name, value in values.items() if value}, notes
 
-    def _country(self, batch, document, notes):
-        code = document.address.country.upper()
+    def _address_values(self, batch, address, notes):
+        values = {name: getattr(address, source).strip() for name, source in ADDRESS.items()}
+        country = self._country(batch, address, notes)
+        return {**values, "country_id": country.id, "state_id": self._state(batch, address, country, notes).id}
+
+    def _country(self, batch, address, notes):
+        code = address.country.upper()
         country = batch.countries.get(code, self.env["res.country"])
         if code and not country:
             notes.append(self.env._("Country %s is unknown and was left out.", code))
         return country
 
-    def _state(self, batch, document, country, notes):
-        code = document.address.state.strip()
+    def _state(self, batch, address, country, notes):
+        code = address.state.strip()
         state = batch.states.get((country, code.lower()), self.env["res.country.state"])
         if code and not state:
             notes.append(self.env._("State %s is unknown and was left out.", code))
@@ -182,10 +185,19 @@ class MlWriterVendor(models.AbstractModel):
             )
         return vat
 
-    def _contact_values(self, contact):
+    def _contact_values(self, batch, contact, notes):
         values = {"name": contact.name.strip(), "email": contact.email.strip(), "phone": contact.phone.strip()}
+        if not values["name"] and contact.is_default:
+            # the vendor's own mailbox, which is on the vendor itself
+            return {}
         values["name"] = values["name"] or values["email"]
-        return {"type": "contact", **{name: value for name, value in values.items() if value}} if values["name"] else {}
+        if not values["name"]:
+            return {}
+        kind = "contact"
+        if contact.address:
+            kind = "other"
+            values |= self._address_values(batch, contact.address, notes)
+        return {"type": kind, **{name: value for name, value in values.items() if value}}
 
     # ------------------------------------------------------------------ a vendor that is bound already
 
@@ -209,7 +221,7 @@ class MlWriterVendor(models.AbstractModel):
         values, notes = self._prepare_values(batch, document)
         values = self._taken_values(entry, values)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
-        new, written = self._contact_changes(document, partner, contacts)
+        new, written = self._contact_changes(batch, document, partner, contacts, notes)
         if state_note := self._state_note(document, partner):
             notes.append(state_note)
         if not changed and not new and not written:
@@ -240,13 +252,13 @@ class MlWriterVendor(models.AbstractModel):
             return current.id != value
         return (current or "").strip() != (value or "")
 
-    def _contact_changes(self, document, partner, contacts):
+    def _contact_changes(self, batch, document, partner, contacts, notes):
         """Values of contacts to create, and {contact: values} of those to change. Contacts are known by e-mail."""
         by_email = {email_normalize(contact.email): contact for contact in contacts if contact.email}
         by_name = {plain_name(contact.name): contact for contact in contacts}
         new, written = [], {}
         for contact in document.contacts:
-            values = self._contact_values(contact)
+            values = self._contact_values(batch, contact, notes)
             if not values or self._is_vendor_itself(partner, values):
                 continue
             if values.get("email"):
@@ -256,8 +268,10 @@ class MlWriterVendor(models.AbstractModel):
             if not known:
                 new.append(values)
                 continue
-            wanted = {"name": contact.name.strip(), "phone": values.get("phone")}
-            if changes := {name: value for name, value in wanted.items() if value and value != (known[name] or "")}:
+            wanted = {name: value for name, value in values.items() if name not in ("type", "email", "name")}
+            if contact.name.strip():
+                wanted["name"] = contact.name.strip()
+            if changes := {name: value for name, value in wanted.items() if value != _plain(known[name])}:
                 written[known] = changes
         return new, written
 
@@ -297,3 +311,8 @@ class MlWriterVendor(models.AbstractModel):
 
     def _result_reference(self, record):
         return record.ref or str(record.id)
+
+
+def _plain(value):
+    """The value of a field as it is written: the id of a record."""
+    return value.id if isinstance(value, models.BaseModel) else value or ""

@@ -1,3 +1,4 @@
+from . import test_acknowledge
 from . import test_attempts
 from . import test_feed_in
 from . import test_feed_out
@@ -5,6 +6,7 @@ from . import test_connection
 from . import test_mapping
 from . import test_partner
 from . import test_pull
+from . import test_ledger_push
 from . import test_push
 from . import test_push_kinds
 from . import test_reconcile

@@ -29,6 +29,7 @@ class PushProvider(fake_provider.FakeProvider):
         _flow("accounts", "account", "account.account", sequence=100, batch=100),
         _flow("dimensions", "dimension", "account.analytic.plan", sequence=110),
         _flow("values", "dimension_value", "account.analytic.account", sequence=120),
+        _flow("list_values", "list_value", "account.analytic.account", sequence=125),
         _flow("companies", "company", "res.company", sequence=130),
         _flow("taxes", "tax", "account.tax", sequence=140),
         _flow("book_vendors", "accounting_vendor", "res.partner", sequence=150, batch=3, needs=("seat",)),
@@ -74,8 +75,9 @@ class PushProvider(fake_provider.FakeProvider):
             new_id += "-new"
         records[new_id] = payload
         mapping = None
-        if flow in ("accounts", "values", "taxes"):
-            kind = {"accounts": "account", "values": "analytic", "taxes": "tax"}[flow]
+        kinds = {"accounts": "account", "values": "analytic", "list_values": "analytic", "taxes": "tax"}
+        if flow in kinds:
+            kind = kinds[flow]
             mapping = Reference(
                 kind=kind,
                 external_id=f"our-{payload['odoo_id']}",

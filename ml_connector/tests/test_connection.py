@@ -1,3 +1,6 @@
+import dataclasses
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
@@ -8,6 +11,7 @@ from odoo.addons.ml_connector.models.ml_connection import NETWORK_FAILURES_BEFOR
 from odoo.addons.ml_connector.vendors.base import Finding
 
 from .common import ConnectorCase
+from .fake_provider import FakeProvider
 
 
 @tagged("post_install", "-at_install")
@@ -158,3 +162,19 @@ class TestConnection(ConnectorCase):
             self.sync()
         self.assertIn("TypeError", self.flow("coding").error_message)
         self.assertEqual(self.logs("vendors").state, "done")
+
+    def test_of_two_flows_for_the_same_records_one_can_be_on(self):
+        flows = [
+            dataclasses.replace(flow, excludes=("bills",)) if flow.key == "vendors" else flow
+            for flow in FakeProvider.flows
+        ]
+        bills, vendors = self.flow("bills"), self.flow("vendors")
+        (bills | vendors).active = False
+        with patch.object(FakeProvider, "flows", tuple(flows)):
+            for first, second in ((bills, vendors), (vendors, bills)):
+                first.active = True
+                with self.assertRaisesRegex(ValidationError, "the same records"), self.cr.savepoint():
+                    second.active = True
+                first.active = False
+            with self.assertRaisesRegex(ValidationError, "the same records"):
+                (bills | vendors).active = True

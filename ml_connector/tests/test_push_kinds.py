@@ -5,8 +5,10 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command, fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.documents import Reference
 from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
 from odoo.addons.ml_connector.vendors import PROVIDERS
 
@@ -560,3 +562,61 @@ class TestNoSideEffects(PushCase):
         self.env.cr.flush()
         self.assertFalse(self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]))
         self.assertEqual(fake_provider.REMOTE.calls, [])
+
+
+@tagged("post_install", "-at_install")
+class TestListValues(PushCase):
+    """Analytic accounts for a vendor whose fields are given: mappings say which plan each stands for."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        plans = cls.env["account.analytic.plan"].create([{"name": "Vessels"}, {"name": "Harbours"}])
+        cls.plan, cls.other = plans
+        cls.child = cls.env["account.analytic.plan"].create({"name": "Tugs", "parent_id": cls.plan.id})
+
+    def analytic(self, code, plan=None):
+        return self.env["account.analytic.account"].create(
+            {"name": f"Account {code}", "code": code, "plan_id": (plan or self.plan).id}
+        )
+
+    def map_field(self, field, name):
+        return self.env["ml.mapping"]._upsert(self.connection, [Reference(kind="plan", external_id=field, name=name)])
+
+    def fields_sent(self):
+        return {values["code"]: values["dimension_key"] for values in self.sent("list_values")}
+
+    def test_accounts_of_mapped_plans_are_sent_to_their_field(self):
+        self.switch_on("list_values")
+        self.assertEqual(self.map_field("custom2", "Vessels")._record(), self.plan)
+        self.analytic("V1")
+        self.analytic("T1", self.child)
+        self.analytic("H1", self.other)
+        self.run_worker()
+        self.assertEqual(self.fields_sent(), {"V1": "custom2", "T1": "custom2"})
+
+    def test_a_plan_that_is_mapped_later_brings_its_accounts_with_the_next_sweep(self):
+        self.switch_on("list_values")
+        account = self.analytic("V1")
+        self.run_worker()
+        self.assertFalse(self.sent("list_values"))
+        self.map_field("custom2", "Something else").res_id = self.plan.id
+        self.sync()
+        self.run_worker()
+        self.assertEqual(self.fields_sent(), {"V1": "custom2"})
+        mapping = self.env["ml.mapping"].search(
+            [("connection_id", "=", self.connection.id), ("kind", "=", "analytic"), ("res_id", "=", account.id)]
+        )
+        self.assertEqual((mapping.external_id, mapping.origin), (f"our-{account.id}", "ours"))
+
+    def test_the_first_of_several_fields_of_a_plan_is_taken(self):
+        self.switch_on("list_values")
+        self.map_field("custom2", "Two").res_id = self.plan.id
+        self.map_field("custom1", "One").res_id = self.plan.id
+        self.analytic("V1")
+        self.run_worker()
+        self.assertEqual(self.fields_sent(), {"V1": "custom1"})
+
+    def test_a_field_stands_for_a_whole_plan_only(self):
+        with self.assertRaisesRegex(ValidationError, "does not belong"):
+            self.map_field("custom1", "One").res_id = self.child.id

@@ -21,6 +21,22 @@ class TestWriterVendor(WriterCase):
 
     # ------------------------------------------------------------------ created
 
+    def test_further_addresses_are_contacts_of_the_vendor(self):
+        albany = Address(street="77 Dock Street", city="Albany", postal_code="12207", state="NY", country="US")
+        mailbox = Contact(email="ap@example.com", is_default=True)
+        document = self.document(contacts=(mailbox, Contact(name="Address 002", address=albany)))
+        partner = self.written("vendor", document)
+        self.assertEqual(partner.email, "ap@example.com")
+        state = self.env.ref("base.state_us_27")
+        self.assertRecordValues(
+            partner.child_ids,
+            [{"type": "other", "name": "Address 002", "street": "77 Dock Street", "state_id": state.id}],
+        )
+        moved = Address(street="1 Quay", city="Albany", postal_code="12207", state="NY", country="US")
+        document = self.document(contacts=(mailbox, Contact(name="Address 002", address=moved)))
+        self.written("vendor", document, "updated")
+        self.assertRecordValues(partner.child_ids, [{"street": "1 Quay", "state_id": state.id}])
+
     def test_vendor_is_created_whole(self):
         document = self.document(
             vat="DE136695976",

@@ -44,9 +44,14 @@ class FlowSpec:
         what changed in Odoo, after it has read the record again
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
+    :param settles: kinds of pulled records whose payment the flow tells the vendor (push only)
+    :param excludes: keys of flows that read the same records and so cannot be switched on beside it
+    :param acknowledges: whether the vendor is told that records are stored, before they are worked (pull only)
+    :param defaults: values of options that a new connection begins with, where they are not the general ones
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
+    :param after: keys of the `out` flows whose files must have arrived before the files of this one are sent
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
@@ -69,6 +74,11 @@ class FlowSpec:
     batch: int = 1
     needs: tuple[str, ...] = ()
     follows: str = ""
+    settles: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    acknowledges: bool = False
+    defaults: dict = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +222,7 @@ class Settings:
     :param capabilities: what `CheckReport.capabilities` returned last
     :param instance: stable name of this database and connection, the root of idempotency keys
     :param options: {flow key: {name: value}} of the choices made on the flows
+    :param company: our own short code of the company, the same for ever
     """
 
     base_url: str
@@ -220,6 +231,7 @@ class Settings:
     capabilities: frozenset = frozenset()
     instance: str = ""
     options: dict = field(default_factory=dict)
+    company: str = ""
 
     def __repr__(self):
         return f"Settings({self.base_url})"
@@ -239,6 +251,10 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    settles_in = 0
+    """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
+    access_end_advice = ""
+    """What a person does before a refresh token ends for good, where the vendor's ends."""
     feeds: tuple[FeedSpec, ...] = ()
     """Default templates of the flows whose records travel in files."""
 
@@ -285,6 +301,14 @@ class Provider:
 
     def fetch(self, flow: str, external_id: str) -> Item | None:
         """One record as it is now; None when it is gone."""
+        raise NotImplementedError
+
+    def acknowledge(self, flow: str, versions: list[str]) -> dict[str, str]:
+        """Tell the vendor that records are stored. It is repeated until it is known to have worked.
+
+        :param versions: of the stored items
+        :return: versions that the vendor took back meanwhile, with the reason
+        """
         raise NotImplementedError
 
     def changed_after(self, flow: str, external_id: str, moment) -> bool:

@@ -1,6 +1,8 @@
 # ruff: noqa: F821 - `env` comes from odoo shell
 """Fill the mappings that no code or name filled, as an accountant would on the mapping list."""
 
+company = env.ref("base.main_company")
+
 
 def journal(mapping):
     """Cards go to the card journal, what the vendor did not pay to its own journal, the rest to the bank."""
@@ -10,24 +12,88 @@ def journal(mapping):
     return env["account.journal"].search([("company_id", "=", mapping.company_id.id), *domain], limit=1)
 
 
+ACCOUNTS = {
+    "cashback": "450000",
+    "CADV": "141100",
+    "party:CBCP": "201110",
+    "party:CBCP:1000": "201110",
+    "party:IBCP": "201110",
+    "party:COPD": "201120",
+    "payroll": "230000",
+}
+
+
 def account(mapping):
-    code = "450000" if mapping.external_id == "cashback" else "600000"
+    code = ACCOUNTS.get(mapping.external_id, "630000" if mapping.external_id.startswith("wage:") else "600000")
     accounts = env["account.account"].with_company(mapping.company_id)
     return accounts.search([("code", "=", code), ("company_ids", "in", mapping.company_id.ids)], limit=1)
 
 
 def vendor(mapping):
-    """Only the card issuer is left for a person: vendors are found or created by themselves."""
-    return env["res.partner"].search([("name", "=", "Ramp (card issuer)")], limit=1)
+    """Only who is behind a card is left for a person: vendors are found or created by themselves."""
+    name = {"ramp": "Ramp (card issuer)", "concur": "Example Card Bank"}[mapping.connection_id.provider]
+    return env["res.partner"].search([("name", "=", name)], limit=1)
 
 
-def employee(mapping):
-    """Who works in another company spends nothing here."""
-    mapping.is_ignored = True
-    return env["hr.employee"]
+def tax(mapping):
+    domain = [("company_id", "=", mapping.company_id.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)]
+    return env["account.tax"].search(domain, limit=1)
 
 
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
-    choose = {"journal": journal, "account": account, "vendor": vendor, "employee": employee}[mapping.kind]
-    if record := choose(mapping):
-        mapping.res_id = record.id
+CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
+
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
+    if mapping.kind == "vendor" and mapping.external_id == "party:COPD":
+        # what the company paid itself is owed to nobody
+        mapping.is_ignored = True
+    elif mapping.kind in ("analytic", "employee"):
+        # a company without analytic accounts, and who works in another one
+        mapping.is_ignored = True
+    else:
+        mapping.res_id = CHOICES[mapping.kind](mapping).id
+
+# employees are paid for some reports
+reports = env["ml.binding"].search([("kind", "=", "expense_report")], order="id", limit=12)
+moves = env["account.move"].browse(reports.mapped("res_id"))
+owed = moves.line_ids.filtered(
+    lambda line: line.account_type == "liability_payable" and line.balance < 0 and not line.reconciled
+)
+bank = env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", company.id)], limit=1)
+for line in owed[:2]:
+    payment = env["account.move"].create(
+        {
+            "journal_id": bank.id,
+            "ref": f"Reimbursement {line.move_id.name}",
+            "line_ids": [
+                (0, 0, {"account_id": line.account_id.id, "partner_id": line.partner_id.id, "balance": -line.balance}),
+                (0, 0, {"account_id": bank.default_account_id.id, "balance": line.balance}),
+            ],
+        }
+    )
+    payment.action_post()
+    (line | payment.line_ids.filtered(lambda other, line=line: other.account_id == line.account_id)).reconcile()
+
+
+# The codes under which records go to the ledger of Visma.net
+
+
+def account_code(record):
+    """Its chart is shorter: what is not a cost goes to one account."""
+    return "7790" if record.account_type.startswith("expense") else "2990"
+
+
+def tax_code(record):
+    return {15: "11", 21: "21", 0: "0"}[record.amount]
+
+
+def analytic_code(record):
+    """Projects become tasks of a project, departments values of the first segment, and sites of the second."""
+    codes = {"Projects": "task:P1001:10", "Departments": "segment:1:200", "Sites": "segment:2:3000"}
+    return codes[record.root_plan_id.name]
+
+
+for code in env["ml.outgoing.code"].search([("state", "=", "unmapped")]):
+    choose = {"account": account_code, "tax": tax_code, "analytic": analytic_code}[code.kind]
+    known = [("connection_id", "=", code.connection_id.id), ("kind", "=", code.kind)]
+    wanted = choose(env[code.res_model].browse(code.res_id))
+    code.mapping_id = env["ml.mapping"].search([*known, ("external_id", "=", wanted)])

@@ -20,9 +20,15 @@ BOOKED = (
 )
 
 for connection in env["ml.connection"].search([("state", "=", "draft")]):
-    for flow in connection.flow_ids:
+    if connection.provider == "ramp" and connection.company_id != main:
+        for flow in connection.flow_ids:
+            flow.active = flow.key in BOOKED
+    # of two flows that read the same records one is on; where that is the other one, all flows were chosen before
+    elif not connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().excludes):
         # only where a vendor takes no purchase orders do their PDFs go along with draft bills
-        flow.active = flow.key != "order_files_push" if connection.company_id == main else flow.key in BOOKED
+        connection.flow_ids.filtered(
+            lambda flow: flow.key != "order_files_push" and not flow._spec().excludes
+        ).active = True
     connection.action_start()
     if connection._provider_class().webhook_events:
         connection.action_subscribe()

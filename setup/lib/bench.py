@@ -30,11 +30,22 @@ class Size:
     webhook_blocks: int = 10
     hook_rounds: int = 60
     growth_count: int = 500
+    feed_rounds: int = 3
+    report_rounds: int = 10
     push_count: int = 5_000
     noop_count: int = 10_000
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, push_count=1_000, noop_count=2_000)
+QUICK = Size(
+    bill_rounds=4,
+    webhook_blocks=4,
+    hook_rounds=20,
+    growth_count=100,
+    feed_rounds=1,
+    report_rounds=4,
+    push_count=1_000,
+    noop_count=2_000,
+)
 RATE_LIMIT = 200
 
 
@@ -67,6 +78,10 @@ def _targets(size):
         "hook_overhead_unwatched": (True, 0.03),
         "hook_overhead_watched": (True, 0.10),
         "webhook_p95_vs_bare_route": (True, 2.0),
+        "feed_100k_vendors_vs_plain": (True, 1.5),
+        "feed_peak_memory_mb_growth": (True, 50.0),
+        "import_10k_invoice_lines_vs_bare": (True, 1.3),
+        "fis_report_cost_vs_bare_entry": (True, 1.3),
         "push_rate_vs_limit": (False, 0.75),
         f"noop_sync_{size.noop_count // 1000}k_seconds_ratio": (True, 2.0),
     }
@@ -104,6 +119,13 @@ def _results(size, stack):
     count = size.growth_count
     with console.step(f"Growth: {count * 10} bills against {count}"):
         yield _inside(small, "growth", large, small_url, large_url, count)
+    feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
+    with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
+        yield _inside(feeds, "feeds", size.feed_rounds)
+    reports = stack.enter_context(odoo.temporary_database("bench_reports"))
+    url = stack.enter_context(sandbox.running("concur", "--size", "none"))
+    with console.step("Expense reports: from the queue against bare journal entries"):
+        yield _inside(reports, "reports", url, size.report_rounds)
     with console.step(f"Push: {size.push_count} vendors"):
         pushed, url, _access = _connected(stack, "bench_push", RATE_LIMIT)
         yield _inside(pushed, "flows", url, RATE_LIMIT, size.push_count, function="push")

@@ -21,7 +21,7 @@ SYNC_SECONDS = 240
 CLEAN_POLLS = 3
 MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
-SANDBOXES = ("ramp", "stampli")
+SANDBOXES = ("ramp", "concur", "stampli", "visma")
 STARTED = "ml_flow f JOIN ml_connection c ON c.id = f.connection_id WHERE f.active AND c.state != 'draft'"
 
 

@@ -6,7 +6,12 @@ import importlib
 import signal
 import sys
 
-VENDORS = {"ramp": "sandbox.ramp:RampSandbox", "stampli": "sandbox.stampli:StampliSandbox"}
+VENDORS = {
+    "concur": "sandbox.concur:ConcurSandbox",
+    "ramp": "sandbox.ramp:RampSandbox",
+    "stampli": "sandbox.stampli:StampliSandbox",
+    "visma": "sandbox.visma:VismaSandbox",
+}
 
 
 def main():

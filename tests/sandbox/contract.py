@@ -25,6 +25,7 @@ class Contract:
         self.bounds = parameters or {}
         schemas = {**document.get("components", {}).get("schemas", {}), **(corrections or {})}
         self.components = to_json_schema({"schemas": schemas})
+        self.shared_parameters = document.get("components", {}).get("parameters", {})
         self.error_schema = error_schema
         self.operations = {}
         for path, entry in document["paths"].items():
@@ -35,8 +36,14 @@ class Contract:
         self._searched = sorted(self.operations.values(), key=lambda operation: operation.path.count("{"))
 
     @classmethod
-    def load(cls, name, **options):
-        return cls(json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8")), **options)
+    def load(cls, *names, **options):
+        """The contract of one file, or of several as one."""
+        documents = [json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8")) for name in names]
+        paths, schemas = {}, {}
+        for document in documents:
+            paths.update(document["paths"])
+            schemas.update(document.get("components", {}).get("schemas", {}))
+        return cls({"paths": paths, "components": {"schemas": schemas}}, **options)
 
     def find(self, method, path):
         """Return the operation and its path values; without one, ``None`` and the methods the path does have."""
@@ -64,7 +71,10 @@ class Operation:
         self.contract = contract
         self.method, self.path, self.key = method, path, f"{method} {path}"
         self.entry = entry
-        self.parameters = [*shared, *entry.get("parameters", [])]
+        self.parameters = [
+            contract.shared_parameters[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item
+            for item in (*shared, *entry.get("parameters", []))
+        ]
         self.pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
         self.success = min(int(code) for code in entry["responses"] if code.startswith("2"))
 

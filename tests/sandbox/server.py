@@ -155,6 +155,10 @@ class Sandbox:
         """The response for a path that the vendor does not have, or not with this method."""
         return Response("<html><body><h1>Not Found</h1></body></html>", 405 if allowed else 404, mimetype="text/html")
 
+    def rate_source(self, request):
+        """What the rate limit counts by."""
+        return request.remote_addr
+
     def refuse_rate(self, wait):
         return Refusal(429, {"message": "Too many requests"})
 
@@ -226,8 +230,9 @@ class Sandbox:
         response = inject_before(self, request, faults)
         if response is None:
             response = self.serve_other(request)
-        if response is None and not self.limiter.allows(request.remote_addr):
-            response = self.refused(self.refuse_rate(self.limiter.wait_seconds(request.remote_addr)))
+        source = self.rate_source(request)
+        if response is None and not self.limiter.allows(source):
+            response = self.refused(self.refuse_rate(self.limiter.wait_seconds(source)))
         if response is None:
             response = self._answer(request, log)
         return inject_after(self, request, faults, response)

@@ -645,7 +645,7 @@ def test_an_approved_bill_only_where_it_is_wanted(sandbox):
     unpaid = push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3"))
     push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3", memo="other"), unpaid.external_id)
     assert ramp.client.bill(unpaid.external_id.removeprefix("bill:"))["memo"] == "Odoo other"
-    push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3", cancelled=True), unpaid.external_id)
+    push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3", is_void=True), unpaid.external_id)
     assert len(effects(sandbox, "bill.archive")) == 1
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.exceptions import InvalidDataError
-from ml_connector.vendors.ramp.sharing import share
+from ml_connector.vendors.sharing import share
 
 units = st.integers(-(10**9), 10**9)
 

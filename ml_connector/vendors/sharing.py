@@ -3,7 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from ...exceptions import InvalidDataError
+from ..exceptions import InvalidDataError
 
 
 def share(total, weights, digits):
@@ -13,7 +13,7 @@ def share(total, weights, digits):
     """
     whole = sum((Fraction(weight) for weight in weights), Fraction(0))
     if not whole:
-        raise InvalidDataError("The lines of the record add up to nothing in Ramp, so its amount cannot be split.")
+        raise InvalidDataError("The shares of an amount add up to nothing, so it cannot be split.")
     units = int(total.scaleb(digits))
     exact = [units * Fraction(weight) / whole for weight in weights]
     parts = [part.numerator // part.denominator for part in exact]

@@ -1,0 +1,450 @@
+"""SAP Concur's APIs: company tokens, data centres, and what all of its generations share.
+
+Facts come from SAP's published pages (`developer.concur.com/api-reference`); each method names its page there.
+"""
+
+import hashlib
+import json
+import re
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, quote, urlsplit
+from xml.etree import ElementTree
+
+from ..exceptions import AuthError, NetworkError, NotFoundError, PermanentError, RemoteError, UnknownOutcomeError
+from .base import HttpClient, NoAuth, is_loopback
+from .oauth import granted, seconds
+
+TOKEN_PATH = "/oauth2/v0/token"
+FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
+VENDORS_PATH = "/api/v3.1/invoice/vendors"
+VENDORS_PAGE = 1000
+REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
+DIGESTS_PAGE = 1000
+DOMAIN = ".api.concursolutions.com"
+READ_TIMEOUT, BUDGET = 70.0, 150.0
+"""SAP answers within 60 seconds, or not at all."""
+FIS_PAGE = 25
+"""The documented page size of the financial documents; their largest is not published."""
+MOST_PAGES = 10_000
+
+MOVED = "16"
+REFRESH_ENDED = ("107", "108")
+REASONS = {
+    "5": "the client ID, the company UUID or the company request token is wrong, or the request token has ended "
+    "(it lasts 24 hours)",
+    "10": "the app or the company is disabled",
+    "11": "the app or the company is disabled",
+    "14": "the app or the company is disabled",
+    "53": "the company is not enabled for this app",
+    "54": "a scope was asked for that the app does not have",
+    "59": "the app or the company is locked",
+    "60": "the app lacks the grant type password or refresh_token",
+    "61": "the client ID is not known there",
+    "64": "the client secret is wrong",
+    "123": "the app or the company is locked",
+    "136": "the company request token was made for another app",
+}
+"""What the codes of the token endpoint mean (authentication page, response codes)."""
+MAINTENANCE = "134"
+HOW_TO_GET_REQUEST_TOKEN = (
+    "In SAP Concur open Administration > Company > Authentication Admin > Company Request Token, enter the client ID, "
+    "and enter the new token here as Company request token within 24 hours; then press Test connection"
+)
+
+_BUSY = re.compile(r"deadlock|too many|limit (?:reached|exceeded)|rate limit", re.IGNORECASE)
+
+
+class ConcurClient(HttpClient):
+    """One company of SAP Concur, called in the data centre that its latest token names.
+
+    Every method raises what `HttpClient.call` raises.
+
+    :param base_url: where the first token is asked for
+    :param company_id: UUID of the company
+    :param request_token: company request token, good for 24 hours; only the first token needs it
+    :param tokens: `oauth.TokenStore`, which keeps refresh token and data centre
+    :param options: as for `HttpClient`
+    """
+
+    label = "SAP Concur"
+    trace_header = "concur-correlationid"
+
+    def __init__(self, base_url, *, client_id, client_secret, company_id, request_token, tokens, **options):
+        options.setdefault("read_timeout", READ_TIMEOUT)
+        options.setdefault("budget", BUDGET)
+        super().__init__(base_url, tokens=tokens, secrets=(client_secret, request_token), **options)
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._company_id = company_id
+        self._request_token = request_token
+        self._place = ("", "")
+        self._fresh = set()
+
+    # Tokens (authentication/apidoc)
+
+    def fetch_token(self):
+        """A company token: with the refresh token, or with the company request token for the first time.
+
+        :raises AuthError: a person must act; the message says what to do
+        """
+        stored = self._tokens.stored()
+        if not stored.refresh_token or self._is_new_request(stored):
+            return self._noted(self._first_token())
+        try:
+            return self._noted(self._refreshed(stored))
+        except AuthError as error:
+            if error.code not in REFRESH_ENDED:
+                raise
+            refusal = error
+        with suppress(AuthError):
+            # a request token may be used again within its 24 hours
+            return self._noted(self._first_token())
+        raise _ended(stored, refusal)
+
+    def _is_new_request(self, stored):
+        return bool(self._request_token) and stored.grant_key != self._grant_key
+
+    @property
+    def _grant_key(self):
+        parts = (self._client_id, self._company_id, self._request_token)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def _first_token(self):
+        if not self._request_token:
+            raise AuthError(f"A company request token is needed. {HOW_TO_GET_REQUEST_TOKEN}.")
+        form = {
+            "grant_type": "password",
+            "username": self._company_id,
+            "password": self._request_token,
+            "credtype": "authtoken",
+        }
+        return replace(self._granted(self.base_url, form), grant_key=self._grant_key)
+
+    def _refreshed(self, stored):
+        """The answer may hold another refresh token, and then the one that was sent is worth nothing any more."""
+        form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
+        # grant_key is written with each refresh token, so it is carried along
+        token = self._granted(stored.location or self.base_url, form)
+        return replace(token, grant_key=stored.grant_key)
+
+    def _granted(self, address, form):
+        self._secrets = self._secrets | {form.get("refresh_token") or form["password"]}
+        refusal = None
+        try:
+            return self._asked(address, form)
+        except (AuthError, PermanentError) as error:
+            refusal = error
+        moved_to = _named_location(refusal) if refusal.code == MOVED else ""
+        if moved_to:
+            try:
+                return self._asked(self.own_location(moved_to), form)
+            except (AuthError, PermanentError) as error:
+                refusal = error
+        raise _refused(refusal)
+
+    def _asked(self, address, form):
+        form = {"client_id": self._client_id, "client_secret": self._client_secret, **form}
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._call("POST", address + TOKEN_PATH, deadline, False, auth=NoAuth(), data=form)
+        except UnknownOutcomeError as error:
+            # the whole connection waits for it, and the token store knows that it was lost
+            raise NetworkError(
+                f"{self.label} did not answer the request for a token; it is asked again.", status=error.status
+            ) from None
+        token = granted(self.label, answer)
+        location = str(answer.data.get("geolocation") or "")
+        ends = seconds(answer.data.get("refresh_expires_in"))
+        return replace(
+            token,
+            location=self.own_location(location) if location else address,
+            refresh_expires_at=datetime.fromtimestamp(ends, UTC).replace(tzinfo=None) if ends else None,
+        )
+
+    def _noted(self, token):
+        self._fresh = {*self._fresh, token.value}
+        return token
+
+    # What the base asks
+
+    def _authorized(self, send):
+        try:
+            return super()._authorized(send)
+        except AuthError as error:
+            if error.status != 403:
+                raise
+            refusal = error
+        scopes = self._tokens.stored().scope or "none"
+        raise AuthError(
+            f"{refusal.message.rstrip('.')}. The token has these scopes: {scopes}.",
+            status=403,
+            code=refusal.code,
+            trace_id=refusal.trace_id,
+            details=refusal.details,
+        )
+
+    def address(self, token):
+        """The data centre of a token. Each renewal makes another token, so the pair is looked up once."""
+        if self._place[0] != token:
+            location = self._tokens.stored().location
+            self._place = (token, self.own_location(location) if location else self.base_url)
+        return self._place[1]
+
+    def may_renew(self, error, token):
+        """A 403 may mean an ended token too, but not of one that was made just now (http-status-codes)."""
+        return error.status == 401 or (error.status == 403 and token not in self._fresh)
+
+    def headers(self, url):
+        own = {self.trace_header: str(uuid.uuid4())}
+        return {**own, "DocumentFormatAs": "json"} if FIS_PATH in url else own
+
+    def explain(self, data):
+        """The error shapes of all generations of Concur's APIs (http-status-codes and the pages of each API)."""
+        if isinstance(data, list):
+            data = data[0] if data else {}
+        if not isinstance(data, dict):
+            return "", ""
+        if "error_description" in data:
+            return str(data.get("code") or ""), str(data["error_description"])
+        inner = data.get("error") or data.get("Error")
+        if isinstance(inner, dict):
+            data = {**data, **inner}
+        errors = data.get("errors")
+        if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+            data = {**data, **errors[0]}
+        code = data.get("errorId") or data.get("errorCode") or data.get("Id") or data.get("id") or ""
+        message = data.get("errorMessage") or data.get("message") or data.get("Message") or ""
+        wrong = [_said(problem) for problem in _rows(data.get("validationErrors"))]
+        return str(code), " ".join(part for part in (str(message), *wrong) if part)
+
+    def own_location(self, url):
+        """A data centre as scheme and host, if it is one of Concur's own (base-uris): it will get our token.
+
+        :raises RemoteError: it is not
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            host = ""
+        if host and "@" not in parts.netloc and "\\" not in url:
+            if is_loopback(urlsplit(self.base_url).hostname):
+                if parts.scheme in ("http", "https") and is_loopback(host):
+                    return f"{parts.scheme}://{parts.netloc.lower()}"
+            elif parts.scheme == "https" and port in (None, 443) and host.endswith(DOMAIN):
+                return f"https://{host}"
+        raise RemoteError(f"{self.label} named a data centre outside of its own domains; nothing is sent there.")
+
+    def _refused(self, reply, repeatable):
+        """A 400 also stands for request limits and database deadlocks (http-status-codes)."""
+        error = super()._refused(reply, repeatable)
+        if error.status == 400 and _BUSY.search(error.message):
+            return RemoteError(error.message, status=400, trace_id=error.trace_id, details=error.details)
+        return error
+
+    # Paging
+
+    def offset_pages(self, path, *names, **params):
+        """Rows of each page of a v3 list: `NextPage` is a full URL, of which only the offset is taken.
+
+        :param names: keys under which the rows may stand, besides `Items`
+        """
+        seen = set()
+        while True:
+            data = self.call("GET", path, params=params).data
+            data = data if isinstance(data, dict) else {}
+            yield next((_rows(data[name]) for name in (*names, "Items") if data.get(name)), [])
+            offset = _offset(data.get("NextPage"))
+            if not offset or offset in seen:
+                return
+            seen.add(offset)
+            params["offset"] = offset
+
+    def numbered_pages(self, path, first=0, **params):
+        """Rows of each page of a list that is asked by number (FIS from 0, lists v4 from 1)."""
+        for number in range(first, first + MOST_PAGES):
+            data = self.call("GET", path, params={**params, "page": number}).data
+            data = data if isinstance(data, dict) else {}
+            rows = _rows(data.get("content"))
+            yield rows
+            pages = (data.get("page") or {}).get("totalPages")
+            if not rows or (isinstance(pages, int) and number - first + 1 >= pages):
+                return
+
+    # Vendors v3.1 (invoice/v3.1.vendor)
+
+    def vendors(self, **filters):
+        """`GET /invoice/vendors`: pages of vendor records, one for each address of a vendor.
+
+        :param filters: such as `vendorCode`, `vendorName`, `taxID`; compared as a whole, without case
+        """
+        return self.offset_pages(VENDORS_PATH, "Vendor", limit=VENDORS_PAGE, **filters)
+
+    def create_vendors(self, records):
+        """`POST /invoice/vendors`: the answer's records; each says in its `StatusList` whether it was saved."""
+        return self._written_vendors("POST", records, repeatable=False)
+
+    def update_vendors(self, records):
+        """`PUT /invoice/vendors`, with whole records: what is left out may be lost. Answers as `create_vendors`."""
+        return self._written_vendors("PUT", records, repeatable=True)
+
+    def _written_vendors(self, method, records, repeatable):
+        answer = self.call(method, VENDORS_PATH, body={"Vendor": records}, repeatable=repeatable)
+        return _rows(answer.data.get("Vendor")) if isinstance(answer.data, dict) else []
+
+    # Lists v4 (common/lists/v4.list, common/list-item/v4.list-item)
+
+    def lists(self):
+        """`GET /list/v4/lists`: pages of lists."""
+        return self.numbered_pages("/list/v4/lists", first=1, isDeleted=False)
+
+    def list_items(self, list_id):
+        """`GET .../lists/{listId}/children`: pages of the items of the first level."""
+        return self.numbered_pages(f"/list/v4/lists/{list_id}/children", first=1, isDeleted=False)
+
+    def children_of_item(self, item_id):
+        """`GET .../items/{itemId}/children`: pages of the items below an item."""
+        return self.numbered_pages(f"/list/v4/items/{item_id}/children", first=1, isDeleted=False)
+
+    def create_list_item(self, list_id, code, value):
+        """`POST /list/v4/items`: the new item."""
+        return self.call("POST", "/list/v4/items", body={"listId": list_id, "shortCode": code, "value": value}).data
+
+    def update_list_item(self, item_id, code, value):
+        """`PUT /list/v4/items/{itemId}`."""
+        body = {"shortCode": code, "value": value}
+        return self.call("PUT", f"/list/v4/items/{item_id}", body=body, repeatable=True).data
+
+    def delete_list_item(self, list_id, item_id):
+        """`DELETE .../lists/{listId}/items/{itemId}`: out of this list only."""
+        self.call("DELETE", f"/list/v4/lists/{list_id}/items/{item_id}", repeatable=True)
+
+    # Payment requests v3.0 (invoice/v3.payment-request-digest, invoice/v3.payment-request)
+
+    def payment_request_digests(self, **filters):
+        """`GET /invoice/paymentrequestdigests`: pages of the list of invoices.
+
+        :param filters: such as `approvalStatus`; days such as `lastModifiedDateAfter` as `YYYY-MM-DD`
+        """
+        return self.offset_pages(f"{REQUESTS_PATH}digests", "PaymentRequestDigest", limit=DIGESTS_PAGE, **filters)
+
+    def payment_request(self, request_id):
+        """`GET /invoice/paymentrequest/{id}`: an invoice."""
+        return self.call("GET", f"{REQUESTS_PATH}/{quote(request_id, safe='')}").data
+
+    # Financial Integration Service v4 (financial-integration/v4.financial-integration)
+
+    def ready_documents(self, doc_type, page=0, limit=FIS_PAGE):
+        """`GET .../transactions`: a page of the ready documents; what is acknowledged leaves the queue."""
+        return self._documents(doc_type, page=page, limit=limit)
+
+    def document(self, doc_type, source_id, only_ready=False):
+        """`GET .../transactions?docId=`: the document of a report, invoice or cash advance; None without one."""
+        found = self._documents(doc_type, docId=source_id, ignoreDocumentStatus="no" if only_ready else "yes")
+        return found[-1] if found else None
+
+    def _documents(self, doc_type, **params):
+        data = self.call("GET", f"{FIS_PATH}/{doc_type}/transactions", params=params).data
+        data = data if isinstance(data, dict) else {}
+        # the second key is that of the published samples
+        return [_unfolded(row) for row in _rows(data.get("content") or data.get("fIDocuments"))]
+
+    def acknowledge(self, doc_type, ids):
+        """`POST .../acknowledgements`: {id: row of the answer}. Repeating it does no harm (code 101)."""
+        body = {"ids": list(ids), "systemId": ""}
+        return self._confirmed(doc_type, "acknowledgements", body)
+
+    def confirm_postings(self, doc_type, confirmations):
+        """`POST .../postingconfirmations`: {id: row of the answer}. Repeating it does no harm (code 113)."""
+        body = {"postingConfirmations": confirmations, "systemId": ""}
+        return self._confirmed(doc_type, "postingconfirmations", body)
+
+    def confirm_payments(self, doc_type, confirmations):
+        """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP)."""
+        body = {"processingConfirmation": confirmations, "systemId": ""}
+        return self._confirmed(doc_type, "paymentconfirmations", body)
+
+    def image_url(self, kind, source_id):
+        """`GET /api/image/v1.0/{kind}/{id}`: the link to a file, good for 15 minutes; empty when there is none.
+
+        :param kind: `report` for all receipts of a report, `invoice`
+        """
+        path = f"/api/image/v1.0/{kind}/{quote(source_id, safe='')}"
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._authorized(
+                lambda address, bearer: self._call("GET", address + path, deadline, True, auth=bearer, as_file=True)
+            )
+        except NotFoundError:
+            return ""
+        return _image_url(answer.content)
+
+    def _confirmed(self, doc_type, name, body):
+        path = f"{FIS_PATH}/{doc_type}/transactions/{name}"
+        answer = self.call("POST", path, body=body, repeatable=True)
+        return {row.get("docId"): row for row in _rows(answer.data)}
+
+
+def _image_url(content):
+    """The link in the XML of the Image API, which is small and has no document type."""
+    if b"<!" in content:
+        return ""
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError:
+        return ""
+    return next((element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == "Url"), "")
+
+
+def _ended(stored, refusal):
+    """What to do about a refresh token that is worth nothing any more, and why it is."""
+    known = {"status": refusal.status, "code": refusal.code, "trace_id": refusal.trace_id}
+    if stored.lost_at:
+        moment = stored.lost_at.strftime("%Y-%m-%d %H:%M")
+        why = f"The answer to a renewal of the access, sent at {moment} UTC, never came, and SAP Concur has ended it"
+    else:
+        why = "SAP Concur no longer accepts the refresh token, which lasts six months"
+    return AuthError(f"{why}. {HOW_TO_GET_REQUEST_TOKEN}. Nothing was lost: the sync goes on from there.", **known)
+
+
+def _refused(error):
+    if error.code == MAINTENANCE:
+        return RemoteError("SAP Concur is being maintained.", status=error.status, trace_id=error.trace_id)
+    reason = REASONS.get(error.code)
+    message = f"SAP Concur gave no access: {reason}." if reason else error.message
+    return AuthError(message, status=error.status, code=error.code, trace_id=error.trace_id, details=error.details)
+
+
+def _named_location(error):
+    with suppress(ValueError, AttributeError):
+        return str(json.loads(error.details).get("geolocation") or "")
+    return ""
+
+
+def _offset(url):
+    return (parse_qs(urlsplit(url).query).get("offset") or [""])[0] if isinstance(url, str) else ""
+
+
+def _rows(value):
+    """A list of objects; Concur also sends one object, or null."""
+    if isinstance(value, dict):
+        return [value]
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _unfolded(row):
+    """A financial document whose content may have come as text."""
+    content = row.get("document")
+    if not isinstance(content, str):
+        return row
+    try:
+        return {**row, "document": json.loads(content)}
+    except ValueError:
+        raise RemoteError("SAP Concur sent a financial document that cannot be read.") from None
+
+
+def _said(problem):
+    return " ".join(str(problem[name]) for name in ("source", "message") if problem.get(name))

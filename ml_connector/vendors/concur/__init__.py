@@ -1,0 +1,3 @@
+from .provider import ConcurProvider
+
+__all__ = ["ConcurProvider"]

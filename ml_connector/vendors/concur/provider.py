@@ -1,0 +1,156 @@
+"""SAP Concur as the engine sees it. Each subject has modules of its own; the tables below say which serves what."""
+
+from functools import cached_property
+
+from ...clients import ConcurClient
+from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
+from ...exceptions import NotFoundError
+from ..base import Credential, Provider
+from . import check, results
+from .flows import FLOWS
+from .invoices import PaymentRequestPuller
+from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
+from .pull_files import InvoiceImagePuller, ReceiptPuller
+from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
+from .push_payments import PaymentPush
+from .vendors import VendorPuller, VendorPush
+
+PULLERS = {
+    "invoices": InvoicePuller,
+    "invoice_files": InvoiceImagePuller,
+    "expense_reports": ReportPuller,
+    "receipts": ReceiptPuller,
+    "cash_advances": CashAdvancePuller,
+    "payroll": PayrollPuller,
+    "lists": ListPuller,
+    "payment_requests": PaymentRequestPuller,
+    "vendors": VendorPuller,
+}
+"""Reader of each pull flow."""
+PUSHES = {
+    "accounts_push": AccountPush,
+    "analytic_push": AnalyticPush,
+    "vendors_push": VendorPush,
+    "payments_push": PaymentPush,
+}
+"""Sender of each push flow but the results."""
+
+
+class ConcurProvider(Provider):
+    key = "concur"
+    label = "SAP Concur"
+    environments = {
+        "production": "https://glz.api.concursolutions.com",
+        "sandbox": "https://us-impl.api.concursolutions.com",
+    }
+    credentials = (
+        Credential(
+            name="client_id",
+            label="Client ID",
+            help="Of the app in SAP Concur under Administration > Company > Authentication Admin > OAuth 2.0 "
+            "Application Management, with the grants password and refresh_token.",
+        ),
+        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(
+            name="company_id",
+            label="Company UUID",
+            help="Shown in SAP Concur on the page Company Request Token.",
+        ),
+        Credential(
+            name="request_token",
+            label="Company request token",
+            secret=True,
+            help="Made in SAP Concur under Administration > Company > Authentication Admin > Company Request Token for "
+            "the client ID. It lasts 24 hours and is needed only for the first access.",
+        ),
+        Credential(
+            name="lists",
+            label="Lists",
+            required=False,
+            help="Only for the flows of lists: which list SAP Concur shows for accounts and in the custom fields of "
+            f"allocations, such as: {EXAMPLE}. Which analytic plan a field stands for is chosen under Mappings.",
+        ),
+    )
+    flows = FLOWS
+    access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
+
+    def __init__(self, settings, tokens, observe):
+        self.settings = settings
+        self._tokens = tokens
+        self._observe = observe
+        self._pushes = {}
+
+    @cached_property
+    def client(self):
+        """Made when it is needed: translating needs none."""
+        credentials = self.settings.credentials
+        return ConcurClient(
+            self.settings.base_url,
+            client_id=credentials.get("client_id") or "",
+            client_secret=credentials.get("client_secret") or "",
+            company_id=credentials.get("company_id") or "",
+            request_token=credentials.get("request_token") or "",
+            tokens=self._tokens,
+            observe=self._observe,
+        )
+
+    def check(self):
+        return check.Checker(self.client, self.settings, self._tokens).run()
+
+    def claim_seat(self):
+        """Concur's documents go to whoever acknowledges them: there is no place to claim."""
+
+    # Reading
+
+    def pull(self, flow, cursor, since):
+        return PULLERS[flow](self).pull(cursor, since)
+
+    def fetch(self, flow, external_id):
+        try:
+            return PULLERS[flow](self).fetch(external_id)
+        except NotFoundError:
+            return None
+
+    def document(self, flow, payload):
+        return PULLERS[flow](self).document(payload)
+
+    def acknowledge(self, flow, versions):
+        return PULLERS[flow](self).acknowledge(versions)
+
+    def download(self, url):
+        return self.client.download(url)
+
+    # Sending
+
+    @classmethod
+    def blocked(cls, flow, capabilities, options):
+        spec = cls.flow(flow)
+        missing = [scope for scope in spec.scopes if scope not in capabilities]
+        if missing:
+            return f"SAP Concur did not grant {', '.join(missing)}. Press Test connection when this has changed."
+        if any(need not in capabilities for need in spec.needs):
+            return f"Enter the {spec.needs[0]} on the connection, such as: {EXAMPLE}. Then press Test connection."
+        return ""
+
+    def render(self, flow, document):
+        return self._push(flow).render(document)
+
+    def send(self, flow, payload, external_id, key):
+        return self._push(flow).send(payload, external_id, key)
+
+    def find(self, flow, payload, key):
+        return self._push(flow).find(payload, key)
+
+    def _push(self, flow):
+        """One sender for each run: it keeps what it has looked up."""
+        if flow not in self._pushes:
+            self._pushes[flow] = PUSHES[flow](self)
+        return self._pushes[flow]
+
+    # Results
+
+    def report(self, entries, key):
+        return results.report(self.client, entries, self.settings.company)
+
+    def reported(self, result):
+        return results.reported(self.client, result)

@@ -1,0 +1,146 @@
+"""Reads the queue of financial documents. A document leaves it when it is acknowledged, and never comes back."""
+
+import re
+
+from ...exceptions import InvalidDataError, PermanentError, RemoteError
+from ..base import Item, Page
+from .translate_cash_advance import cash_advance
+from .translate_expense import expense_report, title
+from .translate_invoice import invoice
+from .translate_payroll import payroll
+from .wire import day, part, text
+
+ACKNOWLEDGED_BEFORE = 101
+RECALLED = (102, 103, 104)
+_FI_ID = re.compile(r"[0-9A-Fa-f]{32}")
+REASONS = {
+    102: "It was taken back in SAP Concur before it was booked.",
+    103: "It is not ready in SAP Concur any more.",
+    104: "SAP Concur does not know it any more.",
+}
+
+
+class DocumentPuller:
+    """Documents of one type. The source's id is the record's, and each document of it is a version."""
+
+    doc_type = ""
+
+    def __init__(self, provider):
+        self._provider = provider
+
+    @property
+    def client(self):
+        return self._provider.client
+
+    def pull(self, cursor, since):
+        """Pages of ready documents; what was acknowledged in between has left the queue."""
+        seen, number = set(), 0
+        while found := self.client.ready_documents(self.doc_type, number):
+            fresh = [row for row in found if row.get("id") not in seen]
+            if not fresh:
+                # what stays in front: documents before the start date
+                number += 1
+                continue
+            seen |= {row.get("id") for row in fresh}
+            items = [self._item(row) for row in fresh]
+            yield Page(items=tuple(item for item in items if self._is_wanted(item, since)))
+
+    def fetch(self, external_id):
+        """A document that is ready; one that somebody else took is not ours to book."""
+        found = self.client.document(self.doc_type, external_id, only_ready=True)
+        return self._item(found) if found else None
+
+    def acknowledge(self, versions):
+        """Take documents out of the queue; {version: reason} of those that were taken back meanwhile.
+
+        :raises RemoteError: Concur could not do it for some, for now
+        """
+        answers = self.client.acknowledge(self.doc_type, versions)
+        refused = {}
+        for version in versions:
+            answer = answers.get(version) or {}
+            code = answer.get("code")
+            if answer.get("acknowledgeResult") == "SUCCESS" or code == ACKNOWLEDGED_BEFORE:
+                continue
+            if code in RECALLED:
+                refused[version] = REASONS[code]
+                continue
+            message = text(answer, "errorMessage") or "no result came for it"
+            problem = RemoteError if code in (None, 199) else PermanentError
+            raise problem(
+                f"SAP Concur did not take the acknowledgement of document {version}: {message}.", code=str(code)
+            )
+        return refused
+
+    def document(self, payload):
+        return self.translate(payload["document"])
+
+    def _item(self, row):
+        content = row.get("document")
+        fi_id = row.get("id")
+        if not (isinstance(fi_id, str) and _FI_ID.fullmatch(fi_id) and isinstance(content, dict)):
+            raise RemoteError("SAP Concur sent a financial document without its id or content.")
+        source_id = self.source_id(content)
+        if not source_id:
+            raise RemoteError(f"SAP Concur sent the financial document {fi_id} without the id of its source.")
+        kept = {key: row.get(key) for key in ("id", "docType", "companyId", "entityId")}
+        return Item(
+            external_id=source_id, version=fi_id, title=self.title(content), payload={**kept, "document": content}
+        )
+
+    def _is_wanted(self, item, since):
+        if since is None:
+            return True
+        try:
+            booked = self.booking_date(item.payload["document"])
+        except InvalidDataError:
+            return True
+        return booked is None or booked >= since
+
+
+class ReportPuller(DocumentPuller):
+    doc_type = "expense"
+    translate = staticmethod(expense_report)
+
+    def source_id(self, content):
+        return text(part(content, "report"), "reportId")
+
+    def title(self, content):
+        return title(part(content, "report"))
+
+    def booking_date(self, content):
+        return day(part(content, "report"), "reportPaymentProcessingDate", "reportUserDefinedDate")
+
+
+class PayrollPuller(ReportPuller):
+    doc_type = "payroll"
+    translate = staticmethod(payroll)
+
+
+class CashAdvancePuller(DocumentPuller):
+    doc_type = "cashadvance"
+    translate = staticmethod(cash_advance)
+
+    def source_id(self, content):
+        return text(part(content, "cashAdvanceData"), "cashAdvanceId")
+
+    def title(self, content):
+        return text(part(content, "cashAdvanceData"), "name", "cashAdvanceId")
+
+    def booking_date(self, content):
+        return day(part(content, "cashAdvanceData"), "issuedDate", "requestDate")
+
+
+class InvoicePuller(DocumentPuller):
+    doc_type = "invoice"
+    translate = staticmethod(invoice)
+
+    def source_id(self, content):
+        return text(part(content, "requestHeader"), "requestId")
+
+    def title(self, content):
+        number = text(part(content, "requestHeader"), "vendorInvoiceNumber")
+        return " - ".join(value for value in (number, text(part(content, "vendor"), "vendorName")) if value)
+
+    def booking_date(self, content):
+        return day(part(content, "requestHeader"), "postingDate", "invoiceDate")

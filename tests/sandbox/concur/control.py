@@ -1,0 +1,89 @@
+"""What tests do to a Concur sandbox beyond faults and journal."""
+
+import time
+
+from ..control import Control
+from .control_masters import MasterControl
+from .documents import entry, identity, report
+
+
+class ConcurControl(MasterControl, Control):
+    """Moves, tokens and the queue of financial documents."""
+
+    # -- company and tokens ------------------------------------------------------------------------------------------
+
+    def move_tenant(self, centre):
+        """Move the company to another data centre: its tokens are worth nothing where it was."""
+        with self._sandbox.lock:
+            self._sandbox.state.tenant.centre = centre
+            self._sandbox.state.tokens.clear()
+
+    def centres(self):
+        return self._sandbox.centres
+
+    def new_request_token(self):
+        """A company request token as an administrator makes it."""
+        with self._sandbox.lock:
+            return self._sandbox.state.renew_request_token(self._sandbox.client_id)
+
+    def end_request_tokens(self):
+        """As if 24 hours had passed."""
+        for token in self._sandbox.state.tenant.request_tokens.values():
+            token["ends"] = time.time()
+
+    def end_refresh_tokens(self):
+        """As if six months had passed."""
+        self._sandbox.state.refresh_tokens.clear()
+
+    def end_access_tokens(self):
+        """As if an hour had passed."""
+        self._sandbox.state.tokens.clear()
+
+    # -- documents ---------------------------------------------------------------------------------------------------
+
+    def documents(self, doc_type=None):
+        """Id, source, status and what was said of each document."""
+        return [
+            {
+                "id": row.id,
+                "doc_type": row.doc_type,
+                "source_id": row.source_id,
+                "status": row.status,
+                "messages": row.messages,
+                "postings": row.postings,
+                "content": row.content,
+            }
+            for row in self._sandbox.state.documents
+            if doc_type in (None, row.doc_type)
+        ]
+
+    def stalled(self):
+        """Documents that were handed out and never acknowledged: nobody in Concur can go on with them."""
+        return [row.id for row in self._sandbox.state.documents if row.was_read and row.status == "READY"]
+
+    def add_document(self, doc_type, source_id, content, image=None):
+        """Release a document for the books; returns its id."""
+        with self._sandbox.lock:
+            if image:
+                self._sandbox.state.images[source_id] = image
+            return self._sandbox.state.add_document(doc_type, source_id, content).id
+
+    def add_reports(self, count, entries=1):
+        """Release equal reports of some entries each; returns the ids of their documents."""
+        sandbox = self._sandbox
+        with sandbox.lock:
+            return [self._add_report(sandbox, entries) for _ in range(count)]
+
+    def _add_report(self, sandbox, entries):
+        number = len(sandbox.state.documents)
+        day = sandbox.base_date
+        rows = [
+            entry(("600000", "612000", "620000")[place % 3], "12.34", day=day, name=f"Expense {place + 1}")
+            for place in range(entries)
+        ]
+        content = report(identity("control", number, length=20), rows, day=day)
+        return sandbox.state.add_document("expense", content["report"]["reportId"], content).id
+
+    def recall(self, document_id):
+        """What a processor does: the document leaves the queue."""
+        self._sandbox.state.documents.get(document_id).status = "RECALLED"

@@ -1,0 +1,168 @@
+"""Financial Integration Service v4: the queue of documents, their acknowledgement and confirmations."""
+
+import json
+
+from ..server import to_json
+from .routes import handlers
+from .state import COMPANY_UUID
+
+BASE = "/financialintegration/fi/v4/companies/transactiontypes/{docType}/transactions"
+RECALLED = "RECALLED"
+CONFIRMED = ("POSTING_CONFIRMED_SUCCESS", "POSTING_CONFIRMED_FAILURE")
+PAYABLE = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS")
+INTERNAL = "https://fi.internal.example/fi/v4"
+
+
+@handlers(f"GET {BASE}")
+def list_documents(call):
+    """The ready queue; with `docId` one document, of any status when that is asked for."""
+    doc_type, query = call.path["docType"], call.query
+    rows = [row for row in call.state.documents if row.doc_type == doc_type]
+    if query.get("docId"):
+        rows = [row for row in rows if row.source_id == query["docId"]]
+    if query.get("ignoreDocumentStatus") != "yes" or not query.get("docId"):
+        rows = [row for row in rows if row.status == "READY"]
+    size, number = query["limit"], query.get("page") or 0
+    shown = rows if query.get("docId") else rows[number * size : (number + 1) * size]
+    as_text = call.request.headers.get("DocumentFormatAs", "").lower() != "json"
+    for row in shown:
+        row.was_read = True
+    return {
+        # an internal host, as in the published samples: not to be followed
+        "links": [{"rel": "self", "href": f"{INTERNAL}/{doc_type}?page={number}"}],
+        "content": [_document(row, as_text) for row in shown],
+        "page": {
+            "size": size,
+            "totalElements": len(rows),
+            "totalPages": -(-len(rows) // size),
+            "number": number,
+        },
+    }
+
+
+def _document(row, as_text):
+    return {
+        "id": row.id,
+        "docType": row.doc_type,
+        "companyId": "123456",
+        "entityId": "p00123abcd4e",
+        "companyUuid": COMPANY_UUID,
+        "erpSystemId": row.system_id or "",
+        "docStatus": row.status,
+        "document": to_json(row.content) if as_text else json.loads(to_json(row.content)),
+        "links": [],
+    }
+
+
+@handlers(f"POST {BASE}/acknowledgements")
+def acknowledge(call):
+    """Each document once; a result for each, under status 200 whatever it is."""
+    system_id = call.body["systemId"]
+    return [
+        {
+            "code": code,
+            "docId": document_id,
+            "systemId": system_id,
+            "acknowledgeResult": "FAILURE" if code else "SUCCESS",
+            "errorMessage": message,
+        }
+        for document_id in call.body["ids"]
+        for code, message in [_acknowledged(call, document_id, system_id)]
+    ]
+
+
+def _acknowledged(call, document_id, system_id):
+    row = call.state.documents.get(document_id)
+    if row is None:
+        return 104, "Document does not exist."
+    if row.doc_type != call.path["docType"]:
+        return 105, "Document is of another type."
+    if row.status == RECALLED:
+        return 102, "Document was recalled."
+    if row.status != "READY":
+        return 101, "Document is already acknowledged."
+    row.status, row.system_id = "ACKNOWLEDGED", system_id
+    call.sandbox.journal.effect("acknowledge", document_id)
+    return 0, ""
+
+
+@handlers(f"POST {BASE}/postingconfirmations")
+def confirm_postings(call):
+    """Success or error of each document; status 200 whatever the results are."""
+    return [
+        {
+            "code": code,
+            "docId": confirmation["docId"],
+            "systemId": call.body["systemId"],
+            "postingConfirmationResult": result,
+            "errorMessage": message,
+            "detailMessage": "",
+        }
+        for confirmation in call.body["postingConfirmations"]
+        for code, result, message in [_posted(call, confirmation)]
+    ]
+
+
+def _posted(call, confirmation):
+    row = call.state.documents.get(confirmation["docId"])
+    success = confirmation["overallPostingStatusCode"] == "success"
+    problem = _posting_problem(call, row, confirmation, success)
+    if problem:
+        return problem
+    row.status = CONFIRMED[0] if success else CONFIRMED[1]
+    row.postings = confirmation["postingDocs"]
+    row.messages = [message["messageShortText"] for message in confirmation["systemMessages"]]
+    call.sandbox.journal.effect("posting.success" if success else "posting.error", row.id)
+    return 0, "SUCCESS", ""
+
+
+def _posting_problem(call, row, confirmation, success):
+    if row is None:
+        return 116, "DOCUMENT_NOT_FOUND", "Document does not exist."
+    if row.doc_type != call.path["docType"]:
+        return 115, "FAILURE", "Document is of another type."
+    if "postingDocs" not in confirmation:
+        return 198, "FAILURE", "postingDocs may not be blank."
+    if row.status == "READY":
+        return 111, "NOT_YET_ACKNOWLEDGED", "Document is not acknowledged yet."
+    if row.system_id != call.body["systemId"]:
+        return 99, "FAILURE", "systemId differs from the one of the acknowledgement."
+    if row.status == RECALLED:
+        return 112, "WAS_RECALLED", "Document was recalled."
+    # a report that is stuck after a wrong error is freed by a success
+    if row.status in PAYABLE or (row.status == CONFIRMED[1] and not success):
+        return 113, "FAILURE", "Document is already confirmed."
+    return None
+
+
+@handlers(f"POST {BASE}/paymentconfirmations")
+def confirm_payments(call):
+    """Payments of posted expense reports; the same reference counts once."""
+    return [
+        {
+            "code": code,
+            "docId": confirmation["docId"],
+            "systemId": call.body["systemId"],
+            "paymentConfirmationResult": result,
+            "errorMessage": message,
+            "detailMessage": "",
+        }
+        for confirmation in call.body["processingConfirmation"]
+        for code, result, message in [_paid(call, confirmation)]
+    ]
+
+
+def _paid(call, confirmation):
+    row = call.state.documents.get(confirmation["docId"])
+    if row is None or row.doc_type != "expense":
+        return 116, "DOCUMENT_NOT_FOUND", "Document does not exist."
+    if row.status not in PAYABLE:
+        return 111, "NOT_POSTING_CONFIRMED", "Document is not posted yet."
+    references = {detail["clearingReference"]["paymentRef"] for detail in confirmation["clearingDetails"]}
+    if references <= row.payment_references:
+        return 213, "NOOP", "Payment is already confirmed."
+    row.payment_references |= references
+    if confirmation["processingStatusCode"] == "CP":
+        row.status = "PAYMENT_CONFIRMED_SUCCESS"
+    call.sandbox.journal.effect(f"payment.{confirmation['processingStatusCode']}", row.id)
+    return 0, "SUCCESS", ""

@@ -1,0 +1,189 @@
+"""Vendors v3.1: one record for each address of a vendor, and a result for each record under status 200."""
+
+import base64
+from dataclasses import dataclass, field
+
+from .routes import handlers
+
+PATH = "/api/v3.1/invoice/vendors"
+FOREIGN_HOST = "https://www.concursolutions.com"
+"""Where `NextPage` points to, which is not where the token is good."""
+SEARCHED = {
+    "vendorCode": "VendorCode",
+    "vendorName": "VendorName",
+    "taxID": "TaxID",
+    "addressCode": "AddressCode",
+    "city": "City",
+    "postalCode": "PostalCode",
+    "country": "CountryCode",
+}
+COMPARE = {
+    "exact": lambda value, wanted: value == wanted,
+    "begins": lambda value, wanted: value.startswith(wanted),
+    "contains": lambda value, wanted: wanted in value,
+    "ends": lambda value, wanted: value.endswith(wanted),
+}
+
+
+@dataclass
+class VendorRecord:
+    """One address of a vendor."""
+
+    id: str
+    values: dict
+    banks: dict = field(default_factory=dict)
+    groups: list = field(default_factory=list)
+
+
+def record_key(values):
+    """Concur's keys know no case."""
+    return f"{values['VendorCode'].upper()}/{values['AddressCode'].upper()}"
+
+
+@handlers(f"GET {PATH}")
+def list_vendors(call):
+    query = call.query
+    matches = COMPARE[query.get("searchType", "exact")]
+    rows = [row for row in call.state.vendors if _is_searched(row, query, matches)]
+    rows.sort(key=lambda row: row.values["VendorName"])
+    start = int(base64.b64decode(query["offset"])) if query.get("offset") else 0
+    end = start + query["limit"]
+    following = f"{FOREIGN_HOST}{PATH}?limit={query['limit']}&offset={_offset(end)}" if end < len(rows) else None
+    return _collection("Vendor", [_shown(row) for row in rows[start:end]], len(rows), following)
+
+
+def _offset(number):
+    return base64.b64encode(str(number).encode()).decode()
+
+
+def _is_searched(row, query, matches):
+    if "approved" in query and (row.values.get("Approved", "Y") == "Y") != (query["approved"] == "True"):
+        return False
+    return all(
+        matches(str(row.values.get(name) or "").casefold(), query[parameter].casefold())
+        for parameter, name in SEARCHED.items()
+        if parameter in query
+    )
+
+
+@handlers(f"POST {PATH}")
+def create_vendors(call):
+    """Whether it would also change a record is not documented, so it does not."""
+    return _written(call, _create)
+
+
+@handlers(f"PUT {PATH}")
+def update_vendors(call):
+    """Whether it would also make a record, or keep what is left out, is not documented: it does neither."""
+    return _written(call, _update)
+
+
+def _written(call, write):
+    rows = [
+        {**values, "StatusList": _statuses(call, write(call, values), number)}
+        for number, values in enumerate(call.body["Vendor"], start=1)
+    ]
+    return _collection("Vendor", rows, len(rows))
+
+
+def _statuses(call, problem, number):
+    if problem:
+        return [{"Code": 1, "Message": problem, "RecordNumber": number, "Type": "WARNING"}]
+    if call.sandbox.settings.says_success:
+        return [{"Code": 0, "Message": "Saved", "RecordNumber": number, "Type": "SUCCESS"}]
+    return []
+
+
+def _create(call, values):
+    if call.state.vendors.get(record_key(values)):
+        return "The vendor code and address code are in use."
+    if problem := _problem(call, values, (record_key(values),)):
+        return problem
+    call.state.vendors.add(VendorRecord(record_key(values), values))
+    call.sandbox.journal.effect("vendor.create", record_key(values))
+    return None
+
+
+def _update(call, values):
+    row = call.state.vendors.get(record_key(values))
+    if row is None:
+        return "There is no vendor with this vendor code and address code."
+    together = {record_key(other) for other in call.body["Vendor"]}
+    if problem := _problem(call, values, together):
+        return problem
+    row.values = values
+    call.sandbox.journal.effect("vendor.update", record_key(values))
+    return None
+
+
+def _problem(call, values, together):
+    """Why a record is refused; the records of `together` are written in the same call."""
+    if values["CountryCode"] == "US" and not values.get("State"):
+        return "State is required for this country."
+    code = values["VendorCode"].upper()
+    for other in call.state.vendors:
+        if other.id in together or other.values["VendorCode"].upper() != code:
+            continue
+        if other.values["VendorName"] != values["VendorName"]:
+            return "A vendor code has one vendor name."
+        numbers = {other.values.get("TaxID"), values.get("TaxID")} - {None, ""}
+        if len(numbers) > 1:
+            return "The tax ID differs from that of another address of the vendor."
+    return None
+
+
+@handlers("PUT /api/v3.1/invoice/vendor/banks")
+def put_banks(call):
+    rows = [
+        {**values, "StatusList": _statuses(call, _put_bank(call, values), number)}
+        for number, values in enumerate(call.body["VendorBank"], start=1)
+    ]
+    return _collection("VendorBank", rows, len(rows))
+
+
+def _put_bank(call, values):
+    row = call.state.vendors.get(record_key(values))
+    if row is None:
+        return "There is no vendor with this vendor code and address code."
+    row.banks[values["AccountNumber"]] = values
+    call.sandbox.journal.effect("vendor.bank", row.id)
+    return None
+
+
+@handlers("PUT /api/v3.1/invoice/vendor/groups")
+def put_groups(call):
+    row = _addressed(call)
+    names = [group["Name"] for group in call.body["VendorGroup"]] if row else []
+    if row:
+        row.groups = list(dict.fromkeys([*row.groups, *names]))
+        call.sandbox.journal.effect("vendor.groups", row.id)
+    return _collection("VendorGroup", [{"Name": name} for name in names], len(names))
+
+
+@handlers("DELETE /api/v3.1/invoice/vendor/groups")
+def delete_group(call):
+    row, name = _addressed(call), call.query["groupName"]
+    if row and name in row.groups:
+        row.groups.remove(name)
+        call.sandbox.journal.effect("vendor.groups", row.id)
+    return _collection("VendorGroup", [], 0)
+
+
+def _addressed(call):
+    key = record_key({"VendorCode": call.query["vendorCode"], "AddressCode": call.query["addressCode"]})
+    return call.state.vendors.get(key)
+
+
+def _shown(row):
+    return {
+        **row.values,
+        "ID": row.id,
+        "URI": f"{FOREIGN_HOST}{PATH}/{row.id}",
+        "VendorBankList": list(row.banks.values()),
+        "VendorGroupList": row.groups,
+        "StatusList": [],
+    }
+
+
+def _collection(name, rows, total, following=None):
+    return {name: rows, "Items": None, "NextPage": following, "TotalCount": total, "RequestRunSummary": None}

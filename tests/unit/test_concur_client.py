@@ -1,0 +1,340 @@
+"""Concur's client against its sandbox: tokens, data centres, errors, paging."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+import requests
+from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings
+from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+
+from ml_connector.clients import ConcurClient, MemoryTokens
+from ml_connector.clients.oauth import AccessToken
+from ml_connector.exceptions import AuthError, NetworkError, RateLimitError, RemoteError
+
+TOKENS = "/oauth2/v0/token"
+
+
+class NotingTokens(MemoryTokens):
+    """Keeps which renewals got no answer, as the database's store does."""
+
+    def renew(self, fetch, rejected):
+        return super().renew(lambda: self._noting(fetch), rejected)
+
+    def get(self, fetch):
+        return super().get(lambda: self._noting(fetch))
+
+    def _noting(self, fetch):
+        try:
+            return fetch()
+        except NetworkError:
+            self._grant = replace(self._grant, lost_at=datetime(2026, 9, 30, 12))
+            raise
+
+
+@pytest.fixture
+def sandbox():
+    with ConcurSandbox(size="small") as sandbox:
+        yield sandbox
+        assert sandbox.control.violations() == []
+
+
+@pytest.fixture
+def tokens():
+    return MemoryTokens()
+
+
+def connect(sandbox, tokens, **options):
+    options = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "company_id": COMPANY_UUID,
+        "request_token": REQUEST_TOKEN,
+        "sleep": lambda seconds: None,
+        **options,
+    }
+    return ConcurClient(sandbox.url, tokens=tokens, **options)
+
+
+@pytest.fixture
+def client(sandbox, tokens):
+    return connect(sandbox, tokens)
+
+
+def grants(sandbox):
+    return sandbox.control.effects("token").get("token", {})
+
+
+def test_first_token_and_the_data_centre_it_names(sandbox, client, tokens):
+    assert client.ready_documents("expense")
+    assert tokens.stored().location == sandbox.centres["us2"]
+    assert {"FISVC", "IMAGE"} <= set(tokens.stored().scope.split())
+    assert grants(sandbox) == {"password": 1}
+
+
+def test_an_ended_token_is_renewed_with_the_refresh_token_and_the_new_one_is_kept(sandbox, client, tokens):
+    client.ready_documents("expense")
+    for _again in range(3):
+        before = tokens.stored().refresh_token
+        sandbox.control.end_access_tokens()
+        assert client.ready_documents("expense")
+        assert tokens.stored().refresh_token != before
+    assert grants(sandbox) == {"password": 1, "refresh_token": 3}
+
+
+def test_a_403_may_mean_that_the_token_has_ended(sandbox, tokens):
+    connect(sandbox, tokens).ready_documents("expense")
+    sandbox.control.settings(ended_status=403)
+    sandbox.control.end_access_tokens()
+    assert connect(sandbox, tokens).ready_documents("expense")
+    assert grants(sandbox) == {"password": 1, "refresh_token": 1}
+
+
+def test_a_403_with_a_fresh_token_is_final_and_names_the_scopes(tokens):
+    with ConcurSandbox(size="small", scopes=["IMAGE"]) as sandbox:
+        with pytest.raises(AuthError, match="has these scopes: IMAGE"):
+            connect(sandbox, tokens).ready_documents("expense")
+        assert grants(sandbox) == {"password": 1}
+
+
+def test_the_company_moves_in_the_middle(sandbox, client, tokens):
+    """Its token is refused, the old centre says where the company lives, and the call goes on there."""
+    assert client.ready_documents("expense")
+    sandbox.control.move_tenant(centre="eu2")
+    assert client.ready_documents("invoice")
+    assert tokens.stored().location == sandbox.centres["eu2"]
+    assert grants(sandbox) == {"password": 1, "refresh_token": 1}
+
+
+def test_the_company_moves_before_the_first_token(sandbox, client, tokens):
+    sandbox.control.move_tenant(centre="eu2")
+    assert client.ready_documents("expense")
+    assert tokens.stored().location == sandbox.centres["eu2"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://evil.example.com",
+        "http://us2.api.concursolutions.com",
+        "https://us2.api.concursolutions.com.example.com",
+        "https://us2.api.concursolutions.com:8443",
+        "https://user@us2.api.concursolutions.com",
+        "https://us2.api.concursolutions.com\\@evil.example.com",
+        "https://apiconcursolutions.com",
+        "not an address",
+    ],
+)
+def test_no_token_goes_to_another_server(tokens, place):
+    client = ConcurClient(
+        "https://glz.api.concursolutions.com",
+        client_id="id",
+        client_secret="example",
+        company_id=COMPANY_UUID,
+        request_token=REQUEST_TOKEN,
+        tokens=tokens,
+    )
+    with pytest.raises(RemoteError, match="outside of its own domains"):
+        client.own_location(place)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://EU2.api.concursolutions.com",
+        "https://eu2.api.concursolutions.com/",
+        "https://eu2.api.concursolutions.com:443/x",
+    ],
+)
+def test_a_data_centre_is_scheme_and_host_alone(tokens, place):
+    client = ConcurClient(
+        "https://glz.api.concursolutions.com",
+        client_id="id",
+        client_secret="example",
+        company_id=COMPANY_UUID,
+        request_token=REQUEST_TOKEN,
+        tokens=tokens,
+    )
+    assert client.own_location(place) == "https://eu2.api.concursolutions.com"
+
+
+def test_a_token_answer_that_names_another_server_is_not_taken(sandbox, client, tokens):
+    sandbox.control.settings(geolocation="https://evil.example.com")
+    with pytest.raises(RemoteError, match="outside of its own domains"):
+        client.ready_documents("expense")
+    assert tokens.stored().refresh_token == ""
+
+
+def test_numbers_may_come_as_text(sandbox, client):
+    sandbox.control.settings(numbers_as_text=True)
+    assert client.fetch_token().expires_in == 3600
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncate"])
+def test_a_lost_renewal_says_what_to_do(sandbox, kind):
+    """The answer that held the new refresh token is lost: the old one is worth nothing, and nothing else is lost."""
+    tokens = NotingTokens()
+    client = connect(sandbox, tokens)
+    client.ready_documents("expense")
+    sandbox.control.end_request_tokens()
+    sandbox.control.end_access_tokens()
+    sandbox.control.add_fault(kind, method="POST", path=TOKENS, when="after")
+    with pytest.raises(NetworkError, match="asked again"):
+        client.ready_documents("expense")
+    with pytest.raises(AuthError) as caught:
+        client.ready_documents("expense")
+    assert "sent at 2026-09-30 12:00 UTC, never came" in caught.value.message
+    assert "Company Request Token" in caught.value.message
+    assert sandbox.control.effects("acknowledge") == {}
+    # a person does what the message says
+    client = connect(sandbox, tokens, request_token=sandbox.control.new_request_token())
+    assert client.ready_documents("expense")
+
+
+def test_a_lost_renewal_heals_by_itself_while_the_request_token_lasts(sandbox):
+    tokens = NotingTokens()
+    client = connect(sandbox, tokens)
+    client.ready_documents("expense")
+    sandbox.control.end_access_tokens()
+    sandbox.control.add_fault("reset", method="POST", path=TOKENS, when="after")
+    with pytest.raises(NetworkError):
+        client.ready_documents("expense")
+    assert client.ready_documents("expense")
+
+
+def test_a_lost_renewal_does_no_harm_where_the_token_stays(sandbox, client):
+    sandbox.control.settings(rotate_refresh_tokens=False)
+    client.ready_documents("expense")
+    sandbox.control.end_request_tokens()
+    sandbox.control.end_access_tokens()
+    sandbox.control.add_fault("reset", method="POST", path=TOKENS, when="after")
+    with pytest.raises(NetworkError):
+        client.ready_documents("expense")
+    assert client.ready_documents("expense")
+
+
+def test_after_six_months(sandbox, client):
+    client.ready_documents("expense")
+    sandbox.control.end_request_tokens()
+    sandbox.control.end_access_tokens()
+    sandbox.control.end_refresh_tokens()
+    with pytest.raises(AuthError, match="lasts six months.*Company Request Token"):
+        client.ready_documents("expense")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"request_token": "example-other"}, "request token is wrong"),
+        ({"client_secret": "example-other"}, "client secret is wrong"),
+        ({"client_id": "other"}, "client ID is not known"),
+        ({"request_token": ""}, "company request token is needed"),
+    ],
+)
+def test_what_is_wrong_is_said(sandbox, tokens, wrong, sentence):
+    with pytest.raises(AuthError, match=sentence):
+        connect(sandbox, tokens, **wrong).ready_documents("expense")
+
+
+def test_requests_carry_their_own_ids_and_the_answers_are_noted(sandbox, tokens):
+    seen = []
+    client = connect(sandbox, tokens, observe=seen.append)
+    client.ready_documents("expense")
+    assert all(exchange.trace_id for exchange in seen)
+
+
+def test_the_rate_limit_counts_by_data_centre(tokens):
+    with ConcurSandbox(size="small", settings=ConcurSettings(rate_limit=3, rate_window=60)) as sandbox:
+        client = connect(sandbox, tokens)
+        for _call in range(3):
+            client.ready_documents("expense")
+        with pytest.raises(RateLimitError):
+            client.ready_documents("expense")
+        sandbox.control.move_tenant(centre="eu2")
+        other = connect(sandbox, MemoryTokens())
+        assert other.ready_documents("expense")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"Message": "bad"}, ("", "bad")),
+        ({"message": "bad"}, ("", "bad")),
+        ({"Error": {"Message": "bad", "Server-Time": "now", "Id": "E1"}}, ("E1", "bad")),
+        ({"httpStatus": "400", "error": {"id": "x.y", "message": "bad"}}, ("x.y", "bad")),
+        (
+            {"error": {"id": "x", "message": "bad"}, "validationErrors": [{"source": "limit", "message": "too big"}]},
+            ("x", "bad limit too big"),
+        ),
+        ({"errorId": "E2", "errorMessage": "bad", "validationErrors": []}, ("E2", "bad")),
+        ({"errors": [{"errorCode": "E3", "errorMessage": "bad"}]}, ("E3", "bad")),
+        ({"code": 16, "error": "e", "error_description": "elsewhere"}, ("16", "elsewhere")),
+        ([], ("", "")),
+        (None, ("", "")),
+    ],
+)
+def test_error_bodies_of_all_generations(client, body, expected):
+    assert client.explain(body) == expected
+
+
+def test_a_deadlock_is_tried_again_and_another_400_is_not(script, tokens):
+    client = ConcurClient(
+        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
+    )
+    tokens.get(lambda: AccessToken("token", 3600))
+    script.answers = [(400, '{"message": "Transaction was deadlocked: deadlock victim"}')]
+    with pytest.raises(RemoteError, match="deadlock"):
+        client.ready_documents("expense")
+
+
+def test_pages_by_offset_follow_no_address(script, tokens):
+    client = ConcurClient(
+        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
+    )
+    tokens.get(lambda: AccessToken("token", 3600))
+    script.answers = [
+        (200, '{"Vendor": [{"n": 1}], "NextPage": "https://www.concursolutions.com/api/v3.1/x?offset=abc&limit=1"}'),
+        (200, '{"Vendor": {"n": 2}, "Items": null, "NextPage": null}'),
+    ]
+    assert list(client.offset_pages("/api/v3.1/x", "Vendor", limit=1)) == [[{"n": 1}], [{"n": 2}]]
+    assert [request.path for request in script.requests] == ["/api/v3.1/x?limit=1", "/api/v3.1/x?limit=1&offset=abc"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_pages_by_number(script, tokens, first):
+    client = ConcurClient(
+        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
+    )
+    tokens.get(lambda: AccessToken("token", 3600))
+    script.answers = [
+        (200, '{"content": [{"n": 1}], "page": {"totalPages": 2}}'),
+        (200, '{"content": [{"n": 2}], "page": {"totalPages": 2}}'),
+    ]
+    assert list(client.numbered_pages("/list/v4/lists", first=first)) == [[{"n": 1}], [{"n": 2}]]
+    assert [request.path[-1] for request in script.requests] == [str(first), str(first + 1)]
+
+
+def test_the_queue(sandbox, client):
+    """What is acknowledged leaves it, and each step can be repeated."""
+    first = client.ready_documents("expense", limit=2)
+    ids = [row["id"] for row in first]
+    assert {row["code"] for row in client.acknowledge("expense", ids).values()} == {0}
+    assert {row["code"] for row in client.acknowledge("expense", ids).values()} == {101}
+    assert not {row["id"] for row in client.ready_documents("expense")} & set(ids)
+    again = client.document("expense", first[0]["document"]["report"]["reportId"])
+    assert again["docStatus"] == "ACKNOWLEDGED"
+    confirmation = {"docId": ids[0], "overallPostingStatusCode": "success", "postingDocs": [], "systemMessages": []}
+    assert client.confirm_postings("expense", [confirmation])[ids[0]]["code"] == 0
+    assert client.confirm_postings("expense", [confirmation])[ids[0]]["code"] == 113
+
+
+def test_documents_are_validated_by_the_sandbox(sandbox, client, tokens):
+    client.ready_documents("expense")
+    token = tokens.get(client.fetch_token)
+    answer = requests.post(
+        f"{tokens.stored().location}/financialintegration/fi/v4/companies/transactiontypes/expense/transactions/acknowledgements",
+        json={"ids": "not a list", "systemId": ""},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    )
+    assert answer.status_code == 400

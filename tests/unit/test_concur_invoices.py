@@ -1,0 +1,234 @@
+"""Invoices by the list of payment requests, against the Concur sandbox."""
+
+import copy
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
+from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+
+from ml_connector import exceptions as errors
+from ml_connector.clients import ConcurClient, MemoryTokens
+from ml_connector.vendors.base import Settings
+from ml_connector.vendors.concur import ConcurProvider
+from ml_connector.vendors.concur.flows_invoices import INVOICE_FLOWS
+from ml_connector.vendors.concur.invoices import payment_request, possible_codes
+from ml_connector.vendors.concur.translate_invoice import invoice
+
+FLOW = "payment_requests"
+DAY = "2026-09-30"
+
+
+@pytest.fixture
+def sandbox():
+    with ConcurSandbox(size=12, base_date=date.fromisoformat(DAY)) as running:
+        yield running
+        assert running.control.violations() == []
+
+
+@pytest.fixture
+def concur(sandbox):
+    credentials = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "company_id": COMPANY_UUID,
+        "request_token": REQUEST_TOKEN,
+    }
+    made = ConcurProvider(
+        Settings(base_url=sandbox.url, credentials=credentials, instance="db:1"), MemoryTokens(), None
+    )
+    made.__dict__["client"] = ConcurClient(sandbox.url, tokens=made._tokens, sleep=lambda seconds: None, **credentials)
+    return made
+
+
+def pulled(made, cursor="", since=None):
+    return {item.external_id: item for page in made.pull(FLOW, cursor, since) for item in page.items}
+
+
+def first(sandbox):
+    return next(request_id for request_id, status in sandbox.control.payment_requests().items() if status == "A_APPR")
+
+
+# Reading
+
+
+def test_approved_invoices_become_the_bills_that_fis_would_give(sandbox, concur):
+    """So the same invoice is one bill, whichever flow brings it."""
+    found = pulled(concur)
+    approved = {key for key, status in sandbox.control.payment_requests().items() if status == "A_APPR"}
+    assert found.keys() == approved
+    assert len(approved) < len(sandbox.control.payment_requests())
+    for document in sandbox.control.documents("invoice"):
+        if document["source_id"] not in approved:
+            continue
+        theirs = invoice(document["content"])
+        ours = concur.document(FLOW, found[document["source_id"]].payload)
+        alike = ("external_id", "number", "document_date", "due_date", "currency", "total", "tax_total", "is_credit")
+        assert {name: getattr(ours, name) for name in alike} == {name: getattr(theirs, name) for name in alike}
+        assert ours.vendor.external_id == theirs.vendor.external_id
+        assert sum(line.amount for line in ours.lines) == sum(line.amount for line in theirs.lines)
+        assert {line.account.external_id for line in ours.lines} == {line.account.external_id for line in theirs.lines}
+        codes = [[share.reference.external_id for share in line.analytics] for line in ours.lines if line.analytics]
+        assert codes
+        assert all(code == ["custom1:CC100"] for code in codes)
+
+
+def test_the_flow_excludes_that_of_fis():
+    (flow,) = [flow for flow in INVOICE_FLOWS if flow.key == FLOW]
+    assert flow.excludes == ("invoices",)
+    assert not flow.active
+    assert flow.kind == "bill"
+
+
+def test_only_what_changed_since_the_day_before_is_read_again(sandbox, concur):
+    pages = list(concur.pull(FLOW, "", None))
+    assert date.fromisoformat(pages[-1].cursor) == datetime.now(UTC).date()
+    changed = first(sandbox)
+    sandbox.control.edit_payment_request(changed, "2026-10-05")
+    before = len(sandbox.control.requests())
+    assert pulled(concur, "2026-10-05").keys() == {changed}
+    (query,) = [entry["query"] for entry in sandbox.control.requests(since=before) if "digests" in entry["path"]]
+    assert query["lastModifiedDateAfter"] == "2026-10-04"
+
+
+def test_what_becomes_of_an_invoice_in_concur_is_no_change(sandbox, concur):
+    changed = first(sandbox)
+    before = pulled(concur)[changed]
+    sandbox.control.edit_payment_request(changed, DAY, PaymentStatus="P_PAID", PaidDate=DAY, ExtractDate=DAY)
+    assert pulled(concur)[changed].version == before.version
+    sandbox.control.edit_payment_request(changed, DAY, InvoiceNumber="INV-0")
+    assert pulled(concur)[changed].version != before.version
+
+
+def test_withdrawn_and_deleted_invoices_are_left_alone(sandbox, concur):
+    withdrawn, deleted = list(pulled(concur))[:2]
+    sandbox.control.edit_payment_request(withdrawn, DAY, ApprovalStatus="A_RESU")
+    sandbox.control.edit_payment_request(deleted, DAY, is_deleted=True)
+    assert not {withdrawn, deleted} & pulled(concur).keys()
+    assert [concur.fetch(FLOW, key) for key in (withdrawn, deleted, "unknown")] == [None] * 3
+
+
+def test_invoices_before_the_start_are_left_alone(concur):
+    dates = {key: date.fromisoformat(item.payload["request"]["InvoiceDate"]) for key, item in pulled(concur).items()}
+    latest = max(dates.values())
+    assert pulled(concur, since=latest).keys() == {key for key, day in dates.items() if day == latest}
+    assert not pulled(concur, since=latest + timedelta(days=1))
+
+
+# Vendors
+
+
+def test_a_vendor_is_found_by_name_and_address(sandbox, concur):
+    sandbox.control.add_vendor("V-7", "Example Supplies Ltd", City="Paris")
+    found = [item for item in pulled(concur).values() if item.payload["vendors"] == ["V-0042"]]
+    assert found
+    sandbox.control.edit_vendor("V-7", City="Leeds", Address1="1 High Street", PostalCode="LS1 4AP")
+    unclear = concur.fetch(FLOW, found[0].external_id)
+    concur._vendors = {}
+    with pytest.raises(errors.InvalidDataError, match="V-0042, V-7"):
+        concur.document(FLOW, unclear.payload)
+
+
+def test_an_unknown_vendor_is_said(sandbox, concur):
+    changed = first(sandbox)
+    sandbox.control.edit_payment_request(changed, DAY, VendorRemitAddress={"Name": "Nobody Ltd"})
+    with pytest.raises(errors.InvalidDataError, match="no vendor Nobody Ltd"):
+        concur.document(FLOW, concur.fetch(FLOW, changed).payload)
+
+
+def test_one_code_with_two_addresses_is_one_vendor():
+    rows = [{"VendorCode": "V-1", "AddressCode": code} for code in ("1", "2")]
+    assert possible_codes(rows, {}) == ["V-1"]
+
+
+# Amounts
+
+
+def request(lines, total, **values):
+    row = {
+        "InvoiceNumber": "INV-1",
+        "InvoiceDate": "2026-09-10",
+        "CurrencyCode": "EUR",
+        "InvoiceAmount": str(total),
+        "VendorRemitAddress": {"Name": "Example Supplies Ltd"},
+        "LineItems": {"LineItem": lines},
+        **values,
+    }
+    return {"id": "R1", "request": row, "vendors": ["V-1"]}
+
+
+def line(price, *allocations, **values):
+    made = [
+        {"AllocationAccountCode": account, "Percentage": str(percentage), "Custom2": project}
+        for account, percentage, project in allocations
+    ]
+    return {"TotalPrice": str(price), "Description": "Paper", "Allocations": {"Allocation": made}, **values}
+
+
+def test_vat_is_included_in_its_line_and_several_rates_are_kept_apart():
+    taxed = line("119", ("600000", 100, "P"), VatAmount="17", VatAmountTwo="2", TaxCode="V19", VatRateTwo="7")
+    bill = payment_request(request([taxed, line("10")], "129"))
+    assert [made.amount for made in bill.lines] == [100, 10]
+    assert [tax.external_id for tax in bill.lines[0].taxes] == ["V19", "vat:7"]
+    assert (bill.tax_total, bill.amounts_include_tax, bill.lines[1].taxes) == (19, False, ())
+
+
+def test_tax_and_shipping_of_the_header_come_on_top():
+    bill = payment_request(request([line("100", ("600000", 100, ""))], "118", ShippingAmount="10", TaxAmount="8"))
+    assert [(made.amount, made.description) for made in bill.lines] == [(100, "Paper"), (10, "Shipping")]
+    assert bill.tax_total == 8
+    assert bill.lines[0].taxes
+
+
+def test_what_does_not_add_up_names_both_numbers():
+    with pytest.raises(errors.InvalidDataError, match="add up to 100, but its total is 101"):
+        payment_request(request([line("100")], "101"))
+
+
+def test_vat_of_the_header_alone_is_for_a_person():
+    with pytest.raises(errors.InvalidDataError, match="16 of VAT"):
+        payment_request(request([line("100")], "100", VatAmountOne="16"))
+
+
+def test_a_negative_invoice_is_a_credit_note():
+    bill = payment_request(request([line("-119", VatAmount="-19", TaxCode="V19")], "-119"))
+    assert (bill.is_credit, bill.total, bill.tax_total, bill.lines[0].amount) == (True, 119, 19, 100)
+
+
+def test_the_expense_type_stands_for_an_account_that_is_not_there():
+    bill = payment_request(request([line("5", ExpenseTypeCode="2000   ")], "5"))
+    assert bill.lines[0].account.external_id == "expense_type:2000"
+
+
+def test_invoices_of_test_users_are_not_wanted():
+    with pytest.raises(errors.NotWantedError):
+        payment_request(request([line("5")], "5", IsTestTransaction="true"))
+
+
+@pytest.mark.parametrize("name", ["InvoiceDate", "CurrencyCode", "LineItems"])
+def test_what_is_missing_is_said(name):
+    payload = copy.deepcopy(request([line("5")], "5"))
+    del payload["request"][name]
+    with pytest.raises(errors.InvalidDataError):
+        payment_request(payload)
+
+
+CENTS = st.integers(-(10**7), 10**7).map(lambda cents: Decimal(cents).scaleb(-2))
+
+
+PARTS = st.tuples(CENTS, CENTS, st.lists(st.integers(1, 100), max_size=4))
+
+
+@given(st.lists(PARTS, min_size=1, max_size=5), CENTS, CENTS)
+def test_lines_and_taxes_always_add_up_to_the_total(drawn, shipping, tax):
+    lines = [
+        line(price, *(("600000", weight, "P") for weight in weights), VatAmount=str(vat), TaxCode="V")
+        for price, vat, weights in drawn
+    ]
+    total = sum(price for price, _vat, _weights in drawn) + shipping + tax
+    bill = payment_request(request(lines, total, ShippingAmount=str(shipping), TaxAmount=str(tax)))
+    assert sum(made.amount for made in bill.lines) + bill.tax_total == bill.total == abs(total)
+    assert all(round(made.amount, 2) == made.amount for made in bill.lines)
