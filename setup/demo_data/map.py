@@ -22,7 +22,9 @@ def vendor(mapping):
     return env["res.partner"].search([("name", "=", "Ramp (card issuer)")], limit=1)
 
 
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
+# of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
+needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
     choose = {"journal": journal, "account": account, "vendor": vendor}[mapping.kind]
     mapping.res_id = choose(mapping).id
 
