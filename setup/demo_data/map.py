@@ -42,7 +42,9 @@ def tax(mapping):
 
 CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
 
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
+# of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
+needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
     if mapping.kind == "vendor" and mapping.external_id == "party:COPD":
         # what the company paid itself is owed to nobody
         mapping.is_ignored = True
