@@ -328,7 +328,7 @@ class SftpSession:
                     file.write(chunk)
             found = self._written_size(sftp, path)
         if found is not None and found != size:
-            raise RemoteError(f"Only {found} of {size} bytes of {path} arrived.")
+            raise RemoteError(f"Only {found} of {size} bytes of {path} arrived: the server's disk may be full.")
 
     def _written_size(self, sftp, path):
         try:

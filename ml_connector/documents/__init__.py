@@ -13,6 +13,7 @@ from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile
 from .journal_entry import JournalEntry, JournalLine
+from .paid import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .result import Result
@@ -27,6 +28,7 @@ __all__ = [
     "BillLine",
     "CardStatement",
     "CardTransfer",
+    "Clearing",
     "Company",
     "Contact",
     "CreditApplication",
@@ -45,6 +47,7 @@ __all__ = [
     "JournalEntry",
     "JournalLine",
     "OutgoingFile",
+    "Paid",
     "PaidBill",
     "Party",
     "Payment",

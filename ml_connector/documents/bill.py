@@ -9,6 +9,7 @@ from .common import AnalyticShare, Attachment, Party, Reference
 class BillLine:
     """One line; `amount` in the bill's currency, tax included or not as the bill says. Negative for a discount.
 
+    :param purchase_order: the number of the purchase order that it bills, where the line names it
     :param purchase_order_line: our own `purchase.order.line` id, or None
     :param order_line_key: the vendor system's id of the purchase order line that it bills
     """
@@ -18,6 +19,7 @@ class BillLine:
     account: Reference | None = None
     taxes: tuple[Reference, ...] = ()
     analytics: tuple[AnalyticShare, ...] = ()
+    purchase_order: str = ""
     purchase_order_line: int | None = None
     order_line_key: str = ""
 
@@ -35,7 +37,7 @@ class Bill:
     :param purchase_order: the number of the purchase order, kept as reference
     :param odoo_id: our own move id, when the bill was born in Odoo
     :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
-    :param is_void: taken back at the vendor
+    :param is_void: taken back at the vendor, or cancelled in Odoo
     """
 
     external_id: str
@@ -57,5 +59,4 @@ class Bill:
     url: str = ""
     odoo_id: int | None = None
     paid_on: date | None = None
-    cancelled: bool = False
     is_void: bool = False

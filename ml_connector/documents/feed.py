@@ -42,6 +42,8 @@ class FeedTemplate:
     :param guard_formulas: put a quote before texts that a spreadsheet would take for a formula
     :param whole_file: whether one bad document stops all of its file
     :param max_bytes: larger files are not read
+    :param trailer: first value of a last row that counts the others (CSV); empty: there is none
+    :param archives: whether zip and gzip archives are unpacked
     :param statuses: only documents in one of these states are taken; empty: all
     """
 
@@ -67,6 +69,8 @@ class FeedTemplate:
     document_element: str = "Record"
     root_element: str = "Records"
     max_bytes: int = 50 * 1024 * 1024
+    trailer: str = ""
+    archives: bool = False
     statuses: tuple[str, ...] = ()
 
 

@@ -4,14 +4,26 @@ from decimal import Decimal
 
 from .common import Party, Reference
 
+NUMBER = "number:"
+"""Before the key of a bill of which only vendor and number are known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidBill:
-    """The part of a payment that settles one bill; `amount` in the payment's currency, negative for a credit note."""
+    """The part of a payment that settles one bill; `amount` in the payment's currency, negative for a credit note.
+
+    :param external_id: the vendor system's id of the bill; empty where only its number is known
+    :param discount: what is settled beside the amount, because the vendor let it off
+    """
 
     external_id: str
     amount: Decimal
     number: str = ""
+    discount: Decimal = Decimal(0)
+
+    @property
+    def settled(self):
+        return self.amount + self.discount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +47,7 @@ class Payment:
     reference: str = ""
     charges: tuple[str, ...] = ()
     is_void: bool = False
+
+    def bill_key(self, paid):
+        """What a paid bill is found by: its id, or this vendor and its number."""
+        return paid.external_id or f"{NUMBER}{self.vendor.external_id}:{paid.number}"

@@ -1,6 +1,8 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .common import Address, Contact
+
+ADDRESS_FIELDS = ("street", "street2", "city", "postal_code", "state", "country")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,33 @@ class Vendor:
     currency: str = ""
     in_books: bool = False
     active: bool = True
+
+    def shared(self) -> dict:
+        """The values that both sides may change, flat and ready for JSON."""
+        standard = self._standard_contact() or Contact()
+        return {
+            "name": self.name.strip(),
+            "vat": self.vat.strip(),
+            **{name: getattr(self.address, name).strip() for name in ADDRESS_FIELDS},
+            "email": standard.email.strip(),
+            "phone": standard.phone.strip(),
+            "active": self.active,
+        }
+
+    def with_shared(self, values: dict) -> "Vendor":
+        """The vendor with some of its `shared` values replaced."""
+        address = {name: values[name] for name in ADDRESS_FIELDS if name in values}
+        contact = {name: values[name] for name in ("email", "phone") if name in values}
+        own = {name: values[name] for name in ("name", "vat", "active") if name in values}
+        return replace(self, address=replace(self.address, **address), contacts=self._contacts_with(contact), **own)
+
+    def _standard_contact(self):
+        return next((contact for contact in self.contacts if contact.is_default), None)
+
+    def _contacts_with(self, values):
+        standard = self._standard_contact()
+        if standard:
+            return tuple(replace(known, **values) if known is standard else known for known in self.contacts)
+        if any(values.values()):
+            return (Contact(name=self.name, is_default=True, **values), *self.contacts)
+        return self.contacts

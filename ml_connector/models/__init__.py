@@ -11,6 +11,7 @@ from . import ml_webhook_event
 from . import ml_worker
 from . import ml_worker_pull
 from . import ml_worker_push
+from . import ml_worker_merge
 from . import ml_worker_dry_run
 from . import ml_feed_template
 from . import ml_feed_file
@@ -33,6 +34,7 @@ from . import ml_reader_coding
 from . import ml_reader_purchase
 from . import ml_reader_bill
 from . import ml_reader_employee
+from . import ml_reader_paid
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner

@@ -18,6 +18,8 @@ class MlBinding(models.Model):
     res_id = fields.Many2oneReference("Record", model_field="res_model", required=True, readonly=True)
     fingerprint = fields.Char(readonly=True, help="Of what was last sent, so that nothing is sent twice.")
     synced_at = fields.Datetime(readonly=True)
+    agreed_odoo = fields.Json(readonly=True, help="Values in Odoo when both sides were last brought in line.")
+    agreed_vendor = fields.Json(readonly=True, help="Values at the vendor when both sides were last brought in line.")
 
     _external_unique = models.UniqueIndex(
         "(connection_id, kind, external_id)", "This remote record is bound to an Odoo record already."
@@ -74,7 +76,8 @@ class MlBinding(models.Model):
         """Create or refresh bindings.
 
         :param values_list: dicts of kind, external_id, record and optionally external_version, fingerprint,
-            external_url, and synced_at (when the record was as the vendor knows it now; else this transaction's time)
+            external_url, agreed_odoo, agreed_vendor, and synced_at (when the record was as the vendor knows it now;
+            else this transaction's time)
         """
         now = self.env.cr.now()
         known = {
@@ -95,7 +98,7 @@ class MlBinding(models.Model):
                 "res_id": values["record"].id,
                 "synced_at": values.get("synced_at") or now,
             }
-            for name in ("external_version", "fingerprint", "external_url"):
+            for name in ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor"):
                 if values.get(name):
                     vals[name] = values[name]
             if key in known:

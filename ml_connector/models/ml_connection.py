@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_date
 
 from .. import secret_box
 from ..exceptions import ConnectorError
@@ -19,6 +20,8 @@ _logger = logging.getLogger(__name__)
 
 WORKING_STATES = ("connected", "attention")
 NETWORK_FAILURES_BEFORE_BREAK = 20
+ACCESS_END_WARNING = timedelta(days=30)
+"""How long before the access ends for good its owner is told."""
 BREAK_MINUTES = (5, 5, 15, 30, 60)
 
 
@@ -49,6 +52,7 @@ class MlConnection(models.Model):
     )
     custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.")
     base_url = fields.Char(compute="_compute_base_url")
+    has_environments = fields.Boolean(compute="_compute_base_url")
     state = fields.Selection(
         [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
         default="draft",
@@ -161,10 +165,11 @@ class MlConnection(models.Model):
     @api.depends("provider", "environment", "custom_url")
     def _compute_base_url(self):
         for connection in self:
+            environments = connection._provider_class().environments if connection.provider else {}
+            connection.has_environments = bool(environments)
             if connection.environment == "custom":
                 connection.base_url = (connection.custom_url or "").rstrip("/")
             else:
-                environments = connection._provider_class().environments if connection.provider else {}
                 connection.base_url = environments.get(connection.environment, "")
 
     @api.depends("state", "failed_count")
@@ -644,6 +649,26 @@ class MlConnection(models.Model):
             summary=self.env._("%s needs attention", self.name),
             note=f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
         )
+
+    def _watch_access_end(self):
+        """Tell the owner in time that the access ends for good, and no longer once it was renewed."""
+        self.ensure_one()
+        token = self.env["ml.token"].sudo().search([("connection_id", "=", self.id)])  # sudo: see `_forget_token`
+        ends = token.refresh_expires_at
+        if not ends or ends - ACCESS_END_WARNING > fields.Datetime.now():
+            self.activity_unlink(["ml_connector.mail_activity_access_end"])
+        elif not self.activity_search(["ml_connector.mail_activity_access_end"]):
+            self.activity_schedule(
+                "ml_connector.mail_activity_access_end",
+                date_deadline=ends.date(),
+                user_id=self.owner_id.id,
+                summary=self.env._(
+                    "The access of %(connection)s ends on %(day)s",
+                    connection=self.name,
+                    day=format_date(self.env, ends.date()),
+                ),
+                note=self._provider_class().access_end_advice,
+            )
 
     def _run_check(self, provider):
         """Ask the vendor who we are and what is granted, and keep the findings."""

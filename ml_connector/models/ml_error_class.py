@@ -76,7 +76,12 @@ ERROR_CLASSES = {
     ),
     "conflict": ErrorClass(
         _lt("Changed on both sides"),
-        _lt("Decide which side is right, make both agree, then press Retry."),
+        _lt("Decide which side is right: with the buttons, if there are any; else make both agree and press Retry."),
+    ),
+    "unseen_change": ErrorClass(
+        _lt("Changed at the vendor too"),
+        _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
+        state="waiting",
     ),
     "permanent": ErrorClass(
         _lt("Refused by the vendor"),

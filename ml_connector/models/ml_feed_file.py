@@ -57,6 +57,12 @@ class MlFeedFile(models.Model):
     observed_count = fields.Integer(readonly=True)
     is_present = fields.Boolean(readonly=True, help="It is in its folder at the server.")
     transferred_at = fields.Datetime(readonly=True)
+    answer = fields.Selection(
+        [("awaited", "Awaited"), ("accepted", "Accepted"), ("rejected", "Rejected"), ("missing", "None came")],
+        "Vendor's answer",
+        readonly=True,
+        index="btree_not_null",
+    )
     is_full = fields.Boolean("Everything", readonly=True, help="All records, not only what changed.")
     attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="set null")
     replaced_by_id = fields.Many2one("ml.feed.file", readonly=True, ondelete="set null")
@@ -271,8 +277,25 @@ class MlFeedFile(models.Model):
         """The file is with the vendor."""
         self.ensure_one()
         self.env["ml.feed.sent"]._confirm(self)
-        self.write({"state": "sent", "transferred_at": fields.Datetime.now(), "note": note or self.note})
+        template = self.template_id
+        self.write(
+            {
+                "state": "sent",
+                "transferred_at": fields.Datetime.now(),
+                "note": note or self.note,
+                "answer": "awaited" if template.accepted_path or template.rejected_path else False,
+            }
+        )
         self._clear_error()
+        self._let_go()
+
+    def _let_go(self):
+        """Files that waited for this one can be sent."""
+        flows = self.connection_id.flow_ids.filtered(lambda flow: self.flow_id.key in flow._spec().after)
+        held = self.env["ml.sync.log"].search(
+            [("flow_id", "in", flows.ids), ("state", "=", "pending"), ("try_count", "=", 0)]
+        )
+        held.next_try_at = fields.Datetime.now()
 
     def action_correct(self):
         """Upload a corrected file in place of this one."""

@@ -25,6 +25,7 @@ class MlFeedSent(models.Model):
     pending_active = fields.Boolean(readonly=True)
     # a number, not a link: each link costs a look at the other table for each row
     pending_file = fields.Integer("File on its way", readonly=True)
+    sent_file = fields.Integer("File that brought it", readonly=True)
 
     _record_unique = models.UniqueIndex("(template_id, res_id)")
     _key_idx = models.Index("(key)")
@@ -69,8 +70,23 @@ class MlFeedSent(models.Model):
             SQL(
                 """UPDATE ml_feed_sent
                       SET digest = pending_digest, is_active = pending_active,
-                          pending_digest = NULL, pending_file = NULL
+                          sent_file = pending_file, pending_digest = NULL, pending_file = NULL
                     WHERE template_id = %s AND pending_file = %s""",
+                file.template_id.id,
+                file.id,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _revoke(self, file):
+        """The vendor refused a file that had arrived: what it brought is as if it were on its way again."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE ml_feed_sent
+                      SET pending_digest = digest, pending_active = is_active, pending_file = sent_file,
+                          digest = NULL, is_active = TRUE, sent_file = NULL
+                    WHERE template_id = %s AND sent_file = %s AND pending_file IS NULL""",
                 file.template_id.id,
                 file.id,
             )

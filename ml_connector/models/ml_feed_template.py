@@ -14,6 +14,7 @@ from .feed_expressions import EXPRESSIONS
 from .feed_source import FeedSource
 
 NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
+ANSWER_TOKENS = ("name", "stem")
 PREVIEW_ROWS = 5
 MEGABYTE = 1024 * 1024
 SIGNS = {
@@ -92,6 +93,17 @@ class MlFeedTemplate(models.Model):
         required=True,
         help="A file gets its final name only when all of it is there. Without it, the vendor may read half a file.",
     )
+    accepted_path = fields.Char(
+        "File that says accepted",
+        help="Where the vendor leaves a file once it has taken one of ours, for example inbound/processed/{name}."
+        " {name} is the name of our file, {stem} the same without its extension. Empty: the vendor says nothing.",
+    )
+    rejected_path = fields.Char(
+        "File that says rejected",
+        help="The same for a file that the vendor refused, for example inbound/error/{name}.error or"
+        " inbound/error/{stem}_errors.csv. What is in it is shown.",
+    )
+    answer_hours = fields.Integer("Warn without an answer after hours", default=24)
     archive_mode = fields.Selection(
         [("move", "Move to a folder"), ("suffix", "Add .done to its name"), ("delete", "Delete"), ("leave", "Leave")],
         string="After a file was read",
@@ -106,6 +118,14 @@ class MlFeedTemplate(models.Model):
         default="auto",
         required=True,
         string="Credits come",
+    )
+    trailer = fields.Char(
+        "Last row begins with",
+        help="For CSV files whose last row counts the others, for example TRAILER,120. A file without it, or with"
+        " another count, is not taken. Empty: there is no such row.",
+    )
+    archives = fields.Boolean(
+        help="Take zip and gzip archives too: up to 20 files without folders, all of them of this template."
     )
     statuses = fields.Char("Statuses to take", help="Separated by commas; empty: all.")
     max_megabytes = fields.Integer("Largest file (MB)", default=50)
@@ -131,7 +151,8 @@ class MlFeedTemplate(models.Model):
     file_ids = fields.One2many("ml.feed.file", "template_id")
 
     _limits = models.Constraint(
-        "CHECK(max_rows > 0 AND max_megabytes > 0 AND full_days >= 0)", "The limits have to be positive."
+        "CHECK(max_rows > 0 AND max_megabytes > 0 AND full_days >= 0 AND answer_hours > 0)",
+        "The limits have to be positive.",
     )
 
     # ------------------------------------------------------------------ checks
@@ -150,27 +171,42 @@ class MlFeedTemplate(models.Model):
                 ) from error
 
     def _check_pattern(self):
+        if "number" not in self._tokens(self.file_name, NAME_TOKENS):
+            raise ValidationError(self.env._("The file name needs {number}, so that no two files have the same name."))
+
+    @api.constrains("accepted_path", "rejected_path")
+    def _check_answers(self):
+        for path in self.mapped("accepted_path") + self.mapped("rejected_path"):
+            if path and not self._tokens(path, ANSWER_TOKENS):
+                raise ValidationError(
+                    self.env._("%s needs {name} or {stem}: each file has an answer of its own.", path)
+                )
+
+    def _tokens(self, pattern, known):
+        """The tokens of a pattern, all of them among the known ones."""
         try:
-            tokens = [name for _text, name, spec, conversion in Formatter().parse(self.file_name) if name is not None]
+            tokens = [name for _text, name, _spec, _conversion in Formatter().parse(pattern) if name is not None]
         except ValueError as error:
             raise ValidationError(
                 self.env._("The pattern of the file name has a brace too many or too few.")
             ) from error
-        if unknown := [token for token in tokens if token not in NAME_TOKENS]:
+        if unknown := [token for token in tokens if token not in known]:
             raise ValidationError(
                 self.env._(
                     "The file name cannot have {%(token)s}: use %(tokens)s.",
                     token=unknown[0],
-                    tokens=", ".join(f"{{{token}}}" for token in NAME_TOKENS),
+                    tokens=", ".join(f"{{{token}}}" for token in known),
                 )
             )
-        if "number" not in tokens:
-            raise ValidationError(self.env._("The file name needs {number}, so that no two files have the same name."))
+        return tokens
 
-    @api.constrains("folder", "archive_folder", "error_folder")
+    @api.constrains("folder", "archive_folder", "error_folder", "accepted_path", "rejected_path")
     def _check_folders(self):
         for template in self:
-            for folder in (template.folder, template.archive_folder, template.error_folder):
+            for folder in (
+                *(template.folder, template.archive_folder, template.error_folder),
+                *(template.accepted_path, template.rejected_path),
+            ):
                 if folder and (".." in folder.split("/") or "\\" in folder or not folder.isprintable()):
                     raise ValidationError(self.env._("The folder %s cannot be used.", folder))
             if template.direction == "pull" and template.archive_mode == "move" and not template.archive_folder:
@@ -228,6 +264,8 @@ class MlFeedTemplate(models.Model):
             document_element=self.document_element,
             root_element=self.root_element,
             max_bytes=self.max_megabytes * MEGABYTE,
+            trailer=self.trailer or "",
+            archives=self.archives,
             statuses=tuple(word.strip().upper() for word in (self.statuses or "").split(",") if word.strip()),
         )
 
@@ -237,6 +275,10 @@ class MlFeedTemplate(models.Model):
     def _fits(self, name):
         """Whether a file of that name is for this template."""
         return bool(re.fullmatch(self.file_name, name))
+
+    def _answer_path(self, pattern, file):
+        """Where the vendor's answer to one of our files would be; empty where it gives none."""
+        return (pattern or "").format(name=file.name, stem=file.name.rpartition(".")[0])
 
     def _is_full_due(self):
         if self.mode == "full" or not self.last_full_at:

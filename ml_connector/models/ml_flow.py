@@ -18,6 +18,13 @@ EXPENSE_MODES = [
     ("vendor_bill", "Vendor bill of the merchant, paid by card"),
 ]
 
+CONFLICT_POLICIES = [
+    ("ask", "Ask"),
+    ("odoo", "Odoo wins"),
+    ("vendor", "The vendor wins"),
+    ("newest", "The newest change wins"),
+]
+
 
 class MlFlow(models.Model):
     _name = "ml.flow"
@@ -76,6 +83,14 @@ class MlFlow(models.Model):
         default="at_once",
         required=True,
         help="When a new vendor of Odoo is made at the vendor system. What is there is kept current anyway.",
+    )
+    conflict_policy = fields.Selection(
+        CONFLICT_POLICIES,
+        "Changed on both sides",
+        default="ask",
+        required=True,
+        help="What stands when the same field was changed in Odoo and at the vendor since both agreed last. Changes of "
+        "different fields are merged anyway. Where nothing is sent to the vendor, the vendor wins.",
     )
     purchase_order_mode = fields.Selection(
         [
@@ -178,6 +193,18 @@ class MlFlow(models.Model):
         if spec.watches or not spec.follows:
             return spec.watches
         return self.connection_id._provider_class().flow(spec.follows).watches
+
+    def _is_shared(self):
+        """Whether both sides may change the records of this flow."""
+        flows = self.connection_id._provider_class().flows
+        return any(spec.kind == self.kind and "conflict_policy" in spec.options for spec in flows)
+
+    def _counterpart(self, direction):
+        """The switched-on flow that moves the same kind of record in that direction, where both sides may change it."""
+        if not self._is_shared():
+            return self.browse()
+        same = self.connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == self.kind)
+        return same.filtered(lambda flow: flow.direction == direction and not flow._blocked())[:1]
 
     def _options(self):
         """The choices made on this flow that the vendor's own code asks for."""

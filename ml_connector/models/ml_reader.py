@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 from odoo import models
@@ -55,6 +56,14 @@ class MlReader(models.AbstractModel):
     def _document(self, flow, record):
         raise NotImplementedError
 
+    def _shared_values(self, records):
+        """{record id: `shared` values of its document}, for kinds that both sides may change."""
+        raise NotImplementedError
+
+    def _shared_label(self, name):
+        """What a `shared` value is called on screen."""
+        raise NotImplementedError
+
     # What other records are called at the vendor
 
     def _remote_id(self, flow, kind, record):
@@ -93,6 +102,22 @@ class MlReader(models.AbstractModel):
             for account_id in shares
             if account_id in known
         )
+
+
+SHARED_FIELDS = {
+    "name": "name",
+    "vat": "vat",
+    "street": "street",
+    "street2": "street2",
+    "city": "city",
+    "postal_code": "zip",
+    "state": "state_id",
+    "country": "country_id",
+    "email": "email",
+    "phone": "phone",
+    "active": "active",
+}
+"""Field of the contact for each value of `documents.Vendor.shared`."""
 
 
 class MlReaderVendor(models.AbstractModel):
@@ -136,8 +161,22 @@ class MlReaderVendor(models.AbstractModel):
             return bool(self._remote_id(flow, "accounting_vendor", record))
         return False
 
+    def _shared_values(self, records):
+        return {record.id: self._vendor(record).shared() for record in records}
+
+    def _shared_label(self, name):
+        return self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
+
     def _document(self, flow, record):
+        return replace(
+            self._vendor(record), in_books=self._in_books(flow, record), currency=self._currency(flow, record)
+        )
+
+    def _currency(self, flow, record):
         company = flow.company_id
+        return (record.with_company(company).property_purchase_currency_id or company.currency_id).name
+
+    def _vendor(self, record):
         return Vendor(
             external_id="",
             odoo_id=record.id,
@@ -145,8 +184,6 @@ class MlReaderVendor(models.AbstractModel):
             vat=record.vat or "",
             is_company=record.is_company,
             active=record.active,
-            currency=(record.with_company(company).property_purchase_currency_id or company.currency_id).name,
-            in_books=self._in_books(flow, record),
             address=Address(
                 street=record.street or "",
                 street2=record.street2 or "",
@@ -160,8 +197,8 @@ class MlReaderVendor(models.AbstractModel):
 
     def _contacts(self, record):
         people = record.child_ids.filtered(lambda child: child.type == "contact" and child.email)
-        if record.email:
-            yield Contact(name=record.name or "", email=record.email, phone=record.phone or "", is_default=True)
+        if record.email or record.phone:
+            yield Contact(name=record.name or "", email=record.email or "", phone=record.phone or "", is_default=True)
         for person in people:
             yield Contact(name=person.name or "", email=person.email, phone=person.phone or "")
 

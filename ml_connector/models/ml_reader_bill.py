@@ -72,7 +72,7 @@ class MlReaderOwnBill(models.AbstractModel):
             memo=record.name,
             purchase_order=self._order_of(flow, record),
             paid_on=self._paid_on(record),
-            cancelled=record.state == "cancel",
+            is_void=record.state == "cancel",
         )
 
     def _lines(self, flow, move):

@@ -80,6 +80,7 @@ class MlSyncAttempt(models.Model):
             ("report", "Report"),
             ("check", "Check"),
             ("ignore", "Ignore"),
+            ("decide", "Decide"),
         ],
         required=True,
         readonly=True,

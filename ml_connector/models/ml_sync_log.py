@@ -1,5 +1,7 @@
 import json
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -28,6 +30,8 @@ CLEAN = {
     "depends_kind": False,
     "depends_external_id": False,
     "depends_name": False,
+    "conflict": False,
+    "decision": False,
 }
 
 
@@ -98,6 +102,9 @@ class MlSyncLog(models.Model):
     depends_kind = fields.Char(readonly=True)
     depends_external_id = fields.Char(readonly=True)
     depends_name = fields.Char("Waits for record", readonly=True)
+    conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
+    conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
+    decision = fields.Selection([("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's")], readonly=True)
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
 
     _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
@@ -124,6 +131,30 @@ class MlSyncLog(models.Model):
         if log.direction == "push":
             return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
         return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
+
+    @api.depends("conflict")
+    def _compute_conflict_table(self):
+        for log in self:
+            log.conflict_table = log.conflict and self._conflict_table(log)
+
+    def _conflict_table(self, log):
+        reader = self.env[f"ml.reader.{log.kind}"]
+        cell = Markup("<td>%s</td>")
+        rows = [
+            (reader._shared_label(name), *(self._value_text(side) for side in sides))
+            for name, sides in log.conflict.items()
+        ]
+        heading = Markup("<tr><th></th><th>%s</th><th>%s</th></tr>") % (
+            self.env._("In Odoo"),
+            self.env._("At %s", log.connection_id.name),
+        )
+        body = Markup().join(Markup("<tr>%s</tr>") % Markup().join(cell % text for text in row) for row in rows)
+        return Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (heading, body)
+
+    def _value_text(self, value):
+        if isinstance(value, bool):
+            return self.env._("Yes") if value else self.env._("No")
+        return value or self.env._("(empty)")
 
     def _compute_payload_text(self):
         for log in self.sudo():  # sudo: the raw payload has no reader; what is shown is masked
@@ -336,6 +367,36 @@ class MlSyncLog(models.Model):
             return
         logs.write({"sent_at": False})
         logs._make_pending()
+
+    def action_keep_odoo(self):
+        """Let Odoo's values stand where both sides changed: they are sent to the vendor."""
+        return self._decide("odoo")
+
+    def action_take_vendor(self):
+        """Let the vendor's values stand where both sides changed: they are written into Odoo."""
+        return self._decide("vendor")
+
+    def _decide(self, side):
+        """What is decided holds for the values that are shown: when one changed since, it is asked again."""
+        self.check_access("read")
+        self._check_may_resolve()
+        logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
+            lambda log: log.state == "failed" and log.conflict and log.is_current
+        )
+        if not logs:
+            raise UserError(self.env._("Nothing is to be decided here any more."))
+        logs.decision = side
+        logs._make_pending()
+        attempt = {"action": "decide", "outcome": "pending", "message": self._decided_text(side)}
+        for connection, group in logs.grouped("connection_id").items():
+            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
+                connection, [{"log": log, **attempt} for log in group]
+            )
+        return notification(self.env._("The record is tried again. The list shows the result in a moment."))
+
+    def _decided_text(self, side):
+        chosen = dict(self._fields["decision"]._description_selection(self.env))[side]
+        return f"{self.env.user.name}: {chosen}"
 
     def action_reverse_and_repost(self):
         """Reverse the posted bill that differs from the vendor's record, and book the record anew as it is now.

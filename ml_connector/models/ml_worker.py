@@ -164,6 +164,7 @@ class MlWorker(models.AbstractModel):
     def _work(self, run):
         connection = run.connection
         self._set_up(run)
+        connection._watch_access_end()
         self._dry_runs(run)
         if connection.state not in WORKING_STATES:
             return
@@ -369,8 +370,8 @@ class MlWorker(models.AbstractModel):
     def _renew(self, run, logs):
         """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
         held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
-        now = fields.Datetime.now()
-        held.write({"lease_until": now + LEASE, "sent_at": now})
+        # to the microsecond, as `write_date` is: the sweep tells by it what changed after the transfer
+        held.write({"lease_until": fields.Datetime.now() + LEASE, "sent_at": self.env.cr.now()})
         self._commit(run)
         return held
 

@@ -39,6 +39,7 @@ class MlWorker(models.AbstractModel):
                     entry.error = error
             writer = self.env[f"ml.writer.{flow.kind}"]
             resolver = self._resolve(flow, writer, entries)
+            self._merge(run, flow, entries)
             writer._plan_batch(flow, [entry for entry in entries if not entry.error], resolver)
             lines += [self._dry_line(entry, item) for entry, item in zip(entries, page.items, strict=True)]
         return lines

@@ -9,6 +9,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..documents import DownloadedFile, Files, Reference
+from ..documents.payment import NUMBER
 from ..exceptions import (
     ConnectorError,
     FileFormatError,
@@ -25,9 +26,13 @@ from .ml_writer import Entry
 
 STABLE_SECONDS = 5
 LOOK_AGAIN = timedelta(seconds=15)
+HELD_BACK = timedelta(minutes=15)
 EMPTY_POLLS = 3
 STORE_CHUNK = 500
 MAX_NAME = 200
+MAX_REPORT = 64 * 1024
+SHOWN_REPORT = 500
+UNSENT = ("built", "transferred", "failed")
 PARTIAL_NAMES = (".part", ".tmp", ".filepart", ".writing")
 DONE_SUFFIX = ".done"
 SPOOLED = 8 * 1024 * 1024
@@ -88,7 +93,7 @@ class MlWorker(models.AbstractModel):
             [
                 ("template_id", "=", template.id),
                 ("direction", "=", "push"),
-                ("state", "in", ("built", "transferred", "failed")),
+                ("state", "in", UNSENT),
             ]
         )
         if "transferred" in unsent.mapped("state"):
@@ -102,6 +107,8 @@ class MlWorker(models.AbstractModel):
         self._note_skipped(flow, template, builder)
         flow.write({"progress_done": 0, "progress_total": len(files)})
         self._commit(run, processed=len(files))
+        for file in unsent.filtered("temporary_name"):
+            self._try_to_remove(run.provider, file._path(file.temporary_name))
 
     def _note_skipped(self, flow, template, builder):
         """A row for each record that could not be sent; what was complete this time is settled."""
@@ -137,6 +144,8 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ send files
 
     def _send_files(self, run, flow):
+        if self._hold_back(run, flow):
+            return
         while not run.is_over and (log := self._claim(run, flow, 1)):
             if log.res_model != "ml.feed.file":
                 # a record that was incomplete: the next file has it, if it is complete now
@@ -146,6 +155,30 @@ class MlWorker(models.AbstractModel):
                 self._commit(run)
                 continue
             self._send_file(run, flow, log)
+
+    def _hold_back(self, run, flow):
+        """Leave the files of a flow for later while files that theirs refer to have not arrived.
+
+        True when they were held back.
+        """
+        first = self._not_arrived(flow)
+        due = self.env["ml.sync.log"].search(
+            [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", fields.Datetime.now())]
+        )
+        if not first or not due:
+            return False
+        due.next_try_at = fields.Datetime.now() + HELD_BACK
+        due.feed_file_id.error_message = self.env._("Waits until %s was sent.", ", ".join(first.mapped("name")))
+        self._commit(run)
+        return True
+
+    def _not_arrived(self, flow):
+        """The flows that go first and whose last list is not with the vendor."""
+        flows = flow.connection_id.flow_ids.filtered(lambda other: other.active and other.key in flow._spec().after)
+        files = self.env["ml.feed.file"].search(
+            [("flow_id", "in", flows.ids), ("direction", "=", "push"), ("state", "in", UNSENT)]
+        )
+        return flows.filtered(lambda other: other.error_message or other in files.flow_id)
 
     def _send_file(self, run, flow, log):
         started = time.monotonic()
@@ -187,22 +220,22 @@ class MlWorker(models.AbstractModel):
         if not is_resumed:
             file.temporary_name = _temporary_name(file, template.temporary)
             self._commit(run)
-            self._write_temporary(store, file)
+            self._write_temporary(run, file)
             file.state = "transferred"
             self._commit(run)
         file._arrived(self._rename(run, store, file, is_resumed))
 
-    def _write_temporary(self, store, file):
+    def _write_temporary(self, run, file):
         path = file._path(file.temporary_name)
         try:
-            store.write(path, io.BytesIO(file.attachment_id.raw), file.size)
+            run.provider.files().write(path, io.BytesIO(file.attachment_id.raw), file.size)
         except (RemoteError, PermanentError):
-            self._try_to_remove(store, path)
+            self._try_to_remove(run.provider, path)
             raise
 
-    def _try_to_remove(self, store, path):
+    def _try_to_remove(self, provider, path):
         try:
-            store.remove(path)
+            provider.files().remove(path)
         except ConnectorError:
             return  # what is left under a temporary name does no harm, and the next try writes over it
 
@@ -221,7 +254,7 @@ class MlWorker(models.AbstractModel):
         except PermanentError:
             file.state = "built"
             self._commit(run)
-            self._try_to_remove(store, temporary)
+            self._try_to_remove(run.provider, temporary)
             raise PermanentError(
                 self.env._(
                     "The server does not let us rename files: ask its owner for the right to it, or choose None under"
@@ -251,6 +284,7 @@ class MlWorker(models.AbstractModel):
                 continue
             growing |= self._note_listing(flow, folder, group, listing.files)
             self._commit(run)
+        self._read_answers(run)
         flow._schedule_next(started)
         if growing:
             flow.next_run_at = fields.Datetime.now() + LOOK_AGAIN
@@ -545,6 +579,60 @@ class MlWorker(models.AbstractModel):
             }
         )
 
+    # ------------------------------------------------------------------ answers to our files
+
+    def _read_answers(self, run):
+        """What the vendor says of the files that it got."""
+        awaited = self.env["ml.feed.file"].search(
+            [("connection_id", "=", run.connection.id), ("answer", "in", ("awaited", "missing"))], order="id"
+        )
+        for file in awaited:
+            if run.is_over:
+                return
+            self._read_answer(run.provider.files(), file)
+            self._commit(run)
+
+    def _read_answer(self, store, file):
+        template = file.template_id
+        accepted = template._answer_path(template.accepted_path, file)
+        rejected = template._answer_path(template.rejected_path, file)
+        if rejected and store.size(rejected) is not None:
+            self._note_rejection(file, self._refusal_text(store, rejected))
+        elif accepted and store.size(accepted) is not None:
+            file.write({"answer": "accepted", "error_message": False})
+        elif fields.Datetime.now() - file.transferred_at > timedelta(hours=template.answer_hours):
+            if accepted:
+                message = self.env._("There was no answer to the file within %s hours.", template.answer_hours)
+                file.write({"answer": "missing", "error_message": message})
+            else:
+                file.answer = False  # no refusal came
+
+    def _refusal_text(self, store, path):
+        """What the vendor wrote about a file that it refused."""
+        with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
+            try:
+                store.read(path, stream, MAX_REPORT)
+            except PermanentError:
+                return ""  # too large to be a report: the file itself, for example
+            stream.seek(0)
+            return " ".join(stream.read().decode("utf-8", "replace").split())[:SHOWN_REPORT]
+
+    def _note_rejection(self, file, report):
+        """A refused file is as one that did not arrive: its records go again with the next one."""
+        error = PermanentError(
+            self.env._("The vendor refused the file: %s", report)
+            if report
+            else self.env._("The vendor refused the file.")
+        )
+        self.env["ml.feed.sent"]._revoke(file)
+        file._fail(error)
+        file.answer = "rejected"
+        log = file._log()
+        log.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
+        self.env["ml.sync.attempt"]._append(
+            file.connection_id, [{"log": log, "action": "send", "outcome": "failed", "error": error}]
+        )
+
     # ------------------------------------------------------------------ records of files
 
     def _bound(self, flow, entries, keys):
@@ -552,7 +640,58 @@ class MlWorker(models.AbstractModel):
         if flow._spec().feed == "in":
             unknown = {key for key in keys if key[0] == "vendor" and key not in bound}
             bound |= self._known_vendors(flow, unknown)
+            if flow.kind == "payment":
+                bound |= self._known_bills(flow, [entry.document for entry in entries])
         return bound
+
+    def _known_bills(self, flow, payments):
+        """Bills of which a payment names only the number: the one bill of its vendor that has it."""
+        parties = {
+            document.vendor.external_id for document in payments if any(not paid.external_id for paid in document.bills)
+        }
+        if not parties:
+            return {}
+        vendors = self.env["ml.binding"]._records(flow.connection_id, {("vendor", party) for party in parties})
+        vendors |= self._known_vendors(flow, {("vendor", party) for party in parties} - set(vendors))
+        found = {}
+        for document in payments:
+            vendor = vendors.get(("vendor", document.vendor.external_id))
+            for paid in document.bills:
+                if vendor and not paid.external_id and (move := self._bill_numbered(flow, vendor, paid)):
+                    found["bill", document.bill_key(paid)] = move
+        return found
+
+    def _bill_numbered(self, flow, vendor, paid):
+        moves = self.env["account.move"].search(
+            [
+                ("company_id", "=", flow.company_id.id),
+                ("commercial_partner_id", "=", vendor.commercial_partner_id.id),
+                ("move_type", "=", "in_refund" if paid.amount < 0 else "in_invoice"),
+                ("state", "!=", "cancel"),
+                ("ref", "=ilike", _literal(paid.number)),
+            ],
+            limit=2,
+        )
+        return moves if len(moves) == 1 else None
+
+    def _store_results(self, run, flow, entries, started):
+        super()._store_results(run, flow, entries, started)
+        if flow._spec().feed == "in" and flow.kind == "bill":
+            self._release_payments(flow, {entry.document.number for entry in entries if not entry.error} - {""})
+
+    def _release_payments(self, flow, numbers):
+        """Let payments go on that waited for a bill of which they name only the number."""
+        waiting = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("state", "=", "waiting"),
+                ("depends_kind", "=", "bill"),
+                ("depends_external_id", "=like", f"{NUMBER}%"),
+                ("depends_name", "in", list(numbers)),
+            ]
+        )
+        keys = {("bill", log.depends_external_id) for log in waiting}
+        self.env["ml.sync.log"]._release_dependents(flow.connection_id, keys)
 
     def _known_vendors(self, flow, keys):
         """Vendors that a file names: as mapped, else by the code that we sent, else by a name that one vendor has."""
@@ -571,10 +710,9 @@ class MlWorker(models.AbstractModel):
 
     def _vendor_named(self, flow, name):
         partners = self.env["res.partner"]
-        domain = [("name", "=ilike", name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))]
         matches = partners.search(
             [
-                *domain,
+                ("name", "=ilike", _literal(name)),
                 ("parent_id", "=", False),
                 ("supplier_rank", ">", 0),
                 ("company_id", "in", (False, flow.company_id.id)),
@@ -673,6 +811,11 @@ class MlWorker(models.AbstractModel):
             savepoint.rollback()
             self.env.invalidate_all(flush=False)
         return lines
+
+
+def _literal(text):
+    """A text for a search with `=ilike`, in which no sign has a meaning of its own."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _temporary_name(file, strategy):

@@ -10,6 +10,7 @@ from ..documents import DownloadedFile, Files
 from ..exceptions import ConnectorError, InvalidDataError, MappingError
 from .ml_sync_log import CLEAN
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
+from .ml_worker_merge import FieldConflict
 from .ml_writer import Entry, Resolver
 
 _logger = logging.getLogger(__name__)
@@ -58,27 +59,28 @@ class MlWorker(models.AbstractModel):
         while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=BATCH):
             started = time.monotonic()
             refused = run.provider.acknowledge(flow.key, logs.mapped("external_version"))
-            logs.is_acknowledged = True
-            withdrawn = logs.filtered(lambda log: log.external_version in refused)
-            for log in withdrawn:
-                reason = refused[log.external_version]
-                log.write({"state": "ignored", "ignored_reason": reason, "done_at": fields.Datetime.now()})
-            milliseconds = self._elapsed(started) // len(logs)
-            self.env["ml.sync.attempt"]._append(
-                run.connection,
-                [
-                    {
-                        "log": log,
-                        "action": "acknowledge",
-                        "outcome": "ignored" if log in withdrawn else "sent",
-                        "message": refused.get(log.external_version),
-                        "milliseconds": milliseconds,
-                        "trace_id": run.trace_id,
-                    }
-                    for log in logs
-                ],
-            )
+            self._store_acknowledged(run, logs, refused, started)
             self._commit(run, processed=len(logs))
+
+    def _store_acknowledged(self, run, logs, refused, started):
+        logs.is_acknowledged = True
+        milliseconds = self._elapsed(started) // len(logs)
+        attempts = []
+        for log in logs:
+            reason = refused.get(log.external_version)
+            if reason:
+                log.write({"state": "ignored", "ignored_reason": reason, "done_at": fields.Datetime.now()})
+            attempts.append(
+                {
+                    "log": log,
+                    "action": "acknowledge",
+                    "outcome": "ignored" if reason else "sent",
+                    "message": reason,
+                    "milliseconds": milliseconds,
+                    "trace_id": run.trace_id,
+                }
+            )
+        self.env["ml.sync.attempt"]._append(run.connection, attempts)
 
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
@@ -121,7 +123,7 @@ class MlWorker(models.AbstractModel):
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
-                self._write_documents(flow, entries)
+                self._write_documents(run, flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
                 return
@@ -161,10 +163,11 @@ class MlWorker(models.AbstractModel):
             entries.append(entry)
         return entries
 
-    def _write_documents(self, flow, entries):
+    def _write_documents(self, run, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
         writer = self.env[f"ml.writer.{flow.kind}"]
         resolver = self._resolve(flow, writer, entries)
+        self._merge(run, flow, entries)
         ready = [entry for entry in entries if not entry.error]
         writer._plan_batch(flow, ready, resolver)
         writer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
@@ -225,6 +228,7 @@ class MlWorker(models.AbstractModel):
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
         if writer._binds:
+            agreements = self._agreements(flow, written)
             self.env["ml.binding"]._bind(
                 connection,
                 [
@@ -234,6 +238,7 @@ class MlWorker(models.AbstractModel):
                         "record": entry.record,
                         "external_version": entry.log.external_version,
                         "external_url": entry.log.external_url,
+                        **agreements.get(entry, {}),
                     }
                     for entry in written
                     if entry.outcome != "drift" and entry.binds
@@ -260,6 +265,7 @@ class MlWorker(models.AbstractModel):
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
+        self._queue_kept(flow, written)
         self.env["ml.sync.log"]._release_dependents(
             connection, {(flow.kind, entry.log.external_id) for entry in written}
         )
@@ -284,6 +290,8 @@ class MlWorker(models.AbstractModel):
         vals = self._failure_values(log, error)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
+        elif isinstance(error, FieldConflict):
+            vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
             unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")

@@ -11,6 +11,7 @@ from ..exceptions import ConnectorError, DuplicateError, PermanentError, Unknown
 from .ml_reader import NotSentError
 from .ml_sync_log import CLEAN
 from .ml_worker import LEASE, PARALLEL_CALLS
+from .ml_worker_merge import UnseenChange
 
 SEND_BATCH = 100
 RESULT_BATCH = 500
@@ -76,9 +77,13 @@ class MlWorker(models.AbstractModel):
     def _prepare(self, run, flow, logs):
         """Render what has changed. Returns the rows to send with their bindings."""
         logs = self._without_doubtful(logs)
-        reader = self.env[f"ml.reader.{flow.kind}"]
+        ours = self._values_here(flow, logs)
+        held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in ours), ours)
+        for log, error in held.items():
+            self._store_push_failure(run, log, error)
+        logs = logs.filtered(lambda log: log not in held)
         bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
-        started = fields.Datetime.now()
+        started = self.env.cr.now()
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
@@ -87,7 +92,8 @@ class MlWorker(models.AbstractModel):
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
             try:
-                payload = run.provider.render(flow.key, reader._document(flow, record))
+                document = self._outgoing_document(flow, record, binding)
+                payload = run.provider.render(flow.key, document)
             except psycopg2.Error:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
@@ -97,7 +103,7 @@ class MlWorker(models.AbstractModel):
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
                 # so that the next sweep does not ask again
-                binding.synced_at = started
+                binding.write({"synced_at": started, "agreed_odoo": ours.get(log.res_id) or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
             log.sudo().write(  # sudo: the payload is a field without access
@@ -107,8 +113,14 @@ class MlWorker(models.AbstractModel):
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
                 }
             )
-            outgoing.append((log, payload, binding.external_id or "", fingerprint))
+            outgoing.append((log, payload, binding.external_id or "", fingerprint, ours.get(log.res_id)))
         return outgoing
+
+    def _values_here(self, flow, logs):
+        """{record id: values in Odoo} of the records that both sides may change."""
+        if not flow._is_shared():
+            return {}
+        return self._shared_values(flow, list(self.env[flow._record_model()].browse(logs.mapped("res_id")).exists()))
 
     def _without_doubtful(self, logs):
         """Records whose earlier transfer is in doubt are sent only after that has been looked up."""
@@ -149,17 +161,17 @@ class MlWorker(models.AbstractModel):
             held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
             group = [job for job in group if job[0] in held]
             started = time.monotonic()
-            jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, _f in group]
+            jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, *_rest in group]
             results = self._answers(run, flow, jobs)
             milliseconds = self._elapsed(started) // max(len(group), 1)
-            for (log, _payload, _external_id, fingerprint), result in zip(group, results, strict=True):
+            for (log, _payload, _external_id, fingerprint, ours), result in zip(group, results, strict=True):
                 error = result if isinstance(result, ConnectorError) else self._taken(flow, log, result)
                 if error:
                     # a defect of ours may have struck before or after the vendor took it
                     doubt = UnknownOutcomeError(error.message) if error.error_class == "bug" else error
                     self._store_push_failure(run, log, doubt)
                 else:
-                    self._bind_sent(flow, log, result, fingerprint)
+                    self._bind_sent(flow, log, result, fingerprint, ours)
                     self._store_sent(log, "linked" if result.linked else "sent", milliseconds, run.trace_id)
                     run.succeeded = True
             self._commit(run, processed=len(group))
@@ -188,7 +200,10 @@ class MlWorker(models.AbstractModel):
             self.env._("The vendor takes it for the same record as %s: make the two differ.", other.display_name)
         )
 
-    def _bind_sent(self, flow, log, sent, fingerprint):
+    def _bind_sent(self, flow, log, sent, fingerprint, ours=None):
+        """
+        :param ours: the values in Odoo that were sent, of a record that both sides may change
+        """
         binding = self._bindings_by_record(flow, [log.res_id]).get(log.res_id)
         if binding and binding.external_id != sent.external_id:
             # the vendor's record was replaced by another one (made anew after it had been archived)
@@ -204,9 +219,12 @@ class MlWorker(models.AbstractModel):
                     "external_url": sent.url,
                     "fingerprint": fingerprint,
                     "synced_at": log.sent_at,
+                    **self._sent_agreement(binding, sent, ours),
                 }
             ],
         )
+        if binding:
+            self._note_sent_version(flow, sent.external_id)
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
         if sent.mapping:
             self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, log.res_id)
@@ -249,6 +267,8 @@ class MlWorker(models.AbstractModel):
         if isinstance(error, NotSentError):
             vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
             self._queue_missing(log, error)
+        elif isinstance(error, UnseenChange):
+            vals.update(depends_kind=error.key[0], depends_external_id=error.key[1])
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()
         else:

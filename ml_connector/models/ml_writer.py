@@ -16,10 +16,12 @@ class Entry:
     :ivar note: one sentence for the row, for example what differs
     :ivar values: whatever the writer prepared for its own use
     :ivar error: ConnectorError that stops this entry alone
+    :ivar taken: names of the document's `shared` values that go into Odoo; None: all that the source has
+    :ivar kept: {name: value when both sides agreed last} of what changed in Odoo and has yet to be sent
     :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
     """
 
-    __slots__ = ("binds", "bound", "document", "error", "log", "note", "outcome", "record", "values")
+    __slots__ = ("binds", "bound", "document", "error", "kept", "log", "note", "outcome", "record", "taken", "values")
 
     def __init__(self, log, document, bound=None):
         self.log = log
@@ -31,6 +33,8 @@ class Entry:
         self.values = None
         self.error = None
         self.binds = True
+        self.taken = None
+        self.kept = {}
 
     def plan(self, outcome, record=None, values=None, note=""):
         self.outcome = outcome

@@ -508,9 +508,9 @@ class MlWriterBill(models.AbstractModel):
     # ------------------------------------------------------------------ lines
 
     def _prepare_line(self, batch, document, number, line, partner, journal, currency, notes):
-        order_line = self._order_line(batch, line)
-        if line.purchase_order_line and not order_line:
-            notes.append(self.env._("Line %s is not linked: its purchase order is not open in Odoo.", number))
+        order_line, problem = self._order_line(batch, line, partner)
+        if problem:
+            notes.append(self.env._("Line %(number)s is not linked: %(problem)s.", number=number, problem=problem))
         product = order_line.product_id if order_line else self.env["product.product"]
         account = self._account(batch, number, line, journal, product)
         planned = LinePlan(
@@ -550,12 +550,22 @@ class MlWriterBill(models.AbstractModel):
             taxes |= batch.mapping(reference) or taxes
         return taxes
 
-    def _order_line(self, batch, line):
-        """The purchase order line that a line bills, when it can be billed."""
+    def _order_line(self, batch, line, partner):
+        """The purchase order line that a line bills, when it can be billed; else why it cannot."""
         order_line = batch.order_lines.get(line.purchase_order_line or line.order_line_key)
-        if order_line and order_line.company_id == batch.company and order_line.order_id.state == "purchase":
-            return order_line
-        return None
+        order = order_line and order_line.order_id
+        if not order or order.company_id != batch.company or order.state != "purchase":
+            problem = self.env._("its purchase order is not open in Odoo") if line.purchase_order_line else ""
+            return None, problem
+        if order.partner_id.commercial_partner_id != partner.commercial_partner_id:
+            return None, self.env._("purchase order %s is of another vendor", order.name)
+        if line.purchase_order and normalized(line.purchase_order) != normalized(order.name):
+            return None, self.env._(
+                "it names purchase order %(named)s, but its order line is of %(found)s",
+                named=line.purchase_order,
+                found=order.name,
+            )
+        return order_line, ""
 
     def _order_price(self, order_line, currency):
         """Price of one unit on the order, by which the billed quantity is found."""

@@ -40,13 +40,13 @@ class PaymentBatch:
             move.id
             for document in documents
             for paid in document.bills
-            if (move := resolver.binding("bill", paid.external_id))
+            if (move := resolver.binding("bill", document.bill_key(paid)))
         )
         # one recordset, so that what is read of one bill is read of all
         self._moves = {move.id: move for move in moves}
 
-    def bill(self, paid):
-        move = self.resolver.binding("bill", paid.external_id)
+    def bill(self, document, paid):
+        move = self.resolver.binding("bill", document.bill_key(paid))
         return move and self._moves[move.id]
 
 
@@ -90,7 +90,7 @@ class MlWriterPayment(models.AbstractModel):
     def _dependencies(self, document):
         if document.is_void:
             return ()
-        return tuple(("bill", paid.external_id, paid.number) for paid in document.bills)
+        return tuple(("bill", document.bill_key(paid), paid.number) for paid in document.bills)
 
     # ------------------------------------------------------------------ plan
 
@@ -183,7 +183,7 @@ class MlWriterPayment(models.AbstractModel):
             raise InvalidDataError(self.env._("The payment names no bill: enter it by hand."))
         # credit notes last: the first bill takes what the payment itself books
         paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
-        bills = [(self._bill(batch, paid), paid.amount) for paid in paid_bills]
+        bills = [(self._bill(batch, document, paid), paid.settled) for paid in paid_bills]
         vendors = {move.commercial_partner_id for move, _amount in bills}
         if len(vendors) > 1:
             raise InvalidDataError(
@@ -194,8 +194,8 @@ class MlWriterPayment(models.AbstractModel):
             )
         return bills
 
-    def _bill(self, batch, paid):
-        move = batch.bill(paid)
+    def _bill(self, batch, document, paid):
+        move = batch.bill(document, paid)
         number = paid.number or paid.external_id
         if not move:
             raise InvalidDataError(self.env._("Bill %s is not in Odoo.", number))
@@ -218,9 +218,8 @@ class MlWriterPayment(models.AbstractModel):
         return move
 
     def _check_amounts(self, document, currency):
-        credited = [paid.amount for paid in document.bills if paid.amount < 0]
-        paid_amounts = [paid.amount for paid in document.bills if paid.amount >= 0]
-        for amount in (document.amount, *paid_amounts, *(-amount for amount in credited)):
+        parts = [amount for paid in document.bills for amount in (abs(paid.amount), abs(paid.settled))]
+        for amount in (document.amount, *parts):
             if amount <= 0 or not fits(amount, currency):
                 raise InvalidDataError(
                     self.env._(
@@ -232,6 +231,8 @@ class MlWriterPayment(models.AbstractModel):
                     )
                 )
         total = sum((paid.amount for paid in document.bills), Decimal(0))
+        if any(paid.discount < 0 or (paid.discount and paid.amount < 0) for paid in document.bills):
+            raise InvalidDataError(self.env._("The discount of a payment can only be taken off a bill: correct it."))
         if total != document.amount:
             raise InvalidDataError(
                 self.env._(
@@ -356,10 +357,12 @@ class MlWriterPayment(models.AbstractModel):
             "invoice_ids": [Command.set([move.id for move in moves])],
             "ml_card_charges": list(document.charges) or False,
         }
-        if self._must_split(currency, bills):
-            values["write_off_line_vals"] = [
-                self._prepare_split(document, currency, move, amount, values) for move, amount in bills[1:]
-            ]
+        splits = bills[1:] if self._must_split(currency, bills) else ()
+        items = [self._prepare_split(currency, move, amount, values) for move, amount in splits]
+        if discount := sum((paid.discount for paid in document.bills), Decimal(0)):
+            items.append(self._prepare_discount(batch, currency, discount, values))
+        if items:
+            values["write_off_line_vals"] = items
         return values
 
     def _must_split(self, currency, bills):
@@ -371,11 +374,30 @@ class MlWriterPayment(models.AbstractModel):
             move.currency_id != currency or amount != self._open(move) for move, amount in bills
         )
 
-    def _prepare_split(self, document, currency, move, amount, values):
-        company = move.company_id
+    def _prepare_split(self, currency, move, amount, values):
+        return self._prepare_item(
+            move.company_id, currency, amount, self._payable_lines(move).account_id[:1], values["memo"], values
+        )
+
+    def _prepare_discount(self, batch, currency, discount, values):
+        """What the vendor let off is a gain on the account that the company has for cash discounts."""
+        account = batch.company.account_journal_early_pay_discount_gain_account_id
+        if not account:
+            raise InvalidDataError(
+                self.env._(
+                    "The payment takes a discount of %(discount)s %(currency)s, but %(company)s has no account for it:"
+                    " choose one under Cash Discounts in the settings of Accounting.",
+                    discount=discount,
+                    currency=currency.name,
+                    company=batch.company.display_name,
+                )
+            )
+        return self._prepare_item(batch.company, currency, -discount, account, self.env._("Cash discount"), values)
+
+    def _prepare_item(self, company, currency, amount, account, name, values):
         return {
-            "name": values["memo"],
-            "account_id": self._payable_lines(move).account_id[:1].id,
+            "name": name,
+            "account_id": account.id,
             "partner_id": values["partner_id"],
             "currency_id": currency.id,
             "amount_currency": float(amount),
@@ -418,7 +440,7 @@ class MlWriterPayment(models.AbstractModel):
         open_lines = [self._payable_lines(move).filtered(lambda line: not line.reconciled) for move, _a in plan.bills]
         if not counterparts:
             return []
-        if "write_off_line_vals" in plan.values:
+        if len(counterparts) == len(open_lines):
             return list(zip(counterparts, open_lines, strict=True))
         return [(counterparts, counterparts.union(*open_lines) - counterparts)]
 

@@ -3,6 +3,7 @@ from odoo.fields import Command
 from odoo.tools import email_normalize
 
 from ..exceptions import ConnectorError, InvalidDataError, MappingError
+from .ml_reader import SHARED_FIELDS
 from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
 from .writer_tools import is_of_company, odoo_refusals
 
@@ -217,8 +218,9 @@ class MlWriterVendor(models.AbstractModel):
         document = entry.document
         self._check_name(document)
         values, notes = self._prepare_values(batch, document)
+        values = self._taken_values(entry, values)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
-        new, written = self._contact_changes(batch, document, contacts, notes)
+        new, written = self._contact_changes(batch, document, partner, contacts, notes)
         if state_note := self._state_note(document, partner):
             notes.append(state_note)
         if not changed and not new and not written:
@@ -230,6 +232,16 @@ class MlWriterVendor(models.AbstractModel):
         notes.insert(0, self.env._("Changed: %s.", ", ".join(labels)))
         entry.plan("updated", partner, (changed, new, written), " ".join(notes))
 
+    def _taken_values(self, entry, values):
+        """Of the source's values those that are to go into Odoo; what was emptied at the source is emptied here."""
+        if entry.taken is None:
+            return values
+        shared = entry.document.shared()
+        emptied = {name for name in entry.taken if not shared[name] and name != "active"}
+        taken = {SHARED_FIELDS[name]: False for name in emptied}
+        wanted = {SHARED_FIELDS[name] for name in entry.taken - emptied}
+        return {**taken, **{name: value for name, value in values.items() if name in wanted}}
+
     def _is_changed(self, partner, document, name, value):
         current = partner[name]
         if name == "vat":
@@ -237,16 +249,16 @@ class MlWriterVendor(models.AbstractModel):
             return full_vat(current, partner.country_id.code) != full_vat(value, code)
         if name in ("country_id", "state_id"):
             return current.id != value
-        return (current or "").strip() != value
+        return (current or "").strip() != (value or "")
 
-    def _contact_changes(self, batch, document, contacts, notes):
+    def _contact_changes(self, batch, document, partner, contacts, notes):
         """Values of contacts to create, and {contact: values} of those to change. Contacts are known by e-mail."""
         by_email = {email_normalize(contact.email): contact for contact in contacts if contact.email}
         by_name = {plain_name(contact.name): contact for contact in contacts}
         new, written = [], {}
         for contact in document.contacts:
             values = self._contact_values(batch, contact, notes)
-            if not values:
+            if not values or self._is_vendor_itself(partner, values):
                 continue
             if values.get("email"):
                 known = by_email.get(email_normalize(values["email"]))
@@ -261,6 +273,15 @@ class MlWriterVendor(models.AbstractModel):
             if changes := {name: value for name, value in wanted.items() if value != _plain(known[name])}:
                 written[known] = changes
         return new, written
+
+    def _is_vendor_itself(self, partner, values):
+        """Whether a contact is the vendor under its own name and address, as it comes back from where we sent it."""
+        email = email_normalize(values.get("email") or "")
+        return (
+            bool(email)
+            and email == email_normalize(partner.email or "")
+            and plain_name(values["name"]) == plain_name(partner.name)
+        )
 
     # ------------------------------------------------------------------ apply
 

@@ -1,3 +1,4 @@
+from . import test_acknowledge
 from . import test_attempts
 from . import test_feed_in
 from . import test_feed_out
@@ -7,6 +8,7 @@ from . import test_partner
 from . import test_pull
 from . import test_push
 from . import test_push_kinds
+from . import test_reconcile
 from . import test_secrets
 from . import test_security
 from . import test_webhook

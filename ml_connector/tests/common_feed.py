@@ -107,7 +107,7 @@ class FeedCase(ConnectorCase):
         TransactionCase.setUpClass.__func__(cls)
         cls.company = cls.env.company
         cls.connection = cls.env["ml.connection"].create(
-            {"name": "Stampli", "provider": "stampli", "company_id": cls.company.id, "environment": "sandbox"}
+            {"name": "Stampli", "provider": "stampli", "company_id": cls.company.id}
         )
         credentials = {credential.name: credential for credential in cls.connection.credential_ids}
         credentials["host"].value = "sftp.example.com"

@@ -1,5 +1,6 @@
 import base64
 
+from odoo import Command
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
@@ -61,11 +62,7 @@ class TestFeedIn(FeedCase):
         self.take(f"{INVOICES}.csv")
         file = self.take(PAYMENTS)
         self.assertEqual((file.state, file.waiting_count), ("read", 2), "the banks are not mapped yet")
-        journal = self.env["account.journal"].search(
-            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
-        )
-        for bank in ("101401", "101402"):
-            self.map("journal", bank, journal)
+        self.map_bank()
         self.run_worker()
         self.assertEqual((file.done_count, file.waiting_count, file.failed_count), (2, 0, 0))
         payment = self.record("payments", "PAY-5501")
@@ -88,15 +85,58 @@ class TestFeedIn(FeedCase):
 
     def test_partial_payment_of_a_credited_bill(self):
         self.take(f"{INVOICES}.csv")
-        journal = self.env["account.journal"].search(
-            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
-        )
-        self.map("journal", "101401", journal)
+        self.map_bank()
         content = sample(PAYMENTS).replace(b"1161.00", b"481.00").replace(b",1180.00,", b",500.00,")
         self.take(PAYMENTS, content)
         self.assertEqual(self.states("payments")["PAY-5501"], "done")
         self.assertEqual(self.record("invoices", "700123").amount_residual, 680.0)
         self.assertEqual(self.record("invoices", "700124").amount_residual, 0.0)
+
+    def test_payment_that_names_only_the_number_of_its_invoice(self):
+        self.map_bank()
+        content = sample(PAYMENTS).replace(b",700123,", b",,").replace(b",700124,", b",,").replace(b",700125,", b",,")
+        file = self.take(PAYMENTS, content)
+        log = self.logs("payments").filtered(lambda log: log.external_id == "PAY-5502")
+        self.assertEqual((log.state, log.depends_name), ("waiting", "FV/2026/11/0009"))
+        # another vendor has a bill of the same number
+        twin = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.polish.id,
+                "ref": "NW-88121",
+                "invoice_date": "2026-11-01",
+                "invoice_line_ids": [Command.create({"name": "Twin", "price_unit": 1180.0, "tax_ids": []})],
+            }
+        )
+        twin.action_post()
+        self.take(f"{INVOICES}.csv")
+        self.assertEqual((file.done_count, file.waiting_count), (2, 0))
+        for number in ("700123", "700124", "700125"):
+            self.assertEqual(self.record("invoices", number).amount_residual, 0.0, number)
+        self.assertEqual(twin.amount_residual, 1180.0)
+
+    def test_discount_taken(self):
+        self.map_bank()
+        gain = self.env["account.account"].create(
+            {"name": "Cash discounts", "code": "778800", "account_type": "income_other"}
+        )
+        self.company.account_journal_early_pay_discount_gain_account_id = gain
+        self.take(f"{INVOICES}.csv")
+        content = sample(PAYMENTS).replace(b"1161.00", b"1137.40").replace(b",1180.00,0.00", b",1156.40,23.60")
+        self.take(PAYMENTS, content)
+        payment = self.record("payments", "PAY-5501")
+        self.assertEqual(payment.amount, 1137.4)
+        (item,) = payment.move_id.line_ids.filtered(lambda line: line.account_id == gain)
+        self.assertEqual(item.balance, -23.6 if self.company.currency_id.name == "USD" else item.balance)
+        for number in ("700123", "700124"):
+            self.assertEqual(self.record("invoices", number).amount_residual, 0.0, number)
+
+    def map_bank(self):
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        for bank in ("101401", "101402"):
+            self.map("journal", bank, journal)
 
     # ------------------------------------------------------------------ malformed and hostile files
 

@@ -384,6 +384,89 @@ class TestFeedOut(FeedCase):
         self.assertEqual({row["City"] for row in self.last()}, {"Reno", ""})
         self.assertEqual(len(self.last()), 2, "nothing of the first is lost")
 
+    def test_newer_file_clears_away_what_was_left_half_sent(self):
+        self.server.fail("write", (NetworkError("Broken."), True))
+        self.sync()
+        self.assertEqual(list(self.server.content), [f"inbound/{self.files('vendors').temporary_name}"])
+        self.connection.breaker_until = False
+        self.northwind.city = "Reno"
+        self.sync()
+        second = self.files("vendors")[1]
+        self.assertEqual(list(self.server.content), [f"inbound/{second.name}"])
+
+    def expect_answers(self):
+        self.template("vendors").write(
+            {"accepted_path": "inbound/processed/{name}", "rejected_path": "inbound/error/{stem}_errors.csv"}
+        )
+        self.only("vendors", "files")
+        self.sync()
+        file = self.files("vendors")
+        self.assertEqual((file.state, file.answer), ("sent", "awaited"))
+        return file
+
+    def test_accepted(self):
+        file = self.expect_answers()
+        self.server.put(f"inbound/processed/{file.name}", b"")
+        self.sync()
+        self.assertEqual((file.state, file.answer, file.error_message), ("sent", "accepted", False))
+
+    def test_rejected_records_go_again(self):
+        self.test_accepted()
+        self.northwind.city = "Reno"
+        self.polish.active = False
+        self.sync()
+        refused = self.files("vendors")[-1]
+        self.assertEqual({row["Active"] for row in self.last()}, {"true", "false"})
+        self.server.put(f"inbound/error/{refused.name.removesuffix('.csv')}_errors.csv", b"line 2:\r\n no such city")
+        self.sync()
+        self.assertEqual(
+            (refused.answer, refused.error_message), ("rejected", "The vendor refused the file: line 2: no such city")
+        )
+        self.assertEqual(refused._log().state, "failed")
+        self.northwind.city = "Boise"
+        self.sync()
+        self.assertEqual((refused.state, self.files("vendors")[-1].state), ("replaced", "sent"))
+        self.assertEqual({row["City"] for row in self.last()}, {"Boise", ""})
+        self.assertEqual({row["Active"] for row in self.last()}, {"true", "false"}, "the archived one again, too")
+
+    def test_no_answer(self):
+        file = self.expect_answers()
+        file.transferred_at -= timedelta(hours=25)
+        self.sync()
+        self.assertEqual((file.state, file.answer), ("sent", "missing"))
+        self.assertIn("no answer", file.error_message)
+        self.server.put(f"inbound/processed/{file.name}", b"")
+        self.sync()
+        self.assertEqual((file.answer, file.error_message), ("accepted", False))
+
+    def test_answers_are_of_one_file(self):
+        for path in ("inbound/processed/all.csv", "inbound/{other}", "inbound/{name", "../{name}"):
+            with self.assertRaises(ValidationError):
+                self.template("vendors").accepted_path = path
+
+    def test_orders_wait_until_their_vendors_were_sent(self):
+        self.env["purchase.order"].create({"partner_id": self.northwind.id, "order_line": [self.order_line()]})
+        self.env["purchase.order"].search([("partner_id", "=", self.northwind.id)]).button_confirm()
+        self.template("purchase_orders").domain = repr([("partner_id", "=", self.northwind.id)])
+        self.only("vendors", "purchase_orders")
+        self.server.fail("write", PermanentError("Denied."))
+        self.sync()
+        vendors, orders = self.files("vendors"), self.files("purchase_orders")
+        self.assertEqual((vendors.state, orders.state), ("failed", "built"))
+        self.assertEqual(orders.error_message, "Waits until Vendors was sent.")
+        self.assertGreater(self.logs("purchase_orders").next_try_at, fields.Datetime.now(), "no busy waiting")
+        vendors.action_replay()
+        self.run_worker()
+        self.assertEqual((vendors.state, orders.state, orders.error_message), ("sent", "sent", False))
+
+    def test_orders_go_without_lists_that_are_not_sent_at_all(self):
+        self.test_purchase_orders_and_receipts()
+        self.assertEqual(set(self.files("purchase_orders").mapped("state")), {"sent"})
+
+    def order_line(self):
+        product = self.env["product.product"].create({"name": "Paper"})
+        return Command.create({"product_id": product.id, "product_qty": 1, "price_unit": 9.5})
+
     def test_brought_by_hand(self):
         self.server.fail("write", PermanentError("Denied."))
         self.sync()

@@ -53,11 +53,13 @@ PUBLIC_METHODS = {
     "ml.sync.log": {
         "action_arrived",
         "action_ignore",
+        "action_keep_odoo",
         "action_not_arrived",
         "action_open_record",
         "action_open_remote",
         "action_retry",
         "action_reverse_and_repost",
+        "action_take_vendor",
     },
     "ml.webhook.event": {"action_replay"},
     "ml.ignore": {"action_confirm"},

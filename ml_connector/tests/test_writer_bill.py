@@ -640,24 +640,46 @@ class TestWriterBill(WriterCase):
 
     # ------------------------------------------------------------------ purchase orders
 
-    def test_purchase_order_line_is_billed(self):
+    def order_line(self, vendor):
+        """The line of a confirmed order."""
         product = self.product_a.with_env(self.env)
         product.supplier_taxes_id = False
         order = self.env["purchase.order"].create(
             {
-                "partner_id": self.vendor.id,
+                "partner_id": vendor.id,
                 "order_line": [
                     Command.create({"product_id": product.id, "product_qty": 4, "price_unit": 25.0, "tax_ids": []})
                 ],
             }
         )
         order.button_confirm()
-        line = order.order_line
+        return order.order_line
+
+    def test_purchase_order_line_is_billed(self):
+        line = self.order_line(self.vendor)
         move = self.written("bill", self.bill(lines=[self.line("75.00", purchase_order_line=line.id)]))
         self.assertEqual(move.invoice_line_ids.purchase_line_id, line)
         self.assertEqual((move.invoice_line_ids.quantity, move.invoice_line_ids.price_unit), (3.0, 25.0))
         self.assertEqual((line.qty_invoiced, move.amount_total), (3.0, 75.0))
         self.assertEqual(move.invoice_line_ids.account_id, self.expense)
+
+    def test_order_of_another_vendor_is_not_billed(self):
+        line = self.order_line(self.vendor.copy({"name": "Other Vendor"}))
+        (entry,) = self.book("bill", self.bill(lines=[self.line("75.00", purchase_order_line=line.id)]))
+        self.assertEqual(entry.outcome, "created")
+        self.assertFalse(entry.record.invoice_line_ids.purchase_line_id)
+        self.assertIn(f"purchase order {line.order_id.name} is of another vendor", entry.note)
+        self.assertEqual(line.qty_invoiced, 0.0)
+
+    def test_order_line_of_another_order_is_not_billed(self):
+        line = self.order_line(self.vendor)
+        lines = [self.line("25.00", purchase_order_line=line.id, purchase_order="P99999")]
+        (entry,) = self.book("bill", self.bill(lines=lines))
+        self.assertFalse(entry.record.invoice_line_ids.purchase_line_id)
+        self.assertIn(f"it names purchase order P99999, but its order line is of {line.order_id.name}", entry.note)
+        lines = [self.line("25.00", purchase_order_line=line.id, purchase_order=line.order_id.name.lower())]
+        move = self.written("bill", self.bill("b2", lines=lines))
+        self.assertEqual(move.invoice_line_ids.purchase_line_id, line)
 
     def test_unknown_purchase_order_line_is_left_out(self):
         (entry,) = self.book("bill", self.bill(lines=[self.line("75.00", purchase_order_line=2_000_000_000)]))

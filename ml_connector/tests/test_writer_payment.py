@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import Reference
+from odoo.addons.ml_connector.documents import PaidBill, Reference
 from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, LockedPeriodError
 
 from .common_writers import WriterCase
@@ -51,6 +52,46 @@ class TestWriterPayment(WriterCase):
         self.assertEqual(payment.move_id.state, "posted")
         self.assertEqual(payment.reconciled_bill_ids, self.move)
         self.assertPaid(self.move)
+
+    def discount_account(self):
+        account = self.company_data["default_account_revenue"]
+        self.company.account_journal_early_pay_discount_gain_account_id = account
+        return account
+
+    def discounted(self, *bills):
+        """A payment of (bill, amount, discount)."""
+        paid = tuple(
+            PaidBill(external_id=key, amount=Decimal(amount), discount=Decimal(discount), number=f"NR-{key}")
+            for key, amount, discount in bills
+        )
+        return replace(self.payment(), bills=paid, amount=sum((bill.amount for bill in paid), Decimal(0)))
+
+    def test_discount_is_a_gain(self):
+        account = self.discount_account()
+        payment = self.written("payment", self.discounted(("b1", "98.00", "2.00")))
+        self.assertEqual(payment.amount, 98.0)
+        item = payment.move_id.line_ids.filtered(lambda line: line.account_id == account)
+        self.assertEqual((item.balance, payment.is_reconciled), (-2.0, True))
+        self.assertPaid(self.move)
+
+    def test_discounts_of_several_bills(self):
+        account = self.discount_account()
+        other = self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
+        payment = self.written("payment", self.discounted(("b1", "60.00", "0.00"), ("b2", "49.00", "1.00")))
+        self.assertEqual((payment.amount, self.move.amount_residual), (109.0, 40.0))
+        self.assertEqual(payment.move_id.line_ids.filtered(lambda line: line.account_id == account).balance, -1.0)
+        self.assertPaid(other)
+        payment = self.written(
+            "payment", replace(self.discounted(("b1", "39.00", "1.00")), external_id="p2", reference="WIRE 2")
+        )
+        self.assertPaid(self.move)
+
+    def test_discount_without_an_account_for_it(self):
+        self.company.account_journal_early_pay_discount_gain_account_id = False
+        self.refused("payment", self.discounted(("b1", "98.00", "2.00")), InvalidDataError, "has no account for it")
+        self.discount_account()
+        self.refused("payment", self.discounted(("b1", "98.00", "3.00")), InvalidDataError, "more than")
+        self.refused("payment", self.discounted(("b1", "98.00", "-1.00")), InvalidDataError, "only be taken off")
 
     def test_community_without_an_outstanding_account(self):
         """Odoo then chooses one by itself."""

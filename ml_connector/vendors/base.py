@@ -39,15 +39,19 @@ class FlowSpec:
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
-    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
+    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`. With
+        `conflict_policy` a pull flow's records may change on both sides: the push flow of the same kind sends only
+        what changed in Odoo, after it has read the record again
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param excludes: keys of flows that read the same records and so cannot be switched on beside it
+    :param settles: kinds of pulled records whose payment the flow tells the vendor (push only)
     :param acknowledges: whether the vendor is told that records are stored, before they are worked (pull only)
     :param defaults: values of options that a new connection begins with, where they are not the general ones
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
+    :param after: keys of the `out` flows whose files must have arrived before the files of this one are sent
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
@@ -71,8 +75,10 @@ class FlowSpec:
     needs: tuple[str, ...] = ()
     follows: str = ""
     excludes: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
     acknowledges: bool = False
     defaults: dict = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +162,8 @@ class Sent:
 
     :param linked: whether the vendor had the record already, so that nothing was made
     :param takes_files: whether the flows that follow are to send the record's files now
+    :param shared: values of the record as the vendor has them now, as far as its answer says (see
+        `documents.Vendor.shared`); for kinds that both sides may change
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     """
 
@@ -166,6 +174,7 @@ class Sent:
     linked: bool = False
     mapping: object = None
     takes_files: bool = False
+    shared: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +251,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    access_end_advice = ""
+    """What a person does before a refresh token ends for good, where the vendor's ends."""
     feeds: tuple[FeedSpec, ...] = ()
     """Default templates of the flows whose records travel in files."""
 
@@ -296,6 +307,10 @@ class Provider:
         :param versions: of the stored items
         :return: versions that the vendor took back meanwhile, with the reason
         """
+        raise NotImplementedError
+
+    def changed_after(self, flow: str, external_id: str, moment) -> bool:
+        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC)."""
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):

@@ -63,7 +63,6 @@ connection = env["ml.connection"].create(
         "name": "Stampli",
         "provider": "stampli",
         "company_id": company.id,
-        "environment": "sandbox",
         "owner_id": env.ref("base.user_admin").id,
     }
 )

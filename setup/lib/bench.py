@@ -30,9 +30,11 @@ class Size:
     webhook_blocks: int = 10
     hook_rounds: int = 60
     growth_count: int = 500
+    feed_rounds: int = 3
+    report_rounds: int = 10
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100)
+QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, feed_rounds=1, report_rounds=4)
 
 
 def main(arguments):
@@ -64,6 +66,10 @@ def _targets(size):
         "hook_overhead_unwatched": (True, 0.03),
         "hook_overhead_watched": (True, 0.10),
         "webhook_p95_vs_bare_route": (True, 2.0),
+        "feed_100k_vendors_vs_plain": (True, 1.5),
+        "feed_peak_memory_mb_growth": (True, 50.0),
+        "import_10k_invoice_lines_vs_bare": (True, 1.3),
+        "fis_report_cost_vs_bare_entry": (True, 1.3),
     }
 
 
@@ -99,6 +105,13 @@ def _results(size, stack):
     count = size.growth_count
     with console.step(f"Growth: {count * 10} bills against {count}"):
         yield _inside(small, "growth", large, small_url, large_url, count)
+    feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
+    with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
+        yield _inside(feeds, "feeds", size.feed_rounds)
+    reports = stack.enter_context(odoo.temporary_database("bench_reports"))
+    url = stack.enter_context(sandbox.running("concur", "--size", "none"))
+    with console.step("Expense reports: from the queue against bare journal entries"):
+        yield _inside(reports, "reports", url, size.report_rounds)
 
 
 def _connected(stack, name):

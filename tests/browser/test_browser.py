@@ -128,6 +128,31 @@ def test_the_app_is_not_there_for_others(admin, visit, connection):
     assert list(other.menus()) == []
 
 
+def test_what_changed_on_both_sides_is_decided(office, admin, connection):
+    """The form shows both values; the button sends Odoo's to Ramp."""
+    (flow,) = admin.call("ml.flow", "search", [("key", "=", "vendors_push")], context={"active_test": False})
+    admin.call("ml.flow", "write", [flow], {"active": True})
+    vendor = office.control.add_vendor("Both Sides Ltd", "GB", address=address("1 Old Street"))
+    admin.call("ml.connection", "action_sync_now", [connection])
+    (partner,) = office.wait_for("SELECT res_id FROM ml_binding WHERE external_id = %s", vendor)
+    known = office.sandbox.state.vendors.get(vendor)
+    office.control.edit_vendor(vendor, address={**known.address, **address("2 Their Street")})
+    admin.call("res.partner", "write", [partner], {"street": "3 Our Street"})
+    statement = "SELECT id FROM ml_sync_log WHERE external_id = %s AND error_class = 'conflict'"
+    (log,) = office.wait_for(statement, vendor)
+    admin.open("ml_connector.ml_sync_log_action", log)
+    for text in ("Changed on both sides", "2 Their Street", "3 Our Street"):
+        expect(admin.page.locator(".alert-danger")).to_contain_text(text)
+    admin.button("Keep Odoo's").click()
+    office.wait_for("SELECT 1 FROM ml_sync_log WHERE id = %s AND state = 'done'", log)
+    office.wait_until_quiet()
+    assert known.address["address_line_1"] == "3 Our Street"
+
+
+def address(street):
+    return {"address_line_1": street, "city": "Leeds", "postal_code": "LS1", "country": "GB"}
+
+
 def sync_until(office, admin, bill, state):
     """Press Sync now and wait until the bill came in and is in this state; the id of its row."""
     admin.open("ml_connector.ml_connection_action_dashboard")

@@ -4,19 +4,25 @@ import contextlib
 from decimal import Decimal
 from itertools import count
 
+from relay import Relay
 from sandbox.stampli import StampliSandbox
 from support.books import DEMO, Books
 from support.workers import Workers
 
 from lib import odoo
 
-VENDORS_FEED = "vendors"
+SECRETS = ("password", "private_key", "passphrase")
 UNDER_WAY = ("seen", "waiting", "received", "built", "transferred")
 
 
 class FeedBooks(Books):
-    def __init__(self, database, sandbox, workers):
+    """
+    :ivar relay: what lies between Odoo and the file server
+    """
+
+    def __init__(self, database, sandbox, workers, relay):
         super().__init__(database, sandbox, workers)
+        self.relay = relay
         self.actor = sandbox.actor
         self.server = sandbox.server
         self.names = count(1)
@@ -24,6 +30,7 @@ class FeedBooks(Books):
     def connect(self):
         self.workers.code((DEMO / "company.py").read_text())
         self.workers.code(f"URL = {self.sandbox.url!r}\n" + (DEMO / "stampli.py").read_text())
+        self.set_credential("port", self.relay.port)
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")
         self.workers.code(
@@ -60,6 +67,16 @@ class FeedBooks(Books):
         )[0]
         lines = [{"GLAccount": account, "LineDescription": "Paper", "LineAmount": Decimal(amount)}]
         return self.actor.invoice(vendor, lines, document=document)
+
+    def set_credential(self, name, value):
+        self.workers.code(
+            f"env['ml.credential'].search([('name', '=', {name!r})])"
+            f".{'new_secret' if name in SECRETS else 'value'} = {str(value)!r}"
+        )
+
+    def press(self, button, model="ml.connection", domain=()):
+        """What a person does about a fault."""
+        self.workers.code(f"env[{model!r}].search({list(domain)!r}).{button}()")
 
     def look(self):
         """A look at the folders that finds new files, which may still grow."""
@@ -108,8 +125,9 @@ def connected_feed_books(prefix):
     """A database of its own that is connected to a file server of its own."""
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(StampliSandbox(plays=False))
+        relay = stack.enter_context(contextlib.closing(Relay(sandbox.server.port)))
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))
-        books = stack.enter_context(contextlib.closing(FeedBooks(database, sandbox, workers)))
+        books = stack.enter_context(contextlib.closing(FeedBooks(database, sandbox, workers, relay)))
         books.connect()
         yield books

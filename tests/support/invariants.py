@@ -148,8 +148,19 @@ def general_problems(books):
         ),
         (
             "payments without a binding",
-            """SELECT count(*) FROM account_payment p WHERE NOT EXISTS (
-                SELECT FROM ml_binding b WHERE b.res_model = 'account.payment' AND b.res_id = p.id)""",
+            # a payment that comes with its record (a reimbursement, an expense of the company) has no own binding
+            """SELECT count(*) FROM account_payment p
+                WHERE NOT EXISTS (SELECT FROM ml_binding b WHERE b.res_model = 'account.payment' AND b.res_id = p.id)
+                  AND NOT EXISTS (SELECT FROM hr_expense e WHERE e.account_move_id = p.move_id)
+                  AND NOT EXISTS (
+                    SELECT FROM account_move__account_payment paid JOIN ml_binding b ON b.res_id = paid.invoice_id
+                     WHERE paid.payment_id = p.id AND b.res_model = 'account.move' AND b.kind != 'bill')""",
+        ),
+        (
+            "expenses without a binding",
+            """SELECT count(*) FROM hr_expense e WHERE NOT EXISTS (
+                SELECT FROM ml_binding b WHERE b.res_model = 'hr.expense'
+                   AND b.res_id = coalesce(e.split_expense_origin_id, e.id))""",
         ),
         (
             "remote records bound twice",

@@ -39,6 +39,7 @@ STEPS = (
     ("ml.feed.file", "_attach", "attach"),
 )
 FILE_CALLS = ("list", "read", "write", "rename")
+FILE_PARTS = ("read", "write")
 
 
 class Points:
@@ -58,11 +59,15 @@ class Points:
             self._wrap_part(worker, method, lambda arguments: arguments[2].key)
         for model, method, step in STEPS:
             self._wrap_step(registry[model], method, lambda arguments, step=step: step)
+        from paramiko import SFTPFile
+
         from odoo.addons.ml_connector.clients.base import HttpClient
         from odoo.addons.ml_connector.clients.sftp import SftpSession
 
         for method in FILE_CALLS:
             self._wrap_step(SftpSession, method, lambda arguments, method=method: f"SFTP:{method}")
+        for method in FILE_PARTS:
+            self._wrap_step(SFTPFile, method, lambda arguments, method=method: f"SFTP:part:{method}")
         self._wrap_step(HttpClient, "_call", lambda arguments: _call_name(*arguments[1:3]))
 
     def _wrap_part(self, owner, method, name_of):

@@ -9,7 +9,7 @@ code     Python with `env`; what it leaves in `result` is returned, and it is co
 workers  how many children do the same at the same moment (1)
 kill     the point, as `points.Points` names it, at which a child kills itself
 trace    whether to return the points that were passed
-patches  `lease_seconds`, `read_timeout`, `page_size`: less than the product's
+patches  `lease_seconds`, `read_timeout`, `page_size`, `sftp_timeout`: less than the product's
 """
 
 import json
@@ -130,12 +130,14 @@ def finished(pid, stream):
 
 def patch(patches):
     """Smaller numbers than the product's, which are for real servers. What it does stays as it is."""
-    from odoo.addons.ml_connector.clients import base, ramp
+    from odoo.addons.ml_connector.clients import base, ramp, sftp
     from odoo.addons.ml_connector.models import ml_worker, ml_worker_push
 
     base.FIRST_WAIT = RETRY_WAIT
     if "read_timeout" in patches:
         base.HttpClient.__init__.__kwdefaults__["read_timeout"] = patches["read_timeout"]
+    if "sftp_timeout" in patches:
+        sftp.CONNECT_TIMEOUT = sftp.CALL_TIMEOUT = patches["sftp_timeout"]
     if "page_size" in patches:
         ramp.PAGE_SIZE = patches["page_size"]
     if "lease_seconds" in patches:

@@ -1,7 +1,7 @@
 """What Odoo sends to Ramp, against the Ramp sandbox, which checks every request by Ramp's published contract."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -300,6 +300,26 @@ def test_a_vendor_that_ramp_had_is_taken_over(sandbox, ramp, earlier):
     assert push(fresh, "vendors_push", vendor(34, name="CONTOSO Tools")).external_id == named
     assert len(effects(sandbox, "vendor.create")) == made
     assert not push(fresh, "vendors_push", vendor(35, name="Twin")).linked
+
+
+def test_what_ramp_has_of_a_sent_vendor(sandbox, ramp):
+    """The answer says what Ramp took; e-mail and telephone are not in it."""
+    sent = push(ramp, "vendors_push", vendor())
+    values = vendor().shared()
+    assert sent.shared == {name: values[name] for name in values if name not in ("email", "phone")}
+    incomplete = vendor(address=doc.Address(street="2 Main St", country="GB"))
+    again = push(ramp, "vendors_push", incomplete, sent.external_id)
+    assert again.shared["street"] == "1 Main St"
+    read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
+    assert read.shared().items() >= again.shared.items()
+
+
+def test_which_vendors_changed_since(sandbox, ramp):
+    sent = push(ramp, "vendors_push", vendor())
+    moment = datetime.now(UTC)
+    assert not ramp.changed_after("vendors", sent.external_id, moment)
+    sandbox.control.edit_vendor(sent.external_id, name="Renamed")
+    assert ramp.changed_after("vendors", sent.external_id, moment)
 
 
 def test_a_vendor_of_the_books_is_renamed(ramp):
@@ -625,7 +645,7 @@ def test_an_approved_bill_only_where_it_is_wanted(sandbox):
     unpaid = push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3"))
     push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3", memo="other"), unpaid.external_id)
     assert ramp.client.bill(unpaid.external_id.removeprefix("bill:"))["memo"] == "Odoo other"
-    push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3", cancelled=True), unpaid.external_id)
+    push(ramp, "bills_push", bill(ramp, odoo_id=5022, number="EX-3", is_void=True), unpaid.external_id)
     assert len(effects(sandbox, "bill.archive")) == 1
 
 

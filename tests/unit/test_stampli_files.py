@@ -2,7 +2,9 @@
 
 import csv
 import dataclasses
+import gzip
 import io
+import zipfile
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,6 +16,7 @@ from stampli_support import SAMPLES, invoices, orders, payments, vendors
 from ml_connector.documents import FeedColumn
 from ml_connector.exceptions import ConnectorError, FileFormatError, InvalidDataError, NotWantedError
 from ml_connector.vendors.stampli import StampliProvider
+from ml_connector.vendors.stampli.payments import payment
 from ml_connector.vendors.stampli.reader import read_file
 from ml_connector.vendors.stampli.writer import file_writer
 
@@ -66,6 +69,17 @@ def test_csv_and_xml_samples_say_the_same():
     assert first.lines[0].purchase_order_line == 8841
 
 
+def test_payment_by_number_and_with_a_discount():
+    values = {"id": "P", "amount": "9.80", "status": "PAID", "date": "2026-07-14", "currency": "USD", "vendor": "V1"}
+    payload = {"values": values, "lines": [{"number": "N-1", "applied": "9.80", "discount": "0.20"}]}
+    found = payment(payload)
+    (paid,) = found.bills
+    assert (paid.settled, found.bill_key(paid)) == (Decimal("10.00"), "number:V1:N-1")
+    del payload["lines"][0]["number"]
+    with pytest.raises(InvalidDataError, match="names no invoice"):
+        payment(payload)
+
+
 def test_payments_sample():
     template = payments()
     documents = read_file(template, (SAMPLES / "payments_20261125T070000Z_000007.csv").read_bytes()).documents
@@ -114,6 +128,64 @@ def test_refused_csv(content, text, line):
 )
 def test_refused_xml(content, text):
     assert text in refusal(content, file_format="xml").message
+
+
+def test_last_row_that_counts():
+    lines = HEADER + ROW
+    ended = lines + b"TRAILER,1\r\n"
+    assert the_bill(ended, trailer="TRAILER").total == Decimal("10.00")
+    error = refusal(lines + b"TRAILER,2\r\n", trailer="TRAILER")
+    assert (error.line, error.expected, error.found) == (3, "2", "1")
+    assert refusal(lines, trailer="TRAILER").is_cut, "its end may still come"
+    assert "after the last row" in refusal(ended + ROW, trailer="TRAILER").message
+    assert "says that there are" in refusal(lines + b"TRAILER\r\n", trailer="TRAILER").message
+
+
+def zipped(*files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_archives_by_agreement():
+    one, two = HEADER + ROW, HEADER + ROW.replace(b"ACME-US,1,", b"ACME-US,2,")
+    for archive, count in ((zipped(("a.csv", one), ("b.csv", two)), 2), (gzip.compress(one), 1)):
+        assert "archive" in refusal(archive).message, "unless it was agreed"
+        assert len(read_file(invoices(archives=True), archive).documents) == count
+
+
+@pytest.mark.parametrize(
+    ("archive", "text"),
+    [
+        (zipped(("a.csv", HEADER + ROW), ("b.csv", HEADER + ROW)), "in two files"),
+        (zipped(("../a.csv", HEADER + ROW)), "without a folder"),
+        (zipped(("in/a.csv", HEADER + ROW)), "without a folder"),
+        (zipped(*((f"{number}.csv", HEADER) for number in range(21))), "21 files"),
+        (zipped(("a.csv", b"0" * 10_000_000)), "more than is allowed"),
+        (gzip.compress(b"0" * 10_000_000), "more than is allowed"),
+        (zipped(("a.zip", zipped(("a.csv", HEADER + ROW)))), "archive"),
+        (zipped(("a.csv", HEADER + ROW))[:-30], "damaged"),
+        (gzip.compress(HEADER + ROW)[:-10], "damaged"),
+        (zipped(("bad.csv", HEADER.replace(b"VendorId", b"Currency"))), "bad.csv"),
+    ],
+)
+def test_refused_archives(archive, text):
+    assert text in refusal(archive, archives=True).message
+
+
+@given(data=st.data())
+def test_damaged_archives(data):
+    """A damaged archive is refused, or holds what it held."""
+    whole = data.draw(st.sampled_from([zipped(("a.csv", HEADER + ROW)), gzip.compress(HEADER + ROW)]))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    damaged = whole[:place] + bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
+    try:
+        content = read_file(invoices(archives=True), damaged)
+    except FileFormatError:
+        return
+    assert content.documents == read_file(invoices(), HEADER + ROW).documents
 
 
 def test_bomb_is_stopped_by_its_size():

@@ -67,6 +67,18 @@ DOCUMENT_FLOWS = (
         help="Books what payroll pays of expense reports, by wage type. Map the wage types to accounts.",
     ),
     FlowSpec(
+        key="payments_push",
+        label="Payments to Concur",
+        direction="push",
+        kind="paid",
+        sequence=80,
+        interval=24 * 60,
+        scopes=(FIS,),
+        watches="account.move",
+        settles=("expense_report",),
+        help="Tells Concur when an employee is paid for a report in Odoo. The report becomes Payment Confirmed.",
+    ),
+    FlowSpec(
         key="results",
         label="Posting Results to Concur",
         direction="push",

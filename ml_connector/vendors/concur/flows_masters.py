@@ -27,8 +27,11 @@ MASTER_FLOWS = (
         sequence=20,
         interval=12 * 60,
         scopes=(VENDORS,),
-        options=("create_vendors",),
-        help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor.",
+        options=("create_vendors", "conflict_policy"),
+        # Concur does not say when a vendor was changed, so that the newest is not known
+        defaults={"conflict_policy": "ask"},
+        help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. What "
+        "changed on both sides is merged.",
     ),
     FlowSpec(
         key="vendors_push",

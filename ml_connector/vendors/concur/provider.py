@@ -3,7 +3,8 @@
 from functools import cached_property
 
 from ...clients import ConcurClient
-from ...exceptions import NotFoundError
+from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
+from ...exceptions import ConflictError, NotFoundError
 from ..base import Credential, Provider
 from . import check, results
 from .flows import FLOWS
@@ -11,6 +12,7 @@ from .invoices import PaymentRequestPuller
 from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
 from .pull_files import ReceiptPuller
 from .pull_fis import CashAdvancePuller, PayrollPuller, ReportPuller
+from .push_payments import PaymentPush
 from .vendors import VendorPuller, VendorPush
 
 PULLERS = {
@@ -26,6 +28,7 @@ PULLERS = {
 PUSHES = {
     "accounts_push": AccountPush,
     "analytic_push": AnalyticPush,
+    "payments_push": PaymentPush,
     "vendors_push": VendorPush,
 }
 """Sender of each push flow but the results."""
@@ -67,6 +70,7 @@ class ConcurProvider(Provider):
         ),
     )
     flows = FLOWS
+    access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
 
     def __init__(self, settings, tokens, observe):
         self.settings = settings
@@ -104,6 +108,12 @@ class ConcurProvider(Provider):
             return PULLERS[flow](self).fetch(external_id)
         except NotFoundError:
             return None
+
+    def changed_after(self, flow, external_id, moment):
+        """:raises ConflictError: always, because Concur keeps no time of change"""
+        raise ConflictError(
+            "SAP Concur does not say when a vendor was changed: choose another policy for conflicts than the newest."
+        )
 
     def document(self, flow, payload):
         return PULLERS[flow](self).document(payload)

@@ -1,4 +1,4 @@
-"""A cash advance that was issued: what the employee got is an asset until it is set off, and is owed until it is paid."""
+"""A cash advance that was issued: an asset until it is set off, and owed to the employee until it is paid."""
 
 # Odoo translates, and there is no Odoo here.
 

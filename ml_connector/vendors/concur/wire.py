@@ -45,20 +45,27 @@ def day(source, *names):
 
     :raises InvalidDataError: it is no date
     """
-    for name in names:
-        value = text(source, name)
-        if not value:
-            continue
-        try:
-            if match := _DATE.fullmatch(value):
-                return date(*map(int, match.groups()))
-            if match := _AMERICAN.fullmatch(value):
-                month, number, year = map(int, match.groups())
-                return date(year, month, number)
-        except ValueError:
-            pass
-        raise InvalidDataError(f"SAP Concur sent the date {name} as {value}, which is no date.")
-    return None
+    name = next((name for name in names if text(source, name)), None)
+    if name is None:
+        return None
+    found = _date(text(source, name))
+    if found is None:
+        raise InvalidDataError(f"SAP Concur sent the date {name} as {text(source, name)}, which is no date.")
+    return found
+
+
+def _date(value):
+    """The date of one of the three forms; None for anything else."""
+    if match := _DATE.fullmatch(value):
+        year, month, number = match.groups()
+    elif match := _AMERICAN.fullmatch(value):
+        month, number, year = match.groups()
+    else:
+        return None
+    try:
+        return date(int(year), int(month), int(number))
+    except ValueError:
+        return None
 
 
 def rows(value):

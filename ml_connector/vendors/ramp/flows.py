@@ -212,8 +212,8 @@ FLOWS = (
         sequence=20,
         scopes=(VENDORS_READ,),
         events=("vendors.activated", "vendors.approved", "vendors.updated"),
-        options=("create_vendors",),
-        help="Reads the vendors of Ramp's bill pay.",
+        options=("create_vendors", "conflict_policy"),
+        help="Reads the vendors of Ramp's bill pay. What changed on both sides is merged.",
     ),
     FlowSpec(
         key="bills",

@@ -155,6 +155,11 @@ class RampProvider(Provider):
         except NotFoundError:
             return None
 
+    def changed_after(self, flow, external_id, moment):
+        """Ramp tells no time of change, but lists the vendors that changed since a moment."""
+        pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
+        return any(row.get("id") == external_id for rows in pages for row in rows)
+
     def document(self, flow, payload):
         if flow in PULLERS:
             return PULLERS[flow](self).document(payload)

@@ -133,7 +133,7 @@ class OwnBills(Push):
             "memo": f"Odoo {document.memo}",
             "order": document.purchase_order if not document.purchase_order.startswith(DRAFT) else "",
             "paid_on": document.paid_on.isoformat() if document.paid_on else None,
-            "cancelled": document.cancelled,
+            "cancelled": document.is_void,
             "notes": SPLIT if any(map(is_split, document.lines)) else "",
             "lines": [
                 {

@@ -4,7 +4,7 @@ import threading
 
 from ...exceptions import DuplicateError, InvalidDataError, PermanentError
 from ..base import Sent
-from . import render
+from . import render, translate
 from .push_base import FEW, Push, new_id
 
 
@@ -82,7 +82,8 @@ class Vendors(Push):
         name = row.get("name")
         if name and name != payload["name"]:
             notes.append(f"Ramp keeps the name {name}: its API cannot rename a vendor.")
-        return Sent(external_id=vendor_id, note=" ".join(notes), linked=linked)
+        shared = translate.vendor_values(row, self.handles)
+        return Sent(external_id=vendor_id, note=" ".join(notes), linked=linked, shared=shared)
 
 
 def _given(payload, keys):

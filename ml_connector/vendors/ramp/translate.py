@@ -275,6 +275,15 @@ def vendor(payload, handles):
     )
 
 
+def vendor_values(row, handles):
+    """The `shared` values that Ramp's row of a vendor tells, which has no contacts. Empty when it is unreadable."""
+    try:
+        values = vendor({"vendor": row}, handles).shared()
+    except InvalidDataError:
+        return {}
+    return {name: value for name, value in values.items() if name not in ("email", "phone")}
+
+
 def _address(row):
     addresses = rows(row, "addresses")
     standard = [address for address in addresses if address.get("is_default") is True]

@@ -49,6 +49,7 @@ FLOWS = (
         feed="out",
         sequence=40,
         daily_hour=DAILY,
+        after=("gl_accounts", "dimensions", "vendors"),
         help="Confirmed orders with all of their lines.",
     ),
     FlowSpec(
@@ -59,6 +60,7 @@ FLOWS = (
         feed="out",
         sequence=50,
         daily_hour=DAILY,
+        after=("vendors", "purchase_orders"),
         help="What was received and returned, for matching.",
     ),
     FlowSpec(
@@ -379,7 +381,7 @@ PAYMENTS = FeedSpec(
         Column(label="PaymentAmount", name="amount", type="decimal", required=True),
         Column(label="BankAccountCode", name="bank", type="code"),
         Column(label="ExchangeRate", name="rate", type="decimal"),
-        Column(label="StampliInvoiceId", name="invoice", type="code", on_line=True, required=True),
+        Column(label="StampliInvoiceId", name="invoice", type="code", on_line=True),
         Column(label="InvoiceNumber", name="number", type="code", on_line=True),
         Column(label="AppliedAmount", name="applied", type="decimal", on_line=True, required=True),
         Column(label="DiscountTaken", name="discount", type="decimal", on_line=True),

@@ -136,6 +136,7 @@ def _line(line, amount):
             for name, value in line.items()
             if name.startswith(DIMENSION) and value
         ),
+        purchase_order=line.get("line_order") or "",
         purchase_order_line=int(line["order_line"])
         if line.get("order_line") and int(line["order_line"]) < 2**31
         else None,

@@ -23,6 +23,8 @@ def payment(payload):
     applied = sum((Decimal(line["applied"]) for line in lines), Decimal(0))
     if applied != amount:
         raise InvalidDataError(f"The payment is {amount}, but {applied} of it is applied to invoices.")
+    if any(not line.get("invoice") and not line.get("number") for line in lines):
+        raise InvalidDataError("The payment names no invoice, neither by id nor by number.")
     bank = values.get("bank") or f"method:{values.get('method') or 'none'}"
     return Payment(
         external_id=values["id"],
@@ -35,7 +37,10 @@ def payment(payload):
         ),
         bills=tuple(
             PaidBill(
-                external_id=line["invoice"], amount=sign * Decimal(line["applied"]), number=line.get("number") or ""
+                external_id=line.get("invoice") or "",
+                amount=sign * Decimal(line["applied"]),
+                number=line.get("number") or "",
+                discount=sign * Decimal(line.get("discount") or 0),
             )
             for line in lines
         ),

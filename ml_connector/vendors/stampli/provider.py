@@ -18,7 +18,6 @@ class StampliProvider(Provider):
 
     key = "stampli"
     label = "Stampli"
-    environments = {"production": "", "sandbox": ""}
     credentials = (
         Credential(name="host", label="Server", help="Name of the SFTP server, for example sftp.example.com."),
         Credential(name="port", label="Port", required=False, help="22 when empty."),

@@ -3,10 +3,12 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from xml.parsers import expat
 
 from ...documents import FileContent, FileDocument
 from ...exceptions import FileFormatError
+from .archives import is_archive, unpacked
 from .values import Unfit, reader_of, shown
 
 MAX_DEPTH = 12
@@ -23,10 +25,31 @@ def read_file(template, content):
         raise FileFormatError("The file is empty.", expected="at least one line", found="nothing")
     if len(content) > template.max_bytes:
         raise FileFormatError(f"The file is larger than the {template.max_bytes} bytes that are allowed.")
-    if content[:4] == b"PK\x03\x04" or content[:2] == b"\x1f\x8b":
-        raise FileFormatError("The file is an archive: only plain files are read.", found="zip or gzip")
+    if is_archive(content):
+        return _read_archive(template, content)
     read = _XmlFile if template.file_format == "xml" else _CsvFile
     return read(template).read(content)
+
+
+def _read_archive(template, content):
+    """The documents of all files of an archive; what is inside them must be plain."""
+    if not template.archives:
+        raise FileFormatError("The file is an archive: only plain files are read.", found="zip or gzip")
+    plain = replace(template, archives=False)
+    documents, notes, keys = [], [], set()
+    for name, inside in unpacked(content):
+        try:
+            found = read_file(plain, inside)
+        except FileFormatError as error:
+            error.message = f"{shown(name)}: {error.message}" if name else error.message
+            raise
+        documents += found.documents
+        notes += found.notes
+        for document in found.documents:
+            if document.key and document.key in keys:
+                raise FileFormatError(f"{shown(document.key)} is in two files of the archive.", line=document.line)
+            keys.add(document.key)
+    return FileContent(documents=tuple(documents), notes=tuple(dict.fromkeys(notes)))
 
 
 class _File:
@@ -93,14 +116,46 @@ class _CsvFile(_File):
             header = next(rows, [])
             self.places = self.find_columns(header)
             self.width = len(header)
-            start = rows.line_num + 1
-            for row in rows:
-                if any(row):
-                    self.add(row, start, documents, by_key)
-                start = rows.line_num + 1
+            for line, row in self.rows_with_data(rows):
+                self.add(row, line, documents, by_key)
         except csv.Error as error:
             raise self.failure(error, rows.line_num) from None
         return self.finish(documents)
+
+    def rows_with_data(self, rows):
+        """(line, row) of all rows but the last one that counts them, where one was agreed on."""
+        trailer = self.template.trailer
+        count, is_over, start = 0, False, rows.line_num + 1
+        for row in rows:
+            line, start = start, rows.line_num + 1
+            if not any(row):
+                continue
+            if is_over:
+                raise FileFormatError(f"Line {line} comes after the last row, {shown(trailer)}.", line=line)
+            if trailer and row[0].strip() == trailer:
+                self.check_count(row, count, line)
+                is_over = True
+                continue
+            count += 1
+            yield line, row
+        if trailer and not is_over:
+            raise FileFormatError(
+                f"The file ends without its last row, {shown(trailer)}.",
+                line=rows.line_num,
+                expected=trailer,
+                found="the end of the file",
+                is_cut=True,
+            )
+
+    def check_count(self, row, count, line):
+        said = row[1].strip() if len(row) > 1 else ""
+        if said != str(count):
+            raise FileFormatError(
+                f"The last row says that there are {shown(said)} rows, but {count} were found.",
+                line=line,
+                expected=said[:20],
+                found=str(count),
+            )
 
     def decoded(self, content):
         encoding = next((name for mark, name in BOMS if content.startswith(mark)), self.template.encoding)

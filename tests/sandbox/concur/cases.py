@@ -46,7 +46,7 @@ def _canadian(first, first_reclaim, second, second_reclaim):
 
 
 def composed_report(day):
-    """Hotel abroad on two cost objects, taxi with reclaim, dinner and a personal item on the company card, an advance."""
+    """Hotel on two cost objects, taxi with reclaim, dinner and a personal item on the company card, an advance."""
     hotel = entry(
         "612000",
         184,

@@ -1,4 +1,4 @@
-"""What a Concur sandbox keeps: one company, its tokens, its financial documents and its vendors."""
+"""What a Concur sandbox keeps: one company, its tokens, its financial documents and what they refer to."""
 
 import time
 import uuid

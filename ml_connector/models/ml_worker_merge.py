@@ -1,0 +1,196 @@
+from datetime import UTC
+
+from odoo import models
+
+from ..documents.reconciliation import merge, outgoing, unseen
+from ..exceptions import ConflictError, ConnectorError
+
+
+class FieldConflict(ConflictError):
+    """The same values were changed on both sides, and a person is to decide.
+
+    :param values: {name: (Odoo's, the vendor's)}
+    """
+
+    def __init__(self, message, values):
+        super().__init__(message)
+        self.values = {name: list(sides) for name, sides in values.items()}
+
+
+class UnseenChange(ConnectorError):
+    """The vendor changed the record too, which has to be in Odoo before Odoo's change is sent.
+
+    :param key: kind and external id of the record that is waited for
+    """
+
+    error_class = "unseen_change"
+
+    def __init__(self, message, key):
+        super().__init__(message)
+        self.key = key
+
+
+class MlWorker(models.AbstractModel):
+    """Records that both sides may change: only the pull merges; a push reads first and sends only Odoo's changes."""
+
+    _inherit = "ml.worker"
+
+    # ------------------------------------------------------------------ into Odoo
+
+    def _merge(self, run, flow, entries):
+        """Decide for each value of the records that are bound already which side it is taken from."""
+        if "conflict_policy" not in flow._spec().options:
+            return
+        entries = [entry for entry in entries if entry.bound and not entry.error]
+        bindings = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("external_id", "in", [entry.document.external_id for entry in entries]),
+            ]
+        )
+        by_external_id = bindings.grouped("external_id")
+        ours = self._shared_values(flow, [entry.bound for entry in entries])
+        for entry in entries:
+            binding = by_external_id[entry.document.external_id]
+            if not (binding.agreed_odoo and binding.agreed_vendor):
+                continue
+            try:
+                merged = merge(
+                    ours[entry.bound.id], entry.document.shared(), binding.agreed_odoo, binding.agreed_vendor
+                )
+                self._settle(run, flow, entry, merged, binding)
+            except ConnectorError as error:
+                entry.error = error
+            else:
+                entry.taken, entry.kept = merged.taken, merged.kept
+
+    def _settle(self, run, flow, entry, merged, binding):
+        """Decide the conflicts by the flow's policy, or by what a person decided about these very values."""
+        if not merged.conflicts:
+            return
+        decided = self._decided(entry.log, merged.conflicts)
+        winner = decided or self._winner(run, flow, entry, binding)
+        if winner:
+            merged.settle(list(merged.conflicts), winner, binding.agreed_odoo)
+            return
+        reader = self.env[f"ml.reader.{flow.kind}"]
+        labels = ", ".join(reader._shared_label(name) for name in merged.conflicts)
+        raise FieldConflict(
+            self.env._("Changed in Odoo and at %(vendor)s: %(fields)s.", vendor=flow.connection_id.name, fields=labels),
+            merged.conflicts,
+        )
+
+    def _decided(self, log, conflicts):
+        shown = (log and log.decision and log.conflict) or {}
+        same = {name: list(sides) for name, sides in conflicts.items()} == {name: shown.get(name) for name in conflicts}
+        return log.decision if same else False
+
+    def _winner(self, run, flow, entry, binding):
+        """`odoo` or `vendor`; empty when a person is to decide."""
+        if not flow._counterpart("push"):
+            return "vendor"
+        if flow.conflict_policy == "ask":
+            return ""
+        if flow.conflict_policy != "newest":
+            return flow.conflict_policy
+        touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(entry.bound)[entry.bound.id]
+        is_newer = run.provider.changed_after(flow.key, binding.external_id, touched.replace(tzinfo=UTC))
+        return "vendor" if is_newer else "odoo"
+
+    def _shared_values(self, flow, records):
+        """{record id: values that both sides may change} of records of one model."""
+        if not records:
+            return {}
+        together = self.env[records[0]._name].browse(record.id for record in records)
+        return self.env[f"ml.reader.{flow.kind}"]._shared_values(together)
+
+    def _agreements(self, flow, entries):
+        """{entry: what its binding is to remember} of written entries."""
+        if "conflict_policy" not in flow._spec().options:
+            return {}
+        values = self._shared_values(flow, [entry.record for entry in entries])
+        return {
+            entry: {
+                "agreed_odoo": {**values[entry.record.id], **entry.kept},
+                "agreed_vendor": entry.document.shared(),
+            }
+            for entry in entries
+        }
+
+    def _queue_kept(self, flow, entries):
+        """Send what changed in Odoo alone, or won."""
+        kept = [entry.record for entry in entries if entry.kept]
+        push_flow = kept and flow._counterpart("push")
+        if push_flow:
+            records = self.env[kept[0]._name].browse(record.id for record in kept)
+            records = records.filtered_domain(self.env[f"ml.reader.{push_flow.kind}"]._domain(push_flow))
+            self.env["ml.sync.log"]._enqueue(push_flow, records)
+
+    # ------------------------------------------------------------------ to the vendor
+
+    def _read_before(self, run, flow, logs, ours):
+        """{row: ConnectorError} of those whose record the vendor changed meanwhile, after that is queued for Odoo.
+
+        :param ours: what `_shared_values` says of the records
+        """
+        pull_flow = flow._counterpart("pull")
+        if not pull_flow:
+            return {}
+        bindings = self._bindings_by_record(flow, list(ours))
+        changed = [
+            (log, binding)
+            for log in logs
+            if (binding := bindings.get(log.res_id))
+            and binding.agreed_vendor
+            and binding.agreed_odoo != ours[log.res_id]
+        ]
+        items = run.parallel(
+            lambda external_id: run.provider.fetch(pull_flow.key, external_id),
+            [binding.external_id for _log, binding in changed],
+        )
+        errors = {}
+        for (log, binding), item in zip(changed, items, strict=True):
+            if error := self._unseen_change(run, pull_flow, item, binding, ours[log.res_id]):
+                errors[log] = error
+        return errors
+
+    def _unseen_change(self, run, pull_flow, item, binding, ours):
+        """The error that holds a row back, or None. A record that is gone is left to the sending."""
+        if item is None or isinstance(item, ConnectorError):
+            return item
+        try:
+            theirs = run.provider.document(pull_flow.key, item.payload).shared()
+        except ConnectorError as error:
+            return error
+        if not unseen(ours, theirs, binding.agreed_vendor):
+            return None
+        self.env["ml.sync.log"]._store(pull_flow, [item])
+        return UnseenChange(
+            self.env._("Waits until what changed at %s is in Odoo.", pull_flow.connection_id.name),
+            (pull_flow.kind, item.external_id),
+        )
+
+    def _outgoing_document(self, flow, record, binding):
+        """The document of a record, with the vendor's own values where Odoo did not change them."""
+        document = self.env[f"ml.reader.{flow.kind}"]._document(flow, record)
+        if not (binding.agreed_vendor and flow._counterpart("pull")):
+            return document
+        return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))
+
+    def _sent_agreement(self, binding, sent, ours):
+        """What the binding of a record that was sent is to remember.
+
+        :param ours: the values in Odoo when it was sent; None when that is not known any more
+        """
+        if ours is None:
+            return {}
+        return {"agreed_odoo": ours, "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared}}
+
+    def _note_sent_version(self, flow, external_id):
+        """What was read before our change is not the vendor's newest version any more, even when it comes again."""
+        pull_flow = flow._counterpart("pull")
+        if pull_flow:
+            self.env["ml.sync.log"].search(
+                [("flow_id", "=", pull_flow.id), ("external_id", "=", external_id), ("is_current", "=", True)]
+            ).is_current = False

@@ -1,0 +1,100 @@
+from dataclasses import replace
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import RemoteError
+from odoo.addons.ml_connector.vendors import PROVIDERS
+
+from . import fake_provider
+from .common import ConnectorCase
+
+
+class AcknowledgingProvider(fake_provider.FakeProvider):
+    """A vendor that hands out bills once, to whoever says that he has stored them."""
+
+    flows = tuple(
+        replace(spec, acknowledges=spec.key == "bills", defaults={"tell_failures": False} if spec.reports else {})
+        for spec in fake_provider.FakeProvider.flows
+    )
+    acknowledged = []
+    withdrawn = {}
+
+    def acknowledge(self, flow, versions):
+        fake_provider.REMOTE.called("acknowledge")
+        self.acknowledged.extend(versions)
+        return {version: reason for version, reason in self.withdrawn.items() if version in versions}
+
+
+@tagged("post_install", "-at_install")
+class TestAcknowledge(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": AcknowledgingProvider}))
+        cls.connection = cls._connect(cls.company, "Acknowledging")
+
+    def setUp(self):
+        super().setUp()
+        self.patch(AcknowledgingProvider, "acknowledged", [])
+        self.patch(AcknowledgingProvider, "withdrawn", {})
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+
+    def version(self, bill="bill-1"):
+        return self.remote.items["bills"][bill].version
+
+    def test_what_is_stored_is_acknowledged_once_and_then_worked(self):
+        self.put_bill()
+        self.sync()
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "done")
+        self.assertEqual(AcknowledgingProvider.acknowledged, [self.version()])
+
+    def test_nothing_is_worked_before_it_is_acknowledged(self):
+        self.put_bill()
+        self.remote.fail("acknowledge", RemoteError("busy"), RemoteError("busy"))
+        self.sync()
+        self.assertEqual(self.logs("bills").mapped(lambda log: (log.state, log.is_acknowledged)), [("pending", False)])
+        self.assertEqual(self.env["ml.worker"]._count_due(self.connection), 0, "the job does not run for it in vain")
+        self.run_worker()
+        self.assertEqual(self.logs("bills").state, "pending")
+        self.sync()
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "done")
+
+    def test_an_acknowledgement_without_an_answer_is_repeated(self):
+        self.put_bill()
+        self.remote.fail("acknowledge", RemoteError("no answer"))
+        self.sync()
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "done")
+        self.assertEqual(AcknowledgingProvider.acknowledged, [self.version()])
+
+    def test_what_was_taken_back_is_left_alone(self):
+        self.put_bill()
+        self.patch(AcknowledgingProvider, "withdrawn", {self.version(): "It was taken back."})
+        self.sync()
+        log = self.logs("bills")
+        self.assertEqual((log.state, log.ignored_reason), ("ignored", "It was taken back."))
+        self.assertFalse(self.env["account.move"].search([("ref", "=", "BILL-1")]))
+
+    def test_what_brought_nothing_new_is_answered_too(self):
+        self.put_bill()
+        self.sync()
+        self.put_bill(comment="another version of the same")
+        self.sync()
+        versions = [result.version for result in self.remote.reports if result.subject == "bill"]
+        self.assertEqual(len(versions), 2)
+        self.assertEqual(versions[-1], self.version())
+        self.assertEqual(self.logs("bills").mapped("outcome"), ["created", "unchanged"])
+
+    def test_failures_are_kept_until_they_are_solved(self):
+        self.assertFalse(self.flow("bills").tell_failures)
+        self.put_bill(broken=True)
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "failed")
+        self.assertFalse(self.remote.reports)
+        self.flow("bills").tell_failures = True
+        self.logs("bills").action_retry()
+        self.run_worker()
+        self.assertEqual([result.success for result in self.remote.reports], [False])

@@ -1,0 +1,281 @@
+"""Vendors that change in Odoo and at the vendor: merged field by field, with a policy for what both changed."""
+
+from dataclasses import replace
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.documents import Address, Contact, Vendor
+from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.vendors.base import Sent
+
+from . import fake_provider
+from .common import ConnectorCase
+
+
+class TwoWayProvider(fake_provider.FakeProvider):
+    """What is sent is what is read afterwards, but for the name, which this vendor keeps."""
+
+    flows = tuple(
+        replace(flow, options=("create_vendors", "conflict_policy")) if flow.key == "vendors" else flow
+        for flow in fake_provider.FakeProvider.flows
+    )
+
+    def _vendors(self, payload):
+        return Vendor(
+            external_id=payload["id"],
+            name=payload["name"],
+            address=Address(street=payload.get("street", ""), city=payload.get("city", "")),
+            contacts=(Contact(name=payload["name"], email=payload.get("email", ""), is_default=True),),
+        )
+
+    def render(self, flow, document):
+        values = document.shared()
+        return {"our_id": str(document.odoo_id), **{name: values[name] for name in ("name", "email", "street", "city")}}
+
+    def send(self, flow, payload, external_id, key):
+        sent = super().send(flow, payload, external_id, key)
+        known = fake_provider.REMOTE.items.get("vendors", {}).get(sent.external_id)
+        name = known.payload["name"] if known else payload["name"]
+        fake_provider.REMOTE.put("vendors", sent.external_id, {**payload, "name": name})
+        now = self._vendors(fake_provider.REMOTE.items["vendors"][sent.external_id].payload)
+        return Sent(external_id=sent.external_id, shared=now.shared())
+
+    def changed_after(self, flow, external_id, moment):
+        return fake_provider.REMOTE.called("changed_after") is None and fake_provider.REMOTE.is_newer
+
+
+@tagged("post_install", "-at_install")
+class TestReconcile(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": TwoWayProvider}))
+
+    def setUp(self):
+        super().setUp()
+        self.flow("vendors_push").write({"active": True, "cursor": "2999-01-01 00:00:00"})
+        self.remote_values = {"name": "Example Supplies", "email": "ap@example.com", "street": "Old 1", "city": "Bonn"}
+        self.put()
+        self.sync()
+        self.partner = self.env["res.partner"].search([("name", "=", "Example Supplies"), ("parent_id", "=", False)])
+
+    def put(self, **values):
+        self.remote_values |= values
+        self.remote.put("vendors", "v1", self.remote_values)
+
+    def there(self):
+        payload = self.remote.items["vendors"]["v1"].payload
+        return {name: payload[name] for name in ("street", "city", "email")}
+
+    def here(self):
+        return {name: self.partner[name] for name in ("street", "city", "email")}
+
+    def sends(self):
+        return self.remote.calls.count("send")
+
+    def pulled(self):
+        return self.logs("vendors").filtered("is_current")
+
+    def conflict(self):
+        """Both sides change the street."""
+        self.put(street="Theirs 2")
+        self.partner.street = "Ours 2"
+
+    # ------------------------------------------------------------------ no conflict
+
+    def test_what_was_read_is_not_sent_back(self):
+        self.put(street="New 2")
+        self.sync()
+        self.sync()
+        self.assertEqual(self.partner.street, "New 2")
+        self.assertEqual(self.sends(), 0)
+        self.assertFalse(self.logs("vendors_push"))
+
+    def test_what_was_sent_does_not_come_back(self):
+        self.partner.street = "New 2"
+        self.sync()
+        self.assertEqual(self.there()["street"], "New 2")
+        before = self.partner.write_date
+        self.sync()
+        self.assertEqual(self.pulled().outcome, "unchanged")
+        self.assertEqual((self.sends(), self.partner.write_date), (1, before))
+
+    def test_different_fields_are_merged(self):
+        self.put(city="Berlin")
+        self.partner.street = "Ours 2"
+        self.sync()
+        merged = {"street": "Ours 2", "city": "Berlin", "email": "ap@example.com"}
+        self.assertEqual((self.here(), self.there()), (merged, merged))
+        self.sync()
+        self.assertEqual((self.here(), self.there(), self.sends()), (merged, merged, 1))
+        self.assertFalse((self.logs("vendors") + self.logs("vendors_push")).filtered(lambda log: log.state != "done"))
+
+    def test_a_push_reads_first(self):
+        """The vendor's change, which no page has brought yet, is not overwritten."""
+        self.put(city="Berlin")
+        self.partner.street = "Ours 2"
+        self.flow("vendors").next_run_at = "2999-01-01"
+        self.run_worker()
+        held = self.logs("vendors_push")
+        self.assertEqual((held.state, held.error_class, self.sends()), ("waiting", "unseen_change", 0))
+        self.run_worker()
+        merged = {"street": "Ours 2", "city": "Berlin", "email": "ap@example.com"}
+        self.assertEqual((self.here(), self.there(), held.state), (merged, merged, "done"))
+
+    def test_same_value_on_both_sides(self):
+        self.put(street="Same 2")
+        self.partner.street = "Same 2"
+        self.sync()
+        self.assertEqual(set(self.logs("vendors").mapped("state")), {"done"})
+        self.assertEqual((self.partner.street, self.there()["street"]), ("Same 2", "Same 2"))
+        self.partner.street = "Ours 3"
+        self.sync()
+        self.assertEqual(self.there()["street"], "Ours 3")
+
+    def test_emptied_at_the_vendor(self):
+        self.put(street="")
+        self.sync()
+        self.assertFalse(self.partner.street)
+        self.assertEqual(self.partner.city, "Bonn")
+
+    def test_differences_from_before_are_left_alone(self):
+        """Two records that were linked as they are: only later changes count."""
+        partner = self.env["res.partner"].create(
+            {"name": "Linked", "street": "Here", "supplier_rank": 1, "email": "x@example.com"}
+        )
+        self.remote.put("vendors", "v2", {"name": "Linked", "street": "There", "email": "x@example.com"})
+        self.map("vendor", "v2", partner)
+        self.logs("vendors_push").unlink()
+        self.sync()
+        self.assertEqual(partner.street, "Here")
+        partner.city = "Bonn"
+        self.sync()
+        self.assertEqual(partner.street, "Here")
+        payload = self.remote.items["vendors"]["v2"].payload
+        self.assertEqual((payload["street"], payload["city"]), ("There", "Bonn"))
+
+    def test_back_to_the_values_of_before(self):
+        """The vendor takes our change back: what it has now was read before, and counts again."""
+        self.partner.street = "Ours 2"
+        self.sync()
+        self.put(street="Old 1")
+        self.remote.put("vendors", "v1", self.remote_values)
+        self.sync()
+        self.assertEqual(self.partner.street, "Old 1")
+        self.assertEqual(self.sends(), 1)
+
+    def test_name_that_the_vendor_keeps(self):
+        self.partner.name = "Renamed here"
+        self.sync()
+        self.sync()
+        self.assertEqual(self.partner.name, "Renamed here")
+        self.put(name="Renamed there")
+        self.sync()
+        self.assertEqual(self.partner.name, "Renamed there")
+
+    # ------------------------------------------------------------------ policies
+
+    def test_odoo_wins(self):
+        self.flow("vendors").conflict_policy = "odoo"
+        self.conflict()
+        self.sync()
+        self.assertEqual((self.partner.street, self.there()["street"]), ("Ours 2", "Ours 2"))
+        self.sync()
+        self.assertEqual(self.sends(), 1)
+
+    def test_vendor_wins(self):
+        self.flow("vendors").conflict_policy = "vendor"
+        self.conflict()
+        self.sync()
+        self.sync()
+        self.assertEqual((self.partner.street, self.there()["street"]), ("Theirs 2", "Theirs 2"))
+
+    def test_vendor_wins_where_nothing_is_sent(self):
+        self.flow("vendors_push").active = False
+        self.conflict()
+        self.partner.city = "Ours"
+        self.sync()
+        self.assertEqual(self.here(), {"street": "Theirs 2", "city": "Ours", "email": "ap@example.com"})
+
+    def test_newest_wins(self):
+        self.flow("vendors").conflict_policy = "newest"
+        for is_newer, street in ((True, "Theirs 2"), (False, "Ours 2")):
+            with self.subTest(is_newer=is_newer):
+                self.remote.is_newer = is_newer
+                self.conflict()
+                self.sync()
+                self.sync()
+                self.assertEqual((self.partner.street, self.there()["street"]), (street, street))
+                self.put(street="Old 1")
+                self.sync()
+
+    # ------------------------------------------------------------------ ask
+
+    def asked(self):
+        self.conflict()
+        self.sync()
+        log = self.pulled()
+        self.assertEqual((log.state, log.error_class), ("failed", "conflict"))
+        return log
+
+    def test_a_conflict_asks_and_shows_both(self):
+        log = self.asked()
+        self.assertIn("Street", log.error_message)
+        for text in ("Ours 2", "Theirs 2", "Street"):
+            self.assertIn(text, log.conflict_table)
+        self.assertEqual((self.partner.street, self.there()["street"], self.sends()), ("Ours 2", "Theirs 2", 0))
+        self.assertEqual(self.logs("vendors_push").state, "waiting")
+        self.assertEqual(log.res_id, self.partner.id)
+
+    def test_shown_values_are_escaped(self):
+        self.put(street="<script>alert(1)</script>")
+        self.partner.street = "Ours 2"
+        self.sync()
+        self.assertNotIn("<script>", self.pulled().conflict_table)
+
+    def test_keep_odoos(self):
+        log = self.asked()
+        log.action_keep_odoo()
+        self.run_worker()
+        self.assertEqual((self.partner.street, self.there()["street"]), ("Ours 2", "Ours 2"))
+        self.assertEqual((log.state, log.conflict, log.decision), ("done", False, False))
+        self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
+        self.sync()
+        self.assertEqual(self.sends(), 1)
+
+    def test_take_the_vendors(self):
+        log = self.asked()
+        log.action_take_vendor()
+        self.run_worker()
+        self.assertEqual((self.partner.street, self.there()["street"]), ("Theirs 2", "Theirs 2"))
+        self.assertEqual(log.state, "done")
+        self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
+
+    def test_what_changed_since_it_was_shown_is_asked_again(self):
+        log = self.asked()
+        self.partner.street = "Ours 3"
+        log.action_take_vendor()
+        self.run_worker()
+        self.assertEqual((log.state, log.decision), ("failed", False))
+        self.assertIn("Ours 3", log.conflict_table)
+        self.assertEqual(self.partner.street, "Ours 3")
+
+    def test_made_equal_by_hand(self):
+        log = self.asked()
+        self.partner.street = "Theirs 2"
+        log.action_retry()
+        self.run_worker()
+        self.assertEqual((log.state, self.partner.street), ("done", "Theirs 2"))
+
+    def test_only_an_open_conflict_is_decided(self):
+        with self.assertRaises(UserError):
+            self.pulled().action_keep_odoo()
+
+    def test_who_decided_is_in_the_audit(self):
+        log = self.asked()
+        log.action_keep_odoo()
+        attempt = log.attempt_ids.sorted("sequence")[-1]
+        self.assertEqual(attempt.action, "decide")
+        self.assertIn(self.env.user.name, attempt.message)

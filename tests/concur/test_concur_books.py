@@ -1,0 +1,398 @@
+"""Concur's documents in the books of a real Odoo: what is booked, what is parked, and what Concur hears."""
+
+from decimal import Decimal
+
+import pytest
+from concur_books import DAY, connected_books
+from sandbox.concur.cases import composed_report, reference_reports
+from support.invariants import chain_problem
+
+PAYABLE = "211000"
+EXPECTED = {
+    "1.2": {"600000": "-50", PAYABLE: "50"},
+    "1.4": {"600000": "26.88", PAYABLE: "-26.88"},
+    "2.1": {"600000": "8.40", "131000": "1.60", PAYABLE: "-10"},
+    "2.2": {"600000": "100", PAYABLE: "-100"},
+    "2.5": {"600000": "60.24", PAYABLE: "-60.24"},
+    "4.1": {"600000": "25", PAYABLE: "-25"},
+    "5.2.1": {"600000": "315", "141100": "-300", PAYABLE: "-15"},
+    "5.2.2": {"600000": "315", "141100": "-400", PAYABLE: "85"},
+    "6.1.6": {"600000": "305", "201110": "-284", PAYABLE: "-21"},
+    "6.2.2": {"600000": "305", "201110": "-284", PAYABLE: "-21"},
+    "6.2.3": {"600000": "700", "201110": "-1000", PAYABLE: "300"},
+}
+COMPOSED = {
+    "612000": "184",
+    "611000": "50",
+    "131000": "9.5",
+    "620000": "84",
+    PAYABLE: "-129.5",
+    "201110": "-98",
+    "141100": "-100",
+}
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_books("concur") as books:
+        yield books
+        assert not books.control.violations()
+        assert not chain_problem(books)
+
+
+@pytest.fixture(autouse=True)
+def quiet(books):
+    books.due()
+    yield
+    books.control.settings(rotate_refresh_tokens=True)
+    books.control.clear_faults()
+
+
+def numbers(expected):
+    return {key: Decimal(value) for key, value in expected.items()}
+
+
+def test_everything_is_booked_and_confirmed(books):
+    assert books.open_rows() == []
+    statuses = {row["status"] for row in books.control.documents() if row["doc_type"] != "invoice"}
+    assert statuses == {"POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS"}
+    assert {row["status"] for row in books.control.documents("invoice")} == {"READY"}
+    assert set(books.control.effects("acknowledge")["acknowledge"].values()) == {1}
+    assert set(books.control.effects("posting.success")["posting.success"].values()) == {1}
+    assert books.control.stalled() == []
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_reference_results(case, books):
+    report_id = reference_reports(DAY)[case]["report"]["reportId"]
+    assert books.lines(report_id) == numbers(EXPECTED[case])
+
+
+def test_composed_report(books):
+    report_id = composed_report(DAY)["report"]["reportId"]
+    assert books.lines(report_id) == numbers(COMPOSED)
+    rows = books.rows(
+        """SELECT l.name, l.amount_currency AS amount, p.name AS partner, a.code_store->>'1' AS code,
+                  l.tax_repartition_line_id AS part, l.analytic_distribution AS shares
+             FROM ml_binding b JOIN account_move_line l ON l.move_id = b.res_id
+             JOIN account_account a ON a.id = l.account_id LEFT JOIN res_partner p ON p.id = l.partner_id
+            WHERE b.external_id = %s AND b.kind = 'expense_report'""",
+        report_id,
+    )
+    partners = {row["code"]: row["partner"] for row in rows if row["partner"]}
+    assert partners == {PAYABLE: "Ada Example", "201110": "Example Card Bank", "141100": "Ada Example"}
+    assert [row["amount"] for row in rows if row["part"]] == [Decimal("9.5")]
+    assert all(row["shares"] for row in rows if row["code"] in ("611000", "612000", "620000"))
+
+
+def test_receipts_are_attached(books):
+    missing = books.value(
+        """SELECT count(*) FROM ml_binding b WHERE b.kind = 'expense_report' AND NOT EXISTS (
+            SELECT FROM ir_attachment a WHERE a.res_model = 'account.move' AND a.res_id = b.res_id)"""
+    )
+    assert missing == 0
+
+
+def test_cash_advances_and_payroll(books):
+    rows = books.rows(
+        """SELECT b.kind, a.code_store->>'1' AS code, sum(l.balance) AS amount
+             FROM ml_binding b JOIN account_move_line l ON l.move_id = b.res_id
+             JOIN account_account a ON a.id = l.account_id
+            WHERE b.kind IN ('cash_advance', 'payroll') GROUP BY 1, 2"""
+    )
+    found = {(row["kind"], row["code"]): row["amount"] for row in rows}
+    assert found == {
+        ("cash_advance", "141100"): 201,
+        ("cash_advance", PAYABLE): -201,
+        ("payroll", "630000"): 81,
+        ("payroll", "230000"): -81,
+    }
+
+
+def broken(books):
+    content = books.report_content()
+    content["expenseEntry"][0]["entryApprovedAmount"] = 47
+    return content
+
+
+def test_a_broken_report_is_parked_with_both_numbers(books):
+    """It is acknowledged, for it is kept; Concur hears nothing until a person has decided."""
+    report_id, fi_id = books.release(broken(books))
+    books.due("expense_reports")
+    books.workers.run()
+    log = books.log(report_id)
+    assert (log["state"], log["error_class"]) == ("failed", "validation")
+    assert "46" in log["error_message"]
+    assert "47" in log["error_message"]
+    assert books.lines(report_id) == {}
+    assert books.remote(fi_id).status == "ACKNOWLEDGED"
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
+
+
+def tell_failures(books, value):
+    books.workers.code(f"env['ml.flow'].search([('key', '=', 'expense_reports')]).tell_failures = {value}")
+
+
+def test_concur_is_told_by_setting_and_the_report_comes_again(books):
+    """The processor reads why, sends it back, and the corrected report comes as another document."""
+    tell_failures(books, True)
+    content = broken(books)
+    report_id, fi_id = books.release(content)
+    books.due("expense_reports")
+    books.workers.run()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_FAILURE"
+    (message,) = books.remote(fi_id).messages
+    assert "46" in message
+    assert "47" in message
+    content["expenseEntry"][0]["entryApprovedAmount"] = 46
+    _report_id, second = books.release(content)
+    books.due("expense_reports")
+    books.settle()
+    tell_failures(books, False)
+    assert books.remote(second).status == "POSTING_CONFIRMED_SUCCESS"
+    assert books.lines(report_id) == numbers({"600000": "40", "131000": "6", PAYABLE: "-46"})
+    assert books.control.effects("posting.error") == {"posting.error": {fi_id: 1}}
+
+
+def test_a_posted_report_that_comes_again_is_for_a_person(books):
+    report_id, _first = books.release()
+    books.due("expense_reports")
+    books.settle()
+    before = books.lines(report_id)
+    _report_id, second = books.release(report_id=report_id, amount="52.00")
+    books.due("expense_reports")
+    books.settle()
+    assert books.log(report_id)["outcome"] == "drift"
+    assert books.lines(report_id) == before
+    assert books.remote(second).status == "ACKNOWLEDGED"
+
+
+def test_a_report_that_was_taken_back_before_it_was_acknowledged(books):
+    report_id, fi_id = books.release()
+    books.control.add_fault("error", method="POST", path="*/acknowledgements", status=503, times=None)
+    books.due("expense_reports")
+    books.workers.run()
+    assert books.log(report_id)["state"] == "pending", "nothing is booked that may be taken back"
+    books.control.clear_faults()
+    books.control.recall(fi_id)
+    books.settle()
+    assert books.log(report_id)["state"] == "ignored"
+    assert books.lines(report_id) == {}
+
+
+def test_a_report_that_was_taken_back_after_it_was_booked(books):
+    report_id, fi_id = books.release()
+    books.control.add_fault("error", method="POST", path="*/postingconfirmations", status=503, times=None)
+    books.due("expense_reports")
+    books.workers.run()
+    books.control.clear_faults()
+    books.control.recall(fi_id)
+    books.pass_time(3600)
+    books.workers.run()
+    log = books.log(report_id, "results")
+    assert log["state"] == "failed"
+    assert "reverse it" in log["error_message"]
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Reversed')")
+
+
+def test_the_company_moves_in_the_middle_of_a_sync(books):
+    """Between the queue and its acknowledgement; nobody has to do anything."""
+    report_id, fi_id = books.release()
+    home = books.sandbox.state.tenant.centre
+    other = next(name for name in books.sandbox.centres if name != home)
+    original = books.sandbox.handlers["GET " + FIS]
+    moved = []
+
+    def moving(call):
+        answer = original(call)
+        if not moved:
+            moved.append(other)
+            books.sandbox.state.tenant.centre = other
+            books.sandbox.state.tokens.clear()
+        return answer
+
+    books.sandbox.handlers["GET " + FIS] = moving
+    try:
+        books.due("expense_reports")
+        books.workers.run()
+    finally:
+        books.sandbox.handlers["GET " + FIS] = original
+    books.settle()
+    assert moved
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS"
+    assert books.value("SELECT location FROM ml_token") == books.sandbox.centres[other]
+    assert books.connection["state"] == "connected"
+
+
+FIS = "/financialintegration/fi/v4/companies/transactiontypes/{docType}/transactions"
+
+
+def test_a_lost_renewal_says_what_to_do_and_consumes_nothing(books):
+    report_id, fi_id = books.release()
+    books.control.end_request_tokens()
+    books.control.end_access_tokens()
+    books.control.add_fault("reset", method="POST", path="/oauth2/v0/token", when="after")
+    books.due("expense_reports")
+    books.workers.run()
+    sent = books.value("SELECT renewal_sent_at FROM ml_token")
+    assert sent
+    books.pass_time(3600)
+    books.workers.run()
+    connection = books.connection
+    assert connection["state"] == "attention"
+    assert f"sent at {sent:%Y-%m-%d %H:%M} UTC, never came" in connection["attention_reason"]
+    assert "Company Request Token" in connection["attention_reason"]
+    assert books.remote(fi_id).status == "READY"
+    assert books.log(report_id) is None
+    # a person does what it says
+    books.workers.code(
+        "connection = env['ml.connection'].search([])\n"
+        "credential = connection.credential_ids.filtered(lambda c: c.name == 'request_token')\n"
+        f"credential.new_secret = {books.control.new_request_token()!r}\n"
+        "connection.breaker_until = False\n"
+        "connection.action_test()"
+    )
+    books.workers.run()
+    books.due("expense_reports")
+    books.settle()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS"
+    assert books.connection["state"] == "connected"
+    assert books.value("SELECT renewal_lost_at FROM ml_token") is None
+
+
+def test_a_worker_that_is_killed_while_it_renews_leaves_a_note(books):
+    books.control.end_access_tokens()
+    books.release()
+    books.due("expense_reports")
+    point = next(
+        point for point in books.workers.run(trace=True).points if point.startswith("expense_reports POST:token after")
+    )
+    books.settle()
+    books.control.settings(rotate_refresh_tokens=False)
+    books.control.end_access_tokens()
+    books.due("expense_reports")
+    assert books.workers.run(kill=point).was_killed
+    assert books.value("SELECT renewal_sent_at FROM ml_token")
+    books.settle()
+    assert books.value("SELECT renewal_sent_at FROM ml_token") is None
+
+
+PAY = """
+move = env["account.move"].browse(env["ml.binding"].search([("external_id", "=", {report!r})]).res_id)
+line = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+bank = env["account.journal"].search([("type", "=", "bank")], limit=1)
+amount = {amount} or -line.balance
+payment = env["account.move"].create(
+    {{
+        "journal_id": bank.id,
+        "date": "2026-09-20",
+        "line_ids": [
+            (0, 0, {{"account_id": line.account_id.id, "partner_id": line.partner_id.id, "balance": amount}}),
+            (0, 0, {{"account_id": bank.default_account_id.id, "balance": -amount}}),
+        ],
+    }}
+)
+payment.action_post()
+(line | payment.line_ids.filtered(lambda other: other.account_id == line.account_id)).reconcile()
+result = payment.name
+"""
+
+
+def pay(books, report_id, amount=0):
+    """Pay the employee by a bank line; its number."""
+    return books.workers.code(PAY.format(report=report_id, amount=amount))
+
+
+def booked(books):
+    report_id, fi_id = books.release()
+    books.due("expense_reports")
+    books.settle()
+    return report_id, fi_id
+
+
+def test_concur_hears_when_the_employee_is_paid(books):
+    """At once, when all of it is; a second look tells nothing again."""
+    report_id, fi_id = booked(books)
+    first = pay(books, report_id, amount=20)
+    books.workers.run()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS", "half of it is not all"
+    second = pay(books, report_id, amount=26)
+    books.workers.run()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+    assert {reference.rpartition(" ")[0] for reference in books.remote(fi_id).payment_references} == {first, second}
+    books.due("payments_push")
+    books.workers.run()
+    assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
+
+
+def test_a_payment_that_the_hook_missed_is_found_by_the_sweep(books):
+    report_id, fi_id = booked(books)
+    books.switch("payments_push", False)
+    pay(books, report_id)
+    books.switch("payments_push", True)
+    books.due("payments_push")
+    books.workers.run()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+
+
+def test_a_reversed_entry_is_not_paid(books):
+    report_id, fi_id = booked(books)
+    books.workers.code(
+        f"move = env['account.move'].browse(env['ml.binding'].search([('external_id', '=', {report_id!r})]).res_id)\n"
+        "move._reverse_moves(cancel=True)"
+    )
+    books.due("payments_push")
+    books.workers.run()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS"
+
+
+def test_a_payment_confirmation_without_an_answer_counts_once(books):
+    report_id, fi_id = booked(books)
+    books.control.add_fault("reset", method="POST", path="*/paymentconfirmations", when="after", times=None)
+    pay(books, report_id)
+    books.workers.run()
+    books.control.clear_faults()
+    books.settle()
+    assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
+
+
+def test_a_test_users_report_is_acknowledged_and_not_booked(books):
+    report_id, fi_id = books.release(books.report_content(isTest="Y"))
+    books.due("expense_reports")
+    books.workers.run()
+    assert books.log(report_id)["state"] == "ignored"
+    assert books.remote(fi_id).status == "ACKNOWLEDGED"
+
+
+def test_reports_before_the_start_date_stay_at_concur(books):
+    set_start = "env['ml.flow'].search([('key', '=', 'expense_reports')]).start_date = {}"
+    books.workers.code(set_start.format("'2026-09-11'"))
+    _report_id, early = books.release()
+    content = books.report_content(reportPaymentProcessingDate="2026-09-12T00:00:00.000Z")
+    _report_id, late = books.release(content)
+    books.due("expense_reports")
+    books.settle()
+    assert books.remote(early).status == "READY"
+    assert books.remote(late).status == "POSTING_CONFIRMED_SUCCESS"
+    books.workers.code(set_start.format(False))
+    books.due("expense_reports")
+    books.settle()
+    assert books.remote(early).status == "POSTING_CONFIRMED_SUCCESS"
+
+
+def test_the_owner_is_told_thirty_days_before_the_access_ends(books):
+    """And no longer once it was renewed."""
+    activities = """SELECT a.summary, a.note, a.date_deadline AS day FROM mail_activity a
+                      JOIN mail_activity_type t ON t.id = a.activity_type_id WHERE t.icon = 'fa-key'"""
+    assert not books.rows(activities)
+    books.rows("UPDATE ml_token SET refresh_expires_at = now() AT TIME ZONE 'utc' + interval '29 days'")
+    books.workers.run()
+    books.workers.run()
+    (activity,) = books.rows(activities)
+    assert "Concur ends on" in activity["summary"]
+    assert "Company Request Token" in activity["note"]
+    books.control.end_access_tokens()
+    books.due("expense_reports")
+    books.workers.run()
+    books.workers.run()
+    assert not books.rows(activities)

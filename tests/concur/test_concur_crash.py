@@ -1,0 +1,130 @@
+"""A worker killed at any point, or any fault of Concur, loses no document, books none twice and tells Concur once."""
+
+import pytest
+from concur_books import connected_books
+from support.books import LONG_SECONDS
+from support.invariants import chain_problem, general_problems
+
+FLOWS = ("expense_reports", "receipts", "results")
+QUEUE = "financialintegration/fi/companies/transactiontypes/expense/transactions"
+STEPS = {
+    "expense_reports": {
+        *(f"GET:{QUEUE}", "store", f"POST:{QUEUE}/acknowledgements"),
+        *("claim", "create", "post", "bind", "commit"),
+    },
+    "receipts": {"GET:api/image/report", "claim", "create", "commit"},
+    "results": {"claim", f"POST:{QUEUE}/postingconfirmations", "acknowledge", "commit"},
+}
+ONCE = ("apply", "bind", "create", "post")
+MOST_RUNS = 3
+FAULTS = {
+    "500 before the effect": {"kind": "error", "status": 500, "times": None},
+    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": None},
+    "no answer, once": {"kind": "hang", "seconds": 0.5, "times": 1},
+    "reset after the effect": {"kind": "reset", "when": "after", "times": None},
+    "half of the body": {"kind": "truncate", "times": None},
+    "429": {"kind": "error", "status": 429, "times": 1},
+    "token revoked, once": {"kind": "token_revoked", "times": 1},
+}
+CALLS = {
+    "get": ("GET", "*/expense/transactions"),
+    "acknowledge": ("POST", "*/acknowledgements"),
+    "confirm": ("POST", "*/postingconfirmations"),
+    "receipts": ("GET", "/api/image/*"),
+}
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_books("concur_crash", size="1") as books:
+        yield books
+        assert not chain_problem(books)
+
+
+class ReportCase:
+    """Two reports, from final approval to the confirmation."""
+
+    def __init__(self, books):
+        self.books = books
+        self.released = [books.release(), books.release()]
+        books.due("expense_reports")
+
+    def problems(self):
+        return [problem for pair in self.released for problem in self._problems(*pair)]
+
+    def _problems(self, report_id, fi_id):
+        moves = self.books.rows(
+            """SELECT m.state, b.id AS binding FROM account_move m
+                 LEFT JOIN ml_binding b ON b.res_model = 'account.move' AND b.res_id = m.id AND b.external_id = %s
+                WHERE m.ref = %s""",
+            report_id,
+            self._reference(fi_id),
+        )
+        if [(move["state"], bool(move["binding"])) for move in moves] != [("posted", True)]:
+            yield f"{report_id} is {moves} in Odoo"
+        effects = {kind: times[fi_id] for kind, times in self.books.control.effects(object_id=fi_id).items()}
+        if effects != {"acknowledge": 1, "posting.success": 1}:
+            yield f"{report_id}: {effects} at Concur"
+        files = self.books.value(
+            """SELECT count(*) FROM ir_attachment a JOIN ml_binding b ON b.res_id = a.res_id
+                WHERE a.res_model = 'account.move' AND b.kind = 'expense_report' AND b.external_id = %s""",
+            report_id,
+        )
+        if files != 1:
+            yield f"{report_id} has {files} files"
+
+    def _reference(self, fi_id):
+        head = self.books.remote(fi_id).content["report"]
+        return f"{head['reportNumber']} {head['reportName']}"
+
+
+def nothing_unstored(books):
+    """Whatever Concur regards as acknowledged is kept here."""
+    taken = {row["id"] for row in books.control.documents("expense") if row["status"] != "READY"}
+    kept = {row["version"] for row in books.rows("SELECT external_version AS version FROM ml_sync_log")}
+    return [f"{fi_id} is acknowledged and not stored" for fi_id in taken - kept]
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_killed_at_every_point(flow, books, subtests):
+    ReportCase(books)
+    books.settle()
+    case = ReportCase(books)
+    passed = books.workers.run(trace=True).points
+    books.settle()
+    assert not case.problems() + general_problems(books)
+    points = [point for point in passed if point.split()[0] == flow]
+    points = [point for point in points if point.split()[1] not in ONCE or point.endswith(" 1")]
+    assert {point.split()[1] for point in points} >= STEPS[flow]
+    for point in points:
+        with subtests.test(point):
+            case = ReportCase(books)
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            assert not nothing_unstored(books)
+            runs = books.settle()
+            assert not case.problems() + general_problems(books)
+            assert runs <= MOST_RUNS
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_fault(call, books, subtests):
+    method, path = CALLS[call]
+    for title, fault in FAULTS.items():
+        with subtests.test(title):
+            case = ReportCase(books)
+            books.control.add_fault(method=method, path=path, **fault)
+            books.workers.run()
+            (after,) = books.control.faults()
+            books.control.clear_faults()
+            assert after["hits"]
+            assert not nothing_unstored(books)
+            books.settle(LONG_SECONDS)
+            assert not case.problems() + general_problems(books)
+            assert books.connection["state"] == "connected"
+
+
+def test_two_workers_at_once(books):
+    case = ReportCase(books)
+    books.workers.order("for connection in env['ml.connection'].search([]): connection._cron_run()", workers=2)
+    books.settle()
+    assert not case.problems() + general_problems(books)
