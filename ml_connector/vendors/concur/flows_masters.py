@@ -28,8 +28,6 @@ MASTER_FLOWS = (
         interval=12 * 60,
         scopes=(VENDORS,),
         options=("create_vendors", "conflict_policy"),
-        # Concur does not say when a vendor was changed, so that the newest is not known
-        defaults={"conflict_policy": "ask"},
         help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. What "
         "changed on both sides is merged.",
     ),

@@ -50,6 +50,7 @@ class State:
         self.documents = Table()
         self.images = {}
         self.vendors = Table()
+        self.subscriptions = Table()
         self.payment_requests = Table()
         self.lists = Table()
         self.list_items = Table()
