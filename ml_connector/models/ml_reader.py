@@ -169,10 +169,11 @@ class MlReaderVendor(models.AbstractModel):
 
     def _document(self, flow, record):
         return replace(
-            self._vendor(record), in_books=self._in_books(flow, record), currency=self._currency(flow, record)
+            self._vendor(record), currency=self._currency(flow, record), in_books=self._in_books(flow, record)
         )
 
     def _currency(self, flow, record):
+        """The currency in which the company buys from a vendor."""
         company = flow.company_id
         return (record.with_company(company).property_purchase_currency_id or company.currency_id).name
 

@@ -45,8 +45,8 @@ class FlowSpec:
         what changed in Odoo, after it has read the record again
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
-    :param excludes: keys of flows that read the same records and so cannot be switched on beside it
     :param settles: kinds of pulled records whose payment the flow tells the vendor (push only)
+    :param excludes: keys of flows that read the same records and so cannot be switched on beside it
     :param acknowledges: whether the vendor is told that records are stored, before they are worked (pull only)
     :param defaults: values of options that a new connection begins with, where they are not the general ones
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
@@ -75,8 +75,8 @@ class FlowSpec:
     batch: int = 1
     needs: tuple[str, ...] = ()
     follows: str = ""
-    excludes: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     acknowledges: bool = False
     defaults: dict = field(default_factory=dict)
     after: tuple[str, ...] = ()

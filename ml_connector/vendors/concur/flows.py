@@ -14,6 +14,30 @@ TOPIC_EVENT = "{}.readyForIntegration"
 
 DOCUMENT_FLOWS = (
     FlowSpec(
+        key="invoices",
+        label="Invoices",
+        direction="pull",
+        kind="bill",
+        sequence=30,
+        scopes=(FIS,),
+        acknowledges=True,
+        reports=True,
+        events=("invoice.readyForIntegration",),
+        files="invoice_files",
+        options=OPTIONS,
+        defaults={"tell_failures": False},
+        help="Books the invoices that are finally approved in Concur Invoice as vendor bills.",
+    ),
+    FlowSpec(
+        key="invoice_files",
+        label="Invoice Images",
+        direction="pull",
+        kind="file",
+        sequence=33,
+        scopes=(IMAGES,),
+        help="Attaches the image of an invoice to its bill.",
+    ),
+    FlowSpec(
         key="expense_reports",
         label="Expense Reports",
         direction="pull",

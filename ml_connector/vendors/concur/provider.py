@@ -10,12 +10,14 @@ from . import check, results, webhook
 from .flows import FLOWS
 from .invoices import PaymentRequestPuller
 from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
-from .pull_files import ReceiptPuller
-from .pull_fis import CashAdvancePuller, PayrollPuller, ReportPuller
+from .pull_files import InvoiceImagePuller, ReceiptPuller
+from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
 from .push_payments import PaymentPush
 from .vendors import VendorPuller, VendorPush
 
 PULLERS = {
+    "invoices": InvoicePuller,
+    "invoice_files": InvoiceImagePuller,
     "expense_reports": ReportPuller,
     "receipts": ReceiptPuller,
     "cash_advances": CashAdvancePuller,

@@ -40,11 +40,11 @@ class PaymentPush:
             },
         }
 
-    def find(self, _payload, _key):
+    def find(self, payload, key):
         """Nothing is looked up: what is sent twice counts once."""
         return None
 
-    def send(self, payload, _external_id, _key):
+    def send(self, payload, external_id, key):
         """:raises RemoteError: Concur does not have the posting result yet, or could not do it"""
         answer = self._provider.client.confirm_payments("expense", [payload]).get(payload["docId"]) or {}
         result = answer.get("paymentConfirmationResult")

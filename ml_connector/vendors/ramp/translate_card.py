@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from ...documents import Attachment, CardStatement, CardTransfer, JournalEntry, JournalLine, Reference
 from ...exceptions import InvalidDataError
-from .money import currency_digits, read_money
 from ..sharing import share
+from .money import currency_digits, read_money
 from .translate import CARD
 from .translate_spend import transaction
 from .wire import day, part, required_id, rows, text

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from ...documents import Attachment, Bill, BillLine, Expense, ExpenseLine, Party, Reference, Reimbursement, Settlement
 from ...exceptions import InvalidDataError
+from ..sharing import share
 from .coding import coding, selections
 from .money import currency_digits, read_money
-from ..sharing import share
 from .translate import CARD
 from .wire import day, part, required_id, rows, text
 
