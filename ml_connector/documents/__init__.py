@@ -17,13 +17,14 @@ from .paid import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .result import Result
-from .vendor import Vendor
+from .vendor import BankAccount, Vendor
 
 __all__ = [
     "Account",
     "Address",
     "AnalyticShare",
     "Attachment",
+    "BankAccount",
     "Bill",
     "BillLine",
     "CardStatement",
