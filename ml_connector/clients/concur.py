@@ -21,6 +21,7 @@ TOKEN_PATH = "/oauth2/v0/token"
 FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"
 VENDORS_PAGE = 1000
+VENDOR_BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
 REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
 DIGESTS_PAGE = 1000
 DOMAIN = ".api.concursolutions.com"
@@ -290,6 +291,11 @@ class ConcurClient(HttpClient):
     def update_vendors(self, records):
         """`PUT /invoice/vendors`, with whole records: what is left out may be lost. Answers as `create_vendors`."""
         return self._written_vendors("PUT", records, repeatable=True)
+
+    def update_vendor_banks(self, accounts):
+        """`PUT /invoice/vendor/banks`: adds or changes accounts. Answers as `create_vendors`."""
+        answer = self.call("PUT", VENDOR_BANKS_PATH, body={"VendorBank": accounts}, repeatable=True)
+        return _rows(answer.data.get("VendorBank")) if isinstance(answer.data, dict) else []
 
     def _written_vendors(self, method, records, repeatable):
         answer = self.call(method, VENDORS_PATH, body={"Vendor": records}, repeatable=repeatable)
