@@ -27,7 +27,7 @@ class ConcurBooks(Books):
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")
         self.switch("payroll", True)
-        self.due("expense_reports", "cash_advances", "payroll")
+        self.due("vendors", "invoices", "expense_reports", "cash_advances", "payroll")
         self.workers.run()
         self.workers.code((DEMO / "map.py").read_text())
         self.settle()

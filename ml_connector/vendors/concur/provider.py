@@ -12,7 +12,7 @@ from .invoices import PaymentRequestPuller
 from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
 from .pull_files import InvoiceImagePuller, ReceiptPuller
 from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
-from .push_payments import PaymentPush
+from .push_payments import InvoicePaymentPush, PaymentPush
 from .vendors import VendorPuller, VendorPush
 
 PULLERS = {
@@ -32,6 +32,7 @@ PUSHES = {
     "analytic_push": AnalyticPush,
     "vendors_push": VendorPush,
     "payments_push": PaymentPush,
+    "invoice_payments_push": InvoicePaymentPush,
 }
 """Sender of each push flow but the results."""
 
