@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from xml.etree import ElementTree
 
 from ..exceptions import AuthError, NetworkError, NotFoundError, PermanentError, RemoteError, UnknownOutcomeError
-from .base import HttpClient, NoAuth, is_loopback
+from .base import BearerAuth, HttpClient, NoAuth, is_loopback
 from .oauth import granted, seconds
 
 TOKEN_PATH = "/oauth2/v0/token"
@@ -334,6 +334,38 @@ class ConcurClient(HttpClient):
     def payment_request(self, request_id):
         """`GET /invoice/paymentrequest/{id}`: an invoice."""
         return self.call("GET", f"{REQUESTS_PATH}/{quote(request_id, safe='')}").data
+
+    # Event Subscription Service v4 (ess/v4.event-subscription)
+
+    def event_topics(self):
+        """`GET /events/v4/topics`: names of the topics that the app may subscribe to."""
+        data = self._events("GET", "/topics")
+        return [name for name in data if isinstance(name, str)] if isinstance(data, list) else []
+
+    def event_subscriptions(self):
+        """`GET /events/v4/subscriptions`: all subscriptions of the app."""
+        return _rows(self._events("GET", "/subscriptions"))
+
+    def subscribe_to_events(self, subscription_id, topic, endpoint_url):
+        """`PUT /events/v4/subscriptions/webhook`: all events of a topic."""
+        endpoint = {"endpoint": endpoint_url}
+        body = {"id": subscription_id, "topic": topic, "filter": ".*", "webHookConfig": endpoint}
+        self._events("PUT", "/subscriptions/webhook", body)
+
+    def unsubscribe_from_events(self, subscription_id):
+        """`DELETE /events/v4/subscriptions/{id}`."""
+        self._events("DELETE", f"/subscriptions/{quote(subscription_id, safe='')}")
+
+    def _events(self, method, path, body=None):
+        """A call with a token of the app, in the company's data centre: each centre has subscriptions of its own."""
+        centre = self.address(self._bearer(self._tokens.get(self.fetch_token)))
+        try:
+            token = self._asked(centre, {"grant_type": "client_credentials"})
+        except (AuthError, PermanentError) as error:
+            raise _refused(error) from None
+        bearer = BearerAuth(self._bearer(token.value))
+        deadline = self._clock() + self.budget
+        return self._call(method, f"{centre}/events/v4{path}", deadline, True, auth=bearer, json=body).data
 
     # Financial Integration Service v4 (financial-integration/v4.financial-integration)
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 def content_version(content) -> str:
@@ -251,6 +252,10 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    webhook_challenge = True
+    """Whether a subscription counts only once a challenge was answered."""
+    events_kept: timedelta | None = None
+    """How long the vendor repeats an event that nobody takes; None: that is not known."""
     access_end_advice = ""
     """What a person does before a refresh token ends for good, where the vendor's ends."""
     feeds: tuple[FeedSpec, ...] = ()

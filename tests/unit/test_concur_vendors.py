@@ -130,6 +130,7 @@ def test_a_vendor_is_made_once_and_comes_back_as_ours(sandbox, concur):
     assert (record["AddressCode"], record["CurrencyCode"], record["Approved"]) == ("MAIN", "GBP", "Y")
     back = concur.document("vendors", concur.fetch("vendors", sent.external_id).payload)
     assert (back.odoo_id, back.name, back.address) == (77, partner().name, partner().address)
+    assert sent.shared == back.shared()
 
 
 def test_an_unchanged_vendor_is_not_written_again(sandbox, concur):

@@ -146,6 +146,7 @@ def vendor(payload, instance):
         odoo_id=own_partner(instance, code),
         name=text(main, "VendorName"),
         vat=numbers[0] if numbers else "",
+        active=any(is_approved(record) for record in records),
         address=_address(main),
         contacts=(*_contact(main), *(_further(record) for record in records if record is not main)),
     )
@@ -244,7 +245,12 @@ class VendorPush:
     def find(self, payload, _key):
         """Whether a vendor that we may have made is there."""
         records = self._own(payload, records_of(self.client, payload["VendorCode"]))
-        return Sent(external_id=_code(records[0])) if records else None
+        return self._sent(records) if records else None
+
+    def _sent(self, records, linked=False):
+        """:param records: as Concur has them now"""
+        made = vendor({"records": records}, self._provider.settings.instance)
+        return Sent(external_id=made.external_id, linked=linked, shared=made.shared())
 
     def _create(self, payload):
         record = {"AddressCode": OWN_ADDRESS, **{name: value for name, value in payload.items() if value}}
@@ -253,7 +259,7 @@ class VendorPush:
         if found:
             if self._all is not None:
                 self._all += found
-            return Sent(external_id=_code(found[0]))
+            return self._sent(found)
         raise _refusal(answers, record) or UnknownOutcomeError(
             "SAP Concur took the vendor without a word, but does not show it."
         )
@@ -271,7 +277,7 @@ class VendorPush:
             for record in changed:
                 if refusal := _refusal(answers, record):
                     raise refusal
-        return Sent(external_id=_code(records[0]), linked=linked)
+        return self._sent(wanted, linked)
 
     # Vendors that Concur has
 
