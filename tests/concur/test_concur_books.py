@@ -315,7 +315,7 @@ def test_a_worker_that_is_killed_while_it_renews_leaves_a_note(books):
 PAY = """
 move = env["account.move"].browse(env["ml.binding"].search([("external_id", "=", {report!r})]).res_id)
 line = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
-bank = env["account.journal"].search([("type", "=", "bank")], limit=1)
+bank = env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", move.company_id.id)], limit=1)
 amount = {amount} or -line.balance
 payment = env["account.move"].create(
     {{
