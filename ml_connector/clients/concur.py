@@ -213,7 +213,7 @@ class ConcurClient(HttpClient):
         inner = data.get("error") or data.get("Error")
         if isinstance(inner, dict):
             data = {**data, **inner}
-        errors = data.get("errors")
+        errors = data.get("errors") or data.get("failedPayments")
         if isinstance(errors, list) and errors and isinstance(errors[0], dict):
             data = {**data, **errors[0]}
         code = data.get("errorId") or data.get("errorCode") or data.get("Id") or data.get("id") or ""
@@ -404,6 +404,13 @@ class ConcurClient(HttpClient):
         """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP)."""
         body = {"processingConfirmation": confirmations, "systemId": ""}
         return self._confirmed(doc_type, "paymentconfirmations", body)
+
+    def confirm_invoice_payment(self, row):
+        """`POST /invoice/payment-confirmation/v4/payments/bulkUpdate` with one payment (invoice/payment-confirmation).
+
+        :raises PermanentError: it is refused: the invoice has to be in payment status Extracted
+        """
+        self.call("POST", "/invoice/payment-confirmation/v4/payments/bulkUpdate", body=[row])
 
     def image_url(self, kind, source_id):
         """`GET /api/image/v1.0/{kind}/{id}`: the link to a file, good for 15 minutes; empty when there is none.

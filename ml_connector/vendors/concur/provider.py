@@ -12,7 +12,7 @@ from .invoices import PaymentRequestPuller
 from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
 from .pull_files import InvoiceImagePuller, ReceiptPuller
 from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
-from .push_payments import PaymentPush
+from .push_payments import InvoicePaymentPush, PaymentPush
 from .vendors import VendorPuller, VendorPush
 
 PULLERS = {
@@ -31,6 +31,7 @@ PUSHES = {
     "accounts_push": AccountPush,
     "analytic_push": AnalyticPush,
     "payments_push": PaymentPush,
+    "invoice_payments_push": InvoicePaymentPush,
     "vendors_push": VendorPush,
 }
 """Sender of each push flow but the results."""
