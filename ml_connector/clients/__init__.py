@@ -7,6 +7,7 @@ from .oauth import AccessToken, MemoryTokens, StoredGrant, TokenStore
 from .ramp import RampClient
 from .rate import RollingWindow, shared_window
 from .sftp import HostKeyError, SftpAccount, SftpSession, fingerprint
+from .visma import VismaClient
 
 __all__ = [
     "AccessToken",
@@ -23,6 +24,7 @@ __all__ = [
     "SftpSession",
     "StoredGrant",
     "TokenStore",
+    "VismaClient",
     "fingerprint",
     "mask",
     "mask_text",

@@ -196,7 +196,20 @@ class HttpClient:
 
     # Calls
 
-    def call(self, method, path, *, params=None, body=None, form=None, files=None, auth=None, repeatable=None):
+    def call(
+        self,
+        method,
+        path,
+        *,
+        params=None,
+        body=None,
+        form=None,
+        files=None,
+        headers=None,
+        auth=None,
+        repeatable=None,
+        as_file=False,
+    ):
         """Send one request and return its `Answer`.
 
         A 401 renews the token once. What may be repeated is tried up to three times within the budget.
@@ -206,8 +219,10 @@ class HttpClient:
         :param body: sent as JSON
         :param form: sent as a form
         :param files: {part: (name, content, MIME type)}, sent with the form as multipart
+        :param headers: headers of this request alone
         :param auth: a `requests` auth object to use instead of the bearer token
         :param repeatable: whether sending it twice does no harm; by default GET and HEAD only
+        :param as_file: whether the answer is a file (`Answer.content`) and not JSON
         :raises NetworkError: nothing was sent, or a repeatable call got no answer
         :raises UnknownOutcomeError: another call may have taken effect: no answer, an unreadable one, or a 5xx
         :raises RateLimitError: 429; `retry_after` as the vendor says
@@ -218,7 +233,7 @@ class HttpClient:
         :raises RemoteError: 5xx, a redirect, or an unreadable answer to a repeatable call
         """
         repeatable = method in SAFE_METHODS if repeatable is None else repeatable
-        sending = {"json": body, "data": form, "files": files}
+        sending = {"json": body, "data": form, "files": files, "headers": headers, "as_file": as_file}
         deadline = self._clock() + self.budget
         if auth is not None:
             url = self._own_url(path, self.base_url) + _query(params)
@@ -287,8 +302,9 @@ class HttpClient:
             return None
         return wait
 
-    def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, **sending):
+    def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, headers=None, **sending):
         """Send once and read the whole answer; never raises for what the network or the server does."""
+        own_headers = {"Accept": "*/*" if as_file else "application/json", **(headers or {})}
         status, headers, content, data, failure = None, {}, b"", None, None
         with self._limiter.place() if self._limiter else nullcontext():
             started = self._clock()
@@ -296,7 +312,7 @@ class HttpClient:
                 with self._session.request(
                     method,
                     url,
-                    headers={"Accept": "*/*" if as_file else "application/json", **self.headers(url)},
+                    headers={**self.headers(url), **own_headers},
                     timeout=(CONNECT_TIMEOUT, max(0.1, min(self.read_timeout, deadline - started))),
                     allow_redirects=False,
                     stream=True,

@@ -9,6 +9,7 @@ from typing import Protocol
 from requests.auth import HTTPBasicAuth
 
 from ..exceptions import AuthError, NotFoundError, PermanentError, RemoteError
+from .base import NoAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +104,25 @@ class MemoryTokens:
         )
 
 
-def client_credentials(client, path, client_id, client_secret, scope):
+def client_credentials(client, path, client_id, client_secret, scope, in_form=None):
     """Ask for a token with the client credentials grant: Basic authentication, form body (RFC 6749, 4.4).
 
     :param client: the `HttpClient` of the vendor
     :param scope: scopes to ask for, separated by spaces
+    :param in_form: more fields of the form, with which id and secret then travel (RFC 6749, 2.3.1)
     :raises AuthError: the credentials or a scope are refused; `code` is the OAuth error code
     """
     if not (client_id and client_secret):
         raise AuthError(f"The client ID or the client secret for {client.label} is missing.")
     form = {"grant_type": "client_credentials", "scope": scope}
+    auth = HTTPBasicAuth(client_id, client_secret)
+    if in_form is not None:
+        form |= {"client_id": client_id, "client_secret": client_secret, **in_form}
+        auth = NoAuth()
     refusal = None
     try:
         # Asking twice does no harm: it only makes a second token.
-        answer = client.call("POST", path, form=form, auth=HTTPBasicAuth(client_id, client_secret), repeatable=True)
+        answer = client.call("POST", path, form=form, auth=auth, repeatable=True)
     except NotFoundError:
         raise
     except (PermanentError, AuthError) as error:
@@ -130,6 +136,7 @@ def _refused(label, error):
     advice = {
         "invalid_client": "the client ID or the client secret is wrong",
         "invalid_scope": "a scope that was asked for is not allowed for the app",
+        "invalid_tenant": "the tenant id is wrong, or the app is not approved for that tenant",
         "unauthorized_client": "the app is not allowed to use client credentials",
     }.get(error.code)
     message = f"{label} gave no access: {advice}." if advice else error.message

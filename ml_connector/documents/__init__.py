@@ -11,11 +11,12 @@ from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
-from .files import DownloadedFile, Files, OutgoingFile
+from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
 from .paid import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from .release import Release
 from .result import Result
 from .vendor import BankAccount, Vendor
 
@@ -48,6 +49,7 @@ __all__ = [
     "JournalEntry",
     "JournalLine",
     "OutgoingFile",
+    "OutgoingFiles",
     "Paid",
     "PaidBill",
     "Party",
@@ -57,6 +59,7 @@ __all__ = [
     "ReceivedLine",
     "Reference",
     "Reimbursement",
+    "Release",
     "RemoteFile",
     "Result",
     "Settlement",

@@ -38,6 +38,8 @@ class Bill:
     :param odoo_id: our own move id, when the bill was born in Odoo
     :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
     :param is_void: taken back at the vendor, or cancelled in Odoo
+    :param payment_reference: what the vendor wants to see on the payment
+    :param payment_term: terms that its due date comes from
     """
 
     external_id: str
@@ -60,3 +62,5 @@ class Bill:
     odoo_id: int | None = None
     paid_on: date | None = None
     is_void: bool = False
+    payment_reference: str = ""
+    payment_term: Reference | None = None

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, replace
 
-from .common import Address, Contact
+from .common import Address, Contact, Reference
 
 ADDRESS_FIELDS = ("street", "street2", "city", "postal_code", "state", "country")
 
@@ -29,7 +29,11 @@ class Vendor:
 
     :param odoo_id: our partner id, when the vendor system was told it before
     :param vat: tax id with its country prefix
-    :param currency: in which it bills; stated by Odoo only
+    :param corporate_id: number in the register of companies
+    :param payment_term: terms that its bills have by default
+    :param tax_zone: what decides over the taxes of its bills
+    :param group: the group of vendors it belongs to
+    :param currency: ISO 4217 code of the currency it bills in by default
     :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
     :param pay_to: accounts that the vendor system is to pay to; none unless that was chosen
     :param bank_accounts: account numbers (IBAN or local), used to match only
@@ -39,12 +43,16 @@ class Vendor:
     name: str
     odoo_id: int | None = None
     vat: str = ""
+    corporate_id: str = ""
+    payment_term: Reference | None = None
+    tax_zone: Reference | None = None
+    group: Reference | None = None
+    currency: str = ""
     address: Address = Address()
     contacts: tuple[Contact, ...] = ()
     bank_accounts: tuple[str, ...] = ()
     pay_to: tuple[BankAccount, ...] = ()
     is_company: bool = True
-    currency: str = ""
     in_books: bool = False
     active: bool = True
 

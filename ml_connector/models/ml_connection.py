@@ -52,7 +52,8 @@ class MlConnection(models.Model):
     )
     custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.")
     base_url = fields.Char(compute="_compute_base_url")
-    has_environments = fields.Boolean(compute="_compute_base_url")
+    has_environments = fields.Boolean(compute="_compute_provider_features")
+    has_webhooks = fields.Boolean(compute="_compute_provider_features")
     state = fields.Selection(
         [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
         default="draft",
@@ -162,14 +163,20 @@ class MlConnection(models.Model):
                 self.env._("The address must begin with https://, or with http:// and name this machine itself.")
             )
 
+    @api.depends("provider")
+    def _compute_provider_features(self):
+        for connection in self:
+            provider = connection._provider_class() if connection.provider else None
+            connection.has_environments = bool(provider and provider.environments)
+            connection.has_webhooks = bool(provider and provider.webhook_events)
+
     @api.depends("provider", "environment", "custom_url")
     def _compute_base_url(self):
         for connection in self:
-            environments = connection._provider_class().environments if connection.provider else {}
-            connection.has_environments = bool(environments)
             if connection.environment == "custom":
                 connection.base_url = (connection.custom_url or "").rstrip("/")
             else:
+                environments = connection._provider_class().environments if connection.provider else {}
                 connection.base_url = environments.get(connection.environment, "")
 
     @api.depends("state", "failed_count")

@@ -39,7 +39,7 @@ class MlFeedFile(models.Model):
             ("received", "Being read"),
             ("read", "Read"),
             ("duplicate", "Read before"),
-            ("unknown", "Not for us"),
+            ("unknown", "No template"),
             ("failed", "Failed"),
             ("gone", "Gone"),
             ("replaced", "Replaced"),
@@ -89,7 +89,9 @@ class MlFeedFile(models.Model):
     archive_tries = fields.Integer(readonly=True)
     archive_message = fields.Char("Put away to", readonly=True)
 
-    log_ids = fields.One2many("ml.sync.log", "feed_file_id", "Records of the file", readonly=True)
+    log_ids = fields.One2many(
+        "ml.sync.log", "feed_file_id", "Records of the file", readonly=True, domain=[("kind", "!=", "feed_file")]
+    )
     done_count = fields.Integer("Done", compute="_compute_counts")
     failed_count = fields.Integer("Failed records", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
@@ -209,7 +211,7 @@ class MlFeedFile(models.Model):
         for file in earlier:
             file.write({"state": "replaced", "replaced_by_id": self.id})
             file._log()._supersede()
-            file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.kind != "feed_file")._supersede()
+            file.log_ids.filtered(lambda log: log.state in MERGED_STATES)._supersede()
 
     # ------------------------------------------------------------------ buttons
 
@@ -238,10 +240,7 @@ class MlFeedFile(models.Model):
             else:
                 raise UserError(self.env._("%s was never read, and is not at the server any more.", file.name))
             file._enqueue(file.connection_id._inbox_flow())
-            rows = file.log_ids.filtered(
-                lambda log: log.state in MERGED_STATES and log.is_current and log.kind != "feed_file"
-            )
-            rows._make_pending()
+            file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.is_current)._make_pending()
         files.connection_id._trigger()
         return self._notify(self.env._("Started again. The result shows here in a moment."))
 
@@ -333,7 +332,7 @@ class MlFeedFile(models.Model):
     def action_open_records(self):
         """The Odoo records that the file brought."""
         self.ensure_one()
-        done = self.log_ids.filtered(lambda log: log.res_id and log.kind != "feed_file")
+        done = self.log_ids.filtered("res_id")
         models_found = done.mapped("res_model")
         if not models_found:
             raise UserError(self.env._("No record of this file is in Odoo yet."))

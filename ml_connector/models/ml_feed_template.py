@@ -46,6 +46,7 @@ class MlFeedTemplate(models.Model):
         "ml.flow", required=True, ondelete="cascade", index=True, domain="[('connection_id', '=', connection_id)]"
     )
     direction = fields.Selection(related="flow_id.direction", store=True)
+    flow_error = fields.Char(related="flow_id.error_message")
     entity = fields.Char(required=True, help="What the records are called in the file.")
     company_code = fields.Char(
         "Company ID", help="The vendor's name of this company. Records of another one are not taken. Empty: any."
@@ -125,7 +126,8 @@ class MlFeedTemplate(models.Model):
         " another count, is not taken. Empty: there is no such row.",
     )
     archives = fields.Boolean(
-        help="Take zip and gzip archives too: up to 20 files without folders, all of them of this template."
+        "Take archives",
+        help="Take zip and gzip archives too: up to 20 files without folders, all of them of this template.",
     )
     statuses = fields.Char("Statuses to take", help="Separated by commas; empty: all.")
     max_megabytes = fields.Integer("Largest file (MB)", default=50)
@@ -279,6 +281,12 @@ class MlFeedTemplate(models.Model):
     def _answer_path(self, pattern, file):
         """Where the vendor's answer to one of our files would be; empty where it gives none."""
         return (pattern or "").format(name=file.name, stem=file.name.rpartition(".")[0])
+
+    @api.onchange("file_format")
+    def _onchange_file_format(self):
+        """The names of files to read say what they are."""
+        if self.direction == "pull" and self.file_name:
+            self.file_name = re.sub(r"\b(csv|xml)$", self.file_format, self.file_name)
 
     def _is_full_due(self):
         if self.mode == "full" or not self.last_full_at:

@@ -12,6 +12,10 @@ MAPPED_MODELS = {
     "journal": "account.journal",
     "vendor": "res.partner",
     "employee": "hr.employee",
+    "payment_term": "account.payment.term",
+    "fiscal_position": "account.fiscal.position",
+    "partner_category": "res.partner.category",
+    "currency": "res.currency",
     "plan": "account.analytic.plan",
 }
 
@@ -34,6 +38,10 @@ class MlMapping(models.Model):
             ("journal", "Journal"),
             ("vendor", "Vendor"),
             ("employee", "Employee"),
+            ("payment_term", "Payment terms"),
+            ("fiscal_position", "Fiscal position"),
+            ("partner_category", "Vendor tag"),
+            ("currency", "Currency"),
             ("plan", "Analytic plan"),
         ],
         required=True,
@@ -214,10 +222,12 @@ class MlMapping(models.Model):
 
     @api.model
     def _company_domain(self, company, kind):
-        """Records of a company; plans belong to all, and the first of a tree has the accounts of the whole."""
+        """Records of a company, or of all; the first plan of a tree has the accounts of the whole."""
         if kind == "plan":
             return Domain("parent_id", "=", False)
-        return Domain(self.env[MAPPED_MODELS[kind]]._check_company_domain(company))
+        model = self.env[MAPPED_MODELS[kind]]
+        has_company = {"company_id", "company_ids"} & model._fields.keys()
+        return Domain(model._check_company_domain(company)) if has_company else Domain.TRUE
 
     @api.model
     def _record_domain(self, company, kind):
@@ -235,6 +245,8 @@ class MlMapping(models.Model):
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one
             return _unambiguous(records, lambda employee: employee.work_email), {}
+        if kind == "currency":
+            return _unambiguous(records, lambda currency: currency.name), {}
         by_code = _unambiguous(records, lambda record: record.code if "code" in record._fields else "")
         by_name = _unambiguous(records, lambda record: record.name) if kind != "account" else {}
         return by_code, by_name

@@ -129,7 +129,8 @@ class MlReaderVendor(models.AbstractModel):
     def _watched_fields(self):
         return {
             *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("street", "street2", "city", "zip", "state_id", "country_id", "property_purchase_currency_id"),
+            *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
+            *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
             "bank_ids",
         }
 
@@ -170,10 +171,15 @@ class MlReaderVendor(models.AbstractModel):
         return self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
 
     def _document(self, flow, record):
+        record = record.with_company(flow.company_id)
+        currency = record.property_purchase_currency_id or flow.company_id.currency_id
         return replace(
             self._vendor(record),
-            currency=self._currency(flow, record),
             in_books=self._in_books(flow, record),
+            payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),
+            tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
+            group=self._group(flow, record),
+            currency=currency.name,
             pay_to=tuple(self._pay_to(flow, record)),
         )
 
@@ -192,17 +198,13 @@ class MlReaderVendor(models.AbstractModel):
                     currency=account.currency_id.name or "",
                 )
 
-    def _currency(self, flow, record):
-        """The currency in which the company buys from a vendor."""
-        company = flow.company_id
-        return (record.with_company(company).property_purchase_currency_id or company.currency_id).name
-
     def _vendor(self, record):
         return Vendor(
             external_id="",
             odoo_id=record.id,
             name=record.name or "",
             vat=record.vat or "",
+            corporate_id=record.company_registry or "",
             is_company=record.is_company,
             active=record.active,
             address=Address(
@@ -215,6 +217,11 @@ class MlReaderVendor(models.AbstractModel):
             ),
             contacts=tuple(self._contacts(record)),
         )
+
+    def _group(self, flow, record):
+        """The group that the first of the vendor's tags stands for."""
+        known = self.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
+        return next((known[tag.id] for tag in record.category_id if tag.id in known), None)
 
     def _contacts(self, record):
         people = record.child_ids.filtered(lambda child: child.type == "contact" and child.email)

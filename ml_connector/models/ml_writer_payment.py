@@ -386,7 +386,7 @@ class MlWriterPayment(models.AbstractModel):
             raise InvalidDataError(
                 self.env._(
                     "The payment takes a discount of %(discount)s %(currency)s, but %(company)s has no account for it:"
-                    " choose one under Cash Discounts in the settings of Accounting.",
+                    " choose one in the settings, under Default Accounts, Early payment discounts.",
                     discount=discount,
                     currency=currency.name,
                     company=batch.company.display_name,

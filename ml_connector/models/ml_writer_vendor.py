@@ -144,6 +144,7 @@ class MlWriterVendor(models.AbstractModel):
         notes = []
         values = {"name": document.name.strip(), **self._address_values(batch, document.address, notes)}
         values["vat"] = self._vat(document, self.env["res.country"].browse(values["country_id"]), notes)
+        values["company_registry"] = document.corporate_id.strip()
         contact = next((contact for contact in document.contacts if contact.is_default), None)
         if contact:
             values |= {"email": contact.email.strip(), "phone": contact.phone.strip()}

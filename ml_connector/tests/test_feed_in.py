@@ -1,7 +1,7 @@
 import base64
 
 from odoo import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
 
@@ -33,7 +33,8 @@ class TestFeedIn(FeedCase):
         self.check_sample(self.take(f"{INVOICES}.csv"))
 
     def test_sample_invoices_as_xml(self):
-        self.template("invoices").file_format = "xml"
+        with Form(self.template("invoices")) as form:
+            form.file_format = "xml"
         self.check_sample(self.take(f"{INVOICES}.xml"))
 
     def check_sample(self, file):

@@ -3,5 +3,6 @@
 from .concur import ConcurProvider
 from .ramp import RampProvider
 from .stampli import StampliProvider
+from .visma import VismaProvider
 
-PROVIDERS = {provider.key: provider for provider in (ConcurProvider, RampProvider, StampliProvider)}
+PROVIDERS = {provider.key: provider for provider in (ConcurProvider, RampProvider, StampliProvider, VismaProvider)}

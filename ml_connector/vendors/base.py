@@ -256,6 +256,8 @@ class Provider:
     """Whether a subscription counts only once a challenge was answered."""
     events_kept: timedelta | None = None
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
+    settles_in = 0
+    """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
     access_end_advice = ""
     """What a person does before a refresh token ends for good, where the vendor's ends."""
     feeds: tuple[FeedSpec, ...] = ()

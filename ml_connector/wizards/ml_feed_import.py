@@ -11,7 +11,10 @@ class MlFeedImport(models.TransientModel):
     _name = "ml.feed.import"
     _description = "Import a File"
 
-    template_id = fields.Many2one("ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="As")
+    template_id = fields.Many2one(
+        "ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="Read as"
+    )
+    connection_id = fields.Many2one(related="template_id.connection_id")
     replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="In place of")
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()

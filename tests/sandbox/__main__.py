@@ -10,6 +10,7 @@ VENDORS = {
     "concur": "sandbox.concur:ConcurSandbox",
     "ramp": "sandbox.ramp:RampSandbox",
     "stampli": "sandbox.stampli:StampliSandbox",
+    "visma": "sandbox.visma:VismaSandbox",
 }
 
 

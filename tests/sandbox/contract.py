@@ -25,6 +25,7 @@ class Contract:
         self.bounds = parameters or {}
         schemas = {**document.get("components", {}).get("schemas", {}), **(corrections or {})}
         self.components = to_json_schema({"schemas": schemas})
+        self.shared_parameters = document.get("components", {}).get("parameters", {})
         self.error_schema = error_schema
         self.operations = {}
         for path, entry in document["paths"].items():
@@ -70,7 +71,10 @@ class Operation:
         self.contract = contract
         self.method, self.path, self.key = method, path, f"{method} {path}"
         self.entry = entry
-        self.parameters = [*shared, *entry.get("parameters", [])]
+        self.parameters = [
+            contract.shared_parameters[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item
+            for item in (*shared, *entry.get("parameters", []))
+        ]
         self.pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
         self.success = min(int(code) for code in entry["responses"] if code.startswith("2"))
 

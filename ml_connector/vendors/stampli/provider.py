@@ -91,7 +91,7 @@ class StampliProvider(Provider):
             listing = session.list(folder)
         except ConnectorError as error:
             return Finding(level="warning", title=f"Folder {folder}", message=error.message)
-        return Finding(level="ok", title=f"Folder {folder}", message=f"{len(listing.files)} files")
+        return Finding(level="ok", title=f"Folder {folder}", message=f"Files in it: {len(listing.files)}.")
 
     def _unconfirmed(self, account, error):
         title = "The server has changed its key" if account.host_keys else "Confirm the server's key"

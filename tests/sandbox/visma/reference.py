@@ -1,0 +1,176 @@
+"""What records are coded to: accounts, dimensions, projects, VAT, terms, currencies and periods."""
+
+from .errors import refuse
+from .routes import check_version, found, handlers, modified, page_of
+from .wire import changed, created, plain, single
+
+
+@handlers("GET /v1/account")
+def accounts(call):
+    active = call.query.get("active")
+    keep = modified(call)
+    return [row for row in call.state.accounts.values() if keep(row) and active in (None, row["active"])]
+
+
+@handlers("GET /v1/account/{accountCd}")
+def account(call):
+    return single(found(call.state.accounts, call.path["accountCd"]))
+
+
+@handlers("POST /v1/account")
+def create_account(call):
+    body, state = plain(call.body), call.state
+    code = body.get("accountCD")
+    if not code:
+        raise refuse("'Account' cannot be empty.", what="account")
+    if code in state.accounts:
+        raise refuse(f"The account '{code}' exists already.", what="account")
+    row = {
+        "accountID": 2000 + state.next_number("account"),
+        "accountCD": code,
+        "type": body.get("type", "Expense"),
+        "active": body.get("active", True),
+        "description": body.get("description", ""),
+        "accountClass": body.get("accountClass", ""),
+        "cashAccount": False,
+        "allowManualEntry": True,
+    }
+    state.accounts[code] = state.touch(row)
+    state.effect("account.create", code)
+    return created(call, f"/v1/account/{code}", row)
+
+
+@handlers("GET /v1/dimension/{dimensionId}")
+def dimension(call):
+    if call.path["dimensionId"] != "SUBACCOUNT":
+        return found({}, None)
+    segments = call.state.segments
+    if call.query.get("expandSegmentsValues") is False:
+        segments = [{key: value for key, value in row.items() if key != "segmentValues"} for row in segments]
+    length = sum(row["length"] for row in segments)
+    return {"id": "SUBACCOUNT", "length": length, "description": "Delkonto", "segments": segments}
+
+
+@handlers("GET /v1/dimension/{dimensionId}/{segmentId}")
+def segment(call):
+    return single(_segment(call))
+
+
+@handlers("PUT /v1/dimension/{dimensionId}/{segmentId}")
+def change_segment(call):
+    row = _segment(call)
+    check_version(call, row)
+    for item in call.body.get("segmentValues", []):
+        _change_value(call.state, row, item["operation"], item["value"], plain(item))
+    call.state.touch(row)
+    row["lastModified"] = row.pop("lastModifiedDateTime")
+    return changed(row)
+
+
+def _change_value(state, row, operation, value, body):
+    known = next((item for item in row["segmentValues"] if item["valueId"] == value), None)
+    if operation == "Insert":
+        if known or len(value) != row["length"]:
+            raise refuse(f"The value '{value}' of the segment is not valid.", what="segment")
+        known = {"segmentId": row["segmentId"], "valueId": value, "description": "", "active": True}
+        row["segmentValues"].append(known)
+        state.effect("segment_value.create", value)
+    if known is None:
+        raise refuse(f"The segment value '{value}' cannot be found in the system.", what="segment")
+    known.update({key: body[key] for key in ("description", "active") if key in body})
+
+
+def _segment(call):
+    rows = {str(row["segmentId"]): row for row in call.state.segments}
+    if call.path["dimensionId"] != "SUBACCOUNT":
+        rows = {}
+    return found(rows, call.path["segmentId"])
+
+
+@handlers("GET /v1/project")
+def projects(call):
+    status, keep = call.query.get("status"), modified(call)
+    non_project = call.query.get("nonProject")
+    rows = [
+        row
+        for row in call.state.projects.values()
+        if keep(row)
+        and status in (None, row["status"])
+        and non_project in (None, row["projectID"] == call.state.non_project)
+    ]
+    return page_of(call, rows)
+
+
+@handlers("GET /v1/project/{projectID}")
+def project(call):
+    return single(found(call.state.projects, call.path["projectID"]))
+
+
+@handlers("POST /v1/project")
+def create_project(call):
+    body, state = plain(call.body), call.state
+    code = body.get("projectID")
+    if not code or code in state.projects:
+        raise refuse(f"The project '{code}' exists already or is empty.", what="project")
+    row = {
+        "internalID": 1000 + state.next_number("project"),
+        "projectID": code,
+        "description": body["description"],
+        "status": body.get("status", "Planned"),
+        "hold": body.get("hold", False),
+        "startDate": body["startDate"],
+        "visibility": {"visibleInGl": True, "visibleInAp": True, "visibleInPo": True},
+        "tasks": [],
+    }
+    state.projects[code] = state.touch(row)
+    state.effect("project.create", code)
+    return created(call, f"/v1/project/{code}", row)
+
+
+@handlers("GET /v1/branch")
+def branches(call):
+    return list(call.state.branches.values())
+
+
+@handlers("GET /v1/currency")
+def currencies(call):
+    return list(call.state.currencies.values())
+
+
+@handlers("GET /v1/vat")
+def vats(call):
+    return list(filter(modified(call), call.state.vats.values()))
+
+
+@handlers("GET /v1/vatCategory")
+def vat_categories(call):
+    return list(filter(modified(call), call.state.vat_categories.values()))
+
+
+@handlers("GET /v1/vatZone")
+def vat_zones(call):
+    return page_of(call, list(call.state.vat_zones.values()))
+
+
+@handlers("GET /v1/creditTerm")
+def credit_terms(call):
+    """Unlike every other list: one object."""
+    rows = list(filter(modified(call), call.state.credit_terms.values()))
+    size = call.query.get("pageSize") or call.sandbox.settings.max_page_size
+    number = call.query.get("pageNumber") or 1
+    return {
+        "pageNumber": number,
+        "pageSize": size,
+        "totalCount": len(rows),
+        "records": rows[(number - 1) * size : number * size],
+    }
+
+
+@handlers("GET /v1/supplier/supplierClass")
+def supplier_classes(call):
+    return list(call.state.classes.values())
+
+
+@handlers("GET /v1/financialPeriod")
+def financial_periods(call):
+    return list(call.state.periods.values())
