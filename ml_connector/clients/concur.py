@@ -14,13 +14,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 from xml.etree import ElementTree
 
 from ..exceptions import AuthError, NetworkError, NotFoundError, PermanentError, RemoteError, UnknownOutcomeError
-from .base import HttpClient, NoAuth, is_loopback
+from .base import BearerAuth, HttpClient, NoAuth, is_loopback
 from .oauth import granted, seconds
 
 TOKEN_PATH = "/oauth2/v0/token"
 FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"
 VENDORS_PAGE = 1000
+VENDOR_BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
 REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
 DIGESTS_PAGE = 1000
 DOMAIN = ".api.concursolutions.com"
@@ -212,7 +213,7 @@ class ConcurClient(HttpClient):
         inner = data.get("error") or data.get("Error")
         if isinstance(inner, dict):
             data = {**data, **inner}
-        errors = data.get("errors")
+        errors = data.get("errors") or data.get("failedPayments")
         if isinstance(errors, list) and errors and isinstance(errors[0], dict):
             data = {**data, **errors[0]}
         code = data.get("errorId") or data.get("errorCode") or data.get("Id") or data.get("id") or ""
@@ -291,6 +292,11 @@ class ConcurClient(HttpClient):
         """`PUT /invoice/vendors`, with whole records: what is left out may be lost. Answers as `create_vendors`."""
         return self._written_vendors("PUT", records, repeatable=True)
 
+    def update_vendor_banks(self, accounts):
+        """`PUT /invoice/vendor/banks`: adds or changes accounts. Answers as `create_vendors`."""
+        answer = self.call("PUT", VENDOR_BANKS_PATH, body={"VendorBank": accounts}, repeatable=True)
+        return _rows(answer.data.get("VendorBank")) if isinstance(answer.data, dict) else []
+
     def _written_vendors(self, method, records, repeatable):
         answer = self.call(method, VENDORS_PATH, body={"Vendor": records}, repeatable=repeatable)
         return _rows(answer.data.get("Vendor")) if isinstance(answer.data, dict) else []
@@ -335,6 +341,38 @@ class ConcurClient(HttpClient):
         """`GET /invoice/paymentrequest/{id}`: an invoice."""
         return self.call("GET", f"{REQUESTS_PATH}/{quote(request_id, safe='')}").data
 
+    # Event Subscription Service v4 (ess/v4.event-subscription)
+
+    def event_topics(self):
+        """`GET /events/v4/topics`: names of the topics that the app may subscribe to."""
+        data = self._events("GET", "/topics")
+        return [name for name in data if isinstance(name, str)] if isinstance(data, list) else []
+
+    def event_subscriptions(self):
+        """`GET /events/v4/subscriptions`: all subscriptions of the app."""
+        return _rows(self._events("GET", "/subscriptions"))
+
+    def subscribe_to_events(self, subscription_id, topic, endpoint_url):
+        """`PUT /events/v4/subscriptions/webhook`: all events of a topic."""
+        endpoint = {"endpoint": endpoint_url}
+        body = {"id": subscription_id, "topic": topic, "filter": ".*", "webHookConfig": endpoint}
+        self._events("PUT", "/subscriptions/webhook", body)
+
+    def unsubscribe_from_events(self, subscription_id):
+        """`DELETE /events/v4/subscriptions/{id}`."""
+        self._events("DELETE", f"/subscriptions/{quote(subscription_id, safe='')}")
+
+    def _events(self, method, path, body=None):
+        """A call with a token of the app, in the company's data centre: each centre has subscriptions of its own."""
+        centre = self.address(self._bearer(self._tokens.get(self.fetch_token)))
+        try:
+            token = self._asked(centre, {"grant_type": "client_credentials"})
+        except (AuthError, PermanentError) as error:
+            raise _refused(error) from None
+        bearer = BearerAuth(self._bearer(token.value))
+        deadline = self._clock() + self.budget
+        return self._call(method, f"{centre}/events/v4{path}", deadline, True, auth=bearer, json=body).data
+
     # Financial Integration Service v4 (financial-integration/v4.financial-integration)
 
     def ready_documents(self, doc_type, page=0, limit=FIS_PAGE):
@@ -366,6 +404,13 @@ class ConcurClient(HttpClient):
         """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP)."""
         body = {"processingConfirmation": confirmations, "systemId": ""}
         return self._confirmed(doc_type, "paymentconfirmations", body)
+
+    def confirm_invoice_payment(self, row):
+        """`POST /invoice/payment-confirmation/v4/payments/bulkUpdate` with one payment (invoice/payment-confirmation).
+
+        :raises PermanentError: it is refused: the invoice has to be in payment status Extracted
+        """
+        self.call("POST", "/invoice/payment-confirmation/v4/payments/bulkUpdate", body=[row])
 
     def image_url(self, kind, source_id):
         """`GET /api/image/v1.0/{kind}/{id}`: the link to a file, good for 15 minutes; empty when there is none.

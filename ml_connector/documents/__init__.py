@@ -19,13 +19,14 @@ from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from .release import Release
 from .result import Result
-from .vendor import Vendor
+from .vendor import BankAccount, Vendor
 
 __all__ = [
     "Account",
     "Address",
     "AnalyticShare",
     "Attachment",
+    "BankAccount",
     "Bill",
     "BillLine",
     "BillStatus",

@@ -6,6 +6,24 @@ ADDRESS_FIELDS = ("street", "street2", "city", "postal_code", "state", "country"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BankAccount:
+    """An account to which a vendor may be paid.
+
+    :param number: IBAN or local number
+    :param holder: name on the account
+    :param bic: or another routing number of its bank
+    :param country: ISO 3166-1 alpha-2, of the bank
+    """
+
+    number: str
+    holder: str
+    bic: str = ""
+    bank_name: str = ""
+    country: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
     """A supplier.
 
@@ -17,6 +35,7 @@ class Vendor:
     :param group: the group of vendors it belongs to
     :param currency: ISO 4217 code of the currency it bills in by default
     :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
+    :param pay_to: accounts that the vendor system is to pay to; none unless that was chosen
     :param bank_accounts: account numbers (IBAN or local), used to match only
     """
 
@@ -32,6 +51,7 @@ class Vendor:
     address: Address = Address()
     contacts: tuple[Contact, ...] = ()
     bank_accounts: tuple[str, ...] = ()
+    pay_to: tuple[BankAccount, ...] = ()
     is_company: bool = True
     in_books: bool = False
     active: bool = True

@@ -138,6 +138,11 @@ class MlFlow(models.Model):
         domain="[('purchase_ok', '=', True), ('type', '=', 'service')]",
         help="Odoo's order lines need a product, which the vendor's lines do not have.",
     )
+    send_bank_accounts = fields.Boolean(
+        "Send bank accounts",
+        help="Send along the bank accounts of vendors to which Odoo allows payments. Choose this only where the vendor "
+        "system pays and Odoo is the place where bank accounts are verified.",
+    )
     tell_failures = fields.Boolean(
         "Report failures",
         default=True,

@@ -257,7 +257,17 @@ class MlMapping(models.Model):
         result = super().write(vals)
         if vals.get("res_id") or vals.get("is_ignored"):
             self._release()
+        if vals.get("res_id"):
+            self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
         return result
+
+    def _send_values(self):
+        """Send the accounts of plans that are mapped now: none of them has changed."""
+        # sudo: as in `_release`
+        flows = self.sudo().connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == "list_value")
+        flows.next_run_at = fields.Datetime.now()
+        for connection in flows.connection_id:
+            connection._trigger()
 
     def _release(self):
         """Let the records go on that waited for these mappings and for no other."""

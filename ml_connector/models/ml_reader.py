@@ -1,10 +1,11 @@
+import re
 from dataclasses import replace
 from decimal import Decimal
 
 from odoo import models
 from odoo.fields import Domain
 
-from ..documents import Address, AnalyticShare, Contact, Vendor
+from ..documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..exceptions import ConnectorError
 
 
@@ -130,6 +131,7 @@ class MlReaderVendor(models.AbstractModel):
             *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
             *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
             *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
+            "bank_ids",
         }
 
     def _domain(self, flow):
@@ -178,7 +180,23 @@ class MlReaderVendor(models.AbstractModel):
             tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
             group=self._group(flow, record),
             currency=currency.name,
+            pay_to=tuple(self._pay_to(flow, record)),
         )
+
+    def _pay_to(self, flow, record):
+        """Bank accounts to which payments are allowed, where the flow is to send them."""
+        if not flow.send_bank_accounts:
+            return
+        for account in record.bank_ids.sorted("id"):
+            if account.allow_out_payment and account.company_id.id in (False, flow.company_id.id):
+                yield BankAccount(
+                    number=account.sanitized_acc_number,
+                    holder=account.acc_holder_name or record.name or "",
+                    bic=account.bank_bic or "",
+                    bank_name=account.bank_name or "",
+                    country=_bank_country(account),
+                    currency=account.currency_id.name or "",
+                )
 
     def _vendor(self, record):
         return Vendor(
@@ -223,6 +241,19 @@ class MlReaderAccountingVendor(models.AbstractModel):
 
     def _in_books(self, flow, record):
         return True
+
+
+def _bank_country(account):
+    """Country of a bank account: an IBAN begins with it."""
+    number = account.sanitized_acc_number
+    return number[:2] if _is_iban(number) else account.bank_id.country.code or ""
+
+
+def _is_iban(number):
+    """By the check digits of ISO 13616. Odoo knows IBANs only where the module for them is installed."""
+    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", number, re.ASCII):
+        return False
+    return int("".join(str(int(sign, 36)) for sign in number[4:] + number[:4])) % 97 == 1
 
 
 def decimal_of(value):

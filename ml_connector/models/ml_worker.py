@@ -118,6 +118,7 @@ class MlWorker(models.AbstractModel):
             run = Run(connection)
             self._work(run)
             if run.succeeded and not run.failed:
+                self._notice_gap(run)
                 connection._note_success()
         except ConnectorError as error:
             self.env.cr.rollback()
@@ -295,6 +296,7 @@ class MlWorker(models.AbstractModel):
         )
         self._commit(run)
         self._confirm_subscription(run)
+        self._end_previous_subscription(run)
 
     def _unsubscribe(self, run):
         connection = run.connection
@@ -338,6 +340,24 @@ class MlWorker(models.AbstractModel):
             else:
                 return None
         return refusal
+
+    def _notice_gap(self, run):
+        """After a time so long that the vendor gave up repeating its events, read everything again at once."""
+        connection, kept = run.connection, run.provider.events_kept
+        last = connection.last_success_at
+        if connection.webhook_state != "active" or not (kept and last) or last > fields.Datetime.now() - kept:
+            return
+        readers = connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
+        readers.next_run_at = fields.Datetime.now()
+        connection._trigger()
+        connection.message_post(
+            body=self.env._(
+                "Nothing was synced from %(since)s UTC until now, but the vendor repeats its events for %(hours)s "
+                "hours only. What they would have told is read from the lists.",
+                since=fields.Datetime.to_string(last),
+                hours=round(kept.total_seconds() / 3600),
+            )
+        )
 
     def _end_previous_subscription(self, run):
         """Remove what the new subscription has replaced; in the next run, when the vendor cannot be asked now."""

@@ -95,6 +95,22 @@ class PurchaseOrderLine(models.Model):
         return result
 
 
+class ResPartnerBank(models.Model):
+    _inherit = "res.partner.bank"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        accounts.partner_id._ml_note_change({"bank_ids"})
+        return accounts
+
+    def write(self, vals):
+        partners = self.partner_id
+        result = super().write(vals)
+        (partners | self.partner_id)._ml_note_change({"bank_ids"})
+        return result
+
+
 class StockPicking(models.Model):
     _name = "stock.picking"
     _inherit = ["stock.picking", "ml.sync.mixin"]

@@ -207,3 +207,25 @@ class TestPush(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.logs("vendors_push").state, "superseded")
         self.assertFalse(self.remote.vendors)
+
+    def test_bank_accounts_go_along_only_where_chosen_and_where_payments_are_allowed(self):
+        partner = self.vendor()
+        account = self.env["res.partner.bank"].create(
+            {"partner_id": partner.id, "acc_number": "DE89 3704 0044 0532 0130 00", "allow_out_payment": False}
+        )
+        reader, flow = self.env["ml.reader.vendor"], self.flow("vendors_push")
+        self.assertFalse(flow.send_bank_accounts)
+        account.allow_out_payment = True
+        self.assertFalse(reader._document(flow, partner).pay_to)
+        flow.send_bank_accounts = True
+        (sent,) = reader._document(flow, partner).pay_to
+        self.assertEqual((sent.number, sent.country, sent.holder), ("DE89370400440532013000", "DE", "Example Supplies"))
+        account.allow_out_payment = False
+        self.assertFalse(reader._document(flow, partner).pay_to)
+
+    def test_a_changed_bank_account_is_a_change_of_its_vendor(self):
+        partner = self.vendor()
+        self.run_worker()
+        rows = len(self.logs("vendors_push"))
+        self.env["res.partner.bank"].create({"partner_id": partner.id, "acc_number": "DE89370400440532013000"})
+        self.assertEqual(len(self.logs("vendors_push")), rows + 1)

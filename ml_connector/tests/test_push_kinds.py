@@ -595,13 +595,12 @@ class TestListValues(PushCase):
         self.run_worker()
         self.assertEqual(self.fields_sent(), {"V1": "custom2", "T1": "custom2"})
 
-    def test_a_plan_that_is_mapped_later_brings_its_accounts_with_the_next_sweep(self):
+    def test_a_plan_that_is_mapped_later_brings_its_accounts_at_once(self):
         self.switch_on("list_values")
         account = self.analytic("V1")
         self.run_worker()
         self.assertFalse(self.sent("list_values"))
         self.map_field("custom2", "Something else").res_id = self.plan.id
-        self.sync()
         self.run_worker()
         self.assertEqual(self.fields_sent(), {"V1": "custom2"})
         mapping = self.env["ml.mapping"].search(

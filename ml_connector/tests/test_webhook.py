@@ -1,5 +1,8 @@
 import json
+from datetime import timedelta
+from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
@@ -130,3 +133,25 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.connection.database_name = "another"
         self.assertEqual(self.post(self.event()).status_code, 503)
         self.assertFalse(self.events())
+
+    def test_without_a_challenge_a_subscription_counts_at_once(self):
+        self.connection._internal_secrets(WEBHOOK_SECRET).unlink()
+        with patch.object(FakeProvider, "challenges_webhooks", False):
+            self.connection.action_subscribe()
+            self.run_worker()
+        self.assertEqual(self.connection.webhook_state, "active")
+        self.assertFalse(self.connection.webhook_subscription_previous)
+
+    def test_after_a_gap_that_no_event_survives_everything_is_read(self):
+        self.put_bill()
+        bills = self.flow("bills")
+        bills.next_run_at = fields.Datetime.now() + timedelta(hours=20)
+        with patch.object(FakeProvider, "events_kept", timedelta(hours=72)):
+            for hours, is_read in ((71, False), (73, True)):
+                self.connection.last_success_at = fields.Datetime.now() - timedelta(hours=hours)
+                self.flow("vendors").next_run_at = fields.Datetime.now()
+                self.run_worker()
+                self.run_worker()
+                self.assertEqual(bool(self.logs("bills")), is_read)
+        notices = self.connection.message_ids.filtered(lambda message: "72 hours" in (message.body or ""))
+        self.assertEqual(len(notices), 1)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 def content_version(content) -> str:
@@ -253,6 +254,8 @@ class Provider:
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription counts only once the vendor's challenge was answered."""
+    events_kept: timedelta | None = None
+    """How long the vendor repeats an event that nobody takes; None: that is not known."""
     settles_in = 0
     """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
     access_end_advice = ""

@@ -54,14 +54,20 @@ for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
     else:
         mapping.res_id = CHOICES[mapping.kind](mapping).id
 
-# employees are paid for some reports
-reports = env["ml.binding"].search([("kind", "=", "expense_report")], order="id", limit=12)
-moves = env["account.move"].browse(reports.mapped("res_id"))
-owed = moves.line_ids.filtered(
-    lambda line: line.account_type == "liability_payable" and line.balance < 0 and not line.reconciled
-)
+
+def owed(kind):
+    """What the company owes for two of the records that came from SAP Concur."""
+    ours = [("connection_id.provider", "=", "concur"), ("company_id", "=", company.id)]
+    bindings = env["ml.binding"].search([("kind", "=", kind), *ours], order="id", limit=12)
+    lines = env["account.move"].browse(bindings.mapped("res_id")).line_ids
+    return lines.filtered(
+        lambda line: line.account_type == "liability_payable" and line.balance < 0 and not line.reconciled
+    )[:2]
+
+
+# some employees and invoices are paid
 bank = env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", company.id)], limit=1)
-for line in owed[:2]:
+for line in owed("expense_report") | owed("bill"):
     payment = env["account.move"].create(
         {
             "journal_id": bank.id,

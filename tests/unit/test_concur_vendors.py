@@ -130,6 +130,7 @@ def test_a_vendor_is_made_once_and_comes_back_as_ours(sandbox, concur):
     assert (record["AddressCode"], record["CurrencyCode"], record["Approved"]) == ("MAIN", "GBP", "Y")
     back = concur.document("vendors", concur.fetch("vendors", sent.external_id).payload)
     assert (back.odoo_id, back.name, back.address) == (77, partner().name, partner().address)
+    assert sent.shared == back.shared()
 
 
 def test_an_unchanged_vendor_is_not_written_again(sandbox, concur):
@@ -263,6 +264,59 @@ def test_what_concur_insists_on_is_said_before_anything_is_sent(sandbox, concur,
 def test_an_archived_vendor_that_concur_lacks_is_not_made(sandbox, concur):
     with pytest.raises(errors.InvalidDataError, match="archived"):
         push(concur, partner(active=False))
+
+
+# Bank accounts
+
+IBAN = doc.BankAccount(
+    number="DE89370400440532013000", holder="Tailspin Toys Ltd", bic="COBADEFFXXX", country="DE", currency="EUR"
+)
+BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
+
+
+def banks_of(sandbox):
+    (record,) = sandbox.control.vendors(own_code(INSTANCE, 77))
+    return {bank["AccountNumber"]: bank for bank in record["banks"]}
+
+
+def test_without_a_choice_no_bank_account_is_sent(sandbox, concur):
+    push(concur, partner())
+    assert not sandbox.control.requests(path=BANKS_PATH)
+
+
+def test_bank_accounts_are_sent_once_and_changed_when_they_change(sandbox, concur):
+    sent = push(concur, partner(pay_to=(IBAN,)))
+    assert banks_of(sandbox)[IBAN.number]["RoutingNumber"] == "COBADEFFXXX"
+    push(concur, partner(pay_to=(IBAN,)), sent.external_id)
+    assert len(sandbox.control.requests(path=BANKS_PATH)) == 1
+    push(concur, partner(pay_to=(replace(IBAN, holder="Tailspin"),)), sent.external_id)
+    assert banks_of(sandbox)[IBAN.number]["NameOnAccount"] == "Tailspin"
+
+
+def test_accounts_that_only_concur_has_are_left_alone_and_named_by_their_end(sandbox, concur):
+    sent = push(concur, partner(pay_to=(IBAN,)))
+    other = replace(IBAN, number="FR1420041010050500013M02606", currency="CHF")
+    sent = push(concur, partner(pay_to=(other,)), sent.external_id)
+    assert "…3000" in sent.note
+    assert IBAN.number not in sent.note
+    assert banks_of(sandbox).keys() == {IBAN.number, other.number}
+    assert "CurrencyAlphaCode" not in banks_of(sandbox)[other.number]
+
+
+def test_a_bank_account_without_a_country_is_not_taken_for_an_american_one(concur):
+    with pytest.raises(errors.InvalidDataError, match="country of the bank account …3000") as caught:
+        push(concur, partner(pay_to=(replace(IBAN, country=""),)))
+    assert IBAN.number not in caught.value.message
+
+
+def test_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
+    payload = concur.render("vendors_push", partner(pay_to=(IBAN,)))
+    sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
+    with pytest.raises(errors.UnknownOutcomeError):
+        concur.send("vendors_push", payload, "", "key")
+    assert not banks_of(sandbox)
+    concur.find("vendors_push", payload, "key")
+    assert banks_of(sandbox).keys() == {IBAN.number}
 
 
 # Properties

@@ -6,11 +6,9 @@ from .flows_masters import MASTER_FLOWS
 
 FIS = "FISVC"
 IMAGES = "IMAGE"
-SCOPES = (FIS, IMAGES)
-"""What the flows of this module need."""
+INVOICE_PAYMENTS = "invoice.paymentconfirmation.write"
 
 OPTIONS = ("lock_date_policy", "start_date", "tell_failures")
-TOPIC_EVENT = "{}.readyForIntegration"
 
 DOCUMENT_FLOWS = (
     FlowSpec(
@@ -101,6 +99,18 @@ DOCUMENT_FLOWS = (
         watches="account.move",
         settles=("expense_report",),
         help="Tells Concur when an employee is paid for a report in Odoo. The report becomes Payment Confirmed.",
+    ),
+    FlowSpec(
+        key="invoice_payments_push",
+        label="Invoice Payments to Concur",
+        direction="push",
+        kind="paid",
+        sequence=81,
+        interval=24 * 60,
+        scopes=(INVOICE_PAYMENTS,),
+        watches="account.move",
+        settles=("bill",),
+        help="Tells Concur when an invoice that came through the Financial Integration Service is paid in Odoo.",
     ),
     FlowSpec(
         key="results",

@@ -27,8 +27,9 @@ MASTER_FLOWS = (
         sequence=20,
         interval=12 * 60,
         scopes=(VENDORS,),
-        options=("create_vendors",),
-        help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor.",
+        options=("create_vendors", "conflict_policy"),
+        help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. What "
+        "changed on both sides is merged.",
     ),
     FlowSpec(
         key="vendors_push",
@@ -39,6 +40,7 @@ MASTER_FLOWS = (
         scopes=(VENDORS,),
         watches="res.partner",
         active=False,
+        options=("send_bank_accounts",),
         help="Makes the vendors of Odoo in Concur Invoice and keeps them current. Archived ones lose their approval.",
     ),
     FlowSpec(

@@ -4,15 +4,15 @@ from functools import cached_property
 
 from ...clients import ConcurClient
 from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
-from ...exceptions import NotFoundError
+from ...exceptions import ConflictError, NotFoundError
 from ..base import Credential, Provider
-from . import check, results
+from . import check, results, webhook
 from .flows import FLOWS
 from .invoices import PaymentRequestPuller
 from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
 from .pull_files import InvoiceImagePuller, ReceiptPuller
 from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
-from .push_payments import PaymentPush
+from .push_payments import InvoicePaymentPush, PaymentPush
 from .vendors import VendorPuller, VendorPush
 
 PULLERS = {
@@ -30,8 +30,9 @@ PULLERS = {
 PUSHES = {
     "accounts_push": AccountPush,
     "analytic_push": AnalyticPush,
-    "vendors_push": VendorPush,
     "payments_push": PaymentPush,
+    "invoice_payments_push": InvoicePaymentPush,
+    "vendors_push": VendorPush,
 }
 """Sender of each push flow but the results."""
 
@@ -64,6 +65,20 @@ class ConcurProvider(Provider):
             "the client ID. It lasts 24 hours and is needed only for the first access.",
         ),
         Credential(
+            name="webhook_key",
+            label="Public key for webhooks",
+            required=False,
+            help="Only when SAP has changed the key with which it signs events: copy the new one from SAP's page of "
+            "the Event Subscription Service, then set the webhooks up again.",
+        ),
+        Credential(
+            name="webhook_certificate_header",
+            label="Certificate header",
+            required=False,
+            help="Only where a proxy in front of Odoo checks the sender's certificate: the header in which it passes "
+            "the name in it. The proxy must remove that header from what comes from outside.",
+        ),
+        Credential(
             name="lists",
             label="Lists",
             required=False,
@@ -72,6 +87,9 @@ class ConcurProvider(Provider):
         ),
     )
     flows = FLOWS
+    webhook_events = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
+    challenges_webhooks = False
+    events_kept = webhook.KEPT
     access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
 
     def __init__(self, settings, tokens, observe):
@@ -110,6 +128,12 @@ class ConcurProvider(Provider):
             return PULLERS[flow](self).fetch(external_id)
         except NotFoundError:
             return None
+
+    def changed_after(self, flow, external_id, moment):
+        """:raises ConflictError: always, because Concur keeps no time of change"""
+        raise ConflictError(
+            "SAP Concur does not say when a vendor was changed: choose another policy for conflicts than the newest."
+        )
 
     def document(self, flow, payload):
         return PULLERS[flow](self).document(payload)
@@ -154,3 +178,23 @@ class ConcurProvider(Provider):
 
     def reported(self, result):
         return results.reported(self.client, result)
+
+    # Webhooks
+
+    def subscribe(self, endpoint_url, handshake):
+        return webhook.subscribe(self.client, self.settings.instance, endpoint_url, self.settings.credentials)
+
+    def unsubscribe(self, subscription_id):
+        webhook.unsubscribe(self.client, subscription_id)
+
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        return webhook.verify(headers, body, secrets)
+
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        return webhook.parse(body)
+
+    @classmethod
+    def handshake(cls, headers):
+        return ""

@@ -10,6 +10,7 @@ import hashlib
 import re
 import threading
 from collections import defaultdict
+from dataclasses import replace
 
 from ...documents import Address, Contact, Vendor
 from ...exceptions import (
@@ -42,6 +43,9 @@ LONGEST = {
     "ContactPhoneNumber": 25,
 }
 """What Concur takes of each field (page Vendors v3.1)."""
+BANK_CURRENCIES = ("AUD", "EUR", "GBP", "USD")
+"""Of the currencies of bank accounts those that Concur knows; the others are left out."""
+LONGEST_HOLDER = 100
 COMMON = ("VendorName", "TaxID", "Approved")
 """What Odoo has for all addresses of a vendor alike."""
 NEEDS_STATE = ("AU", "CA", "US")
@@ -146,6 +150,7 @@ def vendor(payload, instance):
         odoo_id=own_partner(instance, code),
         name=text(main, "VendorName"),
         vat=numbers[0] if numbers else "",
+        active=any(is_approved(record) for record in records),
         address=_address(main),
         contacts=(*_contact(main), *(_further(record) for record in records if record is not main)),
     )
@@ -207,7 +212,32 @@ def vendor_fields(document, instance):
     too_long = [key for key, most in LONGEST.items() if len(fields.get(key) or "") > most]
     if too_long:
         raise InvalidDataError(f"The vendor {name} is too long for SAP Concur in: {', '.join(too_long)}.")
-    return {"VendorCode": own_code(instance, document.odoo_id), **fields}
+    fields = {"VendorCode": own_code(instance, document.odoo_id), **fields}
+    if document.pay_to:
+        fields["banks"] = [bank_fields(account) for account in document.pay_to]
+    return fields
+
+
+def bank_fields(account):
+    """A bank account, without the codes of its vendor.
+
+    :raises InvalidDataError: its country is not known, which Concur would take for the United States
+    """
+    if not account.country:
+        raise InvalidDataError(
+            f"SAP Concur needs the country of the bank account …{account.number[-4:]}: enter its bank with a country."
+        )
+    fields = {
+        "AccountNumber": account.number,
+        "AccountType": "CHCK",
+        "IsActive": "Y",
+        "NameOnAccount": account.holder[:LONGEST_HOLDER],
+        "RoutingNumber": account.bic,
+        "BankName": account.bank_name,
+        "CountryCode": account.country,
+        "CurrencyAlphaCode": account.currency if account.currency in BANK_CURRENCIES else "",
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 class VendorPush:
@@ -227,6 +257,30 @@ class VendorPush:
         return vendor_fields(document, self._provider.settings.instance)
 
     def send(self, payload, external_id, _key):
+        sent = self._send({name: value for name, value in payload.items() if name != "banks"}, external_id)
+        return self._with_banks(sent, payload.get("banks"))
+
+    def _with_banks(self, sent, banks):
+        return replace(sent, note=self._send_banks(sent.external_id, banks)) if banks else sent
+
+    def _send_banks(self, code, banks):
+        """Add or change bank accounts; a note on those that only Concur has, which are left as they are."""
+        main = main_record(records_of(self.client, code))
+        key = {"VendorCode": main["VendorCode"], "AddressCode": main["AddressCode"]}
+        known = {text(bank, "AccountNumber"): bank for bank in rows(main.get("VendorBankList"))}
+        changed = [bank for bank in banks if bank.items() - known.get(bank["AccountNumber"], {}).items()]
+        if changed and (
+            refusal := _bank_refusal(self.client.update_vendor_banks([{**key, **bank} for bank in changed]))
+        ):
+            raise refusal
+        sent = {bank["AccountNumber"] for bank in banks}
+        others = [number for number, bank in known.items() if number not in sent and text(bank, "IsActive") != "N"]
+        if not others:
+            return ""
+        ends = ", ".join(f"…{number[-4:]}" for number in others)
+        return f"SAP Concur has other active bank accounts of the vendor, which were left alone: {ends}."
+
+    def _send(self, payload, external_id):
         if external_id:
             records = records_of(self.client, external_id)
             if not records:
@@ -242,9 +296,14 @@ class VendorPush:
         return self._create(payload)
 
     def find(self, payload, _key):
-        """Whether a vendor that we may have made is there."""
+        """Whether a vendor that we may have made is there; its bank accounts, which go after it, are sent then."""
         records = self._own(payload, records_of(self.client, payload["VendorCode"]))
-        return Sent(external_id=_code(records[0])) if records else None
+        return self._with_banks(self._sent(records), payload.get("banks")) if records else None
+
+    def _sent(self, records, linked=False):
+        """:param records: as Concur has them now"""
+        made = vendor({"records": records}, self._provider.settings.instance)
+        return Sent(external_id=made.external_id, linked=linked, shared=made.shared())
 
     def _create(self, payload):
         record = {"AddressCode": OWN_ADDRESS, **{name: value for name, value in payload.items() if value}}
@@ -253,7 +312,7 @@ class VendorPush:
         if found:
             if self._all is not None:
                 self._all += found
-            return Sent(external_id=_code(found[0]))
+            return self._sent(found)
         raise _refusal(answers, record) or UnknownOutcomeError(
             "SAP Concur took the vendor without a word, but does not show it."
         )
@@ -271,7 +330,7 @@ class VendorPush:
             for record in changed:
                 if refusal := _refusal(answers, record):
                     raise refusal
-        return Sent(external_id=_code(records[0]), linked=linked)
+        return self._sent(wanted, linked)
 
     # Vendors that Concur has
 
@@ -358,6 +417,13 @@ def _refusal(answers, record):
         if refused:
             said = " ".join(text(status, "Message") for status in refused) or "no reason was given"
             return PermanentError(f"SAP Concur did not save the vendor: {said.rstrip('.')}.")
+    return None
+
+
+def _bank_refusal(answers):
+    for answer in answers:
+        if refusal := _refusal([answer], answer):
+            return refusal
     return None
 
 

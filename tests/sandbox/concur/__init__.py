@@ -8,7 +8,7 @@ from werkzeug.serving import make_server
 
 from ..contract import Contract
 from ..server import Handler, Sandbox, Settings
-from . import fis, images, invoices, lists, oauth, vendors  # noqa: F401 - they register their handlers
+from . import events, fis, images, invoices, lists, oauth, payments, vendors  # noqa: F401 - they register their handlers
 from .control import ConcurControl
 from .dataset import DataSet
 from .errors import SHAPES, refuse
@@ -19,7 +19,7 @@ CLIENT_ID = "concur_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 BASE_DATE = date(2026, 9, 30)
 CENTRES = ("us2", "eu2")
-CONTRACTS = ("concur", "concur_invoices", "concur_lists", "concur_vendors")
+CONTRACTS = ("concur", "concur_events", "concur_invoices", "concur_lists", "concur_payments", "concur_vendors")
 """Contract files; each subject brings its own."""
 
 
@@ -34,6 +34,7 @@ class ConcurSettings(Settings):
     ended_status: int = 401  # or 403, which the status page has too for an ended token
     geolocation: str = ""  # what token answers say instead of the company's data centre
     says_success: bool = False  # whether a vendor that was saved has a status of the type SUCCESS, or none
+    signature_scheme: str = "pss"  # or pkcs1; not documented
     retry_after: str = ""  # no header is documented, but for list items, where it is 0
 
 
@@ -58,6 +59,7 @@ class ConcurSandbox(Sandbox):
         self._servers = {name: self._centre_server() for name in CENTRES}
         self.centres = {name: f"http://127.0.0.1:{server.server_port}" for name, server in self._servers.items()}
         self._places = {f"127.0.0.1:{server.server_port}": name for name, server in self._servers.items()}
+        self.publisher = events.Publisher(self)
         self.control = ConcurControl(self)
         self.fill()
 

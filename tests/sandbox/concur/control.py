@@ -66,7 +66,9 @@ class ConcurControl(MasterControl, Control):
         with self._sandbox.lock:
             if image:
                 self._sandbox.state.images[source_id] = image
-            return self._sandbox.state.add_document(doc_type, source_id, content).id
+            made = self._sandbox.state.add_document(doc_type, source_id, content)
+            self._sandbox.publisher.emit(made)
+            return made.id
 
     def add_reports(self, count, entries=1):
         """Release equal reports of some entries each; returns the ids of their documents."""
@@ -87,3 +89,12 @@ class ConcurControl(MasterControl, Control):
     def recall(self, document_id):
         """What a processor does: the document leaves the queue."""
         self._sandbox.state.documents.get(document_id).status = "RECALLED"
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def public_key(self):
+        """The key with which events are signed, as SAP publishes it."""
+        return self._sandbox.publisher.public_key()
+
+    def subscriptions(self):
+        return [{"id": row.id, "endpoint": row.endpoint} for row in self._sandbox.state.subscriptions]

@@ -58,6 +58,7 @@ SHAPES = {
                 "validationErrors": {"type": "array", "items": {"type": "object"}},
             },
         },
+        {"type": "object", "required": ["failedPayments"]},
         {
             "type": "object",
             "required": ["errors"],

@@ -1,4 +1,4 @@
-"""What a Concur sandbox keeps: one company, its tokens, its financial documents and its vendors."""
+"""What a Concur sandbox keeps: one company, its tokens, its financial documents and what they refer to."""
 
 import time
 import uuid
@@ -50,6 +50,7 @@ class State:
         self.documents = Table()
         self.images = {}
         self.vendors = Table()
+        self.subscriptions = Table()
         self.payment_requests = Table()
         self.lists = Table()
         self.list_items = Table()

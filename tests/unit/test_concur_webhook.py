@@ -1,0 +1,179 @@
+"""Events of Concur: subscription, sender, envelope; against the Concur sandbox."""
+
+import base64
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
+from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+
+from ml_connector import exceptions as errors
+from ml_connector.clients import ConcurClient, MemoryTokens
+from ml_connector.vendors.base import Settings
+from ml_connector.vendors.concur import ConcurProvider, webhook
+
+ENDPOINT = "https://odoo.example.com/ml_connector/webhook/example"
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """A sandbox whose key signs; making one takes a while."""
+    return ConcurSandbox(size="none")
+
+
+@pytest.fixture
+def sandbox(keys):
+    with ConcurSandbox(size="small") as running:
+        running.publisher.__dict__["_key"] = keys.publisher._key
+        yield running
+        assert running.control.violations() == []
+
+
+def connect(sandbox, **entered):
+    credentials = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "company_id": COMPANY_UUID,
+        "request_token": REQUEST_TOKEN,
+    }
+    settings = Settings(base_url=sandbox.url, credentials={**credentials, **entered}, instance="db:1")
+    made = ConcurProvider(settings, MemoryTokens(), None)
+    made.__dict__["client"] = ConcurClient(sandbox.url, tokens=made._tokens, sleep=lambda seconds: None, **credentials)
+    return made
+
+
+def endpoints(sandbox):
+    return {row["id"]: row["endpoint"] for row in sandbox.control.subscriptions()}
+
+
+# Subscription
+
+
+def test_a_subscription_is_made_and_removed(sandbox):
+    made = connect(sandbox)
+    subscription_id, _senders = made.subscribe(ENDPOINT, "")
+    assert endpoints(sandbox) == {subscription_id: ENDPOINT}
+    made.unsubscribe(subscription_id)
+    made.unsubscribe(subscription_id)
+    assert not endpoints(sandbox)
+
+
+def test_what_was_begun_before_for_the_address_is_replaced(sandbox):
+    made = connect(sandbox)
+    others = connect(sandbox).subscribe("https://other.example.com/hook", "")[0]
+    first, _senders = made.subscribe(ENDPOINT, "")
+    second, _senders = made.subscribe(ENDPOINT, "")
+    assert endpoints(sandbox).keys() == {others, second}
+    assert first != second
+
+
+def test_an_app_without_the_topic_is_told_what_it_lacks():
+    with ConcurSandbox(size="none", scopes=["events.topic.read"]) as sandbox:
+        with pytest.raises(errors.AuthError, match="FISVC"):
+            connect(sandbox).subscribe(ENDPOINT, "")
+        assert not endpoints(sandbox)
+
+
+def test_a_key_that_is_none_is_refused_before_anything_is_subscribed(sandbox):
+    with pytest.raises(errors.InvalidDataError, match="public key"):
+        connect(sandbox, webhook_key="-----BEGIN PUBLIC KEY-----\nnonsense").subscribe(ENDPOINT, "")
+    assert not endpoints(sandbox)
+
+
+# Sender
+
+
+@pytest.mark.parametrize("scheme", ["pss", "pkcs1"])
+def test_an_event_that_concur_sends_is_verified_and_read(sandbox, scheme):
+    sandbox.control.settings(signature_scheme=scheme)
+    received = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    Thread(target=server.serve_forever, daemon=True).start()
+    made = connect(sandbox, webhook_key=sandbox.control.public_key())
+    _id, senders = made.subscribe(f"http://127.0.0.1:{server.server_port}/hook", "")
+    (document,) = sandbox.control.documents("cashadvance")[:1]
+    sandbox.control.add_document("cashadvance", "CA-1", document["content"])
+    assert sandbox.control.wait_for_deliveries()
+    server.shutdown()
+    ((headers, body),) = received
+    assert made.verify_webhook(headers, body, [senders])
+    event = made.parse_webhook(headers, body)
+    assert (event.event_type, event.external_id) == ("cashadvance.readyForIntegration", "CA-1")
+    assert not made.verify_webhook(headers, body + b" ", [senders])
+    assert not made.verify_webhook(headers, body, [])
+    assert not made.verify_webhook(headers, body, [webhook.known_senders({})])
+
+
+def signed(keys, body):
+    return {"concur-signature": keys.publisher.sign(body)}
+
+
+def test_old_and_new_key_are_good_beside_each_other(keys):
+    senders = webhook.known_senders({"webhook_key": keys.publisher.public_key()})
+    assert json.loads(senders)["keys"][1:] == [webhook.KEY_OF_2025]
+    body = b"{}"
+    assert webhook.verify(signed(keys, body), body, [webhook.known_senders({}), senders])
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_known"),
+    [
+        (webhook.SENDER, True),
+        (f"CN={webhook.SENDER},O=SAP SE,C=DE", True),
+        (f"/C=DE/O=SAP SE/CN={webhook.SENDER}", True),
+        (f"O=CN\\={webhook.SENDER}.example.com", False),
+        (f"CN={webhook.SENDER}.example.com", False),
+        (f"CN=evil-{webhook.SENDER}", False),
+        ("", False),
+    ],
+)
+def test_a_certificate_counts_where_a_proxy_checks_it(subject, is_known):
+    trusting = webhook.known_senders({"webhook_certificate_header": "X-Client-Cn"})
+    assert webhook.verify({"x-client-cn": subject}, b"{}", [trusting]) is is_known
+    assert not webhook.verify({"x-client-cn": subject}, b"{}", [webhook.known_senders({})])
+
+
+# Envelope
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"facts": {}}', b'{"facts": 1, "id": "1", "eventType": "a"}', b"\xff"]
+)
+def test_what_is_no_event_is_refused(body):
+    with pytest.raises(errors.InvalidDataError):
+        webhook.parse(body)
+
+
+def test_an_address_in_an_event_is_not_kept():
+    facts = {"documentId": "A", "href": "https://evil.example.com/?docId=A"}
+    event = webhook.parse(json.dumps({"id": "1", "eventType": "x", "facts": facts}).encode())
+    assert "evil" not in repr(event)
+
+
+@given(st.binary(max_size=300), st.binary(max_size=60), st.text(max_size=60))
+def test_nobody_else_is_let_in(body, signature, text):
+    senders = [webhook.known_senders({}), webhook.known_senders({"webhook_certificate_header": "X-Cn"})]
+    for value in (base64.b64encode(signature).decode(), text):
+        assert not webhook.verify({"Concur-Signature": value}, body, senders)
+
+
+@given(st.binary(max_size=200) | st.dictionaries(st.text(), st.text()).map(lambda value: json.dumps(value).encode()))
+def test_whatever_comes_is_an_event_or_a_clear_error(body):
+    try:
+        assert webhook.parse(body).event_id
+    except errors.InvalidDataError:
+        pass
