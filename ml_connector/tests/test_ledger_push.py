@@ -209,7 +209,7 @@ class TestLedgerBills(LedgerCase):
         self.run_worker()
         (known | unknown).button_cancel()
         self.run_worker()
-        self.assertEqual([sent["cancelled"] for sent in self.sent("ledger")], [True])
+        self.assertEqual([sent["is_void"] for sent in self.sent("ledger")], [True])
         self.assertEqual(self.logs("ledger").mapped("res_id"), [known.id, known.id])
 
     def test_a_time_out_after_the_effect_makes_no_second_bill(self):
