@@ -174,18 +174,18 @@ class MlFlow(models.Model):
     @api.constrains("active")
     def _check_excludes(self):
         """Of flows that read the same records only one can be on, whichever of them says so."""
-        for flow in self.connection_id.flow_ids.filtered("active"):
-            others = flow.connection_id.flow_ids.filtered(
-                lambda other, flow=flow: other.active and other.key in flow._spec().excludes
-            )
-            if others:
-                raise ValidationError(
-                    self.env._(
-                        "%(flow)s and %(other)s read the same records: switch one of them off first.",
-                        flow=flow.name,
-                        other=others[0].name,
+        for connection in self.connection_id:
+            active = connection.flow_ids.filtered("active").grouped("key")
+            for spec in connection._provider_class().flows:
+                other = next((key for key in spec.excludes if key in active), None)
+                if other and spec.key in active:
+                    raise ValidationError(
+                        self.env._(
+                            "%(flow)s and %(other)s read the same records: switch one of them off first.",
+                            flow=active[spec.key].name,
+                            other=active[other].name,
+                        )
                     )
-                )
 
     def _spec(self):
         """The vendor's own description of this flow."""
