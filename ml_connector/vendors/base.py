@@ -43,6 +43,7 @@ class FlowSpec:
     :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`. With
         `conflict_policy` a pull flow's records may change on both sides: the push flow of the same kind sends only
         what changed in Odoo, after it has read the record again
+    :param coded: whether records go under codes of the vendor's, which have to be known before (push only)
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param settles: kinds of pulled records whose payment the flow tells the vendor (push only)
@@ -80,6 +81,7 @@ class FlowSpec:
     acknowledges: bool = False
     defaults: dict = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    coded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class Sent:
     :param takes_files: whether the flows that follow are to send the record's files now
     :param shared: values of the record as the vendor has them now, as far as its answer says (see
         `documents.Vendor.shared`); for kinds that both sides may change
+    :param message: what people who look at the record have to know: it is noted on the record
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     """
 
@@ -176,6 +179,7 @@ class Sent:
     mapping: object = None
     takes_files: bool = False
     shared: dict = field(default_factory=dict)
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
