@@ -1,5 +1,6 @@
 """What people do in Concur to vendors, lists and invoices, for tests."""
 
+from .dataset_invoices import add_payment_request
 from .dataset_vendors import NAMES, add_vendor, vendor_values
 from .lists_model import add_item
 from .vendors import record_key
@@ -11,7 +12,7 @@ class MasterControl:
     def vendors(self, code=None):
         """The records of all vendors, or of one, with what hangs on them."""
         return [
-            {**row.values, "banks": list(row.banks.values()), "groups": row.groups}
+            {**row.values, "banks": list(row.banks.values())}
             for row in self._sandbox.state.vendors
             if code in (None, row.values["VendorCode"])
         ]
@@ -44,6 +45,13 @@ class MasterControl:
     def payment_requests(self):
         """Id and approval of each invoice."""
         return {row.id: row.values["ApprovalStatus"] for row in self._sandbox.state.payment_requests}
+
+    def list_invoice(self, request_id, modified):
+        """Let the list have the invoice of a financial document, as changed on a day."""
+        state = self._sandbox.state
+        (document,) = [row for row in state.documents if row.source_id == request_id]
+        with self._sandbox.lock:
+            add_payment_request(state, document.content, modified)
 
     def edit_payment_request(self, request_id, modified, is_deleted=False, **values):
         """Change fields of the API on a day."""

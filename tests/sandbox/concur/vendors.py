@@ -32,7 +32,6 @@ class VendorRecord:
     id: str
     values: dict
     banks: dict = field(default_factory=dict)
-    groups: list = field(default_factory=list)
 
 
 def record_key(values):
@@ -150,37 +149,13 @@ def _put_bank(call, values):
     return None
 
 
-@handlers("PUT /api/v3.1/invoice/vendor/groups")
-def put_groups(call):
-    row = _addressed(call)
-    names = [group["Name"] for group in call.body["VendorGroup"]] if row else []
-    if row:
-        row.groups = list(dict.fromkeys([*row.groups, *names]))
-        call.sandbox.journal.effect("vendor.groups", row.id)
-    return _collection("VendorGroup", [{"Name": name} for name in names], len(names))
-
-
-@handlers("DELETE /api/v3.1/invoice/vendor/groups")
-def delete_group(call):
-    row, name = _addressed(call), call.query["groupName"]
-    if row and name in row.groups:
-        row.groups.remove(name)
-        call.sandbox.journal.effect("vendor.groups", row.id)
-    return _collection("VendorGroup", [], 0)
-
-
-def _addressed(call):
-    key = record_key({"VendorCode": call.query["vendorCode"], "AddressCode": call.query["addressCode"]})
-    return call.state.vendors.get(key)
-
-
 def _shown(row):
     return {
         **row.values,
         "ID": row.id,
         "URI": f"{FOREIGN_HOST}{PATH}/{row.id}",
         "VendorBankList": list(row.banks.values()),
-        "VendorGroupList": row.groups,
+        "VendorGroupList": [],
         "StatusList": [],
     }
 

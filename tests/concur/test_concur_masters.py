@@ -1,0 +1,165 @@
+"""Vendors, lists and invoices by list in a real Odoo: nothing twice, whatever happens on the way."""
+
+import pytest
+from concur_books import DAY, connected_books
+from sandbox.concur.documents import identity, invoice, invoice_tax
+from support.books import LONG_SECONDS
+from support.invariants import chain_problem, general_problems
+
+VENDORS = "/api/v3.1/invoice/vendors"
+FAULTS = {
+    "500 before the effect": {"kind": "error", "status": 500, "times": None},
+    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": None},
+    "reset after the effect": {"kind": "reset", "when": "after", "times": None},
+    "half of the body": {"kind": "truncate", "times": None},
+    "429": {"kind": "error", "status": 429, "times": 1},
+}
+CALLS = {"look-up": "GET", "create": "POST"}
+STEPS = {f"{method}:api/invoice/vendors" for method in CALLS.values()} | {"claim", "commit"}
+MOST_RUNS = 3
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_books("concur_masters", size="1") as books:
+        for flow in ("vendors_push", "accounts_push", "analytic_push"):
+            books.switch(flow, True)
+        books.due("lists", "accounts_push", "analytic_push", "vendors_push")
+        books.settle()
+        yield books
+        assert not books.control.violations()
+        assert not chain_problem(books)
+
+
+class PartnerCase:
+    """A new vendor in Odoo, which Concur gets once."""
+
+    def __init__(self, books):
+        self.books = books
+        self.number = next(books._numbers)
+        self.name = f"Graphic Design {self.number} Ltd"
+        books.due()
+        books.workers.code(
+            f"env['res.partner'].create({{'name': {self.name!r}, 'is_company': True, 'supplier_rank': 1, "
+            "'city': 'Lyon', 'country_id': env.ref('base.fr').id})"
+        )
+
+    def problems(self):
+        made = [row for row in self.books.control.vendors() if row["VendorName"] == self.name]
+        if len(made) != 1:
+            return [f"{self.name} is {len(made)} vendors at Concur"]
+        key = f"{made[0]['VendorCode']}/{made[0]['AddressCode']}"
+        created = self.books.control.effects("vendor.create", key).get("vendor.create", {}).get(key)
+        bound = self.books.value(
+            """SELECT count(*) FROM ml_binding b JOIN res_partner p ON p.id = b.res_id AND b.res_model = 'res.partner'
+                WHERE p.name = %s AND b.external_id = %s""",
+            self.name,
+            made[0]["VendorCode"],
+        )
+        return [] if (created, bound) == (1, 1) else [f"{self.name} was made {created} times and bound {bound} times"]
+
+
+def test_killed_at_every_point_of_a_push(books, subtests):
+    PartnerCase(books)
+    books.settle()
+    case = PartnerCase(books)
+    passed = books.workers.run(trace=True).points
+    books.settle()
+    assert not case.problems() + general_problems(books)
+    points = [point for point in passed if point.split()[0] == "vendors_push"]
+    assert {point.split()[1] for point in points} >= STEPS
+    for point in points:
+        with subtests.test(point):
+            case = PartnerCase(books)
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            runs = books.settle()
+            assert not case.problems() + general_problems(books)
+            assert runs <= MOST_RUNS
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_fault_while_a_vendor_is_sent(call, books, subtests):
+    for title, fault in FAULTS.items():
+        with subtests.test(title):
+            case = PartnerCase(books)
+            books.control.add_fault(method=CALLS[call], path=VENDORS, **fault)
+            books.workers.run()
+            (after,) = books.control.faults()
+            books.control.clear_faults()
+            assert after["hits"]
+            books.settle(LONG_SECONDS)
+            assert not case.problems() + general_problems(books)
+
+
+def test_what_was_sent_does_not_come_back_as_a_change(books):
+    case = PartnerCase(books)
+    books.settle()
+    writes = books.control.effects("vendor.update")
+    books.due("vendors", "vendors_push")
+    books.settle()
+    assert not case.problems()
+    assert books.control.effects("vendor.update") == writes
+    assert books.value("SELECT count(*) FROM res_partner WHERE name = %s", case.name) == 1
+
+
+def test_changes_of_both_sides_are_merged(books):
+    case = PartnerCase(books)
+    books.settle()
+    (row,) = [row for row in books.control.vendors() if row["VendorName"] == case.name]
+    books.control.edit_vendor(row["VendorCode"], "MAIN", Address1="1 Rue Neuve", PostalCode="69002")
+    books.workers.code(f"env['res.partner'].search([('name', '=', {case.name!r})]).city = 'Villeurbanne'")
+    books.due("vendors")
+    books.settle()
+    (partner,) = books.rows("SELECT street, zip, city FROM res_partner WHERE name = %s", case.name)
+    assert partner == {"street": "1 Rue Neuve", "zip": "69002", "city": "Villeurbanne"}
+    (row,) = books.control.vendors(row["VendorCode"])
+    assert (row["Address1"], row["PostalCode"], row["City"]) == ("1 Rue Neuve", "69002", "Villeurbanne")
+
+
+def test_accounts_and_analytic_accounts_are_in_the_lists(books):
+    accounts = books.control.list_items("GL Accounts")
+    assert accounts["600000"] == "Expenses"
+    assert "699900" in accounts
+    assert len(accounts) > 50
+    books.workers.code(
+        "env['account.analytic.account'].create({'name': 'Night shift', 'code': 'CC-300', "
+        "'plan_id': env['account.analytic.plan'].search([('name', '=', 'Cost Centers')]).id})"
+    )
+    books.settle()
+    assert books.control.list_items("Cost Centers")["CC_300"] == "Night shift"
+    mapping = books.rows("SELECT state, origin FROM ml_mapping WHERE external_id = 'custom1:CC_300'")
+    assert mapping == [{"state": "mapped", "origin": "ours"}]
+
+
+def release(books, number):
+    """An invoice that is finally approved: in the queue, and in the list."""
+    request_id = identity("once", number, length=20)
+    line = ("Paper", "600000", 100, 0, [invoice_tax("VAT15", 15)])
+    books.control.add_document("invoice", request_id, invoice(request_id, [line], day=DAY, number=f"ONCE-{number}"))
+    books.control.list_invoice(request_id, DAY.isoformat())
+
+
+def read_by(books, flow, other):
+    books.switch(other, False)
+    books.switch(flow, True)
+    books.rows("UPDATE ml_flow SET cursor = NULL WHERE key = %s", flow)
+    books.due(flow)
+    books.settle()
+
+
+def test_an_invoice_is_booked_once_whichever_flow_brings_it(books):
+    fis, by_list = "invoices", "payment_requests"
+    release(books, 1)
+    read_by(books, fis, by_list)
+    release(books, 2)
+    with pytest.raises(Exception, match="read the same records"):
+        books.switch(by_list, True)
+    read_by(books, by_list, fis)
+    read_by(books, fis, by_list)
+    bills = books.rows(
+        """SELECT m.ref, m.state, count(*) AS count, count(DISTINCT b.id) AS bindings
+             FROM account_move m JOIN ml_binding b ON b.res_id = m.id AND b.kind = 'bill'
+            WHERE m.move_type = 'in_invoice' AND m.ref LIKE 'ONCE-%%' GROUP BY 1, 2 ORDER BY 1"""
+    )
+    assert bills == [{"ref": f"ONCE-{number}", "state": "posted", "count": 1, "bindings": 1} for number in (1, 2)]
+    assert books.value("SELECT count(*) FROM account_move WHERE ref LIKE 'ONCE-%%'") == 2
