@@ -132,14 +132,10 @@ def _repaired(text):
 
 
 class SftpSession:
-    """One connection to a file server; connects at the first use, `close()` ends it. Paths are relative to the login.
+    """One connection to a file server, made at the first use; `close()` ends it. Paths are relative to the login."""
 
-    :param prefetch: whether to ask for several parts of a file ahead; off for servers that cannot bear it
-    """
-
-    def __init__(self, account, prefetch=True):
+    def __init__(self, account):
         self.account = account
-        self._prefetch = prefetch
         self._transport = None
         self._sftp = None
 
@@ -297,7 +293,7 @@ class SftpSession:
             before = file.stat()
             if (before.st_size or 0) > limit:
                 raise self._too_large(path, before.st_size, limit)
-            if self._prefetch and before.st_size:
+            if before.st_size:
                 self._ask_ahead(file, before.st_size)
             while chunk := file.read(CHUNK):
                 count += len(chunk)

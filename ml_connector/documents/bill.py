@@ -36,6 +36,7 @@ class Bill:
     :param accounting_date: date it belongs to in the books; None: the document's date
     :param purchase_order: the number of the purchase order, kept as reference
     :param odoo_id: our own move id, when the bill was born in Odoo
+    :param sent_as: ids under which the vendor may have got it from us, when it was born in Odoo
     :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
     :param is_void: taken back at the vendor, or cancelled in Odoo
     :param payment_reference: what the vendor wants to see on the payment
@@ -60,6 +61,7 @@ class Bill:
     attachments: tuple[Attachment, ...] = ()
     url: str = ""
     odoo_id: int | None = None
+    sent_as: tuple[str, ...] = ()
     paid_on: date | None = None
     is_void: bool = False
     payment_reference: str = ""

@@ -357,7 +357,7 @@ class MlConnection(models.Model):
         if {"environment", "custom_url"} & set(vals):
             self._forget_token()
             self.write({"check_state": "none", "findings": False})
-        if "state" in vals or "capabilities" in vals:
+        if {"state", "capabilities", "active"} & set(vals):
             self.env.registry.clear_cache()
         if "active" in vals:
             self.sudo().cron_id.active = vals["active"]  # sudo: see `_create_parts`

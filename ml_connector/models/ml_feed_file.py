@@ -255,7 +255,7 @@ class MlFeedFile(models.Model):
         self.check_access("read")
         self._check_may_manage()
         for file in self.sudo():  # sudo: see `action_replay`
-            if file.direction != "push" or file.state not in ("built", "failed"):
+            if file.direction != "push" or file.state not in ("built", "failed") or file.answer == "rejected":
                 raise UserError(self.env._("%s is not waiting to be sent.", file.name))
             file._arrived(self.env._("Brought to the vendor by hand by %s.", self.env.user.name))
             log = file._log()

@@ -270,8 +270,14 @@ class MlFlow(models.Model):
         Cached, because every write of a watched model asks.
         """
         watched = {}
-        flows = self.sudo().search(  # hooks run for any user, who need not see flows
-            [("direction", "=", "push"), ("connection_id.state", "in", ("connected", "attention"))]
+        # sudo: hooks run for any user, who need not see flows; whatever the context of the first who asks
+        flows = self.sudo().search(
+            [
+                ("active", "=", True),
+                ("connection_id.active", "=", True),
+                ("direction", "=", "push"),
+                ("connection_id.state", "in", ("connected", "attention")),
+            ]
         )
         for flow in flows:
             model = flow._spec().watches

@@ -18,7 +18,7 @@ class MlReaderOwnBill(models.AbstractModel):
     _description = "Reader of Vendor Bills"
 
     def _watched_fields(self):
-        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "narration"}
+        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "narration", "payment_state"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "=", "in_invoice")
@@ -45,12 +45,12 @@ class MlReaderOwnBill(models.AbstractModel):
         may_be_paid = flow.bill_mode == "approved"
         return records.filtered(
             lambda move: (
-                move.id not in born_there
-                and (
-                    move.id in sent
-                    or (
-                        move.state == "posted" and (may_be_paid or move.payment_state not in PAID) and move.amount_total
-                    )
+                move.id in sent
+                or (
+                    move.id not in born_there
+                    and move.state == "posted"
+                    and (may_be_paid or move.payment_state not in PAID)
+                    and move.amount_total
                 )
             )
         )
@@ -71,7 +71,7 @@ class MlReaderOwnBill(models.AbstractModel):
             lines=lines,
             memo=record.name,
             purchase_order=self._order_of(flow, record),
-            paid_on=self._paid_on(record),
+            paid_on=self._paid_on(flow, record),
             is_void=record.state == "cancel",
         )
 
@@ -101,10 +101,14 @@ class MlReaderOwnBill(models.AbstractModel):
         known = self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
         return known.get(orders.id, "") if len(orders) == 1 else ""
 
-    def _paid_on(self, move):
+    def _paid_on(self, flow, move):
+        """When it was paid here; None where the vendor system paid it."""
         if move.payment_state not in ("paid", "in_payment"):
             return None
-        dates = move.matched_payment_ids.mapped("date")
+        payments = move.matched_payment_ids
+        if self.env["ml.binding"]._external_ids(flow.connection_id, "payment", payments):
+            return None
+        dates = payments.mapped("date")
         return max(dates) if dates else move.date
 
 

@@ -147,8 +147,8 @@ class MlWorker(models.AbstractModel):
         if self._hold_back(run, flow):
             return
         while not run.is_over and (log := self._claim(run, flow, 1)):
-            if log.res_model != "ml.feed.file":
-                # a record that was incomplete: the next file has it, if it is complete now
+            if log.res_model != "ml.feed.file" or log.feed_file_id.answer == "rejected":
+                # a record that was incomplete, or a file that was refused: the next file has what is right by now
                 log._supersede()
                 flow.next_run_at = fields.Datetime.now()
                 flow.connection_id._trigger()

@@ -150,14 +150,27 @@ class MlWriterBill(models.AbstractModel):
         moves = self._moves_numbered(batch.company, commercial, numbers)
         for move in moves:
             batch.existing.setdefault((move.commercial_partner_id.id, normalized(move.ref)), []).append(move)
-        origins = self.env["account.move"].browse({document.odoo_id for document in unbound if document.odoo_id})
-        batch.origins = {move.id: move for move in origins.exists()}
+        batch.origins = self._origins(batch, unbound)
+        origins = self.env["account.move"].union(*batch.origins.values())
         batch.bound = bound_elsewhere(self.env, batch.connection, "bill", moves | origins)
         if "purchase_line_id" in self.env["account.move.line"]._fields:
             ids = {line.purchase_order_line for document in documents for line in document.lines}
             lines = self.env["purchase.order.line"].browse(ids - {None}).exists()
             batch.order_lines = {line.id: line for line in lines}
             self._look_up_order_keys(batch, documents)
+
+    def _origins(self, batch, documents):
+        """{vendor's id: move} of the bills that were born in Odoo: by our own id, or as what they were sent."""
+        own = self.env["account.move"].browse({document.odoo_id for document in documents if document.odoo_id}).exists()
+        by_id = {move.id: move for move in own}
+        keys = {("own_bill", key) for document in documents for key in document.sent_as}
+        sent = self.env["ml.binding"]._records(batch.connection, keys)
+        found = {}
+        for document in documents:
+            moves = [sent[key] for name in document.sent_as if (key := ("own_bill", name)) in sent]
+            if move := by_id.get(document.odoo_id) or next(iter(moves), None):
+                found[document.external_id] = move
+        return found
 
     def _look_up_order_keys(self, batch, documents):
         """The order lines that the vendor names by ids of its own, as far as the orders are in Odoo."""
@@ -211,8 +224,8 @@ class MlWriterBill(models.AbstractModel):
 
         :raises DuplicateError: when it is not surely the same
         """
-        if document.odoo_id in batch.origins:
-            move = batch.origins[document.odoo_id]
+        if document.external_id in batch.origins:
+            move = batch.origins[document.external_id]
             if move.company_id == batch.company and move.move_type in BILL_TYPES and move.state != "cancel":
                 if move.id in batch.bound:
                     raise DuplicateError(
@@ -290,6 +303,15 @@ class MlWriterBill(models.AbstractModel):
                 "Dated %(odoo)s in Odoo and %(vendor)s at the vendor.",
                 odoo=format_date(self.env, move.invoice_date),
                 vendor=format_date(self.env, document.document_date),
+            )
+        if not self._same_total(document, move):
+            total = exact(move.amount_total, move.currency_id)
+            note = self.env._(
+                "Over %(odoo)s %(currency)s in Odoo and %(vendor)s %(other)s at the vendor: correct what is wrong.",
+                odoo=total,
+                currency=move.currency_id.name,
+                vendor=document.total,
+                other=document.currency,
             )
         entry.plan("linked", move, note=note)
 

@@ -38,6 +38,28 @@ class AccountMove(models.Model):
     _inherit = ["account.move", "ml.sync.mixin"]
 
 
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        partials._ml_moves()._ml_note_change({"payment_state"})
+        return partials
+
+    def unlink(self):
+        moves = self._ml_moves()
+        result = super().unlink()
+        moves.exists()._ml_note_change({"payment_state"})
+        return result
+
+    def _ml_moves(self):
+        """The documents whose payment changes; none where nobody watches, so that nothing is read for it."""
+        if "account.move" not in self.env["ml.flow"]._watched_models():
+            return self.env["account.move"]
+        return self.debit_move_id.move_id | self.credit_move_id.move_id
+
+
 class PurchaseOrder(models.Model):
     _name = "purchase.order"
     _inherit = ["purchase.order", "ml.sync.mixin"]

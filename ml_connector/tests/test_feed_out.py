@@ -4,7 +4,7 @@ from datetime import timedelta
 from xml.etree import ElementTree
 
 from odoo import Command, fields
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
@@ -428,6 +428,19 @@ class TestFeedOut(FeedCase):
         self.assertEqual((refused.state, self.files("vendors")[-1].state), ("replaced", "sent"))
         self.assertEqual({row["City"] for row in self.last()}, {"Boise", ""})
         self.assertEqual({row["Active"] for row in self.last()}, {"true", "false"}, "the archived one again, too")
+
+    def test_replay_of_a_refused_file_makes_a_new_one(self):
+        refused = self.expect_answers()
+        self.server.put(f"inbound/error/{refused.name.removesuffix('.csv')}_errors.csv", b"")
+        self.sync()
+        self.assertEqual(refused.error_message, "The vendor refused the file.")
+        with self.assertRaises(UserError):
+            refused.action_delivered()
+        refused.action_replay()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual((refused.state, self.files("vendors")[-1].state), ("replaced", "sent"))
+        self.assertEqual(len(self.last()), 2)
 
     def test_no_answer(self):
         file = self.expect_answers()

@@ -56,6 +56,12 @@ class TestPush(ConnectorCase):
         self.vendor()
         self.assertFalse(self.logs("vendors_push"))
 
+    def test_nothing_is_watched_when_the_flow_is_off_whoever_asks_first(self):
+        self.flow("vendors_push").active = False
+        self.env["ml.flow"].with_context(active_test=False)._watched_models()
+        self.vendor()
+        self.assertFalse(self.logs("vendors_push"))
+
     def test_unacceptable_vendor_fails_alone_with_advice(self):
         bad = self.vendor(email=False)
         self.vendor()

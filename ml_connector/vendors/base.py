@@ -252,8 +252,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
-    webhook_challenge = True
-    """Whether a subscription counts only once a challenge was answered."""
+    challenges_webhooks = True
+    """Whether a webhook subscription counts only once the vendor's challenge was answered."""
     events_kept: timedelta | None = None
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
     settles_in = 0

@@ -85,7 +85,7 @@ def connect(env):
     return connection
 
 
-def make_vendors(env, count):
+def make_vendors(env, count, **values):
     """Ids of `count` vendors with addresses: copies of one, made by SQL because only their number matters here."""
     model = env["res.partner"].create(
         {
@@ -94,6 +94,7 @@ def make_vendors(env, count):
             "is_company": True,
             "city": "Albany",
             "country_id": env.ref("base.us").id,
+            **values,
         }
     )
     env.flush_all()

@@ -25,7 +25,8 @@ ACCOUNTS = {
 
 def account(mapping):
     code = ACCOUNTS.get(mapping.external_id, "630000" if mapping.external_id.startswith("wage:") else "600000")
-    return env["account.account"].with_company(mapping.company_id).search([("code", "=", code)], limit=1)
+    accounts = env["account.account"].with_company(mapping.company_id)
+    return accounts.search([("code", "=", code), ("company_ids", "in", mapping.company_id.ids)], limit=1)
 
 
 def vendor(mapping):
@@ -41,12 +42,14 @@ def tax(mapping):
 
 CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
 
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
+# of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
+needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
     if mapping.kind == "vendor" and mapping.external_id == "party:COPD":
         # what the company paid itself is owed to nobody
         mapping.is_ignored = True
-    elif mapping.kind == "analytic":
-        # a company without analytic accounts
+    elif mapping.kind in ("analytic", "employee"):
+        # a company without analytic accounts, and who works in another one
         mapping.is_ignored = True
     else:
         mapping.res_id = CHOICES[mapping.kind](mapping).id

@@ -96,7 +96,10 @@ products = env["product.product"].create(
 )
 plan = env["account.analytic.plan"].create({"name": "Sites"})
 sites = env["account.analytic.account"].create(
-    [{"name": name, "code": code, "plan_id": plan.id} for code, name in (("S-1", "Hamburg"), ("S-2", "Albany"))]
+    [
+        {"name": name, "code": code, "plan_id": plan.id, "company_id": False}
+        for code, name in (("S-1", "Hamburg"), ("S-2", "Albany"))
+    ]
 )
 terms = env.ref("account.account_payment_term_30days")
 currencies = [env.ref(f"base.{code}") for code in ("USD", "EUR", "JPY")]

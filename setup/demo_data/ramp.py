@@ -17,7 +17,7 @@ for plan, accounts in (
 ):
     record = env["account.analytic.plan"].create({"name": plan})
     env["account.analytic.account"].create(
-        [{"code": code, "name": name, "plan_id": record.id, "company_id": company.id} for code, name in accounts]
+        [{"code": code, "name": name, "plan_id": record.id, "company_id": False} for code, name in accounts]
     )
 
 # as the chart's own tax, so that their amounts go to its account and not to the cost
@@ -93,6 +93,7 @@ connection = env["ml.connection"].create(
 credentials = {credential.name: credential for credential in connection.credential_ids}
 credentials["client_id"].value = "ramp_id_EXAMPLE"
 credentials["client_secret"].new_secret = "example-secret"
+credentials["entity"].value = "Example Industries Inc."
 # Odoo's order lines need a product, which Ramp's do not have
 connection.flow_ids.with_context(active_test=False).filtered(lambda flow: flow.key == "orders").order_product_id = env[
     "product.product"

@@ -32,9 +32,21 @@ class Size:
     growth_count: int = 500
     feed_rounds: int = 3
     report_rounds: int = 10
+    push_count: int = 5_000
+    noop_count: int = 10_000
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, feed_rounds=1, report_rounds=4)
+QUICK = Size(
+    bill_rounds=4,
+    webhook_blocks=4,
+    hook_rounds=20,
+    growth_count=100,
+    feed_rounds=1,
+    report_rounds=4,
+    push_count=1_000,
+    noop_count=2_000,
+)
+RATE_LIMIT = 200
 
 
 def main(arguments):
@@ -70,6 +82,8 @@ def _targets(size):
         "feed_peak_memory_mb_growth": (True, 50.0),
         "import_10k_invoice_lines_vs_bare": (True, 1.3),
         "fis_report_cost_vs_bare_entry": (True, 1.3),
+        "push_rate_vs_limit": (False, 0.75),
+        f"noop_sync_{size.noop_count // 1000}k_seconds_ratio": (True, 2.0),
     }
 
 
@@ -112,23 +126,29 @@ def _results(size, stack):
     url = stack.enter_context(sandbox.running("concur", "--size", "none"))
     with console.step("Expense reports: from the queue against bare journal entries"):
         yield _inside(reports, "reports", url, size.report_rounds)
+    with console.step(f"Push: {size.push_count} vendors"):
+        pushed, url, _access = _connected(stack, "bench_push", RATE_LIMIT)
+        yield _inside(pushed, "flows", url, RATE_LIMIT, size.push_count, function="push")
+    with console.step(f"No change: {size.noop_count} bills"):
+        idle, url, _access = _connected(stack, "bench_noop")
+        yield _inside(idle, "flows", url, size.noop_count, function="noop")
 
 
-def _connected(stack, name):
+def _connected(stack, name, rate_limit=0):
     """A database that is connected to a Ramp sandbox of its own, and what an outside program needs to know."""
-    url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", "0"))
+    url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", str(rate_limit)))
     database = stack.enter_context(odoo.temporary_database(name))
     with console.step("Connecting a database to the Ramp sandbox"):
         return database, url, _inside(database, "engine", url)
 
 
-def _inside(database, module, *arguments):
-    """Call `main(env, *arguments)` of a benchmark inside Odoo; return its result."""
+def _inside(database, module, *arguments, function="main"):
+    """Call a function of a benchmark inside Odoo with the environment and these arguments; return its result."""
     script = f"""
 import json, sys
 sys.path.insert(0, {str(paths.SETUP)!r})
 from benchmarks import {module}
-print(json.dumps({module}.main(env, *{arguments!r})))
+print(json.dumps({module}.{function}(env, *{arguments!r})))
 """
     return json.loads(odoo.shell(database, script).splitlines()[-1])
 

@@ -22,6 +22,7 @@ CLEAN_POLLS = 3
 MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
 SANDBOXES = ("ramp", "concur", "stampli", "visma")
+STARTED = "ml_flow f JOIN ml_connection c ON c.id = f.connection_id WHERE f.active AND c.state != 'draft'"
 
 
 def main(arguments):
@@ -45,11 +46,19 @@ def main(arguments):
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
+            _run_script("europe", URL=sandboxes["ramp"])
+            _wait_until(_is_settled)
+        with console.step("Syncing the second company"):
+            # after the first, which has brought the vendors that both share
+            _run_script("start", URL=server.url)
             _wait_until(_is_settled)
         if options.pictures:
             pictures.take(server, options.pictures, pictures.while_unmapped())
         with console.step("Mapping what no code or name has mapped"):
             _run_script("map")
+            _wait_until(_is_settled)
+        with console.step("Paying bills in Visma.net"):
+            _run_script("visma_paid", URL=sandboxes["visma"])
             _wait_until(_is_settled)
         with console.step("Fetching files"):
             _fetch_files()
@@ -121,14 +130,13 @@ def _is_tested():
 
 def _is_settled():
     unread = postgres.query(
-        DATABASE, "SELECT 1 FROM ml_flow WHERE active AND last_success_at IS NULL AND direction = 'pull' LIMIT 1"
+        DATABASE,
+        f"SELECT 1 FROM {STARTED} AND f.last_success_at IS NULL AND f.direction = 'pull' LIMIT 1",
     )
     moving = postgres.query(
         DATABASE, "SELECT 1 FROM ml_sync_log WHERE state IN ('pending', 'running', 'unknown') LIMIT 1"
     )
-    due = postgres.query(
-        DATABASE, "SELECT 1 FROM ml_flow WHERE active AND next_run_at <= now() AT TIME ZONE 'UTC' LIMIT 1"
-    )
+    due = postgres.query(DATABASE, f"SELECT 1 FROM {STARTED} AND f.next_run_at <= now() AT TIME ZONE 'UTC' LIMIT 1")
     hooks = postgres.query(
         DATABASE,
         "SELECT 1 FROM ml_connection WHERE webhook_state IN ('requested', 'unverified') OR seat_request IS NOT NULL",

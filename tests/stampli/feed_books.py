@@ -85,7 +85,7 @@ class FeedBooks(Books):
         self.pass_time(30)
 
     def inbound(self):
-        return sorted(path.name for path in (self.server.root / "inbound").iterdir())
+        return sorted(path.name for path in (self.server.root / "inbound").iterdir() if path.is_file())
 
     def archived(self):
         return sorted(path.name for path in (self.server.root / "outbound" / "processed").iterdir())

@@ -54,7 +54,8 @@ class UploadCase:
         return size > 75_000 and 0 < sum(self.part_sizes()) < size
 
     def part_sizes(self):
-        sizes = [path.stat().st_size for path in (self.books.server.root / "inbound").iterdir()]
+        folder = self.books.server.root / "inbound"
+        sizes = [(folder / name).stat().st_size for name in self.books.inbound()]
         return [size for size in sizes if size]
 
     def problems(self):
@@ -239,6 +240,39 @@ def test_worker_killed_while_sending(books):
 
 def test_worker_killed_while_fetching(books):
     check_killed(DownloadCase(books), "files SFTP:part:read after 2")
+
+
+def test_answers_of_stampli(books):
+    """A feed that is refused goes again with the next one; one that is accepted is done."""
+    books.workers.code(
+        "env['ml.feed.template'].search([('flow_id.key', '=', 'vendors')]).write({'accepted_path':"
+        " 'inbound/processed/{name}', 'rejected_path': 'inbound/error/{name}.error'})"
+    )
+    case = UploadCase(books)
+    refused = send(books)
+    books.actor.take_feeds()
+    books.actor.answer(refused, b"line 7: VendorName is too long")
+    books.due("files")
+    books.workers.run()
+    (row,) = books.open_rows()
+    assert row["error_message"] == "The vendor refused the file: line 7: VendorName is too long"
+    books.actor.lists["vendors"].clear()
+    accepted = send(books)
+    assert not case.problems()
+    books.actor.answer(accepted)
+    books.due("files")
+    books.workers.run()
+    assert not general_problems(books)
+    answers = books.rows("SELECT answer, state FROM ml_feed_file WHERE name IN (%s, %s) ORDER BY id", refused, accepted)
+    assert answers == [{"answer": "rejected", "state": "replaced"}, {"answer": "accepted", "state": "sent"}]
+
+
+def send(books):
+    """Send the vendors; the name of their file."""
+    books.due("vendors")
+    books.workers.run()
+    (name,) = books.inbound()
+    return name
 
 
 def check(case, strike, sentence, remedy):

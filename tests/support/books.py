@@ -49,6 +49,17 @@ class Books:
         self.due()
         self.workers.run()
 
+    def connect_europe(self):
+        """Do the same for a second company, which is the other entity of the Ramp business."""
+        europe = (DEMO / "europe.py").read_text()
+        connection = self.workers.code(f"URL = {self.sandbox.url!r}\n" + europe)
+        self.workers.run()
+        self.workers.code(f"env['ml.connection'].browse({connection}).action_start()")
+        self.workers.run()
+        self.workers.code((DEMO / "map.py").read_text())
+        self.workers.run()
+        return connection
+
     def close(self):
         self._connection.close()
 

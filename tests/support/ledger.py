@@ -22,35 +22,40 @@ CARD_METHODS = ("CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY", "AUTOMATIC_CA
 class Ledger:
     """Balances by account and by analytic account.
 
+    :param entity: id of the Ramp entity whose books they are
     :ivar accounts: {(account, currency): balance}, debit positive
     :ivar analytics: {(code of the analytic account, currency): cost}
     """
 
-    def __init__(self, state):
+    def __init__(self, state, entity):
         self.state = state
+        self.entity = entity
         self.accounts = defaultdict(Decimal)
         self.analytics = defaultdict(Decimal)
 
     def fill(self):
         """Book everything that Ramp releases for the books."""
-        for bill in self.state.bills:
+        for bill in self._ours(self.state.bills):
             if booked_bill(bill):
                 self._bill(bill)
-        for credit in self.state.vendor_credits:
+        for credit in self._ours(self.state.vendor_credits):
             self._lines("USD", credit.lines, -1)
             self.accounts["payable", "USD"] += major(credit.amount, "USD")
-        for row in self.state.transactions:
+        for row in self._ours(self.state.transactions):
             if row.sync_status != "NOT_SYNC_READY":
                 self._spend(row, "clearing", 1)
-        for row in self.state.reimbursements:
+        for row in self._ours(self.state.reimbursements):
             if row.sync_status != "NOT_SYNC_READY":
                 owed = row.direction == "BUSINESS_TO_USER"
                 self._spend(row, *(("outstanding", 1) if owed else ("incoming", -1)))
-        for row in self.state.repayments:
+        for row in self._ours(self.state.repayments):
             if row.status == "REPAID":
                 self._repayment(row)
         self._card_account()
         return self
+
+    def _ours(self, rows):
+        return [row for row in rows if row.entity_id == self.entity]
 
     def _bill(self, bill):
         self._lines(bill.currency, [*bill.lines, *bill.inventory_lines], 1, bill.coding)
@@ -98,7 +103,7 @@ class Ledger:
         self._cost(self._coding(spent.coding, spent.lines[0].coding), row.currency, -amount)
 
     def _card_account(self):
-        for row in self.state.statements:
+        for row in self._ours(self.state.statements):
             billed = sum(
                 major(self.state.transactions.get(line_id).amount, "USD")
                 for kind, line_id, _at in row.lines
@@ -106,10 +111,10 @@ class Ledger:
             )
             self.accounts["clearing", "USD"] += billed
             self.accounts["payable", "USD"] -= billed
-        for row in self.state.cashbacks:
+        for row in self._ours(self.state.cashbacks):
             self.accounts["payable", "USD"] += major(row.amount, "USD")
             self.accounts[CASHBACK, "USD"] -= major(row.amount, "USD")
-        for row in self.state.transfers:
+        for row in self._ours(self.state.transfers):
             self.accounts["payable", "USD"] += major(row.amount, "USD")
             self.accounts["outstanding", "USD"] -= major(row.amount, "USD")
 
@@ -132,8 +137,11 @@ class Ledger:
         return found
 
 
-def unbilled(state):
-    """What the card account must hold: spend that is booked and on no statement, less what was billed before."""
+def unbilled(state, entity=None):
+    """What the card account must hold: spend that is booked and on no statement, less what was billed before.
+
+    :param entity: id of a Ramp entity; all by default
+    """
     billed = {line_id for row in state.statements for kind, line_id, _at in row.lines if kind == "CARD_TRANSACTION"}
     charges = {
         charge: bill
@@ -143,6 +151,8 @@ def unbilled(state):
     }
     balance = Decimal(0)
     for row in state.transactions:
+        if entity and row.entity_id != entity:
+            continue
         is_booked = row.sync_status != "NOT_SYNC_READY" or row.id in charges
         amount = major(row.amount, row.currency)
         balance += (amount if row.id in billed else 0) - (amount if is_booked else 0)

@@ -142,8 +142,18 @@ def test_a_bill_that_is_not_ready_is_not_fetched(sandbox, ramp):
     assert ramp.fetch("bills", bill_id) is None
     sandbox.control.approve_bill(bill_id)
     assert ramp.fetch("bills", bill_id).external_id == bill_id
+
+
+def test_a_bill_that_was_archived_is_void(sandbox, ramp):
+    """An event brings any of them, because only Odoo knows whether it was booked; a poll those that are booked."""
+    bill_id = add_bill(sandbox)
+    version = ramp.fetch("bills", bill_id).version
     sandbox.control.archive_bill(bill_id)
-    assert ramp.fetch("bills", bill_id) is None
+    item = ramp.fetch("bills", bill_id)
+    assert item.version != version and ramp.document("bills", item.payload).is_void
+    assert bill_id not in {item.external_id for item in pulled(ramp, "bills")}
+    sandbox.state.bills.get(bill_id).sync_status = "BILL_SYNCED"
+    assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
 
 
 def test_fetching_what_is_not_there(ramp):

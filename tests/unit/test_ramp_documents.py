@@ -94,6 +94,7 @@ def refused(**changes):
 def test_bill():
     document = to_bill()
     assert document == Bill(
+        sent_as=("bill:9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01",),
         external_id="9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01",
         number="INV-2026-118",
         vendor=Party(external_id="5ad00000-0000-4000-8000-000000000007", name="Exämple 株式会社"),

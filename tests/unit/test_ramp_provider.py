@@ -347,7 +347,8 @@ def test_pull_bills_looks_at_the_rows_again():
         ]
     )
     assert titles(pulled(provider(fake), "bills", since=date(2026, 7, 1))) == ["b1", "b5", "b6"]
-    assert fake.asked == [("bills", (), {"sync_ready": True, "is_accounting_sync_enabled": True, "entity_id": None})]
+    ours = {"is_accounting_sync_enabled": True, "entity_id": None}
+    assert fake.asked == [("bills", (), {**ours, "sync_ready": True}), ("bills", (), {**ours, "is_archived": True})]
 
 
 def test_pull_one_entity_only():

@@ -120,7 +120,7 @@ def test_data_set_is_the_same_in_each_run():
             [(bill.id, bill.amount, bill.invoice_number) for bill in box.state.bills] for box in (one, two)
         )
         assert first == second
-        assert len(first) == 80
+        assert len(first) == 90
         assert len(one.state.vendors) == 40
 
 

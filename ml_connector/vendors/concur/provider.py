@@ -88,7 +88,7 @@ class ConcurProvider(Provider):
     )
     flows = FLOWS
     webhook_events = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
-    webhook_challenge = False
+    challenges_webhooks = False
     events_kept = webhook.KEPT
     access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
 

@@ -223,7 +223,7 @@ FLOWS = (
         sequence=30,
         scopes=(BILLS_READ,),
         reports=True,
-        events=("bills.ready_to_sync", "bills.approved", "bills.updated"),
+        events=("bills.ready_to_sync", "bills.approved", "bills.updated", "bills.archived"),
         files="bill_files",
         options=("post_bills", "lock_date_policy", "start_date", "create_vendors"),
         help="Reads the bills that Ramp regards as ready for the books.",
@@ -445,20 +445,28 @@ METHOD_NAMES = {
     "UNSPECIFIED": "Payment without a method",
 }
 
+DRAFT, BILL = "draft:", "bill:"
+"""How our ids of bills that we sent begin: a draft that is approved becomes another object in Ramp."""
+
 BILL_SYNCED = ("BILL_SYNCED", "BILL_AND_PAYMENT_SYNCED")
 PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)
 
 
 def concerns_us(row, entity_id=""):
     """Whether a bill belongs to these books at all. Ramp ignores a filter that it does not know: so look again."""
-    if row.get("enable_accounting_sync") is False or row.get("archived_at"):
+    if row.get("enable_accounting_sync") is False:
         return False
     return not entity_id or row.get("entity_id") == entity_id
 
 
 def is_bill_due(row):
     """Whether a bill that Ramp regards as ready has yet to be booked."""
-    return row.get("sync_status") not in BILL_SYNCED
+    return row.get("sync_status") not in BILL_SYNCED and not row.get("archived_at")
+
+
+def is_taken_back(row):
+    """Whether a bill was archived after it had been booked."""
+    return bool(row.get("archived_at")) and row.get("sync_status") in BILL_SYNCED
 
 
 def is_payment_due(row):
@@ -467,7 +475,7 @@ def is_payment_due(row):
     A bill that was settled with vendor credits has no payment. One that was marked as paid in the accounting system has
     its payment there already.
     """
-    if row.get("status") != "PAID" or row.get("sync_status") in PAYMENT_SYNCED:
+    if row.get("status") != "PAID" or row.get("archived_at") or row.get("sync_status") in PAYMENT_SYNCED:
         return False
     payment = row.get("payment")
     if not isinstance(payment, dict) or payment.get("payment_method") == "VENDOR_CREDIT":

@@ -43,6 +43,7 @@ def bill_item(row):
         "vendor": picked(row.get("vendor"), ("id",)),
         "coding": coding_key(row),
         "lines": [line_key(line) for key in ("line_items", "inventory_line_items") for line in _list(row.get(key))],
+        **({"archived": True} if row.get("archived_at") else {}),
     }
     return _item(_id(row), content, _bill_title(row), row)
 

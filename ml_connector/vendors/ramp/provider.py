@@ -28,6 +28,7 @@ from .flows import (
     concerns_us,
     is_bill_due,
     is_payment_due,
+    is_taken_back,
     split_payment_key,
 )
 
@@ -250,6 +251,10 @@ class RampProvider(Provider):
     def _pull_bills(self, _cursor, since):
         for rows in self._ready_bills():
             yield Page(items=tuple(items.bill_item(row) for row in rows if is_bill_due(row) and _is_since(row, since)))
+        for rows in self._bill_pages(is_archived=True):
+            yield Page(
+                items=tuple(items.bill_item(row) for row in rows if is_taken_back(row) and _is_since(row, since))
+            )
 
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""
@@ -262,13 +267,14 @@ class RampProvider(Provider):
 
         None while another system is the accounting system: they are that system's to book, and could not be reported.
         """
+        for rows in self._bill_pages(sync_ready=True, **filters):
+            yield [row for row in rows if not row.get("archived_at")]
+
+    def _bill_pages(self, **filters):
         if self.settings.stored.get("seat") == check.TAKEN:
             return
         entity_id = self.entity_id
-        pages = self.client.bills(
-            sync_ready=True, is_accounting_sync_enabled=True, entity_id=entity_id or None, **filters
-        )
-        for rows in pages:
+        for rows in self.client.bills(is_accounting_sync_enabled=True, entity_id=entity_id or None, **filters):
             yield [row for row in rows if concerns_us(row, entity_id)]
 
     def _fetch_bill(self, bill_id):

@@ -4,15 +4,16 @@ Our ids of them begin with `draft:` or `bill:`; a draft that is approved becomes
 """
 
 import hashlib
+from dataclasses import replace
 
-from ...exceptions import ConflictError, InvalidDataError, NotFoundError
+from ...exceptions import ConflictError, InvalidDataError, NotFoundError, PermanentError
 from ..base import Sent
+from .flows import BILL, DRAFT
 from .push_base import Push, first_match, new_id
 from .push_selections import coding, is_split
 from .push_selections import wire as wire_selections
 
-DRAFT = "draft:"
-BILL = "bill:"
+PAID_OUTSIDE = "PAID_MANUALLY"
 MAX_NUMBER = 84
 MAX_MEMO = 1000
 SPLIT = "Ramp takes one analytic account of a plan for a line, so divided lines go without."
@@ -92,6 +93,9 @@ class Drafts(Push):
             wanted["remote_id"] = body["remote_id"]
         if order:
             wanted["purchase_order_ids"] = [order]
+        if body.get("paid_on"):
+            # Whoever approves it sends no money.
+            wanted["payment_method"] = PAID_OUTSIDE
         return {key: value for key, value in wanted.items() if value is not None}
 
     def lines(self, body, order):
@@ -156,6 +160,8 @@ class OwnBills(Push):
     def send(self, payload, external_id, key):
         if payload["cancelled"]:
             return self._cancel(payload, external_id)
+        if payload.get("paid_on") and external_id:
+            return self._with_note(self._settle(payload, external_id), payload)
         if payload["mode"] == "approved" and not external_id.startswith(DRAFT):
             return self._with_note(self._send_approved(payload, external_id), payload)
         return self._with_note(self._drafts.send_as(payload, external_id, payload["order"]), payload)
@@ -171,6 +177,37 @@ class OwnBills(Push):
             )
         self.client.archive_bill(external_id.removeprefix(BILL))
         return Sent(external_id=external_id, note="Archived in Ramp.")
+
+    def _settle(self, payload, external_id):
+        """Keep Ramp from paying what was paid in Odoo: it is marked as paid outside of Ramp, draft or bill."""
+        number, day = payload["invoice_number"], payload["paid_on"]
+        sent = Sent(external_id=external_id)
+        if external_id.startswith(DRAFT):
+            sent = self._drafts.send_as(payload, external_id, payload["order"])
+        if sent.external_id.startswith(DRAFT):
+            return replace(
+                sent,
+                note=f"Paid in Odoo on {day}: the draft in Ramp is marked as paid outside of Ramp.",
+            )
+        bill_id = sent.external_id.removeprefix(BILL)
+        row = self.client.bill(bill_id)
+        paid = row.get("payment") or {}
+        if row.get("status") == "PAID" and paid.get("payment_method") != PAID_OUTSIDE:
+            raise InvalidDataError(
+                f"The bill {number} was paid in Odoo on {day} and by Ramp as well: ask the vendor for one of them back."
+            )
+        if row.get("status") != "PAID":
+            self._mark_as_paid(bill_id, number, day)
+        return replace(sent, note=f"Paid in Odoo on {day}: in Ramp it counts as paid outside of Ramp.")
+
+    def _mark_as_paid(self, bill_id, number, day):
+        try:
+            self.client.update_bill(bill_id, {"payment_method": PAID_OUTSIDE})
+        except PermanentError as error:
+            raise InvalidDataError(
+                f"The bill {number} was paid in Odoo on {day}: mark it as paid in Ramp, so that it is not paid twice, "
+                f"because Ramp does not let Odoo do it: {error.message}"
+            ) from error
 
     def _send_approved(self, payload, external_id):
         found = Sent(external_id=external_id) if external_id else self._drafts.find_as(payload)
@@ -189,13 +226,7 @@ class OwnBills(Push):
     def _with_note(self, sent, payload):
         if not payload["notes"]:
             return sent
-        return Sent(
-            external_id=sent.external_id,
-            url=sent.url,
-            linked=sent.linked,
-            takes_files=sent.takes_files,
-            note=" ".join(filter(None, (sent.note, payload["notes"]))),
-        )
+        return replace(sent, note=" ".join(filter(None, (sent.note, payload["notes"]))))
 
 
 class Files(Push):
@@ -260,7 +291,7 @@ def _payment(payload):
     if payload.get("paid_on"):
         details = {"manual_payment_method": "PAID_IN_ERP", "payment_date": payload["paid_on"]}
         return {
-            "payment_method": "PAID_MANUALLY",
+            "payment_method": PAID_OUTSIDE,
             "payment_details": details,
             "use_default_vendor_contact": True,
         }

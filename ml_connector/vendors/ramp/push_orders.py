@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from ...exceptions import InvalidDataError, NotFoundError, PermanentError
 from ..base import Sent
+from .flows import DRAFT
 from .money import read_money
 from .push_base import Push, new_id
-from .push_drafts import DRAFT, Drafts
+from .push_drafts import Drafts
 from .push_selections import coding, is_split, wire
 
 NUMBER_TAKEN = "DEVELOPER_7063"

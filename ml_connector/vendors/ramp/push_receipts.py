@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from ...exceptions import InvalidDataError, NotFoundError
 from ..base import Sent
+from .flows import DRAFT
 from .push_base import Push, new_id
-from .push_drafts import DRAFT
 
 SEPARATOR = ","
 

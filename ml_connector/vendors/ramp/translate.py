@@ -20,7 +20,7 @@ from ...documents import (
 )
 from ...exceptions import InvalidDataError
 from .coding import coding, option_reference, selections
-from .flows import CARD_METHODS, METHOD_NAMES, payment_key
+from .flows import BILL, CARD_METHODS, DRAFT, METHOD_NAMES, payment_key
 from .money import read_money, read_number
 from .wire import day, part, required_id, rows, text
 
@@ -87,7 +87,16 @@ def bill(payload, handles):
         # Only the id is known here; the number is on the purchase order itself.
         purchase_order=text(payload, "purchase_order_id"),
         attachments=files(payload),
+        odoo_id=handles.record_id("move", text(payload, "remote_id")),
+        sent_as=_sent_as(payload),
+        is_void=bool(payload.get("archived_at")),
     )
+
+
+def _sent_as(payload):
+    """The keys of a bill of ours: as the draft that it was, or as itself."""
+    draft = text(payload, "draft_bill_id")
+    return (*((f"{DRAFT}{draft}",) if draft else ()), f"{BILL}{payload['id']}")
 
 
 def booking_date(payload):

@@ -62,7 +62,7 @@ class StampliProvider(Provider):
 
     def files(self):
         if self._session is None:
-            self._session = SftpSession(self._account(), prefetch=not self._settings.stored.get("no_prefetch"))
+            self._session = SftpSession(self._account())
         return self._session
 
     def close(self):

@@ -23,7 +23,8 @@ from .people import COST_CENTERS, DEPARTMENTS, GL_ACCOUNTS, LOCATIONS, PAYEES, P
 from .people_model import Place, User
 from .state import make_id
 
-SIZES = {"small": (8, 12, 12, 4), "demo": (40, 80, 44, 15)}  # vendors, bills, transactions, reimbursements
+SIZES = {"small": (8, 12, 12, 4), "demo": (40, 80, 200, 40)}  # vendors, bills, transactions, reimbursements
+SECOND_BILLS, SECOND_TRANSACTIONS = 10, 12
 
 
 def counts(size):
@@ -54,7 +55,22 @@ class DataSet(BillData):
             self._bill(number)
         add_orders(self.state, self.base)
         add_credits(self.state, self.base)
+        if self.size == "demo":
+            self._second_entity()
         Spend(self.state, self.base, self._any_option).fill(transactions, reimbursements, self.card_payments_in_feed)
+
+    def _second_entity(self):
+        """What the other entity books: in euros, and none of it on a statement."""
+        euros = (
+            number
+            for number in range(200, 300)
+            if PAYEES[number % self.vendors % len(PAYEES)].currency == "EUR" and number % 10 != 4 and number % 9 != 2
+        )
+        for number in list(euros)[:SECOND_BILLS]:
+            self._bill(number, entity=1)
+        spend = Spend(self.state, self.base, self._any_option, entity=1)
+        for number in range(SECOND_TRANSACTIONS):
+            spend.add_in_euros(number)
 
     # -- organisation ------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ FOREIGN_METHODS = ["INTERNATIONAL", "SWIFT", "PAID_MANUALLY"]
 class BillData:
     """Mixed into the data set, which knows the fields that bills are coded with."""
 
-    def _bill(self, number):
+    def _bill(self, number, entity=0):
         """Bill ``number``; each fifth of ten is paid together with the one before it, of the same vendor."""
         state = self.state
         index = (number - (number % 10 == 4)) % self.vendors
@@ -25,7 +25,7 @@ class BillData:
         bill = Bill(
             make_id("bill", number),
             vendor,
-            state.entities[0]["id"],
+            state.entities[entity]["id"],
             invoice_number(index, number),
             vendor.currency,
             issued,

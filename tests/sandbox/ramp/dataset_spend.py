@@ -6,7 +6,7 @@ from random import Random
 from ..pdf import make_pdf
 from .model import File
 from .money import major_units
-from .people import USERS
+from .people import COST_CENTERS, USERS
 from .spend_model import Cashback, Receipt, Reimbursement, Repayment, SpendLine, Statement, Transaction, Transfer
 from .state import make_id
 
@@ -26,9 +26,9 @@ CASHBACK_PER_MILLE = 15
 class Spend:
     """Adds spend to a state that holds users and coding; ``option`` gives the id of an option by its remote id."""
 
-    def __init__(self, state, base, option):
+    def __init__(self, state, base, option, entity=0):
         self.state, self.base, self.option = state, base, option
-        self.entity_id = state.entities[0]["id"]
+        self.entity_id = state.entities[entity]["id"]
 
     def fill(self, transactions, reimbursements, card_payments_in_feed):
         for number in range(transactions):
@@ -85,6 +85,33 @@ class Spend:
                 self._receipt(f"transaction/{number}", row.user_id, row.time, row.merchant_name, transaction_id=row.id)
             ]
         return row
+
+    def add_in_euros(self, number):
+        """A transaction, and with each third one a reimbursement, of an entity that keeps its books in euros."""
+        at = self.base - timedelta(days=2 + 5 * number)
+        amount = 2_150 + 317 * number
+        coding = [self.option("gl-600000"), self.option(f"dep-{COST_CENTERS[number % len(COST_CENTERS)][0]}")]
+        user = make_id("user", len(USERS) - 1)
+        row = Transaction(
+            *(make_id("transaction", f"euro/{number}"), self.entity_id, user, make_id("merchant", 1), MERCHANTS[1][0]),
+            *(amount, "EUR", amount, "EUR", at),
+            [SpendLine(amount, "Réunion", list(coding), converted=amount)],
+            memo=f"Réunion #{number}",
+            card_id=make_id("card", "euro"),
+            converts=True,
+        )
+        key = f"euro/transaction/{number}"
+        row.receipts = [self._receipt(key, user, at, row.merchant_name, transaction_id=row.id)]
+        self.state.transactions.add(row)
+        if number % 3 == 0:
+            paid = Reimbursement(
+                *(make_id("reimbursement", f"euro/{number}"), self.entity_id, user, amount, "EUR", "Train Co"),
+                *(amount, "EUR", at.date(), at, at),
+                [SpendLine(amount, "Visite", list(coding))],
+                memo=f"Visite {number}",
+            )
+            paid.paid_at, paid.payment_id = at + timedelta(days=2), f"PB-{5000 + number}"
+            self.state.reimbursements.add(paid)
 
     def _refund(self, number):
         paid = self.state.transactions.get(make_id("transaction", number - 1))
@@ -239,7 +266,8 @@ class Spend:
         return ("CASHBACK", self.state.cashbacks.add(row).id, at)
 
     def _repayments(self):
-        for number, row in enumerate(list(self.state.transactions)[:2]):
+        ours = [row for row in self.state.transactions if row.entity_id == self.entity_id]
+        for number, row in enumerate(ours[:2]):
             repaid = row.time + timedelta(days=10) if number == 0 else None
             self.state.repayments.add(
                 Repayment(

@@ -13,6 +13,6 @@ def payment_details(method, bill, transaction_id=None):
     return {
         "approval_status": "APPROVED",
         "is_same_day": False,
-        "source_bank_account_id": make_id("entity-bank", 0),
+        "source_bank_account_id": make_id("entity-bank", int(bill.entity_id != make_id("entity", 0))),
         "vendor_account_id": None if method == "CHECK" or account is None else account["id"],
     }

@@ -99,6 +99,13 @@ class Stampli:
             self._take(path.name, path.read_bytes())
             path.unlink()
 
+    def answer(self, name, report=None):
+        """Say that a feed was accepted, or refused with a report."""
+        if report is None:
+            self.drop(name, b"", "inbound/processed")
+        else:
+            self.drop(f"{name}.error", report, "inbound/error")
+
     def _take(self, name, content):
         self.taken.append(name)
         feed = next((feed for feed in LISTS if f"_{feed}_" in name), None)
@@ -246,9 +253,10 @@ class Stampli:
         self._numbers += 1
         return f"{entity}_{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}_{self._numbers:06d}.csv"
 
-    def drop(self, name, content):
-        """Put a file into the outbound folder, all at once."""
-        folder = self.server.root / "outbound"
+    def drop(self, name, content, folder="outbound"):
+        """Put a file into a folder, all at once."""
+        self.server.make_folder(folder)
+        folder = self.server.root / folder
         part = self.server.base / "etc" / "drop"
         part.write_bytes(content)
         self.server.own(part)

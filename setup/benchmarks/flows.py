@@ -1,0 +1,80 @@
+"""How much of Ramp's rate limit a push uses, and what a sync costs in which nothing changed."""
+
+import requests
+
+from .engine import flow_of, run_inside, stop_watch
+from .feeds import make_vendors
+from .specimens import Specimens
+
+WINDOW_SECONDS = 10
+VENDORS_PUSH = "vendors_push"
+
+
+def push(env, sandbox_url, limit, count):
+    """Send `count` vendors to a sandbox that takes `limit` requests in ten seconds."""
+    connection = env["ml.connection"].search([])
+    flow = connection.flow_ids.filtered(lambda flow: flow.key == VENDORS_PUSH)
+    flow.active = True
+    make_vendors(env, count, state_id=env.ref("base.state_us_27").id)
+    session = requests.Session()
+
+    def answers():
+        return session.get(f"{sandbox_url}/_control/requests", timeout=60).json()
+
+    already = len(answers())
+    seconds = []
+    run_inside(connection, lambda worker, run: send_all(worker, run, seconds))
+    sent = answers()[already:]
+    if env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "=", "done")]) < count:
+        raise RuntimeError("Not all vendors were sent.")
+    if any(answer["status"] == 429 for answer in sent):
+        raise RuntimeError("The rate limit was exceeded.")
+    return {
+        "push_rate_vs_limit": push_rate_vs_limit(len(sent), seconds[0], limit),
+        "figures": {"pushed_vendors_per_second": count / seconds[0]},
+    }
+
+
+def push_rate_vs_limit(requests_sent, seconds, limit):
+    """Requests a second while all vendors were queued, rendered, sent and bound, against those that the vendor allows
+    in the long run."""
+    return (requests_sent / seconds) / (limit / WINDOW_SECONDS)
+
+
+def send_all(worker, run, seconds):
+    flow = flow_of(run, VENDORS_PUSH)
+    with stop_watch(seconds):
+        worker._sweep(run, flow)
+        worker._work_push(run, flow)
+
+
+def noop(env, sandbox_url, count, rounds=3):
+    """Look at `count` bills that are known already, against reading them from the sandbox."""
+    connection = env["ml.connection"].search([])
+    Specimens(env, sandbox_url).add_to_sandbox(count)
+    return run_inside(connection, lambda worker, run: noop_sync(worker, run, count, rounds))
+
+
+def noop_sync(worker, run, count, rounds):
+    """Seconds of a whole pull that finds nothing new (read, compare with what is known, commit) against those of
+    reading the same pages with the client alone: the smallest of several rounds each."""
+    flow = flow_of(run, "bills")
+    worker._pull(run, flow)
+    logs = worker.env["ml.sync.log"].search([("flow_id", "=", flow.id)])
+    if len(logs) < count:
+        raise RuntimeError("Not all bills were stored.")
+    logs.write({"state": "done"})
+    looking, reading = [], []
+    for _ in range(rounds):
+        with stop_watch(looking):
+            worker._pull(run, flow)
+        worker.env.invalidate_all()
+        with stop_watch(reading):
+            for _rows in run.provider._ready_bills():
+                pass
+    if worker.env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "!=", "done")]):
+        raise RuntimeError("Something was stored again.")
+    return {
+        f"noop_sync_{count // 1000}k_seconds_ratio": min(looking) / min(reading),
+        "figures": {"noop_sync_seconds": min(looking), "reading_seconds": min(reading)},
+    }
