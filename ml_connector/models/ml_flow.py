@@ -266,7 +266,12 @@ class MlFlow(models.Model):
         """
         watched = {}
         flows = self.sudo().search(  # hooks run for any user, who need not see flows
-            [("direction", "=", "push"), ("connection_id.state", "in", ("connected", "attention"))]
+            # said here, because what is cached must not depend on the `active_test` of whoever asks first
+            [
+                ("active", "=", True),
+                ("direction", "=", "push"),
+                ("connection_id.state", "in", ("connected", "attention")),
+            ]
         )
         for flow in flows:
             model = flow._spec().watches

@@ -56,6 +56,12 @@ class TestPush(ConnectorCase):
         self.vendor()
         self.assertFalse(self.logs("vendors_push"))
 
+    def test_nothing_is_watched_for_who_also_sees_what_is_archived(self):
+        self.flow("vendors_push").active = False
+        self.env.registry.clear_cache()
+        self.env["res.partner"].with_context(active_test=False).create({"name": "Example", "supplier_rank": 1})
+        self.assertFalse(self.logs("vendors_push"))
+
     def test_unacceptable_vendor_fails_alone_with_advice(self):
         bad = self.vendor(email=False)
         self.vendor()
