@@ -65,9 +65,9 @@ def same_vat(vat, country, other_vat, other_country):
 class VendorMatch:
     """The partners that the vendors of one batch may be.
 
-    Steps, first hit wins: our own id that the vendor system was told, VAT number, number in the register of companies,
-    bank account, exact name and country. More than one partner at a step is for a person to decide, and so is a partner
-    that is bound already.
+    Steps, first hit wins: our own id that the vendor system was told, the same record on another connection, VAT
+    number, number in the register of companies, bank account, exact name and country. More than one partner at a step
+    is for a person to decide, and so is a partner that is bound already.
     """
 
     def __init__(self, env, flow, documents, chosen=()):
@@ -78,7 +78,9 @@ class VendorMatch:
         self.company = flow.company_id
         self._partners = env["res.partner"].with_context(active_test=False)
         self._documents = documents
+        self._connection = flow.connection_id
         self._by_id = self._read_by_id()
+        self._by_sister = self._read_by_sister()
         self._by_vat = self._read_by_vat()
         self._by_registry = self._read_by_registry()
         self._by_account = self._read_by_account()
@@ -87,7 +89,14 @@ class VendorMatch:
         candidates = self._partners.browse(
             {
                 partner.id
-                for found in (self._by_id, self._by_vat, self._by_registry, self._by_account, self._by_name)
+                for found in (
+                    self._by_id,
+                    self._by_sister,
+                    self._by_vat,
+                    self._by_registry,
+                    self._by_account,
+                    self._by_name,
+                )
                 for partners in found.values()
                 for partner in partners
             }
@@ -106,6 +115,7 @@ class VendorMatch:
         """
         steps = (
             (self.env._("our reference"), self._by_id.get(document.odoo_id)),
+            (self.env._("record at the vendor"), self._with_sister(document)),
             (self.env._("VAT number"), self._with_vat(document)),
             (self.env._("company registry"), self._by_registry.get(plain_vat(document.corporate_id))),
             (self.env._("bank account"), self._with_account(document)),
@@ -206,6 +216,28 @@ class VendorMatch:
     def _read_by_id(self):
         wanted = self._partners.browse({document.odoo_id for document in self._documents if document.odoo_id})
         return {partner.id: partner.commercial_partner_id for partner in self._of_company(wanted.exists())}
+
+    def _read_by_sister(self):
+        """Partners of the vendor system's records of the same ids on other connections to it: of other companies."""
+        bindings = self.env["ml.binding"].search(
+            [
+                ("kind", "=", "vendor"),
+                ("external_id", "in", [document.external_id for document in self._documents]),
+                ("connection_id.provider", "=", self._connection.provider),
+                ("connection_id", "!=", self._connection.id),
+            ]
+        )
+        partners = {partner.id: partner for partner in self._partners.browse(bindings.mapped("res_id")).exists()}
+        found = {}
+        for binding in bindings.filtered(lambda binding: binding.res_id in partners):
+            partner = self._of_company(partners[binding.res_id].commercial_partner_id)
+            found[binding.external_id] = found.get(binding.external_id, self._partners) | partner
+        return found
+
+    def _with_sister(self, document):
+        """Of those the ones of the same name: two accounts of a vendor system may use one id for two vendors."""
+        partners = self._by_sister.get(document.external_id, self._partners)
+        return partners.filtered(lambda partner: plain_name(partner.name) == plain_name(document.name))
 
     def _read_by_vat(self):
         """Partners by their VAT number as it stands there, without punctuation."""

@@ -136,6 +136,23 @@ class TestWriterVendor(WriterCase):
         partner = self.make_partner("Somebody", company_id=other.id)
         self.assertNotEqual(self.written("vendor", self.document(odoo_id=partner.id)), partner)
 
+    def test_same_record_on_another_connection(self):
+        """Two companies with a connection each share the vendor, a person too, but not one of another name."""
+        partner = self.written("vendor", self.document(is_company=False))
+        sister = self._connect_sister()
+        self.env["ml.binding"].search([("res_id", "=", partner.id)]).connection_id = sister
+        self.bound.clear()
+        other = self.document(name="Somebody Else", is_company=False)
+        self.assertNotEqual(self.written("vendor", other, "created"), partner)
+        self.env["ml.binding"].search([("connection_id", "=", self.connection.id)]).unlink()
+        self.bound.clear()
+        self.assertEqual(self.written("vendor", self.document(is_company=False), "linked"), partner)
+
+    def _connect_sister(self):
+        return self.env["ml.connection"].create(
+            {"name": "Sister", "provider": self.connection.provider, "environment": "sandbox"}
+        )
+
     def test_vat_number(self):
         for number, (stored, country, vat, its_country) in enumerate(
             [

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import bootstrap, console, odoo, paths, pictures, postgres, sandbox
 
 DATABASE = "ml_demo"
-SYNC_SECONDS = 240
+SYNC_SECONDS = 420
 CLEAN_POLLS = 3
 MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"

@@ -252,7 +252,7 @@ def test_what_a_person_entered_for_the_same_bill_is_linked(sandbox, visma):
     assert find(visma, bill()).external_id == sent.external_id
     changed = bill(bill_line("900.00"), total=Decimal("1125.00"))
     assert isinstance(raised(send, visma, changed, sent.external_id), errors.ConflictError)
-    assert "cancel it there" in send(visma, bill(cancelled=True), sent.external_id).note
+    assert "cancel it there" in send(visma, bill(is_void=True), sent.external_id).note
     assert documents(sandbox) == before
 
 
