@@ -96,7 +96,11 @@ def tax_code(record):
 
 def analytic_code(record):
     """Projects become tasks of a project, departments values of the first segment, and sites of the second."""
-    codes = {"Projects": "task:P1001:10", "Departments": "segment:1:200", "Sites": "segment:2:3000"}
+    codes = {
+        **dict.fromkeys(("Projects", "Client Projects"), "task:P1001:10"),
+        **dict.fromkeys(("Departments", "Cost Centers"), "segment:1:200"),
+        "Sites": "segment:2:3000",
+    }
     return codes[record.root_plan_id.name]
 
 
