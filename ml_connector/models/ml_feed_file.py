@@ -268,7 +268,7 @@ class MlFeedFile(models.Model):
                     "error_message": False,
                 }
             )
-            self.env["ml.sync.attempt"].sudo()._append(
+            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
                 file.connection_id, [{"log": log, "action": "send", "outcome": "sent", "message": file.note}]
             )
 

@@ -132,6 +132,20 @@ class MlReader(models.AbstractModel):
         )
 
 
+class MlReaderFollower(models.AbstractModel):
+    """Reader of what goes after a record that the vendor took: rows are queued then, by no change of their own."""
+
+    _name = "ml.reader.follower"
+    _inherit = "ml.reader"
+    _description = "Reader of What Follows a Record"
+
+    def _watched_fields(self):
+        return set()
+
+    def _domain(self, flow):
+        return Domain.TRUE
+
+
 SHARED_FIELDS = {
     "name": "name",
     "vat": "vat",
