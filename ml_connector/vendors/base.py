@@ -89,7 +89,7 @@ class ColumnSpec:
     """A column of a feed's default template; see `documents.FeedColumn` for what is not said here.
 
     :param path: Odoo field path of the value (`state_id.code`), relative to the record or its line
-    :param expression: name of a computed value instead (see `models/feed_expressions.py`), with its `argument`
+    :param expression: name of a computed value instead (see `feeds/feed_expressions.py`), with its `argument`
     :param constant: fixed value instead
     """
 

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 
 from ..documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..exceptions import ConnectorError
-from .ml_outgoing_code import NoCodeError
+from ..models.ml_outgoing_code import NoCodeError
 
 
 class NotSentError(ConnectorError):
