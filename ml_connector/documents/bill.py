@@ -59,3 +59,8 @@ class Bill:
     paid_on: date | None = None
     cancelled: bool = False
     is_void: bool = False
+
+    @property
+    def is_withdrawn(self):
+        """Whether nothing is owed for it any more."""
+        return self.is_void or self.cancelled

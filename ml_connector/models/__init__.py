@@ -17,6 +17,9 @@ from . import ml_feed_file
 from . import ml_feed_sent
 from . import ml_connection_feed
 from . import ml_worker_feed
+from . import ml_connection_target
+from . import ml_bridged_document
+from . import ml_worker_bridge
 from . import ml_writer
 from . import ml_writer_reference
 from . import ml_writer_vendor
@@ -28,11 +31,13 @@ from . import ml_writer_expense
 from . import ml_writer_journal_entry
 from . import ml_writer_statement
 from . import ml_writer_credit
+from . import ml_writer_bridged
 from . import ml_reader
 from . import ml_reader_coding
 from . import ml_reader_purchase
 from . import ml_reader_bill
 from . import ml_reader_employee
+from . import ml_reader_bridged
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner

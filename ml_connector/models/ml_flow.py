@@ -157,6 +157,16 @@ class MlFlow(models.Model):
             return spec.watches
         return self.connection_id._provider_class().flow(spec.follows).watches
 
+    def _writer(self):
+        """What turns the documents of this pull flow into Odoo records."""
+        self.ensure_one()
+        return self.env[f"ml.writer.{self.kind}"]
+
+    def _reader(self, model):
+        """What turns records of `model` into the documents that this push flow sends."""
+        self.ensure_one()
+        return self.env[f"ml.reader.{self.kind}"]
+
     def _options(self):
         """The choices made on this flow that the vendor's own code asks for."""
         self.ensure_one()

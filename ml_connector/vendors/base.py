@@ -43,6 +43,7 @@ class FlowSpec:
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
+    :param carries: kinds of documents of other connections that this push flow takes, too (`ml.bridged.document`)
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
@@ -67,6 +68,7 @@ class FlowSpec:
     batch: int = 1
     needs: tuple[str, ...] = ()
     follows: str = ""
+    carries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
