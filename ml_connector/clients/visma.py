@@ -107,7 +107,8 @@ class VismaClient(HttpClient):
         answer = self._get(path)
         if not isinstance(answer.data, dict):
             raise RemoteError("Visma.net answered with something other than the record that was asked for.")
-        return Record(answer.data, answer.headers.get("ETag", ""))
+        stamp = answer.data.get("timeStamp")
+        return Record(answer.data, answer.headers.get("ETag") or (f'"{stamp}"' if stamp else ""))
 
     def download(self, attachment_id):
         """`GET /v1/attachment/{attachmentId}`: the content of a file."""

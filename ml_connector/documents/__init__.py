@@ -11,10 +11,11 @@ from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
-from .files import DownloadedFile, Files, OutgoingFile
+from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from .release import Release
 from .result import Result
 from .vendor import Vendor
 
@@ -45,6 +46,7 @@ __all__ = [
     "JournalEntry",
     "JournalLine",
     "OutgoingFile",
+    "OutgoingFiles",
     "PaidBill",
     "Party",
     "Payment",
@@ -53,6 +55,7 @@ __all__ = [
     "ReceivedLine",
     "Reference",
     "Reimbursement",
+    "Release",
     "RemoteFile",
     "Result",
     "Settlement",

@@ -36,6 +36,8 @@ class Bill:
     :param odoo_id: our own move id, when the bill was born in Odoo
     :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
     :param is_void: taken back at the vendor
+    :param payment_reference: what the vendor wants to see on the payment
+    :param payment_term: terms that its due date comes from
     """
 
     external_id: str
@@ -59,6 +61,8 @@ class Bill:
     paid_on: date | None = None
     cancelled: bool = False
     is_void: bool = False
+    payment_reference: str = ""
+    payment_term: Reference | None = None
 
     @property
     def is_withdrawn(self):

@@ -38,3 +38,14 @@ class Files:
     subject_external_id: str
     files: tuple[DownloadedFile, ...]
     subject_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFiles:
+    """All files of ours that belong to a record that the vendor has.
+
+    :param parent_external_id: the vendor's id of that record
+    """
+
+    parent_external_id: str
+    files: tuple[DownloadedFile, ...]

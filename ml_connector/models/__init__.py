@@ -4,6 +4,7 @@ from . import ml_token
 from . import ml_flow
 from . import ml_mapping
 from . import ml_mapping_rule
+from . import ml_outgoing_code
 from . import ml_binding
 from . import ml_sync_log
 from . import ml_sync_attempt
@@ -36,6 +37,7 @@ from . import ml_reader
 from . import ml_reader_coding
 from . import ml_reader_purchase
 from . import ml_reader_bill
+from . import ml_reader_ledger
 from . import ml_reader_employee
 from . import ml_reader_bridged
 from . import ml_sync_mixin

@@ -221,7 +221,7 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_models(self):
-        """{model name: {flow id: names of watched fields}} of the switched-on push flows.
+        """{model name: {flow id: (connection id, names of watched fields)}} of the switched-on push flows.
 
         Cached, because every write of a watched model asks.
         """
@@ -233,7 +233,7 @@ class MlFlow(models.Model):
             model = flow._spec().watches
             if model and not flow._blocked():
                 names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
-                watched.setdefault(model, {})[flow.id] = frozenset(names)
+                watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
         return watched
 
     @api.model

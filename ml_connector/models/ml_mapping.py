@@ -12,6 +12,10 @@ MAPPED_MODELS = {
     "journal": "account.journal",
     "vendor": "res.partner",
     "employee": "hr.employee",
+    "payment_term": "account.payment.term",
+    "fiscal_position": "account.fiscal.position",
+    "partner_category": "res.partner.category",
+    "currency": "res.currency",
 }
 
 
@@ -33,6 +37,10 @@ class MlMapping(models.Model):
             ("journal", "Journal"),
             ("vendor", "Vendor"),
             ("employee", "Employee"),
+            ("payment_term", "Payment terms"),
+            ("fiscal_position", "Fiscal position"),
+            ("partner_category", "Vendor tag"),
+            ("currency", "Currency"),
         ],
         required=True,
         readonly=True,
@@ -95,7 +103,7 @@ class MlMapping(models.Model):
             if not record.exists():
                 raise ValidationError(self.env._("The record mapped to %s does not exist.", mapping.display_name))
             company = mapping.company_id
-            if record != record.filtered_domain(record._check_company_domain(company)):
+            if record != record.filtered_domain(self._company_domain(record, company)):
                 raise ValidationError(
                     self.env._(
                         "%(record)s does not belong to %(company)s, the company of this connection.",
@@ -183,16 +191,6 @@ class MlMapping(models.Model):
             for mapping in mappings.sorted(lambda mapping: mapping.origin == "ours")
         }
 
-    def _as_reference(self):
-        self.ensure_one()
-        return Reference(
-            kind=self.kind,
-            external_id=self.external_id,
-            code=self.external_code or "",
-            name=self.external_name or "",
-            group=self.external_group or "",
-        )
-
     def _refresh_names(self, reference):
         names = {
             "external_code": reference.code or self.external_code,
@@ -216,10 +214,15 @@ class MlMapping(models.Model):
                 elif record := by_name.get((mapping.external_name or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "name"})
 
+    def _company_domain(self, model, company):
+        """Records that the company may use; of some kinds every company has the same."""
+        has_company = {"company_id", "company_ids"} & model._fields.keys()
+        return Domain(model._check_company_domain(company)) if has_company else Domain.TRUE
+
     @api.model
     def _record_domain(self, company, kind):
         """Which Odoo records a mapping of this kind may name."""
-        domain = Domain(self.env[MAPPED_MODELS[kind]]._check_company_domain(company))
+        domain = self._company_domain(self.env[MAPPED_MODELS[kind]], company)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
         return domain
@@ -232,6 +235,8 @@ class MlMapping(models.Model):
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one
             return _unambiguous(records, lambda employee: employee.work_email), {}
+        if kind == "currency":
+            return _unambiguous(records, lambda currency: currency.name), {}
         by_code = _unambiguous(records, lambda record: record.code if "code" in record._fields else "")
         by_name = _unambiguous(records, lambda record: record.name) if kind != "account" else {}
         return by_code, by_name

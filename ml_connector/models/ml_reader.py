@@ -106,7 +106,8 @@ class MlReaderVendor(models.AbstractModel):
     def _watched_fields(self):
         return {
             *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("street", "street2", "city", "zip", "state_id", "country_id"),
+            *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry"),
+            *("property_supplier_payment_term_id", "property_account_position_id", "category_id"),
         }
 
     def _domain(self, flow):
@@ -140,11 +141,18 @@ class MlReaderVendor(models.AbstractModel):
         return False
 
     def _document(self, flow, record):
+        record = record.with_company(flow.company_id)
+        currency = record.property_purchase_currency_id or flow.company_id.currency_id
         return Vendor(
             external_id="",
             odoo_id=record.id,
             name=record.name or "",
             vat=record.vat or "",
+            corporate_id=record.company_registry or "",
+            payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),
+            tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
+            group=self._group(flow, record),
+            currency=currency.name,
             is_company=record.is_company,
             active=record.active,
             in_books=self._in_books(flow, record),
@@ -158,6 +166,11 @@ class MlReaderVendor(models.AbstractModel):
             ),
             contacts=tuple(self._contacts(record)),
         )
+
+    def _group(self, flow, record):
+        """The group that the first of the vendor's tags stands for."""
+        known = self.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
+        return next((known[tag.id] for tag in record.category_id if tag.id in known), None)
 
     def _contacts(self, record):
         people = record.child_ids.filtered(lambda child: child.type == "contact" and child.email)

@@ -9,6 +9,7 @@ from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
 from .client_actions import notification
+from .ml_outgoing_code import DEPENDS
 
 STATES = [
     ("pending", "To do"),
@@ -118,6 +119,8 @@ class MlSyncLog(models.Model):
             log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
 
     def _dependency_advice(self, log):
+        if log.depends_kind and log.depends_kind.startswith(DEPENDS):
+            return self.env._("Choose the vendor's code of %s under Codes for Sending.", log.depends_name)
         if log.direction == "push":
             return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
         return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)

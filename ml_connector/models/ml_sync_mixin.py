@@ -26,11 +26,16 @@ class MlSyncMixin(models.AbstractModel):
 
     def _ml_note_change(self, vals=None):
         watching = self.env["ml.flow"]._watched_models().get(self._name)
-        if not watching or self.env.context.get("ml_no_sync"):
+        if not watching:
+            return
+        context = self.env.context
+        source = context.get("ml_connection_id")
+        if context.get("ml_no_sync") and not source:
             return
         precommit = self.env.cr.precommit
-        for flow_id, watched_fields in watching.items():
-            if vals is not None and watched_fields.isdisjoint(vals):
+        for flow_id, (connection_id, watched_fields) in watching.items():
+            # what comes from a vendor does not echo back, but the other vendors have to hear of it
+            if connection_id == source or (vals is not None and watched_fields.isdisjoint(vals)):
                 continue
             if CHANGED not in precommit.data:
                 precommit.data[CHANGED] = {}

@@ -81,6 +81,7 @@ class MlWorker(models.AbstractModel):
             allowed_company_ids=company.ids,
             lang=connection.owner_id.lang,
             ml_no_sync=True,
+            ml_connection_id=connection.id,
         )
         connection = connection.with_env(worker.env)
         if connection._is_this_database() and worker._has_work(connection):
@@ -388,7 +389,7 @@ class MlWorker(models.AbstractModel):
             {
                 "state": "unknown",
                 "lease_until": False,
-                "next_try_at": fields.Datetime.now(),
+                "next_try_at": max(map(self._settled_at, in_doubt), default=False),
                 "error_class": "unknown_outcome",
                 "error_message": self.env._("The server stopped while this was being sent."),
             }
@@ -431,10 +432,20 @@ class MlWorker(models.AbstractModel):
             delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
             return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
         if error_class.state == "unknown":
-            return {**vals, "state": "unknown", "next_try_at": fields.Datetime.now() + LOOK_UP_DELAY}
+            return {**vals, "state": "unknown", "next_try_at": self._look_up_at(log)}
         if error_class.state == "ignored":
             vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
         return {**vals, "state": error_class.state, "sent_at": False}
+
+    def _look_up_at(self, log):
+        """When to look up at the vendor whether something arrived: not while it may still be at work."""
+        return max(fields.Datetime.now() + LOOK_UP_DELAY, self._settled_at(log))
+
+    def _settled_at(self, log):
+        """When what was sent has surely ended at the vendor."""
+        return (log.sent_at or fields.Datetime.now()) + timedelta(
+            seconds=log.connection_id._provider_class().settles_in
+        )
 
     def _as_connector_error(self, error):
         """An error of ours for any exception; what we do not know is a bug, shown by its type only."""

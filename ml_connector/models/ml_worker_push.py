@@ -8,6 +8,7 @@ import psycopg2
 from odoo import fields, models
 
 from ..exceptions import ConnectorError, DuplicateError, PermanentError, UnknownOutcomeError
+from .ml_outgoing_code import DEPENDS, NoCodeError
 from .ml_reader import NotSentError
 from .ml_sync_log import CLEAN
 from .ml_worker import LEASE, PARALLEL_CALLS
@@ -259,6 +260,11 @@ class MlWorker(models.AbstractModel):
         if isinstance(error, NotSentError):
             vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
             self._queue_missing(log, error)
+        elif isinstance(error, NoCodeError):
+            kind, record = error.missing[0]
+            key = f"{record._name},{record.id}"
+            vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=record.display_name)
+            self.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()
         else:

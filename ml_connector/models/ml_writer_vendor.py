@@ -146,6 +146,7 @@ class MlWriterVendor(models.AbstractModel):
         values["country_id"] = country.id
         values["state_id"] = self._state(batch, document, country, notes).id
         values["vat"] = self._vat(document, country, notes)
+        values["company_registry"] = document.corporate_id.strip()
         contact = next((contact for contact in document.contacts if contact.is_default), None)
         if contact:
             values |= {"email": contact.email.strip(), "phone": contact.phone.strip()}

@@ -65,8 +65,9 @@ def same_vat(vat, country, other_vat, other_country):
 class VendorMatch:
     """The partners that the vendors of one batch may be.
 
-    Steps, first hit wins: our own id that the vendor system was told, VAT number, bank account, exact name and
-    country. More than one partner at a step is for a person to decide, and so is a partner that is bound already.
+    Steps, first hit wins: our own id that the vendor system was told, VAT number, number in the register of companies,
+    bank account, exact name and country. More than one partner at a step is for a person to decide, and so is a partner
+    that is bound already.
     """
 
     def __init__(self, env, flow, documents, chosen=()):
@@ -79,13 +80,14 @@ class VendorMatch:
         self._documents = documents
         self._by_id = self._read_by_id()
         self._by_vat = self._read_by_vat()
+        self._by_registry = self._read_by_registry()
         self._by_account = self._read_by_account()
         self._by_name = self._read_by_name()
         self._look_alikes = self._partners
         candidates = self._partners.browse(
             {
                 partner.id
-                for found in (self._by_id, self._by_vat, self._by_account, self._by_name)
+                for found in (self._by_id, self._by_vat, self._by_registry, self._by_account, self._by_name)
                 for partners in found.values()
                 for partner in partners
             }
@@ -105,6 +107,7 @@ class VendorMatch:
         steps = (
             (self.env._("our reference"), self._by_id.get(document.odoo_id)),
             (self.env._("VAT number"), self._with_vat(document)),
+            (self.env._("company registry"), self._by_registry.get(plain_vat(document.corporate_id))),
             (self.env._("bank account"), self._with_account(document)),
         )
         for what, partners in steps:
@@ -215,6 +218,14 @@ class VendorMatch:
             vats, SQL(r"upper(regexp_replace(vat, '[^[:alnum:]]', '', 'g'))"), lambda partner: plain_vat(partner.vat)
         )
 
+    def _read_by_registry(self):
+        numbers = {plain_vat(document.corporate_id) for document in self._documents} - {""}
+        return self._grouped(
+            numbers,
+            SQL("upper(regexp_replace(company_registry, '[^[:alnum:]]', '', 'g'))"),
+            lambda partner: plain_vat(partner.company_registry),
+        )
+
     def _read_by_name(self):
         names = {plain_name(document.name) for document in self._documents if document.is_company} - {""}
         return self._grouped(
@@ -227,7 +238,9 @@ class VendorMatch:
     def _grouped(self, values, expression, key, condition=SQL("TRUE")):  # noqa: B008 - SQL objects are immutable
         if not values:
             return {}
-        self._partners.flush_model(["vat", "name", "is_company", "company_id", "commercial_partner_id", "active"])
+        self._partners.flush_model(
+            ["vat", "company_registry", "name", "is_company", "company_id", "commercial_partner_id", "active"]
+        )
         rows = self.env.execute_query(
             SQL(
                 """SELECT id FROM res_partner

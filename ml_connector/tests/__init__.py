@@ -6,6 +6,7 @@ from . import test_connection
 from . import test_mapping
 from . import test_partner
 from . import test_pull
+from . import test_ledger_push
 from . import test_push
 from . import test_push_kinds
 from . import test_secrets

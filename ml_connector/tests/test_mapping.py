@@ -60,3 +60,13 @@ class TestMapping(ConnectorCase):
         )
         with self.assertRaises(ValidationError):
             self.map("journal", "journal-1", foreign)
+
+    def test_records_without_a_company_can_be_mapped(self):
+        currency = self.env.ref("base.EUR")
+        self.remote.put("coding", "EUR", {"kind": "currency", "code": "EUR", "name": "Euro"})
+        tag = self.env["res.partner.category"].create({"name": "Foreign suppliers"})
+        self.remote.put("coding", "2", {"kind": "partner_category", "code": "2", "name": "Foreign suppliers"})
+        currency.active = True
+        self.sync()
+        self.assertEqual(self.mapping("EUR").res_id, currency.id)
+        self.assertEqual(self.mapping("2").res_id, tag.id)

@@ -19,6 +19,7 @@ MODELS = {
     "ml.sync.chain",
     "ml.webhook.event",
     "ml.mapping.rule",
+    "ml.outgoing.code",
     "ml.feed.template",
     "ml.feed.column",
     "ml.feed.file",
@@ -64,6 +65,7 @@ PUBLIC_METHODS = {
     "ml.webhook.event": {"action_replay"},
     "ml.ignore": {"action_confirm"},
     "ml.mapping.rule": {"action_apply"},
+    "ml.outgoing.code": {"action_open_waiting"},
     "ml.feed.template": {"action_confirm_shrink", "action_open_files", "action_send_now"},
     "ml.feed.file": {
         "action_correct",
@@ -130,6 +132,9 @@ class TestSecurity(ConnectorCase):
                     "pattern": "V*",
                     "res_id": cls.env.user.partner_id.id,
                 }
+            ),
+            "ml.outgoing.code": cls.env["ml.outgoing.code"].create(
+                {"connection_id": cls.connection.id, "kind": "vendor", "res_id": cls.env.user.partner_id.id}
             ),
             "ml.feed.template": template,
             "ml.feed.column": template.column_ids,
@@ -208,6 +213,8 @@ class TestSecurity(ConnectorCase):
                 "owner_id": stored["owner_id"],
             }
         another = {name: "another" for name in ("name", "label", "external_id", "event_id") if name in stored}
+        if record._name == "ml.outgoing.code":
+            another["res_id"] = self.company.partner_id.id
         return {**stored, **another, "connection_id": self.connection.id}
 
     def test_queue_and_audit_are_read_only_for_users(self):

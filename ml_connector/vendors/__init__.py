@@ -2,5 +2,6 @@
 
 from .ramp import RampProvider
 from .stampli import StampliProvider
+from .visma import VismaProvider
 
-PROVIDERS = {provider.key: provider for provider in (RampProvider, StampliProvider)}
+PROVIDERS = {provider.key: provider for provider in (RampProvider, StampliProvider, VismaProvider)}

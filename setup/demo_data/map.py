@@ -22,6 +22,31 @@ def vendor(mapping):
     return env["res.partner"].search([("name", "=", "Ramp (card issuer)")], limit=1)
 
 
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
     choose = {"journal": journal, "account": account, "vendor": vendor}[mapping.kind]
     mapping.res_id = choose(mapping).id
+
+
+# The codes under which records go to the ledger of Visma.net
+
+
+def account_code(record):
+    """Its chart is shorter: what is not a cost goes to one account."""
+    return "7790" if record.account_type.startswith("expense") else "2990"
+
+
+def tax_code(record):
+    return {15: "11", 21: "21", 0: "0"}[record.amount]
+
+
+def analytic_code(record):
+    """Projects become tasks of a project, departments values of the first segment, and sites of the second."""
+    codes = {"Projects": "task:P1001:10", "Departments": "segment:1:200", "Sites": "segment:2:3000"}
+    return codes[record.root_plan_id.name]
+
+
+for code in env["ml.outgoing.code"].search([("state", "=", "unmapped")]):
+    choose = {"account": account_code, "tax": tax_code, "analytic": analytic_code}[code.kind]
+    known = [("connection_id", "=", code.connection_id.id), ("kind", "=", code.kind)]
+    wanted = choose(env[code.res_model].browse(code.res_id))
+    code.mapping_id = env["ml.mapping"].search([*known, ("external_id", "=", wanted)])

@@ -21,7 +21,7 @@ SYNC_SECONDS = 240
 CLEAN_POLLS = 3
 MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
-SANDBOXES = ("ramp", "stampli")
+SANDBOXES = ("ramp", "stampli", "visma")
 
 
 def main(arguments):

@@ -3,6 +3,8 @@
 from sandbox.visma import CLIENT_ID, CLIENT_SECRET, TENANT_ID, VismaSettings
 
 from ml_connector.clients import MemoryTokens, VismaClient
+from ml_connector.vendors.base import Settings
+from ml_connector.vendors.visma import VismaProvider
 
 SCOPE = " ".join(f"vismanet_erp_service_api:{name}" for name in ("read", "create", "update", "delete"))
 
@@ -60,3 +62,19 @@ def invoice(*lines, **values):
         "validateLineDetails": True,
     }
     return wrapped(**{**header, **values}, invoiceLines=list(lines) or [line()])
+
+
+def provider_of(sandbox, stored=None, options=None, **credentials):
+    """A provider whose client does not wait."""
+    known = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "tenant_id": TENANT_ID, "vat_category": "0"}
+    settings = Settings(
+        base_url=sandbox.url,
+        credentials={**known, **credentials},
+        stored=stored or {},
+        instance="db:7",
+        options=options or {},
+    )
+    made = VismaProvider(settings, MemoryTokens(), None)
+    access = {name: credentials[name] for name in ("client_secret", "tenant_id", "company_id") if name in credentials}
+    made.__dict__["client"] = client_of(sandbox, tokens=made._tokens, **access)
+    return made

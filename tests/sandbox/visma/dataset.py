@@ -9,6 +9,7 @@ ACCOUNTS = (
     ("1920", "Bankinnskudd", "Asset", {"cashAccount": True}),
     ("2400", "Leverandørgjeld", "Liability", {"controlAccountModule": "AP"}),
     ("2710", "Inngående merverdiavgift", "Liability", {}),
+    ("2990", "Annen kortsiktig gjeld", "Liability", {}),
     ("3000", "Salgsinntekt, avgiftspliktig", "Income", {}),
     ("4300", "Innkjøp av varer for videresalg", "Expense", {}),
     ("6300", "Leie lokaler", "Expense", {}),
@@ -31,6 +32,7 @@ SEGMENTS = (
 VATS = (
     ("3", "Inngående 25 %", "25", "Vat", ("01",), "1", "Fradrag høy sats"),
     ("31", "Inngående 15 %", "15", "Vat", ("01",), "11", "Fradrag middels sats"),
+    ("21", "Inngående 21 %", "21", "Vat", ("01",), "21", "Fradrag 21 %"),
     ("33", "Inngående 12 %", "12", "Vat", ("01",), "13", "Fradrag lav sats"),
     ("0", "Ingen mva", "0", "ExemptVat", ("01", "02"), "0", "Ingen mva-behandling"),
 )
@@ -181,8 +183,8 @@ class DataSet:
             self.state.rates[code] = Decimal(rate) / base
 
     def _periods(self):
-        """The months of last year, this year and the next; last year is closed."""
-        for year in range(self.base_date.year - 1, self.base_date.year + 2):
+        """The months from last year to the next; last year is closed."""
+        for year in range(self.base_date.year - 1, max(self.base_date, date.today()).year + 2):
             for month in range(1, 13):
                 last = date(year, month, monthrange(year, month)[1])
                 closed = year < self.base_date.year
@@ -234,6 +236,10 @@ class DataSet:
             "vatZoneId": "01" if country == "NO" else "02",
             "vatRegistrationId": vat,
             "corporateId": corporate,
+            "mainContact": {
+                "name": name,
+                "email": f"faktura@{name.split()[0].lower().encode('ascii', 'ignore').decode()}.example",
+            },
             "mainAddress": {"addressLine1": street, "postalCode": postal_code, "city": city, "countryId": country},
         }
         add_supplier(self.state, {key: value for key, value in body.items() if value})

@@ -2,12 +2,11 @@
 
 from werkzeug.wrappers import Response
 
-from ..server import to_json
 from .contract import BINARY
 from .errors import refuse
 from .invoice_model import apply_header, apply_lines, apply_taxes, compute, require_open, shown
 from .routes import check_version, compared, found, handlers, modified, page_of
-from .wire import changed, created, number, plain
+from .wire import changed, created, number, plain, single
 
 PATH = "/v1/supplierInvoice"
 UNRELEASED = ("Hold", "Balanced")
@@ -33,10 +32,7 @@ def invoices(call):
 
 @handlers(f"GET {PATH}/{{documentType}}/{{invoiceNumber}}")
 def invoice(call):
-    row = _row(call)
-    response = Response(to_json(shown(row, call.sandbox.settings.twins_swapped)), 200, mimetype="application/json")
-    response.headers["ETag"] = f'"{row["timeStamp"]}"'
-    return response
+    return single(shown(_row(call), call.sandbox.settings.twins_swapped))
 
 
 @handlers(f"POST {PATH}")

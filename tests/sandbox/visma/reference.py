@@ -2,7 +2,7 @@
 
 from .errors import refuse
 from .routes import check_version, found, handlers, modified, page_of
-from .wire import changed, created, plain
+from .wire import changed, created, plain, single
 
 
 @handlers("GET /v1/account")
@@ -14,7 +14,7 @@ def accounts(call):
 
 @handlers("GET /v1/account/{accountCd}")
 def account(call):
-    return found(call.state.accounts, call.path["accountCd"])
+    return single(found(call.state.accounts, call.path["accountCd"]))
 
 
 @handlers("POST /v1/account")
@@ -53,7 +53,7 @@ def dimension(call):
 
 @handlers("GET /v1/dimension/{dimensionId}/{segmentId}")
 def segment(call):
-    return _segment(call)
+    return single(_segment(call))
 
 
 @handlers("PUT /v1/dimension/{dimensionId}/{segmentId}")
@@ -90,13 +90,20 @@ def _segment(call):
 @handlers("GET /v1/project")
 def projects(call):
     status, keep = call.query.get("status"), modified(call)
-    rows = [row for row in call.state.projects.values() if keep(row) and status in (None, row["status"])]
+    non_project = call.query.get("nonProject")
+    rows = [
+        row
+        for row in call.state.projects.values()
+        if keep(row)
+        and status in (None, row["status"])
+        and non_project in (None, row["projectID"] == call.state.non_project)
+    ]
     return page_of(call, rows)
 
 
 @handlers("GET /v1/project/{projectID}")
 def project(call):
-    return found(call.state.projects, call.path["projectID"])
+    return single(found(call.state.projects, call.path["projectID"]))
 
 
 @handlers("POST /v1/project")

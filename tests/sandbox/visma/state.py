@@ -10,7 +10,7 @@ from .wire import stamp
 class State:
     def __init__(self, sandbox):
         self.sandbox = sandbox
-        self.base_currency = ""
+        self.base_currency, self.non_project = "", "X"
         self.tokens, self.background, self.files = {}, {}, {}
         self.accounts, self.projects, self.branches, self.currencies = {}, {}, {}, {}
         self.vats, self.vat_categories, self.vat_zones = {}, {}, {}

@@ -2,7 +2,7 @@
 
 from .errors import refuse
 from .routes import check_version, found, handlers, modified, page_of
-from .wire import changed, created, plain
+from .wire import changed, created, plain, single
 
 COUNTRIES = {"NO": "Norge", "SE": "Sverige", "DE": "Tyskland", "GB": "Storbritannia", "US": "USA"}
 PLAIN = (
@@ -29,7 +29,7 @@ def suppliers(call):
 
 @handlers("GET /v1/supplier/{supplierCd}")
 def supplier(call):
-    return found(call.state.suppliers, call.path["supplierCd"])
+    return single(found(call.state.suppliers, call.path["supplierCd"]))
 
 
 @handlers("POST /v1/supplier")

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from werkzeug.wrappers import Response
 
+from ..server import to_json
+
 
 def known_part(value, schema, schemas, path=""):
     """The part of a body that the contract knows, and the paths of what is left out.
@@ -72,6 +74,12 @@ def moment(text):
 
 def number(value):
     return value if isinstance(value, Decimal) else Decimal(str(value or 0))
+
+
+def single(row):
+    """One object with its version."""
+    headers = {"ETag": f'"{row["timeStamp"]}"'}
+    return Response(to_json(row), 200, headers=headers, mimetype="application/json")
 
 
 def created(call, path, row):

@@ -1,0 +1,233 @@
+"""Readers for a vendor system that is a ledger itself: it takes what is posted, coded with its own codes."""
+
+from itertools import product
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
+from ..exceptions import InvalidDataError
+from .ml_outgoing_code import NoCodeError
+from .ml_reader import NotSentError, decimal_of
+
+MOVE_TYPES = ("in_invoice", "in_refund")
+WHOLE = 100
+
+
+class MlReaderBill(models.AbstractModel):
+    """Posted vendor bills and credit notes, whoever made them."""
+
+    _name = "ml.reader.bill"
+    _inherit = "ml.reader"
+    _description = "Reader of Posted Vendor Bills"
+
+    def _watched_fields(self):
+        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"}
+
+    def _domain(self, flow):
+        domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "in", MOVE_TYPES)
+        domain &= Domain("state", "in", ("posted", "cancel"))
+        if flow.start_date:
+            domain &= Domain("date", ">=", flow.start_date)
+        return domain
+
+    def _sendable(self, flow, records):
+        """A cancelled bill matters only where the vendor has it."""
+        known = self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records)
+        return records.filtered(lambda move: move.state == "posted" or move.id in known)
+
+    def _document(self, flow, record):
+        vendor = record.commercial_partner_id
+        digits = record.currency_id.decimal_places
+        return Bill(
+            external_id="",
+            odoo_id=record.id,
+            number=record.ref or record.name,
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id),
+            document_date=record.invoice_date or record.date,
+            accounting_date=record.date,
+            due_date=record.invoice_date_due or record.invoice_date or record.date,
+            currency=record.currency_id.name,
+            total=round(decimal_of(record.amount_total), digits),
+            tax_total=round(decimal_of(record.amount_tax), digits),
+            amounts_include_tax=False,
+            is_credit=record.move_type == "in_refund",
+            lines=tuple(self._lines(flow, record)),
+            memo=record.name,
+            payment_reference=record.payment_reference or "",
+            payment_term=self._reference(flow, "payment_term", record.invoice_payment_term_id),
+            cancelled=record.state == "cancel",
+        )
+
+    # ------------------------------------------------------------------ lines
+
+    def _lines(self, flow, move):
+        """Lines without their tax; what is divided among analytic accounts becomes a line for each."""
+        if move.state == "cancel":
+            return
+        lines = move.line_ids.filtered(lambda line: line.display_type in ("product", "rounding")).sorted(
+            lambda line: (line.sequence, line.id)
+        )
+        codes = self._codes(flow, lines)
+        for line in lines:
+            taxes = tuple(filter(None, (codes["tax", tax.id] for tax in line.tax_ids)))
+            digits = move.currency_id.decimal_places
+            for accounts, amount in _divided(self._amount(line, digits), self._shares(line), digits):
+                references = filter(None, (codes["analytic", account.id] for account in accounts))
+                yield BillLine(
+                    amount=amount,
+                    description=line.name or line.product_id.display_name or "",
+                    account=codes["account", line.account_id.id],
+                    taxes=taxes,
+                    analytics=tuple(AnalyticShare(reference=reference) for reference in references),
+                    purchase_order_line=line.purchase_line_id.id or None,
+                )
+
+    def _amount(self, line, digits):
+        """Without tax; positive for what the bill or credit note consists of."""
+        if line.display_type == "product":
+            return round(decimal_of(line.price_subtotal), digits)
+        return round(decimal_of(line.amount_currency), digits) * (-1 if line.move_id.move_type == "in_refund" else 1)
+
+    def _codes(self, flow, lines):
+        """{(kind, record id): `Reference`, or None for what is left out} of all that the lines are coded to.
+
+        :raises NoCodeError: it is not known under which code of the vendor a record goes
+        """
+        accounts = self._analytic_accounts(lines)
+        wanted = (("account", lines.account_id), ("tax", lines.tax_ids), ("analytic", accounts))
+        outgoing = self.env["ml.outgoing.code"]
+        codes, missing = {}, []
+        for kind, records in wanted:
+            known = outgoing._references(flow.connection_id, kind, records)
+            missing += [(kind, record) for record in records if record.id not in known]
+            codes.update({(kind, record_id): reference for record_id, reference in known.items()})
+        if missing:
+            names = ", ".join(record.display_name for _kind, record in missing)
+            raise NoCodeError(self.env._("It is not known under which code these go: %s.", names), missing)
+        return codes
+
+    # ------------------------------------------------------------------ analytic distribution
+
+    def _analytic_accounts(self, lines):
+        ids = {
+            int(account_id)
+            for line in lines
+            for key in line.analytic_distribution or {}
+            for account_id in key.split(",")
+        }
+        return self.env["account.analytic.account"].browse(sorted(ids)).exists()
+
+    def _shares(self, line):
+        """[(analytic accounts, percentage)] that make up a whole line.
+
+        Plans may be distributed together (`1,5`), or each by itself: then every part of one meets every part of the
+        other.
+        """
+        groups = {}
+        for key, percentage in (line.analytic_distribution or {}).items():
+            accounts = self.env["account.analytic.account"].browse(map(int, key.split(","))).exists()
+            groups.setdefault(accounts.root_plan_id, []).append((accounts, decimal_of(percentage)))
+        parts = [self._whole(line, shares) for shares in groups.values()]
+        shares = []
+        for combination in product(*parts):
+            percentage = decimal_of(WHOLE)
+            accounts = self.env["account.analytic.account"]
+            for part_accounts, part_percentage in combination:
+                percentage = percentage * part_percentage / WHOLE
+                accounts |= part_accounts
+            shares.append((accounts, percentage))
+        return shares
+
+    def _whole(self, line, shares):
+        """With what is left over, which goes to no account.
+
+        :raises InvalidDataError: more than the whole is distributed
+        """
+        rest = WHOLE - sum(percentage for _accounts, percentage in shares)
+        if rest < 0:
+            raise InvalidDataError(
+                self.env._("The analytic distribution of %s is more than the whole line.", line.display_name)
+            )
+        nobody = self.env["account.analytic.account"]
+        return [*shares, (nobody, rest)] if rest else shares
+
+
+def _divided(amount, shares, digits):
+    """[(accounts, part of the amount)]: rounded to the currency's digits, and together the amount again."""
+    left, parts = amount, []
+    for accounts, percentage in shares[:-1]:
+        part = round(amount * percentage / WHOLE, digits)
+        parts.append((accounts, part))
+        left -= part
+    parts.append((shares[-1][0], left))
+    return parts
+
+
+class MlReaderOutgoingFiles(models.AbstractModel):
+    """All files of a record that the vendor took."""
+
+    _name = "ml.reader.outgoing_files"
+    _inherit = "ml.reader"
+    _description = "Reader of All Files"
+
+    def _watched_fields(self):
+        return set()
+
+    def _domain(self, flow):
+        return Domain.TRUE
+
+    def _files(self, records):
+        domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
+        return self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")
+
+    def _sendable(self, flow, records):
+        """Those that have files at all."""
+        owners = set(self._files(records).mapped("res_id"))
+        return records.filtered(lambda record: record.id in owners)
+
+    def _document(self, flow, record):
+        spec = flow.connection_id._provider_class().flow(flow._spec().follows)
+        return OutgoingFiles(
+            parent_external_id=self._remote_id(flow, spec.kind, record),
+            files=tuple(
+                DownloadedFile(name=file.name, mimetype=file.mimetype or "", content=file.raw or b"")
+                for file in self._files(record)
+            ),
+        )
+
+
+class MlReaderRelease(models.AbstractModel):
+    """A record that the vendor has and that is to count in its books."""
+
+    _name = "ml.reader.release"
+    _inherit = "ml.reader"
+    _description = "Reader of Releases"
+
+    def _watched_fields(self):
+        return set()
+
+    def _domain(self, flow):
+        return Domain.TRUE
+
+    def _sendable(self, flow, records):
+        """What is cancelled is not released. What only passes through has no state of its own."""
+        return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
+
+    def _document(self, flow, record):
+        spec = flow.connection_id._provider_class().flow(flow._spec().follows)
+        self._wait_for_files(flow, record)
+        return Release(parent_external_id=self._remote_id(flow, spec.kind, record))
+
+    def _wait_for_files(self, flow, record):
+        """
+        :raises NotSentError: its files are still to be sent, which comes before it counts
+        """
+        sender = self._sender(flow, "outgoing_files")
+        if sender and self.env["ml.reader.outgoing_files"]._sendable(sender, record):
+            try:
+                self._remote_id(flow, "outgoing_files", record)
+            except NotSentError as error:
+                raise NotSentError(
+                    self.env._("Waits for the files of %s.", record.display_name), error.kind, record
+                ) from error

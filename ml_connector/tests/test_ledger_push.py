@@ -1,0 +1,279 @@
+"""Posted bills that go to a vendor system which is a ledger itself, coded with its codes."""
+
+from decimal import Decimal
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import UnknownOutcomeError
+from odoo.addons.ml_connector.models.ml_reader_ledger import _divided
+from odoo.addons.ml_connector.vendors import PROVIDERS
+
+from . import fake_provider
+from .push_provider import PushProvider, _flow
+from .test_push_kinds import PushCase
+
+
+class LedgerProvider(PushProvider):
+    flows = (
+        *PushProvider.flows,
+        _flow("ledger", "bill", "account.move", sequence=300),
+        _flow("ledger_files", "outgoing_files", "", sequence=310, follows="ledger"),
+        _flow("ledger_release", "release", "", sequence=320, follows="ledger"),
+    )
+
+    def render(self, flow, document):
+        if flow == "ledger_files":
+            return {"parent": document.parent_external_id, "names": [file.name for file in document.files]}
+        return super().render(flow, document)
+
+    def _keep(self, flow, payload, external_id):
+        sent = super()._keep(flow, payload, external_id)
+        fake_provider.REMOTE.calls.append(f"kept {flow}")
+        return type(sent)(external_id=sent.external_id, takes_files=flow == "ledger")
+
+
+class LedgerCase(PushCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": LedgerProvider}))
+        cls.connection._sync_flows()
+        cls.expense = cls.env["account.account"].search(
+            [("company_ids", "=", cls.company.id), ("account_type", "=", "expense")], limit=1
+        )
+        cls.tax = cls.env["account.tax"].search(
+            [("company_id", "=", cls.company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)], limit=1
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.switch_on("vendors_push", "ledger")
+
+    def code(self, kind, external_id, record=None, group=""):
+        return self.env["ml.mapping"].create(
+            {
+                "connection_id": self.connection.id,
+                "kind": kind,
+                "external_id": external_id,
+                "external_name": external_id,
+                "external_group": group,
+                "res_id": record.id if record else False,
+            }
+        )
+
+    def bill(self, move_type="in_invoice", taxes=None, post=True, **line):
+        values = {"name": "Power", "quantity": 1, "price_unit": 100, "account_id": self.expense.id, **line}
+        values["tax_ids"] = [Command.set(taxes.ids if taxes else [])]
+        move = self.env["account.move"].create(
+            {
+                "move_type": move_type,
+                "partner_id": self.vendor().id,
+                "ref": "F-1",
+                "invoice_date": "2026-09-14",
+                "date": "2026-09-20",
+                "invoice_line_ids": [Command.create(values)],
+            }
+        )
+        if post:
+            move.action_post()
+        return move
+
+    def outgoing(self):
+        return self.env["ml.outgoing.code"].search([("connection_id", "=", self.connection.id)])
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerBills(LedgerCase):
+    def test_a_posted_bill_goes_after_its_vendor_with_the_codes_of_the_vendor_system(self):
+        self.code("account", "6340", self.expense)
+        self.code("tax", "vat-15", self.tax)
+        self.bill(taxes=self.tax)
+        self.run_worker()
+        (sent,) = self.sent("ledger")
+        self.assertEqual((sent["number"], sent["total"], sent["tax_total"]), ("F-1", "115.00", "15.00"))
+        (line,) = sent["lines"]
+        self.assertEqual((line["amount"], line["account"]["external_id"]), ("100.00", "6340"))
+        self.assertEqual([tax["external_id"] for tax in line["taxes"]], ["vat-15"])
+        self.assertLess(self.remote.calls.index("kept vendors_push"), self.remote.calls.index("kept ledger"))
+
+    def test_a_credit_note_goes_as_one_with_positive_amounts(self):
+        self.code("account", "6340", self.expense)
+        self.bill("in_refund")
+        self.run_worker()
+        (sent,) = self.sent("ledger")
+        self.assertTrue(sent["is_credit"])
+        self.assertEqual((sent["total"], sent["lines"][0]["amount"]), ("100.00", "100.00"))
+
+    def test_drafts_and_customer_invoices_stay(self):
+        self.code("account", "6340", self.expense)
+        self.bill(post=False)
+        self.run_worker()
+        self.assertFalse(self.logs("ledger"))
+
+    def test_what_has_no_code_waits_until_one_is_chosen(self):
+        self.bill(taxes=self.tax)
+        self.run_worker()
+        log = self.logs("ledger")
+        self.assertEqual((log.state, log.error_class), ("waiting", "mapping"))
+        self.assertIn(self.expense.display_name, log.error_message)
+        self.assertIn("Codes for Sending", log.advice)
+        codes = self.outgoing().grouped("kind")
+        self.assertEqual(set(codes), {"account", "tax"})
+        self.assertEqual(codes["account"].waiting_count, 1)
+        codes["account"].mapping_id = self.code("account", "6340")
+        codes["tax"].mapping_id = self.code("tax", "vat-15")
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+        self.assertEqual(self.sent("ledger")[0]["lines"][0]["account"]["external_id"], "6340")
+
+    def test_several_records_go_under_one_code(self):
+        other = self.expense.copy({"code": "699991"})
+        mapping = self.code("account", "6340", self.expense)
+        self.env["ml.outgoing.code"].create(
+            {"connection_id": self.connection.id, "kind": "account", "res_id": other.id, "mapping_id": mapping.id}
+        )
+        self.bill()
+        self.bill(account_id=other.id)
+        self.run_worker()
+        codes = [sent["lines"][0]["account"]["external_id"] for sent in self.sent("ledger")]
+        self.assertEqual(codes, ["6340", "6340"])
+
+    def test_of_several_codes_for_one_record_nobody_chooses_by_chance(self):
+        self.code("account", "6340", self.expense)
+        self.code("account", "6341", self.expense)
+        self.bill()
+        self.run_worker()
+        self.assertEqual(self.logs("ledger").state, "waiting")
+        self.outgoing().mapping_id = self.code("account", "6342")
+        self.run_worker()
+        self.assertEqual(self.sent("ledger")[0]["lines"][0]["account"]["external_id"], "6342")
+
+    def test_mapping_the_code_in_the_other_list_lets_it_go_as_well(self):
+        mapping = self.code("account", "6340")
+        self.bill()
+        self.run_worker()
+        mapping.res_id = self.expense.id
+        self.run_worker()
+        self.assertEqual(self.logs("ledger").state, "done")
+
+    def test_what_is_left_out_is_not_sent_along(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Sites"})
+        site = self.env["account.analytic.account"].create({"name": "Oslo", "plan_id": plan.id})
+        self.code("account", "6340", self.expense)
+        self.bill(analytic_distribution={str(site.id): 100})
+        self.run_worker()
+        self.assertEqual(self.logs("ledger").state, "waiting")
+        self.outgoing().is_ignored = True
+        self.run_worker()
+        self.assertEqual(self.sent("ledger")[0]["lines"][0]["analytics"], [])
+
+    def test_a_line_is_divided_as_its_analytic_distribution_says(self):
+        plans = self.env["account.analytic.plan"].create([{"name": "Sites"}, {"name": "Products"}])
+        accounts = self.env["account.analytic.account"].create(
+            [
+                {"name": "Oslo", "plan_id": plans[0].id},
+                {"name": "Bergen", "plan_id": plans[0].id},
+                {"name": "Paper", "plan_id": plans[1].id},
+            ]
+        )
+        for account in accounts:
+            self.code("analytic", f"segment:1:{account.name}", account)
+        self.code("account", "6340", self.expense)
+        oslo, bergen, paper = accounts.ids
+        self.bill(analytic_distribution={str(oslo): 33.33, str(bergen): 33.33, str(paper): 100})
+        self.run_worker()
+        lines = [
+            (line["amount"], sorted(share["reference"]["external_id"][10:] for share in line["analytics"]))
+            for line in self.sent("ledger")[0]["lines"]
+        ]
+        self.assertEqual(lines, [("33.33", ["Oslo", "Paper"]), ("33.33", ["Bergen", "Paper"]), ("33.34", ["Paper"])])
+
+    def test_a_divided_amount_is_whole_again(self):
+        for amount in ("0.01", "100.00", "-99.99", "33.33"):
+            parts = _divided(
+                Decimal(amount), [(None, Decimal("33.3")), (None, Decimal("33.4")), (None, Decimal("33.3"))], 2
+            )
+            self.assertEqual(sum(part for _accounts, part in parts), Decimal(amount))
+
+    def test_a_cancelled_bill_goes_only_where_it_is_known(self):
+        self.code("account", "6340", self.expense)
+        known, unknown = self.bill(), self.bill(post=False)
+        self.run_worker()
+        (known | unknown).button_cancel()
+        self.run_worker()
+        self.assertEqual([sent["cancelled"] for sent in self.sent("ledger")], [True])
+        self.assertEqual(self.logs("ledger").mapped("res_id"), [known.id, known.id])
+
+    def test_a_time_out_after_the_effect_makes_no_second_bill(self):
+        self.code("account", "6340", self.expense)
+        self.remote.fail("send ledger", (UnknownOutcomeError("No answer came."), True))
+        self.bill()
+        self.run_worker()
+        self.assertEqual(self.logs("ledger").state, "unknown")
+        self.run_worker_later()
+        self.assertEqual(self.logs("ledger").state, "done")
+        self.assertEqual(len(self.sent("ledger")), 1)
+
+    def test_what_one_vendor_brings_goes_to_the_other_at_once_and_does_not_echo(self):
+        ledger = self._connect(self.company, name="Ledger")
+        ledger._sync_flows()
+        flow = ledger.flow_ids.filtered(lambda flow: flow.key == "ledger")
+        flow.write({"active": True, "cursor": "2999-01-01 00:00:00"})
+        self.switch_on("own_bills")
+        self.put_bill()
+        self.map("account", "600000", self.expense)
+        self.sync()
+        self.env.cr.flush()
+        (move,) = self.env["account.move"].search([("ref", "=", "BILL-1")])
+        logs = self.env["ml.sync.log"].search([("res_model", "=", "account.move"), ("direction", "=", "push")])
+        sent = [(log.flow_id, log.res_id) for log in logs if log.kind != "result"]
+        self.assertEqual(sent, [(flow, move.id)])
+
+    def test_it_is_not_looked_up_while_it_may_still_be_at_work(self):
+        self.patch(LedgerProvider, "settles_in", 3600)
+        self.code("account", "6340", self.expense)
+        self.remote.fail("send ledger", UnknownOutcomeError("No answer came."))
+        self.bill()
+        self.run_worker()
+        log = self.logs("ledger")
+        self.assertGreater((log.next_try_at - log.create_date).total_seconds(), 3000)
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerFollowers(LedgerCase):
+    def attach(self, move, name="a.pdf"):
+        self.env["ir.attachment"].create(
+            {"name": name, "res_model": move._name, "res_id": move.id, "raw": b"x", "mimetype": "application/pdf"}
+        )
+
+    def test_files_go_before_the_release(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill(post=False)
+        self.attach(move)
+        self.attach(move, "b.pdf")
+        move.action_post()
+        self.run_worker()
+        self.assertEqual(self.sent("ledger_files")[0]["names"], ["a.pdf", "b.pdf"])
+        self.assertEqual(self.sent("ledger_release")[0]["parent_external_id"], self.bound("bill", move))
+
+    def test_a_release_waits_for_files_that_do_not_arrive(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill(post=False)
+        self.attach(move)
+        move.action_post()
+        self.remote.fail("send ledger_files", UnknownOutcomeError("No answer came."))
+        self.run_worker()
+        self.assertEqual((self.logs("ledger_release").state, self.sent("ledger_release")), ("waiting", []))
+        self.run_worker_later()
+        self.assertEqual(self.logs("ledger_release").state, "done")
+
+    def test_a_bill_without_files_is_released_alone(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        self.bill()
+        self.run_worker()
+        self.assertEqual((len(self.sent("ledger_release")), self.sent("ledger_files")), (1, []))

@@ -1,0 +1,190 @@
+"""Visma.net as the engine sees it."""
+
+# Odoo translates, and there is no Odoo here.
+
+from datetime import UTC, datetime
+from functools import cached_property
+
+from ...clients import VismaClient
+from ...clients.visma import LONGEST_CALL, modified_since, path_id
+from ...exceptions import NotFoundError
+from ..base import Credential, Page, Provider
+from . import catalogue, check, push_release, suppliers
+from .coding import Subaccounts
+from .flows import FLOWS
+from .push_files import Files
+from .push_invoices import Invoices
+from .push_release import Releases
+from .push_suppliers import Suppliers
+from .wire import text
+
+ADDRESS = "https://api.finance.visma.net"
+CONNECT = "https://connect.visma.com"
+PUSHES = {
+    "suppliers_push": Suppliers,
+    "bills_push": Invoices,
+    "bill_files_push": Files,
+    "bill_release_push": Releases,
+}
+
+
+class VismaProvider(Provider):
+    key = "visma"
+    label = "Visma.net"
+    # demonstration companies live on the same address
+    environments = {"production": ADDRESS, "sandbox": ADDRESS}
+    credentials = (
+        Credential(
+            name="client_id",
+            label="Client ID",
+            help="In the Visma Developer Portal under My Applications: a service application of the Visma.net ERP API.",
+        ),
+        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(
+            name="tenant_id",
+            label="Tenant id of the company",
+            help="In Visma Admin under Company > the company > Configuration. The tenant id of the customer looks "
+            "alike and does not work.",
+        ),
+        Credential(
+            name="company_id",
+            label="Company id",
+            required=False,
+            help="Only where Visma's support asks for it: the number that is sent as ipp-company-id.",
+        ),
+        Credential(
+            name="subaccount",
+            label="Usual subaccount",
+            required=False,
+            help="A value of each segment, separated by dashes, for what a line leaves open: 000-0000. Without it, the "
+            "value of zeros.",
+        ),
+        Credential(
+            name="vat_category",
+            label="VAT category without tax",
+            required=False,
+            help="For lines that have no tax in Odoo. Without it Visma.net takes the usual one of the supplier's VAT "
+            "zone.",
+        ),
+    )
+    flows = FLOWS
+    settles_in = LONGEST_CALL
+
+    def __init__(self, settings, tokens, observe):
+        self.settings = settings
+        self._tokens = tokens
+        self._observe = observe
+        self._pushes = {}
+
+    @cached_property
+    def client(self):
+        """Made when it is needed: translating needs none."""
+        settings, credentials = self.settings, self.settings.credentials
+        return VismaClient(
+            settings.base_url,
+            connect_url=CONNECT if settings.base_url == ADDRESS else settings.base_url,
+            client_id=credentials.get("client_id") or "",
+            client_secret=credentials.get("client_secret") or "",
+            tenant_id=credentials.get("tenant_id") or "",
+            company_id=credentials.get("company_id") or "",
+            scope=check.usable_scopes(settings),
+            tokens=self._tokens,
+            observe=self._observe,
+        )
+
+    # Connection
+
+    def check(self):
+        return check.Checker(self.client, self.settings, self._tokens).run()
+
+    def claim_seat(self):
+        """A company of Visma.net has as many integrations as it likes."""
+
+    def release_seat(self):
+        """Nothing was taken."""
+
+    # Reading
+
+    def pull(self, flow, cursor, since):
+        readers = {
+            "coding": self._pull_coding,
+            "suppliers": self._pull_suppliers,
+        }
+        return readers[flow](cursor, since)
+
+    def fetch(self, flow, external_id):
+        readers = {
+            "coding": self._fetch_coding,
+            "suppliers": lambda number: suppliers.item(self.client.one(f"{suppliers.PATH}/{path_id(number)}").data),
+        }
+        try:
+            return readers[flow](external_id)
+        except NotFoundError:
+            return None
+
+    def document(self, flow, payload):
+        translators = {
+            "coding": catalogue.reference,
+            "suppliers": suppliers.vendor,
+        }
+        return translators[flow](payload)
+
+    def _pull_coding(self, _cursor, _since):
+        return catalogue.Catalogue(self.client).pages()
+
+    def _fetch_coding(self, external_id):
+        found = (item for page in self._pull_coding("", None) for item in page.items)
+        return next((item for item in found if item.external_id == external_id), None)
+
+    def _pull_suppliers(self, cursor, _since):
+        """Changed suppliers. The cursor is the time at which the run began."""
+        started = datetime.now(UTC)
+        filters = modified_since(datetime.fromisoformat(cursor)) if cursor else {}
+        for rows in self.client.pages(suppliers.PATH, **filters):
+            yield Page(items=tuple(map(suppliers.item, rows)))
+        yield Page(items=(), cursor=started.isoformat())
+
+    # Sending
+
+    def render(self, flow, document):
+        return self._push(flow).render(document)
+
+    def send(self, flow, payload, external_id, key):
+        return self._push(flow).send(payload, external_id, key)
+
+    def find(self, flow, payload, key):
+        return self._push(flow).find(payload, key)
+
+    def _push(self, flow):
+        if flow not in self._pushes:
+            self._pushes[flow] = PUSHES[flow](self)
+        return self._pushes[flow]
+
+    def release(self, key):
+        """Release a document of the supplier ledger and wait until it is."""
+        push_release.release(self.client, key)
+
+    # What lines need beside their own coding; read once a run
+
+    @cached_property
+    def subaccounts(self):
+        return Subaccounts(catalogue.segments(self.client), self.settings.credentials.get("subaccount") or "")
+
+    @cached_property
+    def periods(self):
+        return self.client.rows("/v1/financialPeriod")
+
+    @cached_property
+    def non_project(self):
+        """The code that stands for no project; None where the company has no projects."""
+        found = [row for page in self.client.pages("/v1/project", nonProject=True) for row in page]
+        # a filter that is ignored gives them all
+        return text(found[0], "projectID") or None if len(found) == 1 else None
+
+    @property
+    def vat_category(self):
+        return self.settings.credentials.get("vat_category") or None
+
+    def close(self):
+        if "client" in self.__dict__:
+            self.client.close()

@@ -1,0 +1,257 @@
+"""Visma's provider against its sandbox: the connection check, what records are coded to, suppliers."""
+
+import dataclasses
+
+import pytest
+from sandbox.visma import CUSTOMER_TENANT_ID, VismaSandbox
+from sandbox.visma.oauth import SCOPES
+from visma_support import provider_of, quick
+
+from ml_connector import exceptions as errors
+from ml_connector.documents import Address, Contact, Reference, Vendor
+
+SUPPLIERS = "/v1/supplier"
+
+
+@pytest.fixture
+def sandbox():
+    with VismaSandbox(size="demo", settings=quick()) as running:
+        yield running
+        assert running.control.violations() == []
+        assert running.control.ignored() == []
+
+
+@pytest.fixture
+def visma(sandbox):
+    return provider_of(sandbox)
+
+
+def pulled(made, flow, cursor=""):
+    return [item for page in made.pull(flow, cursor, None) for item in page.items]
+
+
+def raised(call, *args, **kwargs):
+    with pytest.raises(errors.ConnectorError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def example_vendor(**values):
+    given = {
+        "external_id": "",
+        "odoo_id": 5,
+        "name": "Ørsted Kontor AS",
+        "vat": "NO911222333MVA",
+        "corporate_id": "911222333",
+        "payment_term": Reference(kind="payment_term", external_id="14"),
+        "currency": "NOK",
+        "address": Address(street="Gate 1", city="Bergen", postal_code="5003", country="NO"),
+        "contacts": (Contact(name="Ørsted", email="ap@example.com", phone="123", is_default=True),),
+    }
+    return Vendor(**{**given, **values})
+
+
+def supplier(sandbox, number):
+    return next(row for row in sandbox.control.suppliers() if row["number"] == number)
+
+
+def send(made, document, external_id=""):
+    return made.send("suppliers_push", made.render("suppliers_push", document), external_id, "key")
+
+
+# Connection
+
+
+def findings(made):
+    return {(finding.level, finding.title) for finding in made.check().findings}
+
+
+def test_a_good_connection_is_told_in_full(visma):
+    report = visma.check()
+    assert report.identity == "Hovedkontor, Avdeling Tromsø"
+    assert {finding.level for finding in report.findings} == {"ok"}
+    assert set(SCOPES) == report.capabilities
+    assert any("calls an hour" in finding.title for finding in report.findings)
+
+
+def test_the_tenant_id_of_the_customer_is_explained(sandbox):
+    report = provider_of(sandbox, tenant_id=CUSTOMER_TENANT_ID).check()
+    (finding,) = [finding for finding in report.findings if finding.level == "error"]
+    assert "tenant id of the company, not of the customer" in finding.message
+
+
+def test_a_scope_that_was_not_granted_is_named_with_what_rests(sandbox):
+    sandbox.scopes = frozenset(scope for scope in SCOPES if not scope.endswith("delete"))
+    made = provider_of(sandbox)
+    report = made.check()
+    warnings = [finding for finding in report.findings if finding.level == "warning"]
+    assert [finding.title for finding in warnings] == ["The scope vismanet_erp_service_api:delete is not granted"]
+    assert report.settings["scopes"] == " ".join(sorted(sandbox.scopes))
+
+
+def test_a_wrong_usual_subaccount_is_found(sandbox):
+    assert ("error", "999-0000 is no subaccount") in findings(provider_of(sandbox, subaccount="999-0000"))
+    assert not [level for level, _title in findings(provider_of(sandbox, subaccount="100-3000")) if level != "ok"]
+
+
+def test_a_quota_that_is_nearly_used_up_is_a_warning(sandbox, visma):
+    sandbox.control.settings(hourly_limit=5)
+    assert "warning" in {level for level, title in findings(visma) if "calls an hour" in title}
+
+
+# Coding
+
+
+def test_everything_that_records_are_coded_to_becomes_a_reference(visma):
+    documents = [visma.document("coding", item.payload) for item in pulled(visma, "coding")]
+    by_kind = {}
+    for document in documents:
+        by_kind.setdefault(document.kind, []).append(document)
+    assert set(by_kind) == {
+        *("account", "analytic", "tax", "payment_term", "fiscal_position", "partner_category", "currency")
+    }
+    accounts = {document.code for document in by_kind["account"]}
+    assert "6340" in accounts and not accounts & {"1920", "2400", "7799"}
+    groups = {document.group for document in by_kind["analytic"]}
+    assert groups == {"Avdeling", "Kostnadssted", "Project", "Project task", "Branch"}
+    ids = {document.external_id for document in by_kind["analytic"]}
+    assert {"segment:1:100", "project:P1001", "task:P1001:10", "branch:2"} <= ids
+    assert "project:P0900" not in ids
+
+
+def test_codes_have_the_same_version_at_every_reading_and_can_be_fetched_alone(visma, sandbox):
+    first = {item.external_id: item.version for item in pulled(visma, "coding")}
+    assert first == {item.external_id: item.version for item in pulled(provider_of(sandbox), "coding")}
+    assert visma.fetch("coding", "account:6340").version == first["account:6340"]
+    assert visma.fetch("coding", "account:0000") is None
+
+
+# Suppliers from Visma
+
+
+def test_suppliers_are_read_and_translated(visma):
+    documents = {item.external_id: visma.document("suppliers", item.payload) for item in pulled(visma, "suppliers")}
+    german = next(document for document in documents.values() if document.name.startswith("Müller"))
+    assert (german.vat, german.address.country, german.address.city) == ("DE811907980", "DE", "Hamburg")
+    assert german.active and len(documents) == 6
+
+
+def test_only_what_changed_comes_again(sandbox, visma):
+    pages = list(visma.pull("suppliers", "", None))
+    cursor = pages[-1].cursor
+    before = {item.external_id: item.version for item in pulled(visma, "suppliers")}
+    number = next(iter(before))
+    sandbox.control.edit_supplier(number, status="Inactive")
+    after = {item.external_id: item.version for item in pulled(visma, "suppliers", cursor)}
+    assert after[number] != before[number]
+    assert visma.document("suppliers", visma.fetch("suppliers", number).payload).active is False
+    assert visma.fetch("suppliers", "none") is None
+
+
+# Vendors to Visma
+
+
+def test_a_new_vendor_becomes_a_supplier_with_terms_and_address(sandbox, visma):
+    sent = send(visma, example_vendor())
+    row = supplier(sandbox, sent.external_id)
+    assert not sent.linked and row["creditTerms"]["id"] == "14" and row["vatZone"]["id"] == "01"
+    assert row["mainAddress"]["country"]["id"] == "NO" and row["mainAddress"]["city"] == "Bergen"
+    assert row["mainContact"]["email"] == "ap@example.com" and row["corporateId"] == "911222333"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "Another name", "vat": "NO998877665MVA", "corporate_id": ""},
+        {"name": "Another name", "vat": "", "corporate_id": "998877665"},
+        {"name": "nordlys  kontorservice as", "vat": "", "corporate_id": ""},
+    ],
+)
+def test_a_supplier_that_is_there_is_linked_and_left_as_it_is(sandbox, visma, values):
+    before = supplier(sandbox, "50001")
+    sent = send(visma, example_vendor(**values))
+    assert (sent.external_id, sent.linked) == ("50001", True)
+    assert supplier(sandbox, "50001") == before
+
+
+def test_the_same_name_with_another_vat_number_is_another_supplier(sandbox, visma):
+    sent = send(visma, example_vendor(name="Nordlys Kontorservice AS"))
+    assert not sent.linked and sent.external_id != "50001"
+
+
+def test_look_alikes_are_for_a_person_to_tell_apart(sandbox, visma):
+    number = sandbox.control.add_supplier(name="Blue Harbor Ltd", mainAddress={"countryId": "GB"})
+    british = Address(country="GB")
+    document = example_vendor(name="Blue Harbor Ltd", vat="", corporate_id="", address=british)
+    error = raised(send, visma, document)
+    assert isinstance(error, errors.DuplicateError) and number in error.message
+
+
+def test_a_change_sends_what_differs_and_keeps_what_visma_holds(sandbox, visma):
+    number = send(visma, example_vendor()).external_id
+    sandbox.control.edit_supplier(number, status="HoldPayments")
+    send(visma, example_vendor(name="Ørsted Kontor og Papir AS"), number)
+    row = supplier(sandbox, number)
+    assert (row["name"], row["status"]) == ("Ørsted Kontor og Papir AS", "HoldPayments")
+    (request,) = [entry for entry in sandbox.control.requests("PUT") if entry["status"] == 204]
+    assert request["body"] == {
+        "name": {"value": "Ørsted Kontor og Papir AS"},
+        "mainContact": {"value": {"name": {"value": "Ørsted Kontor og Papir AS"}}},
+    }
+
+
+def test_an_archived_vendor_becomes_inactive_and_active_again(sandbox, visma):
+    number = send(visma, example_vendor()).external_id
+    send(visma, example_vendor(active=False), number)
+    assert supplier(sandbox, number)["status"] == "Inactive"
+    send(visma, example_vendor(), number)
+    assert supplier(sandbox, number)["status"] == "Active"
+    assert isinstance(
+        raised(send, visma, example_vendor(active=False, vat="", corporate_id="")), errors.InvalidDataError
+    )
+
+
+def test_nothing_is_changed_where_nothing_differs(sandbox, visma):
+    number = send(visma, example_vendor()).external_id
+    send(visma, example_vendor(), number)
+    assert not sandbox.control.requests("PUT")
+
+
+def test_a_change_by_somebody_else_in_between_is_read_again(sandbox, visma, monkeypatch):
+    number = send(visma, example_vendor()).external_id
+    update, tries = visma.client.update, []
+
+    def late(path, body, etag=""):
+        tries.append(etag)
+        if len(tries) == 1:
+            sandbox.control.edit_supplier(number, name="Changed meanwhile")
+        return update(path, body, etag)
+
+    monkeypatch.setattr(visma.client, "update", late)
+    send(visma, example_vendor(name="Wanted name"), number)
+    assert supplier(sandbox, number)["name"] == "Wanted name" and len(set(tries)) == 2
+
+
+def test_a_time_out_after_the_effect_makes_no_second_supplier(sandbox, visma):
+    visma.client.rows("/v1/branch")
+    sandbox.control.add_fault("reset", method="POST", path=SUPPLIERS, when="after")
+    document = example_vendor()
+    assert isinstance(raised(send, visma, document), errors.UnknownOutcomeError)
+    found = visma.find("suppliers_push", visma.render("suppliers_push", document), "key")
+    assert found and send(visma, document, found.external_id).external_id == found.external_id
+    assert sum(row["name"] == document.name for row in sandbox.control.suppliers()) == 1
+
+
+def test_a_refusal_with_status_500_is_a_refusal(sandbox, visma):
+    visma.client.rows("/v1/branch")
+    sandbox.control.add_fault("error", method="POST", path=SUPPLIERS, status=500, when="before")
+    error = raised(send, visma, example_vendor())
+    assert isinstance(error, errors.InvalidDataError) and "Object reference" in error.message
+    sandbox.control.add_fault("error", method="POST", path=SUPPLIERS, status=500, when="after")
+    assert send(visma, example_vendor()).external_id
+    assert sum(row["name"] == "Ørsted Kontor AS" for row in sandbox.control.suppliers()) == 1
+
+
+def test_a_vendor_without_a_name_is_not_sent(visma):
+    with pytest.raises(errors.InvalidDataError):
+        visma.render("suppliers_push", dataclasses.replace(example_vendor(), name=" "))
