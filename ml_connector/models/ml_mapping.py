@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ..documents import Reference
 from .client_actions import notification
 
 MAPPED_MODELS = {

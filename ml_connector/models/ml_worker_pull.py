@@ -266,7 +266,8 @@ class MlWorker(models.AbstractModel):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
-            unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
+            writer = log.flow_id._writer()
+            unmapped = mappings.filtered(lambda mapping: not writer._is_filled(mapping))
             if not unmapped and mappings:
                 # Odoo had the same code: the row was filled when it was made, and the record can go on
                 vals.update(state="pending", next_try_at=now, try_count=0)

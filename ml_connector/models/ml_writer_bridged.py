@@ -17,6 +17,9 @@ class MlWriterBridged(models.AbstractModel):
     def _mapped(self, connection, keys):
         return self.env["ml.mapping"]._at_target(connection, keys)
 
+    def _is_filled(self, mapping):
+        return bool(mapping.target_mapping_id or mapping.is_ignored)
+
     def _takes(self, record):
         return record._name in ("ml.bridged.document", "res.partner")
 

@@ -1,5 +1,6 @@
 """Bills and orders of one connection that go on to another one, straight or through Odoo's books."""
 
+import dataclasses
 from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
@@ -254,6 +255,25 @@ class TestBridgeOnly(BridgeCase):
         credit = next(bill for bill in self.sent() if bill["is_credit"])
         self.assertEqual((credit["number"], credit["total"]), ("CN-1", "25.00"))
         self.assertEqual(self.bridged().filtered(lambda record: record.name == "CN-1").amount_total, -25)
+
+    def test_what_is_booked_in_odoo_all_the_same_waits_for_an_odoo_record(self):
+        carrier = dataclasses.replace(TargetProvider.flow("bills_out"), carries=("bill",))
+        others = [flow for flow in TargetProvider.flows if flow.key != "bills_out"]
+        self.patch(TargetProvider, "flows", (*others, carrier))
+        self.remote.put("codes", "T777", {"kind": "account", "code": "777777", "name": "New"})
+        self.put_bill(account="777777")
+        self.remote.put(
+            "credits",
+            "credit-1",
+            {"number": "CN-1", "vendor": "vendor-1", "lines": [{"amount": "25.00", "account": "777777"}]},
+        )
+        self.bring()
+        self.assertEqual(len(self.sent()), 1)
+        credit = self.logs("credits")
+        self.assertEqual((credit.state, credit.waiting_mapping_ids.external_id), ("waiting", "777777"))
+        credit.waiting_mapping_ids.res_id = self.expense.id
+        self.run_worker()
+        self.assertEqual((credit.state, credit.res_model), ("done", "account.move"))
 
     def test_an_order_goes_on_with_its_project_and_the_bill_names_it(self):
         self.remote.put("codes", "project:P1", {"kind": "analytic", "code": "P1", "name": "Bridge"})

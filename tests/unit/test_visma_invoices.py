@@ -413,7 +413,9 @@ def test_the_total_in_visma_is_that_of_odoo_to_the_oere(sandbox, visma, lines):
 
 def passed_on(*lines, **values):
     total = sum((line.amount for line in lines), Decimal(0))
-    return bill(*lines, **{"external_id": "bridged:5", "odoo_id": None, "amounts_include_tax": True, "total": total, **values})
+    return bill(
+        *lines, **{"external_id": "bridged:5", "odoo_id": None, "amounts_include_tax": True, "total": total, **values}
+    )
 
 
 def test_gross_amounts_are_not_taxed_again(sandbox, visma):

@@ -1,6 +1,5 @@
 """Actions on supplier ledger documents: accepted at once, done later."""
 
-
 from ..server import Refusal
 from .errors import refuse
 from .invoice_model import require_open_period
