@@ -22,7 +22,23 @@ def vendor(mapping):
     return env["res.partner"].search([("name", "=", "Ramp (card issuer)")], limit=1)
 
 
+def target_code(mapping):
+    """The code of Visma.net that stands for a code of Ramp, where bills go straight on."""
+    codes = {
+        "account": "7790",
+        "tax": {"vat-15": "11", "vat-21": "21"}.get(mapping.external_id, "0"),
+        "analytic": "task:P1001:10" if mapping.external_code.startswith("P-") else "segment:1:200",
+    }
+    known = [("connection_id", "=", mapping.target_connection_id.id), ("kind", "=", mapping.kind)]
+    return env["ml.mapping"].search([*known, ("external_id", "=", codes[mapping.kind])])
+
+
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
+    if mapping.is_bridged:
+        mapping.target_mapping_id = target_code(mapping)
+        continue
+    if mapping.connection_id.target_mode == "bridge":
+        continue
     choose = {"journal": journal, "account": account, "vendor": vendor}[mapping.kind]
     mapping.res_id = choose(mapping).id
 

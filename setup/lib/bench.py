@@ -14,7 +14,7 @@ import json
 import signal
 import sys
 
-from benchmarks import webhook
+from benchmarks import bridge, webhook
 
 from . import bootstrap, console, odoo, paths, postgres, sandbox
 
@@ -30,9 +30,10 @@ class Size:
     webhook_blocks: int = 10
     hook_rounds: int = 60
     growth_count: int = 500
+    bridge_bills: int = 10
 
 
-QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100)
+QUICK = Size(bill_rounds=4, webhook_blocks=4, hook_rounds=20, growth_count=100, bridge_bills=4)
 
 
 def main(arguments):
@@ -64,6 +65,7 @@ def _targets(size):
         "hook_overhead_unwatched": (True, 0.03),
         "hook_overhead_watched": (True, 0.10),
         "webhook_p95_vs_bare_route": (True, 2.0),
+        "ramp_to_visma_seconds": (True, 3.0),
     }
 
 
@@ -99,6 +101,16 @@ def _results(size, stack):
     count = size.growth_count
     with console.step(f"Growth: {count * 10} bills against {count}"):
         yield _inside(small, "growth", large, small_url, large_url, count)
+    with console.step("Bridge: bills from Ramp's webhook to Visma.net"):
+        yield _bridge(stack, size)
+
+
+def _bridge(stack, size):
+    urls = {name: stack.enter_context(sandbox.running(name, "--size", "small")) for name in ("ramp", "visma")}
+    database = stack.enter_context(odoo.temporary_database("bench_bridge"))
+    access = _inside(database, "bridge", urls)
+    with odoo.with_server(database) as server:
+        return bridge.ramp_to_visma_seconds(server.url, access["webhook_path"], urls, size.bridge_bills)
 
 
 def _connected(stack, name):

@@ -15,7 +15,7 @@ from .workers import Workers
 MAP = """
 codes = {
     "account": lambda row: "7790",
-    "tax": lambda row: {"15% VAT": "11"}.get(row.external_name, "0"),
+    "tax": lambda row: {"vat-15": "11", "vat-21": "21"}.get(row.external_id, "0"),
     "analytic": lambda row: "task:P1001:10" if row.external_code.startswith("P-") else "segment:1:200",
 }
 source = env["ml.connection"].search([("provider", "=", "ramp")])
