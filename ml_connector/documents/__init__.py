@@ -5,6 +5,7 @@ Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. Nothing 
 
 from .account import Account, Company, Tax
 from .bill import Bill, BillLine
+from .bill_status import BillStatus
 from .card import CardStatement, CardTransfer, CreditApplication
 from .common import Address, AnalyticShare, Attachment, Contact, Party, Reference
 from .dimension import Dimension, DimensionValue
@@ -26,6 +27,7 @@ __all__ = [
     "Attachment",
     "Bill",
     "BillLine",
+    "BillStatus",
     "CardStatement",
     "CardTransfer",
     "Company",

@@ -27,6 +27,7 @@ from . import ml_writer_vendor
 from . import ml_writer_bill
 from . import ml_writer_payment
 from . import ml_writer_file
+from . import ml_writer_bill_status
 from . import hr_expense
 from . import ml_writer_expense
 from . import ml_writer_journal_entry

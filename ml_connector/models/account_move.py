@@ -10,6 +10,13 @@ class AccountMove(models.Model):
         copy=False,
         help="Set when the accounting date had to move to the next open day because the period was locked.",
     )
+    ml_ledger_state = fields.Selection(
+        [("open", "Open"), ("partial", "Partly paid"), ("paid", "Paid"), ("voided", "Void")],
+        "In the Ledger",
+        readonly=True,
+        copy=False,
+        help="What became of the bill in the vendor system's ledger, as it said last.",
+    )
     ml_sync_count = fields.Integer(
         "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
     )

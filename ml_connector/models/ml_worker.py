@@ -288,7 +288,7 @@ class MlWorker(models.AbstractModel):
             {
                 "webhook_subscription_previous": connection.webhook_subscription,
                 "webhook_subscription": subscription,
-                "webhook_state": "unverified",
+                "webhook_state": "unverified" if run.provider.challenges_webhooks else "active",
             }
         )
         self._commit(run)
@@ -476,14 +476,17 @@ class MlWorker(models.AbstractModel):
 
     def _read_event_batch(self, run, events):
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
-        hints = {}
+        hints, relevant = {}, self.env["ml.webhook.event"]
         for event in events:
-            for flow in flows:
-                if event.event_type in flow._spec().events and event.external_id:
+            for flow in flows.filtered(lambda flow, event=event: event.event_type in flow._spec().events):
+                relevant |= event
+                if event.external_id:
                     hints.setdefault((flow, event.external_id), self.env["ml.webhook.event"])
                     hints[flow, event.external_id] |= event
+                else:
+                    # it does not say which record: the flow reads what changed
+                    flow.next_run_at = fields.Datetime.now()
         keys = list(hints)
-        relevant = self.env["ml.webhook.event"].union(*hints.values())
         (events - relevant).state = "ignored"
         relevant.state = "done"
         for (flow, external_id), item in zip(

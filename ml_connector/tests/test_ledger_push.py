@@ -6,9 +6,11 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.documents import BillStatus
 from odoo.addons.ml_connector.exceptions import UnknownOutcomeError
 from odoo.addons.ml_connector.models.ml_reader_ledger import _divided
 from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.vendors.base import FlowSpec
 
 from . import fake_provider
 from .push_provider import PushProvider, _flow
@@ -21,7 +23,11 @@ class LedgerProvider(PushProvider):
         _flow("ledger", "bill", "account.move", sequence=300),
         _flow("ledger_files", "outgoing_files", "", sequence=310, follows="ledger"),
         _flow("ledger_release", "release", "", sequence=320, follows="ledger"),
+        FlowSpec(key="ledger_status", label="Status", direction="pull", kind="bill_status", sequence=330),
     )
+
+    def _ledger_status(self, payload):
+        return BillStatus(external_id=payload["id"], number=payload["id"], state=payload["state"])
 
     def render(self, flow, document):
         if flow == "ledger_files":
@@ -239,6 +245,26 @@ class TestLedgerBills(LedgerCase):
         self.run_worker()
         log = self.logs("ledger")
         self.assertGreater((log.next_try_at - log.create_date).total_seconds(), 3000)
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerStatus(LedgerCase):
+    def report(self, state):
+        self.remote.put("ledger_status", "ledger-1", {"state": state})
+        self.flow("ledger_status").next_run_at = False
+        self.run_worker()
+
+    def test_what_became_of_a_bill_is_shown_on_it(self):
+        self.code("account", "6340", self.expense)
+        move = self.bill()
+        self.run_worker()
+        self.report("open")
+        self.assertEqual(move.ml_ledger_state, "open")
+        self.report("paid")
+        self.assertEqual((move.ml_ledger_state, move.payment_state), ("paid", "not_paid"))
+        self.assertIn("State in the ledger: Paid.", move.message_ids[0].body)
+        self.assertEqual(self.logs("ledger_status").mapped("outcome"), ["updated", "updated"])
+        self.assertEqual(len(self.logs("ledger")), 1, "what is shown is not sent back")
 
 
 @tagged("post_install", "-at_install")

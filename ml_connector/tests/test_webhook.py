@@ -45,6 +45,23 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertEqual(self.events().state, "done")
         self.assertTrue(self.logs("bills"))
 
+    def test_an_event_that_names_no_record_lets_its_flow_read(self):
+        self.put_bill()
+        self.sync()
+        self.remote.put("bills", "bill-2", {**self.remote.items["bills"]["bill-1"].payload, "number": "BILL-2"})
+        self.run_worker()
+        self.assertEqual(len(self.logs("bills")), 1)
+        self.post(self.event(object=""))
+        self.run_worker()
+        self.assertEqual(self.events().state, "done")
+        self.assertEqual(len(self.logs("bills")), 2)
+
+    def test_a_subscription_that_is_not_challenged_counts_at_once(self):
+        self.patch(FakeProvider, "challenges_webhooks", False)
+        self.connection.webhook_state = "requested"
+        self.run_worker()
+        self.assertEqual(self.connection.webhook_state, "active")
+
     def test_replay_is_answered_and_stored_once(self):
         for _repeat in range(3):
             self.assertEqual(self.post(self.event()).status_code, 200)

@@ -236,6 +236,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
+    challenges_webhooks = True
+    """Whether a webhook subscription counts only once the vendor's challenge was answered."""
     settles_in = 0
     """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
     feeds: tuple[FeedSpec, ...] = ()

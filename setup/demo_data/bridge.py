@@ -40,6 +40,8 @@ for provider, url, values in (
     for name, value in values.items():
         credentials[name].value = value
     credentials["client_secret"].new_secret = "example-secret"
+    if provider == "visma":
+        credentials["webhook_key"].new_secret = "example-signature-key"
     for flow in connection.flow_ids:
         flow.active = flow.key in FLOWS[provider]
         if flow.direction == "push" and flow.kind == "vendor":

@@ -33,7 +33,9 @@ def target_code(mapping):
     return env["ml.mapping"].search([*known, ("external_id", "=", codes[mapping.kind])])
 
 
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("connection_id.provider", "!=", "visma")]):
+# of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
+needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
     if mapping.is_bridged:
         mapping.target_mapping_id = target_code(mapping)
         continue

@@ -16,4 +16,5 @@ credentials["client_id"].value = "isv_EXAMPLE"
 credentials["client_secret"].new_secret = "example-secret"
 credentials["tenant_id"].value = "3f1c2d9a-0f6e-4f6b-8a53-0c1f6a2b7e11"
 credentials["vat_category"].value = "0"
+credentials["webhook_key"].new_secret = "example-signature-key"
 connection.action_test()

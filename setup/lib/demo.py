@@ -55,6 +55,9 @@ def main(arguments):
         with console.step("Mapping what no code or name has mapped"):
             _run_script("map")
             _wait_until(_is_settled)
+        with console.step("Paying bills in Visma.net"):
+            _run_script("visma_paid", URL=sandboxes["visma"])
+            _wait_until(_is_settled)
         with console.step("Fetching files"):
             _fetch_files()
         rows = _rows()

@@ -101,4 +101,4 @@ class Points:
 def _call_name(method, url):
     """`GET:bills`: the method and the words of the path, without ids and query."""
     words = re.sub(r"^https?://[^/]+/(developer/v1/)?", "", url).partition("?")[0].split("/")
-    return f"{method}:{'/'.join(word for word in words if re.fullmatch('[a-z-]+', word))}"
+    return f"{method}:{'/'.join(word for word in words if re.fullmatch('[A-Za-z-]+', word))}"

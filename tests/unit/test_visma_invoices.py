@@ -355,6 +355,51 @@ def test_another_supplier_makes_another_document(sandbox, visma):
     assert row["supplier"]["number"] == "50002" and sent.external_id in documents(sandbox)
 
 
+# What became of it
+
+
+def pulled(made, flow, cursor=""):
+    return [item for page in made.pull(flow, cursor, None) for item in page.items]
+
+
+def statuses(made):
+    return {
+        item.external_id: made.document("payment_status", item.payload).state for item in pulled(made, "payment_status")
+    }
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_only_our_released_documents_are_reported(sandbox, visma, swapped):
+    sandbox.control.settings(twins_swapped=swapped)
+    entered(sandbox, supplierReference="other", hold=False)
+    key = send(visma, bill(currency="EUR")).external_id
+    assert statuses(visma) == {}
+    release(visma, key)
+    assert statuses(visma) == {key: "open"}
+    sandbox.control.pay(key.split("/")[1], "250", "2026-10-01")
+    assert statuses(visma) == {key: "partial"}
+    sandbox.control.pay(key.split("/")[1], "1000", "2026-10-02")
+    assert statuses(visma) == {key: "paid"}
+    assert visma.document("payment_status", visma.fetch("payment_status", key).payload).number == "F-100"
+
+
+def test_payments_of_our_documents_are_read_and_others_left_alone(sandbox, visma):
+    other = entered(sandbox, supplierReference="other", hold=True)
+    visma.client.update(f"{INVOICES}/Invoice/{other}", {"hold": {"value": False}})
+    release(visma, f"Invoice/{other}")
+    sandbox.control.pay(other, "1250", "2026-10-01")
+    key = send(visma, bill()).external_id
+    release(visma, key)
+    sandbox.control.pay(key.split("/")[1], "250.50", "2026-10-03")
+    (item,) = pulled(visma, "payments")
+    payment = visma.document("payments", item.payload)
+    assert (payment.amount, payment.currency, payment.date) == (Decimal("250.5"), "NOK", date(2026, 10, 3))
+    assert [(paid.external_id, paid.amount) for paid in payment.bills] == [(key, Decimal("250.5"))]
+    assert payment.source.external_id == "cash:1920" and not payment.is_void
+    assert visma.fetch("payments", item.external_id).version == item.version
+    assert [page.items for page in visma.pull("payments", "", date(2026, 11, 1)) if page.items] == []
+
+
 # Files
 
 

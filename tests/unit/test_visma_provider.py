@@ -108,7 +108,7 @@ def test_everything_that_records_are_coded_to_becomes_a_reference(visma):
     for document in documents:
         by_kind.setdefault(document.kind, []).append(document)
     assert set(by_kind) == {
-        *("account", "analytic", "tax", "payment_term", "fiscal_position", "partner_category", "currency")
+        *("account", "analytic", "tax", "payment_term", "fiscal_position", "partner_category", "currency", "journal")
     }
     accounts = {document.code for document in by_kind["account"]}
     assert "6340" in accounts and not accounts & {"1920", "2400", "7799"}

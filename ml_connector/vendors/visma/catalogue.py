@@ -33,6 +33,7 @@ class Catalogue:
             self._vat_zones,
             self._supplier_classes,
             self._currencies,
+            self._cash_accounts,
         ):
             yield Page(items=tuple(item(reference) for reference in read()))
 
@@ -90,6 +91,12 @@ class Catalogue:
     def _currencies(self):
         for row in self.client.rows("/v1/currency"):
             yield _plain("currency", row, "id")
+
+    def _cash_accounts(self):
+        """Where payments come from."""
+        for row in self.client.rows("/v1/cashaccount"):
+            if row.get("active") is not False:
+                yield cash_account(text(row, "number"), text(row, "description"))
 
 
 def segments(client):
@@ -149,6 +156,10 @@ def task_reference(project, task):
         name=text(task, "description"),
         group=TASKS,
     )
+
+
+def cash_account(number, name):
+    return Reference(kind="journal", external_id=f"cash:{number}", code=number, name=name)
 
 
 def _plain(kind, row, key):

@@ -1,6 +1,7 @@
 """What goes between Visma.net and Odoo."""
 
 from ..base import FlowSpec
+from .webhook import ANYTHING
 
 READ = "vismanet_erp_service_api:read"
 CREATE = "vismanet_erp_service_api:create"
@@ -17,7 +18,7 @@ FLOWS = (
         sequence=10,
         interval=24 * 60,
         scopes=(READ,),
-        events=("Account", "Dimension", "Segment", "Project"),
+        events=("Account", "Dimension", "Segment", "Project", ANYTHING),
         help="Reads what records are coded to in Visma.net, so that it can be mapped before the first bill goes out.",
     ),
     FlowSpec(
@@ -27,7 +28,7 @@ FLOWS = (
         kind="vendor",
         sequence=20,
         scopes=(READ,),
-        events=("Supplier",),
+        events=("Supplier", ANYTHING),
         options=("create_vendors",),
         help="Reads the suppliers of Visma.net. Inactive ones are linked where Odoo has them and never created.",
     ),
@@ -78,4 +79,28 @@ FLOWS = (
         active=False,
         help="Releases supplier invoices to the ledger once their files are there. Without it they stay on hold.",
     ),
+    FlowSpec(
+        key="payment_status",
+        label="Payment Status",
+        direction="pull",
+        kind="bill_status",
+        sequence=150,
+        scopes=(READ,),
+        events=("AP Invoice", ANYTHING),
+        help="Shows on the vendor bills of Odoo what became of them in Visma.net: open, partly paid, paid or void.",
+    ),
+    FlowSpec(
+        key="payments",
+        label="Payments",
+        direction="pull",
+        kind="payment",
+        sequence=160,
+        scopes=(READ,),
+        events=("AP Invoice", ANYTHING),
+        active=False,
+        options=("lock_date_policy", "start_date"),
+        help="Books the payments of these bills in Odoo too. Only for those who keep the bank in both.",
+    ),
 )
+
+EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))

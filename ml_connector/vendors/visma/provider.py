@@ -7,16 +7,16 @@ from functools import cached_property
 
 from ...clients import VismaClient
 from ...clients.visma import LONGEST_CALL, modified_since, path_id
-from ...exceptions import NotFoundError
+from ...exceptions import AuthError, NotFoundError
 from ..base import Credential, Page, Provider
-from . import catalogue, check, push_release, suppliers
+from . import catalogue, check, payments, push_release, suppliers, webhook
 from .coding import Subaccounts
-from .flows import FLOWS
+from .flows import EVENTS, FLOWS
 from .push_files import Files
 from .push_invoices import Invoices
 from .push_release import Releases
 from .push_suppliers import Suppliers
-from .wire import text
+from .wire import day, text
 
 ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
@@ -47,6 +47,14 @@ class VismaProvider(Provider):
             "alike and does not work.",
         ),
         Credential(
+            name="webhook_key",
+            label="Signature keys of the webhooks",
+            secret=True,
+            required=False,
+            help="The Visma Developer Portal shows one for each subscription that is made there; separate several by "
+            "blanks. Then press Set up webhooks.",
+        ),
+        Credential(
             name="company_id",
             label="Company id",
             required=False,
@@ -69,6 +77,8 @@ class VismaProvider(Provider):
     )
     flows = FLOWS
     settles_in = LONGEST_CALL
+    webhook_events = EVENTS
+    challenges_webhooks = False
 
     def __init__(self, settings, tokens, observe):
         self.settings = settings
@@ -109,6 +119,8 @@ class VismaProvider(Provider):
         readers = {
             "coding": self._pull_coding,
             "suppliers": self._pull_suppliers,
+            "payment_status": self._pull_statuses,
+            "payments": self._pull_payments,
         }
         return readers[flow](cursor, since)
 
@@ -116,6 +128,8 @@ class VismaProvider(Provider):
         readers = {
             "coding": self._fetch_coding,
             "suppliers": lambda number: suppliers.item(self.client.one(f"{suppliers.PATH}/{path_id(number)}").data),
+            "payment_status": lambda key: payments.Statuses(self.client, self.mark).one(key),
+            "payments": lambda key: payments.Payments(self.client, self.mark).one(key),
         }
         try:
             return readers[flow](external_id)
@@ -126,6 +140,8 @@ class VismaProvider(Provider):
         translators = {
             "coding": catalogue.reference,
             "suppliers": suppliers.vendor,
+            "payment_status": payments.status,
+            "payments": payments.payment,
         }
         return translators[flow](payload)
 
@@ -137,12 +153,24 @@ class VismaProvider(Provider):
         return next((item for item in found if item.external_id == external_id), None)
 
     def _pull_suppliers(self, cursor, _since):
-        """Changed suppliers. The cursor is the time at which the run began."""
-        started = datetime.now(UTC)
-        filters = modified_since(datetime.fromisoformat(cursor)) if cursor else {}
-        for rows in self.client.pages(suppliers.PATH, **filters):
-            yield Page(items=tuple(map(suppliers.item, rows)))
-        yield Page(items=(), cursor=started.isoformat())
+        def pages(**filters):
+            for rows in self.client.pages(suppliers.PATH, **filters):
+                yield map(suppliers.item, rows)
+
+        return _changed_since(cursor, pages)
+
+    def _pull_statuses(self, cursor, _since):
+        return _changed_since(cursor, payments.Statuses(self.client, self.mark).pages)
+
+    def _pull_payments(self, cursor, since):
+        for page in _changed_since(cursor, payments.Payments(self.client, self.mark).pages):
+            items = tuple(item for item in page.items if _is_since(item.payload, since))
+            yield Page(items=items, cursor=page.cursor)
+
+    @property
+    def mark(self):
+        """How our marks in the notes of documents begin."""
+        return f"odoo:{self.settings.instance}:"
 
     # Sending
 
@@ -185,6 +213,52 @@ class VismaProvider(Provider):
     def vat_category(self):
         return self.settings.credentials.get("vat_category") or None
 
+    # Webhooks: Visma has no call for subscriptions any more
+
+    def subscribe(self, endpoint_url, handshake):
+        """Take over the key of the subscription that a person has made in the portal.
+
+        :raises AuthError: the key was not entered
+        """
+        key = self.settings.credentials.get("webhook_key")
+        if not key:
+            raise AuthError(
+                "Make the subscription in the Visma Developer Portal, with the address that is shown here, and enter "
+                "its signature key among the credentials."
+            )
+        return "portal", key
+
+    def unsubscribe(self, subscription_id):
+        """A person removes it in the portal; until then its calls are refused."""
+
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        return webhook.verify(headers, body, secrets)
+
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        return webhook.parse(body)
+
+    @classmethod
+    def handshake(cls, headers):
+        """There is none: no request is let in without a signature."""
+        return ""
+
     def close(self):
         if "client" in self.__dict__:
             self.client.close()
+
+
+def _changed_since(cursor, pages):
+    """What changed since the last run began, which is the cursor."""
+    started = datetime.now(UTC)
+    filters = modified_since(datetime.fromisoformat(cursor)) if cursor else {}
+    for items in pages(**filters):
+        yield Page(items=tuple(items))
+    yield Page(items=(), cursor=started.isoformat())
+
+
+def _is_since(payload, since):
+    """Whether a payment is young enough. One without a date is: its translation will say what is wrong."""
+    paid_on = day(payload, "applicationDate")
+    return since is None or not paid_on or paid_on >= since.isoformat()

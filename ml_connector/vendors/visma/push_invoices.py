@@ -82,7 +82,7 @@ class Invoices(Push):
     def _mark(self, document):
         """By which a document is found again: our record, or for what is only passed on, the source's id."""
         record = f"move:{document.odoo_id}" if document.odoo_id else document.external_id
-        return f"odoo:{self.provider.settings.instance}:{record}"
+        return f"{self.provider.mark}{record}"
 
     def send(self, payload, external_id, key):
         if payload["cancelled"]:
@@ -163,7 +163,7 @@ class Invoices(Push):
 
     def _is_ours(self, row):
         """Whether we made it, for another record or for what has been reversed since."""
-        return f"[odoo:{self.provider.settings.instance}:" in text(row, "note")
+        return f"[{self.provider.mark}" in text(row, "note")
 
     def _of_supplier(self, payload):
         """The supplier's documents of that type and date or later. Visma may ignore a filter: so look again."""

@@ -166,6 +166,12 @@ def credit_terms(call):
     }
 
 
+@handlers("GET /v1/cashaccount")
+def cash_accounts(call):
+    rows = [row for row in call.state.accounts.values() if row["cashAccount"]]
+    return [{"number": row["accountCD"], "description": row["description"]} for row in rows]
+
+
 @handlers("GET /v1/supplier/supplierClass")
 def supplier_classes(call):
     return list(call.state.classes.values())

@@ -1,0 +1,87 @@
+"""Whatever happens while a bill is sent, Visma has one document of it in the end.
+
+A worker is killed with SIGKILL at each point that it passes, or Visma's answer is lost before or after the effect of
+each call that changes something; then time passes, and the job runs until nothing is open.
+"""
+
+import pytest
+from ledger_books import FLOWS, ledger_books
+
+ONCE = ("apply", "bind", "acknowledge")
+CALLS = (
+    "/v1/supplier",
+    "/v1/supplierInvoice",
+    "/v1/supplierInvoice/documentType/*/attachment",
+    "/v1/supplierInvoice/*/action/release",
+)
+
+FAULTS = (("reset", "before"), ("reset", "after"), ("error", "before"), ("error", "after"), ("truncate", "after"))
+
+
+@pytest.fixture(scope="module")
+def books():
+    with ledger_books("crash_visma") as books:
+        yield books
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_killed_at_every_point(flow, books, subtests):
+    bills = books.post_bills([100.25])
+    points = [point for point in books.workers.run(trace=True).points if point.split()[0] == flow]
+    books.settle()
+    assert not books.problems(bills)
+    assert {point.split()[2] for point in points} == {"before", "after"}
+    assert any("POST:" in point for point in points)
+    for point in points:
+        if point.split()[1] in ONCE and not point.endswith(" 1"):
+            continue
+        with subtests.test(point):
+            bills = books.post_bills([100.25])
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            books.settle()
+            assert not books.problems(bills)
+
+
+@pytest.mark.parametrize("path", CALLS)
+@pytest.mark.parametrize(("kind", "when"), FAULTS)
+def test_a_lost_answer_is_looked_up(path, kind, when, books):
+    books.control.add_fault(kind, method="POST", path=path, when=when, status=503 if kind == "error" else None)
+    bills = books.post_bills([250.4, 99.99])
+    books.workers.run()
+    books.settle()
+    books.control.clear_faults()
+    assert not books.problems(bills)
+
+
+def test_an_hour_without_visma_delays_and_loses_nothing(books):
+    books.control.add_fault("error", path="/v1/*", times=None, status=503)
+    bills = {}
+    for _round in range(3):
+        bills |= books.post_bills([10.0, 20.0])
+        books.workers.run()
+        books.pass_time(1200)
+    books.control.clear_faults()
+    books.settle(seconds=5 * 3600)
+    assert not books.problems(bills)
+
+
+def test_a_change_after_release_ends_with_one_document_that_counts(books, subtests):
+    bills = books.post_bills([500.0])
+    books.workers.run()
+    books.settle()
+    (number,) = bills
+    for step, fault in enumerate((None, "reset", "error")):
+        with subtests.test(fault):
+            amount = 400.0 - step
+            if fault:
+                books.control.add_fault(
+                    fault,
+                    method="POST",
+                    path="*/action/reverse",
+                    when="after",
+                    status=503 if fault == "error" else None,
+                )
+            books.change_bill(number, amount)
+            books.workers.run()
+            books.settle()
+            assert not books.problems({number: amount})
