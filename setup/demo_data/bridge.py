@@ -5,7 +5,7 @@ Nothing of the second company is booked in Odoo: it has no chart of accounts.
 """
 
 FLOWS = {
-    "ramp": ("coding", "vendors", "bills", "credits", "bill_files", "results"),
+    "ramp": ("coding", "vendors", "bills", "bill_files", "results"),
     "visma": ("coding", "suppliers_push", "bills_push", "bill_files_push", "bill_release_push"),
 }
 

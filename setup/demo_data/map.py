@@ -39,7 +39,7 @@ for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
     if mapping.is_bridged:
         mapping.target_mapping_id = target_code(mapping)
         continue
-    if mapping.connection_id.target_mode == "bridge":
+    if "bridge" in (mapping.connection_id | mapping.connection_id.source_ids).mapped("target_mode"):
         continue
     choose = {"journal": journal, "account": account, "vendor": vendor}[mapping.kind]
     mapping.res_id = choose(mapping).id
