@@ -99,12 +99,12 @@ class VismaClient(HttpClient):
                 return
             number += 1
 
-    def one(self, path):
+    def one(self, path, **filters):
         """One object with its version.
 
         :raises NotFoundError: there is none
         """
-        answer = self._get(path)
+        answer = self._get(path, filters)
         if not isinstance(answer.data, dict):
             raise RemoteError("Visma.net answered with something other than the record that was asked for.")
         stamp = answer.data.get("timeStamp")

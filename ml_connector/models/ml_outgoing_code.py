@@ -180,12 +180,21 @@ class MlMapping(models.Model):
             group=self.external_group or "",
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        mappings = super().create(vals_list)
+        mappings._release_senders()
+        return mappings
+
     def write(self, vals):
-        """What waits for a code of a record goes on when a code is mapped to that record as well."""
         result = super().write(vals)
         if vals.get("res_id"):
-            logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
-            for connection, mappings in self.grouped("connection_id").items():
-                keys = {(DEPENDS + mapping.kind, f"{mapping.res_model},{mapping.res_id}") for mapping in mappings}
-                logs._release_dependents(connection, keys)
+            self._release_senders()
         return result
+
+    def _release_senders(self):
+        """What waits for a code of a record goes on when a code is mapped to that record."""
+        logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
+        for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
+            keys = {(DEPENDS + mapping.kind, f"{mapping.res_model},{mapping.res_id}") for mapping in mappings}
+            logs._release_dependents(connection, keys)

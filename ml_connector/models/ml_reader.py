@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..documents import Address, AnalyticShare, Contact, Vendor
 from ..exceptions import ConnectorError
+from .ml_outgoing_code import NoCodeError
 
 
 class NotSentError(ConnectorError):
@@ -83,6 +84,32 @@ class MlReader(models.AbstractModel):
         if not record:
             return None
         return self.env["ml.mapping"]._references_of(flow.connection_id, kind, record.ids).get(record.id)
+
+    def _codes(self, flow, wanted):
+        """{(kind, record id): `Reference`, or None for what is left out} of what a record of ours is coded to.
+
+        :param wanted: [(kind, records)]
+        :raises NoCodeError: it is not known under which code of the vendor one of them goes
+        """
+        codes, missing = {}, []
+        for kind, records in wanted:
+            known = self.env["ml.outgoing.code"]._references(flow.connection_id, kind, records)
+            missing += [(kind, record) for record in records if record.id not in known]
+            codes.update({(kind, record_id): reference for record_id, reference in known.items()})
+        if missing:
+            names = ", ".join(record.display_name for _kind, record in missing)
+            raise NoCodeError(self.env._("It is not known under which code these go: %s.", names), missing)
+        return codes
+
+    def _analytic_accounts(self, lines):
+        """All accounts of the analytic distributions of lines."""
+        ids = {
+            int(account_id)
+            for line in lines
+            for key in line.analytic_distribution or {}
+            for account_id in key.split(",")
+        }
+        return self.env["account.analytic.account"].browse(sorted(ids)).exists()
 
     def _analytic_shares(self, flow, distribution):
         """The `AnalyticShare`s of an analytic distribution, without accounts that the vendor does not know."""

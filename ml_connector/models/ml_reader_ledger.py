@@ -7,7 +7,6 @@ from odoo.fields import Domain
 
 from ..documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
 from ..exceptions import InvalidDataError
-from .ml_outgoing_code import NoCodeError
 from .ml_reader import NotSentError, decimal_of
 
 MOVE_TYPES = ("in_invoice", "in_refund")
@@ -68,7 +67,9 @@ class MlReaderBill(models.AbstractModel):
         lines = move.line_ids.filtered(lambda line: line.display_type in ("product", "rounding")).sorted(
             lambda line: (line.sequence, line.id)
         )
-        codes = self._codes(flow, lines)
+        analytics = self._analytic_accounts(lines)
+        wanted = (("account", lines.account_id), ("tax", lines.tax_ids), ("analytic", analytics))
+        codes = self._codes(flow, wanted)
         for line in lines:
             taxes = tuple(filter(None, (codes["tax", tax.id] for tax in line.tax_ids)))
             digits = move.currency_id.decimal_places
@@ -89,34 +90,7 @@ class MlReaderBill(models.AbstractModel):
             return round(decimal_of(line.price_subtotal), digits)
         return round(decimal_of(line.amount_currency), digits) * (-1 if line.move_id.move_type == "in_refund" else 1)
 
-    def _codes(self, flow, lines):
-        """{(kind, record id): `Reference`, or None for what is left out} of all that the lines are coded to.
-
-        :raises NoCodeError: it is not known under which code of the vendor a record goes
-        """
-        accounts = self._analytic_accounts(lines)
-        wanted = (("account", lines.account_id), ("tax", lines.tax_ids), ("analytic", accounts))
-        outgoing = self.env["ml.outgoing.code"]
-        codes, missing = {}, []
-        for kind, records in wanted:
-            known = outgoing._references(flow.connection_id, kind, records)
-            missing += [(kind, record) for record in records if record.id not in known]
-            codes.update({(kind, record_id): reference for record_id, reference in known.items()})
-        if missing:
-            names = ", ".join(record.display_name for _kind, record in missing)
-            raise NoCodeError(self.env._("It is not known under which code these go: %s.", names), missing)
-        return codes
-
     # ------------------------------------------------------------------ analytic distribution
-
-    def _analytic_accounts(self, lines):
-        ids = {
-            int(account_id)
-            for line in lines
-            for key in line.analytic_distribution or {}
-            for account_id in key.split(",")
-        }
-        return self.env["account.analytic.account"].browse(sorted(ids)).exists()
 
     def _shares(self, line):
         """[(analytic accounts, percentage)] that make up a whole line.

@@ -3,7 +3,8 @@
 from odoo import models
 from odoo.fields import Domain
 
-from ..documents import GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from ..documents import AnalyticShare, GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from ..exceptions import InvalidDataError
 from .ml_reader import decimal_of
 
 
@@ -46,6 +47,12 @@ class MlReaderPurchaseOrder(models.AbstractModel):
     def _document(self, flow, record):
         vendor = record.partner_id.commercial_partner_id
         cancelled = record.state == "cancel"
+        lines = (
+            record.order_line.browse()
+            if cancelled
+            else record.order_line.filtered(lambda line: not line.display_type and line.product_qty)
+        )
+        codes = self._line_codes(flow, lines) if flow._spec().coded else None
         return PurchaseOrder(
             odoo_id=record.id,
             number=record.name,
@@ -56,17 +63,35 @@ class MlReaderPurchaseOrder(models.AbstractModel):
             payment_days=self._payment_days(record.payment_term_id),
             memo=record.partner_ref or "",
             state="cancelled" if cancelled else "open",
-            lines=tuple(
-                self._line(flow, line)
-                for line in record.order_line
-                if not line.display_type and line.product_qty and not cancelled
-            ),
+            lines=tuple(self._line(flow, line, codes) for line in lines),
         )
 
-    def _line(self, flow, line):
+    def _line_codes(self, flow, lines):
+        accounts = self.env["account.account"].union(*map(self._account, lines))
+        analytics = self._analytic_accounts(lines)
+        return self._codes(flow, (("account", accounts), ("tax", lines.tax_ids), ("analytic", analytics)))
+
+    def _coding(self, flow, line, codes):
+        """Account, taxes and analytic shares: what the vendor happens to know, or where codes are needed, those."""
+        account = self._account(line)
+        if codes is None:
+            shares = self._analytic_shares(flow, line.analytic_distribution)
+            return {"account": self._reference(flow, "account", account), "analytics": shares}
+        distribution = line.analytic_distribution or {}
+        if any(percentage != 100 for percentage in distribution.values()):
+            raise InvalidDataError(
+                self.env._("%s is divided among analytic accounts, which the vendor's orders cannot be.", line.name)
+            )
+        references = (codes["analytic", analytic.id] for analytic in self._analytic_accounts(line))
+        return {
+            "account": codes.get(("account", account.id)),
+            "taxes": tuple(filter(None, (codes["tax", tax.id] for tax in line.tax_ids))),
+            "analytics": tuple(AnalyticShare(reference=reference) for reference in references if reference),
+        }
+
+    def _line(self, flow, line, codes=None):
         quantity, amount = decimal_of(line.product_qty), decimal_of(line.price_subtotal)
         price = round(amount / quantity, line.currency_id.decimal_places)
-        account = self._account(line)
         return PurchaseOrderLine(
             odoo_id=line.id,
             description=line.name or line.product_id.display_name or "",
@@ -74,9 +99,8 @@ class MlReaderPurchaseOrder(models.AbstractModel):
             unit_price=price,
             amount=None if price * quantity == amount else round(amount, line.currency_id.decimal_places),
             unit=line.product_uom_id.name or "",
-            account=self._reference(flow, "account", account),
-            account_odoo_id=account.id or None,
-            analytics=self._analytic_shares(flow, line.analytic_distribution),
+            account_odoo_id=self._account(line).id or None,
+            **self._coding(flow, line, codes),
         )
 
     def _account(self, line):

@@ -221,6 +221,8 @@ class MlWorker(models.AbstractModel):
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
         if sent.mapping:
             self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, log.res_id)
+        if sent.message:
+            self.env[log.res_model].browse(log.res_id)._message_log(body=sent.message)
         if sent.takes_files:
             self._queue_followers(flow, log)
 

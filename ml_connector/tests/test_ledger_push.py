@@ -21,6 +21,7 @@ class LedgerProvider(PushProvider):
     flows = (
         *PushProvider.flows,
         _flow("ledger", "bill", "account.move", sequence=300),
+        _flow("ledger_orders", "purchase_order", "purchase.order", sequence=290, coded=True),
         _flow("ledger_files", "outgoing_files", "", sequence=310, follows="ledger"),
         _flow("ledger_release", "release", "", sequence=320, follows="ledger"),
         FlowSpec(key="ledger_status", label="Status", direction="pull", kind="bill_status", sequence=330),
@@ -37,7 +38,8 @@ class LedgerProvider(PushProvider):
     def _keep(self, flow, payload, external_id):
         sent = super()._keep(flow, payload, external_id)
         fake_provider.REMOTE.calls.append(f"kept {flow}")
-        return type(sent)(external_id=sent.external_id, takes_files=flow == "ledger")
+        message = "Cancel it over there." if payload.get("state") == "cancelled" else ""
+        return type(sent)(external_id=sent.external_id, takes_files=flow == "ledger", message=message)
 
 
 class LedgerCase(PushCase):
@@ -245,6 +247,55 @@ class TestLedgerBills(LedgerCase):
         self.run_worker()
         log = self.logs("ledger")
         self.assertGreater((log.next_try_at - log.create_date).total_seconds(), 3000)
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerOrders(LedgerCase):
+    def order(self, **line):
+        product = self.env["product.product"].create(
+            {"name": "Desk", "type": "consu", "property_account_expense_id": self.expense.id}
+        )
+        values = {"product_id": product.id, "product_qty": 2, "price_unit": 50, "tax_ids": [Command.set(self.tax.ids)]}
+        order = self.env["purchase.order"].create(
+            {"partner_id": self.vendor().id, "order_line": [Command.create({**values, **line})]}
+        )
+        order.button_confirm()
+        return order
+
+    def test_an_order_waits_for_its_codes_and_goes_with_them(self):
+        self.switch_on("ledger_orders")
+        order = self.order()
+        self.run_worker()
+        self.assertEqual(self.logs("ledger_orders").state, "waiting")
+        self.code("account", "6540", self.expense)
+        self.code("tax", "vat-15", self.tax)
+        self.run_worker()
+        (line,) = self.sent("ledger_orders")[0]["lines"]
+        self.assertEqual(line["account"]["external_id"], "6540")
+        self.assertEqual([tax["external_id"] for tax in line["taxes"]], ["vat-15"])
+        self.assertTrue(self.bound("purchase_order", order))
+
+    def test_a_divided_line_is_refused_with_advice(self):
+        self.switch_on("ledger_orders")
+        self.code("account", "6540", self.expense)
+        self.code("tax", "vat-15", self.tax)
+        plan = self.env["account.analytic.plan"].create({"name": "Sites"})
+        site = self.env["account.analytic.account"].create({"name": "Oslo", "plan_id": plan.id})
+        self.code("analytic", "segment:1:100", site)
+        self.order(analytic_distribution={str(site.id): 60})
+        self.run_worker()
+        log = self.logs("ledger_orders")
+        self.assertEqual((log.state, log.error_class), ("failed", "validation"))
+
+    def test_what_the_vendor_cannot_do_is_said_on_the_record(self):
+        self.switch_on("ledger_orders")
+        self.code("account", "6540", self.expense)
+        self.code("tax", "vat-15", self.tax)
+        order = self.order()
+        self.run_worker()
+        order.button_cancel()
+        self.run_worker()
+        self.assertIn("Cancel it over there.", order.message_ids[0].body)
 
 
 @tagged("post_install", "-at_install")

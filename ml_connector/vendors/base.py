@@ -40,6 +40,7 @@ class FlowSpec:
     :param watches: Odoo model whose changes the flow sends (push only)
     :param active: whether the flow is switched on for a new connection
     :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`
+    :param coded: whether records go under codes of the vendor's, which have to be known before (push only)
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
@@ -69,6 +70,7 @@ class FlowSpec:
     needs: tuple[str, ...] = ()
     follows: str = ""
     carries: tuple[str, ...] = ()
+    coded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,7 @@ class Sent:
 
     :param linked: whether the vendor had the record already, so that nothing was made
     :param takes_files: whether the flows that follow are to send the record's files now
+    :param message: what people who look at the record have to know: it is noted on the record
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     """
 
@@ -162,6 +165,7 @@ class Sent:
     linked: bool = False
     mapping: object = None
     takes_files: bool = False
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

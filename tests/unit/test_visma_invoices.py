@@ -222,6 +222,15 @@ def test_two_bills_with_the_same_number_are_two_documents(sandbox, visma):
     assert len(documents(sandbox)) == 2
 
 
+ENTERED_LINE = {
+    "operation": "Insert",
+    "accountNumber": "6340",
+    "vatCodeId": "1",
+    "transactionDescription": "Strøm",
+    "unitCostInCurrency": 1000,
+}
+
+
 def entered(sandbox, **values):
     body = {
         "documentType": "Invoice",
@@ -230,24 +239,21 @@ def entered(sandbox, **values):
         "currencyId": "NOK",
         "date": "2026-09-14T00:00:00",
         "hold": False,
-        "invoiceLines": [
-            {
-                "operation": "Insert",
-                "accountNumber": "6340",
-                "vatCodeId": "1",
-                "transactionDescription": "Strøm",
-                "unitCostInCurrency": 1000,
-            }
-        ],
+        "invoiceLines": [ENTERED_LINE],
     }
     return sandbox.control.add_invoice(**{**body, **values})
 
 
 def test_what_a_person_entered_for_the_same_bill_is_linked(sandbox, visma):
-    number = entered(sandbox)
+    number = entered(sandbox, invoiceLines=[{**ENTERED_LINE, "accountNumber": "6300"}])
+    before = documents(sandbox)
     sent = send(visma, bill())
-    assert (sent.external_id, sent.linked) == (f"Invoice/{number}", True)
-    assert len(documents(sandbox)) == 1
+    assert (sent.external_id, sent.linked, sent.takes_files) == (f"Invoice/{number}", True, False)
+    assert find(visma, bill()).external_id == sent.external_id
+    changed = bill(bill_line("900.00"), total=Decimal("1125.00"))
+    assert isinstance(raised(send, visma, changed, sent.external_id), errors.ConflictError)
+    assert "cancel it there" in send(visma, bill(cancelled=True), sent.external_id).note
+    assert documents(sandbox) == before
 
 
 def test_the_same_number_with_another_amount_is_for_a_person(sandbox, visma):
@@ -318,6 +324,13 @@ def test_what_is_released_is_reversed_and_made_anew(sandbox, visma):
     # once more, as after a crash before the answer was stored
     assert send(visma, changed, key).external_id == sent.external_id
     assert len(documents(sandbox)) == 3
+
+
+def test_a_released_document_keeps_its_number(sandbox, visma):
+    key = send(visma, bill()).external_id
+    release(visma, key)
+    sent = send(visma, bill(number="F-999"), key)
+    assert sent.external_id == key and "stay as they are" in sent.note and len(documents(sandbox)) == 1
 
 
 def test_what_is_paid_is_not_taken_back(sandbox, visma):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from ...clients.visma import path_id
-from .wire import amount, day, part, rows, text, wrapped
+from .wire import amount, day, moment_of, part, rows, text, wrapped
 
 PATH = "/v1/supplierInvoice"
 INVOICE, CREDIT_NOTE = "Invoice", "DebitAdj"
@@ -74,10 +74,6 @@ def changeable(payload, period):
         "creditTermsId": payload["terms"] or None,
         "description": payload["memo"],
     }
-
-
-def moment_of(text_day):
-    return f"{text_day}T00:00:00"
 
 
 def wire_line(number, line, subaccount, defaults):

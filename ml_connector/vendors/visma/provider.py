@@ -14,6 +14,7 @@ from .coding import Subaccounts
 from .flows import EVENTS, FLOWS
 from .push_files import Files
 from .push_invoices import Invoices
+from .push_orders import Orders
 from .push_release import Releases
 from .push_suppliers import Suppliers
 from .wire import day, text
@@ -22,6 +23,7 @@ ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
 PUSHES = {
     "suppliers_push": Suppliers,
+    "purchase_orders_push": Orders,
     "bills_push": Invoices,
     "bill_files_push": Files,
     "bill_release_push": Releases,

@@ -31,14 +31,15 @@ class Push:
     def find(self, payload, key):
         raise NotImplementedError
 
-    def changed(self, path, body_of):
+    def changed(self, path, body_of, **filters):
         """Change an object to what `body_of(row)` says, from the version that was read; the row as it was.
 
         :param body_of: gives the body for the row as it is now; an empty one changes nothing
+        :param filters: what the row is to be shown with
         :raises ConflictError: it was changed by somebody else each time
         """
         for attempt in range(1, TRIES + 1):
-            record = self.client.one(path)
+            record = self.client.one(path, **filters)
             body = body_of(record.data)
             if not body:
                 return record.data

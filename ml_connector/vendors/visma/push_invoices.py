@@ -93,19 +93,19 @@ class Invoices(Push):
             except NotFoundError:
                 row = None
             if row:
-                return self._bring_in_line(payload, row)
+                return self._found(payload, row)
         return self._make(payload, payload["mark"])
 
     def find(self, payload, key):
         row = self._lookup(payload, payload["mark"])
-        return self._bring_in_line(payload, row) if row else None
+        return self._found(payload, row) if row else None
 
     # Making
 
     def _make(self, payload, mark, note=""):
         known = self._lookup(payload, mark)
         if known:
-            return self._bring_in_line(payload, known)
+            return self._found(payload, known)
         period = self._period(payload)
         lines = self._lines(payload)
         body = {**header(payload, period, mark), "invoiceLines": lines}
@@ -184,6 +184,21 @@ class Invoices(Push):
             and text(row, "status") != VOIDED
         ]
 
+    def _found(self, payload, row):
+        """What is there is made like the bill when we made it; what a person entered is linked and left as it is.
+
+        :raises ConflictError: what a person entered amounts to something else
+        """
+        if self._is_ours(row):
+            return self._bring_in_line(payload, row)
+        if not has_total(row, Decimal(payload["total"])):
+            raise ConflictError(
+                f"{key_of_row(row)} was entered in Visma.net by a person and has another total than {payload['memo']}: "
+                "make the two agree, then press Retry."
+            )
+        note = f"A person has entered it in Visma.net as {key_of_row(row)}; it is left as it is."
+        return Sent(external_id=key_of_row(row), linked=True, note=note)
+
     # Changing
 
     def _bring_in_line(self, payload, row):
@@ -200,7 +215,7 @@ class Invoices(Push):
         path = path_of(key_of_row(row))
         self.changed(path, lambda now: _change(payload, now, period, lines))
         self._check(payload, self.client.one(path).data, period, lines)
-        return Sent(external_id=key_of_row(row), linked=not self._is_ours(row), takes_files=True)
+        return Sent(external_id=key_of_row(row), takes_files=True)
 
     def _check(self, payload, row, period, lines):
         """Compare what Visma has with what was sent, and its total with the bill's.
@@ -232,8 +247,8 @@ class Invoices(Push):
     # What is released cannot be changed any more
 
     def _after_release(self, payload, row):
-        """Leave it when it says the same; else take it back with Visma's own action and make it anew."""
-        wanted = {"header": {"supplierReference": payload["reference"]}, "lines": self._lines(payload)}
+        """Leave it when it books the same; else take it back with Visma's own action and make it anew."""
+        wanted = {"header": {}, "lines": self._lines(payload)}
         is_same = (
             text(part(row, "supplier"), "number") == payload["supplier"]
             and text(row, "documentType") == payload["type"]
@@ -241,7 +256,9 @@ class Invoices(Push):
             and has_total(row, Decimal(payload["total"]))
         )
         if is_same:
-            return Sent(external_id=key_of_row(row), linked=not self._is_ours(row), takes_files=True)
+            is_renamed = text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]
+            note = "It is released in Visma.net, so its number and due date stay as they are there." * is_renamed
+            return Sent(external_id=key_of_row(row), note=note, takes_files=True)
         successor = f"{payload['mark']}>{key_of_row(row)}"
         reversal = self._reverse(row)
         return self._make(payload, successor, note=_reversed_note(row, reversal))
@@ -253,6 +270,8 @@ class Invoices(Push):
             return Sent(external_id=external_id, note="It is not in Visma.net any more.")
         if text(row, "status") == VOIDED:
             return Sent(external_id=external_id, note="It is void in Visma.net.")
+        if not self._is_ours(row):
+            return Sent(external_id=external_id, note="A person has entered it in Visma.net: cancel it there as well.")
         if text(row, "status") in UNRELEASED:
             self.client.delete(path_of(external_id))
             return Sent(external_id=external_id, note="Deleted in Visma.net.")

@@ -58,9 +58,9 @@ def amount(source, key):
         raise InvalidDataError(f"Visma's record has no number in the field {key}.") from error
 
 
-def moment(day):
-    """A date as Visma takes it: with a time and without a zone, which would shift the day."""
-    return f"{day.isoformat()}T00:00:00"
+def moment_of(text_day):
+    """A date (ISO) as Visma takes it: with a time and without a zone, which would shift the day."""
+    return f"{text_day}T00:00:00"
 
 
 def day(source, key):

@@ -10,7 +10,16 @@ from werkzeug.wrappers import Response
 
 from ..schema import Problem
 from ..server import Refusal, Sandbox, Settings
-from . import background, invoice_actions, invoices, oauth, quota, reference, suppliers  # noqa: F401 - handlers
+from . import (  # noqa: F401 - they register their handlers
+    background,
+    invoice_actions,
+    invoices,
+    oauth,
+    purchase_orders,
+    quota,
+    reference,
+    suppliers,
+)
 from .contract import MULTIPART, TOKEN_OPERATION, load
 from .control import VismaControl
 from .dataset import DataSet

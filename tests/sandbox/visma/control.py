@@ -24,6 +24,21 @@ class VismaControl(Control):
     def payments(self):
         return self._plain(list(self._state.payments.values()))
 
+    def orders(self):
+        return self._plain(list(self._state.orders.values()))
+
+    def receive_order(self, number):
+        """Everything on an order is received."""
+        with self._sandbox.lock:
+            row = self._state.touch(self._state.orders[number])
+            for line in row["lines"]:
+                line["qtyOnReceipts"] = line["orderQty"]
+
+    def end_order(self, number, status):
+        """What people do with an order: `Cancelled`, `Closed`."""
+        with self._sandbox.lock:
+            self._state.touch(self._state.orders[number])["status"] = status
+
     def add_supplier(self, **body):
         """``body`` as the API takes it, without wrappers; the supplier's number."""
         with self._sandbox.lock:

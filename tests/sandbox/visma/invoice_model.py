@@ -13,7 +13,7 @@ TWINS = (
 
 def apply_header(state, row, body, new=False):
     if new:
-        row["supplier"] = _supplier(state, body.get("supplierNumber"))
+        row["supplier"] = find_supplier(state, body.get("supplierNumber"))
         row["_zone"] = state.suppliers[row["supplier"]["number"]]["vatZone"]["id"]
         row["supplierReference"] = ""
         row["currencyId"] = state.suppliers[row["supplier"]["number"]]["currencyId"]
@@ -125,15 +125,15 @@ def _line(state, row, item):
 
 def _code_line(state, row, line, item):
     if "accountNumber" in item or "account" not in line:
-        line["account"] = _account(state, item.get("accountNumber"))
+        line["account"] = find_account(state, item.get("accountNumber"))
     if "subaccount" in item or "subaccount" not in line:
-        line["subaccount"] = _subaccount(state, item.get("subaccount", []))
+        line["subaccount"] = find_subaccount(state, item.get("subaccount", []))
     if "vatCodeId" in item or "vatCode" not in line:
         category = item.get("vatCodeId") or state.vat_zones[row["_zone"]]["defaultVatCategory"]
         vat_of(state, category, row["_zone"])
         line["vatCode"] = {"id": category, "description": state.vat_categories[category]["description"]}
     if "projectId" in item or "project" not in line:
-        line["project"], line["projectTask"] = _project(
+        line["project"], line["projectTask"] = find_project(
             state, item.get("projectId") or state.non_project, item.get("projectTaskId")
         )
         if line["projectTask"] is None:
@@ -144,7 +144,7 @@ def _code_line(state, row, line, item):
     line["branchNumber"] = {"number": branch, "name": state.branches[branch]["name"]}
 
 
-def _account(state, code):
+def find_account(state, code):
     account = state.accounts.get(code)
     if account is None or not account["active"] or account["cashAccount"]:
         raise LineError(f"The account '{code}' cannot be found in the system.")
@@ -156,7 +156,7 @@ def _account(state, code):
     }
 
 
-def _subaccount(state, given):
+def find_subaccount(state, given):
     """All segments are needed, each with a value that exists; without any the defaults come."""
     values = {item["segmentId"]: item["segmentValue"] for item in given}
     shown = []
@@ -180,7 +180,7 @@ def _subaccount(state, given):
     }
 
 
-def _project(state, code, task):
+def find_project(state, code, task):
     project = state.projects.get(code)
     if project is None or project["status"] != "Active" or not project["visibility"]["visibleInAp"]:
         raise LineError(f"The project '{code}' cannot be found in the system.")
@@ -305,7 +305,7 @@ def _rounded(amount, digits):
     return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
-def _supplier(state, code):
+def find_supplier(state, code):
     supplier = state.suppliers.get(code)
     if supplier is None:
         raise refuse(f"The supplier '{code}' cannot be found in the system.")

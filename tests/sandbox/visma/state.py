@@ -16,7 +16,7 @@ class State:
         self.vats, self.vat_categories, self.vat_zones = {}, {}, {}
         self.credit_terms, self.classes, self.periods = {}, {}, {}
         self.segments = []
-        self.suppliers, self.invoices, self.payments = {}, {}, {}
+        self.suppliers, self.invoices, self.payments, self.orders = {}, {}, {}, {}
         self.rates = {}
         self.ignored = []
         self._numbers = Counter()

@@ -1,0 +1,140 @@
+"""Purchase orders against Visma's sandbox: made once, changed line by line, never cancelled."""
+
+import dataclasses
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sandbox.visma import VismaSandbox
+from visma_support import provider_of, quick
+
+from ml_connector import exceptions as errors
+from ml_connector.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
+
+ORDERS = "/v1/purchaseorder"
+
+
+@pytest.fixture
+def sandbox():
+    with VismaSandbox(size="small", settings=quick()) as running:
+        yield running
+        assert running.control.violations() == []
+        assert running.control.ignored() == []
+
+
+@pytest.fixture
+def visma(sandbox):
+    return provider_of(sandbox)
+
+
+def raised(call, *args):
+    with pytest.raises(errors.ConnectorError) as caught:
+        call(*args)
+    return caught.value
+
+
+def order_line(odoo_id, quantity="2", price="150.00", account="6540", analytics=(), **values):
+    return PurchaseOrderLine(
+        odoo_id=odoo_id,
+        description=f"Desk {odoo_id}",
+        quantity=Decimal(quantity),
+        unit_price=Decimal(price),
+        account=Reference(kind="account", external_id=account),
+        taxes=(Reference(kind="tax", external_id="1"),),
+        analytics=tuple(AnalyticShare(reference=Reference(kind="analytic", external_id=key)) for key in analytics),
+        **values,
+    )
+
+
+def order(*lines, **values):
+    given = {
+        "odoo_id": 9,
+        "number": "P00009",
+        "vendor": Party(external_id="50001"),
+        "order_date": date(2026, 9, 10),
+        "promise_date": date(2026, 9, 30),
+        "currency": "NOK",
+        "lines": lines or (order_line(1), order_line(2, "0.25", "99.99", amount=Decimal("25.00"))),
+    }
+    return PurchaseOrder(**{**given, **values})
+
+
+def send(made, document, external_id=""):
+    return made.send("purchase_orders_push", made.render("purchase_orders_push", document), external_id, "key")
+
+
+def row_of(sandbox, number):
+    return next(row for row in sandbox.control.orders() if row["orderNbr"] == number)
+
+
+def test_an_order_arrives_with_its_lines(sandbox, visma):
+    lines = (order_line(1, analytics=("segment:1:100", "task:P1001:10", "branch:2")), order_line(2, "3", "10.00"))
+    number = send(visma, order(*lines)).external_id
+    row = row_of(sandbox, number)
+    assert (row["status"], row["supplier"]["number"], row["orderTotal"]) == ("Open", "50001", 330)
+    assert row["date"].startswith("2026-09-10") and row["promisedOn"].startswith("2026-09-30")
+    first, second = row["lines"]
+    assert (first["project"]["id"], first["projectTask"]["id"], first["branch"]["number"]) == ("P1001", "10", "2")
+    assert first["sub"]["subaccountNumber"] == "1000000" and second["taxCategory"]["number"] == "1"
+
+
+def test_a_total_that_is_not_quantity_times_price_is_kept(sandbox, visma):
+    number = send(visma, order()).external_id
+    assert [line["extCost"] for line in row_of(sandbox, number)["lines"]] == [300, 25]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_answer_makes_no_second_order(sandbox, visma, when):
+    visma.client.rows("/v1/branch")
+    sandbox.control.add_fault("reset", method="POST", path=ORDERS, when=when)
+    assert isinstance(raised(send, visma, order()), errors.UnknownOutcomeError)
+    payload = visma.render("purchase_orders_push", order())
+    sent = visma.find("purchase_orders_push", payload, "key") or send(visma, order())
+    assert [row["orderNbr"] for row in sandbox.control.orders()] == [sent.external_id]
+
+
+def test_changed_added_and_removed_lines_are_sent_alone(sandbox, visma):
+    number = send(visma, order(order_line(1), order_line(2), order_line(3))).external_id
+    send(visma, order(order_line(1), order_line(2, "5"), order_line(4)), number)
+    row = row_of(sandbox, number)
+    assert [(line["customStr1"], line["orderQty"]) for line in row["lines"]] == [("1", 2), ("2", 5), ("4", 2)]
+    (request,) = sandbox.control.requests("PUT")
+    assert [line["operation"] for line in request["body"]["lines"]] == ["Update", "Insert", "Delete"]
+
+
+def test_nothing_is_sent_where_nothing_differs(sandbox, visma):
+    number = send(visma, order()).external_id
+    send(visma, order(), number)
+    assert not sandbox.control.requests("PUT")
+
+
+def test_a_received_line_is_not_taken_out(sandbox, visma):
+    number = send(visma, order(order_line(1), order_line(2))).external_id
+    sandbox.control.receive_order(number)
+    assert isinstance(raised(send, visma, order(order_line(1)), number), errors.ConflictError)
+
+
+def test_a_cancelled_order_is_held_and_the_person_told(sandbox, visma):
+    number = send(visma, order()).external_id
+    cancelled = dataclasses.replace(order(), state="cancelled", lines=())
+    sent = send(visma, cancelled, number)
+    assert "cannot cancel a purchase order" in sent.message and number in sent.message
+    assert row_of(sandbox, number)["status"] == "Hold"
+    sandbox.control.end_order(number, "Cancelled")
+    sent = send(visma, cancelled, number)
+    assert (sent.message, sent.note) == ("", "It is cancelled in Visma.net.")
+    assert isinstance(raised(send, visma, order(order_line(1, "9")), number), errors.ConflictError)
+
+
+def test_a_code_that_visma_does_not_know_is_told(visma):
+    assert "account '9999'" in raised(send, visma, order(order_line(1, account="9999"))).message
+    without = dataclasses.replace(order_line(1), account=None)
+    assert isinstance(raised(visma.render, "purchase_orders_push", order(without)), errors.InvalidDataError)
+
+
+def test_orders_of_another_vendor_are_told_apart_by_their_own_marks(sandbox, visma):
+    line = order_line(None, analytics=("task:P1001:10",), external_id="line-1")
+    first, second = (order(line, odoo_id=None, external_id=f"bridged:{number}") for number in (5, 6))
+    numbers = [send(visma, document).external_id for document in (first, second, first)]
+    assert numbers[0] == numbers[2] != numbers[1]
+    assert row_of(sandbox, numbers[0])["lines"][0]["project"]["id"] == "P1001"
