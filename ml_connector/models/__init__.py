@@ -19,6 +19,9 @@ from . import ml_feed_file
 from . import ml_feed_sent
 from . import ml_connection_feed
 from . import ml_worker_feed
+from . import ml_connection_target
+from . import ml_bridged_document
+from . import ml_worker_bridge
 from . import ml_writer
 from . import ml_writer_reference
 from . import ml_writer_vendor
@@ -31,6 +34,7 @@ from . import ml_writer_expense
 from . import ml_writer_journal_entry
 from . import ml_writer_statement
 from . import ml_writer_credit
+from . import ml_writer_bridged
 from . import ml_reader
 from . import ml_reader_coding
 from . import ml_reader_purchase
@@ -38,6 +42,7 @@ from . import ml_reader_bill
 from . import ml_reader_ledger
 from . import ml_reader_employee
 from . import ml_reader_paid
+from . import ml_reader_bridged
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner

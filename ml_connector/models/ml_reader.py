@@ -33,6 +33,9 @@ class MlReader(models.AbstractModel):
     _name = "ml.reader"
     _description = "Reader"
 
+    _sends_changes = True
+    """Whether a record that the vendor has is sent again when it changes; else the difference is shown."""
+
     def _watched_fields(self):
         """Names of the fields whose change has to be sent."""
         raise NotImplementedError

@@ -185,8 +185,8 @@ class MlReaderRelease(models.AbstractModel):
         return Domain.TRUE
 
     def _sendable(self, flow, records):
-        """What is cancelled is not released."""
-        return records.filtered(lambda record: record.state != "cancel")
+        """What is cancelled is not released. What only passes through has no state of its own."""
+        return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
 
     def _document(self, flow, record):
         spec = flow.connection_id._provider_class().flow(flow._spec().follows)

@@ -7,7 +7,7 @@ from functools import partial
 from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
-from ..exceptions import ConnectorError, InvalidDataError, MappingError
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
 from .ml_sync_log import CLEAN
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -165,7 +165,7 @@ class MlWorker(models.AbstractModel):
 
     def _write_documents(self, run, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
-        writer = self.env[f"ml.writer.{flow.kind}"]
+        writer = flow._writer()
         resolver = self._resolve(flow, writer, entries)
         self._merge(run, flow, entries)
         ready = [entry for entry in entries if not entry.error]
@@ -182,10 +182,14 @@ class MlWorker(models.AbstractModel):
         keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
         keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
         bound = self._bound(flow, good, keys)
-        mapped = self.env["ml.mapping"]._resolved(connection, wanted)
+        mapped = writer._mapped(connection, wanted)
         for entry in good:
             if writer._binds:
                 entry.bound = bound.get((flow.kind, entry.document.external_id))
+            needed = [bound[dep[:2]] for dep in dependencies[id(entry)] if dep[:2] in bound]
+            if foreign := [record for record in (entry.bound, *needed) if record and not writer._takes(record)]:
+                entry.error = self._went_otherwise(entry, foreign[0])
+                continue
             missing = [
                 ref
                 for ref in references[id(entry)]
@@ -197,6 +201,14 @@ class MlWorker(models.AbstractModel):
             elif absent:
                 entry.error = self._absence(flow, *absent[0])
         return Resolver(connection, mapped, bound)
+
+    def _went_otherwise(self, entry, record):
+        """What is wrong with a document whose record, or one that it builds on, is of another sort."""
+        if entry.bound == record:
+            return ConflictError(
+                self.env._("%s came another way before: make the change by hand, then Ignore.", record.display_name)
+            )
+        return NotWantedError(self.env._("It belongs to %s, which is not in Odoo's books.", record.display_name))
 
     def _bound(self, flow, entries, keys):
         """{(kind, external id): Odoo record} of the remote records that are known."""
@@ -224,7 +236,7 @@ class MlWorker(models.AbstractModel):
         """Bindings, rows, attempts, chatter, reports and files of a batch, in the transaction of its records."""
         milliseconds = self._elapsed(started) // max(len(entries), 1)
         connection = run.connection
-        writer = self.env[f"ml.writer.{flow.kind}"]
+        writer = flow._writer()
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
         if writer._binds:
@@ -294,7 +306,8 @@ class MlWorker(models.AbstractModel):
             vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
-            unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
+            writer = log.flow_id._writer()
+            unmapped = mappings.filtered(lambda mapping: not writer._is_filled(mapping))
             if not unmapped and mappings:
                 # Odoo had the same code: the row was filled when it was made, and the record can go on
                 vals.update(state="pending", next_try_at=now, try_count=0)
@@ -341,7 +354,7 @@ class MlWorker(models.AbstractModel):
         result_flow = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
         if not result_flow or not flow._spec().reports:
             return
-        writer = self.env[f"ml.writer.{flow.kind}"]
+        writer = flow._writer()
         base_url = flow.connection_id.get_base_url()
         # what is acknowledged has to be answered, also where it brought nothing new
         told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))

@@ -58,7 +58,7 @@ class MlWorker(models.AbstractModel):
 
     def _changed_since_synced(self, flow, records):
         """Records that were touched after they were last brought in line with the vendor."""
-        bindings = self._bindings_by_record(flow, records.ids)
+        bindings = self._bindings_by_record(flow, records)
         touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(records)
         return records.filtered(
             lambda record: record.id not in bindings or touched[record.id] > bindings[record.id].synced_at
@@ -71,19 +71,21 @@ class MlWorker(models.AbstractModel):
             return
         self._look_up(run, flow)
         while not run.is_over and (logs := self._claim(run, flow, max(SEND_BATCH, flow._spec().batch))):
-            outgoing = self._prepare(run, flow, logs)
+            outgoing = [job for group in logs.grouped("res_model").values() for job in self._prepare(run, flow, group)]
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed. Returns the rows to send with their bindings."""
+        """Render what has changed of records of one model. Returns the rows to send with their bindings."""
+        records = self.env[logs[0].res_model].browse(logs.mapped("res_id"))
         logs = self._without_doubtful(logs)
         ours = self._values_here(flow, logs)
         held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in ours), ours)
         for log, error in held.items():
             self._store_push_failure(run, log, error)
         logs = logs.filtered(lambda log: log not in held)
-        bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
+        reader = flow._reader(records._name)
+        bindings = self._bindings_by_record(flow, records)
         started = self.env.cr.now()
         outgoing = []
         for log in logs:
@@ -107,6 +109,10 @@ class MlWorker(models.AbstractModel):
                 binding.write({"synced_at": started, "agreed_odoo": ours.get(log.res_id) or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
+            if binding and not reader._sends_changes:
+                log.note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
+                self._store_sent(log, "drift")
+                continue
             log.sudo().write(  # sudo: the payload is a field without access
                 {
                     "payload": stored,
@@ -128,6 +134,7 @@ class MlWorker(models.AbstractModel):
         doubtful = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "in", logs.flow_id.ids),
+                ("res_model", "in", logs.mapped("res_model")),
                 ("res_id", "in", logs.mapped("res_id")),
                 ("state", "in", ("unknown", "running")),
                 ("id", "not in", logs.ids),
@@ -139,13 +146,13 @@ class MlWorker(models.AbstractModel):
         )
         return logs - in_doubt
 
-    def _bindings_by_record(self, flow, record_ids):
+    def _bindings_by_record(self, flow, records):
         bindings = self.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", flow.kind),
-                ("res_model", "=", flow._record_model()),
-                ("res_id", "in", record_ids),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
             ]
         )
         return {binding.res_id: binding for binding in bindings}
@@ -186,13 +193,16 @@ class MlWorker(models.AbstractModel):
 
     def _taken(self, flow, log, sent):
         """The error of a record that the vendor took for one that stands for another record of ours; None else."""
-        holder = self.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("external_id", "=", sent.external_id),
-                ("res_id", "!=", log.res_id),
-            ]
+        holder = (
+            self.env["ml.binding"]
+            .search(
+                [
+                    ("connection_id", "=", flow.connection_id.id),
+                    ("kind", "=", flow.kind),
+                    ("external_id", "=", sent.external_id),
+                ]
+            )
+            .filtered(lambda binding: (binding.res_model, binding.res_id) != (log.res_model, log.res_id))
         )
         other = holder and self.env[holder.res_model].browse(holder.res_id).exists()
         if not other:
@@ -205,7 +215,8 @@ class MlWorker(models.AbstractModel):
         """
         :param ours: the values in Odoo that were sent, of a record that both sides may change
         """
-        binding = self._bindings_by_record(flow, [log.res_id]).get(log.res_id)
+        record = self.env[log.res_model].browse(log.res_id)
+        binding = self._bindings_by_record(flow, record).get(log.res_id)
         if binding and binding.external_id != sent.external_id:
             # the vendor's record was replaced by another one (made anew after it had been archived)
             binding.external_id = sent.external_id
@@ -215,7 +226,7 @@ class MlWorker(models.AbstractModel):
                 {
                     "kind": flow.kind,
                     "external_id": sent.external_id,
-                    "record": self.env[log.res_model].browse(log.res_id),
+                    "record": record,
                     "external_version": sent.version,
                     "external_url": sent.url,
                     "fingerprint": fingerprint,

@@ -20,11 +20,14 @@ BOOKED = (
 )
 
 for connection in env["ml.connection"].search([("state", "=", "draft")]):
-    if connection.provider == "ramp" and connection.company_id != main:
+    if connection.provider == "ramp" and connection.company_id != main and not connection.target_mode == "bridge":
         for flow in connection.flow_ids:
             flow.active = flow.key in BOOKED
-    # of two flows that read the same records one is on; where that is the other one, all flows were chosen before
-    elif not connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().excludes):
+    # of two flows that read the same records one is on; where that is the other one, all flows were chosen before, as
+    # they were where bills go straight on
+    elif "bridge" not in (connection | connection.source_ids).mapped(
+        "target_mode"
+    ) and not connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().excludes):
         # only where a vendor takes no purchase orders do their PDFs go along with draft bills
         connection.flow_ids.filtered(
             lambda flow: flow.key != "order_files_push" and not flow._spec().excludes
