@@ -1,7 +1,10 @@
 """A bill that goes straight on from Ramp to Visma.net: killed at any point, it is there once and told once."""
 
+from decimal import Decimal
+
 import pytest
 from support.bridged import bridged_books
+from support.ledger import major
 
 MOST_RUNS = 4
 STEPS = {
@@ -68,3 +71,20 @@ def test_an_answer_that_is_lost_makes_no_second_invoice(books):
     books.workers.run()
     books.settle(seconds=400)
     assert problems(books, bill) == []
+
+
+def test_orders_made_in_ramp_go_straight_on_too(books):
+    """Last, because an order that Ramp has not coded to an account stays open."""
+    books.switch("orders", True)
+    books.due("orders")
+    for _run in range(3):
+        books.workers.run()
+    wanted = {
+        row.number: major(row.amount, row.currency)
+        for row in books.sandbox.state.purchase_orders
+        if row.creation_source == "RAMP" and not row.archived_at
+    }
+    refused = {row["name"] for row in books.open_rows() if "has no account" in row["error_message"]}
+    there = {row["description"]: Decimal(str(row["lineTotal"])) for row in books.visma.control.orders()}
+    assert there and there == {number: total for number, total in wanted.items() if number not in refused}
+    assert books.value("SELECT count(*) FROM purchase_order") == 0

@@ -25,7 +25,7 @@ for row in env["ml.mapping"].search([("connection_id", "=", source.id), ("kind",
 """
 FLOWS = {
     "ramp": ("coding", "vendors", "bills", "bill_files", "results"),
-    "visma": ("coding", "suppliers_push", "bills_push", "bill_files_push"),
+    "visma": ("coding", "suppliers_push", "purchase_orders_push", "bills_push", "bill_files_push"),
 }
 
 
