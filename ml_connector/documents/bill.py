@@ -70,4 +70,4 @@ class Bill:
     @property
     def is_withdrawn(self):
         """Whether nothing is owed for it any more."""
-        return self.is_void or self.cancelled
+        return self.is_void
