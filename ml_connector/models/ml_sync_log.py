@@ -344,7 +344,7 @@ class MlSyncLog(models.Model):
                 "done_at": fields.Datetime.now(),
             }
         )
-        self.env["ml.sync.attempt"].sudo()._append(
+        self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
             logs.connection_id[:1],
             [{"log": log, "action": "ignore", "outcome": "ignored", "message": reason} for log in logs],
         )

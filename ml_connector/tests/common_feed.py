@@ -7,7 +7,7 @@ from odoo.tests import TransactionCase
 
 from odoo.addons.ml_connector.clients.sftp import Listing
 from odoo.addons.ml_connector.exceptions import ConflictError, NotFoundError, PermanentError
-from odoo.addons.ml_connector.models import ml_worker_feed
+from odoo.addons.ml_connector.feeds import ml_worker_feed
 from odoo.addons.ml_connector.vendors.stampli import StampliProvider
 
 from .common import ConnectorCase

@@ -7,8 +7,8 @@ from odoo import SUPERUSER_ID, Command
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.ml_connector.documents import AnalyticShare, Bill, BillLine, PaidBill, Party, Payment, Reference
-from odoo.addons.ml_connector.models.ml_writer import Entry, Resolver
 from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.writers.ml_writer import Entry, Resolver
 
 from . import fake_provider
 

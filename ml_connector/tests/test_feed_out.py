@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
-from odoo.addons.ml_connector.models.feed_expressions import EXPRESSIONS
+from odoo.addons.ml_connector.feeds.feed_expressions import EXPRESSIONS
 from odoo.addons.ml_connector.vendors import PROVIDERS
 
 from .common_feed import FeedCase

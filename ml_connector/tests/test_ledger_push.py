@@ -8,7 +8,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import BillStatus
 from odoo.addons.ml_connector.exceptions import UnknownOutcomeError
-from odoo.addons.ml_connector.models.ml_reader_ledger import _divided
+from odoo.addons.ml_connector.readers.ml_reader_ledger import _divided
 from odoo.addons.ml_connector.vendors import PROVIDERS
 from odoo.addons.ml_connector.vendors.base import FlowSpec
 

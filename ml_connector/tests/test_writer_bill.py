@@ -11,7 +11,7 @@ from odoo.addons.ml_connector.exceptions import (
     LockedPeriodError,
     MappingError,
 )
-from odoo.addons.ml_connector.models.bill_items import BillItems
+from odoo.addons.ml_connector.writers.bill_items import BillItems
 
 from .common_writers import WriterCase
 

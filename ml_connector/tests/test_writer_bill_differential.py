@@ -6,8 +6,8 @@ from decimal import Decimal
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.models.bill_items import BillItems
-from odoo.addons.ml_connector.models.ml_writer_bill import BillBatch
+from odoo.addons.ml_connector.writers.bill_items import BillItems
+from odoo.addons.ml_connector.writers.ml_writer_bill import BillBatch
 
 from .common_writers import WriterCase
 

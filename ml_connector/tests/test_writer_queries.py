@@ -4,8 +4,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Address, Contact, DownloadedFile, Files, Vendor
-from odoo.addons.ml_connector.models.bill_items import BillItems
-from odoo.addons.ml_connector.models.ml_writer import Entry
+from odoo.addons.ml_connector.writers.bill_items import BillItems
+from odoo.addons.ml_connector.writers.ml_writer import Entry
 
 from .common_writers import WriterCase
 

@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Address, Contact, Vendor
 from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, MappingError
-from odoo.addons.ml_connector.models.vendor_match import core_name, same_vat
+from odoo.addons.ml_connector.writers.vendor_match import core_name, same_vat
 
 from .common_writers import WriterCase
 

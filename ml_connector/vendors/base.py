@@ -91,7 +91,7 @@ class ColumnSpec:
     """A column of a feed's default template; see `documents.FeedColumn` for what is not said here.
 
     :param path: Odoo field path of the value (`state_id.code`), relative to the record or its line
-    :param expression: name of a computed value instead (see `models/feed_expressions.py`), with its `argument`
+    :param expression: name of a computed value instead (see `feeds/feed_expressions.py`), with its `argument`
     :param constant: fixed value instead
     """
 
@@ -268,6 +268,8 @@ class Provider:
     """What a person does before a refresh token ends for good, where the vendor's ends."""
     feeds: tuple[FeedSpec, ...] = ()
     """Default templates of the flows whose records travel in files."""
+    pushes: dict[str, type] = {}
+    """By push flow: the class that renders, sends and finds its records. It is made once a run, with the provider."""
 
     def __init__(self, settings: Settings, tokens, observe):
         """
@@ -276,6 +278,10 @@ class Provider:
             that the vendor refused. Both are called from several threads, outside the caller's transaction.
         :param observe: called with a `clients.Exchange` after each remote call, from the thread that made it
         """
+        self.settings = settings
+        self._tokens = tokens
+        self._observe = observe
+        self._pushes = {}
 
     @classmethod
     def flow(cls, key: str) -> FlowSpec:
@@ -336,7 +342,7 @@ class Provider:
 
     def render(self, flow: str, document) -> dict:
         """The body we would send for a document. Pure; also what the fingerprint is taken of."""
-        raise NotImplementedError
+        return self._push(flow).render(document)
 
     def send(self, flow: str, payload: dict, external_id: str, key: str) -> Sent:
         """Create (`external_id` empty) or update a record.
@@ -344,18 +350,24 @@ class Provider:
         :param key: idempotency key, stable over retries
         :raises UnknownOutcomeError: when it may have taken effect
         """
-        raise NotImplementedError
+        return self._push(flow).send(payload, external_id, key)
 
     def send_many(self, flow: str, jobs: list[tuple[dict, str, str]]) -> list:
         """Create or update several records (`payload`, `external_id`, `key` each), at most the flow's `batch`.
 
         :return: for each, in order, a `Sent` or the `ConnectorError` that it met
         """
-        raise NotImplementedError
+        return self._push(flow).send_many(jobs)
 
     def find(self, flow: str, payload: dict, key: str) -> Sent | None:
         """Look up, by our own reference, whether an earlier `send` took effect."""
-        raise NotImplementedError
+        return self._push(flow).find(payload, key)
+
+    def _push(self, flow):
+        """One for each run: it keeps what it has looked up."""
+        if flow not in self._pushes:
+            self._pushes[flow] = self.pushes[flow](self)
+        return self._pushes[flow]
 
     def report(self, results, key: str) -> dict[str, str]:
         """Tell the vendor what became of records (`documents.Result` of one subject).

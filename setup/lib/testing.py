@@ -56,7 +56,8 @@ def _failed(codes, complete):
 def _outside(arguments):
     # Odoo is not importable here: these tests only know a running server.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return _pytest(["-p", "no:odoo", *arguments], environment)
+    # one process for each core, and each file whole in one of them: its cases share a database
+    return _pytest(["-p", "no:odoo", "--numprocesses=auto", "--dist=loadfile", *arguments], environment)
 
 
 def _inside(arguments):

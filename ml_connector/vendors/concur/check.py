@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ...exceptions import AuthError, PermanentError
-from ..base import CheckReport, Finding
+from ..checking import ConnectionCheck
 from .flows import FIS, FLOWS
 from .flows_masters import LISTS
 from .lists import check_lists
@@ -14,14 +14,8 @@ from .lists import check_lists
 WHERE = "in SAP Concur's OAuth 2.0 Application Management, then make a new company request token and test again"
 
 
-class Checker:
-    """One run of the check."""
-
-    def __init__(self, client, settings, tokens):
-        self.client = client
-        self.settings = settings
-        self.tokens = tokens
-        self.report = CheckReport(identity=settings.credentials.get("company_id") or "")
+class Checker(ConnectionCheck):
+    identity = "company_id"
 
     def run(self):
         try:
@@ -39,9 +33,6 @@ class Checker:
             self._check_queue()
         self._check_lists()
         return self.report
-
-    def _find(self, level, title, message=""):
-        self.report.findings.append(Finding(level=level, title=title, message=message))
 
     def _check_scopes(self):
         needed = dict.fromkeys(scope for flow in FLOWS for scope in flow.scopes)

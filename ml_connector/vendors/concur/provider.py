@@ -91,12 +91,7 @@ class ConcurProvider(Provider):
     challenges_webhooks = False
     events_kept = webhook.KEPT
     access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
-
-    def __init__(self, settings, tokens, observe):
-        self.settings = settings
-        self._tokens = tokens
-        self._observe = observe
-        self._pushes = {}
+    pushes = PUSHES
 
     @cached_property
     def client(self):
@@ -155,21 +150,6 @@ class ConcurProvider(Provider):
         if any(need not in capabilities for need in spec.needs):
             return f"Enter the {spec.needs[0]} on the connection, such as: {EXAMPLE}. Then press Test connection."
         return ""
-
-    def render(self, flow, document):
-        return self._push(flow).render(document)
-
-    def send(self, flow, payload, external_id, key):
-        return self._push(flow).send(payload, external_id, key)
-
-    def find(self, flow, payload, key):
-        return self._push(flow).find(payload, key)
-
-    def _push(self, flow):
-        """One sender for each run: it keeps what it has looked up."""
-        if flow not in self._pushes:
-            self._pushes[flow] = PUSHES[flow](self)
-        return self._pushes[flow]
 
     # Results
 

@@ -5,7 +5,7 @@ belongs to the books of whoever has it.
 """
 
 from ...exceptions import AuthError, PermanentError
-from ..base import CheckReport, Finding
+from ..checking import ConnectionCheck
 from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS, ORDERS_READ, PLUS, SEAT
 
 OUR_NAME = "Odoo (ml_connector)"
@@ -50,16 +50,12 @@ def holder_name(row):
     return row.get("remote_provider_name") or f"a connection of the type {row.get('connection_type')}"
 
 
-class Checker:
-    """One run of the check. Reads only."""
+class Checker(ConnectionCheck):
+    label = "Ramp"
 
     def __init__(self, client, settings, tokens, default_scopes):
-        self.client = client
-        self.settings = settings
-        self.tokens = tokens
+        super().__init__(client, settings, tokens)
         self.wanted = wanted_scopes(settings, default_scopes)
-        # Until the business says its name, if we may ask.
-        self.report = CheckReport(identity=settings.credentials.get("client_id") or "")
         self.granted = set()
 
     def run(self):
@@ -80,16 +76,6 @@ class Checker:
             if scope in self.granted:
                 self._guarded(check)
         return self.report
-
-    def _find(self, level, title, message=""):
-        self.report.findings.append(Finding(level=level, title=title, message=message))
-
-    def _guarded(self, check):
-        """A feature that Ramp refuses is a finding, not the end of the check."""
-        try:
-            check()
-        except (AuthError, PermanentError) as error:
-            self._find("warning", "Ramp refuses a part of its service", error.message)
 
     # Access
 

@@ -63,14 +63,11 @@ class RampProvider(Provider):
     )
     flows = FLOWS
     webhook_events = EVENTS
+    pushes = push.PUSHES
 
     def __init__(self, settings, tokens, observe):
-        self.settings = settings
-        self._tokens = tokens
-        self._observe = observe
+        super().__init__(settings, tokens, observe)
         self.handles = translate.Handles(settings.instance)
-        self._handles = self.handles
-        self._pushes = {}
 
     @cached_property
     def client(self):
@@ -166,10 +163,10 @@ class RampProvider(Provider):
             return PULLERS[flow](self).document(payload)
         translators = {
             "coding": translate.reference,
-            "vendors": lambda payload: translate.vendor(payload, self._handles),
-            "bills": lambda payload: translate.bill(payload, self._handles),
+            "vendors": lambda payload: translate.vendor(payload, self.handles),
+            "bills": lambda payload: translate.bill(payload, self.handles),
             "bill_files": translate.files,
-            "payments": lambda payload: translate.payment(payload, self._handles, self.bank_accounts),
+            "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
         }
         return translators[flow](payload)
 
@@ -304,26 +301,9 @@ class RampProvider(Provider):
 
     # Sending
 
-    def render(self, flow, document):
-        return self._push(flow).render(document)
-
-    def send(self, flow, payload, external_id, key):
-        return self._push(flow).send(payload, external_id, key)
-
-    def send_many(self, flow, jobs):
-        return self._push(flow).send_many(jobs)
-
-    def find(self, flow, payload, key):
-        return self._push(flow).find(payload, key)
-
     @classmethod
     def blocked(cls, flow, capabilities, options):
         return push.blocked(flow, cls.flow(flow), capabilities, options)
-
-    def _push(self, flow):
-        if flow not in self._pushes:
-            self._pushes[flow] = push.PUSHES[flow](self)
-        return self._pushes[flow]
 
     def options(self, flow):
         """The choices made on a flow."""

@@ -23,22 +23,23 @@ _REIMBURSEMENT_KEYS = (
 )
 
 
-class TransactionPuller(Puller):
-    """Card transactions that Ramp regards as ready, and those booked lately, which may have got another memo."""
+class SpendPuller(Puller):
+    """Spend that Ramp regards as ready, and what was booked lately, which may have changed since."""
+
+    selections = ({},)
+    """Filters of the lists that have it all together."""
 
     def pull(self, cursor, since):
         if self.is_foreign:
             return
-        for rows in self._listed(sync_status=READY):
-            yield self._page(rows, since)
-        if cursor:
-            begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
-            for rows in self._listed(sync_status=SYNCED, synced_after=begin.isoformat()):
+        for selection in self.selections:
+            for rows in self._listed(**selection, sync_status=READY):
                 yield self._page(rows, since)
+            if cursor:
+                begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
+                for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin.isoformat()):
+                    yield self._page(rows, since)
         yield cursor_page(cursor)
-
-    def _listed(self, **filters):
-        return self.client.transactions(entity_id=self.entity_id or None, **filters)
 
     def _page(self, rows, since):
         wanted = [row for row in rows if self._is_wanted(row) and is_since(row, since, booking_date)]
@@ -46,6 +47,29 @@ class TransactionPuller(Puller):
 
     def _is_wanted(self, row):
         return self.concerns_us(row) and row.get("sync_status") in (READY, SYNCED)
+
+    def fetch(self, external_id):
+        row = self._read(external_id)
+        return self._item(row) if self._is_wanted(row) and not self.is_foreign else None
+
+    def _listed(self, **filters):
+        raise NotImplementedError
+
+    def _read(self, external_id):
+        raise NotImplementedError
+
+    def _item(self, row):
+        raise NotImplementedError
+
+
+class TransactionPuller(SpendPuller):
+    """Card transactions; booked ones may get another memo."""
+
+    def _listed(self, **filters):
+        return self.client.transactions(entity_id=self.entity_id or None, **filters)
+
+    def _read(self, external_id):
+        return self.client.transaction(external_id)
 
     def _item(self, row):
         content = {
@@ -58,10 +82,6 @@ class TransactionPuller(Puller):
         title = " - ".join(str(part) for part in (row.get("merchant_name"), row.get("memo")) if part)
         return item(row, content, title)
 
-    def fetch(self, external_id):
-        row = self.client.transaction(external_id)
-        return self._item(row) if self._is_wanted(row) and not self.is_foreign else None
-
     def document(self, payload):
         return translate_spend.transaction(payload)
 
@@ -70,32 +90,16 @@ def converted_key(line):
     return {**line_key(line), "converted": money_key(line.get("converted_amount"))}
 
 
-class ReimbursementPuller(Puller):
-    """Reimbursements of both directions that are ready, and booked ones whose payment came later."""
+class ReimbursementPuller(SpendPuller):
+    """Reimbursements of both directions; booked ones may be paid later."""
 
-    directions = ("BUSINESS_TO_USER", "USER_TO_BUSINESS")
-
-    def pull(self, cursor, since):
-        if self.is_foreign:
-            return
-        for direction in self.directions:
-            for rows in self._listed(direction=direction, sync_status=READY):
-                yield self._page(rows, since)
-            if cursor:
-                begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
-                for rows in self._listed(direction=direction, sync_status=SYNCED, synced_after=begin.isoformat()):
-                    yield self._page(rows, since)
-        yield cursor_page(cursor)
+    selections = ({"direction": "BUSINESS_TO_USER"}, {"direction": "USER_TO_BUSINESS"})
 
     def _listed(self, **filters):
         return self.client.reimbursements(entity_id=self.entity_id or None, **filters)
 
-    def _page(self, rows, since):
-        wanted = [row for row in rows if self._is_wanted(row) and is_since(row, since, booking_date)]
-        return Page(items=tuple(self._item(row) for row in wanted))
-
-    def _is_wanted(self, row):
-        return self.concerns_us(row) and row.get("sync_status") in (READY, SYNCED)
+    def _read(self, external_id):
+        return self.client.reimbursement(external_id)
 
     def _item(self, row):
         content = {
@@ -106,10 +110,6 @@ class ReimbursementPuller(Puller):
         }
         title = " - ".join(str(part) for part in (row.get("user_full_name"), row.get("memo")) if part)
         return item(row, content, title)
-
-    def fetch(self, external_id):
-        row = self.client.reimbursement(external_id)
-        return self._item(row) if self._is_wanted(row) and not self.is_foreign else None
 
     def document(self, payload):
         return translate_spend.reimbursement(payload)

@@ -38,13 +38,13 @@ class StampliProvider(Provider):
     feeds = FEEDS
 
     def __init__(self, settings, tokens, observe):
-        self._settings = settings
+        super().__init__(settings, tokens, observe)
         self._session = None
 
     # ------------------------------------------------------------------ server
 
     def _account(self):
-        values = self._settings.credentials
+        values = self.settings.credentials
         port = (values.get("port") or "22").strip()
         if not re.fullmatch(r"\d{1,5}", port, re.ASCII) or not 0 < int(port) < 65536:
             raise InvalidDataError("The port has to be a number between 1 and 65535.")
@@ -57,7 +57,7 @@ class StampliProvider(Provider):
             password=values.get("password") or "",
             private_key=values.get("private_key") or "",
             passphrase=values.get("passphrase") or "",
-            host_keys=tuple(self._settings.stored.get("host_keys") or ()),
+            host_keys=tuple(self.settings.stored.get("host_keys") or ()),
         )
 
     def files(self):
@@ -82,7 +82,7 @@ class StampliProvider(Provider):
                     level="ok", title="Logged in", message=f"{account.username}@{account.host}, the confirmed server."
                 )
             ]
-            for folder in self._settings.stored.get("folders") or ():
+            for folder in self.settings.stored.get("folders") or ():
                 findings.append(self._folder_finding(session, folder))
         return CheckReport(identity=f"{account.username}@{account.host}", findings=findings)
 

@@ -1,7 +1,7 @@
 """What *Test connection* looks at in Visma.net. Reads only."""
 
-from ...exceptions import AuthError, PermanentError
-from ..base import CheckReport, Finding
+from ...exceptions import AuthError
+from ..checking import ConnectionCheck
 from .catalogue import segments
 from .flows import DELETE, FLOWS, READ, SCOPES
 from .wire import rows, text
@@ -16,14 +16,11 @@ def usable_scopes(settings):
     return settings.stored.get("scopes") or " ".join(SCOPES)
 
 
-class Checker:
-    """One run of the check."""
+class Checker(ConnectionCheck):
+    label = "Visma.net"
 
     def __init__(self, client, settings, tokens):
-        self.client = client
-        self.settings = settings
-        self.tokens = tokens
-        self.report = CheckReport(identity=settings.credentials.get("client_id") or "")
+        super().__init__(client, settings, tokens)
         self.granted = set()
 
     def run(self):
@@ -37,16 +34,6 @@ class Checker:
         for check in (self._check_segments, self._check_periods, self._check_quota):
             self._guarded(check)
         return self.report
-
-    def _find(self, level, title, message=""):
-        self.report.findings.append(Finding(level=level, title=title, message=message))
-
-    def _guarded(self, check):
-        """A part that Visma refuses is a finding, not the end of the check."""
-        try:
-            check()
-        except (AuthError, PermanentError) as error:
-            self._find("warning", "Visma.net refuses a part of its service", error.message)
 
     def _advice(self, error):
         """A token is given for the tenant id of a customer as well; only then every call is refused."""

@@ -81,12 +81,7 @@ class VismaProvider(Provider):
     settles_in = LONGEST_CALL
     webhook_events = EVENTS
     challenges_webhooks = False
-
-    def __init__(self, settings, tokens, observe):
-        self.settings = settings
-        self._tokens = tokens
-        self._observe = observe
-        self._pushes = {}
+    pushes = PUSHES
 
     @cached_property
     def client(self):
@@ -175,20 +170,6 @@ class VismaProvider(Provider):
         return f"odoo:{self.settings.instance}:"
 
     # Sending
-
-    def render(self, flow, document):
-        return self._push(flow).render(document)
-
-    def send(self, flow, payload, external_id, key):
-        return self._push(flow).send(payload, external_id, key)
-
-    def find(self, flow, payload, key):
-        return self._push(flow).find(payload, key)
-
-    def _push(self, flow):
-        if flow not in self._pushes:
-            self._pushes[flow] = PUSHES[flow](self)
-        return self._pushes[flow]
 
     def release(self, key):
         """Release a document of the supplier ledger and wait until it is."""

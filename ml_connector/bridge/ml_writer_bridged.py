@@ -3,8 +3,8 @@ from odoo.tools import format_date
 
 from ..documents import PurchaseOrder
 from ..exceptions import DuplicateError, InvalidDataError, NotWantedError
-from .bill_changes import normalized
-from .writer_tools import Currencies
+from ..writers.bill_changes import normalized
+from ..writers.writer_tools import Currencies
 
 
 class MlWriterBridged(models.AbstractModel):

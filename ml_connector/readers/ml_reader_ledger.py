@@ -142,14 +142,8 @@ class MlReaderOutgoingFiles(models.AbstractModel):
     """All files of a record that the vendor took."""
 
     _name = "ml.reader.outgoing_files"
-    _inherit = "ml.reader"
+    _inherit = "ml.reader.follower"
     _description = "Reader of All Files"
-
-    def _watched_fields(self):
-        return set()
-
-    def _domain(self, flow):
-        return Domain.TRUE
 
     def _files(self, records):
         domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
@@ -175,14 +169,8 @@ class MlReaderRelease(models.AbstractModel):
     """A record that the vendor has and that is to count in its books."""
 
     _name = "ml.reader.release"
-    _inherit = "ml.reader"
+    _inherit = "ml.reader.follower"
     _description = "Reader of Releases"
-
-    def _watched_fields(self):
-        return set()
-
-    def _domain(self, flow):
-        return Domain.TRUE
 
     def _sendable(self, flow, records):
         """What is cancelled is not released. What only passes through has no state of its own."""

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 from ..documents import Clearing, Paid
 from ..exceptions import NotWantedError
-from .writer_tools import exact
+from ..writers.writer_tools import exact
 
 
 class AccountPartialReconcile(models.Model):

@@ -19,10 +19,10 @@ from ..exceptions import (
     PermanentError,
     RemoteError,
 )
+from ..models.ml_error_class import ERROR_CLASSES, retry_seconds
+from ..models.ml_sync_log import CLEAN, MERGED_STATES
+from ..writers.ml_writer import Entry
 from .feed_builder import FeedBuilder
-from .ml_error_class import ERROR_CLASSES, retry_seconds
-from .ml_sync_log import CLEAN, MERGED_STATES
-from .ml_writer import Entry
 
 STABLE_SECONDS = 5
 LOOK_AGAIN = timedelta(seconds=15)

@@ -8,10 +8,10 @@ from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
-from .ml_sync_log import CLEAN
+from ..models.ml_sync_log import CLEAN
+from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
-from .ml_writer import Entry, Resolver
 
 _logger = logging.getLogger(__name__)
 

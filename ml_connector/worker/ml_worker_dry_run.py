@@ -1,7 +1,7 @@
 from odoo import models
 
 from ..exceptions import ConnectorError, PermanentError
-from .ml_writer import Entry
+from ..writers.ml_writer import Entry
 
 
 class MlWorker(models.AbstractModel):

@@ -3,7 +3,7 @@ from odoo.fields import Command
 from odoo.tools import email_normalize
 
 from ..exceptions import ConnectorError, InvalidDataError, MappingError
-from .ml_reader import SHARED_FIELDS
+from ..readers.ml_reader import SHARED_FIELDS
 from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
 from .writer_tools import is_of_company, odoo_refusals
 

@@ -8,9 +8,9 @@ import psycopg2
 from odoo import fields, models
 
 from ..exceptions import ConnectorError, DuplicateError, PermanentError, UnknownOutcomeError
-from .ml_outgoing_code import DEPENDS, NoCodeError
-from .ml_reader import NotSentError
-from .ml_sync_log import CLEAN
+from ..models.ml_outgoing_code import DEPENDS, NoCodeError
+from ..models.ml_sync_log import CLEAN
+from ..readers.ml_reader import NotSentError
 from .ml_worker import LEASE, PARALLEL_CALLS
 from .ml_worker_merge import UnseenChange
 

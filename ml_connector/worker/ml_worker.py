@@ -9,9 +9,9 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from ..exceptions import AuthError, ConnectorError, NotFoundError
-from .ml_connection import WORKING_STATES
-from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
-from .ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+from ..models.ml_connection import WORKING_STATES
+from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
+from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 
 _logger = logging.getLogger(__name__)
 

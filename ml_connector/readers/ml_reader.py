@@ -7,7 +7,7 @@ from odoo.fields import Domain
 
 from ..documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..exceptions import ConnectorError
-from .ml_outgoing_code import NoCodeError
+from ..models.ml_outgoing_code import NoCodeError
 
 
 class NotSentError(ConnectorError):
@@ -133,6 +133,20 @@ class MlReader(models.AbstractModel):
             for account_id in shares
             if account_id in known
         )
+
+
+class MlReaderFollower(models.AbstractModel):
+    """Reader of what goes after a record that the vendor took: rows are queued then, by no change of their own."""
+
+    _name = "ml.reader.follower"
+    _inherit = "ml.reader"
+    _description = "Reader of What Follows a Record"
+
+    def _watched_fields(self):
+        return set()
+
+    def _domain(self, flow):
+        return Domain.TRUE
 
 
 SHARED_FIELDS = {

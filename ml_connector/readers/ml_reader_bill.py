@@ -116,14 +116,8 @@ class MlReaderOutgoingFile(models.AbstractModel):
     """The file of a record that the vendor took, by the model of the record."""
 
     _name = "ml.reader.outgoing_file"
-    _inherit = "ml.reader"
+    _inherit = "ml.reader.follower"
     _description = "Reader of Files"
-
-    def _watched_fields(self):
-        return set()
-
-    def _domain(self, flow):
-        return Domain.TRUE
 
     def _document(self, flow, record):
         kind = "purchase_order" if record._name == "purchase.order" else "own_bill"

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .ml_sync_log import MERGED_STATES
+from ..models.ml_sync_log import MERGED_STATES
 
 # Plain data to the server: neither indexed as text nor shown in the browser.
 MIMETYPE = "application/octet-stream"
@@ -268,7 +268,7 @@ class MlFeedFile(models.Model):
                     "error_message": False,
                 }
             )
-            self.env["ml.sync.attempt"].sudo()._append(
+            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
                 file.connection_id, [{"log": log, "action": "send", "outcome": "sent", "message": file.note}]
             )
 

@@ -1,0 +1,5 @@
+from . import ml_worker
+from . import ml_worker_pull
+from . import ml_worker_push
+from . import ml_worker_merge
+from . import ml_worker_dry_run
