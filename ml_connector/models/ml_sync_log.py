@@ -348,10 +348,14 @@ class MlSyncLog(models.Model):
                 "done_at": fields.Datetime.now(),
             }
         )
-        self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-            logs.connection_id[:1],
-            [{"log": log, "action": "ignore", "outcome": "ignored", "message": reason} for log in logs],
-        )
+        attempt = {"action": "ignore", "outcome": "ignored", "message": reason}
+        for connection, group in logs.grouped("connection_id").items():
+            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
+                connection, [{"log": log, **attempt} for log in group]
+            )
+            results = group.filtered(lambda log: log.kind == "result")
+            # sudo: what waited for a result that nobody tells any more is told itself
+            self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
 
     def _check_may_resolve(self):
         if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_user"):
