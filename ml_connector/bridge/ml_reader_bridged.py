@@ -4,8 +4,14 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..documents import Party, PurchaseOrder
-from ..exceptions import ConflictError, InvalidDataError, NotWantedError
-from .ml_writer_bridged import coding
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, NotWantedError
+from .ml_writer_bridged import account_of, coding
+
+
+class FilesAwaitedError(ConnectorError):
+    """Files of a record are on their way into Odoo, and go on before the record counts."""
+
+    error_class = "awaited"
 
 
 class MlReaderBridged(models.AbstractModel):
@@ -54,7 +60,7 @@ class MlReaderBridged(models.AbstractModel):
 
     def _codes(self, record, document):
         """{(kind, external id): the target's `Reference`, or None where the code is left out}."""
-        references = [reference for line in document.lines for reference in coding(line)]
+        references = [reference for line in document.lines for reference in coding(self.env, line)]
         keys = {(reference.kind, reference.external_id) for reference in references}
         codes = self.env["ml.mapping"]._at_target(record.connection_id, keys)
         missing = [reference for reference in references if (reference.kind, reference.external_id) not in codes]
@@ -75,7 +81,7 @@ class MlReaderBridged(models.AbstractModel):
         shares = [replace(share, reference=at_target(share.reference)) for share in line.analytics]
         return replace(
             line,
-            account=at_target(line.account),
+            account=at_target(account_of(self.env, line)),
             taxes=tuple(filter(None, map(at_target, line.taxes))),
             analytics=tuple(share for share in shares if share.reference),
         )
@@ -87,3 +93,37 @@ class MlReaderBridged(models.AbstractModel):
         if not order:
             return ""
         return self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", order).get(order.id, "")
+
+
+class MlReaderRelease(models.AbstractModel):
+    _inherit = "ml.reader.release"
+
+    def _wait_for_files(self, flow, record):
+        """
+        :raises FilesAwaitedError: they are still being fetched from where the record came from
+        """
+        sources = flow.connection_id.source_ids
+        if sources and (fetched := self._fetching(sources, record)):
+            raise FilesAwaitedError(
+                self.env._(
+                    "Waits until the files of %(record)s have come from %(origin)s.",
+                    record=record.display_name,
+                    origin=fetched.connection_id.name,
+                )
+            )
+        super()._wait_for_files(flow, record)
+
+    def _fetching(self, sources, record):
+        """The row that still fetches files of the record; what it failed at holds nobody up."""
+        origins = self.env["ml.binding"].search(
+            [("connection_id", "in", sources.ids), ("res_model", "=", record._name), ("res_id", "=", record.id)]
+        )
+        return self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "in", origins.connection_id.ids),
+                ("kind", "=", "file"),
+                ("external_id", "in", origins.mapped("external_id")),
+                ("state", "in", ("pending", "running")),
+            ],
+            limit=1,
+        )

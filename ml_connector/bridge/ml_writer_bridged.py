@@ -1,10 +1,13 @@
 from odoo import models
 from odoo.tools import format_date
 
-from ..documents import PurchaseOrder
+from ..documents import PurchaseOrder, Reference
 from ..exceptions import DuplicateError, InvalidDataError, NotWantedError
 from ..writers.bill_changes import normalized
 from ..writers.writer_tools import Currencies
+
+NO_ACCOUNT = "no_account"
+"""Code of lines that the source has not coded to an account."""
 
 
 class MlWriterBridged(models.AbstractModel):
@@ -28,7 +31,7 @@ class MlWriterBridged(models.AbstractModel):
             return ()
         references = {}
         for line in document.lines:
-            for reference in coding(line):
+            for reference in coding(self.env, line):
                 references.setdefault((reference.kind, reference.external_id), reference)
         return tuple(references.values())
 
@@ -122,10 +125,15 @@ class MlWriterBridged(models.AbstractModel):
         return {"payload": entry.log.sudo().payload}  # sudo: field without access
 
 
-def coding(line):
+def coding(env, line):
     """The references of one line, of a bill or an order."""
-    references = (line.account, *line.taxes, *(share.reference for share in line.analytics))
+    references = (account_of(env, line), *line.taxes, *(share.reference for share in line.analytics))
     return tuple(reference for reference in references if reference)
+
+
+def account_of(env, line):
+    """What a line is coded to; one that is not is coded to a code of its own, which is mapped as others are."""
+    return line.account or Reference(kind="account", external_id=NO_ACCOUNT, name=env._("(lines without an account)"))
 
 
 def _date_and_amount(document):

@@ -27,6 +27,7 @@ class TargetProvider(fake_provider.FakeProvider):
         _out("orders_out", "purchase_order", "purchase.order", 110, carries=("purchase_order",)),
         _out("bills_out", "own_bill", "account.move", 120, carries=("bill", "credit")),
         _out("files_out", "outgoing_file", "", 130, follows="bills_out"),
+        _out("release_out", "release", "", 140, follows="bills_out"),
     )
 
     def _codes(self, payload):
@@ -35,6 +36,8 @@ class TargetProvider(fake_provider.FakeProvider):
     def render(self, flow, document):
         if flow == "files_out":
             return {"parent": document.parent_external_id, "name": document.name, "content": document.content}
+        if flow == "release_out":
+            return {"parent": document.parent_external_id}
         values = dataclasses.asdict(document)
         if flow in ("bills_out", "orders_out") and not all(line["account"] for line in values["lines"]):
             raise InvalidDataError("A line has no account.")

@@ -1,11 +1,13 @@
 """Bills and orders of one connection that go on to another one, straight or through Odoo's books."""
 
 import dataclasses
+from decimal import Decimal
 from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.documents import BillLine
 from odoo.addons.ml_connector.exceptions import InvalidDataError, NetworkError, UnknownOutcomeError
 from odoo.addons.ml_connector.vendors import PROVIDERS
 
@@ -90,10 +92,10 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual((record.name, record.amount_total), ("BILL-1", 100))
         self.assertEqual(record.partner_id.name, "Example Supplies")
         for connection, external_id in ((self.connection, "bill-1"), (self.target, "bills_out-1")):
-            binding = self.env["ml.binding"].search(
+            bindings = self.env["ml.binding"].search(
                 [("connection_id", "=", connection.id), ("res_model", "=", record._name), ("res_id", "=", record.id)]
             )
-            self.assertEqual(binding.external_id, external_id)
+            self.assertIn(external_id, bindings.mapped("external_id"))
 
     def test_the_source_is_told_success_only_when_the_target_has_it(self):
         self.pause_target()
@@ -168,6 +170,29 @@ class TestBridgeOnly(BridgeCase):
         self.run_target()
         self.run_target()
         self.assertEqual(self.target_logs().error_message, "A line has no account.")
+
+    def test_lines_without_an_account_wait_until_somebody_says_what_they_stand_for(self):
+        line = BillLine(amount=Decimal(10), description="Paper")
+        translated = SourceProvider._bills
+
+        def with_uncoded_line(provider, payload):
+            bill = translated(provider, payload)
+            return dataclasses.replace(bill, lines=(*bill.lines, line), total=bill.total + 10)
+
+        self.patch(SourceProvider, "_bills", with_uncoded_line)
+        self.put_bill()
+        self.bring()
+        log = self.logs("bills")
+        self.assertEqual((log.state, self.sent(), self.results()), ("waiting", [], []))
+        self.assertIn("lines without an account", log.error_message)
+        target_code = self.env["ml.mapping"].search(
+            [("connection_id", "=", self.target.id), ("external_id", "=", "T600")]
+        )
+        log.waiting_mapping_ids.target_mapping_id = target_code
+        self.run_worker()
+        self.run_target()
+        self.run_target()
+        self.assertEqual([line["account"]["external_id"] for line in self.sent()[0]["lines"]], ["T600", "T600"])
 
     def test_a_code_of_another_kind_or_connection_is_refused(self):
         mapping = self.map("account", "600001", self.expense)
@@ -251,6 +276,27 @@ class TestBridgeOnly(BridgeCase):
         (file,) = self.sent("files_out")
         self.assertEqual((file["parent"], file["name"]), ("bills_out-1", "invoice.pdf"))
         self.assertEqual(self.bridged().message_main_attachment_id.name, "invoice.pdf")
+
+    def test_a_bill_counts_at_the_target_only_once_its_files_are_there(self):
+        self.remote.fail("download", NetworkError("The vendor cannot be reached."))
+        self.put_bill(files=["invoice.pdf"])
+        self.bring()
+        (release,) = self.target_logs("release_out")
+        self.assertEqual((len(self.sent()), release.state, release.error_class), (1, "pending", "awaited"))
+        self.run_worker_later()
+        self.run_target()
+        self.run_target()
+        sends = [call for call in self.remote.calls if call in ("send files_out", "send release_out")]
+        self.assertEqual(sends, ["send files_out", "send release_out"])
+
+    def test_files_that_cannot_be_had_hold_nothing_up(self):
+        self.remote.fail("download", InvalidDataError("The file is broken."))
+        self.put_bill(files=["invoice.pdf"])
+        self.bring()
+        self.assertEqual(self.logs("bill_files").state, "failed")
+        self.target_logs("release_out").filtered(lambda log: log.state == "pending").next_try_at = "2026-01-01"
+        self.run_target()
+        self.assertEqual(len(self.sent("release_out")), 1)
 
     def test_a_credit_is_negative_here_and_a_credit_there(self):
         self.put_bill()

@@ -180,7 +180,11 @@ def balance_is_total(row):
 
 
 def _sum(row, suffix):
-    """The total, tax included: the lines of a document with gross amounts hold it already."""
+    """The total, tax included.
+
+    `detailTotal` is the total of the lines as they were entered, and by `taxCalculationMode` those of a document with
+    gross amounts hold their VAT already (schema `SupplierInvoiceDto`).
+    """
     names = ("detailTotal", "roundingDiff")
     if text(row, "taxCalculationMode") != GROSS:
         names += ("vatTotal",)
