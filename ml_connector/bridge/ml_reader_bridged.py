@@ -22,6 +22,7 @@ class MlReaderBridged(models.AbstractModel):
     _description = "Reader of Bridged Documents"
 
     _sends_changes = False
+    _goes_in_order_of = "partner_id"
 
     def _domain(self, flow):
         return Domain.TRUE

@@ -20,6 +20,8 @@ class MlReaderBill(models.AbstractModel):
     _inherit = "ml.reader"
     _description = "Reader of Posted Vendor Bills"
 
+    _goes_in_order_of = "commercial_partner_id"
+
     def _watched_fields(self):
         return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"}
 

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import BillLine
-from odoo.addons.ml_connector.exceptions import InvalidDataError, NetworkError, UnknownOutcomeError
+from odoo.addons.ml_connector.exceptions import InvalidDataError, NetworkError, RemoteError, UnknownOutcomeError
 from odoo.addons.ml_connector.vendors import PROVIDERS
 
 from .common import ConnectorCase
@@ -268,6 +268,35 @@ class TestBridgeOnly(BridgeCase):
         self.target_logs().action_arrived()
         self.run_worker()
         self.assertEqual((self.target_logs().state, self.results()), ("done", [("bill-1", True)]))
+
+    def test_bills_of_a_vendor_arrive_in_their_order(self):
+        self.pause_target()
+        self.remote.put("vendors", "vendor-2", {"name": "Other Supplies"})
+        for number in range(1, 4):
+            self.put_bill(f"bill-{number}")
+        self.put_bill("bill-4", vendor="vendor-2")
+        self.bring()
+        self.target.state = "connected"
+        self.remote.fail("send bills_out", RemoteError("The vendor has a fault."))
+        self.run_target()
+        self.run_target()
+        self.assertEqual([bill["number"] for bill in self.sent()], ["BILL-4"])
+        self.assertEqual(self.target_logs().mapped("state"), ["pending"] * 3 + ["done"])
+        self.assertEqual(self.target_logs().mapped("try_count"), [1, 0, 0, 1])
+        self.target_logs().next_try_at = "2026-01-01"
+        self.run_target()
+        self.assertEqual([bill["number"] for bill in self.sent()], ["BILL-4", "BILL-1", "BILL-2", "BILL-3"])
+
+    def test_a_bill_that_needs_a_person_holds_no_other_up(self):
+        self.pause_target()
+        for number in range(1, 3):
+            self.put_bill(f"bill-{number}")
+        self.bring()
+        self.target.state = "connected"
+        self.remote.fail("send bills_out", InvalidDataError("The period is closed."))
+        self.run_target()
+        self.run_target()
+        self.assertEqual(self.target_logs().mapped("state"), ["failed", "done"])
 
     def test_files_follow_whenever_they_come(self):
         self.put_bill(files=["invoice.pdf"])

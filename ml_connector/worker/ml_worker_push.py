@@ -1,6 +1,7 @@
 import hashlib
 import json
 import time
+from collections import Counter
 from datetime import timedelta
 
 import psycopg2
@@ -164,9 +165,12 @@ class MlWorker(models.AbstractModel):
         """
         batch = flow._spec().batch
         size = batch if batch > 1 else PARALLEL_CALLS
-        for start in range(0, len(outgoing), size):
-            group = outgoing[start : start + size]
-            held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+        groups = [
+            turn[start : start + size] for turn in self._turns(flow, outgoing) for start in range(0, len(turn), size)
+        ]
+        for group in groups:
+            logs = self._in_order(flow, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+            held = self._renew(run, logs)
             group = [job for job in group if job[0] in held]
             started = time.monotonic()
             jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, *_rest in group]
@@ -183,6 +187,69 @@ class MlWorker(models.AbstractModel):
                     self._store_sent(log, "linked" if result.linked else "sent", milliseconds, run.trace_id)
                     run.succeeded = True
             self._commit(run, processed=len(group))
+
+    def _turns(self, flow, outgoing):
+        """Rows that may go at the same time: of records that go in order, one of each owner."""
+        turns, counts = [], Counter()
+        for job in outgoing:
+            owner = self._owner(flow, job[0])
+            turn = counts[owner] if owner else 0
+            counts[owner] += 1
+            if turn == len(turns):
+                turns.append([])
+            turns[turn].append(job)
+        return turns
+
+    def _owner(self, flow, log):
+        """Whose records go in order; empty where the order does not matter."""
+        field = flow._reader(log.res_model)._goes_in_order_of
+        return field and self.env[log.res_model].browse(log.res_id)[field]
+
+    def _in_order(self, flow, logs):
+        """The rows that go now. One waits while an earlier one of the same owner is still to be sent, or in doubt."""
+        behind = self.env["ml.sync.log"]
+        for model, rows in logs.grouped("res_model").items():
+            field = flow._reader(model)._goes_in_order_of
+            first = self._first_open(flow, rows, field) if field else {}
+            for log in rows:
+                before = first.get(self._owner(flow, log))
+                if before and before.id < log.id:
+                    behind |= log
+                    self._put_behind(log, before)
+        return logs - behind
+
+    def _first_open(self, flow, logs, field):
+        """{owner: its first row that is still to be sent or in doubt} among those before the last of the rows."""
+        records = self.env[logs[0].res_model]
+        owners = records.browse(logs.mapped("res_id"))[field]
+        earlier = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", flow.id),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records._search([(field, "in", owners.ids)])),
+                ("state", "in", ("pending", "running", "unknown")),
+                # without it nothing goes on until a person says so
+                ("next_try_at", "!=", False),
+                ("id", "<", max(logs.ids)),
+            ],
+            order="id",
+        )
+        first = {}
+        for log in earlier:
+            first.setdefault(self._owner(flow, log), log)
+        return first
+
+    def _put_behind(self, log, before):
+        """Give a claimed row back until the one before it has been tried again."""
+        soon = fields.Datetime.now() + timedelta(minutes=1)
+        log.write(
+            {
+                "state": "pending",
+                "lease_until": False,
+                "next_try_at": max(before.next_try_at, soon),
+                "try_count": log.try_count - 1,
+            }
+        )
 
     def _answers(self, run, flow, jobs):
         """A `Sent` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
