@@ -3,6 +3,7 @@ from . import worker
 from . import feeds
 from . import writers
 from . import readers
+from . import bridge
 from . import controllers
 from . import wizards
 from .hooks import uninstall_hook

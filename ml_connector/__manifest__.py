@@ -24,6 +24,8 @@
         "views/ml_outgoing_code_views.xml",
         "views/ml_feed_file_views.xml",
         "views/ml_feed_template_views.xml",
+        "views/ml_connection_target_views.xml",
+        "views/ml_bridged_document_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",

@@ -66,3 +66,8 @@ class Bill:
     is_void: bool = False
     payment_reference: str = ""
     payment_term: Reference | None = None
+
+    @property
+    def is_withdrawn(self):
+        """Whether nothing is owed for it any more."""
+        return self.is_void

@@ -48,6 +48,17 @@ class PurchaseOrder:
     state: str = "open"
     url: str = ""
 
+    @property
+    def total(self):
+        """Of all lines, without tax."""
+        amounts = (line.quantity * line.unit_price if line.amount is None else line.amount for line in self.lines)
+        return sum(amounts, Decimal(0))
+
+    @property
+    def is_withdrawn(self):
+        """Whether nothing is ordered with it any more."""
+        return self.state == "cancelled"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedLine:

@@ -83,6 +83,11 @@ ERROR_CLASSES = {
         _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
         state="waiting",
     ),
+    "awaited": ErrorClass(
+        _lt("Waits for files"),
+        _lt("Nothing to do: it goes on by itself once the files are here, or cannot be had."),
+        retried=True,
+    ),
     "permanent": ErrorClass(
         _lt("Refused by the vendor"),
         _lt("Correct what the vendor names, then press Retry."),

@@ -211,6 +211,16 @@ class MlFlow(models.Model):
         same = self.connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == self.kind)
         return same.filtered(lambda flow: flow.direction == direction and not flow._blocked())[:1]
 
+    def _writer(self):
+        """What turns the documents of this pull flow into Odoo records."""
+        self.ensure_one()
+        return self.env[f"ml.writer.{self.kind}"]
+
+    def _reader(self, model):
+        """What turns records of `model` into the documents that this push flow sends."""
+        self.ensure_one()
+        return self.env[f"ml.reader.{self.kind}"]
+
     def _options(self):
         """The choices made on this flow that the vendor's own code asks for."""
         self.ensure_one()

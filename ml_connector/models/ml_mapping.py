@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ..documents import Reference
 from .client_actions import notification
 
 MAPPED_MODELS = {
@@ -126,7 +125,7 @@ class MlMapping(models.Model):
         mappings = self.search(
             [
                 ("connection_id", "=", connection.id),
-                ("state", "!=", "unmapped"),
+                *("|", ("res_id", "!=", False), ("is_ignored", "=", True)),
                 ("kind", "in", list({kind for kind, _id in keys})),
                 ("external_id", "in", list({external_id for _kind, external_id in keys})),
             ]
@@ -189,13 +188,7 @@ class MlMapping(models.Model):
             order="id desc",
         )
         return {
-            mapping.res_id: Reference(
-                kind=kind,
-                external_id=mapping.external_id,
-                code=mapping.external_code or "",
-                name=mapping.external_name or "",
-                group=mapping.external_group or "",
-            )
+            mapping.res_id: mapping._as_reference()
             for mapping in mappings.sorted(lambda mapping: mapping.origin == "ours")
         }
 
@@ -211,7 +204,9 @@ class MlMapping(models.Model):
 
     def _propose(self):
         """Fill what is unmapped where exactly one Odoo record has the code (accounts, analytics) or the name."""
-        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and mapping.kind != "vendor")
+        unmapped = self.filtered(
+            lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
+        )
         for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
             by_code, by_name = self._candidates(connection.company_id, kind)
             for mapping in mappings:
@@ -255,11 +250,15 @@ class MlMapping(models.Model):
         if "res_id" in vals and "origin" not in vals:
             vals = {**vals, "origin": "manual" if vals["res_id"] else False}
         result = super().write(vals)
-        if vals.get("res_id") or vals.get("is_ignored"):
-            self._release()
+        if self._filling_fields() & set(vals):
+            self.filtered(lambda mapping: mapping.state != "unmapped")._release()
         if vals.get("res_id"):
             self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
         return result
+
+    def _filling_fields(self):
+        """Names of the fields that fill a row."""
+        return {"res_id", "is_ignored"}
 
     def _send_values(self):
         """Send the accounts of plans that are mapped now: none of them has changed."""

@@ -92,7 +92,7 @@ class MlMapping(models.Model):
 
     def _propose(self):
         """Rules come before codes and names."""
-        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
         rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
         by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
         for mapping in unmapped:

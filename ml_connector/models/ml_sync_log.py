@@ -131,6 +131,10 @@ class MlSyncLog(models.Model):
     def _dependency_advice(self, log):
         if log.depends_kind and log.depends_kind.startswith(DEPENDS):
             return self.env._("Choose the vendor's code of %s under Codes for Sending.", log.depends_name)
+        if log.kind == "result":
+            return self.env._(
+                "Nothing to do: it goes on by itself as soon as the vendor knows of %s.", log.depends_name
+            )
         if log.direction == "push":
             return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
         return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
@@ -344,10 +348,14 @@ class MlSyncLog(models.Model):
                 "done_at": fields.Datetime.now(),
             }
         )
-        self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-            logs.connection_id[:1],
-            [{"log": log, "action": "ignore", "outcome": "ignored", "message": reason} for log in logs],
-        )
+        attempt = {"action": "ignore", "outcome": "ignored", "message": reason}
+        for connection, group in logs.grouped("connection_id").items():
+            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
+                connection, [{"log": log, **attempt} for log in group]
+            )
+            results = group.filtered(lambda log: log.kind == "result")
+            # sudo: what waited for a result that nobody tells any more is told itself
+            self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
 
     def _check_may_resolve(self):
         if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_user"):
@@ -366,7 +374,9 @@ class MlSyncLog(models.Model):
         self._check_may_resolve()
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
         if arrived:
-            logs.write({"state": "done", "done_at": fields.Datetime.now(), "sent_at": False, **CLEAN})
+            worker = self.env["ml.worker"].sudo()  # sudo: as above, and what depends on it goes on
+            for _flow, group in logs.grouped("flow_id").items():
+                worker._store_sent(group, "sent")
             return
         logs.write({"sent_at": False})
         logs._make_pending()

@@ -33,6 +33,11 @@ class MlReader(models.AbstractModel):
     _name = "ml.reader"
     _description = "Reader"
 
+    _sends_changes = True
+    """Whether a record that the vendor has is sent again when it changes; else the difference is shown."""
+    _goes_in_order_of = ""
+    """Field whose records get what is sent of theirs in its order, such as the vendor of bills; empty: in any order."""
+
     def _watched_fields(self):
         """Names of the fields whose change has to be sent."""
         raise NotImplementedError

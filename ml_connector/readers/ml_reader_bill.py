@@ -120,7 +120,7 @@ class MlReaderOutgoingFile(models.AbstractModel):
     _description = "Reader of Files"
 
     def _document(self, flow, record):
-        kind = {"purchase.order": "purchase_order", "account.move": "own_bill"}[record._name]
+        kind = "purchase_order" if record._name == "purchase.order" else "own_bill"
         parent = self._remote_id(flow, kind, record)
         if record._name == "purchase.order":
             return self._order_file(parent, record)

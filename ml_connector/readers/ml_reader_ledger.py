@@ -20,6 +20,8 @@ class MlReaderBill(models.AbstractModel):
     _inherit = "ml.reader"
     _description = "Reader of Posted Vendor Bills"
 
+    _goes_in_order_of = "commercial_partner_id"
+
     def _watched_fields(self):
         return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"}
 
@@ -173,8 +175,8 @@ class MlReaderRelease(models.AbstractModel):
     _description = "Reader of Releases"
 
     def _sendable(self, flow, records):
-        """What is cancelled is not released."""
-        return records.filtered(lambda record: record.state != "cancel")
+        """What is cancelled is not released. What only passes through has no state of its own."""
+        return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
 
     def _document(self, flow, record):
         spec = flow.connection_id._provider_class().flow(flow._spec().follows)

@@ -2,6 +2,7 @@ from . import test_acknowledge
 from . import test_attempts
 from . import test_feed_in
 from . import test_feed_out
+from . import test_bridge
 from . import test_connection
 from . import test_mapping
 from . import test_partner

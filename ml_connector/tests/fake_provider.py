@@ -155,6 +155,8 @@ class FakeProvider(Provider):
             currency=payload.get("currency", "USD"),
             total=sum((line.amount for line in lines), Decimal(0)),
             lines=lines,
+            purchase_order=payload.get("order", ""),
+            is_void=payload.get("void", False),
             attachments=tuple(
                 Attachment(name=name, url=f"https://files.example.com/{name}") for name in payload.get("files", ())
             ),

@@ -13,6 +13,7 @@ MODELS = {
     "ml.flow",
     "ml.mapping",
     "ml.binding",
+    "ml.bridged.document",
     "ml.sync.log",
     "ml.sync.attempt",
     "ml.sync.chain",
@@ -51,6 +52,7 @@ PUBLIC_METHODS = {
     "ml.flow": {"action_dry_run", "action_open_logs", "action_sync_now"},
     "ml.mapping": {"action_open_waiting", "action_propose"},
     "ml.binding": {"action_open_record", "action_open_remote"},
+    "ml.bridged.document": {"action_open_syncs"},
     "ml.sync.log": {
         "action_arrived",
         "action_ignore",
@@ -156,6 +158,7 @@ class TestSecurity(ConnectorCase):
                     "res_id": cls.env.user.partner_id.id,
                 }
             ),
+            "ml.bridged.document": cls.env["ml.bridged.document"].create({"name": "F-1", "flow_id": flow.id}),
             "ml.sync.log": log,
             "ml.sync.attempt": log.attempt_ids,
             "ml.sync.chain": cls.env["ml.sync.chain"].search([("connection_id", "=", cls.connection.id)]),

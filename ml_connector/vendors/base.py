@@ -51,6 +51,7 @@ class FlowSpec:
     :param acknowledges: whether the vendor is told that records are stored, before they are worked (pull only)
     :param defaults: values of options that a new connection begins with, where they are not the general ones
     :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
+    :param carries: kinds of documents of other connections that this push flow takes, too (`ml.bridged.document`)
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
     :param after: keys of the `out` flows whose files must have arrived before the files of this one are sent
@@ -81,6 +82,7 @@ class FlowSpec:
     acknowledges: bool = False
     defaults: dict = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    carries: tuple[str, ...] = ()
     coded: bool = False
 
 

@@ -37,7 +37,7 @@ class MlWorker(models.AbstractModel):
                     entry.document = run.provider.document(flow.key, item.payload)
                 except ConnectorError as error:
                     entry.error = error
-            writer = self.env[f"ml.writer.{flow.kind}"]
+            writer = flow._writer()
             resolver = self._resolve(flow, writer, entries)
             self._merge(run, flow, entries)
             writer._plan_batch(flow, [entry for entry in entries if not entry.error], resolver)

@@ -137,7 +137,7 @@ class MlWorker(models.AbstractModel):
         pull_flow = flow._counterpart("pull")
         if not pull_flow:
             return {}
-        bindings = self._bindings_by_record(flow, list(ours))
+        bindings = self._bindings_by_record(flow, self.env[flow._record_model()].browse(ours))
         changed = [
             (log, binding)
             for log in logs
@@ -173,7 +173,7 @@ class MlWorker(models.AbstractModel):
 
     def _outgoing_document(self, flow, record, binding):
         """The document of a record, with the vendor's own values where Odoo did not change them."""
-        document = self.env[f"ml.reader.{flow.kind}"]._document(flow, record)
+        document = flow._reader(record._name)._document(flow, record)
         if not (binding.agreed_vendor and flow._counterpart("pull")):
             return document
         return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))

@@ -7,8 +7,8 @@ from functools import partial
 from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
-from ..exceptions import ConnectorError, InvalidDataError, MappingError
-from ..models.ml_sync_log import CLEAN
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
+from ..models.ml_sync_log import CLEAN, FINAL_STATES
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -165,7 +165,7 @@ class MlWorker(models.AbstractModel):
 
     def _write_documents(self, run, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
-        writer = self.env[f"ml.writer.{flow.kind}"]
+        writer = flow._writer()
         resolver = self._resolve(flow, writer, entries)
         self._merge(run, flow, entries)
         ready = [entry for entry in entries if not entry.error]
@@ -182,10 +182,14 @@ class MlWorker(models.AbstractModel):
         keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
         keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
         bound = self._bound(flow, good, keys)
-        mapped = self.env["ml.mapping"]._resolved(connection, wanted)
+        mapped = writer._mapped(connection, wanted)
         for entry in good:
             if writer._binds:
                 entry.bound = bound.get((flow.kind, entry.document.external_id))
+            needed = [bound[dep[:2]] for dep in dependencies[id(entry)] if dep[:2] in bound]
+            if foreign := [record for record in (entry.bound, *needed) if record and not writer._takes(record)]:
+                entry.error = self._went_otherwise(entry, foreign[0])
+                continue
             missing = [
                 ref
                 for ref in references[id(entry)]
@@ -197,6 +201,14 @@ class MlWorker(models.AbstractModel):
             elif absent:
                 entry.error = self._absence(flow, *absent[0])
         return Resolver(connection, mapped, bound)
+
+    def _went_otherwise(self, entry, record):
+        """What is wrong with a document whose record, or one that it builds on, is of another sort."""
+        if entry.bound == record:
+            return ConflictError(
+                self.env._("%s came another way before: make the change by hand, then Ignore.", record.display_name)
+            )
+        return NotWantedError(self.env._("It belongs to %s, which is not in Odoo's books.", record.display_name))
 
     def _bound(self, flow, entries, keys):
         """{(kind, external id): Odoo record} of the remote records that are known."""
@@ -224,7 +236,7 @@ class MlWorker(models.AbstractModel):
         """Bindings, rows, attempts, chatter, reports and files of a batch, in the transaction of its records."""
         milliseconds = self._elapsed(started) // max(len(entries), 1)
         connection = run.connection
-        writer = self.env[f"ml.writer.{flow.kind}"]
+        writer = flow._writer()
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
         if writer._binds:
@@ -294,7 +306,8 @@ class MlWorker(models.AbstractModel):
             vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
-            unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
+            writer = log.flow_id._writer()
+            unmapped = mappings.filtered(lambda mapping: not writer._is_filled(mapping))
             if not unmapped and mappings:
                 # Odoo had the same code: the row was filled when it was made, and the record can go on
                 vals.update(state="pending", next_try_at=now, try_count=0)
@@ -341,7 +354,7 @@ class MlWorker(models.AbstractModel):
         result_flow = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
         if not result_flow or not flow._spec().reports:
             return
-        writer = self.env[f"ml.writer.{flow.kind}"]
+        writer = flow._writer()
         base_url = flow.connection_id.get_base_url()
         # what is acknowledged has to be answered, also where it brought nothing new
         told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
@@ -363,9 +376,40 @@ class MlWorker(models.AbstractModel):
             results.append((log, {**about, **result}))
         # a record that several remote ones share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
-        self._insert_reports(result_flow, results, shared)
+        self._insert_reports(result_flow, results, shared, self._awaited_results(flow, entries))
 
-    def _insert_reports(self, result_flow, results, shared):
+    def _awaited_results(self, flow, entries):
+        """{row id: the remote record that it builds on} where the vendor is to hear of that one first."""
+        connection, writer = flow.connection_id, flow._writer()
+        reported = {sibling.kind for sibling in connection.flow_ids if sibling._spec().reports}
+        builds_on = {
+            entry.log.id: [needed for needed in writer._dependencies(entry.document) if needed[0] in reported]
+            for entry in entries
+            if not entry.error
+        }
+        keys = {needed[:2] for all_needed in builds_on.values() for needed in all_needed}
+        untold = self._untold(connection, keys) if keys else set()
+        awaited = {log_id: [key for key in needed if key[:2] in untold] for log_id, needed in builds_on.items()}
+        return {log_id: keys[0] for log_id, keys in awaited.items() if keys}
+
+    def _untold(self, connection, keys):
+        """Those of the remote records (kind, external id) whose own result the vendor has yet to take."""
+        open_results = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "=", "result"),
+                ("external_id", "in", list({external_id for _kind, external_id in keys})),
+                ("state", "not in", FINAL_STATES),
+            ]
+        )
+        external_ids = set(open_results.mapped("external_id"))
+        return {key for key in keys if key[1] in external_ids}
+
+    def _insert_reports(self, result_flow, results, shared=(), awaited=None):
+        """
+        :param shared: ids of rows whose Odoo record stands for several remote ones
+        :param awaited: {row id: kind, external id and name of the remote record whose result goes first}
+        """
         logs = self.env["ml.sync.log"]
         earlier = logs.search(
             [("flow_id", "=", result_flow.id), ("external_id", "in", [log.external_id for log, _result in results])]
@@ -394,9 +438,24 @@ class MlWorker(models.AbstractModel):
                     "res_model": log.res_model,
                     "res_id": False if log.id in shared else log.res_id,
                     "payload": result,
+                    **self._waiting_result((awaited or {}).get(log.id)),
                 }
             )
         logs.create(rows)
+
+    def _waiting_result(self, needed):
+        """What a result that waits for the one of `needed` (kind, external id, name) is stored with."""
+        if not needed:
+            return {}
+        _kind, external_id, name = needed
+        return {
+            "state": "waiting",
+            "error_class": Dependency.error_class,
+            "error_message": self.env._("The vendor has to hear first that %s is booked.", name or external_id),
+            "depends_kind": "result",
+            "depends_external_id": external_id,
+            "depends_name": name or external_id,
+        }
 
 
 def _translated(provider, flow, payload):

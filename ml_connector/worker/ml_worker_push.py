@@ -1,6 +1,7 @@
 import hashlib
 import json
 import time
+from collections import Counter
 from datetime import timedelta
 
 import psycopg2
@@ -58,7 +59,7 @@ class MlWorker(models.AbstractModel):
 
     def _changed_since_synced(self, flow, records):
         """Records that were touched after they were last brought in line with the vendor."""
-        bindings = self._bindings_by_record(flow, records.ids)
+        bindings = self._bindings_by_record(flow, records)
         touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(records)
         return records.filtered(
             lambda record: record.id not in bindings or touched[record.id] > bindings[record.id].synced_at
@@ -71,19 +72,21 @@ class MlWorker(models.AbstractModel):
             return
         self._look_up(run, flow)
         while not run.is_over and (logs := self._claim(run, flow, max(SEND_BATCH, flow._spec().batch))):
-            outgoing = self._prepare(run, flow, logs)
+            outgoing = [job for group in logs.grouped("res_model").values() for job in self._prepare(run, flow, group)]
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed. Returns the rows to send with their bindings."""
+        """Render what has changed of records of one model. Returns the rows to send with their bindings."""
+        records = self.env[logs[0].res_model].browse(logs.mapped("res_id"))
         logs = self._without_doubtful(logs)
         ours = self._values_here(flow, logs)
         held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in ours), ours)
         for log, error in held.items():
             self._store_push_failure(run, log, error)
         logs = logs.filtered(lambda log: log not in held)
-        bindings = self._bindings_by_record(flow, logs.mapped("res_id"))
+        reader = flow._reader(records._name)
+        bindings = self._bindings_by_record(flow, records)
         started = self.env.cr.now()
         outgoing = []
         for log in logs:
@@ -107,6 +110,10 @@ class MlWorker(models.AbstractModel):
                 binding.write({"synced_at": started, "agreed_odoo": ours.get(log.res_id) or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
+            if binding and not reader._sends_changes:
+                log.note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
+                self._store_sent(log, "drift")
+                continue
             log.sudo().write(  # sudo: the payload is a field without access
                 {
                     "payload": stored,
@@ -128,6 +135,7 @@ class MlWorker(models.AbstractModel):
         doubtful = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "in", logs.flow_id.ids),
+                ("res_model", "in", logs.mapped("res_model")),
                 ("res_id", "in", logs.mapped("res_id")),
                 ("state", "in", ("unknown", "running")),
                 ("id", "not in", logs.ids),
@@ -139,13 +147,13 @@ class MlWorker(models.AbstractModel):
         )
         return logs - in_doubt
 
-    def _bindings_by_record(self, flow, record_ids):
+    def _bindings_by_record(self, flow, records):
         bindings = self.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", flow.kind),
-                ("res_model", "=", flow._record_model()),
-                ("res_id", "in", record_ids),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
             ]
         )
         return {binding.res_id: binding for binding in bindings}
@@ -157,9 +165,12 @@ class MlWorker(models.AbstractModel):
         """
         batch = flow._spec().batch
         size = batch if batch > 1 else PARALLEL_CALLS
-        for start in range(0, len(outgoing), size):
-            group = outgoing[start : start + size]
-            held = self._renew(run, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+        groups = [
+            turn[start : start + size] for turn in self._turns(flow, outgoing) for start in range(0, len(turn), size)
+        ]
+        for group in groups:
+            logs = self._in_order(flow, self.env["ml.sync.log"].union(*(job[0] for job in group)))
+            held = self._renew(run, logs)
             group = [job for job in group if job[0] in held]
             started = time.monotonic()
             jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, *_rest in group]
@@ -177,6 +188,69 @@ class MlWorker(models.AbstractModel):
                     run.succeeded = True
             self._commit(run, processed=len(group))
 
+    def _turns(self, flow, outgoing):
+        """Rows that may go at the same time: of records that go in order, one of each owner."""
+        turns, counts = [], Counter()
+        for job in outgoing:
+            owner = self._owner(flow, job[0])
+            turn = counts[owner] if owner else 0
+            counts[owner] += 1
+            if turn == len(turns):
+                turns.append([])
+            turns[turn].append(job)
+        return turns
+
+    def _owner(self, flow, log):
+        """Whose records go in order; empty where the order does not matter."""
+        field = flow._reader(log.res_model)._goes_in_order_of
+        return field and self.env[log.res_model].browse(log.res_id)[field]
+
+    def _in_order(self, flow, logs):
+        """The rows that go now. One waits while an earlier one of the same owner is still to be sent, or in doubt."""
+        behind = self.env["ml.sync.log"]
+        for model, rows in logs.grouped("res_model").items():
+            field = flow._reader(model)._goes_in_order_of
+            first = self._first_open(flow, rows, field) if field else {}
+            for log in rows:
+                before = first.get(self._owner(flow, log))
+                if before and before.id < log.id:
+                    behind |= log
+                    self._put_behind(log, before)
+        return logs - behind
+
+    def _first_open(self, flow, logs, field):
+        """{owner: its first row that is still to be sent or in doubt} among those before the last of the rows."""
+        records = self.env[logs[0].res_model]
+        owners = records.browse(logs.mapped("res_id"))[field]
+        earlier = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", flow.id),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records._search([(field, "in", owners.ids)])),
+                ("state", "in", ("pending", "running", "unknown")),
+                # without it nothing goes on until a person says so
+                ("next_try_at", "!=", False),
+                ("id", "<", max(logs.ids)),
+            ],
+            order="id",
+        )
+        first = {}
+        for log in earlier:
+            first.setdefault(self._owner(flow, log), log)
+        return first
+
+    def _put_behind(self, log, before):
+        """Give a claimed row back until the one before it has been tried again."""
+        soon = fields.Datetime.now() + timedelta(minutes=1)
+        log.write(
+            {
+                "state": "pending",
+                "lease_until": False,
+                "next_try_at": max(before.next_try_at, soon),
+                "try_count": log.try_count - 1,
+            }
+        )
+
     def _answers(self, run, flow, jobs):
         """A `Sent` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
         if flow._spec().batch < 2 or not jobs:
@@ -186,13 +260,16 @@ class MlWorker(models.AbstractModel):
 
     def _taken(self, flow, log, sent):
         """The error of a record that the vendor took for one that stands for another record of ours; None else."""
-        holder = self.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("external_id", "=", sent.external_id),
-                ("res_id", "!=", log.res_id),
-            ]
+        holder = (
+            self.env["ml.binding"]
+            .search(
+                [
+                    ("connection_id", "=", flow.connection_id.id),
+                    ("kind", "=", flow.kind),
+                    ("external_id", "=", sent.external_id),
+                ]
+            )
+            .filtered(lambda binding: (binding.res_model, binding.res_id) != (log.res_model, log.res_id))
         )
         other = holder and self.env[holder.res_model].browse(holder.res_id).exists()
         if not other:
@@ -205,7 +282,8 @@ class MlWorker(models.AbstractModel):
         """
         :param ours: the values in Odoo that were sent, of a record that both sides may change
         """
-        binding = self._bindings_by_record(flow, [log.res_id]).get(log.res_id)
+        record = self.env[log.res_model].browse(log.res_id)
+        binding = self._bindings_by_record(flow, record).get(log.res_id)
         if binding and binding.external_id != sent.external_id:
             # the vendor's record was replaced by another one (made anew after it had been archived)
             binding.external_id = sent.external_id
@@ -215,7 +293,7 @@ class MlWorker(models.AbstractModel):
                 {
                     "kind": flow.kind,
                     "external_id": sent.external_id,
-                    "record": self.env[log.res_model].browse(log.res_id),
+                    "record": record,
                     "external_version": sent.version,
                     "external_url": sent.url,
                     "fingerprint": fingerprint,
@@ -264,6 +342,8 @@ class MlWorker(models.AbstractModel):
             "trace_id": trace_id,
         }
         self.env["ml.sync.attempt"]._append(logs.connection_id, [{"log": log, **attempt} for log in logs])
+        told = logs.filtered(lambda log: log.kind == "result" and log._result().success)
+        self.env["ml.sync.log"]._release_dependents(logs.connection_id, {(log.kind, log.external_id) for log in told})
 
     def _store_push_failure(self, run, log, error, action="send"):
         vals = self._failure_values(log, error)

@@ -87,6 +87,18 @@ class MlWriter(models.AbstractModel):
     _optional_kinds = ("vendor",)
     """Kinds of references that may lack a mapping: the writer then finds the record by itself."""
 
+    def _mapped(self, connection, keys):
+        """{(kind, external id): what stands for the code, or None where it is left out} of the mapped keys."""
+        return self.env["ml.mapping"]._resolved(connection, keys)
+
+    def _is_filled(self, mapping):
+        """Whether a row of the mapping list says what this writer needs of it."""
+        return bool(mapping.res_id or mapping.is_ignored)
+
+    def _takes(self, record):
+        """Whether a record that is bound to a remote one is of the sort that this writer makes or builds on."""
+        return record._name != "ml.bridged.document"
+
     def _references(self, document):
         """References of a document that must be mapped before it can be written."""
         return ()

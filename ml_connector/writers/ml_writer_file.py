@@ -14,6 +14,9 @@ class MlWriterFile(models.AbstractModel):
 
     _binds = False
 
+    def _takes(self, record):
+        return True
+
     def _dependencies(self, document):
         return ((document.subject_kind, document.subject_external_id, document.subject_name),)
 

@@ -40,12 +40,27 @@ def tax(mapping):
     return env["account.tax"].search(domain, limit=1)
 
 
+def target_code(mapping):
+    """The code of Visma.net that stands for a code of Ramp, where bills go straight on."""
+    codes = {
+        "account": "7790",
+        "tax": {"vat-15": "11", "vat-21": "21"}.get(mapping.external_id, "0"),
+        "analytic": "task:P1001:10" if mapping.external_code.startswith("P-") else "segment:1:200",
+    }
+    known = [("connection_id", "=", mapping.target_connection_id.id), ("kind", "=", mapping.kind)]
+    return env["ml.mapping"].search([*known, ("external_id", "=", codes[mapping.kind])])
+
+
 CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
 
 # of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
 needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
-    if mapping.kind == "vendor" and mapping.external_id == "party:COPD":
+    if mapping.is_bridged:
+        mapping.target_mapping_id = target_code(mapping)
+    elif "bridge" in (mapping.connection_id | mapping.connection_id.source_ids).mapped("target_mode"):
+        continue
+    elif mapping.kind == "vendor" and mapping.external_id == "party:COPD":
         # what the company paid itself is owed to nobody
         mapping.is_ignored = True
     elif mapping.kind in ("analytic", "employee"):

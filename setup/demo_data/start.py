@@ -19,12 +19,19 @@ BOOKED = (
     "results",
 )
 
+
+def chosen(connection):
+    """Whether its flows were chosen when it was made."""
+    goes_on = "bridge" in (connection | connection.source_ids).mapped("target_mode")
+    # of two flows that read the same records one is on; here it is the one that is off at first
+    return goes_on or connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().excludes)
+
+
 for connection in env["ml.connection"].search([("state", "=", "draft")]):
-    if connection.provider == "ramp" and connection.company_id != main:
+    if not chosen(connection) and connection.provider == "ramp" and connection.company_id != main:
         for flow in connection.flow_ids:
             flow.active = flow.key in BOOKED
-    # of two flows that read the same records one is on; where that is the other one, all flows were chosen before
-    elif not connection.flow_ids.filtered(lambda flow: flow.active and flow._spec().excludes):
+    elif not chosen(connection):
         # only where a vendor takes no purchase orders do their PDFs go along with draft bills
         connection.flow_ids.filtered(
             lambda flow: flow.key != "order_files_push" and not flow._spec().excludes

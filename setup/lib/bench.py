@@ -14,7 +14,7 @@ import json
 import signal
 import sys
 
-from benchmarks import webhook
+from benchmarks import bridge, webhook
 
 from . import bootstrap, console, odoo, paths, postgres, sandbox
 
@@ -34,6 +34,7 @@ class Size:
     report_rounds: int = 10
     push_count: int = 5_000
     noop_count: int = 10_000
+    bridge_bills: int = 10
 
 
 QUICK = Size(
@@ -45,6 +46,7 @@ QUICK = Size(
     report_rounds=4,
     push_count=1_000,
     noop_count=2_000,
+    bridge_bills=4,
 )
 RATE_LIMIT = 200
 
@@ -84,6 +86,7 @@ def _targets(size):
         "fis_report_cost_vs_bare_entry": (True, 1.3),
         "push_rate_vs_limit": (False, 0.75),
         f"noop_sync_{size.noop_count // 1000}k_seconds_ratio": (True, 2.0),
+        "ramp_to_visma_seconds": (True, 3.0),
     }
 
 
@@ -132,6 +135,16 @@ def _results(size, stack):
     with console.step(f"No change: {size.noop_count} bills"):
         idle, url, _access = _connected(stack, "bench_noop")
         yield _inside(idle, "flows", url, size.noop_count, function="noop")
+    with console.step("Bridge: bills from Ramp's webhook to Visma.net"):
+        yield _bridge(stack, size)
+
+
+def _bridge(stack, size):
+    urls = {name: stack.enter_context(sandbox.running(name, "--size", "small")) for name in ("ramp", "visma")}
+    database = stack.enter_context(odoo.temporary_database("bench_bridge"))
+    access = _inside(database, "bridge", urls)
+    with odoo.with_server(database) as server:
+        return bridge.ramp_to_visma_seconds(server.url, access["webhook_path"], urls, size.bridge_bills)
 
 
 def _connected(stack, name, rate_limit=0):

@@ -22,6 +22,8 @@ CLEAN_POLLS = 3
 MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
 SANDBOXES = ("ramp", "concur", "stampli", "visma")
+BRIDGE = ("ramp", "visma")
+"""Vendors of a second, small company, whose bills go from the one straight on to the other."""
 STARTED = "ml_flow f JOIN ml_connection c ON c.id = f.connection_id WHERE f.active AND c.state != 'draft'"
 
 
@@ -34,6 +36,7 @@ def main(arguments):
     odoo.prepare()
     with contextlib.ExitStack() as stack:
         sandboxes = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "demo")) for vendor in SANDBOXES}
+        bridge = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "small")) for vendor in BRIDGE}
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
@@ -43,6 +46,7 @@ def main(arguments):
         with console.step("Testing the connections"):
             for vendor, url in sandboxes.items():
                 _run_script(vendor, URL=url)
+            _run_script("bridge", RAMP_URL=bridge["ramp"], VISMA_URL=bridge["visma"])
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
@@ -63,7 +67,8 @@ def main(arguments):
         with console.step("Fetching files"):
             _fetch_files()
         rows = _rows()
-        problems = [f"{vendor}: {problem}" for vendor, url in sandboxes.items() for problem in _violations(url)]
+        urls = [*sandboxes.items(), *bridge.items()]
+        problems = [f"{vendor}: {problem}" for vendor, url in urls for problem in _violations(url)]
         clean = not problems and all(_is_clean(row) for row in rows)
         _show(rows, problems, options.json, clean)
         if options.pictures:

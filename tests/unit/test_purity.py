@@ -9,7 +9,7 @@ ADDON = Path(__file__).resolve().parents[2] / "ml_connector"
 PURE = sorted(path for folder in ("clients", "documents", "vendors") for path in (ADDON / folder).rglob("*.py")) + [
     ADDON / "exceptions.py"
 ]
-ENGINE = ("models", "worker", "writers", "readers", "feeds", "controllers", "wizards")
+ENGINE = ("models", "worker", "writers", "readers", "feeds", "bridge", "controllers", "wizards")
 
 
 def imported(path):

@@ -464,3 +464,53 @@ def test_the_total_in_visma_is_that_of_odoo_to_the_oere(sandbox, visma, lines):
     row = documents(sandbox)[sent.external_id]
     assert Decimal(str(row["balance"])) == net + tax
     assert find(provider, dataclasses.replace(document)).external_id == sent.external_id
+
+
+# What comes from another vendor, with amounts that hold their VAT
+
+
+def passed_on(*lines, **values):
+    total = sum((line.amount for line in lines), Decimal(0))
+    return bill(
+        *lines, **{"external_id": "bridged:5", "odoo_id": None, "amounts_include_tax": True, "total": total, **values}
+    )
+
+
+def test_gross_amounts_are_not_taxed_again(sandbox, visma):
+    sent = send(visma, passed_on(bill_line("1250.00"), bill_line("99.99", vat="0")))
+    row = sandbox.state.invoices["Invoice", sent.external_id.partition("/")[2]]
+    assert (row["balanceInCurrency"], row["vatTotalInCurrency"]) == (Decimal("1349.99"), Decimal("250.00"))
+    assert row["taxCalculationMode"] == "Gross"
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**7), st.sampled_from(("1", "11", "13", "0"))), min_size=1, max_size=5))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_gross_totals_agree_to_the_cent(sandbox, visma, lines):
+    document = passed_on(
+        *(bill_line(str(Decimal(cents) / 100), vat=vat) for cents, vat in lines),
+        external_id=f"bridged:{len(sandbox.state.invoices)}",
+        number=f"F-{len(sandbox.state.invoices)}",
+    )
+    sent = send(visma, document)
+    row = sandbox.state.invoices["Invoice", sent.external_id.partition("/")[2]]
+    assert row["balanceInCurrency"] == document.total
+
+
+def test_what_is_passed_on_is_found_by_its_own_mark(sandbox, visma):
+    document = passed_on(bill_line("1250.00"))
+    sent = send(visma, document)
+    assert find(visma, document).external_id == sent.external_id
+    assert send(visma, document).external_id == sent.external_id
+    assert len(sandbox.state.invoices) == 1
+
+
+def test_gross_documents_are_released_and_reversed_with_their_total(sandbox, visma):
+    sent = send(visma, passed_on(bill_line("1250.00")))
+    release(visma, sent.external_id)
+    send(visma, passed_on(bill_line("1300.00")), sent.external_id)
+    balances = [(kind, row["balanceInCurrency"]) for (kind, _number), row in sandbox.state.invoices.items()]
+    assert sorted(balances) == [
+        ("DebitAdj", Decimal("1250.00")),
+        ("Invoice", Decimal("1250.00")),
+        ("Invoice", Decimal("1300.00")),
+    ]

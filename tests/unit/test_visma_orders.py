@@ -130,3 +130,11 @@ def test_a_code_that_visma_does_not_know_is_told(visma):
     assert "account '9999'" in raised(send, visma, order(order_line(1, account="9999"))).message
     without = dataclasses.replace(order_line(1), account=None)
     assert isinstance(raised(visma.render, "purchase_orders_push", order(without)), errors.InvalidDataError)
+
+
+def test_orders_of_another_vendor_are_told_apart_by_their_own_marks(sandbox, visma):
+    line = order_line(None, analytics=("task:P1001:10",), external_id="line-1")
+    first, second = (order(line, odoo_id=None, external_id=f"bridged:{number}") for number in (5, 6))
+    numbers = [send(visma, document).external_id for document in (first, second, first)]
+    assert numbers[0] == numbers[2] != numbers[1]
+    assert row_of(sandbox, numbers[0])["lines"][0]["project"]["id"] == "P1001"

@@ -55,6 +55,7 @@ FLOWS = (
         active=False,
         coded=True,
         options=("start_date",),
+        carries=("purchase_order",),
         help="Confirmed orders become purchase orders, and change with them. Visma.net's API cannot cancel one.",
     ),
     FlowSpec(
@@ -68,6 +69,7 @@ FLOWS = (
         active=False,
         coded=True,
         options=("start_date",),
+        carries=("bill", "credit"),
         help="Posted vendor bills and credit notes become supplier invoices on hold. Their vendor goes first.",
     ),
     FlowSpec(

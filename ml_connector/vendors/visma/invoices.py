@@ -10,6 +10,8 @@ INVOICE, CREDIT_NOTE = "Invoice", "DebitAdj"
 UNRELEASED = ("Hold", "Balanced")
 RELEASED = ("Open", "Closed", "Scheduled", "Printed")
 VOIDED = "Voided"
+NET, GROSS = "Net", "Gross"
+"""Whether the amounts of lines are without their VAT, or with it."""
 
 
 def key_of(kind, number):
@@ -52,7 +54,7 @@ def header(payload, period, mark):
             "hold": True,
             "supplierNumber": payload["supplier"],
             "currencyId": payload["currency"],
-            "taxCalculationMode": "Net",
+            "taxCalculationMode": payload["tax_mode"],
             "note": f"{payload['memo']} [{mark}]",
             # without it Visma leaves out lines that it does not like, and says nothing
             "validateLineDetails": True,
@@ -164,23 +166,29 @@ def total_of(row, net):
     :param net: the sum of its lines, by which the right one of each pair of amounts is told
     """
     suffix = "" if amount(row, "detailTotal") == net else "InCurrency"
-    return sum(amount(row, f"{name}{suffix}") for name in ("detailTotal", "vatTotal", "roundingDiff"))
+    return _sum(row, suffix)
 
 
 def has_total(row, total):
     """Whether a document amounts to that, in its own currency or, as it may be, the company's."""
-    names = ("detailTotal", "vatTotal", "roundingDiff")
-    totals = {sum(amount(row, f"{name}{suffix}") for name in names) for suffix in ("", "InCurrency")}
-    return total in totals
+    return total in {_sum(row, suffix) for suffix in ("", "InCurrency")}
 
 
 def balance_is_total(row):
     """Whether nothing has been paid or applied."""
-    names = ("detailTotal", "vatTotal", "roundingDiff")
-    return any(
-        amount(row, f"balance{suffix}") == sum(amount(row, f"{name}{suffix}") for name in names)
-        for suffix in ("", "InCurrency")
-    )
+    return any(amount(row, f"balance{suffix}") == _sum(row, suffix) for suffix in ("", "InCurrency"))
+
+
+def _sum(row, suffix):
+    """The total, tax included.
+
+    `detailTotal` is the total of the lines as they were entered, and by `taxCalculationMode` those of a document with
+    gross amounts hold their VAT already (schema `SupplierInvoiceDto`).
+    """
+    names = ("detailTotal", "roundingDiff")
+    if text(row, "taxCalculationMode") != GROSS:
+        names += ("vatTotal",)
+    return sum(amount(row, f"{name}{suffix}") for name in names)
 
 
 def adjusted_tax(row, difference):

@@ -20,7 +20,9 @@ from ..base import Sent
 from .coding import coding
 from .invoices import (
     CREDIT_NOTE,
+    GROSS,
     INVOICE,
+    NET,
     PATH,
     UNRELEASED,
     VOIDED,
@@ -63,6 +65,7 @@ class Invoices(Push):
             "accounting_date": (document.accounting_date or document.document_date).isoformat(),
             "terms": document.payment_term.external_id if document.payment_term else "",
             "currency": document.currency,
+            "tax_mode": GROSS if document.amounts_include_tax else NET,
             "total": format(document.total, "f"),
             "memo": document.memo or number,
             "cancelled": document.is_void,

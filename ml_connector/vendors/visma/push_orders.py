@@ -24,7 +24,7 @@ class Orders(Push):
     def render(self, document):
         subject = f"A line of {document.number}"
         return {
-            "mark": f"{self.provider.mark}order:{document.odoo_id}",
+            "mark": self.provider.mark + (f"order:{document.odoo_id}" if document.odoo_id else document.external_id),
             "number": document.number,
             "supplier": document.vendor.external_id,
             "date": document.order_date.isoformat(),
@@ -34,7 +34,7 @@ class Orders(Push):
             "cancelled": document.state == "cancelled",
             "lines": [
                 {
-                    "id": str(line.odoo_id),
+                    "id": str(line.odoo_id or line.external_id),
                     "description": " ".join(line.description.split()) or document.number,
                     "quantity": format(line.quantity, "f"),
                     "amount": format(_total(line), "f"),

@@ -1,7 +1,5 @@
 """Actions on supplier ledger documents: accepted at once, done later."""
 
-from decimal import Decimal
-
 from ..server import Refusal
 from .errors import refuse
 from .invoice_model import require_open_period
@@ -47,7 +45,7 @@ def reverse(call):
 
 def _reverse(state, row):
     kind = REVERSED[row["documentType"]]
-    total = row["detailTotalInCurrency"] + row["vatTotalInCurrency"] + row.get("roundingDiffInCurrency", Decimal(0))
+    total = row["amount"]
     made = {
         **row,
         "documentType": kind,

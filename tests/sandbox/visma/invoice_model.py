@@ -17,7 +17,8 @@ def apply_header(state, row, body, new=False):
         row["_zone"] = state.suppliers[row["supplier"]["number"]]["vatZone"]["id"]
         row["supplierReference"] = ""
         row["currencyId"] = state.suppliers[row["supplier"]["number"]]["currencyId"]
-    for name in ("supplierReference", "description", "paymentRefNo", "note", "currencyId"):
+        row["taxCalculationMode"] = "TaxSetting"
+    for name in ("supplierReference", "description", "paymentRefNo", "note", "currencyId", "taxCalculationMode"):
         if name in body:
             row[name] = body[name]
     if row["currencyId"] not in state.currencies:
@@ -213,15 +214,24 @@ def compute(state, row):
         taxable[vat["vatId"]] = taxable.get(vat["vatId"], Decimal(0)) + line["costInCurrency"]
     kept = {item["taxId"]: item for item in row.get("taxDetailLines", [])}
     row["taxDetailLines"] = [
-        _tax_detail(state.vats[vat_id], amount, digits, kept.get(vat_id)) for vat_id, amount in taxable.items()
+        _tax_detail(state.vats[vat_id], *_taxed(row, state.vats[vat_id], amount, digits), kept.get(vat_id))
+        for vat_id, amount in taxable.items()
     ]
     _total(state, row)
 
 
-def _tax_detail(vat, amount, digits, kept):
+def _taxed(row, vat, amount, digits):
+    """What VAT is computed on, and the VAT: lines of a document in gross amounts hold it."""
+    rate = vat["schedules"][0]["vatRate"]
+    if row["taxCalculationMode"] == "Gross":
+        net = _rounded(amount * 100 / (100 + rate), digits)
+        return net, amount - net
+    return amount, _rounded(amount * rate / 100, digits)
+
+
+def _tax_detail(vat, amount, computed, kept):
     """What was entered by hand stays as long as its base is the same."""
     rate = vat["schedules"][0]["vatRate"]
-    computed = _rounded(amount * rate / 100, digits)
     entered = kept["vatAmount"] if kept and kept["taxableAmount"] == amount else computed
     return {
         "taxId": vat["vatId"],
@@ -272,13 +282,14 @@ def _retotal(row):
     vat = sum((item["vatAmount"] for item in row["taxDetailLines"]), Decimal(0))
     exempt = sum((item["taxableAmount"] for item in row["taxDetailLines"] if not item["vatRate"]), Decimal(0))
     rounding = row.get("roundingDiffInCurrency", Decimal(0))
+    added = Decimal(0) if row["taxCalculationMode"] == "Gross" else vat
     values = {
         "detailTotal": detail,
-        "vatTaxableTotal": detail - exempt,
+        "vatTaxableTotal": detail + added - vat - exempt,
         "vatExemptTotal": exempt,
         "vatTotal": vat,
         "roundingDiff": rounding,
-        "balance": detail + vat + rounding,
+        "balance": detail + added + rounding,
     }
     for name in TWINS:
         row[f"{name}InCurrency"] = values[name]

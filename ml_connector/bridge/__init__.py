@@ -1,0 +1,5 @@
+from . import ml_connection_target
+from . import ml_bridged_document
+from . import ml_worker_bridge
+from . import ml_writer_bridged
+from . import ml_reader_bridged
