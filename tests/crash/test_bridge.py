@@ -3,17 +3,16 @@
 from decimal import Decimal
 
 import pytest
+from bridge_kills import kill_at_every_point, lose_an_answer, problems
 from support.bridged import bridged_books
 from support.ledger import major
 
-MOST_RUNS = 4
 STEPS = {
     "bills": {"GET:bills", "store", "claim", "bind", "commit"},
     "bills_push": {"claim", "POST:supplierInvoice", "bind", "acknowledge", "commit"},
     "bill_files_push": {"claim", "bind", "acknowledge", "commit"},
 }
 """By flow, the steps that must be among the points at which a worker is killed."""
-ONCE = ("apply", "bind", "create")
 
 
 @pytest.fixture(scope="module")
@@ -22,36 +21,15 @@ def books():
         yield books
 
 
-def problems(books, bill):
-    return books.bridge_problems(bill) + books.general_problems()
-
-
 def test_what_ramp_had_is_in_visma_to_the_cent(books):
     ready = [row.id for row in books.sandbox.state.bills if row.sync_status == "BILL_SYNCED"]
     assert ready
-    assert [problem for bill in ready for problem in books.bridge_problems(bill)] == []
-    assert books.general_problems() == []
+    assert problems(books, *ready) == []
 
 
 @pytest.mark.parametrize("flow", STEPS)
 def test_killed_at_every_point(flow, books, subtests):
-    bill = books.add_bill()
-    books.due("bills")
-    # the first run of both jobs writes and sends
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert problems(books, bill) == []
-    points = [point for point in passed if point.split()[0] == flow]
-    points = [point for point in points if point.split()[1] not in ONCE or point.endswith(" 1")]
-    assert {point.split()[1] for point in points} >= STEPS[flow]
-    for point in points:
-        with subtests.test(point):
-            bill = books.add_bill()
-            books.due("bills")
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            runs = books.settle(seconds=400)
-            assert problems(books, bill) == []
-            assert runs <= MOST_RUNS
+    kill_at_every_point(books, subtests, flow, STEPS[flow])
 
 
 def test_visma_is_down_then_all_arrive_once(books):
@@ -60,17 +38,15 @@ def test_visma_is_down_then_all_arrive_once(books):
     books.due("bills")
     books.workers.run()
     books.settle(seconds=4000)
-    assert [problem for bill in bills for problem in books.bridge_problems(bill)] == []
-    assert books.general_problems() == []
+    assert problems(books, *bills) == []
 
 
 def test_an_answer_that_is_lost_makes_no_second_invoice(books):
-    books.visma.control.add_fault("reset", method="POST", path="/v1/supplierInvoice", when="after")
-    bill = books.add_bill()
-    books.due("bills")
-    books.workers.run()
-    books.settle(seconds=400)
-    assert problems(books, bill) == []
+    lose_an_answer(books, "reset")
+
+
+def test_an_answer_that_comes_too_late_makes_no_second_invoice(books):
+    lose_an_answer(books, "hang", seconds=1)
 
 
 def test_orders_made_in_ramp_go_straight_on_too(books):

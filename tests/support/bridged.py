@@ -46,6 +46,8 @@ FLOWS = {
     "ramp": ("coding", "vendors", "bills", "bill_files", "results"),
     "visma": ("coding", "suppliers_push", "purchase_orders_push", "bills_push", "bill_files_push"),
 }
+LEDGER_FLOWS = {**FLOWS, "ramp": (*FLOWS["ramp"], "payments")}
+"""Through Odoo's books payments are booked, too."""
 CURRENCIES = {"NOK": 10.4, "SEK": 10.6}
 """Units of the currency for one US dollar; those of the demo company come beside them."""
 
@@ -62,12 +64,13 @@ class BridgedBooks(Books):
 
     def connect(self):
         """Both connections tested, the one the target of the other, codes mapped, everything synced."""
+        flows = LEDGER_FLOWS if self.mode == "ledger" else FLOWS
         self.workers.code((DEMO / "company.py").read_text())
         for name, url in (("ramp", self.sandbox.url), ("visma", self.visma.url)):
             self.workers.code(f"URL = {url!r}\n" + (DEMO / f"{name}.py").read_text())
         self.workers.run()
         self.workers.code(
-            f"flows, currencies = {FLOWS!r}, {CURRENCIES!r}\n"
+            f"flows, currencies = {flows!r}, {CURRENCIES!r}\n"
             "connections = env['ml.connection'].search([])\n"
             "for flow in connections.flow_ids:\n"
             "    flow.active = flow.key in flows[flow.provider]\n"
@@ -126,6 +129,12 @@ class BridgedBooks(Books):
         if entries != (self.mode == "ledger"):
             problems.append(f"{entries} journal entries in Odoo")
         return [f"{bill.invoice_number}: {problem}" for problem in problems]
+
+    def references(self, vendor_id):
+        """Numbers of a vendor's bills in Visma, in the order in which they were made there."""
+        name = self.sandbox.state.vendors.get(vendor_id).name
+        rows = [row for row in self.visma.control.invoices() if row["supplier"]["name"] == name]
+        return [row["supplierReference"] for row in sorted(rows, key=lambda row: row["referenceNumber"])]
 
     def general_problems(self):
         return [

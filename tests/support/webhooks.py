@@ -18,13 +18,22 @@ def subscribe(books, server):
     return Sender(subscription.endpoint_url, subscription.secret)
 
 
-def ask_for_webhooks(books, server):
+def subscribe_to_ramp(books, server):
+    """Set up Ramp's webhooks to a server without a scheduler; they are those of one connection among others."""
+    ask_for_webhooks(books, server, [("provider", "=", "ramp")])
+    for _run in ("asks Ramp", "answers its challenge"):
+        books.workers.run()
+        books.control.wait_for_deliveries()
+    assert books.rows(ACTIVE)
+
+
+def ask_for_webhooks(books, server, domain=()):
     """Press the button."""
     books.workers.code(
         "parameters = env['ir.config_parameter']\n"
         f"parameters.set_param('web.base.url', {server.url!r})\n"
         "parameters.set_param('web.base.url.freeze', 'True')\n"
-        "env['ml.connection'].search([('state', '=', 'connected')]).action_subscribe()"
+        f"env['ml.connection'].search([('state', '=', 'connected'), *{domain!r}]).action_subscribe()"
     )
 
 
