@@ -33,6 +33,27 @@ FLOWS = (
         help="Reads the suppliers of Visma.net. Inactive ones are linked where Odoo has them and never created.",
     ),
     FlowSpec(
+        key="accounts_push",
+        label="Accounts to Visma.net",
+        direction="push",
+        kind="account",
+        sequence=80,
+        scopes=(READ, CREATE),
+        active=False,
+        help="Creates the accounts for which Create at the vendor is pressed under Codes for Sending.",
+    ),
+    FlowSpec(
+        key="analytics_push",
+        label="Cost Centres and Projects to Visma.net",
+        direction="push",
+        kind="list_value",
+        sequence=90,
+        scopes=(READ, CREATE, UPDATE),
+        active=False,
+        help="Creates the analytic accounts for which Create at the vendor is pressed under Codes for Sending: as "
+        "projects or as values of a segment, whichever their plan is mapped to.",
+    ),
+    FlowSpec(
         key="suppliers_push",
         label="Vendors to Visma.net",
         direction="push",

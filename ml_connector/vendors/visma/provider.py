@@ -12,6 +12,7 @@ from ..base import Credential, Page, Provider
 from . import catalogue, check, payments, push_release, suppliers, webhook
 from .coding import Subaccounts
 from .flows import EVENTS, FLOWS
+from .push_codes import Accounts, Analytics
 from .push_files import Files
 from .push_invoices import Invoices
 from .push_orders import Orders
@@ -22,6 +23,8 @@ from .wire import day, text
 ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
 PUSHES = {
+    "accounts_push": Accounts,
+    "analytics_push": Analytics,
     "suppliers_push": Suppliers,
     "purchase_orders_push": Orders,
     "bills_push": Invoices,
