@@ -1,5 +1,6 @@
 """Posted bills that go to a vendor system which is a ledger itself, coded with its codes."""
 
+import dataclasses
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -39,7 +40,7 @@ class LedgerProvider(PushProvider):
         sent = super()._keep(flow, payload, external_id)
         fake_provider.REMOTE.calls.append(f"kept {flow}")
         message = "Cancel it over there." if payload.get("state") == "cancelled" else ""
-        return type(sent)(external_id=sent.external_id, takes_files=flow == "ledger", message=message)
+        return dataclasses.replace(sent, takes_files=flow == "ledger", message=message)
 
 
 class LedgerCase(PushCase):
