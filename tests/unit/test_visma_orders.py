@@ -93,6 +93,24 @@ def test_a_lost_answer_makes_no_second_order(sandbox, visma, when):
     assert [row["orderNbr"] for row in sandbox.control.orders()] == [sent.external_id]
 
 
+def test_a_line_that_is_dropped_silently_is_told_and_sent_again(sandbox, visma):
+    sandbox.settings.drops_lines = 1
+    error = raised(send, visma, order())
+    assert isinstance(error, errors.InvalidDataError) and "1 lines instead of 2" in error.message
+    sent = send(visma, order())
+    (row,) = sandbox.control.orders()
+    assert (row["orderNbr"], len(row["lines"])) == (sent.external_id, 2)
+
+
+def test_a_dropped_line_of_a_change_is_told(sandbox, visma):
+    number = send(visma, order(order_line(1))).external_id
+    sandbox.settings.drops_lines = 1
+    changed = order(order_line(1), order_line(2))
+    assert "1 lines instead of 2" in raised(send, visma, changed, number).message
+    send(visma, changed, number)
+    assert len(row_of(sandbox, number)["lines"]) == 2
+
+
 def test_changed_added_and_removed_lines_are_sent_alone(sandbox, visma):
     number = send(visma, order(order_line(1), order_line(2), order_line(3))).external_id
     send(visma, order(order_line(1), order_line(2, "5"), order_line(4)), number)
