@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..models.ml_sync_log import FINAL_STATES
+
 PASSED_ON = ("created", "linked", "updated")
 
 
@@ -13,11 +15,15 @@ class MlWorker(models.AbstractModel):
     def _store_results(self, run, flow, entries, started):
         super()._store_results(run, flow, entries, started)
         records = [entry.record for entry in entries if not entry.error and entry.outcome in PASSED_ON]
-        by_model = {}
+        for together in self._by_model(records):
+            self._pass_on(flow, together)
+
+    def _by_model(self, records):
+        """Records of several models as one recordset a model."""
+        ids = {}
         for record in records:
-            by_model.setdefault(record._name, set()).add(record.id)
-        for model, ids in by_model.items():
-            self._pass_on(flow, self.env[model].browse(sorted(ids)))
+            ids.setdefault(record._name, set()).add(record.id)
+        return [self.env[model].browse(sorted(model_ids)) for model, model_ids in ids.items()]
 
     def _pass_on(self, flow, records):
         """Queue at the target what it takes of written records, in the transaction that wrote them."""
@@ -53,6 +59,33 @@ class MlWorker(models.AbstractModel):
             # success is told once the target has the record
             entries = [entry for entry in entries if entry.error]
         super()._queue_reports(flow, entries)
+
+    def _untold(self, connection, keys):
+        """Also those that the target does not have yet."""
+        untold = super()._untold(connection, keys)
+        for flow in connection.flow_ids:
+            wanted = {key for key in keys if key[0] == flow.kind}
+            if wanted and (carrier := flow._carrier()):
+                records = self.env["ml.binding"]._records(connection, wanted)
+                under_way = {
+                    (together._name, record_id)
+                    for together in self._by_model(records.values())
+                    for record_id in self._under_way(carrier, together)
+                }
+                untold |= {key for key, record in records.items() if (record._name, record.id) in under_way}
+        return untold
+
+    def _under_way(self, carrier, records):
+        """Ids of the records that are queued at the target and not there yet."""
+        queued = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", carrier.id),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("state", "not in", FINAL_STATES),
+            ]
+        )
+        return set(queued.mapped("res_id")) - set(self._bindings_by_record(carrier, records))
 
     def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
         super()._store_sent(logs, outcome, milliseconds, trace_id)
@@ -109,5 +142,5 @@ class MlWorker(models.AbstractModel):
             "url": log.external_url or "" if is_there else "",
             "message": "" if is_there else log.error_message,
         }
-        self._insert_reports(results, [(origin, result)], set())
+        self._insert_reports(results, [(origin, result)])
         source._trigger()

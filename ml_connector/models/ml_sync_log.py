@@ -131,6 +131,10 @@ class MlSyncLog(models.Model):
     def _dependency_advice(self, log):
         if log.depends_kind and log.depends_kind.startswith(DEPENDS):
             return self.env._("Choose the vendor's code of %s under Codes for Sending.", log.depends_name)
+        if log.kind == "result":
+            return self.env._(
+                "Nothing to do: it goes on by itself as soon as the vendor knows of %s.", log.depends_name
+            )
         if log.direction == "push":
             return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
         return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
@@ -366,7 +370,9 @@ class MlSyncLog(models.Model):
         self._check_may_resolve()
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
         if arrived:
-            logs.write({"state": "done", "done_at": fields.Datetime.now(), "sent_at": False, **CLEAN})
+            worker = self.env["ml.worker"].sudo()  # sudo: as above, and what depends on it goes on
+            for _flow, group in logs.grouped("flow_id").items():
+                worker._store_sent(group, "sent")
             return
         logs.write({"sent_at": False})
         logs._make_pending()

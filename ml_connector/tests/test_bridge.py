@@ -265,6 +265,14 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual((len(self.sent()), self.results()), (1, [("bill-1", True)]))
         self.assertEqual(self.remote.calls.count("send bills_out"), 1)
 
+    def test_what_a_person_saw_arrive_is_told_to_the_source(self):
+        self.remote.fail("send bills_out", (UnknownOutcomeError("No answer came."), True))
+        self.put_bill()
+        self.bring()
+        self.target_logs().action_arrived()
+        self.run_worker()
+        self.assertEqual((self.target_logs().state, self.results()), ("done", [("bill-1", True)]))
+
     def test_files_follow_whenever_they_come(self):
         self.put_bill(files=["invoice.pdf"])
         self.bring()
@@ -402,6 +410,29 @@ class TestThroughTheBooks(BridgeCase):
         self.run_target()
         self.run_worker()
         self.assertEqual((len(self.sent()), self.results()), (1, [("bill-1", True)]))
+
+    def test_a_payment_is_told_only_after_its_bill(self):
+        self.map("journal", "bank", self.env["account.journal"].search([("type", "=", "bank")], limit=1))
+        self.pause_target()
+        self.put_bill()
+        self.remote.put("payments", "payment-1", {"vendor": "vendor-1", "bill": "bill-1", "amount": "100.00"})
+        self.bring()
+        self.assertEqual((self.logs("payments").state, self.results()), ("done", []))
+        (result,) = self.logs("results")
+        self.assertEqual((result.external_id, result.state, result.depends_name), ("payment-1", "waiting", "bill-1"))
+        self.target.state = "connected"
+        self.run_target()
+        self.run_target()
+        self.run_worker()
+        self.assertEqual(self.results(), [("bill-1", True), ("payment-1", True)])
+
+    def test_a_payment_of_a_bill_that_was_told_before_is_told_at_once(self):
+        self.map("journal", "bank", self.env["account.journal"].search([("type", "=", "bank")], limit=1))
+        self.put_bill()
+        self.bring()
+        self.remote.put("payments", "payment-1", {"vendor": "vendor-1", "bill": "bill-1", "amount": "100.00"})
+        self.sync()
+        self.assertEqual(self.results(), [("bill-1", True), ("payment-1", True)])
 
     def test_files_follow(self):
         self.put_bill(files=["invoice.pdf"])

@@ -132,6 +132,17 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.logs("bills").state, "done")
         self.assertEqual((self.logs("results").state, self.logs("results").error_class), ("pending", "remote"))
 
+    def test_a_payment_is_told_only_once_the_vendor_took_what_became_of_its_bill(self):
+        self.map("journal", "bank", self.env["account.journal"].search([("type", "=", "bank")], limit=1))
+        self.remote.fail("report", RemoteError("The vendor has a fault."))
+        self.put_bill()
+        self.remote.put("payments", "payment-1", {"vendor": "vendor-1", "bill": "bill-1", "amount": "100.00"})
+        self.sync()
+        self.assertEqual(self.logs("payments").state, "done")
+        self.assertFalse(self.remote.reports)
+        self.run_worker_later()
+        self.assertEqual([report.external_id for report in self.remote.reports], ["bill-1", "payment-1"])
+
     def test_repaired_bill_is_reported_as_success_afterwards(self):
         self.put_bill(broken=True)
         self.sync()

@@ -8,7 +8,7 @@ from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
-from ..models.ml_sync_log import CLEAN
+from ..models.ml_sync_log import CLEAN, FINAL_STATES
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -376,9 +376,40 @@ class MlWorker(models.AbstractModel):
             results.append((log, {**about, **result}))
         # a record that several remote ones share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
-        self._insert_reports(result_flow, results, shared)
+        self._insert_reports(result_flow, results, shared, self._awaited_results(flow, entries))
 
-    def _insert_reports(self, result_flow, results, shared):
+    def _awaited_results(self, flow, entries):
+        """{row id: the remote record that it builds on} where the vendor is to hear of that one first."""
+        connection, writer = flow.connection_id, flow._writer()
+        reported = {sibling.kind for sibling in connection.flow_ids if sibling._spec().reports}
+        builds_on = {
+            entry.log.id: [needed for needed in writer._dependencies(entry.document) if needed[0] in reported]
+            for entry in entries
+            if not entry.error
+        }
+        keys = {needed[:2] for all_needed in builds_on.values() for needed in all_needed}
+        untold = self._untold(connection, keys) if keys else set()
+        awaited = {log_id: [key for key in needed if key[:2] in untold] for log_id, needed in builds_on.items()}
+        return {log_id: keys[0] for log_id, keys in awaited.items() if keys}
+
+    def _untold(self, connection, keys):
+        """Those of the remote records (kind, external id) whose own result the vendor has yet to take."""
+        open_results = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "=", "result"),
+                ("external_id", "in", list({external_id for _kind, external_id in keys})),
+                ("state", "not in", FINAL_STATES),
+            ]
+        )
+        external_ids = set(open_results.mapped("external_id"))
+        return {key for key in keys if key[1] in external_ids}
+
+    def _insert_reports(self, result_flow, results, shared=(), awaited=None):
+        """
+        :param shared: ids of rows whose Odoo record stands for several remote ones
+        :param awaited: {row id: kind, external id and name of the remote record whose result goes first}
+        """
         logs = self.env["ml.sync.log"]
         earlier = logs.search(
             [("flow_id", "=", result_flow.id), ("external_id", "in", [log.external_id for log, _result in results])]
@@ -407,9 +438,24 @@ class MlWorker(models.AbstractModel):
                     "res_model": log.res_model,
                     "res_id": False if log.id in shared else log.res_id,
                     "payload": result,
+                    **self._waiting_result((awaited or {}).get(log.id)),
                 }
             )
         logs.create(rows)
+
+    def _waiting_result(self, needed):
+        """What a result that waits for the one of `needed` (kind, external id, name) is stored with."""
+        if not needed:
+            return {}
+        _kind, external_id, name = needed
+        return {
+            "state": "waiting",
+            "error_class": Dependency.error_class,
+            "error_message": self.env._("The vendor has to hear first that %s is booked.", name or external_id),
+            "depends_kind": "result",
+            "depends_external_id": external_id,
+            "depends_name": name or external_id,
+        }
 
 
 def _translated(provider, flow, payload):

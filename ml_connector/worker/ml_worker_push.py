@@ -275,6 +275,8 @@ class MlWorker(models.AbstractModel):
             "trace_id": trace_id,
         }
         self.env["ml.sync.attempt"]._append(logs.connection_id, [{"log": log, **attempt} for log in logs])
+        told = logs.filtered(lambda log: log.kind == "result" and log._result().success)
+        self.env["ml.sync.log"]._release_dependents(logs.connection_id, {(log.kind, log.external_id) for log in told})
 
     def _store_push_failure(self, run, log, error, action="send"):
         vals = self._failure_values(log, error)
