@@ -1,7 +1,7 @@
 """What one side has and the other does not: created over there or here, linked, or left out.
 
-Both lists are there already: what only the vendor has are the unmapped rows of `ml.mapping`, and what only Odoo has those of
-`ml.outgoing.code`. Here is what fills the latter, and what the buttons of both do.
+Both lists are there already: what only the vendor has are the unmapped rows of `ml.mapping`, and what only Odoo has
+those of `ml.outgoing.code`. Here is what fills the latter, and what the buttons of both do.
 """
 
 from odoo import api, fields, models
@@ -71,7 +71,7 @@ class MlConnection(models.Model):
             label = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))[kind]
             raise UserError(
                 self.env._(
-                    "%(connection)s takes nothing of the kind %(kind)s from here: create it there, then read its codes.",
+                    "%(connection)s takes no %(kind)s from here: create it there, then read its codes.",
                     connection=self.name,
                     kind=label,
                 )
@@ -134,9 +134,7 @@ class MlOutgoingCode(models.Model):
             missing = records.filtered(lambda record, known=known: record.id not in known)
             # sudo: rows are made for whoever may set the connection up, as the worker makes them
             self.sudo()._upsert(connection, [(kind, record) for record in missing])
-            rows = self.search(
-                [("connection_id", "=", connection.id), ("kind", "=", kind), ("state", "=", "unmapped")]
-            )
+            rows = self.search([("connection_id", "=", connection.id), ("kind", "=", kind), ("state", "=", "unmapped")])
             obsolete = rows.filtered(lambda row, missing=missing: row.res_id not in missing.ids)
             obsolete.filtered(lambda row: not row.waiting_count).sudo().unlink()  # sudo: as above
 

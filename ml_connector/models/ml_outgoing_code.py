@@ -65,9 +65,7 @@ class MlOutgoingCode(models.Model):
         store=True,
         index=True,
     )
-    waiting_count = fields.Integer(
-        "Records waiting", compute="_compute_waiting_count", search="_search_waiting_count"
-    )
+    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count", search="_search_waiting_count")
 
     _record_unique = models.UniqueIndex("(connection_id, kind, res_id)", "This record is in the list already.")
 

@@ -53,8 +53,9 @@ def target_code(mapping):
 
 def create_in_visma():
     """One account of Odoo, one cost centre and one account of Ramp that Visma.net has nothing for are created there."""
-    books = env["ml.connection"].search([("provider", "=", "visma"), ("company_id", "=", company.id)])
-    if env["ml.binding"].search_count([("connection_id", "=", books.id), ("kind", "=", "account")]):
+    flow = env["ml.flow"].search([("key", "=", "analytics_push"), ("company_id", "=", company.id)])
+    books = flow.connection_id
+    if not books or env["ml.binding"].search_count([("connection_id", "=", books.id), ("kind", "=", "account")]):
         return
     books.action_align()
     outgoing = env["ml.outgoing.code"].search([("connection_id", "=", books.id), ("state", "=", "unmapped")])
@@ -63,7 +64,7 @@ def create_in_visma():
     for wanted in ("611000", "Albany"):
         outgoing.filtered(lambda row, wanted=wanted: wanted in row.name)[:1].action_create_at_vendor()
     straight = env["ml.mapping"].search([("state", "=", "unmapped"), ("kind", "=", "account")])
-    straight.filtered("is_bridged")[:1].action_create_at_target()
+    straight.filtered(lambda row: row.is_bridged and row.external_code == "68500-SAAS").action_create_at_target()
 
 
 CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}

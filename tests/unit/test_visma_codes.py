@@ -138,10 +138,10 @@ def test_an_account_keeps_its_kind(classification, kind, visma):
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (account(code=" "), "no code in Odoo"),
+        (account(code=" "), "has no code"),
         (account(active=False), "archived"),
         (account(classification="other"), "neither asset"),
-        (value(code=""), "no code in Odoo"),
+        (value(code=""), "has no code"),
         (value("branch"), "nothing that can be made"),
         (value(""), "nothing that can be made"),
     ],

@@ -2,7 +2,8 @@
 
 A posting takes an account, a value of each segment of the subaccount (cost centres and departments are segments), a
 project with its task, a branch and a VAT category. The ids of segment values, projects, tasks and branches say which of
-these they are, because Odoo knows all of them as analytic accounts. Segments, and projects as a whole, are analytic plans.
+these they are, because Odoo knows all of them as analytic accounts. Segments, and projects as a whole, are analytic
+plans.
 """
 
 from ...documents import Reference

@@ -1,7 +1,7 @@
 """Accounts and analytic accounts of Odoo as accounts, segment values and projects of Visma.net.
 
-They are made when somebody asks for it, and never changed afterwards: names and states are Visma's own business. Each is
-known by its code, so what is there already is linked.
+They are made when somebody asks for it, and never changed afterwards: names and states are Visma's own business. Each
+is known by its code, so what is there already is linked.
 """
 
 from ...clients.visma import path_id
@@ -187,7 +187,7 @@ def _named(document, subject):
     :raises InvalidDataError: it has no code, or is archived
     """
     if not document.code.strip():
-        raise InvalidDataError(f"{subject} has no code in Odoo: enter one, which Visma.net will have as well.")
+        raise InvalidDataError(f"{subject} has no code, and Visma.net takes none without: enter one, then press Retry.")
     if not document.active:
         raise InvalidDataError(f"{subject} is archived in Odoo.")
     return {"code": document.code.strip(), "name": document.name.strip() or document.code.strip()}
