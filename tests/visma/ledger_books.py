@@ -11,6 +11,7 @@ from lib import odoo
 
 FLOWS = ("suppliers_push", "bills_push", "bill_files_push", "bill_release_push")
 ORDERS = "purchase_orders_push"
+RECEIPTS = "receipts_push"
 SETTLED_SECONDS = 300
 """Longer than Visma may be at work on a call, and than a lease."""
 
@@ -26,7 +27,7 @@ class LedgerBooks(Books):
         self.workers.run()
         self.workers.code(
             "connection = env['ml.connection'].search([])\n"
-            f"flows = connection.flow_ids.filtered(lambda flow: flow.key in {(*FLOWS, ORDERS)!r})\n"
+            f"flows = connection.flow_ids.filtered(lambda flow: flow.key in {(*FLOWS, ORDERS, RECEIPTS)!r})\n"
             "flows.write({'active': True, 'cursor': '2999-01-01 00:00:00'})\n"
             "connection.action_start()"
         )
@@ -80,7 +81,7 @@ move.action_post()
 """
         )
 
-    def place_orders(self, quantities):
+    def place_orders(self, quantities, product="service"):
         """Confirm an order of a new vendor, with two lines, for each quantity; {name of the order: quantity}."""
         numbers = [f"Buyer {next(self.names)}" for _quantity in quantities]
         names = self.workers.code(
@@ -88,7 +89,7 @@ move.action_post()
 account = env['account.account'].search([('code', '=', '600000')], limit=1)
 tax = env['account.tax'].search([('amount', '=', 15), ('type_tax_use', '=', 'purchase')], limit=1)
 product = env['product.product'].create(
-    {{'name': 'Desk', 'type': 'service', 'purchase_ok': True, 'property_account_expense_id': account.id}}
+    {{'name': 'Desk', 'type': {product!r}, 'purchase_ok': True, 'property_account_expense_id': account.id}}
 )
 result = []
 for name, quantity in zip({numbers!r}, {quantities!r}):
@@ -105,6 +106,17 @@ for name, quantity in zip({numbers!r}, {quantities!r}):
 """
         )
         return dict(zip(names, quantities, strict=True))
+
+    def receive(self, orders):
+        """Receive all of these orders; they are at Visma already."""
+        self.workers.code(
+            f"""
+for picking in env['purchase.order'].search([('name', 'in', {list(orders)!r})]).picking_ids:
+    for move in picking.move_ids:
+        move.write({{'quantity': move.product_uom_qty, 'picked': True}})
+    picking.button_validate()
+"""
+        )
 
     def change_order(self, name, quantity):
         """Change the quantity of the first line, and replace the second line."""
@@ -153,6 +165,22 @@ second.product_qty = 0
         )
         if bound != 1:
             yield "the order is not bound"
+
+    def receipt_problems(self, orders):
+        """Everything received once, on one receipt."""
+        rows = self.control.orders()
+        for name, quantity in orders.items():
+            (row,) = [row for row in rows if row["description"] == name]
+            received = [line["qtyOnReceipts"] for line in row["lines"]]
+            if received != [quantity, 1]:
+                yield f"{name}: {received} received of {quantity} and 1"
+            receipts = [
+                receipt["status"]
+                for receipt in self.control.receipts()
+                if any(line["poOrderNbr"] == row["orderNbr"] for line in receipt["lines"])
+            ]
+            if receipts != ["Released"]:
+                yield f"{name}: receipts {receipts}"
 
     def problems(self, bills):
         """No document or supplier twice, none lost, each released once with its file and total."""

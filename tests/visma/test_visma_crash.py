@@ -5,7 +5,7 @@ each call that changes something; then time passes, and the job runs until nothi
 """
 
 import pytest
-from ledger_books import FLOWS, ORDERS, ledger_books
+from ledger_books import FLOWS, ORDERS, RECEIPTS, ledger_books
 
 ONCE = ("apply", "bind", "acknowledge")
 CALLS = (
@@ -118,3 +118,22 @@ def test_a_lost_answer_makes_no_second_order_and_no_second_line(kind, when, book
     books.settle()
     books.control.clear_faults()
     assert not books.order_problems({**orders, first: 7})
+
+
+def test_a_receipt_counts_once_wherever_a_worker_is_killed(books, subtests):
+    orders = books.place_orders([4], product="consu")
+    books.settle()
+    books.receive(orders)
+    points = [point for point in books.workers.run(trace=True).points if point.split()[0] == RECEIPTS]
+    books.settle()
+    assert not list(books.receipt_problems(orders))
+    points = [point for point in points if "POST:" in point or "PUT:" in point or point.split()[1] == "bind"]
+    assert len([point for point in points if "POST:" in point]) == 6
+    received = books.place_orders([4] * len(points), product="consu")
+    books.settle()
+    for point, order in zip(points, received.items(), strict=True):
+        with subtests.test(point):
+            books.receive(dict([order]))
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            books.settle()
+            assert not list(books.receipt_problems(dict([order])))

@@ -80,6 +80,18 @@ FLOWS = (
         help="Confirmed orders become purchase orders, and change with them. Visma.net's API cannot cancel one.",
     ),
     FlowSpec(
+        key="receipts_push",
+        label="Receipts to Visma.net",
+        direction="push",
+        kind="goods_receipt",
+        sequence=115,
+        scopes=(READ, CREATE, UPDATE),
+        watches="stock.picking",
+        active=False,
+        options=("start_date",),
+        help="Receipts of goods on purchase orders that Visma.net has. A return is entered there by hand.",
+    ),
+    FlowSpec(
         key="bills_push",
         label="Vendor Bills to Visma.net",
         direction="push",

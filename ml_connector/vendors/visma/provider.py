@@ -16,6 +16,7 @@ from .push_codes import Accounts, Analytics
 from .push_files import Files
 from .push_invoices import Invoices
 from .push_orders import Orders
+from .push_receipts import Receipts
 from .push_release import Releases
 from .push_suppliers import Suppliers
 from .wire import day, text
@@ -27,6 +28,7 @@ PUSHES = {
     "analytics_push": Analytics,
     "suppliers_push": Suppliers,
     "purchase_orders_push": Orders,
+    "receipts_push": Receipts,
     "bills_push": Invoices,
     "bill_files_push": Files,
     "bill_release_push": Releases,

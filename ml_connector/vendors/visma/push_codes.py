@@ -36,30 +36,35 @@ class Codes(Push):
     """What is made once, under a code of its own."""
 
     def send(self, payload, external_id, key):
-        known = self.find(payload, key)
-        if known:
-            return known
+        row = self._row(payload)
+        if row:
+            reference = self._usable(payload, row)
+            note = "" if reference.name == payload["name"] else f"Visma.net has it as {reference.name}."
+            return Sent(external_id=reference.external_id, mapping=reference, linked=True, note=note)
         self._make(payload)
-        made = self.find(payload, key)
-        if not made:
-            raise InvalidDataError(f"Visma.net took {payload['code']} without an error and does not have it.")
-        return Sent(external_id=made.external_id, mapping=made.mapping)
-
-    def find(self, payload, key):
-        """
-        :raises InvalidDataError: it is there and cannot be used
-        """
         row = self._row(payload)
         if not row:
-            return None
-        reference, is_there = self._reference(payload, row)
-        if not is_there:
+            raise InvalidDataError(f"Visma.net took {payload['code']} without an error and does not have it.")
+        reference = self._usable(payload, row)
+        return Sent(external_id=reference.external_id, mapping=reference)
+
+    def find(self, payload, key):
+        """What is there and cannot be used is told when it is sent again."""
+        row = self._row(payload)
+        reference, may_be_used = self._reference(payload, row) if row else (None, False)
+        return Sent(external_id=reference.external_id, mapping=reference) if may_be_used else None
+
+    def _usable(self, payload, row):
+        """
+        :raises InvalidDataError: bills cannot be coded to it
+        """
+        reference, may_be_used = self._reference(payload, row)
+        if not may_be_used:
             raise InvalidDataError(
-                f"Visma.net has {payload['code']} already, and bills cannot be coded to it: activate it there, or "
-                "choose another code."
+                f"Visma.net has {payload['code']}, and bills cannot be coded to it: activate it there, or choose "
+                "another code."
             )
-        note = "" if reference.name == payload["name"] else f"Visma.net has it as {reference.name}."
-        return Sent(external_id=reference.external_id, mapping=reference, linked=True, note=note)
+        return reference
 
     def _row(self, payload):
         """The object as Visma has it; None where it has none."""
