@@ -186,10 +186,11 @@ class MlMapping(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """The column of target codes only where there are any."""
+        """What is about target codes only where there are any."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if not self._is_bridge_in_use():
-            for node in arch.xpath("//field[@name='target_mapping_id']"):
+            bridged = ("//field[@name='target_mapping_id']", "//field[@name='creation']")
+            for node in arch.xpath(" | ".join((*bridged, "//button[@name='action_create_at_target']"))):
                 node.getparent().remove(node)
         return arch, view
 

@@ -5,6 +5,7 @@ from . import ml_flow
 from . import ml_mapping
 from . import ml_mapping_rule
 from . import ml_outgoing_code
+from . import ml_alignment
 from . import ml_binding
 from . import ml_sync_log
 from . import ml_sync_attempt

@@ -133,7 +133,9 @@ class MlConnection(models.Model):
     unknown_count = fields.Integer("Unknown", compute="_compute_counts")
     backlog_count = fields.Integer("To do", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
-    unmapped_count = fields.Integer("Unmapped", compute="_compute_counts")
+    unmapped_count = fields.Integer(
+        "Unmapped", compute="_compute_counts", help="Codes to fill, in either direction, that records wait for."
+    )
     graph_data = fields.Json(compute="_compute_graph_data")
     next_step = fields.Selection(
         [
@@ -210,11 +212,7 @@ class MlConnection(models.Model):
         )
         for connection, state, count in groups:
             counts[connection.id][state] = count
-        unmapped = dict(
-            self.env["ml.mapping"]._read_group(
-                [("connection_id", "in", self.ids), ("state", "=", "unmapped")], ["connection_id"], ["__count"]
-            )
-        )
+        unmapped = self._codes_needed()
         for connection in self:
             count = counts.get(connection.id, states)
             connection.failed_count = count["failed"]
@@ -532,14 +530,25 @@ class MlConnection(models.Model):
         return self._open_logs(self.env._("Done"), ["done"])
 
     def action_open_unmapped(self):
+        """The codes that records wait for, in the list where they are; else all unmapped codes of the vendor."""
         self.ensure_one()
+        awaited = {"search_default_awaited": 1}
+        if self.env["ml.outgoing.code"].search_count(
+            [("connection_id", "=", self.id), ("waiting_count", ">", 0)], limit=1
+        ):
+            return self._open_codes("ml.outgoing.code", self.env._("Codes for Sending"), awaited)
+        return self._open_codes(
+            "ml.mapping", self.env._("Mappings"), awaited if self.unmapped_count else {"search_default_unmapped": 1}
+        )
+
+    def _open_codes(self, model, name, context):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Mappings"),
-            "res_model": "ml.mapping",
-            "view_mode": "list,form",
+            "name": name,
+            "res_model": model,
+            "view_mode": "list,form" if model == "ml.mapping" else "list",
             "domain": [("connection_id", "=", self.id)],
-            "context": {"search_default_unmapped": 1},
+            "context": context,
         }
 
     # ------------------------------------------------------------------ provider

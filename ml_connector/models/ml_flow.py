@@ -280,8 +280,27 @@ class MlFlow(models.Model):
         Cached, because every write of a watched model asks.
         """
         watched = {}
+        for flow in self._working_pushes():
+            model = flow._spec().watches
+            if model and not flow._blocked():
+                names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
+                watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
+        return watched
+
+    @api.model
+    @ormcache()
+    def _watched_files(self):
+        """As `_watched_models`, of the flows that send the files of these models' records."""
+        watched = {}
+        for flow in self._working_pushes().filtered(lambda flow: flow.kind == "outgoing_files"):
+            if not flow._blocked():
+                watched.setdefault(flow._record_model(), {})[flow.id] = (flow.connection_id.id, frozenset())
+        return watched
+
+    @api.model
+    def _working_pushes(self):
         # sudo: hooks run for any user, who need not see flows; whatever the context of the first who asks
-        flows = self.sudo().search(
+        return self.sudo().search(
             [
                 ("active", "=", True),
                 ("connection_id.active", "=", True),
@@ -289,12 +308,6 @@ class MlFlow(models.Model):
                 ("connection_id.state", "in", ("connected", "attention")),
             ]
         )
-        for flow in flows:
-            model = flow._spec().watches
-            if model and not flow._blocked():
-                names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
-                watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
-        return watched
 
     @api.model
     def _enqueue_changes(self):

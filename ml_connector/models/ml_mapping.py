@@ -166,11 +166,15 @@ class MlMapping(models.Model):
         return known | new
 
     @api.model
-    def _note_ours(self, connection, reference, res_id):
-        """Keep what the vendor calls a record that we sent, unless a person or a code filled the row otherwise."""
+    def _note_ours(self, connection, reference, record):
+        """Keep what the vendor calls a record that we sent, unless a person or a code filled the row otherwise.
+
+        :return: the row of the vendor's code
+        """
         mapping = self._upsert(connection, [reference])
-        if mapping.state == "unmapped" or (mapping.res_id == res_id and mapping.origin in ("code", "name")):
-            mapping.write({"res_id": res_id, "origin": "ours"})
+        if mapping.state == "unmapped" or (mapping.res_id == record.id and mapping.origin in ("code", "name")):
+            mapping.write({"res_id": record.id, "origin": "ours"})
+        return mapping
 
     @api.model
     def _references_of(self, connection, kind, res_ids):

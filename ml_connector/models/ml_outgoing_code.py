@@ -11,6 +11,15 @@ DEPENDS = "code:"
 AGREED = ("ours", "code", "name", "rule")
 
 
+def title_of(record, company):
+    """What people call a record in a company. Odoo shows the numbers of accounts only to those who may read the books,
+    which the worker's own user is not."""
+    record = record.with_company(company)
+    if record._name == "account.account":
+        return " ".join(filter(None, (record.code, record.name)))
+    return record.display_name
+
+
 class NoCodeError(ConnectorError):
     """Records of ours are to be sent under codes of the vendor, and nobody has said under which.
 
@@ -42,6 +51,7 @@ class MlOutgoingCode(models.Model):
     res_model = fields.Char(compute="_compute_res_model", store=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", required=True, readonly=True)
     name = fields.Char("Record in Odoo", readonly=True)
+    plan_name = fields.Char("Plan in Odoo", readonly=True, help="Analytic plan of an analytic account.")
     mapping_id = fields.Many2one(
         "ml.mapping",
         "Vendor's code",
@@ -55,7 +65,7 @@ class MlOutgoingCode(models.Model):
         store=True,
         index=True,
     )
-    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count")
+    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count", search="_search_waiting_count")
 
     _record_unique = models.UniqueIndex("(connection_id, kind, res_id)", "This record is in the list already.")
 
@@ -82,6 +92,19 @@ class MlOutgoingCode(models.Model):
         counts = {(connection, kind, key): count for connection, kind, key, count in groups}
         for code in self:
             code.waiting_count = counts.get((code.connection_id, DEPENDS + code.kind, code._key()), 0)
+
+    def _search_waiting_count(self, operator, value):
+        """Rows that records wait for: the only question that is asked."""
+        if (operator, value) != (">", 0):
+            return NotImplemented
+        groups = self.env["ml.sync.log"]._read_group(
+            [("state", "=", "waiting"), ("depends_kind", "=like", f"{DEPENDS}%")],
+            ["connection_id", "depends_kind", "depends_external_id"],
+        )
+        keys = {(connection.id, kind, key) for connection, kind, key in groups}
+        rows = self.search([("connection_id", "in", list({connection for connection, _kind, _key in keys}))])
+        awaited = rows.filtered(lambda row: (row.connection_id.id, DEPENDS + row.kind, row._key()) in keys)
+        return [("id", "in", awaited.ids)]
 
     def _key(self):
         """How a row names the record whose code it waits for."""
@@ -133,7 +156,13 @@ class MlOutgoingCode(models.Model):
         there = {(code.kind, code.res_id) for code in known}
         self.create(
             [
-                {"connection_id": connection.id, "kind": kind, "res_id": record.id, "name": record.display_name}
+                {
+                    "connection_id": connection.id,
+                    "kind": kind,
+                    "res_id": record.id,
+                    "name": title_of(record, connection.company_id),
+                    "plan_name": record.root_plan_id.name if kind == "analytic" else False,
+                }
                 for kind, record in missing
                 if (kind, record.id) not in there
             ]

@@ -25,7 +25,12 @@ class MlSyncMixin(models.AbstractModel):
         return result
 
     def _ml_note_change(self, vals=None):
-        watching = self.env["ml.flow"]._watched_models().get(self._name)
+        self._ml_note(self.env["ml.flow"]._watched_models().get(self._name), vals)
+
+    def _ml_note(self, watching, vals=None):
+        """
+        :param watching: {flow id: (connection id, names of watched fields)}
+        """
         if not watching:
             return
         context = self.env.context

@@ -125,3 +125,28 @@ class StockMove(models.Model):
         if "quantity" in vals:
             self.picking_id._ml_note_change({"date_done"})
         return result
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        files = super().create(vals_list)
+        files._ml_note_owners()
+        return files
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not {"res_model", "res_id", "raw", "datas"}.isdisjoint(vals):
+            self._ml_note_owners()
+        return result
+
+    def _ml_note_owners(self):
+        """A file may come after its record was sent."""
+        watched = self.env["ml.flow"]._watched_files()
+        if not watched:
+            return
+        files = self.filtered(lambda file: file.res_model in watched and file.res_id and not file.res_field)
+        for model, group in files.grouped("res_model").items():
+            self.env[model].browse(group.mapped("res_id"))._ml_note(watched[model])

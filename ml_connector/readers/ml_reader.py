@@ -7,7 +7,7 @@ from odoo.fields import Domain
 
 from ..documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..exceptions import ConnectorError
-from ..models.ml_outgoing_code import NoCodeError
+from ..models.ml_outgoing_code import NoCodeError, title_of
 
 
 class NotSentError(ConnectorError):
@@ -109,7 +109,7 @@ class MlReader(models.AbstractModel):
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
-            names = ", ".join(record.display_name for _kind, record in missing)
+            names = ", ".join(title_of(record, flow.company_id) for _kind, record in missing)
             raise NoCodeError(self.env._("It is not known under which code these go: %s.", names), missing)
         return codes
 

@@ -134,7 +134,13 @@ class MlReaderListValue(models.AbstractModel):
         return Domain.TRUE
 
     def _dimension(self, flow, plan):
-        field = self._fields_of_plans(flow)[plan.id]
+        """
+        :raises NoCodeError: nobody has said which field the plan stands for
+        """
+        field = self._fields_of_plans(flow).get(plan.id)
+        if not field:
+            reference = self._codes(flow, [("plan", plan)])["plan", plan.id]
+            field = reference.external_id if reference else ""
         return field, field
 
     def _fields_of_plans(self, flow):

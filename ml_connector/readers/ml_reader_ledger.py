@@ -152,9 +152,22 @@ class MlReaderOutgoingFiles(models.AbstractModel):
         return self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")
 
     def _sendable(self, flow, records):
-        """Those that have files at all."""
+        """Those that have files, and that the vendor has or is about to get."""
         owners = set(self._files(records).mapped("res_id"))
-        return records.filtered(lambda record: record.id in owners)
+        followed = flow.connection_id._provider_class().flow(flow._spec().follows)
+        sent = set(self.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
+        # a file may come while its record is being sent, and nobody sees yet that it arrived
+        queued = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("flow_id.key", "=", followed.key),
+                ("res_model", "=", records._name),
+                ("res_id", "in", [record_id for record_id in owners if record_id not in sent]),
+                ("state", "in", ("running", "unknown")),
+            ]
+        )
+        sent.update(queued.mapped("res_id"))
+        return records.filtered(lambda record: record.id in owners and record.id in sent)
 
     def _document(self, flow, record):
         spec = flow.connection_id._provider_class().flow(flow._spec().follows)

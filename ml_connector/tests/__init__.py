@@ -3,6 +3,7 @@ from . import test_attempts
 from . import test_feed_in
 from . import test_feed_out
 from . import test_bridge
+from . import test_alignment
 from . import test_connection
 from . import test_mapping
 from . import test_partner

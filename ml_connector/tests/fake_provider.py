@@ -129,7 +129,9 @@ class FakeProvider(Provider):
 
     def _coding(self, payload):
         return Reference(
-            kind=payload["kind"], external_id=payload["id"], code=payload.get("code", ""), name=payload.get("name", "")
+            kind=payload["kind"],
+            external_id=payload["id"],
+            **{name: payload.get(name, "") for name in ("code", "name", "group")},
         )
 
     def _vendors(self, payload):

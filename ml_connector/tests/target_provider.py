@@ -23,6 +23,8 @@ class TargetProvider(fake_provider.FakeProvider):
     label = "Books Vendor"
     flows = (
         FlowSpec(key="codes", label="Codes", direction="pull", kind="reference", sequence=10),
+        _out("accounts_out", "account", "", 90),
+        _out("values_out", "list_value", "", 95),
         _out("vendors_out", "vendor", "res.partner", 100),
         _out("orders_out", "purchase_order", "purchase.order", 110, carries=("purchase_order",)),
         _out("bills_out", "own_bill", "account.move", 120, carries=("bill", "credit")),
@@ -50,7 +52,13 @@ class TargetProvider(fake_provider.FakeProvider):
         kept[new_id] = payload
         if late:
             raise late
-        return Sent(external_id=new_id, takes_files=flow == "bills_out")
+        return Sent(external_id=new_id, takes_files=flow == "bills_out", mapping=self._code_of(flow, payload))
+
+    def _code_of(self, flow, payload):
+        """A code that was created, under its own code."""
+        kind = {"accounts_out": "account", "values_out": "analytic"}.get(flow)
+        code, name = payload.get("code"), payload.get("name")
+        return Reference(kind=kind, external_id=f"made-{code}", code=code, name=name) if kind else None
 
     def find(self, flow, payload, key):
         fake_provider.REMOTE.called("find")

@@ -109,6 +109,34 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.results(), [("bill-1", True)])
         self.assertEqual(self.remote.reports[0].reference, "bills_out-1")
 
+    def test_a_code_that_the_target_lacks_is_created_there_and_used_at_once(self):
+        self.put_bill(account="7777")
+        self.bring()
+        self.assertEqual(self.logs("bills").state, "waiting")
+        code = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "7777")])
+        code.action_create_at_target()
+        self.assertEqual(code.creation, "Being created")
+        self.bring()
+        (made,) = self.sent("accounts_out")
+        self.assertEqual((made["code"], made["classification"]), ("7777", "expense"))
+        self.assertEqual((code.state, code.creation), ("mapped", False))
+        self.assertEqual(code.target_mapping_id.external_id, "made-7777")
+        (sent,) = self.sent()
+        self.assertEqual(sent["lines"][0]["account"]["external_id"], "made-7777")
+
+    def test_a_dimension_is_created_in_the_field_to_which_its_other_codes_belong(self):
+        self.remote.put("codes", "field-1", {"kind": "plan", "name": "Department there"})
+        self.remote.put("codes", "D1", {"kind": "analytic", "code": "D1", "name": "One", "group": "Department there"})
+        for code in ("D1", "D2"):
+            self.remote.put("coding", code, {"kind": "analytic", "code": code, "name": code, "group": "Team"})
+        self.bring()
+        new = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "D2")])
+        new.action_create_at_target()
+        self.bring()
+        (made,) = self.sent("values_out")
+        self.assertEqual((made["code"], made["dimension_external_id"]), ("D2", "field-1"))
+        self.assertEqual(new.target_mapping_id.external_id, "made-D2")
+
     def test_what_the_target_refuses_is_shown_at_the_source_and_heals(self):
         self.remote.fail("send bills_out", InvalidDataError("The period is closed."))
         self.put_bill()

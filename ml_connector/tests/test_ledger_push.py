@@ -1,5 +1,6 @@
 """Posted bills that go to a vendor system which is a ledger itself, coded with its codes."""
 
+import dataclasses
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -7,7 +8,7 @@ from odoo import Command
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import BillStatus
-from odoo.addons.ml_connector.exceptions import UnknownOutcomeError
+from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
 from odoo.addons.ml_connector.readers.ml_reader_ledger import _divided
 from odoo.addons.ml_connector.vendors import PROVIDERS
 from odoo.addons.ml_connector.vendors.base import FlowSpec
@@ -39,7 +40,7 @@ class LedgerProvider(PushProvider):
         sent = super()._keep(flow, payload, external_id)
         fake_provider.REMOTE.calls.append(f"kept {flow}")
         message = "Cancel it over there." if payload.get("state") == "cancelled" else ""
-        return type(sent)(external_id=sent.external_id, takes_files=flow == "ledger", message=message)
+        return dataclasses.replace(sent, takes_files=flow == "ledger", message=message)
 
 
 class LedgerCase(PushCase):
@@ -354,3 +355,58 @@ class TestLedgerFollowers(LedgerCase):
         self.bill()
         self.run_worker()
         self.assertEqual((len(self.sent("ledger_release")), self.sent("ledger_files")), (1, []))
+
+    def sent_bill(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill()
+        self.run_worker()
+        self.assertFalse(self.sent("ledger_files"))
+        return move
+
+    def test_a_file_that_comes_after_its_bill_follows_by_itself(self):
+        move = self.sent_bill()
+        self.attach(move, "late.pdf")
+        self.run_worker()
+        self.assertEqual([sent["names"] for sent in self.sent("ledger_files")], [["late.pdf"]])
+        self.attach(move, "later.pdf")
+        self.run_worker()
+        self.assertEqual(self.sent("ledger_files")[0]["names"], ["late.pdf", "later.pdf"])
+        self.assertEqual(len(self.sent("ledger_release")), 1)
+
+    def test_a_file_that_is_given_to_a_sent_bill_later_follows(self):
+        move = self.sent_bill()
+        file = self.env["ir.attachment"].create({"name": "message.pdf", "raw": b"x"})
+        self.run_worker()
+        self.assertFalse(self.logs("ledger_files"))
+        file.write({"res_model": move._name, "res_id": move.id})
+        self.run_worker()
+        self.assertEqual(self.sent("ledger_files")[0]["names"], ["message.pdf"])
+
+    def test_a_late_file_that_fails_is_tried_again(self):
+        move = self.sent_bill()
+        self.remote.fail("send ledger_files", NetworkError("Nobody answers."))
+        self.attach(move)
+        self.run_worker()
+        self.assertEqual(self.logs("ledger_files").state, "pending")
+        self.run_worker_later()
+        self.assertEqual((self.logs("ledger_files").state, len(self.sent("ledger_files"))), ("done", 1))
+
+    def test_files_of_what_the_vendor_does_not_have_stay(self):
+        self.sent_bill()
+        self.attach(self.bill(post=False))
+        self.attach(self.vendor())
+        self.run_worker()
+        self.assertFalse(self.logs("ledger_files"))
+
+    def test_a_file_that_comes_while_its_bill_is_sent_is_not_lost(self):
+        self.switch_on("ledger_files")
+        self.code("account", "6340", self.expense)
+        move = self.bill()
+        self.remote.fail("send ledger", (UnknownOutcomeError("No answer."), True))
+        self.run_worker()
+        self.attach(move)
+        self.run_worker()
+        self.assertEqual(self.logs("ledger_files").state, "waiting")
+        self.run_worker_later()
+        self.assertEqual(self.logs("ledger_files").state, "done")

@@ -32,6 +32,7 @@ PUBLIC_METHODS = {
     "ml.connection": {
         "action_accept_host_key",
         "action_adopt_database",
+        "action_align",
         "action_disconnect",
         "action_open_backlog",
         "action_open_done",
@@ -50,7 +51,13 @@ PUBLIC_METHODS = {
         "action_verify_attempts",
     },
     "ml.flow": {"action_dry_run", "action_open_logs", "action_sync_now"},
-    "ml.mapping": {"action_open_waiting", "action_propose"},
+    "ml.mapping": {
+        "action_create_at_target",
+        "action_create_records",
+        "action_leave_out",
+        "action_open_waiting",
+        "action_propose",
+    },
     "ml.binding": {"action_open_record", "action_open_remote"},
     "ml.bridged.document": {"action_open_syncs"},
     "ml.sync.log": {
@@ -67,7 +74,7 @@ PUBLIC_METHODS = {
     "ml.webhook.event": {"action_replay"},
     "ml.ignore": {"action_confirm"},
     "ml.mapping.rule": {"action_apply"},
-    "ml.outgoing.code": {"action_open_waiting"},
+    "ml.outgoing.code": {"action_create_at_vendor", "action_leave_out", "action_open_waiting"},
     "ml.feed.template": {"action_confirm_shrink", "action_open_files", "action_send_now"},
     "ml.feed.file": {
         "action_correct",

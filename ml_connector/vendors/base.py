@@ -38,7 +38,8 @@ class FlowSpec:
     :param reports: whether the vendor is told what became of each record
     :param events: webhook event types that hint at records of this flow
     :param files: key of the flow that fetches the files of this flow's records
-    :param watches: Odoo model whose changes the flow sends (push only)
+    :param watches: Odoo model whose changes the flow sends (push only). Empty, without `follows`: it sends only what
+        somebody asks for
     :param active: whether the flow is switched on for a new connection
     :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`. With
         `conflict_policy` a pull flow's records may change on both sides: the push flow of the same kind sends only

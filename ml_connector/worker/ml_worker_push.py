@@ -9,7 +9,7 @@ import psycopg2
 from odoo import fields, models
 
 from ..exceptions import ConnectorError, DuplicateError, PermanentError, UnknownOutcomeError
-from ..models.ml_outgoing_code import DEPENDS, NoCodeError
+from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
 from ..models.ml_sync_log import CLEAN
 from ..readers.ml_reader import NotSentError
 from .ml_worker import LEASE, PARALLEL_CALLS
@@ -306,7 +306,7 @@ class MlWorker(models.AbstractModel):
             self._note_sent_version(flow, sent.external_id)
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
         if sent.mapping:
-            self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, log.res_id)
+            self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, record)
         if sent.message:
             self.env[log.res_model].browse(log.res_id)._message_log(body=sent.message)
         if sent.takes_files:
@@ -354,8 +354,8 @@ class MlWorker(models.AbstractModel):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1])
         elif isinstance(error, NoCodeError):
             kind, record = error.missing[0]
-            key = f"{record._name},{record.id}"
-            vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=record.display_name)
+            key, title = f"{record._name},{record.id}", title_of(record, log.company_id)
+            vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=title)
             self.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()

@@ -6,7 +6,7 @@ Nothing of the second company is booked in Odoo: it has no chart of accounts.
 
 FLOWS = {
     "ramp": ("coding", "vendors", "bills", "bill_files", "results"),
-    "visma": ("coding", "suppliers_push", "bills_push", "bill_files_push", "bill_release_push"),
+    "visma": ("coding", "accounts_push", "suppliers_push", "bills_push", "bill_files_push", "bill_release_push"),
 }
 
 books = {connection.provider: connection for connection in env["ml.connection"].search([])}

@@ -51,11 +51,31 @@ def target_code(mapping):
     return env["ml.mapping"].search([*known, ("external_id", "=", codes[mapping.kind])])
 
 
+def create_in_visma():
+    """One account of Odoo, one cost centre and one account of Ramp that Visma.net has nothing for are created there."""
+    flow = env["ml.flow"].search([("key", "=", "analytics_push"), ("company_id", "=", company.id)])
+    books = flow.connection_id
+    if not books or env["ml.binding"].search_count([("connection_id", "=", books.id), ("kind", "=", "account")]):
+        return
+    books.action_align()
+    outgoing = env["ml.outgoing.code"].search([("connection_id", "=", books.id), ("state", "=", "unmapped")])
+    field = env["ml.mapping"].search([("connection_id", "=", books.id), ("external_id", "=", "segment:1")])
+    field.res_id = env["account.analytic.plan"].search([("name", "=", "Sites")]).id
+    for wanted in ("611000", "Albany"):
+        outgoing.filtered(lambda row, wanted=wanted: wanted in row.name)[:1].action_create_at_vendor()
+    straight = env["ml.mapping"].search([("state", "=", "unmapped"), ("kind", "=", "account")])
+    straight.filtered(lambda row: row.is_bridged and row.external_code == "68500-SAAS").action_create_at_target()
+
+
 CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
+
+create_in_visma()
 
 # of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
 needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
+    if mapping.creation:
+        continue
     if mapping.is_bridged:
         mapping.target_mapping_id = target_code(mapping)
     elif "bridge" in (mapping.connection_id | mapping.connection_id.source_ids).mapped("target_mode"):
@@ -119,7 +139,10 @@ def analytic_code(record):
     return codes[record.root_plan_id.name]
 
 
-for code in env["ml.outgoing.code"].search([("state", "=", "unmapped")]):
+# of what Visma.net has no code for, only what a record waits for has to be chosen
+for code in env["ml.outgoing.code"].search([("state", "=", "unmapped"), ("waiting_count", ">", 0)]):
+    if code.creation:
+        continue
     choose = {"account": account_code, "tax": tax_code, "analytic": analytic_code}[code.kind]
     known = [("connection_id", "=", code.connection_id.id), ("kind", "=", code.kind)]
     wanted = choose(env[code.res_model].browse(code.res_id))

@@ -443,6 +443,21 @@ def test_a_changed_file_becomes_a_revision(sandbox, visma):
     assert isinstance(raised(visma.render, "bill_files_push", same), errors.InvalidDataError)
 
 
+def test_a_file_that_comes_after_the_release_is_attached(sandbox, visma):
+    key = send(visma, bill()).external_id
+    release(visma, key)
+    visma.send("bill_files_push", visma.render("bill_files_push", files_of(key, ("late.pdf", b"late"))), "", "key")
+    row = documents(sandbox)[key]
+    assert ([file["name"] for file in row["attachments"]], row["status"]) == (["late.pdf"], "Open")
+
+
+def test_what_a_person_entered_gets_no_files_from_here(sandbox, visma):
+    key = f"Invoice/{entered(sandbox)}"
+    sent = visma.send("bill_files_push", visma.render("bill_files_push", files_of(key, ("a.pdf", b"one"))), "", "key")
+    assert "A person has entered it" in sent.note
+    assert not documents(sandbox)[key].get("attachments")
+
+
 # Whatever the amounts
 
 

@@ -1,15 +1,12 @@
 """Purchase orders against Visma's sandbox: made once, changed line by line, never cancelled."""
 
 import dataclasses
-from datetime import date
-from decimal import Decimal
 
 import pytest
 from sandbox.visma import VismaSandbox
-from visma_support import provider_of, quick
+from visma_support import order, order_line, provider_of, quick
 
 from ml_connector import exceptions as errors
-from ml_connector.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
 
 ORDERS = "/v1/purchaseorder"
 
@@ -31,32 +28,6 @@ def raised(call, *args):
     with pytest.raises(errors.ConnectorError) as caught:
         call(*args)
     return caught.value
-
-
-def order_line(odoo_id, quantity="2", price="150.00", account="6540", analytics=(), **values):
-    return PurchaseOrderLine(
-        odoo_id=odoo_id,
-        description=f"Desk {odoo_id}",
-        quantity=Decimal(quantity),
-        unit_price=Decimal(price),
-        account=Reference(kind="account", external_id=account),
-        taxes=(Reference(kind="tax", external_id="1"),),
-        analytics=tuple(AnalyticShare(reference=Reference(kind="analytic", external_id=key)) for key in analytics),
-        **values,
-    )
-
-
-def order(*lines, **values):
-    given = {
-        "odoo_id": 9,
-        "number": "P00009",
-        "vendor": Party(external_id="50001"),
-        "order_date": date(2026, 9, 10),
-        "promise_date": date(2026, 9, 30),
-        "currency": "NOK",
-        "lines": lines or (order_line(1), order_line(2, "0.25", "99.99", amount=Decimal("25.00"))),
-    }
-    return PurchaseOrder(**{**given, **values})
 
 
 def send(made, document, external_id=""):
@@ -91,6 +62,24 @@ def test_a_lost_answer_makes_no_second_order(sandbox, visma, when):
     payload = visma.render("purchase_orders_push", order())
     sent = visma.find("purchase_orders_push", payload, "key") or send(visma, order())
     assert [row["orderNbr"] for row in sandbox.control.orders()] == [sent.external_id]
+
+
+def test_a_line_that_is_dropped_silently_is_told_and_sent_again(sandbox, visma):
+    sandbox.settings.drops_lines = 1
+    error = raised(send, visma, order())
+    assert isinstance(error, errors.InvalidDataError) and "1 lines instead of 2" in error.message
+    sent = send(visma, order())
+    (row,) = sandbox.control.orders()
+    assert (row["orderNbr"], len(row["lines"])) == (sent.external_id, 2)
+
+
+def test_a_dropped_line_of_a_change_is_told(sandbox, visma):
+    number = send(visma, order(order_line(1))).external_id
+    sandbox.settings.drops_lines = 1
+    changed = order(order_line(1), order_line(2))
+    assert "1 lines instead of 2" in raised(send, visma, changed, number).message
+    send(visma, changed, number)
+    assert len(row_of(sandbox, number)["lines"]) == 2
 
 
 def test_changed_added_and_removed_lines_are_sent_alone(sandbox, visma):

@@ -108,8 +108,11 @@ def test_everything_that_records_are_coded_to_becomes_a_reference(visma):
     for document in documents:
         by_kind.setdefault(document.kind, []).append(document)
     assert set(by_kind) == {
-        *("account", "analytic", "tax", "payment_term", "fiscal_position", "partner_category", "currency", "journal")
+        *("account", "analytic", "plan", "tax", "payment_term", "fiscal_position", "partner_category"),
+        *("currency", "journal"),
     }
+    fields = {(document.external_id, document.name) for document in by_kind["plan"]}
+    assert fields == {("segment:1", "Avdeling"), ("segment:2", "Kostnadssted"), ("project", "Project")}
     accounts = {document.code for document in by_kind["account"]}
     assert "6340" in accounts and not accounts & {"1920", "2400", "7799"}
     groups = {document.group for document in by_kind["analytic"]}

@@ -1,8 +1,12 @@
 """The Visma.net client and provider connected with a sandbox in this process."""
 
+from datetime import date
+from decimal import Decimal
+
 from sandbox.visma import CLIENT_ID, CLIENT_SECRET, TENANT_ID, VismaSettings
 
 from ml_connector.clients import MemoryTokens, VismaClient
+from ml_connector.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.visma import VismaProvider
 
@@ -78,3 +82,29 @@ def provider_of(sandbox, stored=None, options=None, **credentials):
     access = {name: credentials[name] for name in ("client_secret", "tenant_id", "company_id") if name in credentials}
     made.__dict__["client"] = client_of(sandbox, tokens=made._tokens, **access)
     return made
+
+
+def order_line(odoo_id, quantity="2", price="150.00", account="6540", analytics=(), **values):
+    return PurchaseOrderLine(
+        odoo_id=odoo_id,
+        description=f"Desk {odoo_id}",
+        quantity=Decimal(quantity),
+        unit_price=Decimal(price),
+        account=Reference(kind="account", external_id=account),
+        taxes=(Reference(kind="tax", external_id="1"),),
+        analytics=tuple(AnalyticShare(reference=Reference(kind="analytic", external_id=key)) for key in analytics),
+        **values,
+    )
+
+
+def order(*lines, **values):
+    given = {
+        "odoo_id": 9,
+        "number": "P00009",
+        "vendor": Party(external_id="50001"),
+        "order_date": date(2026, 9, 10),
+        "promise_date": date(2026, 9, 30),
+        "currency": "NOK",
+        "lines": lines or (order_line(1), order_line(2, "0.25", "99.99", amount=Decimal("25.00"))),
+    }
+    return PurchaseOrder(**{**given, **values})

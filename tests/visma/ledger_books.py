@@ -10,6 +10,8 @@ from support.workers import Workers
 from lib import odoo
 
 FLOWS = ("suppliers_push", "bills_push", "bill_files_push", "bill_release_push")
+ORDERS = "purchase_orders_push"
+RECEIPTS = "receipts_push"
 SETTLED_SECONDS = 300
 """Longer than Visma may be at work on a call, and than a lease."""
 
@@ -25,7 +27,7 @@ class LedgerBooks(Books):
         self.workers.run()
         self.workers.code(
             "connection = env['ml.connection'].search([])\n"
-            f"flows = connection.flow_ids.filtered(lambda flow: flow.key in {FLOWS!r})\n"
+            f"flows = connection.flow_ids.filtered(lambda flow: flow.key in {(*FLOWS, ORDERS, RECEIPTS)!r})\n"
             "flows.write({'active': True, 'cursor': '2999-01-01 00:00:00'})\n"
             "connection.action_start()"
         )
@@ -79,6 +81,55 @@ move.action_post()
 """
         )
 
+    def place_orders(self, quantities, product="service"):
+        """Confirm an order of a new vendor, with two lines, for each quantity; {name of the order: quantity}."""
+        numbers = [f"Buyer {next(self.names)}" for _quantity in quantities]
+        names = self.workers.code(
+            f"""
+account = env['account.account'].search([('code', '=', '600000')], limit=1)
+tax = env['account.tax'].search([('amount', '=', 15), ('type_tax_use', '=', 'purchase')], limit=1)
+product = env['product.product'].create(
+    {{'name': 'Desk', 'type': {product!r}, 'purchase_ok': True, 'property_account_expense_id': account.id}}
+)
+result = []
+for name, quantity in zip({numbers!r}, {quantities!r}):
+    partner = env['res.partner'].create({{'name': name, 'is_company': True, 'supplier_rank': 1}})
+    order = env['purchase.order'].create({{
+        'partner_id': partner.id,
+        'order_line': [
+            (0, 0, {{'product_id': product.id, 'product_qty': amount, 'price_unit': 10, 'tax_ids': [(6, 0, tax.ids)]}})
+            for amount in (quantity, 1)
+        ],
+    }})
+    order.button_confirm()
+    result.append(order.name)
+"""
+        )
+        return dict(zip(names, quantities, strict=True))
+
+    def receive(self, orders):
+        """Receive all of these orders; they are at Visma already."""
+        self.workers.code(
+            f"""
+for picking in env['purchase.order'].search([('name', 'in', {list(orders)!r})]).picking_ids:
+    for move in picking.move_ids:
+        move.write({{'quantity': move.product_uom_qty, 'picked': True}})
+    picking.button_validate()
+"""
+        )
+
+    def change_order(self, name, quantity):
+        """Change the quantity of the first line, and replace the second line."""
+        self.workers.code(
+            f"""
+order = env['purchase.order'].search([('name', '=', {name!r})])
+first, second = order.order_line
+first.product_qty = {quantity!r}
+second.copy({{'order_id': order.id}})
+second.product_qty = 0
+"""
+        )
+
     # -- what must be true -------------------------------------------------------------------------------------------
 
     def documents(self, number):
@@ -90,6 +141,46 @@ move.action_post()
             undone = next(row for row in kept if row["detailTotal"] == credit["detailTotal"])
             kept.remove(undone)
         return kept
+
+    def order_problems(self, orders):
+        """No order twice, none lost, each with its lines, bound."""
+        return [
+            f"{name}: {problem}"
+            for name, quantity in orders.items()
+            for problem in self._order_problems(name, quantity)
+        ]
+
+    def _order_problems(self, name, quantity):
+        rows = [row for row in self.control.orders() if row["description"] == name]
+        if len(rows) != 1:
+            yield f"{len(rows)} orders in Visma"
+            return
+        (row,) = rows
+        if row["status"] != "Open":
+            yield f"the order is {row['status']}"
+        if [line["orderQty"] for line in row["lines"]] != [quantity, 1]:
+            yield f"lines: {[line['orderQty'] for line in row['lines']]} for {quantity} and 1"
+        bound = self.value(
+            "SELECT count(*) FROM ml_binding WHERE kind = 'purchase_order' AND external_id = %s", row["orderNbr"]
+        )
+        if bound != 1:
+            yield "the order is not bound"
+
+    def receipt_problems(self, orders):
+        """Everything received once, on one receipt."""
+        rows = self.control.orders()
+        for name, quantity in orders.items():
+            (row,) = [row for row in rows if row["description"] == name]
+            received = [line["qtyOnReceipts"] for line in row["lines"]]
+            if received != [quantity, 1]:
+                yield f"{name}: {received} received of {quantity} and 1"
+            receipts = [
+                receipt["status"]
+                for receipt in self.control.receipts()
+                if any(line["poOrderNbr"] == row["orderNbr"] for line in receipt["lines"])
+            ]
+            if receipts != ["Released"]:
+                yield f"{name}: receipts {receipts}"
 
     def problems(self, bills):
         """No document or supplier twice, none lost, each released once with its file and total."""

@@ -5,7 +5,7 @@ each call that changes something; then time passes, and the job runs until nothi
 """
 
 import pytest
-from ledger_books import FLOWS, ledger_books
+from ledger_books import FLOWS, ORDERS, RECEIPTS, ledger_books
 
 ONCE = ("apply", "bind", "acknowledge")
 CALLS = (
@@ -85,3 +85,55 @@ def test_a_change_after_release_ends_with_one_document_that_counts(books, subtes
             books.workers.run()
             books.settle()
             assert not books.problems({number: amount})
+
+
+def test_an_order_is_made_once_wherever_a_worker_is_killed(books, subtests):
+    orders = books.place_orders([3])
+    points = [point for point in books.workers.run(trace=True).points if point.split()[0] == ORDERS]
+    books.settle()
+    assert not books.order_problems(orders)
+    assert any("POST:" in point for point in points)
+    for point in points:
+        if point.split()[1] in ONCE and not point.endswith(" 1"):
+            continue
+        with subtests.test(point):
+            orders = books.place_orders([3])
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            books.settle()
+            assert not books.order_problems(orders)
+
+
+@pytest.mark.parametrize(("kind", "when"), FAULTS)
+def test_a_lost_answer_makes_no_second_order_and_no_second_line(kind, when, books):
+    status = 503 if kind == "error" else None
+    books.control.add_fault(kind, method="POST", path="/v1/purchaseorder", when=when, status=status)
+    orders = books.place_orders([2, 5])
+    books.workers.run()
+    books.settle()
+    assert not books.order_problems(orders)
+    books.control.add_fault(kind, method="PUT", path="/v1/purchaseorder/*", when=when, status=status)
+    (first, *_others) = orders
+    books.change_order(first, 7)
+    books.workers.run()
+    books.settle()
+    books.control.clear_faults()
+    assert not books.order_problems({**orders, first: 7})
+
+
+def test_a_receipt_counts_once_wherever_a_worker_is_killed(books, subtests):
+    orders = books.place_orders([4], product="consu")
+    books.settle()
+    books.receive(orders)
+    points = [point for point in books.workers.run(trace=True).points if point.split()[0] == RECEIPTS]
+    books.settle()
+    assert not list(books.receipt_problems(orders))
+    points = [point for point in points if "POST:" in point or "PUT:" in point or point.split()[1] == "bind"]
+    assert len([point for point in points if "POST:" in point]) == 6
+    received = books.place_orders([4] * len(points), product="consu")
+    books.settle()
+    for point, order in zip(points, received.items(), strict=True):
+        with subtests.test(point):
+            books.receive(dict([order]))
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            books.settle()
+            assert not list(books.receipt_problems(dict([order])))

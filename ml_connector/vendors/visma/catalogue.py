@@ -2,7 +2,8 @@
 
 A posting takes an account, a value of each segment of the subaccount (cost centres and departments are segments), a
 project with its task, a branch and a VAT category. The ids of segment values, projects, tasks and branches say which of
-these they are, because Odoo knows all of them as analytic accounts.
+these they are, because Odoo knows all of them as analytic accounts. Segments, and projects as a whole, are analytic
+plans.
 """
 
 from ...documents import Reference
@@ -25,6 +26,7 @@ class Catalogue:
         """A page for each kind of code."""
         for read in (
             self._accounts,
+            self._fields,
             self._segment_values,
             self._projects,
             self._branches,
@@ -41,6 +43,14 @@ class Catalogue:
         for row in self.client.rows("/v1/account", active=True):
             if is_postable(row):
                 yield account_reference(row)
+
+    def _fields(self):
+        """What an analytic plan may stand for: the codes of its accounts are made there."""
+        for segment in segments(self.client):
+            yield Reference(
+                kind="plan", external_id=f"{SEGMENT}:{text(segment, 'segmentId')}", name=segment_name(segment)
+            )
+        yield Reference(kind="plan", external_id=PROJECT, name=PROJECTS)
 
     def _segment_values(self):
         for segment in segments(self.client):
@@ -132,8 +142,12 @@ def segment_reference(segment, value):
         external_id=f"{SEGMENT}:{number}:{code}",
         code=code,
         name=text(value, "description"),
-        group=text(segment, "description") or f"Segment {number}",
+        group=segment_name(segment),
     )
+
+
+def segment_name(segment):
+    return text(segment, "description") or f"Segment {text(segment, 'segmentId')}"
 
 
 def project_reference(row):

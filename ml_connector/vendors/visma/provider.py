@@ -12,9 +12,11 @@ from ..base import Credential, Page, Provider
 from . import catalogue, check, payments, push_release, suppliers, webhook
 from .coding import Subaccounts
 from .flows import EVENTS, FLOWS
+from .push_codes import Accounts, Analytics
 from .push_files import Files
 from .push_invoices import Invoices
 from .push_orders import Orders
+from .push_receipts import Receipts
 from .push_release import Releases
 from .push_suppliers import Suppliers
 from .wire import day, text
@@ -22,8 +24,11 @@ from .wire import day, text
 ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
 PUSHES = {
+    "accounts_push": Accounts,
+    "analytics_push": Analytics,
     "suppliers_push": Suppliers,
     "purchase_orders_push": Orders,
+    "receipts_push": Receipts,
     "bills_push": Invoices,
     "bill_files_push": Files,
     "bill_release_push": Releases,

@@ -53,21 +53,26 @@ class Push:
         return None
 
     def created(self, path, body, find):
-        """Create an object; its number. A failure with status 500 may be a refusal in disguise: then it is looked up.
+        """Create an object; its number. For `find` and what is raised, see `settled`."""
+        return self.settled(lambda: self.client.create(path, body), find)
 
-        :param find: gives the number of the object if it is there
+    def settled(self, change, find):
+        """Do what makes something. A failure with status 500 may be a refusal in disguise: then it is looked up.
+
+        :param find: gives what was made if it is there
+        :return: what `change` or else `find` gives
         :raises InvalidDataError: Visma refused it
         :raises UnknownOutcomeError: it may have been made
         """
         try:
-            return self.client.create(path, body)
+            return change()
         except UnknownOutcomeError as error:
             if error.status != 500:
                 raise
             refusal = error
         # Visma has answered, so nothing is under way any more
-        if number := find():
-            return number
+        if made := find():
+            return made
         raise InvalidDataError(
             f"Visma.net refused it: {_said(self.client, refusal)}", status=500, trace_id=refusal.trace_id
         )

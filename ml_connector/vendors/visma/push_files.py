@@ -27,7 +27,10 @@ class Files(Push):
 
     def send(self, payload, external_id, key):
         parent = payload["parent"]
-        there = self._names(parent)
+        row = self.client.one(path_of(parent)).data
+        if f"[{self.provider.mark}" not in text(row, "note"):
+            return Sent(external_id=parent, note="A person has entered it in Visma.net: attach the files there.")
+        there = {text(file, "name") for file in rows(row, "attachments")}
         for file in payload["files"]:
             if file["name"] not in there or not self._has(parent, file):
                 content = payload[file["checksum"]]
@@ -38,9 +41,6 @@ class Files(Push):
         """All of them, with the very content."""
         is_there = all(self._has(payload["parent"], file) for file in payload["files"])
         return Sent(external_id=payload["parent"]) if is_there else None
-
-    def _names(self, parent):
-        return {text(row, "name") for row in self._attachments(parent)}
 
     def _has(self, parent, file):
         for row in self._attachments(parent):

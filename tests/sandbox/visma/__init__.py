@@ -16,6 +16,7 @@ from . import (  # noqa: F401 - they register their handlers
     invoices,
     oauth,
     purchase_orders,
+    purchase_receipts,
     quota,
     reference,
     suppliers,
@@ -52,6 +53,7 @@ class VismaSettings(Settings):
     twins_swapped: bool = False  # which of `cost` and `costInCurrency` is in the document's currency
     drops_lines: int = 0  # lines that are dropped whatever was asked, from now on
     refuses_repeated_reference: bool = False  # depends on the company's settings
+    receives_services: bool = True  # whether lines for services come on receipts; depends on the company's settings
     numbers_suppliers: bool = True  # automatic numbering
 
 

@@ -27,6 +27,9 @@ class VismaControl(Control):
     def orders(self):
         return self._plain(list(self._state.orders.values()))
 
+    def receipts(self):
+        return self._plain(list(self._state.receipts.values()))
+
     def receive_order(self, number):
         """Everything on an order is received."""
         with self._sandbox.lock:

@@ -83,6 +83,10 @@ def _apply_line(state, row, item):
             raise LineError("The line has been received and cannot be deleted.")
         row["lines"].remove(old)
         return
+    settings = state.sandbox.settings
+    if old is None and settings.drops_lines:
+        settings.drops_lines -= 1
+        return
     line = old if old is not None else {"lineNbr": max(known, default=0) + 1, "qtyOnReceipts": 0}
     line["lineType"] = item.get("lineType", line.get("lineType", "Service"))
     line["lineDescription"] = item.get("lineDescription", line.get("lineDescription", ""))

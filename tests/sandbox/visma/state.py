@@ -17,6 +17,7 @@ class State:
         self.credit_terms, self.classes, self.periods = {}, {}, {}
         self.segments = []
         self.suppliers, self.invoices, self.payments, self.orders = {}, {}, {}, {}
+        self.receipts = {}
         self.rates = {}
         self.ignored = []
         self._numbers = Counter()

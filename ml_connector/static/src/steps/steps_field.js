@@ -51,7 +51,7 @@ export class StepsField extends Component {
                     : _t("The test went well. Look at the page Flows, try a dry run if you like, then press Start syncing.");
             case "map":
                 return _t(
-                    "Some codes of the vendor are unknown here: press Unmapped above and say what they stand for. What waits for them goes on by itself."
+                    "Records wait for codes: press Unmapped above and say what stands for what. What waits goes on by itself."
                 );
         }
         if (!data.last_success_at) {
