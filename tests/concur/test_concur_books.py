@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.cases import composed_report, reference_reports
+from sandbox.concur.documents import identity
 from support.invariants import chain_problem
 
 PAYABLE = "211000"
@@ -13,6 +14,8 @@ EXPECTED = {
     "1.4": {"600000": "26.88", PAYABLE: "-26.88"},
     "2.1": {"600000": "8.40", "131000": "1.60", PAYABLE: "-10"},
     "2.2": {"600000": "100", PAYABLE: "-100"},
+    "2.3": {"600000": "96.46", "131000": "3.54", PAYABLE: "-100"},
+    "2.4": {"600000": "51.83", "131000": "3.17", PAYABLE: "-55"},
     "2.5": {"600000": "60.24", PAYABLE: "-60.24"},
     "4.1": {"600000": "25", PAYABLE: "-25"},
     "5.2.1": {"600000": "315", "141100": "-300", PAYABLE: "-15"},
@@ -65,6 +68,80 @@ def test_everything_is_booked_and_confirmed(books):
 def test_reference_results(case, books):
     report_id = reference_reports(DAY)[case]["report"]["reportId"]
     assert books.lines(report_id) == numbers(EXPECTED[case])
+
+
+def as_bills(books, value=True):
+    mode = "vendor_bill" if value else "journal_entry"
+    books.workers.code(f"env['ml.flow'].search([('key', '=', 'expense_reports')]).report_mode = {mode!r}")
+
+
+@pytest.fixture
+def bills(books):
+    """Reports become vendor bills of their employees."""
+    as_bills(books)
+    yield books
+    as_bills(books, False)
+
+
+def copy_of(content, *name):
+    """A report of the same content under another id."""
+    content["report"]["reportId"] = identity(*name, length=20)
+    return content
+
+
+def test_reference_results_as_vendor_bills(bills):
+    """The same amounts on the same accounts; who is owed nothing gets an entry."""
+    contents = {**reference_reports(DAY), "composed": composed_report(DAY)}
+    released = {case: bills.release(copy_of(content, "bill", case))[0] for case, content in contents.items()}
+    bills.due("expense_reports")
+    bills.settle()
+    expected = {**EXPECTED, "composed": COMPOSED}
+    assert {case: bills.lines(report_id) for case, report_id in released.items()} == {
+        case: numbers(expected[case]) for case in released
+    }
+    rows = bills.rows(
+        """SELECT b.external_id AS id, m.move_type, m.amount_total AS total, p.name AS partner
+             FROM ml_binding b JOIN account_move m ON m.id = b.res_id LEFT JOIN res_partner p ON p.id = m.partner_id
+            WHERE b.kind = 'expense_report' AND b.external_id = ANY(%s)""",
+        list(released.values()),
+    )
+    found = {row["id"]: row for row in rows}
+    for case, report_id in released.items():
+        owed = -numbers(expected[case]).get(PAYABLE, Decimal(0))
+        row = found[report_id]
+        if owed > 0:
+            assert (row["move_type"], row["total"], row["partner"]) == ("in_invoice", owed, "Ada Example")
+        else:
+            assert row["move_type"] == "entry"
+
+
+def test_a_report_as_bill_from_approval_to_payment(bills):
+    report_id, fi_id = booked(bills)
+    (bill,) = bills.rows(
+        "SELECT m.id, m.name, m.move_type FROM ml_binding b JOIN account_move m ON m.id = b.res_id"
+        " WHERE b.external_id = %s AND b.kind = 'expense_report'",
+        report_id,
+    )
+    assert bill["move_type"] == "in_invoice"
+    assert [row["documentNumber"] for row in bills.remote(fi_id).postings] == [bill["name"]]
+    bills.workers.code(
+        f"move = env['account.move'].browse({bill['id']})\n"
+        "register = env['account.payment.register'].with_context(active_model='account.move', active_ids=move.ids)\n"
+        "register.create({})._create_payments()"
+    )
+    bills.workers.run()
+    assert bills.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+    assert bills.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
+
+
+def test_a_broken_report_is_no_bill_either(bills):
+    report_id, fi_id = bills.release(broken(bills))
+    bills.due("expense_reports")
+    bills.workers.run()
+    log = bills.log(report_id)
+    assert (log["state"], log["error_class"]) == ("failed", "validation")
+    assert bills.remote(fi_id).status == "ACKNOWLEDGED"
+    bills.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
 def test_composed_report(books):

@@ -100,7 +100,7 @@ class _Report:
                     account=coding.account(code, name),
                     description=label,
                     analytics=coding.analytics(allocation),
-                    base_of=tuple(tax for tax, _value in claims),
+                    taxes=tuple(claims),
                 )
             )
         lines += [JournalLine(amount=value, account=tax, description=label) for tax, value in claims]
