@@ -401,9 +401,12 @@ class ConcurClient(HttpClient):
         return self._confirmed(doc_type, "postingconfirmations", body)
 
     def confirm_payments(self, doc_type, confirmations):
-        """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP)."""
+        """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP).
+
+        It is not repeated all the same: a payment may be taken back before the next try, and then it matters what came.
+        """
         body = {"processingConfirmation": confirmations, "systemId": ""}
-        return self._confirmed(doc_type, "paymentconfirmations", body)
+        return self._confirmed(doc_type, "paymentconfirmations", body, repeatable=False)
 
     def confirm_invoice_payment(self, row):
         """`POST /invoice/payment-confirmation/v4/payments/bulkUpdate` with one payment (invoice/payment-confirmation).
@@ -427,9 +430,9 @@ class ConcurClient(HttpClient):
             return ""
         return _image_url(answer.content)
 
-    def _confirmed(self, doc_type, name, body):
+    def _confirmed(self, doc_type, name, body, repeatable=True):
         path = f"{FIS_PATH}/{doc_type}/transactions/{name}"
-        answer = self.call("POST", path, body=body, repeatable=True)
+        answer = self.call("POST", path, body=body, repeatable=repeatable)
         return {row.get("docId"): row for row in _rows(answer.data)}
 
 

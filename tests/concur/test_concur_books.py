@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.cases import composed_report, reference_reports
-from sandbox.concur.documents import identity
+from sandbox.concur.documents import cash_advance, identity, invoice
 from support.invariants import chain_problem
 
 PAYABLE = "211000"
@@ -236,8 +236,43 @@ def test_a_broken_report_is_parked_with_both_numbers(books):
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
-def tell_failures(books, value):
-    books.workers.code(f"env['ml.flow'].search([('key', '=', 'expense_reports')]).tell_failures = {value}")
+def tell_failures(books, value, flow="expense_reports"):
+    books.workers.code(f"env['ml.flow'].search([('key', '=', {flow!r})]).tell_failures = {value}")
+
+
+def broken_invoice(books):
+    """(its id, document, both numbers)"""
+    content = invoice(identity("broken"), [("Paper", "600000", 100, 0, [])], day=DAY, number="BROKEN-1")
+    content["requestHeader"]["requestTotal"] = 101
+    return content["requestHeader"]["requestId"], content, ("100", "101")
+
+
+def broken_cash_advance(books):
+    advance_id = identity("broken", "advance")
+    return advance_id, cash_advance(advance_id, 100, day=DAY) | {"journalData": []}, ("0", "100")
+
+
+BROKEN = {"invoice": ("invoices", broken_invoice), "cashadvance": ("cash_advances", broken_cash_advance)}
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("doc_type", BROKEN)
+def test_other_broken_documents_are_parked_and_told_by_setting(doc_type, told, books):
+    flow, make = BROKEN[doc_type]
+    source_id, content, both = make(books)
+    fi_id = books.control.add_document(doc_type, source_id, content)
+    tell_failures(books, told, flow)
+    books.due(flow)
+    books.workers.run()
+    tell_failures(books, False, flow)
+    log = books.log(source_id, flow)
+    assert (log["state"], log["error_class"], log["res_id"]) == ("failed", "validation", None)
+    document = books.remote(fi_id)
+    assert document.status == ("POSTING_CONFIRMED_FAILURE" if told else "ACKNOWLEDGED")
+    for text in (log["error_message"], *document.messages):
+        assert all(number in text for number in both)
+    assert bool(document.messages) == told
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
 def test_concur_is_told_by_setting_and_the_report_comes_again(books):
@@ -258,7 +293,7 @@ def test_concur_is_told_by_setting_and_the_report_comes_again(books):
     tell_failures(books, False)
     assert books.remote(second).status == "POSTING_CONFIRMED_SUCCESS"
     assert books.lines(report_id) == numbers({"600000": "40", "131000": "6", PAYABLE: "-46"})
-    assert books.control.effects("posting.error") == {"posting.error": {fi_id: 1}}
+    assert books.control.effects("posting.error", fi_id) == {"posting.error": {fi_id: 1}}
 
 
 def test_a_posted_report_that_comes_again_is_for_a_person(books):
@@ -435,6 +470,82 @@ def test_concur_hears_when_the_employee_is_paid(books):
     books.due("payments_push")
     books.workers.run()
     assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
+
+
+UNDO = """
+binding = env["ml.binding"].search([("external_id", "=", {source!r}), ("kind", "=", {kind!r})])
+move = env["account.move"].browse(binding.res_id)
+move.line_ids.filtered(lambda line: line.account_type == "liability_payable").remove_move_reconcile()
+"""
+
+
+AGAIN = """
+move = env["account.move"].browse(env["ml.binding"].search([("external_id", "=", {report!r})]).res_id)
+line = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+others = env["account.move.line"].search(
+    [("account_id", "=", line.account_id.id), ("partner_id", "=", line.partner_id.id), ("balance", "=", -line.balance)]
+)
+(line | others.filtered(lambda other: not other.reconciled)[:1]).reconcile()
+"""
+
+
+def test_concur_hears_when_a_payment_is_taken_back(books):
+    """And when the employee is paid after all, by the same payment."""
+    report_id, fi_id = booked(books)
+    pay(books, report_id)
+    books.workers.run()
+    for times in (1, 2):
+        books.workers.code(UNDO.format(source=report_id, kind="expense_report"))
+        books.workers.run()
+        books.settle()
+        assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_REVERSED"
+        books.due("payments_push")
+        books.workers.run()
+        books.workers.code(AGAIN.format(report=report_id))
+        books.workers.run()
+        assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+        expected = {"payment.CP": {fi_id: times + 1}, "payment.RE": {fi_id: times}}
+        effects = books.control.effects(object_id=fi_id)
+        assert {kind: effects[kind] for kind in expected} == expected
+    assert books.open_rows() == []
+
+
+def test_a_payment_that_was_taken_back_before_concur_heard_of_it(books):
+    report_id, fi_id = booked(books)
+    books.control.add_fault("error", method="POST", path="*/paymentconfirmations", status=503, times=None)
+    pay(books, report_id)
+    books.workers.run()
+    books.workers.code(UNDO.format(source=report_id, kind="expense_report"))
+    books.control.clear_faults()
+    books.settle()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS"
+    assert "payment.CP" not in books.control.effects(object_id=fi_id)
+
+
+def test_a_payment_that_was_taken_back_while_nobody_knew_whether_concur_heard_of_it(books):
+    report_id, fi_id = booked(books)
+    books.control.add_fault("reset", method="POST", path="*/paymentconfirmations", when="after", times=None)
+    pay(books, report_id)
+    books.workers.run()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+    books.workers.code(UNDO.format(source=report_id, kind="expense_report"))
+    books.control.clear_faults()
+    books.settle()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_REVERSED"
+
+
+def test_a_payment_of_an_invoice_that_is_taken_back_is_for_a_person(books):
+    """Concur takes nothing of an invoice that is paid."""
+    row = books.control.documents("invoice")[0]
+    pay(books, row["source_id"])
+    books.workers.run()
+    assert books.remote(row["id"]).status == "PAYMENT_CONFIRMED_SUCCESS"
+    books.workers.code(UNDO.format(source=row["source_id"], kind="bill"))
+    books.workers.run()
+    (open_row,) = books.open_rows()
+    assert (open_row["flow"], open_row["state"]) == ("invoice_payments_push", "failed")
+    assert "take it back in SAP Concur as well" in open_row["error_message"]
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Done')")
 
 
 def test_a_payment_that_the_hook_missed_is_found_by_the_sweep(books):
