@@ -7,7 +7,7 @@ from odoo.tests import TransactionCase
 
 from odoo.addons.ml_connector.clients.sftp import Listing
 from odoo.addons.ml_connector.exceptions import ConflictError, NotFoundError, PermanentError
-from odoo.addons.ml_connector.feeds import ml_worker_feed
+from odoo.addons.ml_connector.feeds import ml_worker_feed_in
 from odoo.addons.ml_connector.vendors.stampli import StampliProvider
 
 from .common import ConnectorCase
@@ -154,7 +154,7 @@ class FeedCase(ConnectorCase):
         super().setUp()
         self.server = MemoryFiles()
         self.startPatcher(patch.object(StampliProvider, "files", lambda provider: self.server))
-        self.patch(ml_worker_feed, "STABLE_SECONDS", 0)
+        self.patch(ml_worker_feed_in, "STABLE_SECONDS", 0)
 
     def map_vendors(self):
         self.map("vendor", "V00017", self.northwind)

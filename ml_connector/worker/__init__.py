@@ -1,4 +1,5 @@
 from . import ml_worker
+from . import ml_worker_webhook
 from . import ml_worker_pull
 from . import ml_worker_push
 from . import ml_worker_merge

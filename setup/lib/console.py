@@ -27,6 +27,11 @@ def say(text):
     print(text, flush=True)  # pylint: disable=print-used
 
 
+def progress(text):
+    """Tell at once how far a command is, apart from its result."""
+    print(text, file=sys.stderr, flush=True)  # pylint: disable=print-used
+
+
 def duration(seconds):
     """Return `seconds` as a person says it: 8 s, 3 min 20 s."""
     minutes, seconds = divmod(round(seconds), 60)
@@ -36,20 +41,20 @@ def duration(seconds):
 @contextlib.contextmanager
 def step(what):
     """Show what is being done, a reminder while it takes long, and the time it took."""
-    say(f"{what} ...")
+    progress(f"{what} ...")
     start = time.monotonic()
     done = threading.Event()
 
     def remind():
         while not done.wait(REMINDER_SECONDS):
-            say(f"  still at it: {what}, {duration(time.monotonic() - start)}")
+            progress(f"  still at it: {what}, {duration(time.monotonic() - start)}")
 
     threading.Thread(target=remind, daemon=True).start()
     try:
         yield
     finally:
         done.set()
-    say(f"  done in {duration(time.monotonic() - start)}")
+    progress(f"  done in {duration(time.monotonic() - start)}")
 
 
 def run(command, log, advice, **options):
