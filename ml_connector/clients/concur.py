@@ -202,6 +202,16 @@ class ConcurClient(HttpClient):
         own = {self.trace_header: str(uuid.uuid4())}
         return {**own, "DocumentFormatAs": "json"} if FIS_PATH in url else own
 
+    def announcement(self, path, headers):
+        """Deprecated APIs answer with `x-api-warn` and `sunset` (deprecation policy)."""
+        warning, end = (" ".join(headers.get(name, "").split()) for name in ("x-api-warn", "sunset"))
+        if not (warning or end):
+            return ""
+        # without the parts that name records
+        api = "/".join(path.split("/")[:4])
+        text = f"SAP Concur announces the end of {api}" + (f" on {end}" if end else "")
+        return f"{text}: {warning}" if warning else text
+
     def explain(self, data):
         """The error shapes of all generations of Concur's APIs (http-status-codes and the pages of each API)."""
         if isinstance(data, list):

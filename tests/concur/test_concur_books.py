@@ -603,6 +603,17 @@ def test_reports_before_the_start_date_stay_at_concur(books):
     assert books.remote(early).status == "POSTING_CONFIRMED_SUCCESS"
 
 
+def test_the_owner_is_told_once_of_what_sap_ends(books):
+    ending = {"x-api-warn": "Use <v5>", "sunset": "Sat, 31 Oct 2026 00:00:00 GMT"}
+    books.control.settings(deprecated={"/financialintegration/": ending})
+    for _time in range(2):
+        books.due("expense_reports", "invoices")
+        books.workers.run()
+    books.control.settings(deprecated={})
+    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announces a change'")
+    assert "the end of /financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT: Use &lt;v5&gt;" in activity["note"]
+
+
 def test_the_owner_is_told_thirty_days_before_the_access_ends(books):
     """And no longer once it was renewed."""
     activities = """SELECT a.summary, a.note, a.date_deadline AS day FROM mail_activity a
