@@ -57,6 +57,7 @@ class Exchange:
     :param path: path and query without credentials; for a file only its path
     :param status: HTTP status; None when there was no answer
     :param trace_id: the vendor's own id of the exchange
+    :param announcement: a sentence on what the vendor is going to change, such as the end of what was called
     """
 
     method: str
@@ -64,6 +65,7 @@ class Exchange:
     status: int | None
     trace_id: str
     milliseconds: int
+    announcement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,10 @@ class HttpClient:
     def headers(self, url):
         """More headers of a request."""
         return {}
+
+    def announcement(self, path, headers):
+        """A sentence on a change that the headers of an answer announce; empty without. The same text each time."""
+        return ""
 
     # Calls
 
@@ -329,7 +335,7 @@ class HttpClient:
         if not (as_file or failure):
             data, failure = parsed(content, status)
         trace_id = headers.get(self.trace_header, "")[:100] if self.trace_header else ""
-        self._report(method, url, status, trace_id, started, as_file)
+        self._report(method, url, status, trace_id, started, as_file, headers)
         if status == 429 and self._limiter:
             self._limiter.pause(_retry_after(headers) or 1.0)
         return _Reply(status, headers, content, data, failure, trace_id)
@@ -350,13 +356,15 @@ class HttpClient:
             raise _CutOffError
         return b"".join(parts)
 
-    def _report(self, method, url, status, trace_id, started, as_file):
+    def _report(self, method, url, status, trace_id, started, as_file, headers):
         if not self._observe:
             return
         parts = urlsplit(url)
         path = parts.path if as_file or not parts.query else f"{parts.path}?{parts.query}"
         milliseconds = round((self._clock() - started) * 1000)
-        self._observe(Exchange(method, mask_text(path, self._secrets), status, trace_id, milliseconds))
+        announcement = mask_text(self.announcement(parts.path, headers), self._secrets)[:MAX_QUOTE]
+        path = mask_text(path, self._secrets)
+        self._observe(Exchange(method, path, status, trace_id, milliseconds, announcement))
 
     # Errors
 

@@ -202,6 +202,16 @@ class ConcurClient(HttpClient):
         own = {self.trace_header: str(uuid.uuid4())}
         return {**own, "DocumentFormatAs": "json"} if FIS_PATH in url else own
 
+    def announcement(self, path, headers):
+        """Deprecated APIs answer with `x-api-warn` and `sunset` (deprecation policy)."""
+        warning, end = (" ".join(headers.get(name, "").split()) for name in ("x-api-warn", "sunset"))
+        if not (warning or end):
+            return ""
+        # without the parts that name records
+        api = "/".join(path.split("/")[:4])
+        text = f"SAP Concur announces the end of {api}" + (f" on {end}" if end else "")
+        return f"{text}: {warning}" if warning else text
+
     def explain(self, data):
         """The error shapes of all generations of Concur's APIs (http-status-codes and the pages of each API)."""
         if isinstance(data, list):
@@ -401,9 +411,12 @@ class ConcurClient(HttpClient):
         return self._confirmed(doc_type, "postingconfirmations", body)
 
     def confirm_payments(self, doc_type, confirmations):
-        """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP)."""
+        """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP).
+
+        It is not repeated all the same: a payment may be taken back before the next try, and then it matters what came.
+        """
         body = {"processingConfirmation": confirmations, "systemId": ""}
-        return self._confirmed(doc_type, "paymentconfirmations", body)
+        return self._confirmed(doc_type, "paymentconfirmations", body, repeatable=False)
 
     def confirm_invoice_payment(self, row):
         """`POST /invoice/payment-confirmation/v4/payments/bulkUpdate` with one payment (invoice/payment-confirmation).
@@ -427,9 +440,9 @@ class ConcurClient(HttpClient):
             return ""
         return _image_url(answer.content)
 
-    def _confirmed(self, doc_type, name, body):
+    def _confirmed(self, doc_type, name, body, repeatable=True):
         path = f"{FIS_PATH}/{doc_type}/transactions/{name}"
-        answer = self.call("POST", path, body=body, repeatable=True)
+        answer = self.call("POST", path, body=body, repeatable=repeatable)
         return {row.get("docId"): row for row in _rows(answer.data)}
 
 

@@ -13,7 +13,7 @@ class JournalLine:
         for the payable account of that contact, which becomes the line's partner; or `tax`, for the account to which
         the tax goes
     :param partner: of the kind `vendor` or `employee`, where the account does not say; it may be left out
-    :param base_of: taxes whose base the line is
+    :param taxes: (tax, amount) of the taxes whose base the line is; lines of their own book them
     """
 
     amount: Decimal
@@ -21,7 +21,7 @@ class JournalLine:
     description: str = ""
     analytics: tuple[AnalyticShare, ...] = ()
     partner: Reference | None = None
-    base_of: tuple[Reference, ...] = ()
+    taxes: tuple[tuple[Reference, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,13 @@ class Clearing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
-    """A remote record whose debt was cleared in full.
+    """A remote record whose debt was cleared in full, or is open again after the vendor was told that it was.
 
     :param subject: kind of the record
     :param version: the version of it that was booked
     :param number: our number of the booked record
-    :param total: its total in `currency`, which need not be what was owed
+    :param total: what was owed, in `currency`
+    :param taken_back: whether the payment that the vendor was told of is undone; there are no clearings then
     """
 
     subject: str
@@ -32,3 +33,4 @@ class Paid:
     currency: str
     total: Decimal
     clearings: tuple[Clearing, ...]
+    taken_back: bool = False

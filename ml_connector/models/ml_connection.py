@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_date
+from odoo.tools import format_date, plaintext2html
 
 from .. import secret_box
 from ..exceptions import ConnectorError
@@ -22,6 +22,7 @@ WORKING_STATES = ("connected", "attention")
 NETWORK_FAILURES_BEFORE_BREAK = 20
 ACCESS_END_WARNING = timedelta(days=30)
 """How long before the access ends for good its owner is told."""
+MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
 
 
@@ -63,6 +64,7 @@ class MlConnection(models.Model):
         tracking=True,
     )
     attention_reason = fields.Char(readonly=True, copy=False)
+    announcements = fields.Json(readonly=True, copy=False, help="Changes at the vendor that the owner was told of.")
     owner_id = fields.Many2one(
         "res.users",
         required=True,
@@ -665,6 +667,23 @@ class MlConnection(models.Model):
             summary=self.env._("%s needs attention", self.name),
             note=f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
         )
+
+    def _note_announcements(self, texts):
+        """Tell the owner what the vendor is going to change, once for each text."""
+        self.ensure_one()
+        known = self.announcements or []
+        # a vendor that words each answer in another way does not flood its owner
+        new = [text for text in texts if text not in known][: MOST_ANNOUNCEMENTS - len(known)]
+        if not new:
+            return
+        self.announcements = [*known, *new]
+        for text in new:
+            self.activity_schedule(
+                "mail.mail_activity_data_warning",
+                user_id=self.owner_id.id,
+                summary=self.env._("%s announces a change", self.name),
+                note=plaintext2html(text),
+            )
 
     def _watch_access_end(self):
         """Tell the owner in time that the access ends for good, and no longer once it was renewed."""

@@ -18,6 +18,11 @@ EXPENSE_MODES = [
     ("vendor_bill", "Vendor bill of the merchant, paid by card"),
 ]
 
+REPORT_MODES = [
+    ("journal_entry", "Journal entry"),
+    ("vendor_bill", "Vendor bill of the employee"),
+]
+
 CONFLICT_POLICIES = [
     ("ask", "Ask"),
     ("odoo", "Odoo wins"),
@@ -123,6 +128,13 @@ class MlFlow(models.Model):
         required=True,
         help="What a card transaction becomes. Refunds and lines that take something back are always journal entries, "
         "because Odoo knows no negative expense.",
+    )
+    report_mode = fields.Selection(
+        REPORT_MODES,
+        "Book reports as",
+        default="journal_entry",
+        required=True,
+        help="What an expense report becomes. A report that owes the employee nothing is a journal entry anyway.",
     )
     expense_product_id = fields.Many2one(
         "product.product",

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
 
 from ..documents import Clearing, Paid
@@ -6,19 +6,11 @@ from ..exceptions import NotWantedError
 from ..writers.writer_tools import exact
 
 
-class AccountPartialReconcile(models.Model):
-    _inherit = "account.partial.reconcile"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        partials = super().create(vals_list)
-        moves = (partials.debit_move_id | partials.credit_move_id).move_id
-        moves._ml_note_change({"payment_state"})
-        return partials
-
-
 class MlReaderPaid(models.AbstractModel):
-    """Tells that what we owe for a remote record is paid: the entry that it became, reconciled in full."""
+    """Tells that what we owe for a remote record is paid: the entry that it became, reconciled in full.
+
+    And that it is not any more, where the vendor was told.
+    """
 
     _name = "ml.reader.paid"
     _inherit = "ml.reader"
@@ -29,15 +21,38 @@ class MlReaderPaid(models.AbstractModel):
 
     def _domain(self, flow):
         own = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "posted")
-        return own & Domain("line_ids.full_reconcile_id", "!=", False)
+        cleared = Domain("line_ids.full_reconcile_id", "!=", False)
+        return own & (cleared | Domain("id", "in", self._open_again(flow)))
 
     def _changed_since(self, moment):
         return Domain("line_ids.full_reconcile_id.create_date", ">=", moment)
 
+    def _touched_at(self, records):
+        return {
+            move.id: max([move.write_date, *move.line_ids.full_reconcile_id.mapped("create_date")]) for move in records
+        }
+
+    def _open_again(self, flow):
+        """Ids of the moves that the vendor may have been told of as paid, and that are not paid any more."""
+        told = self.env["ml.binding"]._search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "paid"), ("res_model", "=", "account.move")]
+        )
+        doubtful = self.env["ml.sync.log"]._search([("flow_id", "=", flow.id), ("state", "in", ("running", "unknown"))])
+        lines = self.env["account.move.line"].search(
+            Domain("account_type", "=", "liability_payable")
+            & Domain("reconciled", "=", False)
+            & (
+                Domain("move_id", "in", told.subselect("res_id"))
+                | Domain("move_id", "in", doubtful.subselect("res_id"))
+            )
+        )
+        return lines.move_id.ids
+
     def _sendable(self, flow, records):
-        """Those that came from this vendor system, and are paid."""
+        """Those that came from this vendor system, and are paid or were."""
         origins = self._origins(flow, records)
-        return records.filtered(lambda move: move.id in origins and self._is_paid(move))
+        again = set(self._open_again(flow))
+        return records.filtered(lambda move: move.id in origins and (move.id in again or self._is_paid(move)))
 
     def _origins(self, flow, records):
         """{move id: binding} of the records that the flow tells about."""
@@ -63,8 +78,9 @@ class MlReaderPaid(models.AbstractModel):
     def _document(self, flow, record):
         binding = self._origins(flow, record)[record.id]
         owed = self._owed_lines(record)
-        if not self._is_paid(record):
-            # it was when it was queued
+        is_paid = self._is_paid(record)
+        if not is_paid and not self.env["ml.binding"]._external_ids(flow.connection_id, "paid", record):
+            # it was when it was queued, and the vendor does not know of it
             raise NotWantedError(self.env._("%s is not paid any more.", record.display_name))
         return Paid(
             subject=binding.kind,
@@ -73,7 +89,8 @@ class MlReaderPaid(models.AbstractModel):
             number=record.name,
             currency=record.currency_id.name,
             total=-exact(sum(owed.mapped("amount_currency")), record.currency_id),
-            clearings=tuple(self._clearings(owed)),
+            clearings=tuple(self._clearings(owed)) if is_paid else (),
+            taken_back=not is_paid,
         )
 
     def _clearings(self, owed):

@@ -17,6 +17,7 @@ from . import test_security
 from . import test_webhook
 from . import test_writer_bill
 from . import test_writer_bill_differential
+from . import test_writer_expense_report
 from . import test_writer_file
 from . import test_writer_payment
 from . import test_writer_queries

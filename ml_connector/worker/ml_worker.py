@@ -38,8 +38,11 @@ class Run:
         self.lease = None
         self.succeeded = False
         self.failed = False
+        self.announcements = {}
 
     def _observe(self, exchange):
+        if exchange.announcement:
+            self.announcements[exchange.announcement] = True
         self.trace_id = exchange.trace_id or self.trace_id
         _logger.debug("%s %s: %s in %s ms", exchange.method, exchange.path, exchange.status, exchange.milliseconds)
 
@@ -178,6 +181,9 @@ class MlWorker(models.AbstractModel):
         if self._fetch_missing(run):
             for flow in flows:
                 self._work_flow(run, flow)
+        if run.announcements:
+            connection._note_announcements(list(run.announcements))
+            self._commit(run)
 
     def _read_or_sweep(self, run, flow):
         """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others."""

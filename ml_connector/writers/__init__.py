@@ -7,5 +7,6 @@ from . import ml_writer_file
 from . import ml_writer_bill_status
 from . import ml_writer_expense
 from . import ml_writer_journal_entry
+from . import ml_writer_expense_report
 from . import ml_writer_statement
 from . import ml_writer_credit

@@ -34,7 +34,8 @@ class MlWriterJournalEntry(models.AbstractModel):
     def _references(self, document):
         references = [document.journal] if document.journal else []
         for line in document.lines:
-            references += [line.account, *line.base_of, *(share.reference for share in line.analytics)]
+            references += [line.account, *(tax for tax, _amount in line.taxes)]
+            references += [share.reference for share in line.analytics]
             if line.partner:
                 references.append(line.partner)
         return tuple({(reference.kind, reference.external_id): reference for reference in references}.values())
@@ -83,20 +84,23 @@ class MlWriterJournalEntry(models.AbstractModel):
         self._check_rate(batch, currency)
         journal = self._journal(batch, document)
         date = document.accounting_date or document.document_date
-        has_tax = any(line.base_of or line.account.kind == "tax" for line in document.lines)
+        has_tax = any(line.taxes or line.account.kind == "tax" for line in document.lines)
         booked_on = batch.dates.resolve(date, journal, has_tax)
         note = batch.dates.shift_note(date, booked_on) if booked_on != date else ""
-        values = {
-            "move_type": "entry",
+        header = {
             "company_id": batch.company.id,
             "journal_id": journal.id,
             "date": booked_on,
             "ml_original_date": date if booked_on != date else False,
             "ref": document.number,
             "currency_id": currency.id,
-            "line_ids": [Command.create(item) for item in self._items(batch, document, currency, booked_on)],
         }
-        entry.plan("created", values=values, note=note)
+        items = self._items(batch, document, currency, booked_on)
+        entry.plan("created", values=self._values(batch, document, currency, header, items), note=note)
+
+    def _values(self, batch, document, currency, header, items):
+        """Values of the move of which `header` and `items` are known."""
+        return {**header, "move_type": "entry", "line_ids": [Command.create(item) for item in items]}
 
     def _check_amounts(self, document, currency):
         if any(not fits(line.amount, currency) for line in document.lines):
@@ -138,7 +142,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         items, balances = [], Decimal(0)
         company = batch.company
         for number, line in enumerate(document.lines, start=1):
-            account, partner, more = self._place(batch, line)
+            account, partner, more = self._place(batch, document, line)
             self._check_account(batch, account, currency)
             balance = currency._convert(float(line.amount), company.currency_id, company, date)
             balances += exact(balance, company.currency_id)
@@ -158,14 +162,15 @@ class MlWriterJournalEntry(models.AbstractModel):
         items[-1]["balance"] = float(exact(items[-1]["balance"], company.currency_id) - balances)
         return items
 
-    def _place(self, batch, line):
+    def _place(self, batch, document, line):
         """(account, partner, other values) of a line."""
-        reference, more = line.account, self._base_values(batch, line)
+        is_refund = self._is_refund(batch, document, line)
+        reference, more = line.account, self._base_values(batch, line, is_refund)
         partner = self._partner(batch, line.partner) if line.partner else None
         if reference.kind == "account":
             return needed(self.env, batch.resolver, reference), partner, more
         if reference.kind == "tax":
-            part = self._tax_part(batch, reference, line.amount < 0)
+            part = self._tax_part(batch, reference, is_refund)
             tags = {"tax_repartition_line_id": part.id, "tax_tag_ids": [Command.set(part.tag_ids.ids)]}
             return part.account_id, partner, tags
         if reference.kind == "journal":
@@ -174,17 +179,21 @@ class MlWriterJournalEntry(models.AbstractModel):
         partner = contact(self.env, batch.resolver, reference).commercial_partner_id
         return payable_account(partner, batch.company), partner, more
 
+    def _is_refund(self, batch, document, line):
+        """Whether the line counts as a refund in the tax report."""
+        return line.amount < 0
+
     def _partner(self, batch, reference):
         """The partner of a reference, None where it is left out."""
         if not batch.resolver.mapping(reference):
             return None
         return contact(self.env, batch.resolver, reference).commercial_partner_id
 
-    def _base_values(self, batch, line):
+    def _base_values(self, batch, line, is_refund):
         """The tags by which a line counts as the base of its taxes in the tax report."""
         tags = self.env["account.account.tag"]
-        for reference in line.base_of:
-            parts = _parts(needed(self.env, batch.resolver, reference), line.amount < 0)
+        for reference, _amount in line.taxes:
+            parts = _parts(needed(self.env, batch.resolver, reference), is_refund)
             tags |= parts.filtered(lambda part: part.repartition_type == "base").tag_ids
         return {"tax_tag_ids": [Command.set(tags.ids)]} if tags else {}
 
@@ -232,7 +241,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         with odoo_refusals():
             moves = writer.env["account.move"].create([entry.values for entry in created])
             for entry, move in zip(created, moves, strict=True):
-                entry.record = move
+                entry.record = move.with_env(self.env)
             if flow.post_bills:
                 moves.action_post()
                 for entry, move in zip(created, moves, strict=True):
@@ -279,14 +288,6 @@ class MlWriterRepayment(models.AbstractModel):
     _name = "ml.writer.repayment"
     _inherit = "ml.writer.journal_entry"
     _description = "Writer of Repayments"
-
-
-class MlWriterExpenseReport(models.AbstractModel):
-    """An expense report: cost, tax and advances on one side, who is owed for it on the other."""
-
-    _name = "ml.writer.expense_report"
-    _inherit = "ml.writer.journal_entry"
-    _description = "Writer of Expense Reports"
 
 
 class MlWriterCashAdvance(models.AbstractModel):

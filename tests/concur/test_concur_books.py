@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.cases import composed_report, reference_reports
+from sandbox.concur.documents import cash_advance, identity, invoice
 from support.invariants import chain_problem
 
 PAYABLE = "211000"
@@ -13,6 +14,8 @@ EXPECTED = {
     "1.4": {"600000": "26.88", PAYABLE: "-26.88"},
     "2.1": {"600000": "8.40", "131000": "1.60", PAYABLE: "-10"},
     "2.2": {"600000": "100", PAYABLE: "-100"},
+    "2.3": {"600000": "96.46", "131000": "3.54", PAYABLE: "-100"},
+    "2.4": {"600000": "51.83", "131000": "3.17", PAYABLE: "-55"},
     "2.5": {"600000": "60.24", PAYABLE: "-60.24"},
     "4.1": {"600000": "25", PAYABLE: "-25"},
     "5.2.1": {"600000": "315", "141100": "-300", PAYABLE: "-15"},
@@ -65,6 +68,80 @@ def test_everything_is_booked_and_confirmed(books):
 def test_reference_results(case, books):
     report_id = reference_reports(DAY)[case]["report"]["reportId"]
     assert books.lines(report_id) == numbers(EXPECTED[case])
+
+
+def as_bills(books, value=True):
+    mode = "vendor_bill" if value else "journal_entry"
+    books.workers.code(f"env['ml.flow'].search([('key', '=', 'expense_reports')]).report_mode = {mode!r}")
+
+
+@pytest.fixture
+def bills(books):
+    """Reports become vendor bills of their employees."""
+    as_bills(books)
+    yield books
+    as_bills(books, False)
+
+
+def copy_of(content, *name):
+    """A report of the same content under another id."""
+    content["report"]["reportId"] = identity(*name, length=20)
+    return content
+
+
+def test_reference_results_as_vendor_bills(bills):
+    """The same amounts on the same accounts; who is owed nothing gets an entry."""
+    contents = {**reference_reports(DAY), "composed": composed_report(DAY)}
+    released = {case: bills.release(copy_of(content, "bill", case))[0] for case, content in contents.items()}
+    bills.due("expense_reports")
+    bills.settle()
+    expected = {**EXPECTED, "composed": COMPOSED}
+    assert {case: bills.lines(report_id) for case, report_id in released.items()} == {
+        case: numbers(expected[case]) for case in released
+    }
+    rows = bills.rows(
+        """SELECT b.external_id AS id, m.move_type, m.amount_total AS total, p.name AS partner
+             FROM ml_binding b JOIN account_move m ON m.id = b.res_id LEFT JOIN res_partner p ON p.id = m.partner_id
+            WHERE b.kind = 'expense_report' AND b.external_id = ANY(%s)""",
+        list(released.values()),
+    )
+    found = {row["id"]: row for row in rows}
+    for case, report_id in released.items():
+        owed = -numbers(expected[case]).get(PAYABLE, Decimal(0))
+        row = found[report_id]
+        if owed > 0:
+            assert (row["move_type"], row["total"], row["partner"]) == ("in_invoice", owed, "Ada Example")
+        else:
+            assert row["move_type"] == "entry"
+
+
+def test_a_report_as_bill_from_approval_to_payment(bills):
+    report_id, fi_id = booked(bills)
+    (bill,) = bills.rows(
+        "SELECT m.id, m.name, m.move_type FROM ml_binding b JOIN account_move m ON m.id = b.res_id"
+        " WHERE b.external_id = %s AND b.kind = 'expense_report'",
+        report_id,
+    )
+    assert bill["move_type"] == "in_invoice"
+    assert [row["documentNumber"] for row in bills.remote(fi_id).postings] == [bill["name"]]
+    bills.workers.code(
+        f"move = env['account.move'].browse({bill['id']})\n"
+        "register = env['account.payment.register'].with_context(active_model='account.move', active_ids=move.ids)\n"
+        "register.create({})._create_payments()"
+    )
+    bills.workers.run()
+    assert bills.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+    assert bills.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
+
+
+def test_a_broken_report_is_no_bill_either(bills):
+    report_id, fi_id = bills.release(broken(bills))
+    bills.due("expense_reports")
+    bills.workers.run()
+    log = bills.log(report_id)
+    assert (log["state"], log["error_class"]) == ("failed", "validation")
+    assert bills.remote(fi_id).status == "ACKNOWLEDGED"
+    bills.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
 def test_composed_report(books):
@@ -159,8 +236,43 @@ def test_a_broken_report_is_parked_with_both_numbers(books):
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
-def tell_failures(books, value):
-    books.workers.code(f"env['ml.flow'].search([('key', '=', 'expense_reports')]).tell_failures = {value}")
+def tell_failures(books, value, flow="expense_reports"):
+    books.workers.code(f"env['ml.flow'].search([('key', '=', {flow!r})]).tell_failures = {value}")
+
+
+def broken_invoice(books):
+    """(its id, document, both numbers)"""
+    content = invoice(identity("broken"), [("Paper", "600000", 100, 0, [])], day=DAY, number="BROKEN-1")
+    content["requestHeader"]["requestTotal"] = 101
+    return content["requestHeader"]["requestId"], content, ("100", "101")
+
+
+def broken_cash_advance(books):
+    advance_id = identity("broken", "advance")
+    return advance_id, cash_advance(advance_id, 100, day=DAY) | {"journalData": []}, ("0", "100")
+
+
+BROKEN = {"invoice": ("invoices", broken_invoice), "cashadvance": ("cash_advances", broken_cash_advance)}
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("doc_type", BROKEN)
+def test_other_broken_documents_are_parked_and_told_by_setting(doc_type, told, books):
+    flow, make = BROKEN[doc_type]
+    source_id, content, both = make(books)
+    fi_id = books.control.add_document(doc_type, source_id, content)
+    tell_failures(books, told, flow)
+    books.due(flow)
+    books.workers.run()
+    tell_failures(books, False, flow)
+    log = books.log(source_id, flow)
+    assert (log["state"], log["error_class"], log["res_id"]) == ("failed", "validation", None)
+    document = books.remote(fi_id)
+    assert document.status == ("POSTING_CONFIRMED_FAILURE" if told else "ACKNOWLEDGED")
+    for text in (log["error_message"], *document.messages):
+        assert all(number in text for number in both)
+    assert bool(document.messages) == told
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
 def test_concur_is_told_by_setting_and_the_report_comes_again(books):
@@ -181,7 +293,7 @@ def test_concur_is_told_by_setting_and_the_report_comes_again(books):
     tell_failures(books, False)
     assert books.remote(second).status == "POSTING_CONFIRMED_SUCCESS"
     assert books.lines(report_id) == numbers({"600000": "40", "131000": "6", PAYABLE: "-46"})
-    assert books.control.effects("posting.error") == {"posting.error": {fi_id: 1}}
+    assert books.control.effects("posting.error", fi_id) == {"posting.error": {fi_id: 1}}
 
 
 def test_a_posted_report_that_comes_again_is_for_a_person(books):
@@ -360,6 +472,82 @@ def test_concur_hears_when_the_employee_is_paid(books):
     assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
 
 
+UNDO = """
+binding = env["ml.binding"].search([("external_id", "=", {source!r}), ("kind", "=", {kind!r})])
+move = env["account.move"].browse(binding.res_id)
+move.line_ids.filtered(lambda line: line.account_type == "liability_payable").remove_move_reconcile()
+"""
+
+
+AGAIN = """
+move = env["account.move"].browse(env["ml.binding"].search([("external_id", "=", {report!r})]).res_id)
+line = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+others = env["account.move.line"].search(
+    [("account_id", "=", line.account_id.id), ("partner_id", "=", line.partner_id.id), ("balance", "=", -line.balance)]
+)
+(line | others.filtered(lambda other: not other.reconciled)[:1]).reconcile()
+"""
+
+
+def test_concur_hears_when_a_payment_is_taken_back(books):
+    """And when the employee is paid after all, by the same payment."""
+    report_id, fi_id = booked(books)
+    pay(books, report_id)
+    books.workers.run()
+    for times in (1, 2):
+        books.workers.code(UNDO.format(source=report_id, kind="expense_report"))
+        books.workers.run()
+        books.settle()
+        assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_REVERSED"
+        books.due("payments_push")
+        books.workers.run()
+        books.workers.code(AGAIN.format(report=report_id))
+        books.workers.run()
+        assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+        expected = {"payment.CP": {fi_id: times + 1}, "payment.RE": {fi_id: times}}
+        effects = books.control.effects(object_id=fi_id)
+        assert {kind: effects[kind] for kind in expected} == expected
+    assert books.open_rows() == []
+
+
+def test_a_payment_that_was_taken_back_before_concur_heard_of_it(books):
+    report_id, fi_id = booked(books)
+    books.control.add_fault("error", method="POST", path="*/paymentconfirmations", status=503, times=None)
+    pay(books, report_id)
+    books.workers.run()
+    books.workers.code(UNDO.format(source=report_id, kind="expense_report"))
+    books.control.clear_faults()
+    books.settle()
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_SUCCESS"
+    assert "payment.CP" not in books.control.effects(object_id=fi_id)
+
+
+def test_a_payment_that_was_taken_back_while_nobody_knew_whether_concur_heard_of_it(books):
+    report_id, fi_id = booked(books)
+    books.control.add_fault("reset", method="POST", path="*/paymentconfirmations", when="after", times=None)
+    pay(books, report_id)
+    books.workers.run()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_SUCCESS"
+    books.workers.code(UNDO.format(source=report_id, kind="expense_report"))
+    books.control.clear_faults()
+    books.settle()
+    assert books.remote(fi_id).status == "PAYMENT_CONFIRMED_REVERSED"
+
+
+def test_a_payment_of_an_invoice_that_is_taken_back_is_for_a_person(books):
+    """Concur takes nothing of an invoice that is paid."""
+    row = books.control.documents("invoice")[0]
+    pay(books, row["source_id"])
+    books.workers.run()
+    assert books.remote(row["id"]).status == "PAYMENT_CONFIRMED_SUCCESS"
+    books.workers.code(UNDO.format(source=row["source_id"], kind="bill"))
+    books.workers.run()
+    (open_row,) = books.open_rows()
+    assert (open_row["flow"], open_row["state"]) == ("invoice_payments_push", "failed")
+    assert "take it back in SAP Concur as well" in open_row["error_message"]
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Done')")
+
+
 def test_a_payment_that_the_hook_missed_is_found_by_the_sweep(books):
     report_id, fi_id = booked(books)
     books.switch("payments_push", False)
@@ -413,6 +601,17 @@ def test_reports_before_the_start_date_stay_at_concur(books):
     books.due("expense_reports")
     books.settle()
     assert books.remote(early).status == "POSTING_CONFIRMED_SUCCESS"
+
+
+def test_the_owner_is_told_once_of_what_sap_ends(books):
+    ending = {"x-api-warn": "Use <v5>", "sunset": "Sat, 31 Oct 2026 00:00:00 GMT"}
+    books.control.settings(deprecated={"/financialintegration/": ending})
+    for _time in range(2):
+        books.due("expense_reports", "invoices")
+        books.workers.run()
+    books.control.settings(deprecated={})
+    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announces a change'")
+    assert "the end of /financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT: Use &lt;v5&gt;" in activity["note"]
 
 
 def test_the_owner_is_told_thirty_days_before_the_access_ends(books):

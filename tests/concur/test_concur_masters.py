@@ -131,6 +131,59 @@ def test_accounts_and_analytic_accounts_are_in_the_lists(books):
     assert mapping == [{"state": "mapped", "origin": "ours"}]
 
 
+class AnalyticCase:
+    """A new analytic account, which becomes one item of its list."""
+
+    def __init__(self, books):
+        self.books = books
+        self.code = f"NEW{next(books._numbers)}"
+        books.due()
+        books.workers.code(
+            f"env['account.analytic.account'].create({{'name': 'New', 'code': {self.code!r}, "
+            "'plan_id': env['account.analytic.plan'].search([('name', '=', 'Cost Centers')]).id})"
+        )
+
+    def problems(self):
+        made = self.books.control.effects("listItem.create", self.code)
+        bound = self.books.value(
+            """SELECT count(*) FROM ml_binding b JOIN account_analytic_account a
+                ON a.id = b.res_id AND b.res_model = 'account.analytic.account' WHERE a.code = %s""",
+            self.code,
+        )
+        expected = {"listItem.create": {self.code: 1}}
+        return [] if (made, bound) == (expected, 1) else [f"{self.code}: {made}, bound {bound} times"]
+
+
+ITEMS = "/list/v4/items"
+
+
+def test_killed_while_a_list_item_is_sent(books, subtests):
+    case = AnalyticCase(books)
+    points = [point for point in books.workers.run(trace=True).points if point.startswith("analytic_push ")]
+    assert not case.problems()
+    assert {point.split()[1] for point in points} >= {"GET:list/lists/children", "POST:list/items", "commit"}
+    for point in points:
+        if point.split()[1].startswith(("GET", "POST", "commit")) and point.split()[2] == "after":
+            with subtests.test(point):
+                case = AnalyticCase(books)
+                assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+                runs = books.settle()
+                assert not case.problems() + general_problems(books)
+                assert runs <= MOST_RUNS
+
+
+@pytest.mark.parametrize("title", FAULTS)
+def test_fault_while_a_list_item_is_sent(title, books):
+    case = AnalyticCase(books)
+    books.control.add_fault(method="POST", path=ITEMS, **FAULTS[title])
+    books.workers.run()
+    (after,) = books.control.faults()
+    books.control.clear_faults()
+    assert after["hits"]
+    books.settle(LONG_SECONDS)
+    assert not case.problems() + general_problems(books)
+
+
 def release(books, number):
     """An invoice that is finally approved: in the queue, and in the list."""
     request_id = identity("once", number, length=20)

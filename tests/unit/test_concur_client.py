@@ -243,6 +243,27 @@ def test_requests_carry_their_own_ids_and_the_answers_are_noted(sandbox, tokens)
     assert all(exchange.trace_id for exchange in seen)
 
 
+def test_the_end_of_an_api_is_noted_alike_for_each_record(sandbox, tokens):
+    seen = []
+    client = connect(sandbox, tokens, observe=seen.append)
+    client.ready_documents("expense")
+    assert {exchange.announcement for exchange in seen} == {""}
+    headers = {"x-api-warn": "Use  v5", "sunset": "Sat, 31 Oct 2026 00:00:00 GMT"}
+    sandbox.control.settings(deprecated={"/list/": headers, "/api/": {"sunset": headers["sunset"]}})
+    seen.clear()
+    (lists,) = client.lists()
+    for row in lists:
+        list(client.list_items(row["id"]))
+    assert {exchange.announcement for exchange in seen} == {
+        "SAP Concur announces the end of /list/v4/lists on Sat, 31 Oct 2026 00:00:00 GMT: Use v5"
+    }
+    seen.clear()
+    list(client.vendors())
+    assert [exchange.announcement for exchange in seen][-1].endswith(
+        "/api/v3.1/invoice on Sat, 31 Oct 2026 00:00:00 GMT"
+    )
+
+
 def test_the_rate_limit_counts_by_data_centre(tokens):
     with ConcurSandbox(size="small", settings=ConcurSettings(rate_limit=3, rate_window=60)) as sandbox:
         client = connect(sandbox, tokens)

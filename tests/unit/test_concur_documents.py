@@ -234,6 +234,21 @@ def test_cash_advance_that_is_not_booked(change, said):
         cash_advance(content)
 
 
+def test_a_document_without_rows_is_not_wanted_only_when_it_is_over_nothing():
+    content = received(documents.cash_advance("A1", 100, day=DAY)) | {"journalData": None}
+    with pytest.raises(InvalidDataError, match="add up to 0, but 100 was requested"):
+        cash_advance(content)
+    content["cashAdvanceData"]["requestAmount"] = 0
+    with pytest.raises(NotWantedError):
+        cash_advance(content)
+    content = received(documents.report("R1", [documents.entry("600000", 50, day=DAY)], day=DAY)) | {"expenseEntry": []}
+    with pytest.raises(InvalidDataError, match="add up to 0, but 50 was approved"):
+        expense_report(content)
+    content["report"]["totalApprovedAmount"] = 0
+    with pytest.raises(NotWantedError):
+        expense_report(content)
+
+
 def test_payroll_books_what_it_pays():
     entry = payroll(
         received(documents.payroll("P1", [("M001", 28, "Y"), ("M001", "2.50", "Y"), ("T9", 40, "N")], day=DAY))

@@ -46,9 +46,9 @@ DOCUMENT_FLOWS = (
         reports=True,
         events=("expense.readyForIntegration",),
         files="receipts",
-        options=OPTIONS,
+        options=(*OPTIONS, "report_mode"),
         defaults={"tell_failures": False},
-        help="Books the expense reports that are finally approved as journal entries.",
+        help="Books the expense reports that are finally approved, as journal entries or as vendor bills.",
     ),
     FlowSpec(
         key="receipts",

@@ -2,12 +2,17 @@
 
 # Odoo translates, and there is no Odoo here.
 
-from ...exceptions import PermanentError, RemoteError
+from datetime import UTC, datetime
+
+from ...exceptions import InvalidDataError, PermanentError, RemoteError
 from ..base import Sent
 from .wire import text
 
 LONGEST_NOTE = 500
 DONE = ("SUCCESS", "NOOP")
+SOURCE = "sourceId"
+PAID = ("PAYMENT_CONFIRMED_SUCCESS", "PAID")
+"""Statuses of a financial document that was told as paid."""
 PASSING = ("NOT_POSTING_CONFIRMED", "SYSTEM_ERROR_OCCURRED")
 
 
@@ -19,11 +24,30 @@ class PaymentPush:
 
     def render(self, document):
         """A payment confirmation: only *completely paid* moves the report on. Its references count once each."""
+        if document.taken_back:
+            return self._confirmation(document, "RE", "The payment was taken back in Odoo.", [self._reversal(document)])
+        return self._confirmation(document, "CP", "", [self._clearing(document, part) for part in document.clearings])
+
+    def _confirmation(self, document, status, message, details):
         return {
             "docId": document.version,
-            "processingStatusCode": "CP",
-            "additionalMessage": "",
-            "clearingDetails": [self._clearing(document, clearing) for clearing in document.clearings],
+            "processingStatusCode": status,
+            "additionalMessage": message,
+            "clearingDetails": details,
+            # not sent: by it the document is looked up
+            SOURCE: document.external_id,
+        }
+
+    def _reversal(self, document):
+        """Of a payment that is taken back. Its day is that on which it is sent."""
+        return {
+            "clearingAmount": float(document.total),
+            "clearingCurrency": document.currency,
+            "clearingReference": {
+                "companyCode": self._provider.settings.company,
+                "financialDocumentId": document.number,
+                "paymentRef": f"{document.number} reversed",
+            },
         }
 
     def _clearing(self, document, clearing):
@@ -42,12 +66,19 @@ class PaymentPush:
         }
 
     def find(self, payload, key):
-        """Nothing is looked up: what is sent twice counts once."""
-        return None
+        """Whether Concur has it. What is sent twice counts once, so nothing is lost when it cannot say."""
+        row = self._provider.client.document("expense", payload[SOURCE]) or {}
+        is_told = row.get("id") == payload["docId"] and row.get("docStatus") in PAID
+        return Sent(external_id=payload["docId"]) if is_told else None
 
     def send(self, payload, external_id, key):
         """:raises RemoteError: Concur does not have the posting result yet, or could not do it"""
-        answer = self._provider.client.confirm_payments("expense", [payload]).get(payload["docId"]) or {}
+        details = [_dated(detail) for detail in payload["clearingDetails"]]
+        if external_id:
+            # the same payment may be taken back and made again, and a reference counts once
+            details = [_marked(detail, key[:8]) for detail in details]
+        told = {name: value for name, value in payload.items() if name != SOURCE} | {"clearingDetails": details}
+        answer = self._provider.client.confirm_payments("expense", [told]).get(payload["docId"]) or {}
         result = answer.get("paymentConfirmationResult")
         if result in DONE:
             return Sent(external_id=payload["docId"])
@@ -56,14 +87,31 @@ class PaymentPush:
         raise problem(f"SAP Concur does not take the payment: {said}.", code=str(answer.get("code")))
 
 
+def _dated(detail):
+    return {"clearingDate": f"{datetime.now(UTC):%Y%m%d}", **detail}
+
+
+def _marked(detail, mark):
+    reference = detail["clearingReference"]
+    return {**detail, "clearingReference": {**reference, "paymentRef": f"{reference['paymentRef']} {mark}"}}
+
+
 class InvoicePaymentPush:
-    """Vendor bills that were paid. Concur takes it once, so what is in doubt is for a person to look up."""
+    """Vendor bills that were paid. Concur takes it of an invoice that is not paid yet, so never twice."""
 
     def __init__(self, provider):
         self._provider = provider
 
     def render(self, document):
-        """A payment confirmation of an invoice, found by Concur's id of it."""
+        """A payment confirmation of an invoice, found by Concur's id of it.
+
+        :raises InvalidDataError: a payment was taken back, which Concur takes of no invoice that is paid
+        """
+        if document.taken_back:
+            raise InvalidDataError(
+                f"The payment of {document.number} was taken back in Odoo after SAP Concur was told of it: take it "
+                "back in SAP Concur as well, then ignore this."
+            )
         return {
             "requestId": document.external_id,
             "invoiceAmount": float(document.total),
@@ -75,8 +123,16 @@ class InvoicePaymentPush:
         }
 
     def send(self, payload, external_id, key):
-        self._provider.client.confirm_invoice_payment(payload)
+        """:raises PermanentError: Concur refuses it, and does not have it already"""
+        try:
+            self._provider.client.confirm_invoice_payment(payload)
+        except PermanentError:
+            found = self.find(payload, key)
+            if not found:
+                raise
+            return found
         return Sent(external_id=payload["requestId"])
 
     def find(self, payload, key):
-        raise NotImplementedError
+        row = self._provider.client.document("invoice", payload["requestId"])
+        return Sent(external_id=payload["requestId"]) if row and row.get("docStatus") in PAID else None

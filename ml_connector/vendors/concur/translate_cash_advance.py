@@ -39,9 +39,9 @@ def cash_advance(document):
         if value:
             account = coding.account(code, "Cash advances")
             lines.append(JournalLine(amount=value, account=account, partner=person, description=name))
+    _check_total(head, owed)
     if not lines:
         raise NotWantedError("The cash advance has nothing to book.")
-    _check_total(head, owed)
     if owed:
         lines.append(JournalLine(amount=-owed, account=person, description=name))
     return JournalEntry(

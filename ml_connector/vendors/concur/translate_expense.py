@@ -43,7 +43,7 @@ class _Report:
             self._advance(advance)
         lines = (*self.lines, *self._credits())
         if not lines:
-            raise NotWantedError("The report has nothing to book.")
+            self._check_nothing()
         document_date = day(self.head, "reportUserDefinedDate", "reportSubmitDate", "reportCreationDate")
         booked = day(self.head, "reportPaymentProcessingDate") or document_date
         if booked is None:
@@ -58,6 +58,12 @@ class _Report:
             lines=lines,
             attachments=_receipts(report_id, self.entries),
         )
+
+    def _check_nothing(self):
+        approved = amount(self.head, "totalApprovedAmount", "the report")
+        if approved:
+            raise InvalidDataError(f"The rows of the report add up to 0, but {approved} was approved.")
+        raise NotWantedError("The report has nothing to book.")
 
     def _entry(self, entry):
         name = text(entry, "expenseTypeName", "expenseTypeCode") or "?"
@@ -100,7 +106,7 @@ class _Report:
                     account=coding.account(code, name),
                     description=label,
                     analytics=coding.analytics(allocation),
-                    base_of=tuple(tax for tax, _value in claims),
+                    taxes=tuple(claims),
                 )
             )
         lines += [JournalLine(amount=value, account=tax, description=label) for tax, value in claims]

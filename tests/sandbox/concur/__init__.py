@@ -1,7 +1,7 @@
 """The SAP Concur sandbox: one company, two data centres and the global base, on the loopback interface."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from werkzeug.serving import make_server
@@ -35,6 +35,7 @@ class ConcurSettings(Settings):
     geolocation: str = ""  # what token answers say instead of the company's data centre
     says_success: bool = False  # whether a vendor that was saved has a status of the type SUCCESS, or none
     signature_scheme: str = "pss"  # or pkcs1; not documented
+    deprecated: dict = field(default_factory=dict)  # {beginning of a path: headers that announce its end}
     retry_after: str = ""  # no header is documented, but for list items, where it is 0
 
 
@@ -116,7 +117,11 @@ class ConcurSandbox(Sandbox):
 
     def respond(self, request):
         self._serving.path = request.path
-        return super().respond(request)
+        response = super().respond(request)
+        for path, headers in self.settings.deprecated.items():
+            if request.path.startswith(path):
+                response.headers.update(headers)
+        return response
 
     def refuse_invalid(self, place, problems):
         message = "; ".join(map(str, problems))

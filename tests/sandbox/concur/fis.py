@@ -9,7 +9,8 @@ from .state import COMPANY_UUID
 BASE = "/financialintegration/fi/v4/companies/transactiontypes/{docType}/transactions"
 RECALLED = "RECALLED"
 CONFIRMED = ("POSTING_CONFIRMED_SUCCESS", "POSTING_CONFIRMED_FAILURE")
-PAYABLE = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS")
+PAYMENTS = {"CP": "PAYMENT_CONFIRMED_SUCCESS", "RE": "PAYMENT_CONFIRMED_REVERSED"}
+PAYABLE = ("POSTING_CONFIRMED_SUCCESS", *PAYMENTS.values())
 INTERNAL = "https://fi.internal.example/fi/v4"
 
 
@@ -162,7 +163,6 @@ def _paid(call, confirmation):
     if references <= row.payment_references:
         return 213, "NOOP", "Payment is already confirmed."
     row.payment_references |= references
-    if confirmation["processingStatusCode"] == "CP":
-        row.status = "PAYMENT_CONFIRMED_SUCCESS"
+    row.status = PAYMENTS.get(confirmation["processingStatusCode"], row.status)
     call.sandbox.journal.effect(f"payment.{confirmation['processingStatusCode']}", row.id)
     return 0, "SUCCESS", ""

@@ -1,0 +1,213 @@
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from odoo import Command
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.documents import AnalyticShare, JournalEntry, JournalLine, Reference
+from odoo.addons.ml_connector.exceptions import InvalidDataError
+
+from .common_writers import WriterCase
+
+ADA = Reference(kind="employee", external_id="ada", name="Ada")
+TAX = Reference(kind="tax", external_id="15", name="15 %")
+BANK = Reference(kind="vendor", external_id="party:CBCP", name="Card bank")
+COST = AnalyticShare(reference=Reference(kind="analytic", external_id="cc"))
+
+
+def account(code):
+    return Reference(kind="account", external_id=code, name=code)
+
+
+@tagged("post_install", "-at_install")
+class TestWriterExpenseReport(WriterCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["ml.flow"].create(
+            {
+                "name": "Reports",
+                "key": "expense_report",
+                "kind": "expense_report",
+                "direction": "pull",
+                "connection_id": cls.connection.id,
+            }
+        )
+        cls.employee = cls.env["hr.employee"].create(
+            {"name": "Ada", "work_email": "ada@example.com", "company_id": cls.company.id}
+        )
+        cls.ada = cls.employee.work_contact_id
+        cls.cards, cls.advances = (
+            cls.env["account.account"].create({"name": code, "code": code, "account_type": kind})
+            for code, kind in (("CARDS", "liability_current"), ("CADV", "asset_current"))
+        )
+        plan = cls.env["account.analytic.plan"].create({"name": "Cost Centers"})
+        cls.centre = cls.env["account.analytic.account"].create({"name": "Sales", "plan_id": plan.id})
+        cls.mapped |= {
+            ("employee", "ada"): cls.employee,
+            ("account", "cards"): cls.cards,
+            ("account", "advances"): cls.advances,
+            ("vendor", "party:CBCP"): cls.vendor,
+            ("analytic", "cc"): cls.centre,
+        }
+
+    def report(self, external_id="r1", **values):
+        """Reclaim as Concur says (less than the rate gives), a return, a card, an advance: the employee gets 91.00."""
+        lines = (
+            ("96.46", account("600"), {"taxes": ((TAX, Decimal("3.54")),), "analytics": (COST,)}),
+            ("3.54", TAX, {}),
+            ("84.00", account("601"), {}),
+            ("-8.00", account("600"), {"taxes": ((TAX, Decimal("-1.00")),)}),
+            ("-1.00", TAX, {}),
+            ("-30.00", account("advances"), {"partner": ADA}),
+            ("-54.00", account("cards"), {"partner": BANK}),
+            ("-91.00", ADA, {}),
+        )
+        return JournalEntry(
+            **{
+                "external_id": external_id,
+                "number": "Q7ZK2M Trip",
+                "document_date": date(2026, 7, 1),
+                "accounting_date": date(2026, 7, 3),
+                "currency": self.company.currency_id.name,
+                "lines": tuple(
+                    JournalLine(amount=Decimal(amount), account=of, description="Taxi", **more)
+                    for amount, of, more in lines
+                ),
+                **values,
+            }
+        )
+
+    def bill_of(self, document, **options):
+        return self.written("expense_report", document, report_mode="vendor_bill", **options)
+
+    def amounts(self, move):
+        return sorted((line.account_id.code, line.amount_currency, line.balance) for line in move.line_ids)
+
+    def test_a_bill_of_the_employee(self):
+        bill = self.bill_of(self.report())
+        self.assertEqual((bill.move_type, bill.state, bill.partner_id), ("in_invoice", "posted", self.ada))
+        self.assertEqual(bill.journal_id, self.purchase_journal)
+        self.assertEqual((bill.ref, bill.invoice_date, bill.date), ("Q7ZK2M Trip", date(2026, 7, 1), date(2026, 7, 3)))
+        self.assertEqual((bill.amount_total, bill.amount_tax, bill.amount_untaxed), (91.0, 2.54, 88.46))
+        self.assertEqual((bill.amount_residual, bill.payment_state), (91.0, "not_paid"))
+        self.assertEqual(bill.tax_totals["total_amount_currency"], 91.0)
+        self.assertAlmostEqual(bill.tax_totals["tax_amount_currency"], 2.54)
+        owed = bill.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        self.assertEqual((owed.balance, owed.date_maturity), (-91.0, date(2026, 7, 3)))
+        self.assertEqual(owed.account_id, self.ada.property_account_payable_id)
+        lines = bill.invoice_line_ids
+        self.assertEqual(lines.mapped("price_subtotal"), [96.46, 84.0, -8.0, -30.0, -54.0])
+        self.assertEqual(lines[0].analytic_distribution, {str(self.centre.id): 100})
+
+    def test_the_amounts_are_those_of_the_entry(self):
+        bill = self.bill_of(self.report())
+        entry = self.written("expense_report", self.report("r2"), report_mode="journal_entry")
+        self.assertEqual((entry.move_type, entry.journal_id.type), ("entry", "general"))
+        self.assertEqual(self.amounts(bill), self.amounts(entry))
+
+    def test_it_comes_again(self):
+        self.bill_of(self.report())
+        self.written("expense_report", self.report(), "unchanged", report_mode="vendor_bill")
+        # whatever the option says by now
+        self.written("expense_report", self.report(), "unchanged", report_mode="journal_entry")
+        changed = self.report()
+        lines = (replace(changed.lines[0], amount=Decimal("97.46")), *changed.lines[1:])
+        lines = (*lines[:-1], replace(lines[-1], amount=Decimal("-92.00")))
+        (entry,) = self.plan("expense_report", replace(changed, lines=lines), report_mode="vendor_bill")
+        self.assertEqual(entry.outcome, "drift")
+
+    def test_reversed_to_the_cent(self):
+        for number, rounding in enumerate(("round_per_line", "round_globally")):
+            self.company.tax_calculation_rounding_method = rounding
+            bill = self.bill_of(self.report(f"r{number}"))
+            reversal = self.reversal(bill)
+            self.assertEqual((reversal.amount_total, reversal.amount_tax, bill.payment_state), (91.0, 2.54, "reversed"))
+            expected = {code: -amount for code, amount in self.sums(bill).items()}
+            self.assertEqual(self.sums(reversal), expected)
+
+    def test_reversed_where_the_price_includes_the_tax(self):
+        self.mapped["tax", "15"] = self.make_tax(15, price_include_override="tax_included")
+        bill = self.bill_of(self.report())
+        self.assertEqual((bill.amount_total, bill.tax_totals["total_amount_currency"]), (91.0, 91.0))
+        self.assertEqual(self.reversal(bill).amount_total, 91.0)
+
+    def test_changed_by_hand(self):
+        """A person adds a line; what came from the vendor stays as it is."""
+        bill = self.bill_of(self.report())
+        bill.button_draft()
+        line = {"name": "Tip", "price_unit": 10.0, "account_id": self.expense_b.id}
+        bill.write({"invoice_line_ids": [Command.create({**line, "tax_ids": [Command.set(self.tax.ids)]})]})
+        self.assertEqual((bill.amount_total, bill.amount_tax), (102.5, 4.04))
+
+    def reversal(self, bill):
+        return bill._reverse_moves([{"date": date(2026, 7, 4), "invoice_date": date(2026, 7, 4)}], cancel=True)
+
+    def sums(self, move):
+        groups = move.line_ids.grouped("account_id")
+        return {account.code: round(sum(lines.mapped("balance")), 2) for account, lines in groups.items()}
+
+    def test_another_currency(self):
+        currency = self.env["res.currency"].create({"name": "XCO", "symbol": "x", "rounding": 0.01})
+        self.env["res.currency.rate"].create(
+            {"currency_id": currency.id, "name": "2026-01-01", "rate": 3.0, "company_id": self.company.id}
+        )
+        bill = self.bill_of(self.report(currency="XCO"))
+        self.assertEqual((bill.amount_total, bill.amount_residual), (91.0, 91.0))
+        self.assertEqual(bill.tax_totals["total_amount_currency"], 91.0)
+        self.assertAlmostEqual(bill.invoice_currency_rate, 3.0)
+        self.assertAlmostEqual(bill.amount_total_signed, -30.33, places=2)
+        self.assertEqual(sum(bill.line_ids.mapped("balance")), 0.0)
+
+    def test_who_is_owed_nothing_gets_an_entry(self):
+        lines = (
+            JournalLine(amount=Decimal(700), account=account("600")),
+            JournalLine(amount=Decimal(-1000), account=account("cards"), partner=BANK),
+            JournalLine(amount=Decimal(300), account=ADA),
+        )
+        move = self.bill_of(self.report(lines=lines))
+        self.assertEqual((move.move_type, move.journal_id.type), ("entry", "general"))
+
+    def test_paid_like_any_bill(self):
+        bill = self.bill_of(self.report())
+        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=bill.ids)
+        wizard.create({"journal_id": self.bank_journal.id})._create_payments()
+        self.assertEqual(bill.amount_residual, 0.0)
+        self.assertTrue(self.env["ml.reader.paid"]._is_paid(bill))
+
+    def test_what_a_bill_cannot_have(self):
+        payable = self.ada.property_account_payable_id
+        self.mapped["account", "cards"] = payable
+        self.refused("expense_report", self.report(), InvalidDataError, payable.code, report_mode="vendor_bill")
+        self.written("expense_report", self.report(), report_mode="journal_entry")
+
+    def test_a_tax_that_is_not_deducted_in_whole(self):
+        parts = [
+            Command.create({"repartition_type": "base"}),
+            Command.create({"repartition_type": "tax", "factor_percent": 50, "account_id": self.cards.id}),
+            Command.create({"repartition_type": "tax", "factor_percent": 50}),
+        ]
+        half = self.make_tax(15, invoice_repartition_line_ids=parts, refund_repartition_line_ids=parts)
+        self.mapped["tax", "15"] = half
+        self.refused("expense_report", self.report(), InvalidDataError, half.name, report_mode="vendor_bill")
+        self.written("expense_report", self.report(), report_mode="journal_entry")
+
+    def test_the_boxes_of_the_tax_report(self):
+        base, tax = (
+            self.env["account.account.tag"].create({"name": name, "applicability": "taxes"}) for name in ("base", "tax")
+        )
+        self.tax.invoice_repartition_line_ids[0].tag_ids = [Command.set(base.ids)]
+        self.tax.invoice_repartition_line_ids[1].tag_ids = [Command.set(tax.ids)]
+        self.tax.refund_repartition_line_ids[0].tag_ids = [Command.set(base.ids)]
+        self.tax.refund_repartition_line_ids[1].tag_ids = [Command.set(tax.ids)]
+        bill = self.bill_of(self.report())
+        self.assertEqual(self.boxes(bill, base, tax), [88.46, 2.54])
+        reversal = self.reversal(bill)
+        self.assertEqual(self.boxes(reversal, base, tax), [-88.46, -2.54])
+
+    def boxes(self, move, *tags):
+        return [
+            round(sum(move.line_ids.filtered(lambda line, tag=tag: tag in line.tax_tag_ids).mapped("balance")), 2)
+            for tag in tags
+        ]

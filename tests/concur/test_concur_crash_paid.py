@@ -1,0 +1,164 @@
+"""Invoices and payment confirmations under crashes and faults: none lost, none twice, Concur told once."""
+
+import pytest
+from concur_books import DAY, connected_books
+from sandbox.concur.documents import identity, invoice, invoice_tax
+from support.books import LONG_SECONDS
+from support.invariants import chain_problem, general_problems
+from test_concur_books import pay
+
+QUEUE = "financialintegration/fi/companies/transactiontypes/{}/transactions"
+INVOICES = QUEUE.format("invoice")
+MOST_RUNS = 3
+LOST_ANSWERS = {
+    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": None},
+    "reset after the effect": {"kind": "reset", "when": "after", "times": None},
+    "half of the body": {"kind": "truncate", "times": None},
+}
+
+
+@pytest.fixture(scope="module")
+def books():
+    with connected_books("concur_paid", size="1") as books:
+        for number in range(14):
+            books.release()
+            release_invoice(books, number)
+        books.due("expense_reports", "invoices")
+        books.settle()
+        books.unpaid = {kind: booked(books, kind) for kind in ("expense_report", "bill")}
+        yield books
+        assert not books.control.violations()
+        assert not chain_problem(books)
+
+
+def booked(books, kind):
+    """Ids of the booked records that are to be paid, to be taken one by one."""
+    rows = books.rows(
+        """SELECT b.external_id AS id FROM ml_binding b JOIN account_move_line l ON l.move_id = b.res_id
+            WHERE b.kind = %s AND l.parent_state = 'posted' GROUP BY 1
+           HAVING count(*) FILTER (WHERE l.reconciled) = 0
+              AND bool_or(l.balance < 0 AND l.account_id IN (
+                  SELECT id FROM account_account WHERE account_type = 'liability_payable'))""",
+        kind,
+    )
+    return [row["id"] for row in rows]
+
+
+def release_invoice(books, number):
+    """An invoice that is finally approved; (its id, the id of its financial document)."""
+    request_id = identity("paid", number, length=20)
+    line = ("Paper", "600000", 100, 0, [invoice_tax("VAT15", 15)])
+    content = invoice(request_id, [line], day=DAY, number=f"PAID-{number}")
+    return request_id, books.control.add_document("invoice", request_id, content, image=["Invoice"])
+
+
+class InvoiceCase:
+    """An invoice, from final approval to the confirmation."""
+
+    flows = ("invoices", "results")
+
+    def __init__(self, books):
+        self.books = books
+        self.number = 1000 + next(books._numbers)
+        self.request_id, self.fi_id = release_invoice(books, self.number)
+        books.due("invoices")
+
+    def problems(self):
+        moves = self.books.rows(
+            """SELECT m.state, m.amount_total AS total, b.external_id AS id FROM account_move m
+                 LEFT JOIN ml_binding b ON b.res_model = 'account.move' AND b.res_id = m.id AND b.kind = 'bill'
+                WHERE m.ref = %s""",
+            f"PAID-{self.number}",
+        )
+        expected = [{"state": "posted", "total": 115, "id": self.request_id}]
+        effects = {kind: times[self.fi_id] for kind, times in self.books.control.effects(object_id=self.fi_id).items()}
+        told = {"acknowledge": 1, "posting.success": 1}
+        return [problem for problem in ((moves, expected), (effects, told)) if problem[0] != problem[1]]
+
+
+class PaidCase:
+    """A booked record that is paid in Odoo."""
+
+    def __init__(self, books):
+        self.books = books
+        self.source_id = books.unpaid[self.kind].pop()
+        (self.fi_id,) = [row["id"] for row in books.control.documents() if row["source_id"] == self.source_id]
+        books.due()
+        pay(books, self.source_id)
+
+    def problems(self):
+        told = self.books.control.effects(self.effect, self.fi_id)
+        return [] if told == {self.effect: {self.fi_id: 1}} else [f"{self.source_id}: {told}"]
+
+
+class ReportPaidCase(PaidCase):
+    kind, effect, flows = "expense_report", "payment.CP", ("payments_push",)
+
+
+class InvoicePaidCase(PaidCase):
+    kind, effect, flows = "bill", "invoice.paid", ("invoice_payments_push",)
+
+
+CASES = {
+    InvoiceCase: {
+        *(f"GET:{INVOICES}", "store", f"POST:{INVOICES}/acknowledgements", f"POST:{INVOICES}/postingconfirmations"),
+        *("claim", "create", "post", "bind", "commit", "acknowledge"),
+    },
+    ReportPaidCase: {"claim", f"POST:{QUEUE.format('expense')}/paymentconfirmations", "commit"},
+    InvoicePaidCase: {"claim", "POST:invoice/payment-confirmation/payments/bulkUpdate", "commit"},
+}
+CALLS = {
+    "get": (InvoiceCase, "GET", "*/invoice/transactions"),
+    "acknowledge": (InvoiceCase, "POST", "*/invoice/transactions/acknowledgements"),
+    "confirm": (InvoiceCase, "POST", "*/invoice/transactions/postingconfirmations"),
+    "report is paid": (ReportPaidCase, "POST", "*/paymentconfirmations"),
+    "invoice is paid": (InvoicePaidCase, "POST", "*/bulkUpdate"),
+}
+
+
+def _is_told_or_kept(_flow, name, when, _number):
+    """Whether Concur or the database knows something that it did not know before."""
+    return when == "after" and name.startswith(("GET:", "POST:", "create", "commit"))
+
+
+def nothing_unstored(books):
+    taken = {row["id"] for row in books.control.documents("invoice") if row["status"] != "READY"}
+    kept = {row["version"] for row in books.rows("SELECT external_version AS version FROM ml_sync_log")}
+    return [f"{fi_id} is acknowledged and not stored" for fi_id in taken - kept]
+
+
+@pytest.mark.parametrize("case_type", CASES, ids=lambda case_type: case_type.__name__)
+def test_killed_at_every_point(case_type, books, subtests):
+    case = case_type(books)
+    passed = books.workers.run(trace=True).points
+    books.settle()
+    assert not case.problems() + general_problems(books)
+    points = [point.split() for point in passed if point.split()[0] in case_type.flows]
+    assert {name for _flow, name, *_rest in points} >= CASES[case_type]
+    # every point of the engine is in the case of the reports
+    points = [" ".join(point) for point in points if _is_told_or_kept(*point)]
+    for point in points:
+        with subtests.test(point):
+            case = case_type(books)
+            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
+            assert not nothing_unstored(books)
+            runs = books.settle()
+            assert not case.problems() + general_problems(books)
+            assert runs <= MOST_RUNS
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_fault(call, books, subtests):
+    case_type, method, path = CALLS[call]
+    for title, fault in LOST_ANSWERS.items():
+        with subtests.test(title):
+            case = case_type(books)
+            books.control.add_fault(method=method, path=path, **fault)
+            books.workers.run()
+            (after,) = books.control.faults()
+            books.control.clear_faults()
+            assert after["hits"]
+            assert not nothing_unstored(books)
+            books.settle(LONG_SECONDS)
+            assert not case.problems() + general_problems(books)
+            assert books.connection["state"] == "connected"
