@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from . import bootstrap, console, odoo, paths
 
@@ -36,10 +37,10 @@ def _parts(arguments):
     options = [value for value in arguments if value not in inside + outside]
     if outside or not inside:
         yield "tests from outside", lambda: _outside([*options, *(outside or [OUTSIDE])])
-    if inside or not outside:
-        yield "tests inside Odoo", lambda: _inside([*options, *(inside or [INSIDE])])
     if not arguments:
-        yield "Odoo's own runner", _own_runner
+        yield "tests inside Odoo, with pytest and with Odoo's own runner", _inside_both_ways
+    elif inside or not outside:
+        yield "tests inside Odoo", lambda: _inside([*options, *(inside or [INSIDE])])
 
 
 def _is_below(argument, folder):
@@ -57,13 +58,21 @@ def _outside(arguments):
     # Odoo is not importable here: these tests only know a running server.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     # one process for each core, and each file whole in one of them: its cases share a database
-    return _pytest(["-p", "no:odoo", "--numprocesses=auto", "--dist=loadfile", *arguments], environment)
+    processes = ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    return _pytest(["-p", "no:odoo", *processes, *arguments], environment)
 
 
 def _inside(arguments):
     with odoo.temporary_database("test_inside") as database:
         options = [f"--odoo-config={odoo.config()}", f"--odoo-database={database}", "--odoo-http"]
         return _pytest([*options, *arguments], odoo.environment())
+
+
+def _inside_both_ways():
+    """Odoo's own runner keeps another core busy; it writes into a log."""
+    with ThreadPoolExecutor(1) as pool:
+        own_runner = pool.submit(_own_runner)
+        return _inside([INSIDE]) or own_runner.result()
 
 
 def _pytest(arguments, environment):
