@@ -78,7 +78,8 @@ def test_addresses_of_one_code_are_one_vendor(concur):
     assert document.name == "Blue Harbor Logistics"
     assert (document.address.city, document.address.state, document.address.country) == ("Oakland", "CA", "US")
     further = [contact for contact in document.contacts if contact.address]
-    assert [(contact.name, contact.address.city) for contact in further] == [("Address 002", "Albany")]
+    shown = [(contact.external_id, contact.name, contact.address.city) for contact in further]
+    assert shown == [("002", "Address 002", "Albany")]
 
 
 def test_a_vendor_on_two_pages_is_one_item(sandbox, concur, monkeypatch):

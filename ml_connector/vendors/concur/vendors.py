@@ -176,8 +176,9 @@ def _contact(record):
 
 
 def _further(record):
-    """Another address. Its code tells it from the others, so it is its name."""
-    return Contact(name=f"Address {text(record, 'AddressCode')}", address=_address(record))
+    """Another address. Its code tells it from the others, so it is its name at first."""
+    code = text(record, "AddressCode")
+    return Contact(external_id=code.upper(), name=f"Address {code}", address=_address(record))
 
 
 # To Concur
