@@ -22,6 +22,7 @@ FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"
 VENDORS_PAGE = 1000
 VENDOR_BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
+VENDOR_GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
 REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
 DIGESTS_PAGE = 1000
 DOMAIN = ".api.concursolutions.com"
@@ -306,6 +307,17 @@ class ConcurClient(HttpClient):
         """`PUT /invoice/vendor/banks`: adds or changes accounts. Answers as `create_vendors`."""
         answer = self.call("PUT", VENDOR_BANKS_PATH, body={"VendorBank": accounts}, repeatable=True)
         return _rows(answer.data.get("VendorBank")) if isinstance(answer.data, dict) else []
+
+    def add_vendor_groups(self, vendor_code, address_code, names):
+        """`PUT /invoice/vendor/groups`. The answer has no status: only the vendor shows in which groups it is."""
+        params = {"vendorCode": vendor_code, "addressCode": address_code}
+        body = {"VendorGroup": [{"Name": name} for name in names]}
+        self.call("PUT", VENDOR_GROUPS_PATH, params=params, body=body, repeatable=True)
+
+    def remove_vendor_group(self, vendor_code, address_code, name):
+        """`DELETE /invoice/vendor/groups`: takes the address out of the group. Answers as `add_vendor_groups`."""
+        params = {"vendorCode": vendor_code, "addressCode": address_code, "groupName": name}
+        self.call("DELETE", VENDOR_GROUPS_PATH, params=params, repeatable=True)
 
     def _written_vendors(self, method, records, repeatable):
         answer = self.call(method, VENDORS_PATH, body={"Vendor": records}, repeatable=repeatable)

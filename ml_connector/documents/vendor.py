@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .common import Address, Contact, Reference
 
@@ -33,6 +33,7 @@ class Vendor:
     :param payment_term: terms that its bills have by default
     :param tax_zone: what decides over the taxes of its bills
     :param group: the group of vendors it belongs to
+    :param memberships: {name of a group of vendors: whether it belongs to it}; of other groups nothing is said
     :param currency: ISO 4217 code of the currency it bills in by default
     :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
     :param pay_to: accounts that the vendor system is to pay to; none unless that was chosen
@@ -47,6 +48,7 @@ class Vendor:
     payment_term: Reference | None = None
     tax_zone: Reference | None = None
     group: Reference | None = None
+    memberships: dict[str, bool] = field(default_factory=dict)
     currency: str = ""
     address: Address = Address()
     contacts: tuple[Contact, ...] = ()

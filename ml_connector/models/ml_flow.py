@@ -155,6 +155,12 @@ class MlFlow(models.Model):
         help="Send along the bank accounts of vendors to which Odoo allows payments. Choose this only where the vendor "
         "system pays and Odoo is the place where bank accounts are verified.",
     )
+    group_tag_ids = fields.Many2many(
+        "res.partner.category",
+        string="Tags sent as vendor groups",
+        help="A vendor with one of these tags is put into the vendor system's group of the same name, and taken out of "
+        "it without the tag. Other tags and groups are left alone.",
+    )
     tell_failures = fields.Boolean(
         "Report failures",
         default=True,
@@ -342,10 +348,20 @@ class MlFlow(models.Model):
         return flows
 
     def write(self, vals):
+        tags = {flow: flow.group_tag_ids for flow in self} if "group_tag_ids" in vals else {}
         result = super().write(vals)
         if {"active", "connection_id", "purchase_order_mode"} & set(vals):
             self.env.registry.clear_cache()
+        for flow, before in tags.items():
+            flow._send_tagged(flow.group_tag_ids - before)
         return result
+
+    def _send_tagged(self, tags):
+        """Send the contacts that have one of the tags: none of them has changed."""
+        watching = self._watched_models().get("res.partner", {})
+        if tags and self.id in watching:
+            tagged = self.env["res.partner"].search([("category_id", "in", tags.ids)])
+            tagged._ml_note({self.id: watching[self.id]})
 
     def unlink(self):
         self.env.registry.clear_cache()

@@ -225,6 +225,7 @@ class MlReaderVendor(models.AbstractModel):
             payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),
             tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
             group=self._group(flow, record),
+            memberships=self._memberships(flow, record),
             currency=currency.name,
             pay_to=tuple(self._pay_to(flow, record)),
         )
@@ -268,6 +269,11 @@ class MlReaderVendor(models.AbstractModel):
         """The group that the first of the vendor's tags stands for."""
         known = self.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
         return next((known[tag.id] for tag in record.category_id if tag.id in known), None)
+
+    def _memberships(self, flow, record):
+        """Whether the vendor belongs to each group that the flow has a tag for. Tags of one name are one group."""
+        own = set(record.category_id.mapped("name"))
+        return {tag.name: tag.name in own for tag in flow.group_tag_ids}
 
     def _contacts(self, record):
         people = record.child_ids.filtered(lambda child: child.type == "contact" and child.email)

@@ -223,6 +223,26 @@ class TestPush(ConnectorCase):
         account.allow_out_payment = False
         self.assertFalse(reader._document(flow, partner).pay_to)
 
+    def test_groups_follow_the_tags_that_were_chosen(self):
+        tags = self.env["res.partner.category"].create([{"name": "Marketing"}, {"name": "Head Office"}])
+        other = self.env["res.partner.category"].create({"name": "Newsletter"})
+        partner = self.vendor(category_id=(tags[0] | other).ids)
+        reader, flow = self.env["ml.reader.vendor"], self.flow("vendors_push")
+        self.assertFalse(reader._document(flow, partner).memberships)
+        flow.group_tag_ids = tags
+        self.assertEqual(reader._document(flow, partner).memberships, {"Marketing": True, "Head Office": False})
+        partner.category_id = tags[1]
+        self.assertEqual(reader._document(flow, partner).memberships, {"Marketing": False, "Head Office": True})
+
+    def test_a_tag_that_is_chosen_sends_the_vendors_that_have_it(self):
+        tag = self.env["res.partner.category"].create({"name": "Marketing"})
+        tagged, _other = self.vendor(category_id=tag.ids), self.vendor()
+        self.run_worker()
+        rows = self.logs("vendors_push")
+        self.flow("vendors_push").group_tag_ids = tag
+        self.env.cr.flush()
+        self.assertEqual((self.logs("vendors_push") - rows).res_id, tagged.id)
+
     def test_a_changed_bank_account_is_a_change_of_its_vendor(self):
         partner = self.vendor()
         self.run_worker()

@@ -37,6 +37,27 @@ class TestWriterVendor(WriterCase):
         self.written("vendor", document, "updated")
         self.assertRecordValues(partner.child_ids, [{"street": "1 Quay", "state_id": state.id}])
 
+    def further(self, name="Address 002", **address):
+        values = {"street": "77 Dock Street", "street2": "Floor 2", "city": "Lyon", "country": "FR", **address}
+        contact = Contact(external_id="002", name=name, address=Address(**values))
+        return self.document(contacts=(contact,))
+
+    def test_a_further_address_may_be_renamed_in_odoo_and_changes_as_a_whole(self):
+        partner = self.written("vendor", self.further())
+        partner.child_ids.write({"name": "Warehouse", "type": "delivery"})
+        self.written("vendor", self.further(), "unchanged")
+        self.written("vendor", self.further(street="1 Quay", street2=""), "updated")
+        self.assertRecordValues(
+            partner.child_ids,
+            [{"ref": "002", "name": "Warehouse", "type": "delivery", "street": "1 Quay", "street2": ""}],
+        )
+
+    def test_a_further_address_without_a_reference_is_known_by_its_name(self):
+        partner = self.written("vendor", self.further())
+        partner.child_ids.ref = False
+        self.written("vendor", self.further(), "updated")
+        self.assertRecordValues(partner.child_ids, [{"ref": "002", "name": "Address 002"}])
+
     def test_vendor_is_created_whole(self):
         document = self.document(
             vat="DE136695976",

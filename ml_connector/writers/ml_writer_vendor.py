@@ -187,17 +187,19 @@ class MlWriterVendor(models.AbstractModel):
 
     def _contact_values(self, batch, contact, notes):
         values = {"name": contact.name.strip(), "email": contact.email.strip(), "phone": contact.phone.strip()}
+        values["ref"] = contact.external_id if contact.address else ""
         if not values["name"] and contact.is_default:
             # the vendor's own mailbox, which is on the vendor itself
             return {}
         values["name"] = values["name"] or values["email"]
         if not values["name"]:
             return {}
-        kind = "contact"
-        if contact.address:
-            kind = "other"
-            values |= self._address_values(batch, contact.address, notes)
-        return {"type": kind, **{name: value for name, value in values.items() if value}}
+        values = {name: value for name, value in values.items() if value}
+        if not contact.address:
+            return {"type": "contact", **values}
+        # with what is empty: an address is changed as a whole
+        address = self._address_values(batch, contact.address, notes)
+        return {"type": "other", **values, **address}
 
     # ------------------------------------------------------------------ a vendor that is bound already
 
@@ -253,7 +255,11 @@ class MlWriterVendor(models.AbstractModel):
         return (current or "").strip() != (value or "")
 
     def _contact_changes(self, batch, document, partner, contacts, notes):
-        """Values of contacts to create, and {contact: values} of those to change. Contacts are known by e-mail."""
+        """Values of contacts to create, and {contact: values} of those to change.
+
+        Contacts are known by e-mail, addresses by their id at the source, which is the reference of the contact.
+        """
+        by_ref = {contact.ref: contact for contact in contacts if contact.ref and contact.type != "contact"}
         by_email = {email_normalize(contact.email): contact for contact in contacts if contact.email}
         by_name = {plain_name(contact.name): contact for contact in contacts}
         new, written = [], {}
@@ -261,7 +267,9 @@ class MlWriterVendor(models.AbstractModel):
             values = self._contact_values(batch, contact, notes)
             if not values or self._is_vendor_itself(partner, values):
                 continue
-            if values.get("email"):
+            if address := by_ref.get(values.get("ref")):
+                known = address
+            elif values.get("email"):
                 known = by_email.get(email_normalize(values["email"]))
             else:
                 known = by_name.get(plain_name(values["name"]))
@@ -269,7 +277,7 @@ class MlWriterVendor(models.AbstractModel):
                 new.append(values)
                 continue
             wanted = {name: value for name, value in values.items() if name not in ("type", "email", "name")}
-            if contact.name.strip():
+            if contact.name.strip() and not address:
                 wanted["name"] = contact.name.strip()
             if changes := {name: value for name, value in wanted.items() if value != _plain(known[name])}:
                 written[known] = changes

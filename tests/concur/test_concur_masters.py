@@ -3,6 +3,7 @@
 import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.documents import identity, invoice, invoice_tax
+from sandbox.concur.vendors import VENDOR_GROUPS
 from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
 
@@ -100,6 +101,25 @@ def test_what_was_sent_does_not_come_back_as_a_change(books):
     assert not case.problems()
     assert books.control.effects("vendor.update") == writes
     assert books.value("SELECT count(*) FROM res_partner WHERE name = %s", case.name) == 1
+
+
+def test_groups_follow_the_tags_of_the_contact(books):
+    case = PartnerCase(books)
+    books.settle()
+    tag = VENDOR_GROUPS[0]
+    partner = f"env['res.partner'].search([('name', '=', {case.name!r})])"
+    books.workers.code(f"{partner}.category_id = env['res.partner.category'].create({{'name': {tag!r}}})")
+    books.workers.code(
+        "env['ml.flow'].search([('key', '=', 'vendors_push')]).group_tag_ids = "
+        f"env['res.partner.category'].search([('name', '=', {tag!r})])"
+    )
+    books.settle()
+    assert [row["groups"] for row in books.control.vendors() if row["VendorName"] == case.name] == [[tag]]
+    books.workers.code(f"{partner}.category_id = False")
+    books.settle()
+    assert [row["groups"] for row in books.control.vendors() if row["VendorName"] == case.name] == [[]]
+    books.workers.code("env['ml.flow'].search([('key', '=', 'vendors_push')]).group_tag_ids = False")
+    assert not case.problems() + general_problems(books)
 
 
 def test_changes_of_both_sides_are_merged(books):

@@ -14,7 +14,7 @@ from ml_connector import exceptions as errors
 from ml_connector.clients import ConcurClient, MemoryTokens
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.concur import ConcurProvider
-from ml_connector.vendors.concur.vendors import own_code, own_partner, vendor, vendor_item
+from ml_connector.vendors.concur.vendors import group_changes, own_code, own_partner, vendor, vendor_item
 
 INSTANCE = "0c8f-example:7"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"
@@ -78,7 +78,8 @@ def test_addresses_of_one_code_are_one_vendor(concur):
     assert document.name == "Blue Harbor Logistics"
     assert (document.address.city, document.address.state, document.address.country) == ("Oakland", "CA", "US")
     further = [contact for contact in document.contacts if contact.address]
-    assert [(contact.name, contact.address.city) for contact in further] == [("Address 002", "Albany")]
+    shown = [(contact.external_id, contact.name, contact.address.city) for contact in further]
+    assert shown == [("002", "Address 002", "Albany")]
 
 
 def test_a_vendor_on_two_pages_is_one_item(sandbox, concur, monkeypatch):
@@ -319,6 +320,65 @@ def test_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
     assert banks_of(sandbox).keys() == {IBAN.number}
 
 
+GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
+
+
+def groups_of(sandbox, code):
+    return {record["AddressCode"]: record["groups"] for record in sandbox.control.vendors(code)}
+
+
+def test_without_a_choice_groups_are_left_alone(sandbox, concur):
+    push(concur, partner())
+    assert not sandbox.control.requests(path=GROUPS_PATH)
+
+
+def test_a_new_vendor_gets_its_groups_and_leaves_them(sandbox, concur):
+    code = own_code(INSTANCE, 77)
+    push(concur, partner(memberships={"Marketing": True, "Head Office": False}))
+    assert groups_of(sandbox, code) == {"MAIN": ["Marketing"]}
+    push(concur, partner(memberships={"Marketing": False, "Head Office": True}), code)
+    assert groups_of(sandbox, code) == {"MAIN": ["Head Office"]}
+
+
+def test_groups_hold_for_all_addresses_and_are_changed_once(sandbox, concur):
+    harbor = partner(name="Blue Harbor Logistics", memberships={"marketing": True})
+    push(concur, harbor, "V-0044")
+    push(concur, harbor, "V-0044")
+    assert groups_of(sandbox, "V-0044") == {"001": ["Marketing"], "002": ["Marketing"]}
+    assert len(sandbox.control.requests(path=GROUPS_PATH)) == 2
+
+
+def test_groups_that_follow_no_tag_stay(sandbox, concur):
+    sandbox.state.vendors.get("V-0045/001").groups.append("Head Office")
+    push(concur, partner(name="Müller & Söhne GmbH", memberships={"Marketing": True}), "V-0045")
+    assert groups_of(sandbox, "V-0045") == {"001": ["Head Office", "Marketing"]}
+
+
+def test_a_group_that_concur_lacks_is_an_error_although_the_call_succeeds(sandbox, concur):
+    payload = concur.render("vendors_push", partner(memberships={"Marketing": True, "Unknown": True}))
+    with pytest.raises(errors.PermanentError, match="into Unknown: make the vendor group"):
+        concur.send("vendors_push", payload, "", "key")
+    assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
+    again = concur.render("vendors_push", partner(memberships={"Marketing": True}))
+    assert concur.send("vendors_push", again, "", "key").linked
+
+
+def test_groups_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
+    payload = concur.render("vendors_push", partner(memberships={"Marketing": True}, pay_to=(IBAN,)))
+    sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
+    with pytest.raises(errors.UnknownOutcomeError):
+        concur.send("vendors_push", payload, "", "key")
+    concur.find("vendors_push", payload, "key")
+    assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
+    assert banks_of(sandbox).keys() == {IBAN.number}
+
+
+def test_a_change_of_groups_is_no_change_of_the_vendor_for_odoo(sandbox, concur):
+    before = pulled(concur)["V-0042"].version
+    sandbox.state.vendors.get("V-0042/001").groups.append("Marketing")
+    assert pulled(concur)["V-0042"].version == before
+
+
 # Properties
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
@@ -360,3 +420,16 @@ def test_whatever_comes_is_a_vendor_or_a_clear_error(value):
         assert vendor({"records": [record]}, INSTANCE).external_id == "V-1"
     except errors.ConnectorError:
         pass
+
+
+NAMES = st.sampled_from(["a", "A", "b", " B ", "c", "d"])
+
+
+@given(st.lists(NAMES), st.dictionaries(NAMES, st.booleans()))
+def test_only_named_groups_change_and_then_nothing_is_left_to_do(known, groups):
+    added, removed = group_changes({"VendorGroupList": known}, groups)
+    folded = {name.strip().casefold() for name in groups}
+    assert {name.strip().casefold() for name in (*added, *removed)} <= folded
+    gone = {name.strip().casefold() for name in removed}
+    after = [name for name in known if name.strip().casefold() not in gone] + added
+    assert group_changes({"VendorGroupList": after}, groups) == ([], [])

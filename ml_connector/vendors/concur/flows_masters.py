@@ -40,7 +40,7 @@ MASTER_FLOWS = (
         scopes=(VENDORS,),
         watches="res.partner",
         active=False,
-        options=("send_bank_accounts",),
+        options=("send_bank_accounts", "group_tag_ids"),
         help="Makes the vendors of Odoo in Concur Invoice and keeps them current. Archived ones lose their approval.",
     ),
     FlowSpec(

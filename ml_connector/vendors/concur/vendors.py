@@ -29,7 +29,7 @@ PAGE = 200
 FEW = 5
 """Up to so many vendors are looked up one by one; for more all are read once."""
 READ_ONLY = ("Country", "ID", "StatusList", "URI", "VendorBankList", "VendorGroupList")
-NOT_COMPARED = ("StatusList", "URI", "VendorBankList")
+NOT_COMPARED = ("StatusList", "URI", "VendorBankList", "VendorGroupList")
 LONGEST = {
     "VendorName": 255,
     "Address1": 255,
@@ -46,6 +46,8 @@ LONGEST = {
 BANK_CURRENCIES = ("AUD", "EUR", "GBP", "USD")
 """Of the currencies of bank accounts those that Concur knows; the others are left out."""
 LONGEST_HOLDER = 100
+SENT_AFTER = ("banks", "groups")
+"""Of what is sent, what Concur takes only for a vendor that is there."""
 COMMON = ("VendorName", "TaxID", "Approved")
 """What Odoo has for all addresses of a vendor alike."""
 NEEDS_STATE = ("AU", "CA", "US")
@@ -174,8 +176,9 @@ def _contact(record):
 
 
 def _further(record):
-    """Another address. Its code tells it from the others, so it is its name."""
-    return Contact(name=f"Address {text(record, 'AddressCode')}", address=_address(record))
+    """Another address. Its code tells it from the others, so it is its name at first."""
+    code = text(record, "AddressCode")
+    return Contact(external_id=code.upper(), name=f"Address {code}", address=_address(record))
 
 
 # To Concur
@@ -215,6 +218,8 @@ def vendor_fields(document, instance):
     fields = {"VendorCode": own_code(instance, document.odoo_id), **fields}
     if document.pay_to:
         fields["banks"] = [bank_fields(account) for account in document.pay_to]
+    if document.memberships:
+        fields["groups"] = document.memberships
     return fields
 
 
@@ -240,6 +245,22 @@ def bank_fields(account):
     return {name: value for name, value in fields.items() if value}
 
 
+def group_changes(record, groups):
+    """Names of the groups to which an address is to be added, and of those it is to leave, as Concur writes these.
+
+    :param groups: {name: whether the vendor belongs to it}
+    """
+    known = {_plain(name): name for name in record.get("VendorGroupList") or ()}
+    wanted = {_plain(name): name for name, belongs in groups.items() if belongs}
+    left = {_plain(name) for name, belongs in groups.items() if not belongs} - wanted.keys()
+    added = [name for plain, name in wanted.items() if plain not in known]
+    return added, [name for plain, name in known.items() if plain in left]
+
+
+def _plain(name):
+    return name.strip().casefold()
+
+
 class VendorPush:
     """Vendors of Odoo to Concur. A vendor that Concur has is found before one is made."""
 
@@ -257,15 +278,41 @@ class VendorPush:
         return vendor_fields(document, self._provider.settings.instance)
 
     def send(self, payload, external_id, _key):
-        sent = self._send({name: value for name, value in payload.items() if name != "banks"}, external_id)
-        return self._with_banks(sent, payload.get("banks"))
+        sent = self._send({name: value for name, value in payload.items() if name not in SENT_AFTER}, external_id)
+        return self._with_the_rest(sent, payload)
 
-    def _with_banks(self, sent, banks):
-        return replace(sent, note=self._send_banks(sent.external_id, banks)) if banks else sent
+    def _with_the_rest(self, sent, payload):
+        """Send what goes to calls of its own, which need the vendor."""
+        if not any(payload.get(name) for name in SENT_AFTER):
+            return sent
+        records = records_of(self.client, sent.external_id)
+        self._send_groups(records, payload.get("groups") or {})
+        return replace(sent, note=self._send_banks(main_record(records), payload.get("banks") or []))
 
-    def _send_banks(self, code, banks):
+    def _send_groups(self, records, groups):
+        """Put all addresses of a vendor into groups, or take them out.
+
+        Whether that was done only the vendor itself shows, so it is read again.
+        """
+        changed = False
+        for record in records:
+            key = record["VendorCode"], record["AddressCode"]
+            added, removed = group_changes(record, groups)
+            if added:
+                self.client.add_vendor_groups(*key, added)
+            for name in removed:
+                self.client.remove_vendor_group(*key, name)
+            changed = changed or bool(added or removed)
+        if not changed:
+            return
+        for record in records_of(self.client, records[0]["VendorCode"]):
+            if refusal := _group_refusal(*group_changes(record, groups)):
+                raise refusal
+
+    def _send_banks(self, main, banks):
         """Add or change bank accounts; a note on those that only Concur has, which are left as they are."""
-        main = main_record(records_of(self.client, code))
+        if not banks:
+            return ""
         key = {"VendorCode": main["VendorCode"], "AddressCode": main["AddressCode"]}
         known = {text(bank, "AccountNumber"): bank for bank in rows(main.get("VendorBankList"))}
         changed = [bank for bank in banks if bank.items() - known.get(bank["AccountNumber"], {}).items()]
@@ -296,9 +343,9 @@ class VendorPush:
         return self._create(payload)
 
     def find(self, payload, _key):
-        """Whether a vendor that we may have made is there; its bank accounts, which go after it, are sent then."""
+        """Whether a vendor that we may have made is there; what goes after it is sent then."""
         records = self._own(payload, records_of(self.client, payload["VendorCode"]))
-        return self._with_banks(self._sent(records), payload.get("banks")) if records else None
+        return self._with_the_rest(self._sent(records), payload) if records else None
 
     def _sent(self, records, linked=False):
         """:param records: as Concur has them now"""
@@ -424,6 +471,17 @@ def _bank_refusal(answers):
     for answer in answers:
         if refusal := _refusal([answer], answer):
             return refusal
+    return None
+
+
+def _group_refusal(missing, left):
+    if missing:
+        return PermanentError(
+            f"SAP Concur did not put the vendor into {', '.join(missing)}: make the vendor group there under Group "
+            "Configurations > Vendor Access, or take the tag off the flow."
+        )
+    if left:
+        return PermanentError(f"SAP Concur did not take the vendor out of {', '.join(left)}: do that there.")
     return None
 
 

@@ -12,7 +12,7 @@ class MasterControl:
     def vendors(self, code=None):
         """The records of all vendors, or of one, with what hangs on them."""
         return [
-            {**row.values, "banks": list(row.banks.values())}
+            {**row.values, "banks": list(row.banks.values()), "groups": list(row.groups)}
             for row in self._sandbox.state.vendors
             if code in (None, row.values["VendorCode"])
         ]

@@ -8,6 +8,8 @@ from .routes import handlers
 PATH = "/api/v3.1/invoice/vendors"
 FOREIGN_HOST = "https://www.concursolutions.com"
 """Where `NextPage` points to, which is not where the token is good."""
+VENDOR_GROUPS = ("Marketing", "Head Office")
+"""The groups of vendors that the site has."""
 SEARCHED = {
     "vendorCode": "VendorCode",
     "vendorName": "VendorName",
@@ -32,6 +34,7 @@ class VendorRecord:
     id: str
     values: dict
     banks: dict = field(default_factory=dict)
+    groups: list = field(default_factory=list)
 
 
 def record_key(values):
@@ -149,13 +152,48 @@ def _put_bank(call, values):
     return None
 
 
+GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
+
+
+@handlers(f"PUT {GROUPS_PATH}")
+def put_groups(call):
+    """What becomes of a group that nobody made is not documented: here the vendor does not get it."""
+    row = _grouped(call)
+    wanted = [group["Name"] for group in call.body["VendorGroup"]]
+    for name in wanted if row else ():
+        known = next((made for made in VENDOR_GROUPS if made.casefold() == name.casefold()), None)
+        if known and known not in row.groups:
+            row.groups.append(known)
+            call.sandbox.journal.effect("vendor.group.add", f"{row.id} {known}")
+    return _groups(wanted)
+
+
+@handlers(f"DELETE {GROUPS_PATH}")
+def delete_group(call):
+    row, name = _grouped(call), call.query["groupName"]
+    if row and name in row.groups:
+        row.groups.remove(name)
+        call.sandbox.journal.effect("vendor.group.remove", f"{row.id} {name}")
+    return _groups([name])
+
+
+def _grouped(call):
+    return call.state.vendors.get(
+        record_key({"VendorCode": call.query["vendorCode"], "AddressCode": call.query["addressCode"]})
+    )
+
+
+def _groups(names):
+    return _collection("VendorGroup", [{"ID": None, "Name": name, "URI": None} for name in names], len(names))
+
+
 def _shown(row):
     return {
         **row.values,
         "ID": row.id,
         "URI": f"{FOREIGN_HOST}{PATH}/{row.id}",
         "VendorBankList": list(row.banks.values()),
-        "VendorGroupList": [],
+        "VendorGroupList": row.groups,
         "StatusList": [],
     }
 
