@@ -1,4 +1,7 @@
+from ast import literal_eval
 from unittest.mock import patch
+
+from lxml import etree
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -269,6 +272,25 @@ class TestPull(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.logs("payments").state, "done")
         self.assertEqual(self.bills().amount_residual, 0.0)
+
+    def to_resolve(self):
+        """What the list of sync logs opens with."""
+        arch = self.env["ml.sync.log"].get_view(view_type="search")["arch"]
+        domain = etree.fromstring(arch).find(".//filter[@name='to_resolve']").get("domain")
+        return self.env["ml.sync.log"].search(literal_eval(domain)).flow_id.mapped("key")
+
+    def test_what_waits_for_another_record_needs_nobody_on_the_first_day(self):
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "bank", journal)
+        self.put_bill(account="NOWHERE")
+        self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "100.00"})
+        self.sync()
+        self.assertEqual(self.to_resolve(), ["bills"])
+        payment = self.logs("payments")
+        self.env.cr.execute("UPDATE ml_sync_log SET create_date = '2026-01-01' WHERE id = %s", [payment.id])
+        self.assertEqual(set(self.to_resolve()), {"bills", "payments"})
 
     def test_locked_period_fails_and_retry_repairs(self):
         self.company.purchase_lock_date = "2026-07-31"
