@@ -155,21 +155,11 @@ class MlMapping(models.Model):
     @api.model
     def _at_target(self, connection, keys):
         """{(kind, external id): `Reference` at the target, or None where the code is left out} for mapped keys."""
-        if not keys:
-            return {}
-        mappings = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                *("|", ("target_mapping_id", "!=", False), ("is_ignored", "=", True)),
-                ("kind", "in", list({kind for kind, _id in keys})),
-                ("external_id", "in", list({external_id for _kind, external_id in keys})),
-            ]
-        )
         return {
             (mapping.kind, mapping.external_id): mapping.target_mapping_id._as_reference()
             if mapping.target_mapping_id
             else None
-            for mapping in mappings
+            for mapping in self._filled(connection, keys, "target_mapping_id")
         }
 
     @api.model

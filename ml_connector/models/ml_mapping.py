@@ -120,19 +120,24 @@ class MlMapping(models.Model):
     @api.model
     def _resolved(self, connection, keys):
         """{(kind, external id): Odoo record, or None where the code is left out} for the keys that are mapped."""
+        return {
+            (mapping.kind, mapping.external_id): mapping._record() if mapping.res_id else None
+            for mapping in self._filled(connection, keys, "res_id")
+        }
+
+    @api.model
+    def _filled(self, connection, keys, field):
+        """The rows of the keys (kind, external id) that have a value in `field`, or are left out."""
         if not keys:
-            return {}
-        mappings = self.search(
+            return self.browse()
+        return self.search(
             [
                 ("connection_id", "=", connection.id),
-                *("|", ("res_id", "!=", False), ("is_ignored", "=", True)),
+                *("|", (field, "!=", False), ("is_ignored", "=", True)),
                 ("kind", "in", list({kind for kind, _id in keys})),
                 ("external_id", "in", list({external_id for _kind, external_id in keys})),
             ]
         )
-        return {
-            (mapping.kind, mapping.external_id): mapping._record() if mapping.res_id else None for mapping in mappings
-        }
 
     @api.model
     def _upsert(self, connection, references):
