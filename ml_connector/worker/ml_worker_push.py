@@ -190,43 +190,50 @@ class MlWorker(models.AbstractModel):
 
     def _turns(self, flow, outgoing):
         """Rows that may go at the same time: of records that go in order, one of each owner."""
+        owners = self._owners(flow, self.env["ml.sync.log"].union(*(job[0] for job in outgoing)))
         turns, counts = [], Counter()
         for job in outgoing:
-            owner = self._owner(flow, job[0])
-            turn = counts[owner] if owner else 0
-            counts[owner] += 1
+            turn = 0
+            if owner := owners.get(job[0]):
+                turn = counts[owner]
+                counts[owner] += 1
             if turn == len(turns):
                 turns.append([])
             turns[turn].append(job)
         return turns
 
-    def _owner(self, flow, log):
-        """Whose records go in order; empty where the order does not matter."""
-        field = flow._reader(log.res_model)._goes_in_order_of
-        return field and self.env[log.res_model].browse(log.res_id)[field]
+    def _owners(self, flow, logs):
+        """{row: the record whose bills, say, go in order}; without rows whose order does not matter."""
+        owners = {}
+        for model, rows in logs.grouped("res_model").items():
+            if field := flow._reader(model)._goes_in_order_of:
+                records = self.env[model].browse(rows.mapped("res_id"))
+                by_id = {record.id: record[field] for record in records}
+                owners.update({log: by_id[log.res_id] for log in rows if by_id[log.res_id]})
+        return owners
 
     def _in_order(self, flow, logs):
         """The rows that go now. One waits while an earlier one of the same owner is still to be sent, or in doubt."""
         behind = self.env["ml.sync.log"]
-        for model, rows in logs.grouped("res_model").items():
-            field = flow._reader(model)._goes_in_order_of
-            first = self._first_open(flow, rows, field) if field else {}
+        owners = self._owners(flow, logs)
+        for model, rows in logs.filtered(lambda log: log in owners).grouped("res_model").items():
+            first = self._first_open(flow, model, rows, {owners[log] for log in rows})
             for log in rows:
-                before = first.get(self._owner(flow, log))
+                before = first.get(owners[log])
                 if before and before.id < log.id:
                     behind |= log
                     self._put_behind(log, before)
         return logs - behind
 
-    def _first_open(self, flow, logs, field):
+    def _first_open(self, flow, model, logs, owners):
         """{owner: its first row that is still to be sent or in doubt} among those before the last of the rows."""
-        records = self.env[logs[0].res_model]
-        owners = records.browse(logs.mapped("res_id"))[field]
+        owner_ids = [owner.id for owner in owners]
+        of_owners = [(flow._reader(model)._goes_in_order_of, "in", owner_ids)]
         earlier = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", flow.id),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records._search([(field, "in", owners.ids)])),
+                ("res_model", "=", model),
+                ("res_id", "in", self.env[model]._search(of_owners)),
                 ("state", "in", ("pending", "running", "unknown")),
                 # without it nothing goes on until a person says so
                 ("next_try_at", "!=", False),
@@ -235,8 +242,8 @@ class MlWorker(models.AbstractModel):
             order="id",
         )
         first = {}
-        for log in earlier:
-            first.setdefault(self._owner(flow, log), log)
+        for log, owner in self._owners(flow, earlier).items():
+            first.setdefault(owner, log)
         return first
 
     def _put_behind(self, log, before):
