@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from sandbox.visma import CUSTOMER_TENANT_ID, VismaSandbox
-from visma_support import client_of, invoice, line, quick, wrapped
+from visma_support import client_of, invoice, line, quick, raised, wrapped
 
 from ml_connector import exceptions as errors
 from ml_connector.clients.visma import modified_since, path_id, wait_until
@@ -23,12 +23,6 @@ def sandbox():
 @pytest.fixture
 def client(sandbox):
     return client_of(sandbox)
-
-
-def raised(call, *args, **kwargs):
-    with pytest.raises(errors.ConnectorError) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def totals(record):

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.visma import VismaSandbox
-from visma_support import order, order_line, provider_of, quick
+from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
 
 from ml_connector import exceptions as errors
 from ml_connector.documents import GoodsReceipt, ReceivedLine
@@ -19,10 +18,8 @@ FLOW = "receipts_push"
 
 @pytest.fixture
 def sandbox():
-    with VismaSandbox(size="small", settings=quick()) as running:
+    with obeyed_sandbox() as running:
         yield running
-        assert running.control.violations() == []
-        assert running.control.ignored() == []
 
 
 @pytest.fixture
@@ -36,12 +33,6 @@ def ordered(visma):
     lines = (order_line(1), order_line(2, "3", "10.00"))
     payload = visma.render("purchase_orders_push", order(*lines))
     return visma.send("purchase_orders_push", payload, "", "key").external_id
-
-
-def raised(call, *args):
-    with pytest.raises(errors.ConnectorError) as caught:
-        call(*args)
-    return caught.value
 
 
 def receipt(number, *quantities, odoo_id=11, **values):

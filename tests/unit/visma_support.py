@@ -1,10 +1,13 @@
 """The Visma.net client and provider connected with a sandbox in this process."""
 
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 
-from sandbox.visma import CLIENT_ID, CLIENT_SECRET, TENANT_ID, VismaSettings
+import pytest
+from sandbox.visma import CLIENT_ID, CLIENT_SECRET, TENANT_ID, VismaSandbox, VismaSettings
 
+from ml_connector import exceptions as errors
 from ml_connector.clients import MemoryTokens, VismaClient
 from ml_connector.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
 from ml_connector.vendors.base import Settings
@@ -15,6 +18,22 @@ SCOPE = " ".join(f"vismanet_erp_service_api:{name}" for name in ("read", "create
 
 def quick(**changes):
     return VismaSettings(**{"action_seconds": 0.05, "background_seconds": 0.02, **changes})
+
+
+@contextmanager
+def obeyed_sandbox(size="small"):
+    """A sandbox; in the end everything that it got must have been as the contract says, and nothing left unread."""
+    with VismaSandbox(size=size, settings=quick()) as running:
+        yield running
+        assert running.control.violations() == []
+        assert running.control.ignored() == []
+
+
+def raised(call, *args, **kwargs):
+    """The connector's error that a call ends with."""
+    with pytest.raises(errors.ConnectorError) as caught:
+        call(*args, **kwargs)
+    return caught.value
 
 
 class Impatient(VismaClient):
