@@ -28,15 +28,16 @@ class FeedRecord:
 class FeedSource:
     """The records that a template asks for, in the order of their ids.
 
-    What is read of a batch is forgotten after it, so that memory does not grow with the number of records.
+    What is read of a batch is forgotten after it, so that memory does not grow with the number of records. They are read
+    with the rights of the connection's user.
     """
 
     dimension_names = PLANS
 
     def __init__(self, template):
-        self.env = template.env
+        self.env = template.connection_id._books()
         self.template = template
-        self.company = template.company_id
+        self.company = template.company_id.with_env(self.env)
         self.company_code = template.company_code or ""
         self.connection = template.connection_id
         self.model = self.env[template.model_name].with_company(self.company).with_context(active_test=False)
@@ -170,7 +171,7 @@ class FeedSource:
 
     def partner_codes(self, partner_ids):
         """{contact: the vendor's code}: the mapped one, else V and its number here."""
-        mappings = self.env["ml.mapping"].search_fetch(
+        mappings = self.template.env["ml.mapping"].search_fetch(
             [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
             ["res_id", "external_id"],
         )
@@ -209,7 +210,7 @@ class FeedSource:
             return None
         known = self._followers.setdefault(("tax", ""), {})
         if taxes.id not in known:
-            mapping = self.env["ml.mapping"].search(
+            mapping = self.template.env["ml.mapping"].search(
                 [("connection_id", "=", self.connection.id), ("kind", "=", "tax"), ("res_id", "=", taxes.id)], limit=1
             )
             known[taxes.id] = mapping.external_id or taxes.name
@@ -225,7 +226,7 @@ class FeedSource:
         return known[product.id]
 
     def remote_ids(self, records, kind):
-        bindings = self.env["ml.binding"].search_fetch(
+        bindings = self.template.env["ml.binding"].search_fetch(
             [
                 ("connection_id", "=", self.connection.id),
                 ("kind", "=", kind),

@@ -28,6 +28,7 @@ class MlWriterJournalEntry(models.AbstractModel):
     _name = "ml.writer.journal_entry"
     _inherit = "ml.writer"
     _description = "Writer of Journal Entries"
+    _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 
@@ -214,10 +215,10 @@ class MlWriterJournalEntry(models.AbstractModel):
         return parts[0]
 
     def _check_account(self, batch, account, currency):
+        if not account.sudo().company_ids & batch.company.parent_ids:  # sudo: what is out of reach has no name
+            raise InvalidDataError(self.env._("A mapped account belongs to another company: map another one."))
         if not account.active:
             problem = self.env._("it is archived")
-        elif not account.sudo().company_ids & batch.company.parent_ids:  # sudo: companies out of the flow's reach
-            problem = self.env._("it belongs to another company")
         elif account.currency_id and account.currency_id not in (currency, batch.company.currency_id):
             problem = self.env._("it takes %s only", account.currency_id.name)
         else:

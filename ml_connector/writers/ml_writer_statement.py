@@ -25,6 +25,7 @@ class MlWriterDerivedBill(models.AbstractModel):
     _name = "ml.writer.derived_bill"
     _inherit = "ml.writer"
     _description = "Writer of Documents that become Bills"
+    _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 
@@ -32,7 +33,7 @@ class MlWriterDerivedBill(models.AbstractModel):
         return ()
 
     def _bills(self):
-        return self.env["ml.writer.bill"].with_env(self.env)
+        return self.env["ml.writer.bill"]
 
     def _plan_batch(self, flow, entries, resolver):
         bills, derived = [], []
@@ -184,7 +185,7 @@ class MlWriterReimbursement(models.AbstractModel):
         if inner.record and inner.record.matched_payment_ids.filtered(lambda p: p.state in ("in_process", "paid")):
             return
         journal = money_journal(self.env, resolver, settlement.source, flow.company_id)
-        dates = OpenDates(flow)
+        dates = OpenDates(self.env, flow)
         booked_on = dates.resolve(settlement.date, journal)
         values = {
             "journal": journal,
@@ -228,6 +229,7 @@ class MlWriterTransfer(models.AbstractModel):
     _name = "ml.writer.transfer"
     _inherit = "ml.writer"
     _description = "Writer of Statement Payments"
+    _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 
@@ -236,7 +238,7 @@ class MlWriterTransfer(models.AbstractModel):
 
     def _plan_batch(self, flow, entries, resolver):
         currencies = Currencies(self.env, (entry.document.currency for entry in entries))
-        dates = OpenDates(flow)
+        dates = OpenDates(self.env, flow)
         for entry in entries:
             try:
                 if entry.bound:
@@ -262,7 +264,7 @@ class MlWriterTransfer(models.AbstractModel):
         entry.plan("unchanged", payment)
 
     def _plan_new(self, flow, entry, resolver, currencies, dates):
-        document, company = entry.document, flow.company_id
+        document, company = entry.document, flow.company_id.with_env(self.env)
         if problem := currencies.problem(document.currency):
             raise InvalidDataError(problem)
         currency = currencies[document.currency]
