@@ -286,8 +286,9 @@ class Provider:
 
     @classmethod
     def flow(cls, key: str) -> FlowSpec:
-        """The flow of that key."""
-        return next(flow for flow in cls.flows if flow.key == key)
+        """The flow of that key; a key that is not known is that of a flow which does nothing."""
+        known = next((flow for flow in cls.flows if flow.key == key), None)
+        return known or FlowSpec(key, key, "", "", 0)
 
     @classmethod
     def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:
