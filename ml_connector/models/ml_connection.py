@@ -10,7 +10,7 @@ from odoo.tools import format_date, plaintext2html
 from .. import secret_box
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
-from ..vendors.base import Settings
+from ..vendors.base import Finding, Settings
 from . import ml_error_class
 from .client_actions import notification
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
@@ -712,6 +712,7 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        report.findings += self._currency_findings(report.currencies)
         levels = {finding.level for finding in report.findings}
         self.write(
             {
@@ -727,6 +728,26 @@ class MlConnection(models.Model):
             }
         )
         return None
+
+    def _currency_findings(self, currencies):
+        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        own = self.company_id.currency_id.name
+        other = sorted(currencies - {own})
+        if not other:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._(
+                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
+                    connection=self.name,
+                    other=", ".join(other),
+                    company=self.company_id.name,
+                    own=own,
+                ),
+                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+            )
+        ]
 
     def _note_failed_check(self, error):
         self.write(

@@ -82,6 +82,12 @@ class MlFlow(models.Model):
         digits=(16, 4),
         help="Largest difference to the source's total that is put on the tax line.",
     )
+    rate_tolerance = fields.Float(
+        "Largest Rate Difference (%)",
+        default=20.0,
+        digits=(16, 2),
+        help="A bill whose exchange rate is further from Odoo's own rate of its date waits for a person.",
+    )
     vendor_mode = fields.Selection(
         [("at_once", "At once"), ("when_needed", "With the first bill or purchase order that needs it")],
         "New vendors",
@@ -179,6 +185,9 @@ class MlFlow(models.Model):
     unknown_count = fields.Integer(compute="_compute_counts")
 
     _connection_key_unique = models.Constraint("UNIQUE(connection_id, key)", "This flow exists already.")
+    _rate_tolerance_positive = models.Constraint(
+        "CHECK(rate_tolerance >= 0)", "The largest difference of a rate cannot be negative."
+    )
     _interval_positive = models.Constraint(
         "CHECK(interval_number > 0)", "The number of minutes between two runs must be positive."
     )
