@@ -246,6 +246,7 @@ class MlConnection(models.Model):
                 ("connection_id", "in", self.ids),
                 ("happened_at", ">=", days[0]),
                 ("error_class", "!=", "mapping"),
+                ("person", "=", False),
             ],
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
@@ -365,9 +366,10 @@ class MlConnection(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
-        used = self.env["ml.sync.attempt"].sudo()._read_group([("connection_id", "in", self.ids)], ["connection_id"])
-        if used:
+        attempts = self.env["ml.sync.attempt"].sudo()  # sudo: whatever the person may read
+        if attempts.search_count([("connection_id", "in", self.ids), ("person", "=", False)], limit=1):
             raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+        attempts._forget_unused(self)
 
     def unlink(self):
         crons = self.sudo().cron_id  # sudo: see `_create_parts`
@@ -482,15 +484,6 @@ class MlConnection(models.Model):
         self.webhook_state = "remove"
         self._trigger()
         return self._wait_for("webhook_state", "remove")
-
-    def action_verify_attempts(self):
-        """Check the chain of attempts."""
-        self.ensure_one()
-        self._check_may_manage()
-        problem = self.env["ml.sync.attempt"]._verify(self)
-        if problem:
-            return notification(problem, "danger", reload=False)
-        return notification(self.env._("The audit trail is complete and unchanged."), reload=False)
 
     @api.model
     def action_rotate_keys(self):

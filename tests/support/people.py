@@ -1,8 +1,8 @@
 """A running server with two companies, and people of every role in each of them.
 
-    def test_somebody(offices):
-        with pytest.raises(Refused):
-            offices.b.accountant.call("ml.mapping", "write", [row], {"connection_id": offices.a.connection})
+def test_somebody(offices):
+    with pytest.raises(Refused):
+        offices.b.accountant.call("ml.mapping", "write", [row], {"connection_id": offices.a.connection})
 """
 
 import contextlib
