@@ -7,7 +7,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date, plaintext2html
 
-from .. import secret_box
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Settings
@@ -490,17 +489,7 @@ class MlConnection(models.Model):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
         if not self.env.user.has_group("base.group_system"):
             raise UserError(self.env._("Only system administrators may do this."))
-        secret_box.add_key(self.env)
-        # sudo: the ciphertexts have no reader and no writer but the connector
-        for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
-            credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
-        for token in self.env["ml.token"].sudo().search([("access_ciphertext", "!=", False)]):
-            for name in ("access_ciphertext", "refresh_ciphertext"):
-                if token[name]:
-                    token[name] = secret_box.rotate(self.env, token[name])
-        env = self.env
-        env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
+        return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):
         self.ensure_one()
