@@ -7,7 +7,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date, plaintext2html
 
-from .. import secret_box
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Finding, Settings
@@ -246,6 +245,7 @@ class MlConnection(models.Model):
                 ("connection_id", "in", self.ids),
                 ("happened_at", ">=", days[0]),
                 ("error_class", "!=", "mapping"),
+                ("person", "=", False),
             ],
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
@@ -365,9 +365,10 @@ class MlConnection(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
-        used = self.env["ml.sync.attempt"].sudo()._read_group([("connection_id", "in", self.ids)], ["connection_id"])
-        if used:
+        attempts = self.env["ml.sync.attempt"].sudo()  # sudo: whatever the person may read
+        if attempts.search_count([("connection_id", "in", self.ids), ("person", "=", False)], limit=1):
             raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+        attempts._forget_unused(self)
 
     def unlink(self):
         crons = self.sudo().cron_id  # sudo: see `_create_parts`
@@ -483,31 +484,12 @@ class MlConnection(models.Model):
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
-    def action_verify_attempts(self):
-        """Check the chain of attempts."""
-        self.ensure_one()
-        self._check_may_manage()
-        problem = self.env["ml.sync.attempt"]._verify(self)
-        if problem:
-            return notification(problem, "danger", reload=False)
-        return notification(self.env._("The audit trail is complete and unchanged."), reload=False)
-
     @api.model
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
         if not self.env.user.has_group("base.group_system"):
             raise UserError(self.env._("Only system administrators may do this."))
-        secret_box.add_key(self.env)
-        # sudo: the ciphertexts have no reader and no writer but the connector
-        for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
-            credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
-        for token in self.env["ml.token"].sudo().search([("access_ciphertext", "!=", False)]):
-            for name in ("access_ciphertext", "refresh_ciphertext"):
-                if token[name]:
-                    token[name] = secret_box.rotate(self.env, token[name])
-        env = self.env
-        env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
+        return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):
         self.ensure_one()
