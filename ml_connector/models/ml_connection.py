@@ -7,10 +7,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import clean_context, format_date, plaintext2html
 
-from .. import secret_box
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
-from ..vendors.base import Settings
+from ..vendors.base import Finding, Settings
 from . import ml_error_class
 from .client_actions import notification
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
@@ -253,6 +252,7 @@ class MlConnection(models.Model):
                 ("connection_id", "in", self.ids),
                 ("happened_at", ">=", days[0]),
                 ("error_class", "!=", "mapping"),
+                ("person", "=", False),
             ],
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
@@ -375,9 +375,10 @@ class MlConnection(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
-        used = self.env["ml.sync.attempt"].sudo()._read_group([("connection_id", "in", self.ids)], ["connection_id"])
-        if used:
+        attempts = self.env["ml.sync.attempt"].sudo()  # sudo: whatever the person may read
+        if attempts.search_count([("connection_id", "in", self.ids), ("person", "=", False)], limit=1):
             raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+        attempts._forget_unused(self)
 
     def unlink(self):
         crons = self.sudo().cron_id  # sudo: see `_create_parts`
@@ -492,30 +493,11 @@ class MlConnection(models.Model):
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
-    @needs("administer")
-    def action_verify_attempts(self):
-        """Check the chain of attempts."""
-        self.ensure_one()
-        problem = self.env["ml.sync.attempt"]._verify(self)
-        if problem:
-            return notification(problem, "danger", reload=False)
-        return notification(self.env._("The audit trail is complete and unchanged."), reload=False)
-
     @api.model
     @needs("system")
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
-        secret_box.add_key(self.env)
-        # sudo: the ciphertexts have no reader and no writer but the connector
-        for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
-            credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
-        for token in self.env["ml.token"].sudo().search([("access_ciphertext", "!=", False)]):
-            for name in ("access_ciphertext", "refresh_ciphertext"):
-                if token[name]:
-                    token[name] = secret_box.rotate(self.env, token[name])
-        env = self.env
-        env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
+        return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):
         self.ensure_one()
@@ -720,6 +702,7 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        report.findings += self._currency_findings(report.currencies)
         levels = {finding.level for finding in report.findings}
         self.write(
             {
@@ -735,6 +718,26 @@ class MlConnection(models.Model):
             }
         )
         return None
+
+    def _currency_findings(self, currencies):
+        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        own = self.company_id.currency_id.name
+        other = sorted(currencies - {own})
+        if not other:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._(
+                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
+                    connection=self.name,
+                    other=", ".join(other),
+                    company=self.company_id.name,
+                    own=own,
+                ),
+                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+            )
+        ]
 
     def _note_failed_check(self, error):
         self.write(

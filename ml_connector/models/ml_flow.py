@@ -44,7 +44,7 @@ class MlFlow(models.Model):
             *("post_bills", "journal_id", "lock_date_policy", "start_date", "create_vendors", "rounding_tolerance"),
             *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
             *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
-            "tell_failures",
+            *("tell_failures", "rate_tolerance"),
         )
     }
 
@@ -92,6 +92,12 @@ class MlFlow(models.Model):
         default=0.05,
         digits=(16, 4),
         help="Largest difference to the source's total that is put on the tax line.",
+    )
+    rate_tolerance = fields.Float(
+        "Largest Rate Difference (%)",
+        default=20.0,
+        digits=(16, 2),
+        help="A bill whose exchange rate is further from Odoo's own rate of its date waits for a person.",
     )
     vendor_mode = fields.Selection(
         [("at_once", "At once"), ("when_needed", "With the first bill or purchase order that needs it")],
@@ -190,6 +196,9 @@ class MlFlow(models.Model):
     unknown_count = fields.Integer(compute="_compute_counts")
 
     _connection_key_unique = models.Constraint("UNIQUE(connection_id, key)", "This flow exists already.")
+    _rate_tolerance_positive = models.Constraint(
+        "CHECK(rate_tolerance >= 0)", "The largest difference of a rate cannot be negative."
+    )
     _interval_positive = models.Constraint(
         "CHECK(interval_number > 0)", "The number of minutes between two runs must be positive."
     )

@@ -212,12 +212,14 @@ class CheckReport:
     :param identity: who we are connected as
     :param capabilities: permissions and features that the vendor granted, stored on the connection
     :param settings: values the provider wants kept between calls (ids it looked up)
+    :param currencies: ISO 4217 codes in which the books over there are kept, as far as that is known
     """
 
     identity: str = ""
     findings: list[Finding] = field(default_factory=list)
     capabilities: set[str] = field(default_factory=set)
     settings: dict = field(default_factory=dict)
+    currencies: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
