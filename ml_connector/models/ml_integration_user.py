@@ -9,6 +9,7 @@ from odoo.tools import ormcache
 
 from ..exceptions import MissingRightError
 from ..vendors.base import Finding
+from .ml_sealed import ENGINE, Engine
 
 EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
 """What each integration user has besides what its flows need."""
@@ -18,7 +19,8 @@ WATCHED = {"active", "user_id", "target_id", "target_mode"}
 
 
 class ResUsers(models.Model):
-    _inherit = "res.users"
+    _name = "res.users"
+    _inherit = ["res.users", "ml.sealed"]
 
     ml_is_integration = fields.Boolean(
         "Integration User",
@@ -27,11 +29,6 @@ class ResUsers(models.Model):
         groups="base.group_system",
         help="Made by ML Connector for a connection; nobody can log in as this user.",
     )
-
-    def _has_field_access(self, field, operation):
-        if field.name == "ml_is_integration" and operation == "write" and not self.env.su:
-            return False
-        return super()._has_field_access(field, operation)
 
     @ormcache("self.id")
     def _ml_works_for_connection(self):
@@ -120,6 +117,8 @@ class ResUsersApikeys(models.Model):
 class MlConnection(models.Model):
     _inherit = "ml.connection"
 
+    _open_fields = {"system": ("user_id",)}
+
     user_id = fields.Many2one(
         "res.users",
         "Integration User",
@@ -161,16 +160,10 @@ class MlConnection(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if any(vals.get("user_id") for vals in vals_list):
-            self._check_may_choose_user()
         vals_list = [{**vals, "user_id": vals.get("user_id") or self._new_user(vals).id} for vals in vals_list]
         connections = super().create(vals_list)
         connections._grant()
         return connections
-
-    def _check_may_choose_user(self):
-        if not self.env.su and not self.env.user.has_group("base.group_system"):
-            raise AccessError(self.env._("Only system administrators may choose the user of a connection."))
 
     @api.model
     def _new_user(self, vals):
@@ -189,8 +182,6 @@ class MlConnection(models.Model):
         )
 
     def write(self, vals):
-        if "user_id" in vals:
-            self._check_may_choose_user()
         before = self.sudo().user_id  # sudo: whoever may write connections need not see users
         if "company_id" in vals:
             self._move_user(vals["company_id"])
@@ -309,6 +300,7 @@ class MlConnection(models.Model):
             "allowed_company_ids": self.company_id.ids,
             "mail_create_nosubscribe": True,
             "ml_connection_id": self.id,
+            ENGINE: Engine,
         }
         # sudo: whoever asks need not see users
         return self.env(user=self.sudo().user_id.id, su=False, context=context)

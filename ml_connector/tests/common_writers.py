@@ -122,6 +122,8 @@ class WriterCase(AccountTestInvoicingCommon):
 
     def flow(self, kind, **options):
         flow = self.connection.flow_ids.filtered(lambda flow: flow.kind == kind and flow.direction == "pull")
+        if not flow.active:
+            options = {**options, "active": True}  # with the rights that it needs
         if options:
             flow.write(options)
         return flow
