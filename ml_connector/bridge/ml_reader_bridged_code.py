@@ -98,6 +98,7 @@ class MlMapping(models.Model):
         for (target, kind), mappings in unmapped.grouped(lambda row: (row.target_connection_id, row.kind)).items():
             self.env["ml.sync.log"]._enqueue(target._creator(kind), mappings)
             target._trigger()
+        unmapped._decided("create_remote")
         return notification(self.env._("%s codes are being created.", len(unmapped)))
 
     def _note_ours(self, connection, reference, record):

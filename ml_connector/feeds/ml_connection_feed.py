@@ -72,6 +72,7 @@ class MlConnection(models.Model):
             raise UserError(self.env._("Test the connection first: it asks the server for its key."))
         self.stored_settings = {**self.stored_settings, "host_keys": [seen], "host_key_seen": False}
         self.message_post(body=self.env._("Server key accepted: %s", _described(seen)))
+        self._decided("accept_key", new=_described(seen))
         return self.action_test()
 
     def action_open_feed_files(self):

@@ -332,12 +332,14 @@ class MlFeedTemplate(models.Model):
     def action_send_now(self):
         """Write and send this feed at once: the connection's own job does the work."""
         self.check_access("write")
+        self._decided("sync")
         return self.flow_id.action_sync_now()
 
     def action_confirm_shrink(self):
         """Send the next file although it takes many records away from the vendor."""
         self.check_access("write")
         self.shrink_confirmed = True
+        self._decided("confirm", self.env._("The next file may take many records away from the vendor."))
         return self.flow_id.action_sync_now()
 
     def action_open_files(self):

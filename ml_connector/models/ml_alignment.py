@@ -146,6 +146,7 @@ class MlOutgoingCode(models.Model):
             records = self.env[MAPPED_MODELS[kind]].browse(codes.mapped("res_id")).exists()
             self.env["ml.sync.log"]._enqueue(connection._creator(kind), records)
             connection._trigger()
+        unmapped._decided("create_remote")
         return _told(self.env, len(unmapped))
 
     def action_leave_out(self):
@@ -176,6 +177,7 @@ class MlMapping(models.Model):
             creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
             record = creating._new_account() if mapping.kind == "account" else creating._new_analytic()
             mapping.write({"res_id": record.id, "origin": "manual"})
+        unmapped._decided_filled("create_record")
         return notification(self.env._("%s records were created in Odoo.", len(unmapped)))
 
     def _new_account(self):

@@ -400,6 +400,7 @@ class MlConnection(models.Model):
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
         self._remember_database()
         self.message_post(body=self.env._("This database was declared to be the live one."))
+        self._decided("adopt")
 
     # ------------------------------------------------------------------ buttons
 
@@ -415,6 +416,7 @@ class MlConnection(models.Model):
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
         self.check_state = "requested"
+        self._decided("test")
         self._trigger()
         return self._wait_for("check_state", "requested")
 
@@ -448,17 +450,20 @@ class MlConnection(models.Model):
                 }
             )
         self.activity_unlink(["ml_connector.mail_activity_attention"])
+        self._decided("start")
         self._trigger()
 
     def action_pause(self):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
         self._check_may_manage()
         self.write({"state": "paused"})
+        self._decided("pause")
 
     def action_disconnect(self):
         """Take our webhooks and our place as accounting system back from the vendor, and stop."""
         self._check_may_manage()
         self.write({"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"})
+        self._decided("disconnect")
         self._trigger()
 
     def action_sync_now(self):
@@ -466,6 +471,7 @@ class MlConnection(models.Model):
         self.check_access("write")
         self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         self.sudo().breaker_until = False  # sudo: engine field
+        self._decided("sync")
         self._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
@@ -474,6 +480,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         self._check_may_manage()
         self.webhook_state = "requested"
+        self._decided("subscribe")
         self._trigger()
         return self._wait_for("webhook_state", "requested")
 
@@ -481,6 +488,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         self._check_may_manage()
         self.webhook_state = "remove"
+        self._decided("unsubscribe")
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
@@ -489,6 +497,8 @@ class MlConnection(models.Model):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
         if not self.env.user.has_group("base.group_system"):
             raise UserError(self.env._("Only system administrators may do this."))
+        # sudo: all connections, whichever companies the person may see
+        self.sudo().with_context(active_test=False).search([])._decided("rotate")
         return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):

@@ -386,6 +386,7 @@ class MlFlow(models.Model):
         """Read (or sweep) at once: the connection's own job does the work."""
         self.check_access("write")
         self.next_run_at = fields.Datetime.now()
+        self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 

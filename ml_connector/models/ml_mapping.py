@@ -290,6 +290,7 @@ class MlMapping(models.Model):
         self.check_access("write")
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
         unmapped._propose()
+        unmapped._decided_filled("propose")
         count = len(unmapped.filtered("res_id"))
         if not count:
             message = self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record.")

@@ -82,6 +82,8 @@ class MlMappingRule(models.Model):
             [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
         )
         unmapped._propose()
+        self._decided("propose")
+        unmapped._decided_filled("propose")
 
 
 class MlMapping(models.Model):

@@ -306,6 +306,7 @@ class MlSyncLog(models.Model):
         unknown = logs.filtered(lambda log: log.state == "unknown")
         unknown.write({"next_try_at": fields.Datetime.now()})
         unknown.connection_id._trigger()
+        (retried | unknown)._decided("retry")
         return self._notify_retried(len(retried) + len(unknown))
 
     def _notify_retried(self, count):
@@ -348,11 +349,8 @@ class MlSyncLog(models.Model):
                 "done_at": fields.Datetime.now(),
             }
         )
-        attempt = {"action": "ignore", "outcome": "ignored", "message": reason}
+        logs._decided("ignore", reason)
         for connection, group in logs.grouped("connection_id").items():
-            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-                connection, [{"log": log, **attempt} for log in group]
-            )
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
@@ -373,6 +371,7 @@ class MlSyncLog(models.Model):
         self.check_access("read")
         self._check_may_resolve()
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
+        logs._decided("arrived" if arrived else "not_arrived")
         if arrived:
             worker = self.env["ml.worker"].sudo()  # sudo: as above, and what depends on it goes on
             for _flow, group in logs.grouped("flow_id").items():
@@ -400,16 +399,9 @@ class MlSyncLog(models.Model):
             raise UserError(self.env._("Nothing is to be decided here any more."))
         logs.decision = side
         logs._make_pending()
-        attempt = {"action": "decide", "outcome": "pending", "message": self._decided_text(side)}
-        for connection, group in logs.grouped("connection_id").items():
-            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-                connection, [{"log": log, **attempt} for log in group]
-            )
+        for log in logs:
+            log._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[side])
         return notification(self.env._("The record is tried again. The list shows the result in a moment."))
-
-    def _decided_text(self, side):
-        chosen = dict(self._fields["decision"]._description_selection(self.env))[side]
-        return f"{self.env.user.name}: {chosen}"
 
     def action_reverse_and_repost(self):
         """Reverse the posted bill that differs from the vendor's record, and book the record anew as it is now.
@@ -436,6 +428,7 @@ class MlSyncLog(models.Model):
             ]
         ).unlink()
         self.sudo()._make_pending()
+        self._decided("rebook", move.display_name)
 
     def action_open_record(self):
         """Open the Odoo record, or the mapping that is missing."""

@@ -87,4 +87,5 @@ class MlWebhookEvent(models.Model):
         self.connection_id._check_may_manage()
         # sudo: events have no writer but the connector
         self.sudo().write({"state": "received", "try_count": 0, "next_try_at": fields.Datetime.now()})
+        self._decided("replay")
         self.connection_id._trigger()
