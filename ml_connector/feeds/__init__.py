@@ -6,4 +6,3 @@ from . import ml_worker_feed
 from . import ml_worker_feed_out
 from . import ml_worker_feed_in
 from . import ml_worker_feed_records
-from . import ml_feed_decided

@@ -1,3 +1,5 @@
+from . import ml_decided
+from . import ml_sealed
 from . import ml_connection
 from . import ml_credential
 from . import ml_token
@@ -18,4 +20,3 @@ from . import res_partner
 from . import res_company
 from . import res_config_settings
 from . import watched
-from . import ml_decided

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..signature import AuditKeys
 from . import ml_error_class
+from .ml_decided import MlDecided
 
 OUTCOMES = [
     ("created", "Created"),
@@ -82,6 +83,7 @@ class MlSyncChain(models.Model):
 
     _name = "ml.sync.chain"
     _description = "Head of the Audit Chain"
+    _inherit = "ml.sealed"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -110,6 +112,7 @@ class MlSyncAttempt(models.Model):
 
     _name = "ml.sync.attempt"
     _description = "Attempt"
+    _inherit = "ml.sealed"
     _order = "connection_id, sequence desc"
     _rec_name = "subject"
 
@@ -264,14 +267,11 @@ def _about(record, text):
     """What an attempt says of the record that it is about."""
     if not record:
         return {"subject": text}
-    return {"subject": text or title_of(record), "res_model": record._name, "res_id": record.id}
+    return {"subject": text or _title(record), "res_model": record._name, "res_id": record.id}
 
 
-def title_of(record):
-    """What the audit trail calls a record."""
-    if record._name == "ml.sync.log":
-        return f"{record.flow_id.key} {record.external_id or f'{record.res_model},{record.res_id}'}"
-    return record.display_name
+def _title(record):
+    return record._told_title() if isinstance(record, MlDecided) else record.display_name
 
 
 def _result(attempt):
