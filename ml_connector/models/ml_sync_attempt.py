@@ -187,10 +187,16 @@ class MlSyncAttempt(models.Model):
         """Add decisions (dicts of action, record or subject, and optionally message, old_value, new_value)."""
         # by the name at that time: users are renamed and deleted
         person = self.env.user.sudo().name
+        labels = dict(self._fields["action"]._description_selection(self.env))
         self._insert(
             connection,
             [
-                {**decision, **_about(decision.get("record"), decision.get("subject")), "person": person}
+                {
+                    **decision,
+                    **_about(decision.get("record"), decision.get("subject")),
+                    "person": person,
+                    "message": f"{person}: {decision.get('message') or labels[decision['action']]}",
+                }
                 for decision in decisions
             ],
         )
