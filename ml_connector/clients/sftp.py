@@ -22,6 +22,8 @@ from ..exceptions import (
 )
 from .addresses import RefusedAddressError, loopback_allowed, resolved
 
+OLDEST_PARAMIKO = (3, 4)
+"""Older ones lack strict key exchange (CVE-2023-48795)."""
 CONNECT_TIMEOUT = 15.0
 AUTH_TIMEOUT = 20.0
 CALL_TIMEOUT = 60.0
@@ -87,6 +89,11 @@ def _library():
             "The Python package paramiko is missing on this server: install it (pip install paramiko), then restart"
             " Odoo."
         ) from None
+    if tuple(map(int, paramiko.__version__.split(".")[:2])) < OLDEST_PARAMIKO:
+        raise PermanentError(
+            "The Python package paramiko on this server is too old to be safe: install version 3.4 or newer (pip install"
+            " --upgrade paramiko), then restart Odoo."
+        )
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its text may quote what the server sends
     return paramiko
 
@@ -322,10 +329,7 @@ class SftpSession:
         return digest.hexdigest()
 
     def _ask_ahead(self, file, size):
-        try:
-            file.prefetch(size, max_concurrent_requests=PREFETCH)
-        except TypeError:  # an old paramiko
-            file.prefetch(size)
+        file.prefetch(size, max_concurrent_requests=PREFETCH)
 
     def _too_large(self, path, size, limit):
         return PermanentError(f"{path} is larger ({size} bytes) than the {limit} bytes that are allowed.")

@@ -161,6 +161,14 @@ class MlFlow(models.Model):
         help="A vendor with one of these tags is put into the vendor system's group of the same name, and taken out of "
         "it without the tag. Other tags and groups are left alone.",
     )
+    attachment_mode = fields.Selection(
+        [("shared", "All but files of internal notes"), ("main", "The main attachment only")],
+        "Files to Send",
+        default="shared",
+        required=True,
+        help="Which files of a record are sent along. Files of internal notes, and what people from outside attached, "
+        "stay here in either case.",
+    )
     tell_failures = fields.Boolean(
         "Report failures",
         default=True,
