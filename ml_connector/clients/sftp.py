@@ -91,8 +91,8 @@ def _library():
         ) from None
     if tuple(map(int, paramiko.__version__.split(".")[:2])) < OLDEST_PARAMIKO:
         raise PermanentError(
-            "The Python package paramiko on this server is too old to be safe: install version 3.4 or newer (pip install"
-            " --upgrade paramiko), then restart Odoo."
+            "The Python package paramiko on this server is too old to be safe: install version 3.4 or newer"
+            " (pip install --upgrade paramiko), then restart Odoo."
         )
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its text may quote what the server sends
     return paramiko
