@@ -10,7 +10,7 @@ from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
-from .client_actions import notification
+from .client_actions import notification, open_address
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -452,7 +452,7 @@ class MlSyncLog(models.Model):
 
     def action_open_remote(self):
         self.ensure_one()
-        return {"type": "ir.actions.act_url", "url": self.external_url, "target": "new"}
+        return open_address(self.external_url)
 
     # ------------------------------------------------------------------ smart buttons
 
