@@ -276,9 +276,7 @@ class MlConnection(models.Model):
             "unlink": self.env._("delete"),
         }
         if not model:
-            return MissingRightError(
-                self.env._("Odoo refuses this to the integration user %s, who lacks the right.", user.name)
-            )
+            return MissingRightError(self.env._("The integration user %s lacks a right that this needs.", user.name))
         return MissingRightError(
             self.env._(
                 "Odoo does not let the integration user %(user)s %(operation)s this record of %(model)s.",
@@ -329,6 +327,12 @@ class MlFlow(models.Model):
             return ()
         worker = self._writer() if self.direction == "pull" else self._reader("")
         return worker._groups_of(self)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        flows = super().create(vals_list)
+        flows.connection_id._grant()
+        return flows
 
     def write(self, vals):
         result = super().write(vals)
