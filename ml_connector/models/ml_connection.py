@@ -407,6 +407,7 @@ class MlConnection(models.Model):
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
         self._remember_database()
         self.message_post(body=self.env._("This database was declared to be the live one."))
+        self._decided("adopt")
 
     # ------------------------------------------------------------------ buttons
 
@@ -418,6 +419,7 @@ class MlConnection(models.Model):
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
         self.sudo().check_state = "requested"  # sudo: engine field
+        self._decided("test")
         self._trigger()
         return self._wait_for("check_state", "requested")
 
@@ -451,12 +453,14 @@ class MlConnection(models.Model):
                 }
             )
         self.activity_unlink(["ml_connector.mail_activity_attention"])
+        self._decided("start")
         self._trigger()
 
     @needs("administer")
     def action_pause(self):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
         self.sudo().state = "paused"  # sudo: engine field
+        self._decided("pause")
 
     @needs("administer")
     def action_disconnect(self):
@@ -464,6 +468,7 @@ class MlConnection(models.Model):
         self.sudo().write(  # sudo: engine fields
             {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
         )
+        self._decided("disconnect")
         self._trigger()
 
     @needs("administer")
@@ -472,6 +477,7 @@ class MlConnection(models.Model):
         connection = self.sudo()  # sudo: engine fields
         connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         connection.breaker_until = False
+        self._decided("sync")
         self._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
@@ -480,6 +486,7 @@ class MlConnection(models.Model):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
         self.sudo().webhook_state = "requested"  # sudo: engine field
+        self._decided("subscribe")
         self._trigger()
         return self._wait_for("webhook_state", "requested")
 
@@ -487,6 +494,7 @@ class MlConnection(models.Model):
     def action_unsubscribe(self):
         self.ensure_one()
         self.sudo().webhook_state = "remove"  # sudo: engine field
+        self._decided("unsubscribe")
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
@@ -494,6 +502,8 @@ class MlConnection(models.Model):
     @needs("system")
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
+        # sudo: all connections, whichever companies the person may see
+        self.sudo().with_context(active_test=False).search([])._decided("rotate")
         return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):

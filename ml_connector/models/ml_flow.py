@@ -425,6 +425,7 @@ class MlFlow(models.Model):
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
         self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
+        self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
