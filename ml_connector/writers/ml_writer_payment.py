@@ -67,7 +67,8 @@ class PaymentPlan:
 
 
 class AccountPayment(models.Model):
-    _inherit = "account.payment"
+    _name = "account.payment"
+    _inherit = ["account.payment", "ml.sealed"]
 
     ml_original_date = fields.Date(
         "Date at the Vendor System",
