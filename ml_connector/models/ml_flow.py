@@ -51,7 +51,7 @@ class MlFlow(models.Model):
             *("post_bills", "journal_id", "lock_date_policy", "start_date", "create_vendors", "rounding_tolerance"),
             *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
             *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
-            *("tell_failures", "rate_tolerance", "attachment_mode"),
+            *("tell_failures", "rate_tolerance", "vendor_change_policy", "attachment_mode"),
         )
     }
 

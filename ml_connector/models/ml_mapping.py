@@ -110,11 +110,6 @@ class MlMapping(models.Model):
         for mapping in self:
             mapping.waiting_count = len(mapping.waiting_log_ids.filtered(lambda log: log.state == "waiting"))
 
-    @api.constrains("res_id", "res_model", "kind")
-    def _check_vendor(self):
-        vendors = self.filtered(lambda mapping: mapping.kind == "vendor" and mapping.res_id)
-        self._check_may_be_vendor(vendors.mapped("res_id"))
-
     @api.model
     def _check_may_be_vendor(self, partner_ids):
         """Refuse contacts that can stand for no vendor. They are not named: who asks need not see them."""
@@ -138,6 +133,8 @@ class MlMapping(models.Model):
                         code=mapping.display_name,
                     )
                 )
+        vendors = self.filtered(lambda mapping: mapping.kind == "vendor" and mapping.res_id)
+        self._check_may_be_vendor(vendors.mapped("res_id"))
 
     @api.model
     def _is_choice(self, record, domain):
@@ -239,9 +236,9 @@ class MlMapping(models.Model):
             if (mapping.kind, mapping.external_id) == (reference.kind, reference.external_id):
                 mapping.proposed_id = record.id
 
+    @needs("map")
     def action_accept_proposals(self):
         """Fill the unmapped rows of the selection with what is proposed."""
-        self.check_access("write")
         proposed = self.filtered(lambda mapping: mapping.state == "unmapped" and mapping.proposed_id)
         for mapping in proposed:
             mapping.res_id = mapping.proposed_id

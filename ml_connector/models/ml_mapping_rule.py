@@ -56,11 +56,6 @@ class MlMappingRule(models.Model):
                 "%(subject)s like %(pattern)s", subject=subjects[rule.subject], pattern=rule.pattern
             )
 
-    @api.constrains("res_id", "res_model", "kind")
-    def _check_vendor(self):
-        vendors = self.filtered(lambda rule: rule.kind == "vendor")
-        self.env["ml.mapping"]._check_may_be_vendor(vendors.mapped("res_id"))
-
     @api.constrains("res_id", "res_model")
     def _check_record(self):
         for rule in self:
@@ -74,6 +69,8 @@ class MlMappingRule(models.Model):
                         pattern=rule.pattern,
                     )
                 )
+        vendors = self.filtered(lambda rule: rule.kind == "vendor")
+        self.env["ml.mapping"]._check_may_be_vendor(vendors.mapped("res_id"))
 
     def _fits(self, mapping):
         self.ensure_one()

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .client_actions import notification
+from .ml_sealed import needs
 
 NEW_CONTACT = "contact"
 """Field name of a change that is a further contact of the vendor."""
@@ -15,6 +16,7 @@ class MlVendorChange(models.Model):
     """
 
     _name = "ml.vendor.change"
+    _inherit = "ml.sealed"
     _description = "Vendor Change"
     _order = "state desc, id desc"
     _rec_name = "partner_id"
@@ -105,6 +107,7 @@ class MlVendorChange(models.Model):
 
     # ------------------------------------------------------------------ decisions
 
+    @needs("map")
     def action_approve(self):
         """Write the new values, with the rights of whoever approves them."""
         waiting = self._to_decide()
@@ -122,6 +125,7 @@ class MlVendorChange(models.Model):
             return notification(message, "warning")
         return notification(self.env._("%s changes of vendors were approved.", len(done)))
 
+    @needs("map")
     def action_reject(self):
         """Leave Odoo's values as they are; the same value is not asked about again."""
         waiting = self._to_decide()
@@ -129,21 +133,11 @@ class MlVendorChange(models.Model):
         return notification(self.env._("%s changes of vendors were rejected.", len(waiting)))
 
     def _to_decide(self):
-        """The waiting rows of the selection, for a person who may decide about them."""
-        self.check_access("read")
-        self._check_may_decide()
+        """The waiting rows of the selection."""
         waiting = self.filtered(lambda change: change.state == "waiting")
         if not waiting:
             raise UserError(self.env._("Nothing of this waits for a decision any more."))
         return waiting
-
-    def _check_may_decide(self):
-        user = self.env.user
-        if self.env.su:
-            return
-        groups = ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice")
-        if not all(user.has_group(group) for group in groups):
-            raise UserError(self.env._("Only accountants of ML Connector with billing rights may decide this."))
 
     def _is_outdated(self):
         """Whether the contact says something else than when it was asked; then the row says what it says now."""
@@ -212,10 +206,8 @@ class MlVendorChange(models.Model):
         )
         self.sudo()._close_questions()
         for change in self:
-            self.env["ml.sync.attempt"]._append_decision(
-                change.connection_id,
+            change._decided(
                 "approve" if state == "approved" else "refuse",
-                change,
                 change.field_label,
                 old=change.old_value,
                 new=change.new_value,
