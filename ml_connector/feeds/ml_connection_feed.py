@@ -5,12 +5,13 @@ from ..clients import fingerprint
 from ..models.ml_sealed import needs
 
 READERS = {
-    "account.analytic.account": "analytic.group_analytic_accounting",
     "account.move": "account.group_account_readonly",
     "purchase.order": "account.group_account_readonly",
     "stock.picking": "stock.group_stock_user",
 }
 """The group that reads the records of a feed, where not everybody does."""
+ANALYTIC = ("dimension", "analytic")
+"""Expressions that read analytic plans."""
 
 
 class MlFlow(models.Model):
@@ -20,6 +21,8 @@ class MlFlow(models.Model):
         # sudo: whoever switches a flow need not see templates
         templates = self.env["ml.feed.template"].sudo().search([("flow_id", "=", self.id)])
         groups = {READERS[model] for model in templates.mapped("model_name") if model in READERS}
+        if any(column.expression in ANALYTIC for column in templates.column_ids):
+            groups.add("analytic.group_analytic_accounting")
         return {*super()._needed_groups(), *groups}
 
 
@@ -137,8 +140,6 @@ def _template_values(flow, spec, number):
         "archive_mode": "move" if spec.archive_folder else "leave",
         "root_element": spec.root_element,
         "document_element": spec.document_element,
-        "model_name": spec.model or False,
-        "lines_field": spec.lines or False,
         "domain": spec.domain,
         "lines_domain": spec.lines_domain,
         "statuses": ", ".join(spec.statuses),

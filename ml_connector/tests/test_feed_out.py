@@ -285,8 +285,7 @@ class TestFeedOut(FeedCase):
                 for column in spec.columns:
                     if column.expression:
                         self.assertIn(column.expression, EXPRESSIONS)
-        self.connection.feed_template_ids.column_ids._check_path()
-        self.connection.flow_ids.active = True  # with the rights to read what their files say
+        self.connection.feed_template_ids.column_ids._check_reads()
         for template in self.connection.feed_template_ids.filtered("model_name"):
             self.assertTrue(template.preview.startswith("CompanyId,"), template.preview)
 
