@@ -9,6 +9,7 @@ from odoo.tools import SQL, plaintext2html
 
 from .. import audit_keys
 from ..audit_keys import AuditKeys
+from .ml_sealed import needs
 from .ml_sync_attempt import signed_text
 
 BATCH = 1000
@@ -183,10 +184,10 @@ class MlConnection(models.Model):
     audit_message = fields.Char(readonly=True, copy=False)
     audit_walk = fields.Json(readonly=True, copy=False, groups="base.group_system")
 
+    @needs("administer")
     def action_verify_attempts(self):
         """Let the job verify the whole audit trail, and show what it found."""
         self.ensure_one()
-        self._check_may_manage()
         # sudo: engine fields
         self.sudo().write({"audit_state": "requested", "audit_walk": False})
         self.env["ml.sync.attempt"]._append_decision(self, "ask_verify", self)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, format_date, format_datetime, plaintext2html
+from odoo.tools import SQL, clean_context, format_date, format_datetime, plaintext2html
 
 from .. import secret_box
 from ..database_mark import DatabaseMark, database_mark
@@ -16,6 +16,7 @@ from ..vendors.base import Finding, Settings
 from . import ml_error_class
 from .client_actions import notification
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
+from .ml_sealed import needs
 from .ml_token import GRANT_FIELDS, TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -48,9 +49,15 @@ class MlConnection(models.Model):
 
     _name = "ml.connection"
     _description = "Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["ml.sealed", "mail.thread", "mail.activity.mixin"]
     _order = "company_id, provider, id"
     _check_company_auto = True
+    _maker_right = "administer"
+    _birth_fields = ("provider", "company_id")
+    _open_fields = {
+        "administer": ("name", "active", "owner_id", "flow_ids"),
+        "system": ("environment", "custom_url", "credential_ids"),
+    }
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -68,7 +75,7 @@ class MlConnection(models.Model):
         required=True,
         tracking=True,
     )
-    custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.", tracking=True)
+    custom_url = fields.Char("Address", tracking=True, help="Base address of the API; https, or http on this machine.")
     base_url = fields.Char(compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
@@ -310,7 +317,8 @@ class MlConnection(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         connections = super().create(vals_list)
-        for connection in connections:
+        # defaults for the connection are none for its parts, which are not the person's to choose
+        for connection in connections.with_context(clean_context(self.env.context)):
             connection._create_parts()
         return connections
 
@@ -374,6 +382,8 @@ class MlConnection(models.Model):
             raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
             raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
+        if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
+            raise UserError(self.env._("Pause or disconnect a connection before you archive it."))
         # before what is written along: secrets that are typed together with a new address are meant for it
         self.filtered(lambda connection: connection._moves(vals))._leave_address()
         result = super().write(_secrets_last(vals))
@@ -469,12 +479,13 @@ class MlConnection(models.Model):
         # sudo: parameters are readable by administrators only
         return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
+    @needs("system")
     def action_adopt_database(self):
         """Declare that this database, which was restored, copied or moved, is the live one."""
-        self._check_is_system()
         if self._is_neutralized():
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
-        for connection in self.filtered(lambda c: not c._is_this_database()):
+        # sudo: engine fields
+        for connection in self.sudo().filtered(lambda connection: not connection._is_this_database()):
             connection._adopt_database()
 
     def _adopt_database(self):
@@ -500,9 +511,7 @@ class MlConnection(models.Model):
     def _adoption_note(self):
         """What a person looks at after the database was replaced: what the vendor does not offer a second time."""
         vendor = self._provider_class().label
-        lines = [
-            self.env._("This database was declared to be the live one. Its flows read on from where they stood here.")
-        ]
+        lines = [self.env._("This database was declared to be the live one. Its flows read on from where they stood.")]
         specs = {spec.key: spec for spec in self._provider_class().flows}
         settled = self.flow_ids.filtered(
             lambda flow: flow.active and (spec := specs.get(flow.key)) and (spec.reports or spec.acknowledges)
@@ -511,8 +520,8 @@ class MlConnection(models.Model):
         if settled and since:
             lines.append(
                 self.env._(
-                    "Compare %(flows)s of the time since %(moment)s with the lists at %(vendor)s: what another database "
-                    "booked meanwhile is settled there and is not offered again.",
+                    "Compare %(flows)s of the time since %(moment)s with the lists at %(vendor)s: what another database"
+                    " booked meanwhile is settled there and is not offered again.",
                     flows=", ".join(settled.mapped("name")),
                     moment=since,
                     vendor=vendor,
@@ -521,8 +530,8 @@ class MlConnection(models.Model):
         if since:
             lines.append(
                 self.env._(
-                    "What another database sent to %(vendor)s since then is there already: look for it before you enter "
-                    "the same again.",
+                    "What another database sent to %(vendor)s since then is there already: look for it before you enter"
+                    " the same again.",
                     vendor=vendor,
                 )
             )
@@ -530,22 +539,14 @@ class MlConnection(models.Model):
 
     # ------------------------------------------------------------------ buttons
 
-    def _check_may_manage(self):
-        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_manager"):
-            raise UserError(self.env._("Only administrators of ML Connector may do this."))
-
-    def _check_is_system(self):
-        if not self.env.su and not self.env.user.has_group("base.group_system"):
-            raise UserError(self.env._("Only system administrators may do this."))
-
+    @needs("administer", "system")
     def action_test(self):
         """Test the connection in its own job, and show the findings when they are there."""
         self.ensure_one()
-        self._check_may_manage()
         missing = self._missing_credentials()
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
-        self.check_state = "requested"
+        self.sudo().check_state = "requested"  # sudo: engine field
         self._trigger()
         return self._wait_for("check_state", "requested")
 
@@ -563,13 +564,13 @@ class MlConnection(models.Model):
         filled = set(credentials.filtered("is_set").mapped("name"))
         return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
 
+    @needs("administer")
     def action_start(self):
         """Begin to sync."""
-        self._check_may_manage()
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
-            connection.write(
+            connection.sudo().write(  # sudo: engine fields
                 {
                     "state": "connected",
                     "seat_request": "claim",
@@ -581,44 +582,47 @@ class MlConnection(models.Model):
         self.activity_unlink(["ml_connector.mail_activity_attention"])
         self._trigger()
 
+    @needs("administer")
     def action_pause(self):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
-        self._check_may_manage()
-        self.write({"state": "paused"})
+        self.sudo().state = "paused"  # sudo: engine field
 
+    @needs("administer")
     def action_disconnect(self):
         """Take our webhooks and our place as accounting system back from the vendor, and stop."""
-        self._check_may_manage()
-        self.write({"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"})
+        self.sudo().write(  # sudo: engine fields
+            {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
+        )
         self._trigger()
 
+    @needs("administer")
     def action_sync_now(self):
         """Run all flows of the connection at once."""
-        self.check_access("write")
-        self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
-        self.sudo().breaker_until = False  # sudo: engine field
+        connection = self.sudo()  # sudo: engine fields
+        connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
+        connection.breaker_until = False
         self._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
+    @needs("administer")
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
-        self._check_may_manage()
-        self.webhook_state = "requested"
+        self.sudo().webhook_state = "requested"  # sudo: engine field
         self._trigger()
         return self._wait_for("webhook_state", "requested")
 
+    @needs("administer")
     def action_unsubscribe(self):
         self.ensure_one()
-        self._check_may_manage()
-        self.webhook_state = "remove"
+        self.sudo().webhook_state = "remove"  # sudo: engine field
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
     @api.model
+    @needs("system")
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
-        self._check_is_system()
         self.env["ml.credential"]._rotate_keys()
         return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
@@ -857,7 +861,7 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
-        findings = [*report.findings, *self._own_findings()]
+        findings = [*report.findings, *self._currency_findings(report.currencies), *self._own_findings()]
         levels = {finding.level for finding in findings}
         self.write(
             {
@@ -882,12 +886,32 @@ class MlConnection(models.Model):
                     level="warning",
                     title=self.env._("PostgreSQL does not tell which server this is."),
                     message=self.env._(
-                        "A copy of the database on another server may be taken for this one. Let the database's user run"
-                        " pg_control_system(), then press This is the live database."
+                        "A copy of the database on another server may be taken for this one. Let the user of Odoo's"
+                        " databases run pg_control_system(), then press This is the live database."
                     ),
                 )
             )
         return findings
+
+    def _currency_findings(self, currencies):
+        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        own = self.company_id.currency_id.name
+        other = sorted(currencies - {own})
+        if not other:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._(
+                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
+                    connection=self.name,
+                    other=", ".join(other),
+                    company=self.company_id.name,
+                    own=own,
+                ),
+                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+            )
+        ]
 
     def _note_failed_check(self, error):
         self.write(

@@ -22,6 +22,10 @@ class MlCredential(models.Model):
     _name = "ml.credential"
     _description = "Credential"
     _order = "connection_id, sequence, id"
+    _inherit = "ml.sealed"
+    _maker_right = "system"
+    _birth_fields = ("connection_id", "name", "sequence", "is_secret")
+    _open_fields = {"system": ("value", "new_secret")}
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)

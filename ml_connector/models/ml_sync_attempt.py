@@ -82,6 +82,7 @@ class MlSyncChain(models.Model):
 
     _name = "ml.sync.chain"
     _description = "Head of the Audit Chain"
+    _inherit = "ml.sealed"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -110,6 +111,7 @@ class MlSyncAttempt(models.Model):
 
     _name = "ml.sync.attempt"
     _description = "Attempt"
+    _inherit = "ml.sealed"
     _order = "connection_id, sequence desc"
     _rec_name = "subject"
 

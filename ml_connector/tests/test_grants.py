@@ -1,6 +1,7 @@
 from odoo.tests import Form, tagged
 
 from odoo.addons.ml_connector import secret_box
+from odoo.addons.ml_connector.models.ml_token import GRANT_FIELDS
 
 from .common import ConnectorCase
 from .common_feed import FeedCase
@@ -25,18 +26,7 @@ class GrantMixin:
         return token
 
     def assert_gone(self, token):
-        self.assertFalse(any(token[name] for name in self.env.registry["ml.token"]._fields if name in GRANT))
-
-
-GRANT = (
-    "access_ciphertext",
-    "refresh_ciphertext",
-    "expires_at",
-    "refresh_expires_at",
-    "location",
-    "scope",
-    "grant_key",
-)
+        self.assertFalse(any(token[name] for name in GRANT_FIELDS))
 
 
 @tagged("post_install", "-at_install")
