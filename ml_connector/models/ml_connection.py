@@ -216,7 +216,7 @@ class MlConnection(models.Model):
         for connection in self:
             connection.color = colors[connection.state]
 
-    @api.depends_context("uid")
+    @api.depends("database_uuid", "database_name", "database_system", "database_oid")
     def _compute_is_copy(self):
         for connection in self:
             connection.is_copy = not connection._is_this_database()
