@@ -22,6 +22,7 @@ class MlCredential(models.Model):
     _name = "ml.credential"
     _description = "Credential"
     _order = "connection_id, sequence, id"
+    _hidden_fields = ("value", "new_secret")
     _inherit = "ml.sealed"
     _maker_right = "system"
     _birth_fields = ("connection_id", "name", "sequence", "is_secret")
@@ -87,6 +88,9 @@ class MlCredential(models.Model):
         )
         if not self.is_internal:
             self._end_access()
+
+    def _told_of(self):
+        return self.connection_id
 
     def _plaintext(self):
         """The value in the clear: for a provider in memory, for nothing else.
