@@ -4,7 +4,6 @@ import shutil
 from odoo.tools.sql import table_exists
 
 from . import secret_box
-from .models.ml_credential import KEY_HOST
 
 _logger = logging.getLogger(__name__)
 
@@ -14,7 +13,6 @@ def uninstall_hook(env):
     env["ir.cron"].with_context(active_test=False).search(
         [("ir_actions_server_id.model_id.model", "=", "ml.connection")]
     ).unlink()
-    env["ir.config_parameter"].search([("key", "=", KEY_HOST)]).unlink()
     connections = env["ml.connection"].with_context(active_test=False).search([])
     # a copy on the same server has the same key file, which is not its own
     if connections and not any(connections.mapped("is_copy")):

@@ -63,6 +63,12 @@ def opened(env, ciphertext, keys=None):
         return None
 
 
+def is_under_old_key(env, ciphertext):
+    """Whether it can be opened, but not with the newest key."""
+    keys = _keys(env)
+    return opened(env, ciphertext, keys[:1]) is None and opened(env, ciphertext, keys) is not None
+
+
 def lost(env):
     """Every stored ciphertext that no key at hand opens: (record, name of the field)."""
     keys = _keys(env)

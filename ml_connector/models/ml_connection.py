@@ -487,7 +487,7 @@ class MlConnection(models.Model):
     def _adopt_database(self):
         self._skip_used_ids()
         self._remember_database()
-        self.env["ml.credential"]._remember_key_host()
+        self.env["ml.credential"]._claim_for_this_host()
         # each cursor came along with the records, so reading from it brings again what happened since
         self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         self.message_post(body=plaintext2html(self._adoption_note()))

@@ -15,7 +15,6 @@ _logger = logging.getLogger(__name__)
 
 WEBHOOK_SECRET = "webhook_secret"
 WEBHOOK_SECRET_PREVIOUS = "webhook_secret_previous"
-KEY_HOST = "ml_connector.key_host"
 
 
 class MlCredential(models.Model):
@@ -46,6 +45,7 @@ class MlCredential(models.Model):
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
     set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")
+    set_on = fields.Char(readonly=True, copy=False, help="The server with the key file under whose key it is stored.")
 
     _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential exists already.")
 
@@ -66,7 +66,6 @@ class MlCredential(models.Model):
                 credential._store_secret(credential.new_secret)
             except ConnectorError as error:
                 raise UserError(error.message) from None
-            credential._remember_key_host()
             credential.connection_id._close_breaker()
         # the plain value must not stay in the cache, from where the answer to the browser would be read
         self.invalidate_recordset(["new_secret"])
@@ -84,6 +83,7 @@ class MlCredential(models.Model):
                 "ciphertext": secret_box.encrypt(self.env, plaintext.strip()),
                 "set_at": fields.Datetime.now(),
                 "set_by_id": self.env.uid,
+                "set_on": _key_host(),
             }
         )
         if not self.is_internal:
@@ -135,7 +135,7 @@ class MlCredential(models.Model):
             return super().unlink()
 
     def _forget(self):
-        self.write({"ciphertext": False, "set_at": False, "set_by_id": False})
+        self.write({"ciphertext": False, "set_at": False, "set_by_id": False, "set_on": False})
 
     # ------------------------------------------------------------------ keys
 
@@ -143,7 +143,7 @@ class MlCredential(models.Model):
     def _rotate_keys(self):
         """Encrypt every secret of this database anew. The old keys go after the commit, see `_drop_old_keys`."""
         try:
-            if lost := secret_box.lost(self.env):
+            if secret_box.has_key(self.env) and (lost := secret_box.lost(self.env)):
                 raise UserError(
                     self.env._(
                         "No key at hand opens these secrets, so all stays as it is: %s. Enter them again first.",
@@ -154,15 +154,16 @@ class MlCredential(models.Model):
             self._encrypt_anew()
         except ConnectorError as error:
             raise UserError(error.message) from None
-        self._remember_key_host()
+        self._claim_for_this_host()
         registry = self.env.registry
         self.env.cr.postcommit.add(lambda: _drop_old_keys(registry))
 
     @api.model
     def _encrypt_anew(self):
-        """Bring each ciphertext under the newest key."""
+        """Bring each ciphertext that can be opened under the newest key."""
         for record, name in secret_box.ciphertexts(self.env):
-            record[name] = secret_box.rotate(self.env, record[name])
+            if secret_box.is_under_old_key(self.env, record[name]):
+                record[name] = secret_box.rotate(self.env, record[name])
 
     def _forget_lost(self):
         """Make way for what a person enters: forget what no key opens any more.
@@ -172,8 +173,8 @@ class MlCredential(models.Model):
         lost = secret_box.lost(self.env)
         if secret_box.has_key(self.env):
             lost = [(record, name) for record, name in lost if record.connection_id == self.connection_id]
-        elif self._key_host() not in (False, _this_host()):
-            return  # the other host may open them; here no key is made
+        elif self._of_another_host():
+            return  # that one may open them, and here no key is made
         for record, name in lost:
             record[name] = False
             if record._name == self._name:
@@ -182,16 +183,15 @@ class MlCredential(models.Model):
             connection._note_lost([record for record, _name in lost if record.connection_id == connection])
 
     @api.model
-    def _key_host(self):
-        """The host on which a secret was last entered, as far as its keys are in a file."""
-        # sudo: parameters are for system administrators
-        return self.env["ir.config_parameter"].sudo().get_param(KEY_HOST)
+    def _of_another_host(self, domain=()):
+        """The secrets that are under the key of a file of another host."""
+        # sudo: see `_store_secret`
+        return self.sudo().search([("set_on", "not in", (False, _key_host())), *domain])
 
     @api.model
-    def _remember_key_host(self):
-        host = False if secret_box.is_configured() else _this_host()
-        # sudo: see `_key_host`
-        self.env["ir.config_parameter"].sudo().set_param(KEY_HOST, host)
+    def _claim_for_this_host(self):
+        """Whatever host they were stored on: from now on this one is where their key is, or is lost."""
+        self._of_another_host().set_on = _key_host()
 
     @api.model
     def _key_findings(self, connection):
@@ -205,16 +205,16 @@ class MlCredential(models.Model):
                     message=self.env._("Enter them again, or set the webhooks up again."),
                 )
             )
-        host = self._key_host()
-        if host and host != _this_host() and not secret_box.is_configured():
+        hosts = self._of_another_host([("connection_id", "=", connection.id)]).mapped("set_on")
+        if hosts and not secret_box.is_configured():
             findings.append(
                 Finding(
                     level="warning",
                     title=self.env._("The keys of the secrets are in a file of one server."),
                     message=self.env._(
-                        "Secrets were last entered on %(host)s. Where several servers work on one database, give all of"
-                        " them the same keys in odoo.conf (%(option)s) or in %(variable)s.",
-                        host=host,
+                        "Secrets were entered on %(hosts)s. Where several servers work on one database, give all of them"
+                        " the same keys in odoo.conf (%(option)s) or in %(variable)s.",
+                        hosts=", ".join(sorted(set(hosts))),
                         option=secret_box.CONFIG_OPTION,
                         variable=secret_box.ENVIRONMENT_VARIABLE,
                     ),
@@ -245,8 +245,9 @@ def _drop_old_keys(registry):
         _logger.warning("The old keys of the secrets stay for now: %s", error)
 
 
-def _this_host():
-    return f"{socket.gethostname()}:{config['data_dir']}"
+def _key_host():
+    """This host, where its keys are in a file; False where they are configured, as they can be on every host."""
+    return not secret_box.is_configured() and f"{socket.gethostname()}:{config['data_dir']}"
 
 
 def _names(records):
