@@ -212,7 +212,7 @@ class MlCredential(models.Model):
                     level="warning",
                     title=self.env._("The keys of the secrets are in a file of one server."),
                     message=self.env._(
-                        "Secrets were entered on %(hosts)s. Where several servers work on one database, give all of them"
+                        "Secrets were entered on %(hosts)s. Where several servers work on one database, give them all"
                         " the same keys in odoo.conf (%(option)s) or in %(variable)s.",
                         hosts=", ".join(sorted(set(hosts))),
                         option=secret_box.CONFIG_OPTION,
