@@ -36,8 +36,9 @@ def encrypt(env, plaintext):
     :raises AuthError: the keys cannot be read, or this host has none although there are secrets
     """
     env.cr.execute(SQL("SELECT pg_advisory_xact_lock_shared(%s)", USE_LOCK))
-    keys = _keys(env) or _first_key(env)
-    return Fernet(keys[0]).encrypt(plaintext.encode()).decode()
+    if not has_key(env):
+        make_first_key(env)
+    return Fernet(_keys(env)[0]).encrypt(plaintext.encode()).decode()
 
 
 def decrypt(env, ciphertext):
@@ -101,10 +102,10 @@ def add_key(env):
     """
     if RING.configured():
         return False
-    if _keys(env):
+    if has_key(env):
         RING.add(env)
     else:
-        _first_key(env)
+        make_first_key(env)
     return True
 
 
@@ -139,11 +140,16 @@ def _key_file(env):
     return RING.path(env)
 
 
-def _first_key(env):
-    """A key file for a database without secrets. Beside secrets of another key it would lock out their own host."""
+def make_first_key(env, forgotten=()):
+    """A key file for a database without secrets. Beside secrets of another key it would lock out their own host.
+
+    :param forgotten: ciphertexts, as `lost` returns them, that this transaction has just thrown away
+    :raises AuthError: there are others
+    """
+    gone = {(record._name, record.id, name) for record, name in forgotten}
     with env.registry.cursor() as cr:  # what others have stored since our transaction began counts too
-        is_used = any(ciphertexts(env)) or any(ciphertexts(env(cr=cr)))
+        stored = [*ciphertexts(env), *ciphertexts(env(cr=cr))]
+        is_used = any((record._name, record.id, name) not in gone for record, name in stored)
     if is_used:
         raise AuthError(NO_KEY)
     RING.make(env)
-    return _keys(env)

@@ -171,7 +171,8 @@ class MlCredential(models.Model):
         Without any key that is everything, for a key is never made beside secrets of another one.
         """
         lost = secret_box.lost(self.env)
-        if secret_box.has_key(self.env):
+        has_key = secret_box.has_key(self.env)
+        if has_key:
             lost = [(record, name) for record, name in lost if record.connection_id == self.connection_id]
         elif self._of_another_host():
             return  # that one may open them, and here no key is made
@@ -179,6 +180,8 @@ class MlCredential(models.Model):
             record[name] = False
             if record._name == self._name:
                 record._forget()
+        if not has_key:
+            secret_box.make_first_key(self.env, forgotten=lost)
         for connection in {record.connection_id for record, _name in lost}:
             connection._note_lost([record for record, _name in lost if record.connection_id == connection])
 

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from odoo.addons.ml_connector import secret_box
+from odoo.addons.ml_connector import secret_box, signature
 from odoo.addons.ml_connector.exceptions import AuthError
 from odoo.addons.ml_connector.signature import RING, AuditKeys
 
@@ -183,6 +183,15 @@ class TestKeys(ConnectorCase):
             self.run_worker()
             self.assertEqual(self.connection.check_state, "error")
             self.assertRegex(str(self.connection.findings), "no key that opens|cannot be read|empty|not a Fernet key")
+
+    def test_a_bad_key_of_the_audit_trail_is_a_finding(self):
+        signature.RING.path(self.env).write_text("no key")
+        self.put_bill()
+        self.connection.sudo().check_state = "requested"
+        self.sync()
+        self.assertEqual(self.connection.check_state, "error")
+        self.assertIn(str(signature.RING.path(self.env)), str(self.connection.findings))
+        self.assertFalse(self.remote.calls)
 
     def test_the_check_asks_for_configured_keys_on_several_hosts(self):
         keys = self.key_file().read_text()
