@@ -30,6 +30,29 @@ def is_of_company(record, company):
     return not record.company_id or record.company_id in company.parent_ids
 
 
+def unusable(record, company):
+    """Why a record that a code is mapped to cannot be used for the company, or an empty string.
+
+    The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
+    """
+    env = record.env
+    if "active" in record._fields and not record.active:
+        return env._("it is archived")
+    if record._name == "account.account":
+        companies = record.sudo().company_ids  # sudo: companies out of the flow's reach
+        return "" if companies & company.parent_ids else env._("it belongs to another company")
+    return "" if is_of_company(record, company) else env._("it belongs to another company")
+
+
+def account_problem(account, company, currency):
+    """Why an account cannot take an item in the currency, or an empty string."""
+    if problem := unusable(account, company):
+        return problem
+    if account.currency_id and account.currency_id not in (currency, company.currency_id):
+        return account.env._("it takes %s only", account.currency_id.name)
+    return ""
+
+
 def bound_elsewhere(env, connection, kind, records):
     """{record id: external id} of those records that a remote record of the connection is bound to."""
     if not records:
