@@ -1,3 +1,5 @@
+from . import ml_decided
+from . import ml_sealed
 from . import ml_connection
 from . import ml_credential
 from . import ml_token

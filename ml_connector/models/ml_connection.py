@@ -1,18 +1,20 @@
 import logging
 import secrets
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_date, plaintext2html
+from odoo.tools import clean_context, format_date
 
+from .. import server_options
+from ..clients import fault_of_base
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
-from ..vendors.base import Settings
+from ..vendors.base import Finding, Settings
 from . import ml_error_class
-from .client_actions import notification
+from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
+from .ml_sealed import needs
 from .ml_token import TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -30,9 +32,15 @@ class MlConnection(models.Model):
 
     _name = "ml.connection"
     _description = "Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["ml.sealed", "mail.thread", "mail.activity.mixin"]
     _order = "company_id, provider, id"
     _check_company_auto = True
+    _maker_right = "administer"
+    _birth_fields = ("provider", "company_id")
+    _open_fields = {
+        "administer": ("name", "active", "owner_id", "flow_ids"),
+        "system": ("environment", "custom_url", "credential_ids"),
+    }
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -50,7 +58,9 @@ class MlConnection(models.Model):
         required=True,
         tracking=True,
     )
-    custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.")
+    custom_url = fields.Char(
+        "Address", tracking=True, help="Base address of the API: a public one that begins with https."
+    )
     base_url = fields.Char(compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
@@ -157,14 +167,8 @@ class MlConnection(models.Model):
     @api.constrains("environment", "custom_url")
     def _check_custom_url(self):
         for connection in self.filtered(lambda c: c.environment == "custom"):
-            url = urlsplit(connection.custom_url or "")
-            if url.scheme == "https" and url.hostname:
-                continue
-            if url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1"):
-                continue
-            raise ValidationError(
-                self.env._("The address must begin with https://, or with http:// and name this machine itself.")
-            )
+            if fault := fault_of_base(connection.custom_url or "", server_options.loopback_allowed()):
+                raise ValidationError(self.env._(fault))  # pylint: disable=gettext-variable
 
     @api.depends("provider")
     def _compute_provider_features(self):
@@ -289,7 +293,8 @@ class MlConnection(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         connections = super().create(vals_list)
-        for connection in connections:
+        # defaults for the connection are none for its parts, which are not the person's to choose
+        for connection in connections.with_context(clean_context(self.env.context)):
             connection._create_parts()
         return connections
 
@@ -353,10 +358,12 @@ class MlConnection(models.Model):
             raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
             raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
+        if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
+            raise UserError(self.env._("Pause or disconnect a connection before you archive it."))
         result = super().write(vals)
         if {"environment", "custom_url"} & set(vals):
             self._forget_token()
-            self.write({"check_state": "none", "findings": False})
+            self.sudo().write({"check_state": "none", "findings": False})  # sudo: engine fields
         if {"state", "capabilities", "active"} & set(vals):
             self.env.registry.clear_cache()
         if "active" in vals:
@@ -393,28 +400,26 @@ class MlConnection(models.Model):
             self.env.cr.dbname,
         )
 
+    @needs("system")
     def action_adopt_database(self):
         """Declare that this database, restored or renamed, is the live one."""
-        self._check_may_manage()
         if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
         self._remember_database()
         self.message_post(body=self.env._("This database was declared to be the live one."))
+        self._decided("adopt")
 
     # ------------------------------------------------------------------ buttons
 
-    def _check_may_manage(self):
-        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_manager"):
-            raise UserError(self.env._("Only administrators of ML Connector may do this."))
-
+    @needs("administer", "system")
     def action_test(self):
         """Test the connection in its own job, and show the findings when they are there."""
         self.ensure_one()
-        self._check_may_manage()
         missing = self._missing_credentials()
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
-        self.check_state = "requested"
+        self.sudo().check_state = "requested"  # sudo: engine field
+        self._decided("test")
         self._trigger()
         return self._wait_for("check_state", "requested")
 
@@ -432,13 +437,13 @@ class MlConnection(models.Model):
         filled = set(credentials.filtered("is_set").mapped("name"))
         return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
 
+    @needs("administer")
     def action_start(self):
         """Begin to sync."""
-        self._check_may_manage()
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
-            connection.write(
+            connection.sudo().write(  # sudo: engine fields
                 {
                     "state": "connected",
                     "seat_request": "claim",
@@ -448,47 +453,57 @@ class MlConnection(models.Model):
                 }
             )
         self.activity_unlink(["ml_connector.mail_activity_attention"])
+        self._decided("start")
         self._trigger()
 
+    @needs("administer")
     def action_pause(self):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
-        self._check_may_manage()
-        self.write({"state": "paused"})
+        self.sudo().state = "paused"  # sudo: engine field
+        self._decided("pause")
 
+    @needs("administer")
     def action_disconnect(self):
         """Take our webhooks and our place as accounting system back from the vendor, and stop."""
-        self._check_may_manage()
-        self.write({"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"})
+        self.sudo().write(  # sudo: engine fields
+            {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
+        )
+        self._decided("disconnect")
         self._trigger()
 
+    @needs("administer")
     def action_sync_now(self):
         """Run all flows of the connection at once."""
-        self.check_access("write")
-        self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
-        self.sudo().breaker_until = False  # sudo: engine field
+        connection = self.sudo()  # sudo: engine fields
+        connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
+        connection.breaker_until = False
+        self._decided("sync")
         self._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
+    @needs("administer")
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
-        self._check_may_manage()
-        self.webhook_state = "requested"
+        self.sudo().webhook_state = "requested"  # sudo: engine field
+        self._decided("subscribe")
         self._trigger()
         return self._wait_for("webhook_state", "requested")
 
+    @needs("administer")
     def action_unsubscribe(self):
         self.ensure_one()
-        self._check_may_manage()
-        self.webhook_state = "remove"
+        self.sudo().webhook_state = "remove"  # sudo: engine field
+        self._decided("unsubscribe")
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
     @api.model
+    @needs("system")
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
-        if not self.env.user.has_group("base.group_system"):
-            raise UserError(self.env._("Only system administrators may do this."))
+        # sudo: all connections, whichever companies the person may see
+        self.sudo().with_context(active_test=False).search([])._decided("rotate")
         return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):
@@ -556,6 +571,8 @@ class MlConnection(models.Model):
             instance=f"{self.sudo().database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
+            allow_loopback=server_options.loopback_allowed(),
+            file_hosts=server_options.file_hosts(),
         )
         return self._provider_class()(settings, TokenStore(self), observe)
 
@@ -643,11 +660,16 @@ class MlConnection(models.Model):
         advice = ml_error_class.ERROR_CLASSES[error.error_class].advice
         if self.activity_search(["ml_connector.mail_activity_attention"]):
             return
-        self.activity_schedule(
+        self._tell_owner(
             "ml_connector.mail_activity_attention",
-            user_id=self.owner_id.id,
-            summary=self.env._("%s needs attention", self.name),
-            note=f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+            self.env._("%s needs attention", self.name),
+            f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+        )
+
+    def _tell_owner(self, activity, summary, text, day=None):
+        """Make an activity of the owner. Its text may quote what the vendor said."""
+        self.activity_schedule(
+            activity, date_deadline=day, user_id=self.owner_id.id, summary=summary, note=shown_as_text(text)
         )
 
     def _note_announcements(self, texts):
@@ -660,12 +682,8 @@ class MlConnection(models.Model):
             return
         self.announcements = [*known, *new]
         for text in new:
-            self.activity_schedule(
-                "mail.mail_activity_data_warning",
-                user_id=self.owner_id.id,
-                summary=self.env._("%s announces a change", self.name),
-                note=plaintext2html(text),
-            )
+            summary = self.env._("%s announces a change", self.name)
+            self._tell_owner("mail.mail_activity_data_warning", summary, text)
 
     def _watch_access_end(self):
         """Tell the owner in time that the access ends for good, and no longer once it was renewed."""
@@ -675,17 +693,13 @@ class MlConnection(models.Model):
         if not ends or ends - ACCESS_END_WARNING > fields.Datetime.now():
             self.activity_unlink(["ml_connector.mail_activity_access_end"])
         elif not self.activity_search(["ml_connector.mail_activity_access_end"]):
-            self.activity_schedule(
-                "ml_connector.mail_activity_access_end",
-                date_deadline=ends.date(),
-                user_id=self.owner_id.id,
-                summary=self.env._(
-                    "The access of %(connection)s ends on %(day)s",
-                    connection=self.name,
-                    day=format_date(self.env, ends.date()),
-                ),
-                note=self._provider_class().access_end_advice,
+            summary = self.env._(
+                "The access of %(connection)s ends on %(day)s",
+                connection=self.name,
+                day=format_date(self.env, ends.date()),
             )
+            advice = self._provider_class().access_end_advice
+            self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, ends.date())
 
     def _run_check(self, provider):
         """Ask the vendor who we are and what is granted, and keep the findings."""
@@ -694,6 +708,7 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        report.findings += self._currency_findings(report.currencies)
         levels = {finding.level for finding in report.findings}
         self.write(
             {
@@ -709,6 +724,26 @@ class MlConnection(models.Model):
             }
         )
         return None
+
+    def _currency_findings(self, currencies):
+        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        own = self.company_id.currency_id.name
+        other = sorted(currencies - {own})
+        if not other:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._(
+                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
+                    connection=self.name,
+                    other=", ".join(other),
+                    company=self.company_id.name,
+                    own=own,
+                ),
+                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+            )
+        ]
 
     def _note_failed_check(self, error):
         self.write(

@@ -20,6 +20,11 @@ class MlCredential(models.Model):
     _name = "ml.credential"
     _description = "Credential"
     _order = "connection_id, sequence, id"
+    _hidden_fields = ("value", "new_secret")
+    _inherit = "ml.sealed"
+    _maker_right = "system"
+    _birth_fields = ("connection_id", "name", "sequence", "is_secret")
+    _open_fields = {"system": ("value", "new_secret")}
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -76,6 +81,9 @@ class MlCredential(models.Model):
         )
         if not self.is_internal:
             self.connection_id._forget_token()
+
+    def _told_of(self):
+        return self.connection_id
 
     def _plaintext(self):
         """The value in the clear: for a provider in memory, for nothing else.

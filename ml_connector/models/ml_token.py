@@ -17,6 +17,7 @@ LOCK_TRIES = 20
 class MlToken(models.Model):
     _name = "ml.token"
     _description = "Access Token"
+    _inherit = "ml.sealed"
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)

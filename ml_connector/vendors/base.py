@@ -212,12 +212,14 @@ class CheckReport:
     :param identity: who we are connected as
     :param capabilities: permissions and features that the vendor granted, stored on the connection
     :param settings: values the provider wants kept between calls (ids it looked up)
+    :param currencies: ISO 4217 codes in which the books over there are kept, as far as that is known
     """
 
     identity: str = ""
     findings: list[Finding] = field(default_factory=list)
     capabilities: set[str] = field(default_factory=set)
     settings: dict = field(default_factory=dict)
+    currencies: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +233,8 @@ class Settings:
     :param instance: stable name of this database and connection, the root of idempotency keys
     :param options: {flow key: {name: value}} of the choices made on the flows
     :param company: our own short code of the company, the same for ever
+    :param allow_loopback: whether this machine itself may be called; None: as the environment says
+    :param file_hosts: domains that the server's configuration adds to those from which the vendor's files come
     """
 
     base_url: str
@@ -240,6 +244,8 @@ class Settings:
     instance: str = ""
     options: dict = field(default_factory=dict)
     company: str = ""
+    allow_loopback: bool | None = None
+    file_hosts: tuple[str, ...] = ()
 
     def __repr__(self):
         return f"Settings({self.base_url})"
@@ -284,10 +290,20 @@ class Provider:
         self._observe = observe
         self._pushes = {}
 
+    def _client_options(self):
+        """What each HTTP client is told besides its credentials."""
+        return {
+            "tokens": self._tokens,
+            "observe": self._observe,
+            "allow_loopback": self.settings.allow_loopback,
+            "file_hosts": self.settings.file_hosts,
+        }
+
     @classmethod
     def flow(cls, key: str) -> FlowSpec:
-        """The flow of that key."""
-        return next(flow for flow in cls.flows if flow.key == key)
+        """The flow of that key; a key that is not known is that of a flow which does nothing."""
+        known = next((flow for flow in cls.flows if flow.key == key), None)
+        return known or FlowSpec(key, key, "", "", 0)
 
     @classmethod
     def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:

@@ -17,12 +17,18 @@ class MlDryRun(models.TransientModel):
 
     _name = "ml.dry.run"
     _description = "Dry Run"
+    _inherit = "ml.sealed"
+    _maker_right = "administer"
+    _birth_fields = ("flow_id",)
 
     flow_id = fields.Many2one("ml.flow", required=True, ondelete="cascade")
     connection_id = fields.Many2one(related="flow_id.connection_id", store=True)
     company_id = fields.Many2one(related="flow_id.company_id", store=True)
     state = fields.Selection(
-        [("requested", "Running"), ("done", "Done"), ("failed", "Failed")], default="requested", required=True
+        [("requested", "Running"), ("done", "Done"), ("failed", "Failed")],
+        default="requested",
+        required=True,
+        readonly=True,
     )
     message = fields.Char(readonly=True)
     line_ids = fields.One2many("ml.dry.run.line", "dry_run_id", readonly=True)
@@ -33,6 +39,12 @@ class MlDryRun(models.TransientModel):
     waiting_count = fields.Integer("To wait", compute="_compute_counts")
     failed_count = fields.Integer("To fail", compute="_compute_counts")
     sent_count = fields.Integer("To send", compute="_compute_counts")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        dry_runs = super().create(vals_list)
+        dry_runs.flow_id._decided("dry_run")
+        return dry_runs
 
     @api.depends("line_ids.outcome")
     def _compute_counts(self):
@@ -54,10 +66,11 @@ class MlDryRun(models.TransientModel):
 class MlDryRunLine(models.TransientModel):
     _name = "ml.dry.run.line"
     _description = "Dry Run Line"
+    _inherit = "ml.sealed"
     _order = "id"
 
-    dry_run_id = fields.Many2one("ml.dry.run", required=True, ondelete="cascade", index=True)
-    title = fields.Char("Record")
-    external_id = fields.Char("Id at the vendor")
-    outcome = fields.Selection(OUTCOMES)
-    reason = fields.Char("Why")
+    dry_run_id = fields.Many2one("ml.dry.run", required=True, readonly=True, ondelete="cascade", index=True)
+    title = fields.Char("Record", readonly=True)
+    external_id = fields.Char("Id at the vendor", readonly=True)
+    outcome = fields.Selection(OUTCOMES, readonly=True)
+    reason = fields.Char("Why", readonly=True)

@@ -26,7 +26,7 @@ ROLES = {
     "administrator_only": ["ml_connector.group_ml_connector_manager"],
     "system": ["base.group_user", "base.group_system"],
 }
-"""The groups of each role; `administrator_only` and `user` have no right in Accounting, `system` none in ML Connector."""
+"""The groups of each role; `user` and `administrator_only` have no right in Accounting, `system` none in ours."""
 SET_UP = f"""
 a = env.ref("base.main_company")
 a.name = "Northwind Trading"
@@ -169,7 +169,10 @@ class Offices:
 
 @contextlib.contextmanager
 def open_offices(prefix, **options):
-    """The offices on a database and a server of their own; `options` are the server's. `offices.code` runs as superuser."""
+    """The offices on a database and a server of their own. `offices.code` runs as superuser.
+
+    :param options: settings of the server
+    """
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))

@@ -78,8 +78,7 @@ class RampProvider(Provider):
             client_id=credentials.get("client_id") or "",
             client_secret=credentials.get("client_secret") or "",
             scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
-            tokens=self._tokens,
-            observe=self._observe,
+            **self._client_options(),
         )
 
     # Connection
@@ -164,7 +163,7 @@ class RampProvider(Provider):
         translators = {
             "coding": translate.reference,
             "vendors": lambda payload: translate.vendor(payload, self.handles),
-            "bills": lambda payload: translate.bill(payload, self.handles),
+            "bills": lambda payload: translate.bill(payload, self.handles, self.entity_currencies),
             "bill_files": translate.files,
             "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
         }
@@ -176,6 +175,10 @@ class RampProvider(Provider):
     @property
     def bank_accounts(self):
         return self.settings.stored.get("bank_accounts") or {}
+
+    @property
+    def entity_currencies(self):
+        return self.settings.stored.get("entity_currencies") or {}
 
     @property
     def entity_id(self):
