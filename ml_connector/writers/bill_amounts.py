@@ -75,6 +75,7 @@ class BillPlan:
     :ivar term: payment term of the vendor, where the source states no due date
     :ivar form: what kind of document it becomes
     :ivar notes: sentences for the row
+    :ivar is_draft: whether it is left as a draft, because Odoo would not post it
     """
 
     document: Any
@@ -92,6 +93,11 @@ class BillPlan:
     term: Any = None
     form: Form = BILL
     notes: list[str] = field(default_factory=list)
+    is_draft: bool = False
+
+    def leave_draft(self, note):
+        self.is_draft = True
+        self.notes.append(note)
 
     @property
     def sign(self):

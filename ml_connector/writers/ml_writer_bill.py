@@ -15,6 +15,7 @@ from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, account_text, normalized
 from .bill_items import BillItems
+from .official_numbers import OfficialNumbers, plain
 from .writer_tools import (
     Currencies,
     OpenDates,
@@ -55,6 +56,7 @@ class BillBatch:
         self.positions = {}
         self.deliveries = {}
         self.entered = {}
+        self.official = OfficialNumbers(self.env)
         self.options = {}
 
     def _read_mapped(self, writer, documents):
@@ -153,9 +155,10 @@ class MlWriterBill(models.AbstractModel):
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
         commercial = {partner.commercial_partner_id.id for partner in partners.values()}
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
-        moves = self._moves_numbered(batch.company, commercial, numbers)
+        moves = self._moves_numbered(batch, commercial, numbers)
         for move in moves:
-            batch.existing.setdefault((move.commercial_partner_id.id, normalized(move.ref)), []).append(move)
+            for key in {("ref", normalized(move.ref)), ("official", batch.official.key(move))}:
+                batch.existing.setdefault((move.commercial_partner_id.id, *key), []).append(move)
         batch.origins = self._origins(batch, unbound)
         origins = self.env["account.move"].union(*batch.origins.values())
         batch.bound = bound_elsewhere(self.env, batch.connection, "bill", moves | origins)
@@ -188,12 +191,12 @@ class MlWriterBill(models.AbstractModel):
         found = self.env["ml.binding"]._records(batch.connection, {("purchase_order_line", key) for key in keys})
         batch.order_lines |= {key: line for (_kind, key), line in found.items()}
 
-    def _moves_numbered(self, company, commercial_ids, numbers):
+    def _moves_numbered(self, batch, commercial_ids, numbers):
         """Bills of these vendors with these numbers, whatever their case and spaces."""
         moves = self.env["account.move"]
         if not commercial_ids or not numbers:
             return moves
-        moves.flush_model(["ref", "state", "move_type", "company_id", "partner_id"])
+        moves.flush_model(["ref", "name", "state", "move_type", "company_id", "partner_id"])
         rows = self.env.execute_query(
             SQL(
                 """SELECT move.id
@@ -203,12 +206,13 @@ class MlWriterBill(models.AbstractModel):
                       AND move.company_id = %s
                       AND move.move_type IN %s
                       AND move.state != 'cancel'
-                      AND lower(regexp_replace(move.ref, '\\s', '', 'g')) IN %s
+                      AND (lower(regexp_replace(move.ref, '\\s', '', 'g')) IN %s OR %s)
                     ORDER BY move.id""",
                 tuple(commercial_ids),
-                company.id,
+                batch.company.id,
                 BILL_TYPES,
                 tuple(numbers),
+                batch.official.condition(numbers),
             )
         )
         return moves.browse(move_id for (move_id,) in rows)
@@ -238,8 +242,12 @@ class MlWriterBill(models.AbstractModel):
         if move and move.company_id == batch.company and move.state != "cancel":
             self._check_origin(batch, document, partner, move)
             return move
-        key = (partner.commercial_partner_id.id, normalized(document.number))
-        rivals = [move for move in batch.existing.get(key, ()) if self._is_rival(batch, document, move)]
+        commercial_id = partner.commercial_partner_id.id
+        numbered = [
+            *batch.existing.get((commercial_id, "ref", normalized(document.number)), ()),
+            *batch.existing.get((commercial_id, "official", plain(document.number)), ()),
+        ]
+        rivals = [move for move in dict.fromkeys(numbered) if self._is_rival(batch, document, move)]
         if not rivals:
             return None
         same = [move for move in rivals if self._same_total(document, move) and move.id not in batch.bound]
@@ -485,6 +493,27 @@ class MlWriterBill(models.AbstractModel):
         journal = batch.flow.journal_id or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
+        return self._checked_journal(batch, journal)
+
+    def _plain_journal(self, batch):
+        """A purchase journal for what no vendor numbered: one that needs no official document."""
+        journal = self._purchase_journal(batch)
+        if not batch.official.applies(journal):
+            return journal
+        journals = self.env["account.journal"]
+        domain = [("type", "=", "purchase"), ("l10n_latam_use_documents", "=", False)]
+        journal = journals.search([*journals._check_company_domain(batch.company), *domain], limit=1)
+        if not journal:
+            raise InvalidDataError(
+                self.env._(
+                    "This is no official document of a vendor, and %s has no purchase journal without documents: create"
+                    " one.",
+                    batch.company.name,
+                )
+            )
+        return self._checked_journal(batch, journal)
+
+    def _checked_journal(self, batch, journal):
         if not journal:
             raise InvalidDataError(
                 self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
@@ -584,7 +613,21 @@ class MlWriterBill(models.AbstractModel):
         }
         if not plan.term:
             header["invoice_date_due"] = document.due_date or document.document_date
+        if move_type in ("in_invoice", "in_refund") and batch.official.applies(plan.journal):
+            header |= self._official(batch, plan, header)
         return header
+
+    def _official(self, batch, plan, header):
+        try:
+            return batch.official.values(header, plan.document.number)
+        except InvalidDataError as error:
+            if not batch.flow.draft_when_refused:
+                raise
+            plan.leave_draft(self._draft_note(error.message))
+            return {}
+
+    def _draft_note(self, reason):
+        return self.env._("It is left as a draft, because it cannot be posted: %s", reason)
 
     def _entered(self, batch, plan, move_type):
         """What Odoo fills in from the vendor when a person enters the bill: how it is to be paid."""
@@ -762,8 +805,9 @@ class MlWriterBill(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True)
-        with odoo_refusals():
-            writer._create_bills(flow, [entry for entry in entries if entry.outcome == "created"])
+        created = [entry for entry in entries if entry.outcome == "created"]
+        with odoo_refusals(created):
+            writer._create_bills(flow, created)
             for entry in entries:
                 if entry.outcome == "updated" and entry.document.is_void:
                     entry.bound.with_env(writer.env).button_cancel()
@@ -783,8 +827,22 @@ class MlWriterBill(models.AbstractModel):
             for entry, move in zip(group, moves, strict=True):
                 entry.record = move
             if flow.post_bills:
-                items.post(moves, as_items)
+                self._post(flow, items, group, as_items)
             self._check_written(group, moves)
+
+    def _post(self, flow, items, entries, as_items):
+        ready = [entry for entry in entries if not entry.values.is_draft]
+        if not flow.draft_when_refused:
+            items.post(self.env["account.move"].union(*(entry.record for entry in ready)), as_items)
+            return
+        for entry in ready:
+            try:
+                with self.env.cr.savepoint(), odoo_refusals([entry]):
+                    items.post(entry.record, as_items)
+            except InvalidDataError as error:
+                self.env.invalidate_all()
+                entry.values.is_draft = True
+                entry.note = " ".join(filter(None, (entry.note, self._draft_note(error.message))))
 
     def _check_written(self, entries, moves):
         """Odoo moves dates by itself and recomputes amounts: nothing but what was planned is let through."""

@@ -190,6 +190,10 @@ class MlWriterExpense(models.AbstractModel):
         form = EXPENSE if plan.mode == "expense" else ENTRY
         plan.bill = self._prepare(batch, plan.document, partner, move_type="entry", form=form)
 
+    def _journal(self, batch, document=None):
+        # a card transaction has no number of the merchant's
+        return batch.once(batch.options, "journal", lambda: self._plain_journal(batch))
+
     def _account(self, batch, number, line, journal, product, position):
         """The default account of a card's journal is what is owed, so it is never the cost."""
         account = batch.mapping(line.account) if line.account else None
@@ -423,7 +427,7 @@ class MlWriterExpense(models.AbstractModel):
         for entry, bill_entry in zip(entries, inner, strict=True):
             entry.record = bill_entry.record
         if flow.post_bills:
-            pay(self.env, [self._card_settlement(entry) for entry in entries])
+            pay(self.env, [self._card_settlement(entry) for entry in entries if entry.record.state == "posted"])
 
     def _inner(self, entry):
         inner = type(entry)(entry.log, entry.values.document)

@@ -24,7 +24,6 @@ from .spend_tools import (
 )
 from .writer_tools import account_problem, exact, fits, odoo_refusals
 
-
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
 
@@ -395,6 +394,7 @@ class MlWriterRepayment(models.AbstractModel):
             journal=self._journal(batch, document),
             currency=currency,
             rate=1.0,
+            is_rate_stated=False,
             is_credit=True,
             header={},
             lines=[
@@ -436,9 +436,13 @@ class MlWriterRepayment(models.AbstractModel):
                 self.env._("The card transaction that was repaid is %s in Odoo: book it by hand.", record.display_name)
             )
         lines = moves.line_ids.filtered(
-            lambda line: line.display_type == "product"
-            and not line.tax_line_id
-            and not (line.journal_id.type in MONEY_JOURNALS and line.account_id == clearing_account(line.journal_id))
+            lambda line: (
+                line.display_type == "product"
+                and not line.tax_line_id
+                and not (
+                    line.journal_id.type in MONEY_JOURNALS and line.account_id == clearing_account(line.journal_id)
+                )
+            )
         )
         return [
             (

@@ -90,6 +90,9 @@ class MlWriterCardBill(models.AbstractModel):
 
     _form = MADE_HERE
 
+    def _journal(self, batch, document=None):
+        return batch.once(batch.options, "journal", lambda: self._plain_journal(batch))
+
 
 class MlWriterStatement(models.AbstractModel):
     """A card statement becomes a vendor bill of the issuer that clears the account of card spend."""
@@ -293,7 +296,7 @@ class MlWriterReimbursement(models.AbstractModel):
         settlements = [
             {**payment, "move": entry.record}
             for entry, (_inner, payment) in zip(entries, planned, strict=True)
-            if payment
+            if payment and entry.record.state == "posted"
         ]
         if settlements:
             with odoo_refusals():

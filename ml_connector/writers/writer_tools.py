@@ -1,5 +1,6 @@
 """What several writers share."""
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -140,9 +141,16 @@ class OpenDates:
 
 
 @contextmanager
-def odoo_refusals():
-    """Odoo's own refusals are about the data, and their text is for the user: they become ours."""
+def odoo_refusals(entries=()):
+    """Odoo's own refusals are about the data, and their text is for the user: they become ours.
+
+    :param entries: whose new records the text may name by ids, which mean nothing once they are rolled back
+    """
     try:
         yield
     except (UserError, RedirectWarning) as error:
-        raise InvalidDataError(" ".join(str(error.args[0]).split())) from error
+        text = " ".join(str(error.args[0]).split())
+        for entry in entries:
+            if entry.record:
+                text = re.sub(rf"\[?(?<![\w.,-]){entry.record.id}\b(?![\w%])\]?", entry.document.number or "-", text)
+        raise InvalidDataError(text) from error
