@@ -72,7 +72,9 @@ class OfficialNumbers:
             return SQL("FALSE")
         return SQL(
             """move.l10n_latam_document_type_id IS NOT NULL
-               AND regexp_replace(lower(regexp_replace(move.name, '^\\S+\\s+', '')), '\\m0+(?=[0-9])', '', 'g') IN %s""",
+               AND regexp_replace(
+                       lower(regexp_replace(move.name, '^\\S+\\s+', '')), '(^|[^0-9])0+(?=[0-9])', '\\1', 'g'
+                   ) IN %s""",
             tuple(plain(number) for number in numbers),
         )
 
