@@ -1,5 +1,6 @@
 """What several writers share."""
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -30,6 +31,29 @@ def is_of_company(record, company):
     # sudo: a record that is out of reach is named as such
     owner = record.sudo().company_id
     return not owner or owner in company.parent_ids
+
+
+def unusable(record, company):
+    """Why a record that a code is mapped to cannot be used for the company, or an empty string.
+
+    The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
+    """
+    if record._name == "account.account":
+        is_ours = record.sudo().company_ids & company.parent_ids  # sudo: what is out of reach is named as such
+    else:
+        is_ours = is_of_company(record, company)
+    if not is_ours:
+        return record.env._("it belongs to another company")
+    return record.env._("it is archived") if "active" in record._fields and not record.active else ""
+
+
+def account_problem(account, company, currency):
+    """Why an account cannot take an item in the currency, or an empty string."""
+    if problem := unusable(account, company):
+        return problem
+    if account.currency_id and account.currency_id not in (currency, company.currency_id):
+        return account.env._("it takes %s only", account.currency_id.name)
+    return ""
 
 
 def bound_elsewhere(connection, kind, records):
@@ -121,14 +145,20 @@ class OpenDates:
 
 
 @contextmanager
-def odoo_refusals():
+def odoo_refusals(entries=()):
     """Odoo's own refusals are about the data, and their text is for the user: they become ours.
 
     What they refuse to the user as whom the connection works is put into words by the worker: Odoo's name records.
+
+    :param entries: whose new records the text may name by ids, which mean nothing once they are rolled back
     """
     try:
         yield
     except AccessError:
         raise
     except (UserError, RedirectWarning) as error:
-        raise InvalidDataError(" ".join(str(error.args[0]).split())) from error
+        text = " ".join(str(error.args[0]).split())
+        for entry in entries:
+            if entry.record:
+                text = re.sub(rf"\[?(?<![\w.,-]){entry.record.id}\b(?![\w%])\]?", entry.document.number or "-", text)
+        raise InvalidDataError(text) from error
