@@ -30,8 +30,8 @@ class NotSentError(ConnectorError):
 class MlReader(models.AbstractModel):
     """Turns Odoo records into canonical documents. One model per kind of document: `ml.reader.<kind>`.
 
-    A reader reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are reached
-    through the flow, which belongs to the engine.
+    A reader reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are
+    reached through the flow, which belongs to the engine.
     """
 
     _name = "ml.reader"

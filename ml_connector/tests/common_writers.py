@@ -122,7 +122,7 @@ class WriterCase(AccountTestInvoicingCommon):
 
     def flow(self, kind, **options):
         flow = self.connection.flow_ids.filtered(lambda flow: flow.kind == kind and flow.direction == "pull")
-        if not flow.active:
+        if not all(flow.mapped("active")):
             options = {**options, "active": True}  # with the rights that it needs
         if options:
             flow.write(options)
@@ -142,8 +142,7 @@ class WriterCase(AccountTestInvoicingCommon):
         writer = self.writer(kind)
         bound = self.in_books(self.bound)
         entries = [
-            Entry(None, document, bound.get((kind, getattr(document, "external_id", None))))
-            for document in documents
+            Entry(None, document, bound.get((kind, getattr(document, "external_id", None)))) for document in documents
         ]
         self.env.flush_all()
         with self.assertNothingWritten():
@@ -168,7 +167,7 @@ class WriterCase(AccountTestInvoicingCommon):
         self.assertFalse(written)
 
     def writer(self, kind):
-        return self.flow(kind)._writer()
+        return self.flow(kind)[:1]._writer()
 
     def refresh_statistics(self):
         """Tell PostgreSQL about the rows of this transaction; else it joins hundreds of them as if they were few."""

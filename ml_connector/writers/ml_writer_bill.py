@@ -482,7 +482,7 @@ class MlWriterBill(models.AbstractModel):
                 self.env._(
                     "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
                     vendor=partner.display_name,
-                    other=partner.company_id.display_name,
+                    other=partner.sudo().company_id.display_name,  # sudo: only where it belongs
                     company=batch.company.display_name,
                 )
             )

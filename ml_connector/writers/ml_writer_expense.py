@@ -174,7 +174,9 @@ class MlWriterExpense(models.AbstractModel):
         try:
             return batch.resolver.mapping(reference)
         except MappingError:
-            mapped = batch.connection.env["ml.mapping"]._resolved(batch.connection, {(reference.kind, reference.external_id)})
+            mapped = batch.connection.env["ml.mapping"]._resolved(
+                batch.connection, {(reference.kind, reference.external_id)}
+            )
             partner = mapped.get((reference.kind, reference.external_id))
             if partner or batch.flow.create_vendors:
                 return partner

@@ -293,7 +293,8 @@ class MlWriterReimbursement(models.AbstractModel):
         for entry in entries:
             # a bill makes a vendor of its contact; this mark keeps it apart from those that are sent as vendors
             if not entry.record.partner_id.employee:
-                entry.record.with_env(writer.env).partner_id.employee = True
+                # sudo: nothing of the contact's own data changes, which Odoo guards where the employee is a user
+                entry.record.with_env(writer.env).partner_id.sudo().employee = True
         settlements = [
             {**payment, "move": entry.record}
             for entry, (_inner, payment) in zip(entries, planned, strict=True)
