@@ -21,10 +21,14 @@ for name, cls in env.registry.items():
             and not any(method in part.__dict__ for part in others if getattr(part, "_name", None) != name or not ours)
         ):
             methods[method] = list(getattr(function, "_ml_rights", ()))
-    result[name] = {"fields": fields, "methods": methods, "maker": model._maker_right if ours else None}
+    granted = env["ir.model.access"].search([("model_id.model", "=", name), ("group_id", "!=", False)])
+    result[name] = {
+        "fields": fields, "methods": methods, "maker": model._maker_right if ours else None,
+        "records": ["create"] * any(granted.mapped("perm_create")) + ["delete"] * any(granted.mapped("perm_unlink")),
+    }
 """
-"""{model: its fields with the rights to write them or `birth`, its public methods with the rights to call them, and
-the right to create and delete}, of all models that have fields of ours."""
+"""{model: its fields with the rights to write them or `birth`, its public methods with the rights to call them, the
+right to make and delete records, and which of both is granted}, of all models that have fields of ours."""
 
 RECORDS = """
 from odoo import Command
@@ -93,3 +97,23 @@ result = {record._name: record.id for record in made}
 def records_of(offices, office):
     """{model: id} of one record of each model in the company of the office."""
     return offices.code(RECORDS.replace("CONNECTION", str(office.connection)))
+
+
+def table(declared):
+    """The declaration as `docs/roles.rst` shows it."""
+    lines = []
+    for model, parts in sorted(declared.items()):
+        rights = {}
+        for kind, asked in (("fields", parts["fields"]), ("buttons", parts["methods"])):
+            for name, needed in asked.items():
+                for right in [needed] if needed == "birth" else needed:
+                    rights.setdefault(right, {}).setdefault(kind, []).append(name)
+        if parts["maker"]:
+            rights.setdefault(parts["maker"], {})["records"] = parts["records"]
+        if rights:
+            lines.append(f"``{model}``")
+        for right in ("resolve", "map", "administer", "system", "birth"):
+            for kind, names in sorted(rights.get(right, {}).items()):
+                label = "when it is created" if right == "birth" else f"{right}, {kind}"
+                lines.append(f"    - {label}: {', '.join(sorted(names))}")
+    return "\n".join(lines)
