@@ -75,9 +75,10 @@ def test_connection_is_not_moved_into_another_company(offices, a, b, unchanged):
         {"company_id": offices.a.company, "state": "connected", "check_state": "ok"},
         {"company_id": offices.a.company},
         {"state": "draft"},
-        {"provider": "stampli"},
     ):
         refused(offices.b.administrator, "ml.connection", "write", [offices.b.connection], values)
+    error = offices.b.administrator.refuses("ml.connection", "write", [offices.b.connection], {"provider": "stampli"})
+    assert error.message == "The vendor system of a connection cannot change. Make a new connection."
 
 
 def test_used_connection_is_not_moved(offices, a, b, unchanged):
@@ -294,14 +295,14 @@ result = {{
     "account": env["account.account"].create(
         {{"name": "Secret", "code": "SECRET1", "account_type": "expense", "company_ids": company.ids}}
     ).id,
-    "employee": env["hr.employee"].create(common).id,
-    "vendor": env["res.partner"].create(common).id,
+    "vendor": env["res.partner"].create({{**common}}).id,
     "analytic": env["account.analytic.account"].create(
         {{**common, "plan_id": env["account.analytic.plan"].search([], limit=1).id}}
     ).id,
     "journal": env["account.journal"].create({{**common, "code": "SECR", "type": "purchase"}}).id,
     "tax": env["account.tax"].create({{**common, "amount": 1.0, "type_tax_use": "purchase"}}).id,
-    "payment_term": env["account.payment.term"].create(common).id,
+    "payment_term": env["account.payment.term"].create({{**common}}).id,
+    "employee": env["hr.employee"].create({{**common}}).id,
 }}
 """
     )

@@ -1,12 +1,17 @@
 """What the addon declares about its fields and methods, and one record of each of its models."""
 
 DECLARED = """
+from odoo.orm.models import MAGIC_COLUMNS
 result = {}
 for name, cls in env.registry.items():
     model = env[name]
-    if model._abstract or not hasattr(cls, "_rights_to"):
+    if model._abstract:
         continue
     ours = name.startswith("ml.")
+    if not hasattr(cls, "_rights_to"):
+        added = {field.name for field in model._fields.values() if "ml_connector" in field._modules}
+        assert not ours and added <= {"display_name", *MAGIC_COLUMNS}, (name, added)
+        continue
     fields = {
         field.name: "birth" if model._is_birth_field(field.name) else model._rights_to(field.name)
         for field in model._fields.values() if ours or "ml_connector" in field._modules
@@ -76,7 +81,7 @@ made = [
     env["ml.mapping.rule"].create(
         {"connection_id": connection.id, "kind": "vendor", "pattern": "V*", "res_id": partner.id}
     ),
-    env["ml.outgoing.code"].create({"connection_id": connection.id, "kind": "vendor", "res_id": partner.id}),
+    env["ml.outgoing.code"].create({"connection_id": connection.id, "kind": "vendor", "res_id": company.partner_id.id}),
     env["ml.feed.file"].create(
         {"name": "a.csv", "connection_id": connection.id, "template_id": template.id, "direction": "pull",
          "state": "failed", "folder": "outbound"}
