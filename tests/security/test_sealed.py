@@ -71,6 +71,11 @@ for model, id in {records!r}.items():
     )
 
 
+def another(value):
+    """A value that would change something, where that is easy to say."""
+    return f"{value}x" if isinstance(value, str) else value or 7
+
+
 def outcome(person, *call):
     """The class of the error that a call ends with, empty where it goes well."""
     try:
@@ -103,20 +108,24 @@ def test_what_is_sealed_is_refused_to_everybody(offices, declared, records, valu
         for person, rights in askers:
             # a stranger may make records in his own company, whose fields are as sealed as others
             at_home = rights or HELD[person.role]
+            if model == "res.company":
+                rights = at_home  # Odoo's system administrators have all companies
+            # Odoo's own checks of what a record needs may come before those of its fields
+            is_refused = ACCESS_ERROR.__eq__ if model.startswith("ml.") else bool
             # who is refused when he says nothing at all is refused whatever he says
             writes = outcome(person, model, "write", [id], {}) != ACCESS_ERROR
             makes = outcome(person, model, "create", [{}]) != ACCESS_ERROR
             for name, opening in declared[model]["fields"].items():
-                vals = {name: values[model][name]}
+                vals = {name: another(values[model][name])}
                 is_open = opening != "birth" and rights & set(opening)
                 if writes and not is_open and outcome(person, model, "write", [id], vals) != ACCESS_ERROR:
                     taken.append((person, "write", model, name))
                 may_give = opening == "birth" or at_home & set(opening)
-                if makes and not may_give and outcome(person, model, "create", [vals]) != ACCESS_ERROR:
+                if makes and not may_give and not is_refused(outcome(person, model, "create", [vals])):
                     taken.append((person, "create", model, name))
             if makes and model.startswith("ml."):
                 assert declared[model]["maker"] in at_home, (person, model)
-    assert taken == []
+    assert not taken, "\n".join(map(str, taken))
     assert rows(offices, records) == before
 
 
