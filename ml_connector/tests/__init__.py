@@ -23,5 +23,6 @@ from . import test_writer_expense_report
 from . import test_writer_file
 from . import test_writer_payment
 from . import test_writer_queries
+from . import test_writer_rules
 from . import test_writer_spend
 from . import test_writer_vendor
