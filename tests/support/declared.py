@@ -98,7 +98,6 @@ made = [
         "new_value": "new@example.com", "data": {"value": "new@example.com"},
     }),
     env["ml.webhook.event"].create({"connection_id": connection.id, "event_id": "event-1"}),
-    connection.user_id,
 ]
 result = {record._name: record.id for record in made}
 """
