@@ -1,9 +1,10 @@
 import json
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..exceptions import ConnectorError
 from ..signature import AuditKeys
 from . import ml_error_class
 from .ml_decided import MlDecided
@@ -185,6 +186,12 @@ class MlSyncAttempt(models.Model):
     @api.model
     def _append_decisions(self, connection, decisions):
         """Add decisions (dicts of action, record or subject, and optionally message, old_value, new_value)."""
+        try:
+            self._insert_decisions(connection, decisions)
+        except ConnectorError as error:
+            raise UserError(error.message) from None
+
+    def _insert_decisions(self, connection, decisions):
         # by the name at that time: users are renamed and deleted
         person = self.env.user.sudo().name
         labels = dict(self._fields["action"]._description_selection(self.env))

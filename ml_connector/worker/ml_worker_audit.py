@@ -1,6 +1,9 @@
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
+from ..exceptions import ConnectorError
+from ..signature import AuditKeys
+
 
 class MlWorker(models.AbstractModel):
     _inherit = "ml.worker"
@@ -8,6 +11,12 @@ class MlWorker(models.AbstractModel):
     @api.model
     def _run(self, connection):
         """Verification calls nobody, so it is done for connections that rest and in copies too."""
+        try:
+            AuditKeys(self.env).newest()
+        except ConnectorError as error:
+            # nothing is done that cannot be shown
+            connection._ask_owner(error)
+            return
         super()._run(connection)
         try:
             self._verify_audit(connection.with_context(lang=connection.owner_id.lang))
@@ -20,5 +29,5 @@ class MlWorker(models.AbstractModel):
             if cron._commit_progress() <= 0:
                 connection._trigger()
                 break
-        connection._remember_head()
-        cron._commit_progress()
+        if connection._remember_head():
+            cron._commit_progress()
