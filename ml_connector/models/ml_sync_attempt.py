@@ -232,7 +232,6 @@ class MlSyncAttempt(models.Model):
             head = keys.sign(key_id, signed_text(row))
             rows.append(
                 {
-                    **dict.fromkeys(columns),
                     **row,
                     "hash": head,
                     "log_id": row["res_id"] if row.get("res_model") == "ml.sync.log" else None,
@@ -242,11 +241,12 @@ class MlSyncAttempt(models.Model):
                 }
             )
         # by SQL: all columns are signed, also those that the ORM would fill by itself
-        self.env.execute_query(
+        names = SQL(", ").join(map(SQL.identifier, columns))
+        self.env.cr.execute(
             SQL(
-                "INSERT INTO ml_sync_attempt (%s) VALUES %s RETURNING id",
-                SQL(", ").join(map(SQL.identifier, rows[0])),
-                SQL(", ").join(SQL("%s", tuple(row.values())) for row in rows),
+                """INSERT INTO ml_sync_attempt (%s)
+                   SELECT %s FROM jsonb_populate_recordset(NULL::ml_sync_attempt, %s::jsonb)""",
+                *(names, names, json.dumps(rows, default=str)),
             )
         )
         self.env["ml.sync.log"].invalidate_model(["attempt_ids"], flush=False)
