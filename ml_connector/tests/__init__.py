@@ -5,6 +5,7 @@ from . import test_feed_out
 from . import test_bridge
 from . import test_alignment
 from . import test_connection
+from . import test_claims
 from . import test_mapping
 from . import test_partner
 from . import test_pull
@@ -22,5 +23,6 @@ from . import test_writer_expense_report
 from . import test_writer_file
 from . import test_writer_payment
 from . import test_writer_queries
+from . import test_writer_rules
 from . import test_writer_spend
 from . import test_writer_vendor

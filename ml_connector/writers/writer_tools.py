@@ -1,5 +1,6 @@
 """What several writers share."""
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -28,6 +29,29 @@ def tolerance(flow):
 def is_of_company(record, company):
     """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
     return not record.company_id or record.company_id in company.parent_ids
+
+
+def unusable(record, company):
+    """Why a record that a code is mapped to cannot be used for the company, or an empty string.
+
+    The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
+    """
+    env = record.env
+    if "active" in record._fields and not record.active:
+        return env._("it is archived")
+    if record._name == "account.account":
+        companies = record.sudo().company_ids  # sudo: companies out of the flow's reach
+        return "" if companies & company.parent_ids else env._("it belongs to another company")
+    return "" if is_of_company(record, company) else env._("it belongs to another company")
+
+
+def account_problem(account, company, currency):
+    """Why an account cannot take an item in the currency, or an empty string."""
+    if problem := unusable(account, company):
+        return problem
+    if account.currency_id and account.currency_id not in (currency, company.currency_id):
+        return account.env._("it takes %s only", account.currency_id.name)
+    return ""
 
 
 def bound_elsewhere(env, connection, kind, records):
@@ -117,9 +141,16 @@ class OpenDates:
 
 
 @contextmanager
-def odoo_refusals():
-    """Odoo's own refusals are about the data, and their text is for the user: they become ours."""
+def odoo_refusals(entries=()):
+    """Odoo's own refusals are about the data, and their text is for the user: they become ours.
+
+    :param entries: whose new records the text may name by ids, which mean nothing once they are rolled back
+    """
     try:
         yield
     except (UserError, RedirectWarning) as error:
-        raise InvalidDataError(" ".join(str(error.args[0]).split())) from error
+        text = " ".join(str(error.args[0]).split())
+        for entry in entries:
+            if entry.record:
+                text = re.sub(rf"\[?(?<![\w.,-]){entry.record.id}\b(?![\w%])\]?", entry.document.number or "-", text)
+        raise InvalidDataError(text) from error
