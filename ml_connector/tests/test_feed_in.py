@@ -194,6 +194,13 @@ class TestFeedIn(FeedCase):
         self.assertIn("refused", file.error_message)
         self.assertFalse(self.logs("invoices"))
 
+    def test_a_page_is_kept_as_text(self):
+        self.template("invoices").file_name = ".*"
+        page = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
+        self.assertEqual(self.take("page.html", page).attachment_id.mimetype, "text/plain")
+        drawing = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+        self.assertEqual(self.take("drawing.svg", drawing).attachment_id.mimetype, "text/plain")
+
     def test_archives_and_large_files_are_refused(self):
         self.assertIn("archive", self.take("invoices_zip.csv", b"PK\x03\x04 and so on").error_message)
         self.template("invoices").max_megabytes = 1
