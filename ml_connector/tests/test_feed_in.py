@@ -116,6 +116,25 @@ class TestFeedIn(FeedCase):
             self.assertEqual(self.record("invoices", number).amount_residual, 0.0, number)
         self.assertEqual(twin.amount_residual, 1180.0)
 
+    def test_a_payment_of_one_vendor_does_not_settle_anothers_bill(self):
+        """By the id of the invoice, and by its number."""
+        self.map_bank()
+        self.take(f"{INVOICES}.csv")
+        header = sample(PAYMENTS).splitlines()[0]
+        for number, invoice in (("PAY-2", b"700123"), ("PAY-3", b"")):
+            row = b"ACME-US,%s,PAID,2026-11-24,ACH,T,V00018,Other,USD,1180.00,101401,1,%s,NW-88121,1180.00,0.00,," % (
+                number.encode(),
+                invoice,
+            )
+            self.take(f"payments_{number}.csv", b"\r\n".join((header, row)) + b"\r\n")
+            log = self.logs("payments").filtered(lambda log, number=number: log.external_id == number)
+            bill = self.record("invoices", "700123")
+            self.assertEqual(bill.amount_residual, 1180.0)
+            self.assertIn(log.state, ("failed", "waiting"))
+            if invoice:
+                for vendor in (self.polish, bill.partner_id):
+                    self.assertIn(vendor.display_name, log.error_message)
+
     def test_discount_taken(self):
         self.map_bank()
         gain = self.env["account.account"].create(
