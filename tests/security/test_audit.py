@@ -264,8 +264,8 @@ def test_each_public_method_is_told_or_decides_nothing(offices, office, declared
     for (model, method), prepare in CASES.items():
         right = declared[model]["methods"][method][0]
         person = office.people[PERSON[right]]
-        if method == "action_create_records":
-            person = office.administrator  # who may also create accounts
+        if method in ("action_create_records", "action_approve"):
+            person = office.admin  # who may also create accounts and change contacts
         ids, connection = offices.code(
             SET_UP.format(
                 records=records,
