@@ -9,7 +9,7 @@ import psycopg2
 from odoo import fields, models
 from odoo.exceptions import AccessError
 
-from ..exceptions import ConnectorError, DuplicateError, PermanentError, UnknownOutcomeError
+from ..exceptions import ConnectorError, DuplicateError, MappingError, PermanentError, UnknownOutcomeError
 from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
 from ..models.ml_sync_log import CLEAN
 from ..readers.ml_reader import NotSentError
@@ -95,6 +95,7 @@ class MlWorker(models.AbstractModel):
         logs = self._without_doubtful(logs)
         ours = self._values_here(flow, logs)
         held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in ours), ours)
+        held |= self._asked_about(flow, records, logs)
         for log, error in held.items():
             self._store_push_failure(run, log, error)
         logs = logs.filtered(lambda log: log not in held)
@@ -136,6 +137,33 @@ class MlWorker(models.AbstractModel):
             )
             outgoing.append((log, payload, binding.external_id or "", fingerprint, ours.get(log.res_id)))
         return outgoing
+
+    def _asked_about(self, flow, records, logs):
+        """{row: MappingError} of records of which a person has yet to say whether the vendor has them already.
+
+        The vendor's record of the same name would be found there, and linked without asking.
+        """
+        proposals = self.env["ml.mapping"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("state", "=", "unmapped"),
+                ("res_model", "=", records._name),
+                ("proposed_id", "in", records.ids),
+            ]
+        )
+        if not proposals:
+            return {}
+        bound = self._bindings_by_record(flow, records)
+        by_record = proposals.grouped("proposed_id")
+        return {
+            log: MappingError(
+                self.env._("Say under Mappings first whether it is %s at the vendor.", asked[0].display_name),
+                [mapping._as_reference() for mapping in asked],
+            )
+            for log in logs
+            if (asked := by_record.get(log.res_id)) and log.res_id not in bound
+        }
 
     def _values_here(self, flow, logs):
         """{record id: values in Odoo} of the records that both sides may change."""
@@ -377,6 +405,9 @@ class MlWorker(models.AbstractModel):
             key, title = f"{record._name},{record.id}", title_of(record, log.company_id)
             vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=title)
             self.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
+        elif isinstance(error, MappingError) and error.references:
+            mappings = self.env["ml.mapping"]._upsert(log.connection_id, error.references)
+            vals["waiting_mapping_ids"] = [fields.Command.set(mappings.ids)]
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()
         else:
