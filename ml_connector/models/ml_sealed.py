@@ -165,7 +165,7 @@ class MlSealed(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         defaults = {key[8:]: value for key, value in self.env.context.items() if key.startswith("default_")}
-        self._check_links([{**defaults, **vals} for vals in vals_list])
+        self.browse()._check_links([{**defaults, **vals} for vals in vals_list])
         return super().create(vals_list)
 
     def write(self, vals):
