@@ -9,7 +9,7 @@ class MlBridgedDocument(models.Model):
     """
 
     _name = "ml.bridged.document"
-    _inherit = ["mail.thread.main.attachment"]
+    _inherit = ["ml.sealed", "mail.thread.main.attachment"]
     _description = "Bridged Document"
     _order = "id desc"
 

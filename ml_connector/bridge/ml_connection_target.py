@@ -12,6 +12,7 @@ BRIDGED_KINDS = ("account", "tax", "analytic")
 
 class MlConnection(models.Model):
     _inherit = "ml.connection"
+    _open_fields = {"administer": ("target_id", "target_mode")}
 
     target_id = fields.Many2one(
         "ml.connection",
@@ -80,7 +81,8 @@ class MlConnection(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if {"target_id", "target_mode"} & set(vals):
-            mappings = self.env["ml.mapping"].search([("connection_id", "in", self.ids)])
+            # sudo: whoever may set the connection up need not have the right to map
+            mappings = self.env["ml.mapping"].sudo().search([("connection_id", "in", self.ids)])
             elsewhere = mappings.filtered(
                 lambda row: row.target_mapping_id.connection_id not in (row.target_connection_id, self.browse())
             )
@@ -112,6 +114,7 @@ class MlFlow(models.Model):
 
 class MlMapping(models.Model):
     _inherit = "ml.mapping"
+    _open_fields = {"map": ("target_mapping_id",)}
 
     target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target")
     target_mapping_id = fields.Many2one(

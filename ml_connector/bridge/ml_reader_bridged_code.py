@@ -8,6 +8,7 @@ from ..documents import Account, DimensionValue
 from ..exceptions import InvalidDataError
 from ..models.client_actions import notification
 from ..models.ml_alignment import CREATED_BY, OPEN
+from ..models.ml_sealed import needs
 
 
 class MlFlow(models.Model):
@@ -89,14 +90,15 @@ class MlMapping(models.Model):
         for mapping in self:
             mapping.creation = found.get(mapping.id, False)
 
+    @needs("map")
     def action_create_at_target(self):
         """Queue the creation of the selected codes at the connection to which records go on."""
-        self.check_access("write")
         unmapped = self.filtered(lambda mapping: mapping.is_bridged and mapping.state == "unmapped")
         if not unmapped:
             raise UserError(self.env._("Choose unmapped codes of a connection whose records go straight on."))
         for (target, kind), mappings in unmapped.grouped(lambda row: (row.target_connection_id, row.kind)).items():
-            self.env["ml.sync.log"]._enqueue(target._creator(kind), mappings)
+            # sudo: whoever may map need not have a right on the queue itself
+            self.env["ml.sync.log"].sudo()._enqueue(target._creator(kind), mappings)
             target._trigger()
         return notification(self.env._("%s codes are being created.", len(unmapped)))
 

@@ -31,7 +31,8 @@ class Bill:
     :param total: what the vendor is owed, taxes included; the source's total is the truth
     :param tax_total: the tax in it where the source states it; None: it follows from the taxes of the lines
     :param amounts_include_tax: whether the amounts of the lines include their tax
-    :param exchange_rate: units of the bill's currency for one unit of the company's; None: Odoo's rate of the date
+    :param exchange_rate: units of the bill's currency for one of `rate_currency`; None: Odoo's rate of the date
+    :param rate_currency: the currency to which the rate leads, empty where that is not known; None: the company's
     :param document_date: date on the vendor's document
     :param accounting_date: date it belongs to in the books; None: the document's date
     :param purchase_order: the number of the purchase order, kept as reference
@@ -55,6 +56,7 @@ class Bill:
     tax_total: Decimal | None = None
     amounts_include_tax: bool = True
     exchange_rate: Decimal | None = None
+    rate_currency: str | None = None
     is_credit: bool = False
     memo: str = ""
     purchase_order: str = ""

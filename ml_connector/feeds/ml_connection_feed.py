@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..clients import fingerprint
+from ..models.ml_sealed import needs
 
 
 class MlConnection(models.Model):
@@ -9,7 +10,9 @@ class MlConnection(models.Model):
 
     _inherit = "ml.connection"
 
-    feed_template_ids = fields.One2many("ml.feed.template", "connection_id", context={"active_test": False})
+    feed_template_ids = fields.One2many(
+        "ml.feed.template", "connection_id", readonly=True, context={"active_test": False}
+    )
     has_feeds = fields.Boolean(compute="_compute_has_feeds")
     host_key_seen = fields.Char("Server shows", compute="_compute_host_keys")
     host_key_accepted = fields.Char("Confirmed server key", compute="_compute_host_keys")
@@ -63,14 +66,15 @@ class MlConnection(models.Model):
         }
         return {**super()._provider_settings(), "folders": sorted(folders)}
 
+    @needs("system")
     def action_accept_host_key(self):
         """Trust the key that the server showed at the last test, and test again."""
         self.ensure_one()
-        self._check_may_manage()
         seen = (self.stored_settings or {}).get("host_key_seen")
         if not seen:
             raise UserError(self.env._("Test the connection first: it asks the server for its key."))
-        self.stored_settings = {**self.stored_settings, "host_keys": [seen], "host_key_seen": False}
+        # sudo: engine field
+        self.sudo().stored_settings = {**self.stored_settings, "host_keys": [seen], "host_key_seen": False}
         self.message_post(body=self.env._("Server key accepted: %s", _described(seen)))
         return self.action_test()
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..models.ml_sealed import needs
 from ..models.ml_sync_log import MERGED_STATES
 
 # Plain data to the server: neither indexed as text nor shown in the browser.
@@ -18,6 +19,7 @@ class MlFeedFile(models.Model):
 
     _name = "ml.feed.file"
     _description = "Feed File"
+    _inherit = "ml.sealed"
     _order = "id desc"
 
     name = fields.Char("File", required=True, readonly=True)
@@ -64,7 +66,9 @@ class MlFeedFile(models.Model):
         index="btree_not_null",
     )
     is_full = fields.Boolean("Everything", readonly=True, help="All records, not only what changed.")
-    attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="set null")
+    attachment_id = fields.Many2one(
+        "ir.attachment", readonly=True, ondelete="set null", groups="ml_connector.group_ml_connector_manager"
+    )
     replaced_by_id = fields.Many2one("ml.feed.file", readonly=True, ondelete="set null")
 
     record_count = fields.Integer("Records", readonly=True)
@@ -154,7 +158,14 @@ class MlFeedFile(models.Model):
         self.ensure_one()
         self.attachment_id.unlink()
         self.attachment_id = self.env["ir.attachment"].create(
-            {"name": self.name, "raw": content, "mimetype": MIMETYPE, "res_model": self._name, "res_id": self.id}
+            {
+                "name": self.name,
+                "raw": content,
+                "mimetype": MIMETYPE,
+                "res_model": self._name,
+                "res_id": self.id,
+                "res_field": "attachment_id",
+            }
         )
 
     def _fail(self, error):
@@ -215,14 +226,9 @@ class MlFeedFile(models.Model):
 
     # ------------------------------------------------------------------ buttons
 
-    def _check_may_manage(self):
-        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_manager"):
-            raise UserError(self.env._("Only administrators of ML Connector may do this."))
-
+    @needs("administer")
     def action_replay(self):
         """Read files again with today's template, or send them again if they did not arrive; retry their records."""
-        self.check_access("read")
-        self._check_may_manage()
         files = self.sudo()  # sudo: administrators hold no write right on files, only this transition
         for file in files:
             if file.direction == "push":
@@ -250,10 +256,9 @@ class MlFeedFile(models.Model):
         )
         return templates.filtered(lambda template: template._fits(self.name))[:1]
 
+    @needs("administer")
     def action_delivered(self):
         """Say that files were brought to the vendor by hand."""
-        self.check_access("read")
-        self._check_may_manage()
         for file in self.sudo():  # sudo: see `action_replay`
             if file.direction != "push" or file.state not in ("built", "failed") or file.answer == "rejected":
                 raise UserError(self.env._("%s is not waiting to be sent.", file.name))
@@ -296,6 +301,7 @@ class MlFeedFile(models.Model):
         )
         held.next_try_at = fields.Datetime.now()
 
+    @needs("administer")
     def action_correct(self):
         """Upload a corrected file in place of this one."""
         self.ensure_one()
@@ -308,6 +314,7 @@ class MlFeedFile(models.Model):
             "context": {"default_template_id": self.template_id.id, "default_replaces_id": self.id},
         }
 
+    @needs("administer")
     def action_download(self):
         """The file as it was written or received."""
         self.ensure_one()

@@ -12,6 +12,7 @@ class MlFeedSent(models.Model):
 
     _name = "ml.feed.sent"
     _description = "Record in a Feed"
+    _inherit = "ml.sealed"
 
     template_id = fields.Many2one("ml.feed.template", required=True, readonly=True, ondelete="cascade")
     connection_id = fields.Many2one(related="template_id.connection_id")

@@ -10,6 +10,7 @@ from odoo.fields import Domain
 
 from ..documents import FeedColumn, FeedTemplate
 from ..exceptions import ConnectorError
+from ..models.ml_sealed import needs
 from .feed_expressions import EXPRESSIONS
 from .feed_source import FeedSource
 
@@ -35,7 +36,21 @@ class MlFeedTemplate(models.Model):
 
     _name = "ml.feed.template"
     _description = "Feed Template"
+    _inherit = "ml.sealed"
     _order = "connection_id, sequence, id"
+    _maker_right = "administer"
+    _birth_fields = ("connection_id", "flow_id")
+    _open_fields = {
+        "administer": (
+            *("name", "active", "sequence", "entity", "company_code", "column_ids"),
+            *("file_format", "delimiter", "quote_all", "encoding", "bom", "line_end", "date_format", "datetime_format"),
+            *("decimal_point", "thousands", "true_word", "false_word", "guard_formulas", "root_element"),
+            *("document_element", "folder", "file_name", "temporary", "accepted_path", "rejected_path"),
+            *("answer_hours", "archive_mode", "archive_folder", "error_folder", "whole_file", "credit_sign"),
+            *("trailer", "archives", "statuses", "max_megabytes", "domain", "lines_domain", "mode", "full_days"),
+            "max_rows",
+        )
+    }
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
@@ -86,7 +101,7 @@ class MlFeedTemplate(models.Model):
         help="Written: a pattern with {company}, {feed}, {mode}, {date}, {time}, {number}, {ext}. Read: a regular"
         " expression that all of the name must fit.",
     )
-    next_number = fields.Integer(default=1, copy=False)
+    next_number = fields.Integer(default=1, readonly=True, copy=False)
     temporary = fields.Selection(
         [("suffix", "Ends in .part"), ("dot", "Begins with a point"), ("none", "None: under its final name")],
         string="While it is being written",
@@ -150,7 +165,7 @@ class MlFeedTemplate(models.Model):
 
     column_ids = fields.One2many("ml.feed.column", "template_id", copy=True)
     preview = fields.Text(compute="_compute_preview")
-    file_ids = fields.One2many("ml.feed.file", "template_id")
+    file_ids = fields.One2many("ml.feed.file", "template_id", readonly=True)
 
     _limits = models.Constraint(
         "CHECK(max_rows > 0 AND max_megabytes > 0 AND full_days >= 0 AND answer_hours > 0)",
@@ -158,6 +173,12 @@ class MlFeedTemplate(models.Model):
     )
 
     # ------------------------------------------------------------------ checks
+
+    @api.constrains("connection_id", "flow_id")
+    def _check_flow(self):
+        for template in self:
+            if template.flow_id.connection_id != template.connection_id:
+                raise ValidationError(self.env._("The flow of a template is one of its own connection."))
 
     @api.constrains("file_name", "direction")
     def _check_file_name(self):
@@ -329,15 +350,15 @@ class MlFeedTemplate(models.Model):
             return str(error)
         return stream.getvalue().decode(self.encoding, "replace")
 
+    @needs("administer")
     def action_send_now(self):
         """Write and send this feed at once: the connection's own job does the work."""
-        self.check_access("write")
         return self.flow_id.action_sync_now()
 
+    @needs("administer")
     def action_confirm_shrink(self):
         """Send the next file although it takes many records away from the vendor."""
-        self.check_access("write")
-        self.shrink_confirmed = True
+        self.sudo().shrink_confirmed = True  # sudo: engine field
         return self.flow_id.action_sync_now()
 
     def action_open_files(self):
@@ -354,7 +375,16 @@ class MlFeedTemplate(models.Model):
 class MlFeedColumn(models.Model):
     _name = "ml.feed.column"
     _description = "Feed Column"
+    _inherit = "ml.sealed"
     _order = "template_id, sequence, id"
+    _maker_right = "administer"
+    _birth_fields = ("template_id",)
+    _open_fields = {
+        "administer": (
+            *("sequence", "label", "name", "path", "expression", "argument", "constant", "type", "on_line"),
+            *("required", "aliases", "value_map", "xml_path", "max_length", "decimals"),
+        )
+    }
 
     template_id = fields.Many2one("ml.feed.template", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="template_id.company_id", store=True, index=True)

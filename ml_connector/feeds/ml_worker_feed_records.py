@@ -17,21 +17,14 @@ class MlWorker(models.AbstractModel):
             unknown = {key for key in keys if key[0] == "vendor" and key not in bound}
             bound |= self._known_vendors(flow, unknown)
             if flow.kind == "payment":
-                bound |= self._known_bills(flow, [entry.document for entry in entries])
+                bound |= self._known_bills(flow, [entry.document for entry in entries], bound)
         return bound
 
-    def _known_bills(self, flow, payments):
+    def _known_bills(self, flow, payments, bound):
         """Bills of which a payment names only the number: the one bill of its vendor that has it."""
-        parties = {
-            document.vendor.external_id for document in payments if any(not paid.external_id for paid in document.bills)
-        }
-        if not parties:
-            return {}
-        vendors = self.env["ml.binding"]._records(flow.connection_id, {("vendor", party) for party in parties})
-        vendors |= self._known_vendors(flow, {("vendor", party) for party in parties} - set(vendors))
         found = {}
         for document in payments:
-            vendor = vendors.get(("vendor", document.vendor.external_id))
+            vendor = bound.get(("vendor", document.vendor.external_id))
             for paid in document.bills:
                 if vendor and not paid.external_id and (move := self._bill_numbered(flow, vendor, paid)):
                     found["bill", document.bill_key(paid)] = move

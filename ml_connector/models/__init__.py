@@ -1,3 +1,4 @@
+from . import ml_sealed
 from . import ml_connection
 from . import ml_credential
 from . import ml_token
@@ -9,6 +10,7 @@ from . import ml_alignment
 from . import ml_binding
 from . import ml_sync_log
 from . import ml_sync_attempt
+from . import ml_audit
 from . import ml_webhook_event
 from . import hr_expense
 from . import ml_sync_mixin

@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "ml.sealed"]
 
     ml_original_date = fields.Date(
         "Accounting Date at the Vendor System",

@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class HrExpense(models.Model):
-    _inherit = "hr.expense"
+    _name = "hr.expense"
+    _inherit = ["hr.expense", "ml.sealed"]
 
     ml_clearing_account_id = fields.Many2one(
         "account.account",

@@ -11,6 +11,7 @@ from odoo.fields import Domain
 from .client_actions import notification
 from .ml_mapping import MAPPED_MODELS
 from .ml_outgoing_code import DEPENDS
+from .ml_sealed import needs
 
 ALIGNED_KINDS = ("account", "tax", "analytic")
 """What lines are coded to."""
@@ -84,10 +85,10 @@ class MlConnection(models.Model):
             raise UserError(reason)
         return flow
 
+    @needs("map")
     def action_align(self):
         """List what Odoo has and the vendor does not."""
         self.ensure_one()
-        self.check_access("write")
         self.env["ml.outgoing.code"]._align(self)
         context = {"search_default_unmapped": 1, "search_default_group_kind": 1}
         return self._open_codes("ml.outgoing.code", self.env._("Not at %s", self.name), context)
@@ -138,16 +139,18 @@ class MlOutgoingCode(models.Model):
             obsolete = rows.filtered(lambda row, missing=missing: row.res_id not in missing.ids)
             obsolete.filtered(lambda row: not row.waiting_count).sudo().unlink()  # sudo: as above
 
+    @needs("map")
     def action_create_at_vendor(self):
         """Queue the creation of the selected records at the vendor."""
-        self.check_access("write")
         unmapped = self.filtered(lambda code: code.state == "unmapped")
         for (connection, kind), codes in unmapped.grouped(lambda code: (code.connection_id, code.kind)).items():
             records = self.env[MAPPED_MODELS[kind]].browse(codes.mapped("res_id")).exists()
-            self.env["ml.sync.log"]._enqueue(connection._creator(kind), records)
+            # sudo: whoever may choose codes need not have a right on the queue itself
+            self.env["ml.sync.log"].sudo()._enqueue(connection._creator(kind), records)
             connection._trigger()
         return _told(self.env, len(unmapped))
 
+    @needs("map")
     def action_leave_out(self):
         """Send lines without the selected records from now on."""
         self.filtered(lambda code: code.state == "unmapped").is_ignored = True
@@ -156,13 +159,14 @@ class MlOutgoingCode(models.Model):
 class MlMapping(models.Model):
     _inherit = "ml.mapping"
 
+    @needs("map")
     def action_leave_out(self):
         """Book lines without the selected codes from now on."""
         self.filtered(lambda mapping: mapping.state == "unmapped").is_ignored = True
 
+    @needs("map")
     def action_create_records(self):
         """Create accounts and analytic accounts of Odoo for the selected codes of the vendor."""
-        self.check_access("write")
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
         for mapping in unmapped:
             if mapping.kind not in ("account", "analytic"):
@@ -175,7 +179,7 @@ class MlMapping(models.Model):
             # what comes from the vendor does not echo back
             creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
             record = creating._new_account() if mapping.kind == "account" else creating._new_analytic()
-            mapping.write({"res_id": record.id, "origin": "manual"})
+            mapping.res_id = record.id
         return notification(self.env._("%s records were created in Odoo.", len(unmapped)))
 
     def _new_account(self):

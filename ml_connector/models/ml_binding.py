@@ -6,6 +6,8 @@ class MlBinding(models.Model):
 
     _name = "ml.binding"
     _description = "Binding"
+    _inherit = "ml.sealed"
+    _maker_right = "administer"
     _order = "id desc"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)

@@ -5,15 +5,15 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_date, plaintext2html
+from odoo.tools import clean_context, format_date, plaintext2html
 
-from .. import secret_box
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
-from ..vendors.base import Settings
+from ..vendors.base import Finding, Settings
 from . import ml_error_class
 from .client_actions import notification
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
+from .ml_sealed import needs
 from .ml_token import TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -31,9 +31,15 @@ class MlConnection(models.Model):
 
     _name = "ml.connection"
     _description = "Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["ml.sealed", "mail.thread", "mail.activity.mixin"]
     _order = "company_id, provider, id"
     _check_company_auto = True
+    _maker_right = "administer"
+    _birth_fields = ("provider", "company_id")
+    _open_fields = {
+        "administer": ("name", "active", "owner_id", "flow_ids"),
+        "system": ("environment", "custom_url", "credential_ids"),
+    }
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -51,7 +57,7 @@ class MlConnection(models.Model):
         required=True,
         tracking=True,
     )
-    custom_url = fields.Char("Address", help="Base address of the API; https, or http on this machine.")
+    custom_url = fields.Char("Address", tracking=True, help="Base address of the API; https, or http on this machine.")
     base_url = fields.Char(compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
@@ -246,6 +252,7 @@ class MlConnection(models.Model):
                 ("connection_id", "in", self.ids),
                 ("happened_at", ">=", days[0]),
                 ("error_class", "!=", "mapping"),
+                ("person", "=", False),
             ],
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
@@ -289,7 +296,8 @@ class MlConnection(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         connections = super().create(vals_list)
-        for connection in connections:
+        # defaults for the connection are none for its parts, which are not the person's to choose
+        for connection in connections.with_context(clean_context(self.env.context)):
             connection._create_parts()
         return connections
 
@@ -353,10 +361,12 @@ class MlConnection(models.Model):
             raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
             raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
+        if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
+            raise UserError(self.env._("Pause or disconnect a connection before you archive it."))
         result = super().write(vals)
         if {"environment", "custom_url"} & set(vals):
             self._forget_token()
-            self.write({"check_state": "none", "findings": False})
+            self.sudo().write({"check_state": "none", "findings": False})  # sudo: engine fields
         if {"state", "capabilities", "active"} & set(vals):
             self.env.registry.clear_cache()
         if "active" in vals:
@@ -365,9 +375,10 @@ class MlConnection(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
-        used = self.env["ml.sync.attempt"].sudo()._read_group([("connection_id", "in", self.ids)], ["connection_id"])
-        if used:
+        attempts = self.env["ml.sync.attempt"].sudo()  # sudo: whatever the person may read
+        if attempts.search_count([("connection_id", "in", self.ids), ("person", "=", False)], limit=1):
             raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+        attempts._forget_unused(self)
 
     def unlink(self):
         crons = self.sudo().cron_id  # sudo: see `_create_parts`
@@ -392,9 +403,9 @@ class MlConnection(models.Model):
             self.env.cr.dbname,
         )
 
+    @needs("system")
     def action_adopt_database(self):
         """Declare that this database, restored or renamed, is the live one."""
-        self._check_may_manage()
         if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
         self._remember_database()
@@ -402,18 +413,14 @@ class MlConnection(models.Model):
 
     # ------------------------------------------------------------------ buttons
 
-    def _check_may_manage(self):
-        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_manager"):
-            raise UserError(self.env._("Only administrators of ML Connector may do this."))
-
+    @needs("administer", "system")
     def action_test(self):
         """Test the connection in its own job, and show the findings when they are there."""
         self.ensure_one()
-        self._check_may_manage()
         missing = self._missing_credentials()
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
-        self.check_state = "requested"
+        self.sudo().check_state = "requested"  # sudo: engine field
         self._trigger()
         return self._wait_for("check_state", "requested")
 
@@ -431,13 +438,13 @@ class MlConnection(models.Model):
         filled = set(credentials.filtered("is_set").mapped("name"))
         return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
 
+    @needs("administer")
     def action_start(self):
         """Begin to sync."""
-        self._check_may_manage()
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
-            connection.write(
+            connection.sudo().write(  # sudo: engine fields
                 {
                     "state": "connected",
                     "seat_request": "claim",
@@ -449,65 +456,48 @@ class MlConnection(models.Model):
         self.activity_unlink(["ml_connector.mail_activity_attention"])
         self._trigger()
 
+    @needs("administer")
     def action_pause(self):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
-        self._check_may_manage()
-        self.write({"state": "paused"})
+        self.sudo().state = "paused"  # sudo: engine field
 
+    @needs("administer")
     def action_disconnect(self):
         """Take our webhooks and our place as accounting system back from the vendor, and stop."""
-        self._check_may_manage()
-        self.write({"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"})
+        self.sudo().write(  # sudo: engine fields
+            {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
+        )
         self._trigger()
 
+    @needs("administer")
     def action_sync_now(self):
         """Run all flows of the connection at once."""
-        self.check_access("write")
-        self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
-        self.sudo().breaker_until = False  # sudo: engine field
+        connection = self.sudo()  # sudo: engine fields
+        connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
+        connection.breaker_until = False
         self._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
+    @needs("administer")
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
-        self._check_may_manage()
-        self.webhook_state = "requested"
+        self.sudo().webhook_state = "requested"  # sudo: engine field
         self._trigger()
         return self._wait_for("webhook_state", "requested")
 
+    @needs("administer")
     def action_unsubscribe(self):
         self.ensure_one()
-        self._check_may_manage()
-        self.webhook_state = "remove"
+        self.sudo().webhook_state = "remove"  # sudo: engine field
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
-    def action_verify_attempts(self):
-        """Check the chain of attempts."""
-        self.ensure_one()
-        self._check_may_manage()
-        problem = self.env["ml.sync.attempt"]._verify(self)
-        if problem:
-            return notification(problem, "danger", reload=False)
-        return notification(self.env._("The audit trail is complete and unchanged."), reload=False)
-
     @api.model
+    @needs("system")
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
-        if not self.env.user.has_group("base.group_system"):
-            raise UserError(self.env._("Only system administrators may do this."))
-        secret_box.add_key(self.env)
-        # sudo: the ciphertexts have no reader and no writer but the connector
-        for credential in self.env["ml.credential"].sudo().search([("ciphertext", "!=", False)]):
-            credential.ciphertext = secret_box.rotate(self.env, credential.ciphertext)
-        for token in self.env["ml.token"].sudo().search([("access_ciphertext", "!=", False)]):
-            for name in ("access_ciphertext", "refresh_ciphertext"):
-                if token[name]:
-                    token[name] = secret_box.rotate(self.env, token[name])
-        env = self.env
-        env.cr.postcommit.add(lambda: secret_box.drop_old_keys(env))
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
+        return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):
         self.ensure_one()
@@ -712,6 +702,7 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        report.findings += self._currency_findings(report.currencies)
         levels = {finding.level for finding in report.findings}
         self.write(
             {
@@ -727,6 +718,26 @@ class MlConnection(models.Model):
             }
         )
         return None
+
+    def _currency_findings(self, currencies):
+        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        own = self.company_id.currency_id.name
+        other = sorted(currencies - {own})
+        if not other:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._(
+                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
+                    connection=self.name,
+                    other=", ".join(other),
+                    company=self.company_id.name,
+                    own=own,
+                ),
+                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+            )
+        ]
 
     def _note_failed_check(self, error):
         self.write(

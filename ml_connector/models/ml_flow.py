@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
 from .client_actions import notification
+from .ml_sealed import needs
 from .ml_sync_mixin import CHANGED
 
 LOCK_DATE_POLICIES = [
@@ -34,10 +35,20 @@ CONFLICT_POLICIES = [
 class MlFlow(models.Model):
     _name = "ml.flow"
     _description = "Flow"
+    _inherit = "ml.sealed"
     _order = "connection_id, sequence, id"
     _check_company_auto = True
+    _open_fields = {
+        "administer": (
+            *("active", "interval_number", "schedule", "daily_hour"),
+            *("post_bills", "journal_id", "lock_date_policy", "start_date", "create_vendors", "rounding_tolerance"),
+            *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
+            *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
+            *("tell_failures", "rate_tolerance"),
+        )
+    }
 
-    name = fields.Char(required=True, translate=True)
+    name = fields.Char(required=True, readonly=True, translate=True)
     key = fields.Char(required=True, readonly=True, help="Technical name of the flow.")
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -55,7 +66,7 @@ class MlFlow(models.Model):
     )
     daily_hour = fields.Float("At (UTC)", default=3.0, help="Hour of the day, in UTC, for a daily schedule.")
     schedule_text = fields.Char("Runs", compute="_compute_schedule_text")
-    next_run_at = fields.Datetime(copy=False, help="When the flow reads or sweeps next.")
+    next_run_at = fields.Datetime(readonly=True, copy=False, help="When the flow reads or sweeps next.")
     last_run_at = fields.Datetime(readonly=True, copy=False)
     last_success_at = fields.Datetime(readonly=True, copy=False)
     error_message = fields.Char("Last problem", readonly=True, copy=False)
@@ -81,6 +92,12 @@ class MlFlow(models.Model):
         default=0.05,
         digits=(16, 4),
         help="Largest difference to the source's total that is put on the tax line.",
+    )
+    rate_tolerance = fields.Float(
+        "Largest Rate Difference (%)",
+        default=20.0,
+        digits=(16, 2),
+        help="A bill whose exchange rate is further from Odoo's own rate of its date waits for a person.",
     )
     vendor_mode = fields.Selection(
         [("at_once", "At once"), ("when_needed", "With the first bill or purchase order that needs it")],
@@ -179,6 +196,9 @@ class MlFlow(models.Model):
     unknown_count = fields.Integer(compute="_compute_counts")
 
     _connection_key_unique = models.Constraint("UNIQUE(connection_id, key)", "This flow exists already.")
+    _rate_tolerance_positive = models.Constraint(
+        "CHECK(rate_tolerance >= 0)", "The largest difference of a rate cannot be negative."
+    )
     _interval_positive = models.Constraint(
         "CHECK(interval_number > 0)", "The number of minutes between two runs must be positive."
     )
@@ -209,6 +229,11 @@ class MlFlow(models.Model):
         """The vendor's own description of this flow."""
         self.ensure_one()
         return self.connection_id._provider_class().flow(self.key)
+
+    def _is_known(self):
+        """Whether this version has the flow. Another version, or the end of an add-on, leaves flows behind."""
+        self.ensure_one()
+        return any(spec.key == self.key for spec in self.connection_id._provider_class().flows)
 
     def _record_model(self):
         """Model of the records that a push flow sends."""
@@ -252,6 +277,8 @@ class MlFlow(models.Model):
         """Why a push flow cannot work with what the vendor granted; empty when it can, or before the first test."""
         self.ensure_one()
         connection = self.connection_id
+        if not self._is_known():
+            return self.env._("This version of ML Connector does not know the flow %s.", self.key)
         if self.direction == "pull" or self.kind == "result" or connection.check_state == "none":
             return ""
         capabilities = frozenset(connection.capabilities or ())
@@ -318,13 +345,17 @@ class MlFlow(models.Model):
     @api.model
     def _working_pushes(self):
         # sudo: hooks run for any user, who need not see flows; whatever the context of the first who asks
-        return self.sudo().search(
-            [
-                ("active", "=", True),
-                ("connection_id.active", "=", True),
-                ("direction", "=", "push"),
-                ("connection_id.state", "in", ("connected", "attention")),
-            ]
+        return (
+            self.sudo()
+            .search(
+                [
+                    ("active", "=", True),
+                    ("connection_id.active", "=", True),
+                    ("direction", "=", "push"),
+                    ("connection_id.state", "in", ("connected", "attention")),
+                ]
+            )
+            .filtered(lambda flow: flow._is_known())
         )
 
     @api.model
@@ -382,13 +413,14 @@ class MlFlow(models.Model):
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         self.next_run_at = today + hours if today + hours > now else today + timedelta(days=1) + hours
 
+    @needs("administer")
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
-        self.check_access("write")
-        self.next_run_at = fields.Datetime.now()
+        self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
         self.connection_id._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
+    @needs("administer")
     def action_dry_run(self):
         """Show what a sync would do and why, without writing or sending anything."""
         self.ensure_one()

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from .client_actions import notification
+from .ml_sealed import needs
 
 MAPPED_MODELS = {
     "account": "account.account",
@@ -26,6 +27,10 @@ class MlMapping(models.Model):
     _description = "Mapping"
     _order = "state desc, kind, external_code, external_name, id"
     _rec_names_search = ["external_name", "external_code"]
+    _inherit = "ml.sealed"
+    _maker_right = "map"
+    _birth_fields = ("connection_id", "kind", "external_id", "external_code", "external_name", "external_group")
+    _open_fields = {"map": ("res_id", "is_ignored")}
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -65,7 +70,9 @@ class MlMapping(models.Model):
         store=True,
         index=True,
     )
-    waiting_log_ids = fields.Many2many("ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id")
+    waiting_log_ids = fields.Many2many(
+        "ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id", readonly=True
+    )
     waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count")
 
     _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is in the list already.")
@@ -100,18 +107,21 @@ class MlMapping(models.Model):
     @api.constrains("res_id", "res_model")
     def _check_record(self):
         for mapping in self.filtered("res_id"):
-            record = mapping._record()
-            if not record.exists():
-                raise ValidationError(self.env._("The record mapped to %s does not exist.", mapping.display_name))
             company = mapping.company_id
-            if record != record.filtered_domain(mapping._company_domain(company, mapping.kind)):
+            if not self._is_choice(mapping._record(), self._company_domain(company, mapping.kind)):
                 raise ValidationError(
                     self.env._(
-                        "%(record)s does not belong to %(company)s, the company of this connection.",
-                        record=record.display_name,
+                        "Choose a record of %(company)s that %(code)s stands for.",
                         company=company.display_name,
+                        code=mapping.display_name,
                     )
                 )
+
+    @api.model
+    def _is_choice(self, record, domain):
+        """Whether a record is there, in the domain, and not hidden from the person who chooses it."""
+        found = record.sudo().exists()  # sudo: what the person may not read is looked at, but not shown
+        return bool(found.filtered_domain(domain)) and not self._unseen(record)
 
     def _record(self):
         self.ensure_one()
@@ -256,9 +266,10 @@ class MlMapping(models.Model):
         return by_code, by_name
 
     def write(self, vals):
-        if "res_id" in vals and "origin" not in vals:
-            vals = {**vals, "origin": "manual" if vals["res_id"] else False}
         result = super().write(vals)
+        if "res_id" in vals and "origin" not in vals:
+            origin = "manual" if vals["res_id"] else False
+            super(MlMapping, self.sudo()).write({"origin": origin})  # sudo: engine field
         if self._filling_fields() & set(vals):
             self.filtered(lambda mapping: mapping.state != "unmapped")._release()
         if vals.get("res_id"):
@@ -285,11 +296,11 @@ class MlMapping(models.Model):
         ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
         ready._make_pending()
 
+    @needs("map")
     def action_propose(self):
         """Fill the unmapped rows of the selection where the codes or names agree."""
-        self.check_access("write")
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
-        unmapped._propose()
+        unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
         count = len(unmapped.filtered("res_id"))
         if not count:
             message = self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record.")

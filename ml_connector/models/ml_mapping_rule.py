@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .ml_mapping import MAPPED_MODELS
+from .ml_sealed import needs
 
 
 class MlMappingRule(models.Model):
@@ -15,6 +16,10 @@ class MlMappingRule(models.Model):
     _name = "ml.mapping.rule"
     _description = "Mapping Rule"
     _order = "connection_id, sequence, id"
+    _inherit = "ml.sealed"
+    _maker_right = "map"
+    _birth_fields = ("connection_id", "kind")
+    _open_fields = {"map": ("sequence", "active", "subject", "pattern", "res_id")}
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -55,14 +60,13 @@ class MlMappingRule(models.Model):
     def _check_record(self):
         for rule in self:
             record = self.env[rule.res_model].browse(rule.res_id)
-            if not record.exists():
-                raise ValidationError(self.env._("Choose the record that %s stands for.", rule.pattern))
-            if record != record.filtered_domain(record._check_company_domain(rule.company_id)):
+            in_company = self.env["ml.mapping"]._company_domain(rule.company_id, rule.kind)
+            if not self.env["ml.mapping"]._is_choice(record, in_company):
                 raise ValidationError(
                     self.env._(
-                        "%(record)s does not belong to %(company)s, the company of this connection.",
-                        record=record.display_name,
+                        "Choose a record of %(company)s that %(pattern)s stands for.",
                         company=rule.company_id.display_name,
+                        pattern=rule.pattern,
                     )
                 )
 
@@ -75,13 +79,13 @@ class MlMappingRule(models.Model):
         pattern = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in self.pattern.strip())
         return bool(re.fullmatch(pattern, (text or "").strip(), re.IGNORECASE | re.DOTALL))
 
+    @needs("map")
     def action_apply(self):
         """Fill what is unmapped and fits; what waits for it goes on."""
-        self.check_access("write")
         unmapped = self.env["ml.mapping"].search(
             [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
         )
-        unmapped._propose()
+        unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
 
 
 class MlMapping(models.Model):
@@ -113,7 +117,8 @@ class MlMapping(models.Model):
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "ml.sealed"]
 
     ml_account_reason = fields.Char(
         "Account because of",

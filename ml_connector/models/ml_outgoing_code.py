@@ -1,6 +1,7 @@
 """The other way of the mapping list: which of the vendor's codes a record of Odoo is sent under."""
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..documents import Reference
 from ..exceptions import ConnectorError
@@ -44,6 +45,8 @@ class MlOutgoingCode(models.Model):
     _description = "Code for Sending"
     _order = "state desc, kind, name, id"
     _rec_name = "name"
+    _inherit = "ml.sealed"
+    _open_fields = {"map": ("mapping_id", "is_ignored")}
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -78,6 +81,14 @@ class MlOutgoingCode(models.Model):
     def _compute_state(self):
         for code in self:
             code.state = "ignored" if code.is_ignored else "mapped" if code.mapping_id else "unmapped"
+
+    @api.constrains("mapping_id")
+    def _check_mapping(self):
+        for code in self.filtered("mapping_id"):
+            if (code.mapping_id.connection_id, code.mapping_id.kind) != (code.connection_id, code.kind):
+                raise ValidationError(
+                    self.env._("Choose a code of the same connection and kind for %s.", code.display_name)
+                )
 
     def _compute_waiting_count(self):
         groups = self.env["ml.sync.log"]._read_group(

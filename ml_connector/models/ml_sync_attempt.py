@@ -1,10 +1,10 @@
-import hashlib
 import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ..audit_keys import AuditKeys
 from . import ml_error_class
 
 OUTCOMES = [
@@ -27,19 +27,54 @@ OUTCOMES = [
     ("error", "Errors"),
 ]
 """What became of the record, then what came of a connection test."""
-HASHED_FIELDS = (
-    "connection_id",
-    "sequence",
-    "happened_at",
-    "subject",
-    "action",
-    "outcome",
-    "error_class",
-    "message",
-    "status",
-    "trace_id",
-    "milliseconds",
-)
+WORK = [
+    ("read", "Read"),
+    ("acknowledge", "Acknowledge"),
+    ("write", "Write in Odoo"),
+    ("send", "Send"),
+    ("look_up", "Look up"),
+    ("report", "Report"),
+    ("check", "Check"),
+    ("verify", "Verify"),
+]
+DECISIONS = [
+    ("create", "Create"),
+    ("change", "Change"),
+    ("delete", "Delete"),
+    ("retry", "Retry"),
+    ("ignore", "Ignore"),
+    ("arrived", "Say It Arrived"),
+    ("not_arrived", "Say It Did Not Arrive"),
+    ("decide", "Decide"),
+    ("rebook", "Reverse and Book Anew"),
+    ("approve", "Approve"),
+    ("refuse", "Refuse"),
+    ("propose", "Apply Rules and Codes"),
+    ("create_record", "Create in Odoo"),
+    ("create_remote", "Create at the Vendor"),
+    ("start", "Start"),
+    ("pause", "Pause"),
+    ("disconnect", "Disconnect"),
+    ("test", "Test"),
+    ("sync", "Sync Now"),
+    ("dry_run", "Dry Run"),
+    ("subscribe", "Set Up Webhooks"),
+    ("unsubscribe", "Remove Webhooks"),
+    ("adopt", "Declare Live"),
+    ("rotate", "Change Keys"),
+    ("credential", "Enter Credential"),
+    ("accept_key", "Accept Server Key"),
+    ("import", "Import by Hand"),
+    ("replay", "Read Again"),
+    ("deliver", "Say It Was Delivered"),
+    ("confirm", "Confirm"),
+    ("unlink", "Unlink"),
+    ("ask_verify", "Ask for Verification"),
+    ("sign_off", "Sign Off"),
+]
+"""What a person decided."""
+BOUND_FIELDS = {"hash", "log_id", "create_uid", "write_uid", "write_date"}
+"""Columns that are not in the signature, because they are it or lose their value when a log or user is deleted."""
 
 
 class MlSyncChain(models.Model):
@@ -47,54 +82,68 @@ class MlSyncChain(models.Model):
 
     _name = "ml.sync.chain"
     _description = "Head of the Audit Chain"
+    _inherit = "ml.sealed"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     attempt_count = fields.Integer(readonly=True)
     head = fields.Char(readonly=True)
+    key_id = fields.Char("Key", readonly=True)
+    signature = fields.Char(readonly=True, help="Of the number and the head, so that neither can be set back.")
 
     _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one chain.")
 
+    def _move(self, keys, length, head):
+        """Sign the new end of the chain."""
+        self.key_id = keys.newest()
+        self.write({"attempt_count": length, "head": head})
+        self.signature = keys.sign(self.key_id, self._text())
+
+    def _text(self):
+        return json.dumps([self.connection_id.id, self.attempt_count, self.head])
+
 
 class MlSyncAttempt(models.Model):
-    """One try of a transfer. Never changed, never deleted; each row carries the hash of the one before it."""
+    """One try of a transfer, or what a person decided. Never changed, never deleted.
+
+    Each row is signed, together with the signature of the row before it, under a key outside the database.
+    """
 
     _name = "ml.sync.attempt"
     _description = "Attempt"
+    _inherit = "ml.sealed"
     _order = "connection_id, sequence desc"
     _rec_name = "subject"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
-    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    company_id = fields.Many2one("res.company", readonly=True, index=True)
     log_id = fields.Many2one("ml.sync.log", readonly=True, ondelete="set null", index="btree_not_null")
     sequence = fields.Integer("Number", required=True, readonly=True)
     happened_at = fields.Datetime("Time", required=True, readonly=True)
+    user_number = fields.Integer("User Id", readonly=True, aggregator=None)
+    person = fields.Char(readonly=True, help="Who decided it, by the name at that time. Empty: the connector itself.")
     subject = fields.Char(readonly=True, help="Flow and id at the vendor (or in Odoo) of what was transferred.")
-    action = fields.Selection(
-        [
-            ("read", "Read"),
-            ("acknowledge", "Acknowledge"),
-            ("write", "Write in Odoo"),
-            ("send", "Send"),
-            ("look_up", "Look up"),
-            ("report", "Report"),
-            ("check", "Check"),
-            ("ignore", "Ignore"),
-            ("decide", "Decide"),
-        ],
-        required=True,
-        readonly=True,
-    )
+    res_model = fields.Char("Model", readonly=True)
+    res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
+    action = fields.Selection(WORK + DECISIONS, required=True, readonly=True)
     outcome = fields.Selection(OUTCOMES, readonly=True)
     error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
     message = fields.Char(readonly=True)
+    old_value = fields.Char("Before", readonly=True)
+    new_value = fields.Char("After", readonly=True)
     status = fields.Integer("HTTP status", readonly=True)
     trace_id = fields.Char("Trace id", readonly=True)
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
     previous_hash = fields.Char(readonly=True)
+    key_id = fields.Char("Key", readonly=True)
     hash = fields.Char(readonly=True)
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")
+    _record_idx = models.Index("(res_model, res_id) WHERE person IS NOT NULL")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("Attempts are written by the connector only."))
 
     def write(self, vals):
         raise AccessError(self.env._("Attempts cannot be changed."))
@@ -106,79 +155,134 @@ class MlSyncAttempt(models.Model):
     @api.model
     def _append(self, connection, attempts):
         """Add attempts (dicts of log or subject, action, outcome, and optionally error, milliseconds, trace_id)."""
+        self._insert(
+            connection,
+            [
+                {
+                    **_about(attempt.get("log"), attempt.get("subject")),
+                    "action": attempt["action"],
+                    "outcome": attempt["outcome"],
+                    **_result(attempt),
+                }
+                for attempt in attempts
+            ],
+        )
+
+    @api.model
+    def _append_decision(self, connection, action, subject, message="", log=None, old=None, new=None, outcome=None):
+        """Add what the person of this environment decided.
+
+        :param subject: text, or the records that it was decided of
+        """
+        common = {
+            "action": action,
+            "outcome": outcome,
+            "message": message,
+            "old_value": old,
+            "new_value": new,
+            # by the name at that time: users are renamed and deleted
+            "person": self.env.user.sudo().name,
+        }
+        logs = log or (subject if isinstance(subject, models.BaseModel) else None)
+        if logs is None:
+            self._insert(connection, [{"subject": subject, **common}])
+        else:
+            text = subject if log else None
+            self._insert(connection, [{**_about(record, text), **common} for record in logs])
+
+    def _insert(self, connection, attempts):
         if not attempts:
             return
+        keys = AuditKeys(self.env)
+        key_id = keys.newest()
         chain = self._lock_chain(connection)
-        now = fields.Datetime.now()
-        length, head = chain.attempt_count, chain.head or ""
+        length, head = chain.attempt_count, chain.head or None
+        common = {
+            "connection_id": connection.id,
+            "company_id": connection.company_id.id,
+            "happened_at": fields.Datetime.now(),
+            "user_number": self.env.uid,
+            "key_id": key_id,
+            "create_date": self.env.cr.now(),
+        }
         rows = []
-        for attempt in attempts:
-            log, error = attempt.get("log"), attempt.get("error")
+        for row_id, attempt in zip(self._new_ids(len(attempts)), attempts, strict=True):
             length += 1
-            row = {
-                "connection_id": connection.id,
-                "sequence": length,
-                "happened_at": now,
-                "subject": attempt.get("subject") or _subject(log),
-                "action": attempt["action"],
-                "outcome": attempt["outcome"],
-                "error_class": error.error_class if error else False,
-                "message": (error.message if error else attempt.get("message")) or False,
-                "status": (error.status if error else 0) or 0,
-                "trace_id": (error.trace_id if error else attempt.get("trace_id")) or False,
-                "milliseconds": attempt.get("milliseconds", 0),
-                "previous_hash": head,
-            }
-            head = row["hash"] = _digest(row)
-            rows.append({**row, "log_id": log.id if log else False})
-        self.create(rows)
-        chain.write({"attempt_count": length, "head": head})
+            values = {name: value or None for name, value in attempt.items()}
+            row = {**common, **values, "id": row_id, "sequence": length, "previous_hash": head}
+            head = keys.sign(key_id, signed_text(row))
+            rows.append(
+                {
+                    **dict.fromkeys(self._columns()),
+                    **row,
+                    "hash": head,
+                    "log_id": row["res_id"] if row["res_model"] == "ml.sync.log" else None,
+                    "create_uid": self.env.uid,
+                    "write_uid": self.env.uid,
+                    "write_date": row["create_date"],
+                }
+            )
+        # by SQL: all columns are signed, also those that the ORM would fill by itself
+        self.env.execute_query(
+            SQL(
+                "INSERT INTO ml_sync_attempt (%s) VALUES %s RETURNING id",
+                SQL(", ").join(map(SQL.identifier, rows[0])),
+                SQL(", ").join(SQL("%s", tuple(row.values())) for row in rows),
+            )
+        )
+        self.env["ml.sync.log"].invalidate_model(["attempt_ids"], flush=False)
+        chain._move(keys, length, head)
+
+    @api.model
+    def _forget_unused(self, connections):
+        """What persons decided of connections that never worked goes with them."""
+        for table in ("ml_sync_attempt", "ml_sync_chain"):
+            self.env.cr.execute(
+                SQL("DELETE FROM %s WHERE connection_id = ANY(%s)", SQL.identifier(table), connections.ids)
+            )
+
+    def _new_ids(self, count):
+        query = SQL("SELECT nextval('ml_sync_attempt_id_seq') FROM generate_series(1, %s)", count)
+        return [row_id for (row_id,) in self.env.execute_query(query)]
+
+    @api.model
+    def _columns(self):
+        return [name for name, field in self._fields.items() if field.store and field.column_type]
 
     def _lock_chain(self, connection):
-        chains = self.env["ml.sync.chain"]
+        chains = self.env["ml.sync.chain"].sudo()  # sudo: only the engine writes the audit
         # a second worker on the same connection waits here, then fails to serialize and is run again
         self.env.execute_query(SQL("SELECT id FROM ml_sync_chain WHERE connection_id = %s FOR UPDATE", connection.id))
         chain = chains.search([("connection_id", "=", connection.id)])
         return chain or chains.create({"connection_id": connection.id})
 
-    @api.model
-    def _verify(self, connection):
-        """Walk a connection's chain; returns a sentence about the first broken row, or an empty string."""
-        chain = self.env["ml.sync.chain"].search([("connection_id", "=", connection.id)])
-        expected, head, last_id = 1, "", 0
-        while rows := self.search(
-            [("connection_id", "=", connection.id), ("sequence", ">", last_id)], order="sequence", limit=1000
-        ):
-            for row in rows:
-                if row.sequence != expected:
-                    return self.env._("Attempt %s is missing.", expected)
-                if (row.previous_hash or "") != head:
-                    return self.env._("Attempt %s does not follow the one before it.", row.sequence)
-                if row.hash != _digest(row._hashed_values()):
-                    return self.env._("Attempt %s was changed.", row.sequence)
-                expected, head = row.sequence + 1, row.hash
-            last_id = rows[-1].sequence
-            rows.invalidate_recordset()
-        if chain and (chain.attempt_count != expected - 1 or (chain.head or "") != head):
-            return self.env._(
-                "The last attempts are missing: %(found)s of %(length)s are left.",
-                found=expected - 1,
-                length=chain.attempt_count,
-            )
-        return ""
 
-    def _hashed_values(self):
-        self.ensure_one()
-        values = {name: self[name] for name in HASHED_FIELDS}
-        return {**values, "connection_id": self.connection_id.id, "previous_hash": self.previous_hash}
+def _about(log, text):
+    """What an attempt says of the record that it is about."""
+    if not log:
+        return {"subject": text, "res_model": None, "res_id": None}
+    return {"subject": text or _subject(log), "res_model": log._name, "res_id": log.id}
 
 
-def _subject(log):
-    return f"{log.flow_id.key} {log.external_id or f'{log.res_model},{log.res_id}'}"
+def _subject(record):
+    if record._name == "ml.sync.log":
+        return f"{record.flow_id.key} {record.external_id or f'{record.res_model},{record.res_id}'}"
+    return record.display_name
 
 
-def _digest(values):
-    content = {name: values[name] or None for name in HASHED_FIELDS}
-    content["happened_at"] = fields.Datetime.to_string(values["happened_at"])
-    text = json.dumps([values.get("previous_hash") or "", content], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _result(attempt):
+    """What came of a try."""
+    error = attempt.get("error")
+    return {
+        "error_class": error and error.error_class,
+        "message": error.message if error else attempt.get("message"),
+        "status": error and error.status,
+        "trace_id": error.trace_id if error else attempt.get("trace_id"),
+        "milliseconds": attempt.get("milliseconds"),
+    }
+
+
+def signed_text(row):
+    """What is signed of a row. Without what is empty, so that a column that is added later changes nothing."""
+    values = sorted((name, value) for name, value in row.items() if value is not None and name not in BOUND_FIELDS)
+    return json.dumps(values, default=str)

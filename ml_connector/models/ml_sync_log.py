@@ -12,6 +12,7 @@ from ..vendors.base import Item
 from . import ml_error_class
 from .client_actions import notification
 from .ml_outgoing_code import DEPENDS
+from .ml_sealed import needs
 
 STATES = [
     ("pending", "To do"),
@@ -45,6 +46,7 @@ class MlSyncLog(models.Model):
 
     _name = "ml.sync.log"
     _description = "Sync Log"
+    _inherit = "ml.sealed"
     _order = "id desc"
 
     name = fields.Char("Record", readonly=True)
@@ -296,10 +298,9 @@ class MlSyncLog(models.Model):
 
     # ------------------------------------------------------------------ buttons
 
+    @needs("resolve")
     def action_retry(self):
         """Put failed and waiting rows back to work; rows of unknown outcome are looked up at the vendor first."""
-        self.check_access("read")
-        self._check_may_resolve()
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
         retried = logs.filtered(lambda log: log.state in MERGED_STATES and log.is_current)
         retried._make_pending()
@@ -317,6 +318,7 @@ class MlSyncLog(models.Model):
             message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
         return notification(message, "success" if count else "warning")
 
+    @needs("resolve")
     def action_ignore(self):
         """Ask for a reason, then leave the records alone."""
         return {
@@ -329,8 +331,7 @@ class MlSyncLog(models.Model):
         }
 
     def _ignore(self, reason):
-        self.check_access("read")
-        self._check_may_resolve()
+        self._check_may("resolve")
         logs = self.filtered(
             lambda log: (
                 log.state in ("pending", "failed", "waiting", "unknown")
@@ -357,21 +358,17 @@ class MlSyncLog(models.Model):
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
 
-    def _check_may_resolve(self):
-        if not self.env.su and not self.env.user.has_group("ml_connector.group_ml_connector_user"):
-            raise UserError(self.env._("Only users of ML Connector may do this."))
-
+    @needs("resolve")
     def action_arrived(self):
         """The user saw at the vendor that the record of unknown outcome arrived."""
         self._answer_unknown(arrived=True)
 
+    @needs("resolve")
     def action_not_arrived(self):
         """The user saw at the vendor that the record of unknown outcome did not arrive: send it again."""
         self._answer_unknown(arrived=False)
 
     def _answer_unknown(self, arrived):
-        self.check_access("read")
-        self._check_may_resolve()
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
         if arrived:
             worker = self.env["ml.worker"].sudo()  # sudo: as above, and what depends on it goes on
@@ -381,18 +378,18 @@ class MlSyncLog(models.Model):
         logs.write({"sent_at": False})
         logs._make_pending()
 
+    @needs("map")
     def action_keep_odoo(self):
         """Let Odoo's values stand where both sides changed: they are sent to the vendor."""
         return self._decide("odoo")
 
+    @needs("map")
     def action_take_vendor(self):
         """Let the vendor's values stand where both sides changed: they are written into Odoo."""
         return self._decide("vendor")
 
     def _decide(self, side):
         """What is decided holds for the values that are shown: when one changed since, it is asked again."""
-        self.check_access("read")
-        self._check_may_resolve()
         logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
             lambda log: log.state == "failed" and log.conflict and log.is_current
         )
@@ -411,13 +408,13 @@ class MlSyncLog(models.Model):
         chosen = dict(self._fields["decision"]._description_selection(self.env))[side]
         return f"{self.env.user.name}: {chosen}"
 
+    @needs("map")
     def action_reverse_and_repost(self):
         """Reverse the posted bill that differs from the vendor's record, and book the record anew as it is now.
 
         The user needs the right to reverse bills. Payments of the old bill become open and can be added to the new one.
         """
         self.ensure_one()
-        self._check_may_resolve()
         if not (self.is_current and self.outcome == "drift" and self.res_model == "account.move"):
             raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
         move = self.env["account.move"].browse(self.res_id)

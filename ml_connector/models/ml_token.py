@@ -17,11 +17,12 @@ LOCK_TRIES = 20
 class MlToken(models.Model):
     _name = "ml.token"
     _description = "Access Token"
+    _inherit = "ml.sealed"
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    access_ciphertext = fields.Char(groups=fields.NO_ACCESS)
-    refresh_ciphertext = fields.Char(groups=fields.NO_ACCESS)
+    access_ciphertext = secret_box.Ciphertext()
+    refresh_ciphertext = secret_box.Ciphertext()
     expires_at = fields.Datetime(readonly=True)
     scope = fields.Char(readonly=True)
     location = fields.Char(readonly=True, help="Address that the vendor named for calls with this token.")

@@ -3,12 +3,15 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .ml_sealed import needs
+
 
 class MlWebhookEvent(models.Model):
     """A signed hint from the vendor that something changed. Its id is kept for ever, so that a replay is noticed."""
 
     _name = "ml.webhook.event"
     _description = "Webhook Event"
+    _inherit = "ml.sealed"
     _order = "id desc"
     _rec_name = "event_id"
 
@@ -81,10 +84,9 @@ class MlWebhookEvent(models.Model):
         )
         return bool(cr.fetchall())
 
+    @needs("administer")
     def action_replay(self):
         """Read the record of the event again."""
-        self.check_access("read")
-        self.connection_id._check_may_manage()
         # sudo: events have no writer but the connector
         self.sudo().write({"state": "received", "try_count": 0, "next_try_at": fields.Datetime.now()})
         self.connection_id._trigger()

@@ -2,7 +2,9 @@ from odoo import fields, models
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "ml.sealed"]
+    _open_fields = {"system": ("ml_payload_retention_days", "ml_log_retention_days")}
 
     ml_payload_retention_days = fields.Integer(
         "Keep payloads (days)",

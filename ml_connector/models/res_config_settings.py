@@ -1,11 +1,16 @@
 from odoo import fields, models
 
+from .ml_sealed import needs
+
 
 class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
+    _name = "res.config.settings"
+    _inherit = ["res.config.settings", "ml.sealed"]
+    _open_fields = {"system": ("ml_payload_retention_days", "ml_log_retention_days")}
 
     ml_payload_retention_days = fields.Integer(related="company_id.ml_payload_retention_days", readonly=False)
     ml_log_retention_days = fields.Integer(related="company_id.ml_log_retention_days", readonly=False)
 
+    @needs("system")
     def action_rotate_ml_keys(self):
         return self.env["ml.connection"].action_rotate_keys()

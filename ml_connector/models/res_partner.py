@@ -13,7 +13,7 @@ RAISED = "ml_connector.raised_ranks"
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["res.partner", "ml.sync.mixin"]
+    _inherit = ["res.partner", "ml.sync.mixin", "ml.sealed"]
 
     ml_sync_count = fields.Integer(
         "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"

@@ -104,9 +104,9 @@ class WriterCase(AccountTestInvoicingCommon):
         paid = tuple(PaidBill(external_id=key, amount=Decimal(amount), number=f"NR-{key}") for key, amount in bills)
         return Payment(
             external_id=external_id,
-            vendor=Party(external_id="v1"),
             bills=paid,
             **{
+                "vendor": Party(external_id="v1"),
                 "date": date(2026, 7, 20),
                 "currency": self.company.currency_id.name,
                 "amount": sum((bill.amount for bill in paid), Decimal(0)),

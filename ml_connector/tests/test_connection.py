@@ -130,6 +130,9 @@ class TestConnection(ConnectorCase):
         self.run_worker()
         with self.assertRaises(UserError):
             self.connection.unlink()
+        with self.assertRaises(UserError):  # it would stop without anybody being told
+            self.connection.active = False
+        self.connection.action_pause()
         self.connection.active = False
         self.assertFalse(self.connection.cron_id.active)
 

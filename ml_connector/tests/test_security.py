@@ -26,7 +26,7 @@ MODELS = {
     "ml.feed.sent",
 }
 WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore"}
-ABSTRACT = {"ml.sync.mixin", "ml.worker"}
+ABSTRACT = {"ml.sealed", "ml.sync.mixin", "ml.worker"}
 
 PUBLIC_METHODS = {
     "ml.connection": {
@@ -101,6 +101,12 @@ class TestSecurity(ConnectorCase):
             "manager_b", cls.company_b, "ml_connector.group_ml_connector_manager", "base.group_system"
         )
         cls.user_a = cls.new_user("user_a", cls.company, "ml_connector.group_ml_connector_user")
+        cls.accountant_a = cls.new_user(
+            "accountant_a",
+            cls.company,
+            "ml_connector.group_ml_connector_accountant",
+            "account.group_account_invoice",
+        )
 
     @classmethod
     def _one_of_each(cls):
@@ -234,17 +240,24 @@ class TestSecurity(ConnectorCase):
                 for operation in ("write", "create", "unlink"):
                     self.assertFalse(record.has_access(operation))
 
-    def test_user_may_retry_ignore_and_map_but_not_set_up(self):
+    def test_user_may_retry_and_ignore_but_neither_map_nor_set_up(self):
         log = self.records["ml.sync.log"].with_user(self.user_a)
         log.action_retry()
         self.assertEqual(log.state, "pending")
         log._ignore("Booked by hand")
         self.assertEqual(log.ignored_by_id, self.user_a)
-        self.records["ml.mapping"].with_user(self.user_a).is_ignored = True
+        with self.assertRaises(AccessError):
+            self.records["ml.mapping"].with_user(self.user_a).is_ignored = True
+        self._assert_may_not_set_up(self.user_a)
+
+    def test_accountant_may_map_but_not_set_up(self):
+        self.records["ml.mapping"].with_user(self.accountant_a).is_ignored = True
+        self._assert_may_not_set_up(self.accountant_a)
+
+    def _assert_may_not_set_up(self, user):
         for action in ("action_test", "action_start", "action_pause", "action_subscribe", "action_adopt_database"):
-            with self.subTest(action=action), self.assertRaises(Exception) as refusal:
-                getattr(self.records["ml.connection"].with_user(self.user_a), action)()
-            self.assertRegex(type(refusal.exception).__name__, "UserError|AccessError")
+            with self.subTest(action=action), self.assertRaises(AccessError):
+                getattr(self.records["ml.connection"].with_user(user), action)()
 
     def test_other_company_cannot_press_buttons(self):
         log = self.records["ml.sync.log"].with_user(self.user_b)

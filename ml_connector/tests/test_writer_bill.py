@@ -234,13 +234,36 @@ class TestWriterBill(WriterCase):
     # ------------------------------------------------------------------ currencies
 
     def test_foreign_currency_keeps_the_sources_rate(self):
-        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3)])
         document = self.bill(currency="EUR", exchange_rate=Decimal("1.25"), lines=[self.line("115.00", taxes=["15"])])
         move = self.written("bill", document)
         self.assertEqual((move.currency_id, move.invoice_currency_rate), (currency, 1.25))
         self.assertEqual((move.amount_total, move.amount_total_signed), (115.0, -92.0))
         move = self.written("bill", self.bill("b2", currency="EUR"))
-        self.assertEqual((move.invoice_currency_rate, move.amount_total_signed), (2.0, -50.0))
+        self.assertEqual((move.invoice_currency_rate, move.amount_total_signed), (1.3, -76.92))
+
+    def test_a_rate_to_another_currency_than_the_companys_is_not_used(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3)])
+        for number, target in enumerate(("GBP", "")):
+            document = self.bill(f"b{number}", currency="EUR", exchange_rate=Decimal("1.25"), rate_currency=target)
+            move = self.written("bill", document)
+            self.assertEqual((move.invoice_currency_rate, move.amount_total_signed), (1.3, -76.92))
+            self.written("bill", document, "unchanged")
+        own = self.bill(
+            "b9", currency="EUR", exchange_rate=Decimal("1.25"), rate_currency=self.company.currency_id.name
+        )
+        self.assertEqual(self.written("bill", own).amount_total_signed, -80.0)
+
+    def test_a_rate_far_from_odoos_own_is_a_question(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0), ("2026-06-01", 1.25)])
+        for rate in ("1.51", "1.04", "125"):
+            document = self.bill(currency="EUR", exchange_rate=Decimal(rate))
+            self.refused("bill", document, InvalidDataError, rate, "1.25", "EUR")
+        self.flow("bill").rate_tolerance = 25.0
+        move = self.written("bill", self.bill(currency="EUR", exchange_rate=Decimal("1.51")))
+        self.assertEqual(move.invoice_currency_rate, 1.51)
+        self.flow("bill").rate_tolerance = 20.0
+        self.written("bill", self.bill(currency="EUR", exchange_rate=Decimal("1.51")), "unchanged")
 
     def test_currency_without_decimals(self):
         self.setup_other_currency("JPY", rates=[("2020-01-01", 150.0)])
@@ -262,8 +285,14 @@ class TestWriterBill(WriterCase):
         self.refused("bill", self.bill(currency="GBP"), InvalidDataError, "GBP", "activate")
         currency.active = True
         self.refused("bill", self.bill(currency="GBP"), InvalidDataError, "exchange rate", "GBP")
-        self.refused("bill", self.bill(currency="GBP", exchange_rate=Decimal(0)), InvalidDataError, "not positive")
-        self.written("bill", self.bill(currency="GBP", exchange_rate=Decimal("0.8")))
+        # what cannot be compared is not known to be right
+        document = self.bill(currency="GBP", exchange_rate=Decimal("0.8"))
+        self.refused("bill", document, InvalidDataError, "exchange rate", "GBP")
+        self.env["res.currency.rate"].create({"name": "2020-01-01", "rate": 0.79, "currency_id": currency.id})
+        self.refused(
+            "bill", self.bill("b2", currency="GBP", exchange_rate=Decimal(0)), InvalidDataError, "not positive"
+        )
+        self.written("bill", document)
 
     def test_too_many_decimals(self):
         self.refused("bill", self.bill(lines=[self.line("10.001")]), InvalidDataError, "10.001")
@@ -454,6 +483,46 @@ class TestWriterBill(WriterCase):
         move = self.hand_bill(ref="other")
         self.assertEqual(self.written("bill", self.bill(odoo_id=move.id), "linked"), move)
         self.refused("bill", self.bill("b2", odoo_id=move.id), DuplicateError, "another bill")
+
+    def test_an_id_of_ours_links_only_what_agrees(self):
+        """The id is what the vendor system says: of another vendor's bill, or of another sum, it proves nothing."""
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3)])
+        honest = self.make_vendor("Honest Supplies Ltd")
+        others = (
+            self.hand_bill(ref="C-1", partner_id=honest.id),
+            self.hand_bill(ref="C-2", currency_id=self.env.ref("base.EUR").id),
+            self.hand_bill(ref="C-3", move_type="in_refund"),
+        )
+        for number, move in enumerate(others):
+            document = self.bill(f"b{number}", odoo_id=move.id)
+            error = self.refused("bill", document, DuplicateError, document.number, "Vendor A", move.name)
+            self.assertIn(move.partner_id.name, error.message)
+            self.refused("payment", self.payment(f"p{number}", [(f"b{number}", "100.00")]), InvalidDataError, "not in")
+            self.assertEqual(move.payment_state, "not_paid")
+        own = self.hand_bill(ref="C-4")
+        self.refused("bill", self.bill("b4", total="99.94", odoo_id=own.id), DuplicateError, "99.94", "100.00")
+        self.refused("bill", self.bill("b4", total="9999.00", odoo_id=own.id), DuplicateError, "9999.00")
+        (entry,) = self.plan("bill", self.bill("b4", total="99.95", odoo_id=own.id))
+        self.assertEqual((entry.outcome, entry.record), ("linked", own))
+
+    def test_what_we_sent_comes_back_as_the_same_bill_only_if_it_agrees(self):
+        move = self.hand_bill(ref="C-1")
+        self.env["ml.binding"]._bind(self.connection, [{"kind": "own_bill", "external_id": "draft:1", "record": move}])
+        self.bound["vendor", "v2"] = self.make_vendor("Vendor B")
+        self.refused("bill", self.bill(vendor="v2", sent_as=("draft:1",)), DuplicateError, "Vendor B", "Vendor A")
+        self.assertEqual(self.written("bill", self.bill(sent_as=("draft:1",)), "linked"), move)
+
+    def test_another_companys_bill_is_not_linked_and_not_named(self):
+        other = self.setup_other_company(name="Other company")
+        move = self.hand_bill(
+            ref="SECRET-1",
+            company_id=other["company"].id,
+            journal_id=other["default_journal_purchase"].id,
+            invoice_line_ids=[
+                Command.create({"account_id": other["default_account_expense"].id, "price_unit": 100.0, "tax_ids": []})
+            ],
+        )
+        self.assertNotEqual(self.written("bill", self.bill(odoo_id=move.id)), move)
 
     def test_unknown_id_of_ours_is_no_reason_to_stop(self):
         self.written("bill", self.bill(odoo_id=2_000_000_000))

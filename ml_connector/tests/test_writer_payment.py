@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import PaidBill, Reference
+from odoo.addons.ml_connector.documents import PaidBill, Party, Reference
 from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, LockedPeriodError
 
 from .common_writers import WriterCase
@@ -52,6 +52,18 @@ class TestWriterPayment(WriterCase):
         self.assertEqual(payment.move_id.state, "posted")
         self.assertEqual(payment.reconciled_bill_ids, self.move)
         self.assertPaid(self.move)
+
+    def test_a_payment_settles_bills_of_its_own_vendor_only(self):
+        self.bound["vendor", "v2"] = other = self.make_vendor("Vendor B")
+        document = self.payment(vendor=Party(external_id="v2", name="Vendor B"))
+        self.refused("payment", document, InvalidDataError, "Vendor A", "Vendor B", self.move.name)
+        self.assertEqual(self.move.payment_state, "not_paid")
+        # a contact of the vendor, or the vendor under another number, is the vendor
+        self.bound["vendor", "v3"] = self.vendor
+        other.write({"parent_id": self.vendor.id, "is_company": False})
+        self.written("payment", self.payment(vendor=Party(external_id="v2")))
+        self.written("bill", self.bill("b2"))
+        self.written("payment", self.payment("p2", [("b2", "100.00")], vendor=Party(external_id="v3")))
 
     def discount_account(self):
         account = self.company_data["default_account_revenue"]
@@ -207,7 +219,7 @@ class TestWriterPayment(WriterCase):
     def test_references_and_dependencies(self):
         writer, document = self.writer("payment"), self.payment()
         self.assertEqual(writer._references(document), (document.source,))
-        self.assertEqual(writer._dependencies(document), (("bill", "b1", "NR-b1"),))
+        self.assertEqual(writer._dependencies(document), (("vendor", "v1", ""), ("bill", "b1", "NR-b1")))
 
     # ------------------------------------------------------------------ refused
 

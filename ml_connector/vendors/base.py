@@ -212,12 +212,14 @@ class CheckReport:
     :param identity: who we are connected as
     :param capabilities: permissions and features that the vendor granted, stored on the connection
     :param settings: values the provider wants kept between calls (ids it looked up)
+    :param currencies: ISO 4217 codes in which the books over there are kept, as far as that is known
     """
 
     identity: str = ""
     findings: list[Finding] = field(default_factory=list)
     capabilities: set[str] = field(default_factory=set)
     settings: dict = field(default_factory=dict)
+    currencies: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,8 +288,9 @@ class Provider:
 
     @classmethod
     def flow(cls, key: str) -> FlowSpec:
-        """The flow of that key."""
-        return next(flow for flow in cls.flows if flow.key == key)
+        """The flow of that key; a key that is not known is that of a flow which does nothing."""
+        known = next((flow for flow in cls.flows if flow.key == key), None)
+        return known or FlowSpec(key, key, "", "", 0)
 
     @classmethod
     def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:

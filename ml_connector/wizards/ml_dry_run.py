@@ -17,12 +17,18 @@ class MlDryRun(models.TransientModel):
 
     _name = "ml.dry.run"
     _description = "Dry Run"
+    _inherit = "ml.sealed"
+    _maker_right = "administer"
+    _birth_fields = ("flow_id",)
 
     flow_id = fields.Many2one("ml.flow", required=True, ondelete="cascade")
     connection_id = fields.Many2one(related="flow_id.connection_id", store=True)
     company_id = fields.Many2one(related="flow_id.company_id", store=True)
     state = fields.Selection(
-        [("requested", "Running"), ("done", "Done"), ("failed", "Failed")], default="requested", required=True
+        [("requested", "Running"), ("done", "Done"), ("failed", "Failed")],
+        default="requested",
+        required=True,
+        readonly=True,
     )
     message = fields.Char(readonly=True)
     line_ids = fields.One2many("ml.dry.run.line", "dry_run_id", readonly=True)
@@ -54,10 +60,11 @@ class MlDryRun(models.TransientModel):
 class MlDryRunLine(models.TransientModel):
     _name = "ml.dry.run.line"
     _description = "Dry Run Line"
+    _inherit = "ml.sealed"
     _order = "id"
 
-    dry_run_id = fields.Many2one("ml.dry.run", required=True, ondelete="cascade", index=True)
-    title = fields.Char("Record")
-    external_id = fields.Char("Id at the vendor")
-    outcome = fields.Selection(OUTCOMES)
-    reason = fields.Char("Why")
+    dry_run_id = fields.Many2one("ml.dry.run", required=True, readonly=True, ondelete="cascade", index=True)
+    title = fields.Char("Record", readonly=True)
+    external_id = fields.Char("Id at the vendor", readonly=True)
+    outcome = fields.Selection(OUTCOMES, readonly=True)
+    reason = fields.Char("Why", readonly=True)

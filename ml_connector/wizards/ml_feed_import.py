@@ -1,8 +1,10 @@
 import base64
 import hashlib
 
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..models.ml_sealed import needs
 
 
 class MlFeedImport(models.TransientModel):
@@ -10,6 +12,10 @@ class MlFeedImport(models.TransientModel):
 
     _name = "ml.feed.import"
     _description = "Import a File"
+    _inherit = "ml.sealed"
+    _maker_right = "administer"
+    _birth_fields = ("replaces_id",)
+    _open_fields = {"administer": ("template_id", "content", "name")}
 
     template_id = fields.Many2one(
         "ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="Read as"
@@ -19,10 +25,20 @@ class MlFeedImport(models.TransientModel):
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()
 
+    @api.constrains("template_id", "replaces_id")
+    def _check_replaces(self):
+        for wizard in self.filtered("replaces_id"):
+            replaced, template = wizard.replaces_id, wizard.template_id
+            is_same = replaced.connection_id == template.connection_id and replaced.template_id <= template
+            if not is_same or replaced.direction != "pull" or replaced.state != "failed":
+                raise ValidationError(self.env._("A file can stand in for a failed one of the same template only."))
+
+    @needs("administer")
     def action_import(self):
         self.ensure_one()
         template = self.template_id
-        template.check_access("write")
+        template._check_may("administer")
+        self._check_replaces()
         content = base64.b64decode(self.content)
         if len(content) > template.max_megabytes * 1024 * 1024:
             raise UserError(self.env._("The file is larger than the %s MB of its template.", template.max_megabytes))

@@ -4,3 +4,4 @@ from . import ml_worker_pull
 from . import ml_worker_push
 from . import ml_worker_merge
 from . import ml_worker_dry_run
+from . import ml_worker_audit

@@ -173,7 +173,7 @@ class MlWorker(models.AbstractModel):
             return
         self._reclaim(run)
         self._read_events(run)
-        flows = connection.flow_ids.filtered("active").sorted("sequence")
+        flows = self._known_flows(connection)
         for flow in flows.filtered(lambda flow: flow._is_due(fields.Datetime.now())):
             self._read_or_sweep(run, flow)
         for flow in flows:
@@ -184,6 +184,14 @@ class MlWorker(models.AbstractModel):
         if run.announcements:
             connection._note_announcements(list(run.announcements))
             self._commit(run)
+
+    def _known_flows(self, connection):
+        """The flows that are switched on, without those of another version, which are shown as broken."""
+        flows = connection.flow_ids.filtered("active").sorted("sequence")
+        known = flows.filtered(lambda flow: flow._is_known())
+        for flow in flows - known:
+            flow.error_message = flow._blocked()
+        return known
 
     def _read_or_sweep(self, run, flow):
         """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others."""

@@ -63,6 +63,7 @@ class BillPlan:
     journal: Any
     currency: Any
     rate: float
+    is_rate_stated: bool
     is_credit: bool
     header: dict
     lines: list[LinePlan]

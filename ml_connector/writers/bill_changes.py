@@ -116,7 +116,7 @@ class BillChanges:
             "date": document.accounting_date,
             "ml_original_date": document.accounting_date,
             "invoice_date_due": document.due_date,
-            "invoice_currency_rate": document.exchange_rate,
+            "invoice_currency_rate": self.plan.is_rate_stated,
         }
         changed = {name for name, is_stated in stated.items() if is_stated and self._is_changed(name)}
         if self.move.commercial_partner_id != self.plan.partner.commercial_partner_id:

@@ -154,14 +154,18 @@ class MlWriterBill(models.AbstractModel):
         origins = self.env["account.move"].union(*batch.origins.values())
         batch.bound = bound_elsewhere(self.env, batch.connection, "bill", moves | origins)
         if "purchase_line_id" in self.env["account.move.line"]._fields:
-            ids = {line.purchase_order_line for document in documents for line in document.lines}
-            lines = self.env["purchase.order.line"].browse(ids - {None}).exists()
+            ids = {line.purchase_order_line for document in documents for line in document.lines} - {None}
+            domain = [("id", "in", list(ids)), ("company_id", "=", batch.company.id)]
+            lines = self.env["purchase.order.line"].search(domain) if ids else ()
             batch.order_lines = {line.id: line for line in lines}
             self._look_up_order_keys(batch, documents)
 
     def _origins(self, batch, documents):
         """{vendor's id: move} of the bills that were born in Odoo: by our own id, or as what they were sent."""
-        own = self.env["account.move"].browse({document.odoo_id for document in documents if document.odoo_id}).exists()
+        # an id from outside may be of another company's bill, which is none of this connection's business
+        ids = {document.odoo_id for document in documents if document.odoo_id}
+        domain = [("company_id", "=", batch.company.id), ("move_type", "in", BILL_TYPES)]
+        own = self.env["account.move"].search([("id", "in", list(ids)), *domain]) if ids else ()
         by_id = {move.id: move for move in own}
         keys = {("own_bill", key) for document in documents for key in document.sent_as}
         sent = self.env["ml.binding"]._records(batch.connection, keys)
@@ -224,14 +228,10 @@ class MlWriterBill(models.AbstractModel):
 
         :raises DuplicateError: when it is not surely the same
         """
-        if document.external_id in batch.origins:
-            move = batch.origins[document.external_id]
-            if move.company_id == batch.company and move.move_type in BILL_TYPES and move.state != "cancel":
-                if move.id in batch.bound:
-                    raise DuplicateError(
-                        self.env._("%s belongs to another bill at the vendor already.", move.display_name)
-                    )
-                return move
+        move = batch.origins.get(document.external_id)
+        if move and move.company_id == batch.company and move.state != "cancel":
+            self._check_origin(batch, document, partner, move)
+            return move
         key = (partner.commercial_partner_id.id, normalized(document.number))
         rivals = [move for move in batch.existing.get(key, ()) if self._is_rival(batch, document, move)]
         if not rivals:
@@ -247,6 +247,34 @@ class MlWriterBill(models.AbstractModel):
                 total=document.total,
                 currency=document.currency,
                 moves=", ".join(self._described(batch, move) for move in rivals),
+            )
+        )
+
+    def _check_origin(self, batch, document, partner, move):
+        """An id only proposes: the bill that it names is the same one when vendor, kind, currency and total agree.
+
+        :raises DuplicateError: when they do not
+        """
+        if move.id in batch.bound:
+            raise DuplicateError(self.env._("%s belongs to another bill at the vendor already.", move.display_name))
+        if (
+            move.commercial_partner_id == partner.commercial_partner_id
+            and move.move_type == move_type(document)
+            and move.currency_id.name == document.currency
+            and abs(exact(move.amount_total, move.currency_id) - document.total) <= batch.tolerance
+        ):
+            return
+        raise DuplicateError(
+            self.env._(
+                "%(type)s %(number)s of %(vendor)s over %(total)s %(currency)s refers to %(bill)s of %(other)s in Odoo,"
+                " which does not agree: correct the reference at the vendor, or make both agree.",
+                type=self.env._("Credit note") if document.is_credit else self.env._("Bill"),
+                number=document.number or document.external_id,
+                vendor=partner.display_name,
+                total=document.total,
+                currency=document.currency,
+                bill=self._described(batch, move),
+                other=move.commercial_partner_id.display_name or "-",
             )
         )
 
@@ -378,6 +406,7 @@ class MlWriterBill(models.AbstractModel):
             journal=journal,
             currency=currency,
             rate=self._rate(batch, document, currency, booked),
+            is_rate_stated=self._stated_rate(batch, document, currency) is not None,
             is_credit=document.is_credit,
             header={},
             lines=lines,
@@ -452,10 +481,6 @@ class MlWriterBill(models.AbstractModel):
         company_currency = batch.company.currency_id
         if currency == company_currency:
             return 1.0
-        if document.exchange_rate is not None:
-            if document.exchange_rate <= 0:
-                raise InvalidDataError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
-            return float(document.exchange_rate)
         if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
             raise InvalidDataError(
                 self.env._(
@@ -463,12 +488,47 @@ class MlWriterBill(models.AbstractModel):
                     currency.name,
                 )
             )
-        return batch.once(
+        own = batch.once(
             batch.rates,
             (currency, document.document_date),
             lambda: self.env["res.currency"]._get_conversion_rate(
                 company_currency, currency, batch.company, document.document_date
             ),
+        )
+        stated = self._stated_rate(batch, document, currency)
+        if stated is None:
+            return own
+        if not booked:
+            self._check_rate(batch, document, stated, own)
+        return stated
+
+    def _stated_rate(self, batch, document, currency):
+        """The rate that the source states, where it leads to the company's currency; else None."""
+        company_currency = batch.company.currency_id
+        target = company_currency.name if document.rate_currency is None else document.rate_currency
+        if document.exchange_rate is None or target != company_currency.name or currency == company_currency:
+            return None
+        if document.exchange_rate <= 0:
+            raise InvalidDataError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
+        return float(document.exchange_rate)
+
+    def _check_rate(self, batch, document, stated, own):
+        """A rate from outside has to be near Odoo's own.
+
+        :raises InvalidDataError: it is not
+        """
+        if max(stated / own, own / stated) <= 1 + batch.flow.rate_tolerance / 100:
+            return
+        raise InvalidDataError(
+            self.env._(
+                "The rate at the vendor is %(stated)s %(currency)s for 1 %(company)s, but Odoo's of %(date)s is"
+                " %(own)s: correct it there or in Odoo, or allow a larger difference in the flow.",
+                stated=f"{stated:.6g}",
+                own=f"{own:.6g}",
+                currency=document.currency,
+                company=batch.company.currency_id.name,
+                date=format_date(self.env, document.document_date),
+            )
         )
 
     def _has_rates(self, batch, currency):

@@ -55,6 +55,17 @@ class MlWriterApplication(models.AbstractModel):
                         vendor=document.currency,
                     )
                 )
+        if credit.commercial_partner_id != bill.commercial_partner_id:
+            raise InvalidDataError(
+                self.env._(
+                    "%(credit)s is of %(vendor)s, but %(bill)s is of %(other)s: what one vendor owes settles no bill of"
+                    " another.",
+                    credit=credit.display_name,
+                    vendor=credit.commercial_partner_id.display_name,
+                    bill=bill.display_name,
+                    other=bill.commercial_partner_id.display_name,
+                )
+            )
         left = document.amount - self._applied(credit, bill)
         if left < 0:
             note = self.env._(

@@ -67,7 +67,8 @@ class PaymentPlan:
 
 
 class AccountPayment(models.Model):
-    _inherit = "account.payment"
+    _name = "account.payment"
+    _inherit = ["account.payment", "ml.sealed"]
 
     ml_original_date = fields.Date(
         "Date at the Vendor System",
@@ -90,7 +91,8 @@ class MlWriterPayment(models.AbstractModel):
     def _dependencies(self, document):
         if document.is_void:
             return ()
-        return tuple(("bill", document.bill_key(paid), paid.number) for paid in document.bills)
+        vendor = ("vendor", document.vendor.external_id, document.vendor.name)
+        return (vendor, *(("bill", document.bill_key(paid), paid.number) for paid in document.bills))
 
     # ------------------------------------------------------------------ plan
 
@@ -178,20 +180,24 @@ class MlWriterPayment(models.AbstractModel):
         return batch.currencies[document.currency]
 
     def _bills(self, batch, document):
-        """The (bill, amount) pairs of a payment, each of them posted and of one vendor."""
+        """The (bill, amount) pairs of a payment, each of them posted and of the vendor who got the money."""
         if not document.bills:
             raise InvalidDataError(self.env._("The payment names no bill: enter it by hand."))
         # credit notes last: the first bill takes what the payment itself books
         paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
         bills = [(self._bill(batch, document, paid), paid.settled) for paid in paid_bills]
-        vendors = {move.commercial_partner_id for move, _amount in bills}
-        if len(vendors) > 1:
-            raise InvalidDataError(
-                self.env._(
-                    "The payment settles bills of several vendors: %s.",
-                    ", ".join(sorted(vendor.display_name for vendor in vendors)),
+        paid_to = batch.resolver.binding("vendor", document.vendor.external_id).commercial_partner_id
+        for move, _amount in bills:
+            if move.commercial_partner_id.id != paid_to.id:
+                raise InvalidDataError(
+                    self.env._(
+                        "The payment went to %(vendor)s, but %(bill)s is a bill of %(other)s: correct the payment"
+                        " at the vendor, or enter it by hand.",
+                        vendor=paid_to.display_name,
+                        bill=move.display_name,
+                        other=move.commercial_partner_id.display_name,
+                    )
                 )
-            )
         return bills
 
     def _bill(self, batch, document, paid):

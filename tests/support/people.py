@@ -1,8 +1,8 @@
 """A running server with two companies, and people of every role in each of them.
 
-    def test_somebody(offices):
-        with pytest.raises(Refused):
-            offices.b.accountant.call("ml.mapping", "write", [row], {"connection_id": offices.a.connection})
+def test_somebody(offices):
+    with pytest.raises(Refused):
+        offices.b.accountant.call("ml.mapping", "write", [row], {"connection_id": offices.a.connection})
 """
 
 import contextlib
@@ -26,7 +26,7 @@ ROLES = {
     "administrator_only": ["ml_connector.group_ml_connector_manager"],
     "system": ["base.group_user", "base.group_system"],
 }
-"""The groups of each role; `administrator_only` and `user` have no right in Accounting, `system` none in ML Connector."""
+"""The groups of each role; `user` and `administrator_only` have no right in Accounting, `system` none in ours."""
 HIRE = f"""
 def hire(office, companies, roles):
     users = env["res.users"].with_context(no_reset_password=True)
@@ -186,7 +186,10 @@ class Offices:
 
 @contextlib.contextmanager
 def open_offices(prefix, **options):
-    """The offices on a database and a server of their own; `options` are the server's. `offices.code` runs as superuser."""
+    """The offices on a database and a server of their own. `offices.code` runs as superuser.
+
+    :param options: settings of the server
+    """
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))

@@ -194,6 +194,14 @@ def test_exchange_rate_is_the_inverse(stated, rate):
     assert to_bill(fx_conversion_rate=stated).exchange_rate == rate
 
 
+def test_exchange_rate_leads_to_the_currency_of_the_bills_entity():
+    stated = bill(entity_id="e2", fx_conversion_rate="1.25")
+    known = provider(entity_currencies={"e1": "USD", "e2": "EUR"})
+    assert known.document("bills", stated).rate_currency == "EUR"
+    assert known.document("bills", {**stated, "entity_id": "e3"}).rate_currency == ""
+    assert provider().document("bills", stated).rate_currency == ""
+
+
 @pytest.mark.parametrize("stated", ["0", "-1", "NaN", "Infinity", "x", [], True])
 def test_unusable_exchange_rates(stated):
     assert "exchange rate" in refused(fx_conversion_rate=stated)

@@ -858,6 +858,15 @@ def test_several_entities():
     assert report.settings["bank_accounts"] == {"ba1": "Operating (1234)", "ba2": "Bank account"}
 
 
+def test_the_currency_of_the_books_is_read():
+    entities = [{**row, "currency": currency} for row, currency in zip(ENTITIES, ("USD", "GBP"), strict=True)]
+    report = provider(Ramp(connections=[connection()], entities=entities)).check()
+    assert report.currencies == {"USD", "GBP"}
+    assert report.settings["entity_currencies"] == {"e1": "USD", "e2": "GBP"}
+    report = provider(Ramp(connections=[connection()], entities=entities), {"entity": "e2"}).check()
+    assert report.currencies == {"GBP"}
+
+
 @pytest.mark.parametrize("name", ["example uk", "e2", "E2"])
 def test_one_entity_is_chosen(name):
     report = provider(Ramp(connections=[connection()], entities=ENTITIES), {"entity": name}).check()

@@ -141,7 +141,10 @@ class Checker(ConnectionCheck):
         self.report.settings["bank_accounts"] = {
             account["id"]: account["name"] for row in entities for account in bank_accounts(row)
         }
+        currencies = {row.get("id"): row.get("currency") or "" for row in entities}
+        self.report.settings["entity_currencies"] = currencies
         chosen = self.settings.credentials.get("entity") or ""
+        self.report.currencies = set(currencies.values()) - {""}
         if chosen:
             self._check_entity(chosen, entities)
             return
@@ -168,6 +171,7 @@ class Checker(ConnectionCheck):
             is_primary_entity=len(found) == 1 and found[0].get("is_primary") is True,
         )
         if len(found) == 1:
+            self.report.currencies = {found[0].get("currency") or ""} - {""}
             self._find("ok", f"Only the entity {found[0].get('entity_name')} is booked")
             return
         self._find("error", f"Ramp has no entity of the name {chosen}", "Enter the name as Ramp shows it, or none.")

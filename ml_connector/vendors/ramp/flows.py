@@ -225,7 +225,7 @@ FLOWS = (
         reports=True,
         events=("bills.ready_to_sync", "bills.approved", "bills.updated", "bills.archived"),
         files="bill_files",
-        options=("post_bills", "lock_date_policy", "start_date", "create_vendors"),
+        options=("post_bills", "lock_date_policy", "start_date", "create_vendors", "rate_tolerance"),
         help="Reads the bills that Ramp regards as ready for the books.",
     ),
     FlowSpec(

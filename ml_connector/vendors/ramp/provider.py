@@ -164,7 +164,7 @@ class RampProvider(Provider):
         translators = {
             "coding": translate.reference,
             "vendors": lambda payload: translate.vendor(payload, self.handles),
-            "bills": lambda payload: translate.bill(payload, self.handles),
+            "bills": lambda payload: translate.bill(payload, self.handles, self.entity_currencies),
             "bill_files": translate.files,
             "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
         }
@@ -176,6 +176,10 @@ class RampProvider(Provider):
     @property
     def bank_accounts(self):
         return self.settings.stored.get("bank_accounts") or {}
+
+    @property
+    def entity_currencies(self):
+        return self.settings.stored.get("entity_currencies") or {}
 
     @property
     def entity_id(self):

@@ -51,10 +51,12 @@ class Handles:
 # Bills
 
 
-def bill(payload, handles):
+def bill(payload, handles, currencies):
     """A `Bill`, or a credit note when the total is negative.
 
     Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines and there is no tax amount.
+
+    :param currencies: of Ramp's entities by id
     """
     external_id = required_id(payload, "The bill")
     number = text(payload, "invoice_number")
@@ -68,6 +70,7 @@ def bill(payload, handles):
     issued = day(payload, "issued_at", "accounting_date", "posting_date")
     if issued is None:
         raise InvalidDataError("The bill has no date in Ramp.")
+    rate = _exchange_rate(payload)
     is_credit = total < 0
     if is_credit:
         lines = [replace(line, amount=-line.amount) for line in lines]
@@ -81,7 +84,8 @@ def bill(payload, handles):
         currency=currency,
         total=abs(total),
         lines=tuple(lines),
-        exchange_rate=_exchange_rate(payload),
+        exchange_rate=rate,
+        rate_currency=None if rate is None else currencies.get(text(payload, "entity_id"), ""),
         is_credit=is_credit,
         memo=text(payload, "memo"),
         # Only the id is known here; the number is on the purchase order itself.
@@ -136,7 +140,7 @@ def _party(payload, handles):
 
 
 def _exchange_rate(payload):
-    """Units of the bill's currency for one of the payer's; Ramp states the inverse. None when both are the same."""
+    """Units of the bill's currency for one of its entity's; Ramp states the inverse. None when both are the same."""
     stated = payload.get("fx_conversion_rate")
     if stated in (None, ""):
         return None

@@ -1,0 +1,252 @@
+"""Who may do what: rights of persons, fields that are sealed, and buttons that need a right."""
+
+import functools
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+
+RIGHTS = {
+    "resolve": ("ml_connector.group_ml_connector_user",),
+    "map": ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice"),
+    "administer": ("ml_connector.group_ml_connector_manager", "account.group_account_manager"),
+    "system": ("base.group_system",),
+}
+"""The groups that a person needs, all of them, for each right. `docs/roles.rst` shows what each right is for."""
+ENGINE = "ml_engine"
+"""The key in the context of which the value `Engine` says that the engine works, with the rights of some user."""
+OWN_MODELS = "ml."
+OWN_FIELDS = "ml_"
+"""How our fields on Odoo's models begin."""
+
+
+class Engine:
+    """No call from outside can put a class of Python into its context, as it could a text or a number."""
+
+
+def needs(*rights):
+    """Let a public method be called only by a person who has one of the rights and may read the records.
+
+    Views show its button to nobody else.
+    """
+
+    def decorate(method):
+        @functools.wraps(method)
+        def checked(self, *args, **kwargs):
+            self._check_may(*rights)
+            return method(self, *args, **kwargs)
+
+        checked._ml_rights = rights
+        return checked
+
+    return decorate
+
+
+class MlSealed(models.AbstractModel):
+    """Only the engine writes what is not declared here as open to persons.
+
+    Odoo's `readonly` binds the views alone, and record rules are asked before a write and not after it. So nothing that
+    decides where a record belongs can be written after it was created, and nothing else but what a person is meant to
+    set. On Odoo's own models this is about our fields, on ours about all.
+    """
+
+    _name = "ml.sealed"
+    _description = "Sealed Fields"
+
+    _open_fields = {}
+    """{right: names of the fields that persons with this right may write}; parts of a model add theirs."""
+    _birth_fields = ()
+    """Names of the fields that persons may give when they create a record, and never change."""
+    _maker_right = None
+    """The right to create and delete records; None: only the engine does."""
+
+    # ------------------------------------------------------------------ rights
+
+    @api.model
+    def _may(self, *rights):
+        """Whether the person has one of the rights."""
+        user = self.env.user
+        return self.env.su or any(all(user.has_group(group) for group in RIGHTS[right]) for right in rights)
+
+    def _check_may(self, *rights):
+        """
+        :raises AccessError: the person has none of the rights, or may not read the records
+        """
+        self.check_access("read")
+        if not self._may(*rights):
+            raise AccessError(self._refusal(rights[0]))
+
+    @api.model
+    def _refusal(self, right):
+        return {
+            "resolve": self.env._("Only users of ML Connector may do this."),
+            "map": self.env._("Only accountants of ML Connector with billing rights in Accounting may do this."),
+            "administer": self.env._(
+                "Only administrators of ML Connector with administrator rights in Accounting may do this."
+            ),
+            "system": self.env._("Only system administrators may do this."),
+            None: self.env._("Only ML Connector itself may do this."),
+        }[right]
+
+    def _check_access(self, operation):
+        refused = super()._check_access(operation)
+        if refused or self.env.su or operation not in ("create", "unlink") or not self._is_ours():
+            return refused
+        right = self._maker_right
+        if right and self._may(right):
+            return None
+        return self, lambda: AccessError(self._refusal(right))
+
+    # ------------------------------------------------------------------ fields
+
+    @api.model
+    def _is_ours(self):
+        return self._name.startswith(OWN_MODELS)
+
+    @api.model
+    def _declared(self, attribute):
+        """What all parts of the model declare."""
+        return [part.__dict__[attribute] for part in type(self).__mro__ if attribute in part.__dict__]
+
+    @api.model
+    def _rights_to(self, name):
+        """The rights of which each lets a person write a field, at any time."""
+        return [right for opened in self._declared("_open_fields") for right, names in opened.items() if name in names]
+
+    @api.model
+    def _is_birth_field(self, name):
+        return any(name in names for names in self._declared("_birth_fields"))
+
+    def _is_sealed(self, field):
+        """Whether the person may not write a field of these records, or of a new one."""
+        if not (self._is_ours() or field.name.startswith(OWN_FIELDS)):
+            return False
+        if self._is_birth_field(field.name):
+            return any(self._ids)
+        rights = self._rights_to(field.name)
+        return not (rights and self._may(*rights))
+
+    @api.model
+    def _is_engine(self):
+        return self.env.su or self.env.context.get(ENGINE) is Engine
+
+    def _has_field_access(self, field, operation):
+        may = super()._has_field_access(field, operation)
+        return may and (operation != "write" or self._is_engine() or not self._is_sealed(field))
+
+    def _check_field_access(self, field, operation):
+        if operation == "write" and not self._is_engine() and self._is_sealed(field):
+            raise AccessError(
+                self.env._(
+                    "You may not set %(field)s of %(model)s.",
+                    field=field._description_string(self.env) or field.name,
+                    model=self.env["ir.model"]._get(self._name).name,
+                )
+            )
+        super()._check_field_access(field, operation)
+
+    @api.model
+    def default_get(self, fields):
+        """A person's own defaults and those in his context are no way around the seal, even where the engine works."""
+        defaults = super().default_get(fields)
+        person = self.sudo(False).browse()
+        if person._is_engine():
+            return defaults
+        for name in [name for name in defaults if name in self._fields and person._is_sealed(self._fields[name])]:
+            del defaults[name]
+            if default := self._fields[name].default:
+                value = self._fields[name].convert_to_cache(default(self), self, validate=False)
+                defaults[name] = self._fields[name].convert_to_write(value, self)
+        return defaults
+
+    # ------------------------------------------------------------------ links
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        defaults = {key[8:]: value for key, value in self.env.context.items() if key.startswith("default_")}
+        self._check_links([*vals_list, defaults])
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_links([vals])
+        return super().write(vals)
+
+    @api.model
+    def _check_links(self, vals_list):
+        """A person links only what he may read, and is told nothing of the rest."""
+        if self.env.su or not self._is_ours():
+            return
+        for vals in vals_list:
+            for name, value in vals.items():
+                field = self._fields.get(name)
+                if value and field and field.relational:
+                    linked = self.env[field.comodel_name].browse(_linked_ids(value))
+                    if self._unseen(linked):
+                        raise AccessError(
+                            self.env._(
+                                "You may not read the record that you chose as %s.",
+                                field._description_string(self.env),
+                            )
+                        )
+
+    @api.model
+    def _unseen(self, records):
+        """Those of the records that the person may not find."""
+        if self.env.su or not records:
+            return records.browse()
+        try:
+            return records - records.with_context(active_test=False).search([("id", "in", records.ids)])
+        except AccessError:
+            return records
+
+    # ------------------------------------------------------------------ views
+
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        key = super()._get_view_cache_key(view_id, view_type, **options)
+        return (*key, *map(self._may, RIGHTS)) if self._is_ours() else key
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Nobody sees a button that he may not press, nor can edit the parents of a record that is there."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if self._is_ours() and view_type != "search":
+            self._seal_view(arch)
+        return arch, view
+
+    @api.model
+    def _seal_view(self, arch):
+        for node in arch.xpath(".//*[@type='object'][@name]"):
+            owner = self._owner_of(node)
+            rights = getattr(getattr(type(owner), node.get("name"), None), "_ml_rights", None)
+            if rights and not self._may(*rights):
+                node.getparent().remove(node)
+        for node in arch.xpath(".//field[not(@readonly)]"):
+            owner = self._owner_of(node)
+            if isinstance(owner, MlSealed) and owner._is_birth_field(node.get("name")):
+                node.set("readonly", "id")
+
+    def _owner_of(self, node):
+        """The model that a node of a view is about: its own, or that of the list in which it is."""
+        for parent in node.iterancestors("field"):
+            model = self._owner_of(parent)
+            if (field := model._fields.get(parent.get("name"))) and field.relational:
+                return self.env[field.comodel_name]
+        return self
+
+
+def _linked_ids(value):
+    """Ids that a value of a relational field names as they are: those of its commands that link."""
+    if isinstance(value, int):
+        return [value]
+    if not isinstance(value, (list, tuple)):
+        return []
+    ids = []
+    for command in value:
+        if isinstance(command, int):
+            ids.append(command)
+        elif command[0] == Command.LINK:
+            ids.append(command[1])
+        elif command[0] == Command.SET:
+            ids += command[2]
+    return ids

@@ -1,0 +1,188 @@
+"""Every field and every method of every model, asked by everybody: what is not declared is refused.
+
+`docs/roles.rst` shows the declaration, and is compared with it in `test_roles.py`.
+"""
+
+import pytest
+from support.declared import DECLARED, records_of
+from support.people import Refused
+
+HELD = {
+    "portal": set(),
+    "employee": set(),
+    "billing": set(),
+    "user": {"resolve"},
+    "accountant": {"resolve", "map"},
+    "administrator": {"resolve", "map", "administer"},
+    "administrator_only": {"resolve"},
+    "system": {"system"},
+}
+"""The rights of each role; those of another company have none."""
+OPENING = {"ml.binding", "ml.bridged.document", "ml.sync.log", "ml.mapping", "ml.outgoing.code", "ml.connection"}
+OPENING |= {"ml.flow", "ml.feed.file", "ml.feed.template", "account.move", "res.partner"}
+"""Models with methods that only open views of what the person may read."""
+ACCESS_ERROR = "odoo.exceptions.AccessError"
+WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import")
+
+
+@pytest.fixture(scope="module")
+def declared(offices):
+    return offices.code(DECLARED)
+
+
+@pytest.fixture(scope="module")
+def records(offices):
+    return records_of(offices, offices.a)
+
+
+@pytest.fixture(scope="module")
+def askers(offices):
+    """[(person, his rights in company A)]"""
+    people = [(person, HELD[role]) for role, person in offices.a.people.items()]
+    return [*people, (offices.b.administrator, set()), (offices.b.system, set())]
+
+
+@pytest.fixture(scope="module")
+def values(offices, records):
+    """{model: {field: what is there now, as one would write it}}"""
+    return offices.code(
+        f"""
+result = {{}}
+for model, record in {records!r}.items():
+    record = env[model].browse(record)
+    result[model] = {{
+        name: [] if field.type in ("one2many", "many2many") else field.convert_to_write(record[name], record)
+        for name, field in record._fields.items()
+    }}
+"""
+    )
+
+
+def outcome(person, *call):
+    """The class of the error that a call ends with, empty where it goes well."""
+    try:
+        person.call(*call)
+    except Refused as refused:
+        return refused.name
+    return ""
+
+
+def rows(offices, records):
+    """All that is stored of the records."""
+    return {
+        model: offices.rows(
+            f"SELECT to_jsonb(t) - 'write_date' - 'write_uid' FROM {model.replace('.', '_')} t WHERE id = %s", record
+        )
+        for model, record in records.items()
+        if model != "res.config.settings"
+    }
+
+
+def test_every_model_is_asked(declared, records):
+    assert set(declared) - set(records) == {"res.config.settings", "res.users"} & set(declared)
+    assert all(records.values())
+
+
+def test_what_is_sealed_is_refused_to_everybody(offices, declared, records, values, askers):
+    before = rows(offices, records)
+    taken = []
+    for model, id in records.items():
+        for name, opening in declared[model]["fields"].items():
+            value = values[model][name]
+            for person, rights in askers:
+                written = opening != "birth" and rights & set(opening)
+                if not written and outcome(person, model, "write", [id], {name: value}) != ACCESS_ERROR:
+                    taken.append((person, "write", model, name))
+                made = declared[model]["maker"] in rights and (opening == "birth" or written)
+                if not made and outcome(person, model, "create", [{name: value}]) != ACCESS_ERROR:
+                    taken.append((person, "create", model, name))
+    assert taken == []
+    assert rows(offices, records) == before
+
+
+def test_what_is_open_can_be_written(declared, records, values, askers):
+    refused = []
+    for model, id in records.items():
+        for name, opening in declared[model]["fields"].items():
+            for person, rights in askers:
+                # a wizard is its maker's
+                if opening != "birth" and rights & set(opening) and model not in WIZARDS:
+                    if found := outcome(person, model, "write", [id], {name: values[model][name]}):
+                        refused.append((person, model, name, found))
+    assert refused == []
+
+
+def test_fields_that_nobody_declared(offices):
+    """Whoever adds a field says by `readonly` that the engine writes it, or declares who else does."""
+    undeclared = offices.code(
+        """
+result = [
+    f"{name}.{field.name}"
+    for name, cls in env.registry.items() if name.startswith("ml.") and not cls._abstract
+    for field in env[name]._fields.values()
+    if "ml_connector" in field._modules and field.name != "display_name" and not field.readonly and not field.groups
+    and not env[name]._is_birth_field(field.name) and not env[name]._rights_to(field.name)
+]
+"""
+    )
+    assert undeclared == []
+
+
+def test_sealed_fields_are_readonly_for_the_client(declared, askers):
+    for person, rights in askers:
+        if {"resolve", "administer"} & rights:
+            for model in ("ml.connection", "ml.flow", "ml.mapping", "ml.sync.log"):
+                for name, found in person.call(model, "fields_get", [], ["readonly"]).items():
+                    opening = declared[model]["fields"][name]
+                    assert found["readonly"] or opening == "birth" or rights & set(opening), (person, model, name)
+
+
+def test_buttons_are_refused_to_who_lacks_the_right(offices, declared, records, askers):
+    before = rows(offices, records)
+    wrong = []
+    for model, id in records.items():
+        for method, needed in declared[model]["methods"].items():
+            if not needed:
+                assert method.startswith("action_open_") and model in OPENING, (model, method)
+            for person, rights in askers:
+                if needed and not rights & set(needed) and outcome(person, model, method, [id]) != ACCESS_ERROR:
+                    wrong.append((person, model, method))
+    assert wrong == []
+    assert rows(offices, records) == before
+
+
+def test_records_are_deleted_by_who_may_make_them(declared, records, askers):
+    for model, id in records.items():
+        if model.startswith("ml."):
+            for person, rights in askers:
+                right = "administer" if model == "ml.binding" else declared[model]["maker"]
+                if right not in rights:
+                    assert outcome(person, model, "unlink", [id]) == ACCESS_ERROR, (person, model)
+
+
+def test_views_show_only_buttons_that_may_be_pressed(declared, askers):
+    """Forms and lists, with the lists inside of them."""
+    seen = set()
+    for person, rights in askers:
+        if rights and "system" not in rights:
+            for model in declared:
+                if model.startswith("ml.") and person.call(model, "has_access", [], "read"):
+                    for kind in ("form", "list", "kanban"):
+                        arch = person.call(model, "get_view", None, kind)["arch"]
+                        for method, needed in declared[model]["methods"].items():
+                            if needed and f'name="{method}"' in arch:
+                                seen.add(method)
+                                assert rights & set(needed), (person, model, kind, method)
+    assert {"action_start", "action_retry", "action_propose", "action_replay"} <= seen
+
+
+def test_buttons_work_for_who_has_the_right(declared, records, askers):
+    """Last, because it changes what there is: nobody is refused for want of a right."""
+    refused = []
+    for model, id in records.items():
+        for method, needed in declared[model]["methods"].items():
+            for person, rights in askers:
+                if rights & set(needed) and model not in WIZARDS:
+                    if outcome(person, model, method, [id]) == ACCESS_ERROR:
+                        refused.append((person, model, method))
+    assert refused == []
