@@ -5,40 +5,39 @@ A key of this ring is never taken away: what was signed with it stays to be veri
 
 import hmac
 
-from .exceptions import AuthError
 from .key_ring import KeyRing, fingerprint
 
 RING = KeyRing("ML_CONNECTOR_AUDIT_KEYS", "ml_connector_audit_keys", ".audit.keys")
 
 
-def sign(env, data, may_make=True):
-    """The fingerprint of the newest key, and the signature (hex digits) of bytes under it.
+class AuditKeys:
+    """The keys of the ring, read once for a batch of rows.
 
-    :param may_make: whether the first key is made where there is none; not where something is signed already
-    :raises AuthError: there is no key, or it cannot be read
+    :raises AuthError: they cannot be read
     """
-    keys = RING.keys(env)
-    if not keys and may_make:
-        RING.make(env)
-        keys = RING.keys(env)
-    if not keys:
-        raise AuthError(
-            "This host has no key for the audit trail. Where several hosts work on one database, give all of them the"
-            f" same keys in odoo.conf ({RING.option}) or in {RING.variable}; else bring back the key file."
-        )
-    return fingerprint(keys[0]), _signature(keys[0], data)
 
+    def __init__(self, env):
+        self._env = env
+        self._keys = self._read()
 
-def verify(env, key_id, data, signature):
-    """Whether `signature` is that of bytes under the key with the fingerprint `key_id`.
+    def newest(self):
+        """Fingerprint of the key for what is new; the first key is made where this host has none.
 
-    :raises AuthError: that key is not at hand
-    """
-    key = next((key for key in RING.keys(env) if fingerprint(key) == key_id), None)
-    if not key:
-        raise AuthError(f"The key {key_id}, with which the audit trail was signed, is not on this host.")
-    return hmac.compare_digest(_signature(key, data), signature)
+        What was signed elsewhere cannot be verified here then, and shows it by the fingerprint of its key.
+        """
+        if not self._keys:
+            RING.make(self._env)
+            self._keys = self._read()
+        return next(iter(self._keys))
 
+    def sign(self, key_id, text):
+        return hmac.new(self._keys[key_id].encode(), text.encode(), "sha256").hexdigest()
 
-def _signature(key, data):
-    return hmac.new(key.encode(), data, "sha256").hexdigest()
+    def verify(self, key_id, text, signature):
+        """Whether the key of that fingerprint signed the text; None where this host does not have the key."""
+        if key_id not in self._keys:
+            return None
+        return hmac.compare_digest(self.sign(key_id, text).encode(), (signature or "").encode())
+
+    def _read(self):
+        return {fingerprint(key): key for key in RING.keys(self._env)}

@@ -100,6 +100,7 @@ class MlMapping(models.Model):
             # sudo: whoever may map need not have a right on the queue itself
             self.env["ml.sync.log"].sudo()._enqueue(target._creator(kind), mappings)
             target._trigger()
+        unmapped._decided("create_remote")
         return notification(self.env._("%s codes are being created.", len(unmapped)))
 
     def _note_ours(self, connection, reference, record):

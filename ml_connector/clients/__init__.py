@@ -1,7 +1,9 @@
 """Wire protocols of the vendors. Nothing here knows accounting or Odoo."""
 
+from .addresses import LOOPBACK_VARIABLE, fault_of_base, is_yes
 from .base import Answer, Exchange, HttpClient
 from .concur import ConcurClient
+from .failures import read_json
 from .masking import SENSITIVE, mask, mask_text
 from .oauth import AccessToken, MemoryTokens, StoredGrant, TokenStore
 from .ramp import RampClient
@@ -16,6 +18,7 @@ __all__ = [
     "Exchange",
     "HostKeyError",
     "HttpClient",
+    "LOOPBACK_VARIABLE",
     "MemoryTokens",
     "RampClient",
     "RollingWindow",
@@ -25,8 +28,11 @@ __all__ = [
     "StoredGrant",
     "TokenStore",
     "VismaClient",
+    "fault_of_base",
     "fingerprint",
+    "is_yes",
     "mask",
     "mask_text",
+    "read_json",
     "shared_window",
 ]

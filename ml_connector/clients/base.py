@@ -4,7 +4,6 @@ What a failed call means depends on two questions: can the request have had an e
 answers decide the exception (see `HttpClient.call`); the engine decides by the exception what happens next.
 """
 
-import ipaddress
 import random
 import time
 from contextlib import nullcontext
@@ -15,7 +14,6 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from ..exceptions import (
@@ -28,7 +26,8 @@ from ..exceptions import (
     RemoteError,
     UnknownOutcomeError,
 )
-from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, Failure, failure_of, parsed
+from .addresses import GuardedAdapter, RefusedAddressError, fault_of_base, is_below, loopback_allowed, origin
+from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, REFUSED, Failure, failure_of, parsed
 from .masking import mask_text
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -43,6 +42,8 @@ MAX_FILE = 32 * 1024 * 1024
 MAX_DETAILS = 256 * 1024
 MAX_QUOTE = 400
 """Characters of a vendor's own message that are repeated in ours."""
+MAX_READ = 16 * MAX_QUOTE
+"""Characters of a text of the vendor that are looked at for them."""
 MAX_RETRY_AFTER = 24 * 3600.0
 
 _CHUNK = 8 * 1024
@@ -123,9 +124,11 @@ class _CutOffError(Exception):
 class HttpClient:
     """A vendor's API at one address. May be used by several threads at a time.
 
-    A subclass sets `label` and `trace_header`, and overrides what stands under "For subclasses".
+    A subclass sets `label`, `trace_header` and `file_hosts`, and overrides what stands under "For subclasses".
 
     :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
+    :param allow_loopback: whether this machine itself may be called; None: as the environment says
+    :param file_hosts: domains that files may come from besides those of the class
     :param tokens: `oauth.TokenStore`
     :param limiter: `rate.RollingWindow`; None: no limit
     :param observe: called with an `Exchange` after each try, from the thread that made it
@@ -138,6 +141,8 @@ class HttpClient:
 
     label = "The server"
     trace_header = ""
+    file_hosts: tuple[str, ...] = ()
+    """Domains of the vendor that links to files may lead to, and to what lies below them."""
 
     def __init__(
         self,
@@ -150,11 +155,17 @@ class HttpClient:
         parallel=8,
         read_timeout=READ_TIMEOUT,
         budget=BUDGET,
+        allow_loopback=None,
+        file_hosts=(),
         clock=time.monotonic,
         sleep=time.sleep,
         jitter=random.random,
     ):
-        self.base_url = _checked_base(base_url)
+        self.allow_loopback = loopback_allowed() if allow_loopback is None else allow_loopback
+        if fault := fault_of_base(base_url, self.allow_loopback):
+            raise PermanentError(fault)
+        self.base_url = base_url.rstrip("/")
+        self.file_hosts = (*self.file_hosts, *file_hosts)
         self.parallel = parallel
         self.read_timeout = read_timeout
         self.budget = budget
@@ -165,7 +176,7 @@ class HttpClient:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._session = _session(parallel)
+        self._session = _session(parallel, self.allow_loopback)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.base_url})"
@@ -265,7 +276,7 @@ class HttpClient:
     def download(self, url, max_bytes=MAX_FILE):
         """MIME type and content of a file behind a pre-signed link, read without credentials.
 
-        :param url: `https`; `http` only on loopback and when the API itself is there (a sandbox)
+        :param url: `https` at one of the vendor's hosts for files, or where the API itself is
         :raises RemoteError: the link has ended, or the file is too large
         """
         self._check_link(url)
@@ -328,6 +339,8 @@ class HttpClient:
                     content = self._read(response, max_bytes, deadline)
             except LIBRARY_ERRORS as error:
                 failure = failure_of(error)
+            except RefusedAddressError:
+                failure = REFUSED
             except _TooLargeError:
                 failure = Failure(f"sent more than {max_bytes // 1024 // 1024} MB", lasting=True)
             except _CutOffError:
@@ -362,8 +375,8 @@ class HttpClient:
         parts = urlsplit(url)
         path = parts.path if as_file or not parts.query else f"{parts.path}?{parts.query}"
         milliseconds = round((self._clock() - started) * 1000)
-        announcement = mask_text(self.announcement(parts.path, headers), self._secrets)[:MAX_QUOTE]
-        path = mask_text(path, self._secrets)
+        announcement = self._masked(self.announcement(parts.path, headers))[:MAX_QUOTE]
+        path = self._masked(path)
         self._observe(Exchange(method, path, status, trace_id, milliseconds, announcement))
 
     # Errors
@@ -419,13 +432,17 @@ class HttpClient:
     def _quoted(self, data):
         """The vendor's error code, and its message as the end of a sentence."""
         code, message = self.explain(data)
-        message = " ".join(mask_text(message, self._secrets).split()).rstrip(".")
-        if len(message) > MAX_QUOTE:
-            message = message[:MAX_QUOTE] + "..."
-        return mask_text(code, self._secrets)[:100], f": {message}" if message else ""
+        said = " ".join(self._masked(message).split()).rstrip(".")
+        if len(said) > MAX_QUOTE or len(message) > MAX_READ:
+            said = said[:MAX_QUOTE] + "..."
+        return self._masked(code)[:100], f": {said}" if said else ""
 
     def _details(self, reply):
-        return mask_text(reply.content[:MAX_DETAILS].decode("utf-8", "replace"), self._secrets)
+        # A character has up to four bytes; what is cut is cut by characters, where a secret is recognised.
+        return self._masked(reply.content[: 4 * MAX_DETAILS].decode("utf-8", "replace"), MAX_DETAILS)
+
+    def _masked(self, text, limit=MAX_READ):
+        return mask_text(text, self._secrets, limit)
 
     # Addresses
 
@@ -438,58 +455,28 @@ class HttpClient:
         """The URL for a path; a full URL must be one of ours, because it gets the token."""
         if path.startswith("/") and not path.startswith("//"):
             return address + path
-        if _origin(path) == _origin(address):
+        if origin(path) == origin(address):
             return path
         raise RemoteError(f"{self.label} refers to another server, which is not followed.")
 
     def _check_link(self, url):
-        origin = _origin(url)
-        if origin and origin[0] == "https":
+        found = origin(url)
+        if found and found == origin(self.base_url):
             return
-        if origin and is_loopback(origin[1]) and is_loopback(_origin(self.base_url)[1]):
+        # Any other link that a record names is followed to the vendor's own servers only.
+        if found and found[0] == "https" and found[2] == 443 and is_below(found[1], self.file_hosts):
             return
         raise RemoteError(f"{self.label} gave a link to a file that is not safe to follow.")
 
 
-def _session(parallel):
+def _session(parallel, allow_loopback):
     session = requests.Session()
     session.headers["User-Agent"] = "ml_connector (Odoo)"
     # No vendor needs cookies, and a session that keeps none may be shared by threads.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=parallel, max_retries=0))
+        session.mount(scheme, GuardedAdapter(allow_loopback, pool_connections=4, pool_maxsize=parallel, max_retries=0))
     return session
-
-
-def _checked_base(url):
-    origin = _origin(url)
-    if not origin or "?" in url or "#" in url:
-        raise PermanentError("The address of the server is not a plain web address.")
-    if origin[0] != "https" and not is_loopback(origin[1]):
-        raise PermanentError("The address of the server must begin with https://.")
-    return url.rstrip("/")
-
-
-def _origin(url):
-    """Scheme, host and port of a URL; None when it is not a plain http(s) URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or "\\" in url:
-        return None
-    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}[parts.scheme]
-
-
-def is_loopback(host):
-    """Whether a host name or address is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _query(params):

@@ -4,17 +4,18 @@ Facts come from SAP's published pages (`developer.concur.com/api-reference`); ea
 """
 
 import hashlib
-import json
 import re
 import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote, urlsplit
-from xml.etree import ElementTree
 
 from ..exceptions import AuthError, NetworkError, NotFoundError, PermanentError, RemoteError, UnknownOutcomeError
-from .base import BearerAuth, HttpClient, NoAuth, is_loopback
+from . import plain_xml
+from .addresses import is_loopback
+from .base import BearerAuth, HttpClient, NoAuth
+from .failures import read_json
 from .oauth import granted, seconds
 
 TOKEN_PATH = "/oauth2/v0/token"
@@ -31,6 +32,7 @@ READ_TIMEOUT, BUDGET = 70.0, 150.0
 FIS_PAGE = 25
 """The documented page size of the financial documents; their largest is not published."""
 MOST_PAGES = 10_000
+MOST_IMAGE_ELEMENTS = 100
 
 MOVED = "16"
 REFRESH_ENDED = ("107", "108")
@@ -73,6 +75,8 @@ class ConcurClient(HttpClient):
 
     label = "SAP Concur"
     trace_header = "concur-correlationid"
+    file_hosts = ("concursolutions.com",)
+    """Images lie in SAP Concur's own domain (image/v1.image); each data centre is a host below it (base-uris)."""
 
     def __init__(self, base_url, *, client_id, client_secret, company_id, request_token, tokens, **options):
         options.setdefault("read_timeout", READ_TIMEOUT)
@@ -243,7 +247,7 @@ class ConcurClient(HttpClient):
         except ValueError:
             host = ""
         if host and "@" not in parts.netloc and "\\" not in url:
-            if is_loopback(urlsplit(self.base_url).hostname):
+            if self.allow_loopback and is_loopback(urlsplit(self.base_url).hostname):
                 if parts.scheme in ("http", "https") and is_loopback(host):
                     return f"{parts.scheme}://{parts.netloc.lower()}"
             elif parts.scheme == "https" and port in (None, 443) and host.endswith(DOMAIN):
@@ -459,14 +463,17 @@ class ConcurClient(HttpClient):
 
 
 def _image_url(content):
-    """The link in the XML of the Image API, which is small and has no document type."""
-    if b"<!" in content:
-        return ""
+    """The link in the XML of the Image API, which is small."""
     try:
-        root = ElementTree.fromstring(content)
-    except ElementTree.ParseError:
+        waiting = [plain_xml.parse(content, MOST_IMAGE_ELEMENTS)]
+    except plain_xml.XmlError:
         return ""
-    return next((element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == "Url"), "")
+    while waiting:
+        node = waiting.pop(0)
+        if node.name == "Url":
+            return "".join(node.text).strip()
+        waiting += node.children
+    return ""
 
 
 def _ended(stored, refusal):
@@ -490,7 +497,7 @@ def _refused(error):
 
 def _named_location(error):
     with suppress(ValueError, AttributeError):
-        return str(json.loads(error.details).get("geolocation") or "")
+        return str(read_json(error.details).get("geolocation") or "")
     return ""
 
 
@@ -511,7 +518,7 @@ def _unfolded(row):
     if not isinstance(content, str):
         return row
     try:
-        return {**row, "document": json.loads(content)}
+        return {**row, "document": read_json(content)}
     except ValueError:
         raise RemoteError("SAP Concur sent a financial document that cannot be read.") from None
 

@@ -11,6 +11,8 @@ import requests
 import urllib3
 
 CONNECT_TIMEOUT = 5.0
+MAX_DEPTH = 100
+"""Levels of an answer; what is deeper cannot be stored from every place of a program."""
 LIBRARY_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -32,6 +34,9 @@ class Failure:
     reason: str
     sent: bool = True
     lasting: bool = False
+
+
+REFUSED = Failure("could not be reached: its address is not a public one", sent=False, lasting=True)
 
 
 def failure_of(error):
@@ -75,14 +80,36 @@ def parsed(content, status):
     """The JSON of a body, or why there is none. An error answer need not be JSON: its status says enough."""
     if not content.strip():
         return None, None
-    with contextlib.suppress(ValueError, RecursionError):
+    with contextlib.suppress(ValueError):
         text = content.decode("utf-8-sig")
-        return _storable(text, json.loads(text, parse_constant=_no_constant)), None
+        return _storable(text, read_json(text)), None
     if status >= 300:
         return None, None
     if content.lstrip()[:1] == b"<":
         return None, Failure("answered with a web page instead of data")
     return None, Failure("sent an incomplete or unreadable answer")
+
+
+def read_json(text):
+    """The data in a JSON text from outside.
+
+    :raises ValueError: it is none, or nested too deeply
+    """
+    try:
+        data = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    level = [data]
+    for _depth in range(MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return data
+    raise ValueError("nested too deeply")
 
 
 def _no_constant(name):

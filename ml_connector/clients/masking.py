@@ -26,33 +26,58 @@ SENSITIVE = (
 _IN_TEXT = (
     # an Authorization header that somebody echoes
     re.compile(r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=-]{4,}"),
-    # name=value and "name": "value", also in the query of a pre-signed link
+    # name=value and "name": "value", also in the query of a pre-signed link. What stands before the word is left
+    # out: a pattern that begins with a run of any length is tried anew at each letter of it.
     re.compile(
-        r"(?i)([\w.-]*(?:token|secret|password|passphrase|api[_-]?key|authorization|signature|credential|\bsig)"
+        r"(?i)((?:token|secret|password|passphrase|api[_-]?key|authorization|signature|credential|\bsig)"
         r"[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;<>}\])]+"
     ),
 )
+_BROKEN_OFF = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{1,3}\Z")
+"""What is left of an Authorization header at the end of a text that was cut."""
+MAX_DEPTH = 100
+"""Levels of a payload that are shown."""
 
 
-def mask(value, secrets=()):
+def mask(value, secrets=(), depth=MAX_DEPTH):
     """A copy of a payload without the values of sensitive keys and without the given secret strings."""
-    if isinstance(value, dict):
-        return {key: HIDDEN if _is_hidden(key, item) else mask(item, secrets) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [mask(item, secrets) for item in value]
     if isinstance(value, str):
         return mask_text(value, secrets)
+    if isinstance(value, (dict, list, tuple)) and not depth:
+        return HIDDEN
+    if isinstance(value, dict):
+        return {key: HIDDEN if _is_hidden(key, item) else mask(item, secrets, depth - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [mask(item, secrets, depth - 1) for item in value]
     return value
 
 
-def mask_text(text, secrets=()):
-    """The text without the given secrets and without what looks like a credential."""
+def mask_text(text, secrets=(), limit=None):
+    """The text without the given secrets and without what looks like a credential.
+
+    :param limit: characters to look at; what comes after them is left out
+    """
+    secrets = [secret for secret in secrets if secret]
+    if limit is not None and len(text) > limit:
+        text = _cut(text, secrets, limit)
     # The longest first: one secret may be a part of another.
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     for pattern in _IN_TEXT:
         text = pattern.sub(rf"\g<1>{HIDDEN}", text)
     return text
+
+
+def _cut(text, secrets, limit):
+    """The beginning of a text, without the beginning of a secret at its end: nobody would recognise that."""
+    text = text[:limit]
+    begun = max((_overlap(text, secret) for secret in secrets), default=0)
+    return _BROKEN_OFF.sub("", text[: len(text) - begun])
+
+
+def _overlap(text, secret):
+    """How many characters at the end of the text the secret may begin with."""
+    return next((size for size in range(len(secret), 0, -1) if text.endswith(secret[:size])), 0)
 
 
 def _is_hidden(key, value):

@@ -34,6 +34,8 @@ class RampClient(HttpClient):
 
     label = "Ramp"
     trace_header = "x-trace-id"
+    file_hosts = ("ramp.com",)
+    """Receipts and statements come from hosts below it (examples of `receipt_url` and `statement_url` in openapi)."""
 
     def __init__(self, base_url, *, client_id, client_secret, scope, tokens, **options):
         options.setdefault("limiter", shared_window(f"ramp {urlsplit(base_url).netloc}", REQUESTS, WINDOW))

@@ -20,7 +20,10 @@ from ..exceptions import (
     PermanentError,
     RemoteError,
 )
+from .addresses import RefusedAddressError, loopback_allowed, resolved
 
+OLDEST_PARAMIKO = (3, 4)
+"""Older ones lack strict key exchange (CVE-2023-48795)."""
 CONNECT_TIMEOUT = 15.0
 AUTH_TIMEOUT = 20.0
 CALL_TIMEOUT = 60.0
@@ -37,6 +40,7 @@ class SftpAccount:
     """Where and as whom to log in. Either `password` or `private_key` is set.
 
     :param host_keys: accepted public keys of the server, as `type base64`; empty: nobody is talked to
+    :param allow_loopback: whether this machine itself may be called; None: as the environment says
     """
 
     host: str
@@ -46,6 +50,7 @@ class SftpAccount:
     private_key: str = ""
     passphrase: str = ""
     host_keys: tuple[str, ...] = ()
+    allow_loopback: bool | None = None
 
     def __repr__(self):
         return f"SftpAccount({self.username}@{self.host}:{self.port})"
@@ -84,6 +89,11 @@ def _library():
             "The Python package paramiko is missing on this server: install it (pip install paramiko), then restart"
             " Odoo."
         ) from None
+    if tuple(map(int, paramiko.__version__.split(".")[:2])) < OLDEST_PARAMIKO:
+        raise PermanentError(
+            "The Python package paramiko on this server is too old to be safe: install version 3.4 or newer"
+            " (pip install --upgrade paramiko), then restart Odoo."
+        )
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its text may quote what the server sends
     return paramiko
 
@@ -173,9 +183,8 @@ class SftpSession:
         paramiko = _library()
         if self._transport:
             return
-        account = self.account
         with self._translated():
-            sock = socket.create_connection((account.host, account.port), timeout=CONNECT_TIMEOUT)
+            sock = self._connected()
             try:
                 self._transport = paramiko.Transport(sock, default_window_size=WINDOW, default_max_packet_size=PACKET)
             except BaseException:
@@ -196,6 +205,19 @@ class SftpSession:
                     "The server offers only outdated encryption, which is refused: ask its owner to renew it."
                 ) from None
             raise NetworkError("The server accepted the connection but did not speak SSH in time.") from None
+
+    def _connected(self):
+        """A socket to the server. A file server may stand in the own network, this machine itself is none."""
+        account = self.account
+        allow_loopback = loopback_allowed() if account.allow_loopback is None else account.allow_loopback
+        try:
+            addresses = resolved(account.host, account.port, allow_loopback, allow_private=True)
+        except RefusedAddressError:
+            raise PermanentError("The file server's address is not one that may be called.") from None
+        for address in addresses[:-1]:
+            with contextlib.suppress(OSError):
+                return socket.create_connection((address, account.port), timeout=CONNECT_TIMEOUT)
+        return socket.create_connection((addresses[-1], account.port), timeout=CONNECT_TIMEOUT)
 
     def _ask_for_pinned_types(self):
         """A server has several keys: ask for the one that was confirmed."""
@@ -307,10 +329,7 @@ class SftpSession:
         return digest.hexdigest()
 
     def _ask_ahead(self, file, size):
-        try:
-            file.prefetch(size, max_concurrent_requests=PREFETCH)
-        except TypeError:  # an old paramiko
-            file.prefetch(size)
+        file.prefetch(size, max_concurrent_requests=PREFETCH)
 
     def _too_large(self, path, size, limit):
         return PermanentError(f"{path} is larger ({size} bytes) than the {limit} bytes that are allowed.")

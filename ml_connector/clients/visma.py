@@ -53,7 +53,12 @@ class VismaClient(HttpClient):
         self, base_url, *, connect_url, client_id, client_secret, tenant_id, scope, tokens, company_id="", **options
     ):
         super().__init__(base_url, tokens=tokens, secrets=(client_secret,), **options)
-        self._connect = _Connect(connect_url, secrets=(client_secret,), observe=options.get("observe"))
+        self._connect = _Connect(
+            connect_url,
+            secrets=(client_secret,),
+            observe=options.get("observe"),
+            allow_loopback=self.allow_loopback,
+        )
         self._client_id = client_id
         self._client_secret = client_secret
         self._tenant_id = tenant_id

@@ -76,6 +76,7 @@ class MlConnection(models.Model):
         # sudo: engine field
         self.sudo().stored_settings = {**self.stored_settings, "host_keys": [seen], "host_key_seen": False}
         self.message_post(body=self.env._("Server key accepted: %s", _described(seen)))
+        self._decided("accept_key", new=_described(seen))
         return self.action_test()
 
     def action_open_feed_files(self):

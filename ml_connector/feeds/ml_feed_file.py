@@ -247,6 +247,7 @@ class MlFeedFile(models.Model):
                 raise UserError(self.env._("%s was never read, and is not at the server any more.", file.name))
             file._enqueue(file.connection_id._inbox_flow())
             file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.is_current)._make_pending()
+        files._decided("replay")
         files.connection_id._trigger()
         return self._notify(self.env._("Started again. The result shows here in a moment."))
 
@@ -273,9 +274,7 @@ class MlFeedFile(models.Model):
                     "error_message": False,
                 }
             )
-            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-                file.connection_id, [{"log": log, "action": "send", "outcome": "sent", "message": file.note}]
-            )
+            file._decided("deliver", file.note)
 
     def _arrived(self, note=False):
         """The file is with the vendor."""

@@ -353,12 +353,14 @@ class MlFeedTemplate(models.Model):
     @needs("administer")
     def action_send_now(self):
         """Write and send this feed at once: the connection's own job does the work."""
+        self._decided("sync")
         return self.flow_id.action_sync_now()
 
     @needs("administer")
     def action_confirm_shrink(self):
         """Send the next file although it takes many records away from the vendor."""
         self.sudo().shrink_confirmed = True  # sudo: engine field
+        self._decided("confirm", self.env._("The next file may take many records away from the vendor."))
         return self.flow_id.action_sync_now()
 
     def action_open_files(self):
@@ -468,6 +470,9 @@ class MlFeedColumn(models.Model):
         for column in self.filtered("value_map"):
             if any("=" not in pair for pair in column.value_map.split(",") if pair.strip()):
                 raise ValidationError(self.env._("%s: write words as open=O, closed=C.", column.label))
+
+    def _told_of(self):
+        return self.template_id
 
     def _definition(self):
         pairs = (pair.split("=", 1) for pair in (self.value_map or "").split(",") if pair.strip())

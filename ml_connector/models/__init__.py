@@ -1,3 +1,4 @@
+from . import ml_decided
 from . import ml_sealed
 from . import ml_connection
 from . import ml_credential

@@ -148,6 +148,7 @@ class MlOutgoingCode(models.Model):
             # sudo: whoever may choose codes need not have a right on the queue itself
             self.env["ml.sync.log"].sudo()._enqueue(connection._creator(kind), records)
             connection._trigger()
+        unmapped._decided("create_remote")
         return _told(self.env, len(unmapped))
 
     @needs("map")
@@ -180,6 +181,7 @@ class MlMapping(models.Model):
             creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
             record = creating._new_account() if mapping.kind == "account" else creating._new_analytic()
             mapping.res_id = record.id
+        unmapped._decided_filled("create_record")
         return notification(self.env._("%s records were created in Odoo.", len(unmapped)))
 
     def _new_account(self):

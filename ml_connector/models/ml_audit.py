@@ -7,8 +7,8 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.tools import SQL, plaintext2html
 
-from .. import audit_keys
-from ..audit_keys import AuditKeys
+from .. import audit_heads
+from ..signature import AuditKeys
 from .ml_sealed import needs
 from .ml_sync_attempt import signed_text
 
@@ -113,7 +113,7 @@ class MlSyncAttempt(models.Model):
 
     def _check_end(self, keys, connection, walk):
         chain = self.env["ml.sync.chain"].sudo().search([("connection_id", "=", connection.id)])  # sudo: as `_insert`
-        remembered = audit_keys.remembered_head(audit_keys.head_file(self.env, connection.id))
+        remembered = audit_heads.remembered_head(audit_heads.head_file(self.env, connection.id))
         first, length = self._ends(connection)
         known = max(chain.attempt_count, remembered[0] if remembered else 0, walk.position)
         if length < known:
@@ -190,7 +190,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         # sudo: engine fields
         self.sudo().write({"audit_state": "requested", "audit_walk": False})
-        self.env["ml.sync.attempt"]._append_decision(self, "ask_verify", self)
+        self._decided("ask_verify")
         self._trigger()
         return self._wait_for("audit_state", "requested")
 
@@ -252,9 +252,9 @@ class MlConnection(models.Model):
     def _remember_head(self):
         """Keep the end of the audit trail on this server too, where whoever can only write SQL cannot set it back."""
         chain = self.env["ml.sync.chain"].search([("connection_id", "=", self.id)])
-        path = audit_keys.head_file(self.env, self.id)
-        remembered = audit_keys.remembered_head(path)
+        path = audit_heads.head_file(self.env, self.id)
+        remembered = audit_heads.remembered_head(path)
         if not chain or (remembered and chain.attempt_count <= remembered[0]):
             return
         if not remembered or self.env["ml.sync.attempt"]._hash_at(self, remembered[0]) == remembered[1]:
-            self.env.cr.postcommit.add(partial(audit_keys.remember_head, path, chain.attempt_count, chain.head))
+            self.env.cr.postcommit.add(partial(audit_heads.remember_head, path, chain.attempt_count, chain.head))

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .client_actions import open_address
+
 
 class MlBinding(models.Model):
     """This remote record is that Odoo record. Its two unique indexes make a second record impossible."""
@@ -123,7 +125,7 @@ class MlBinding(models.Model):
 
     def action_open_remote(self):
         self.ensure_one()
-        return {"type": "ir.actions.act_url", "url": self.external_url, "target": "new"}
+        return open_address(self.external_url)
 
 
 def _record_key(record):

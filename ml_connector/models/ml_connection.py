@@ -1,17 +1,18 @@
 import logging
 import secrets
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import clean_context, format_date, plaintext2html
+from odoo.tools import clean_context, format_date
 
+from .. import server_options
+from ..clients import fault_of_base
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Finding, Settings
 from . import ml_error_class
-from .client_actions import notification
+from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
 from .ml_token import TokenStore
@@ -57,7 +58,9 @@ class MlConnection(models.Model):
         required=True,
         tracking=True,
     )
-    custom_url = fields.Char("Address", tracking=True, help="Base address of the API; https, or http on this machine.")
+    custom_url = fields.Char(
+        "Address", tracking=True, help="Base address of the API: a public one that begins with https."
+    )
     base_url = fields.Char(compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
@@ -164,14 +167,8 @@ class MlConnection(models.Model):
     @api.constrains("environment", "custom_url")
     def _check_custom_url(self):
         for connection in self.filtered(lambda c: c.environment == "custom"):
-            url = urlsplit(connection.custom_url or "")
-            if url.scheme == "https" and url.hostname:
-                continue
-            if url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1"):
-                continue
-            raise ValidationError(
-                self.env._("The address must begin with https://, or with http:// and name this machine itself.")
-            )
+            if fault := fault_of_base(connection.custom_url or "", server_options.loopback_allowed()):
+                raise ValidationError(self.env._(fault))  # pylint: disable=gettext-variable
 
     @api.depends("provider")
     def _compute_provider_features(self):
@@ -410,6 +407,7 @@ class MlConnection(models.Model):
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
         self._remember_database()
         self.message_post(body=self.env._("This database was declared to be the live one."))
+        self._decided("adopt")
 
     # ------------------------------------------------------------------ buttons
 
@@ -421,6 +419,7 @@ class MlConnection(models.Model):
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
         self.sudo().check_state = "requested"  # sudo: engine field
+        self._decided("test")
         self._trigger()
         return self._wait_for("check_state", "requested")
 
@@ -454,12 +453,14 @@ class MlConnection(models.Model):
                 }
             )
         self.activity_unlink(["ml_connector.mail_activity_attention"])
+        self._decided("start")
         self._trigger()
 
     @needs("administer")
     def action_pause(self):
         """Stop all reading and sending. Changes in Odoo go on being noted."""
         self.sudo().state = "paused"  # sudo: engine field
+        self._decided("pause")
 
     @needs("administer")
     def action_disconnect(self):
@@ -467,6 +468,7 @@ class MlConnection(models.Model):
         self.sudo().write(  # sudo: engine fields
             {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
         )
+        self._decided("disconnect")
         self._trigger()
 
     @needs("administer")
@@ -475,6 +477,7 @@ class MlConnection(models.Model):
         connection = self.sudo()  # sudo: engine fields
         connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         connection.breaker_until = False
+        self._decided("sync")
         self._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 
@@ -483,6 +486,7 @@ class MlConnection(models.Model):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
         self.sudo().webhook_state = "requested"  # sudo: engine field
+        self._decided("subscribe")
         self._trigger()
         return self._wait_for("webhook_state", "requested")
 
@@ -490,6 +494,7 @@ class MlConnection(models.Model):
     def action_unsubscribe(self):
         self.ensure_one()
         self.sudo().webhook_state = "remove"  # sudo: engine field
+        self._decided("unsubscribe")
         self._trigger()
         return self._wait_for("webhook_state", "remove")
 
@@ -497,6 +502,8 @@ class MlConnection(models.Model):
     @needs("system")
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
+        # sudo: all connections, whichever companies the person may see
+        self.sudo().with_context(active_test=False).search([])._decided("rotate")
         return self.env["ml.credential"]._rotate_keys()
 
     def _open_logs(self, name, states):
@@ -564,6 +571,8 @@ class MlConnection(models.Model):
             instance=f"{self.sudo().database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
+            allow_loopback=server_options.loopback_allowed(),
+            file_hosts=server_options.file_hosts(),
         )
         return self._provider_class()(settings, TokenStore(self), observe)
 
@@ -651,11 +660,16 @@ class MlConnection(models.Model):
         advice = ml_error_class.ERROR_CLASSES[error.error_class].advice
         if self.activity_search(["ml_connector.mail_activity_attention"]):
             return
-        self.activity_schedule(
+        self._tell_owner(
             "ml_connector.mail_activity_attention",
-            user_id=self.owner_id.id,
-            summary=self.env._("%s needs attention", self.name),
-            note=f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+            self.env._("%s needs attention", self.name),
+            f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+        )
+
+    def _tell_owner(self, activity, summary, text, day=None):
+        """Make an activity of the owner. Its text may quote what the vendor said."""
+        self.activity_schedule(
+            activity, date_deadline=day, user_id=self.owner_id.id, summary=summary, note=shown_as_text(text)
         )
 
     def _note_announcements(self, texts):
@@ -668,12 +682,8 @@ class MlConnection(models.Model):
             return
         self.announcements = [*known, *new]
         for text in new:
-            self.activity_schedule(
-                "mail.mail_activity_data_warning",
-                user_id=self.owner_id.id,
-                summary=self.env._("%s announces a change", self.name),
-                note=plaintext2html(text),
-            )
+            summary = self.env._("%s announces a change", self.name)
+            self._tell_owner("mail.mail_activity_data_warning", summary, text)
 
     def _watch_access_end(self):
         """Tell the owner in time that the access ends for good, and no longer once it was renewed."""
@@ -683,17 +693,13 @@ class MlConnection(models.Model):
         if not ends or ends - ACCESS_END_WARNING > fields.Datetime.now():
             self.activity_unlink(["ml_connector.mail_activity_access_end"])
         elif not self.activity_search(["ml_connector.mail_activity_access_end"]):
-            self.activity_schedule(
-                "ml_connector.mail_activity_access_end",
-                date_deadline=ends.date(),
-                user_id=self.owner_id.id,
-                summary=self.env._(
-                    "The access of %(connection)s ends on %(day)s",
-                    connection=self.name,
-                    day=format_date(self.env, ends.date()),
-                ),
-                note=self._provider_class().access_end_advice,
+            summary = self.env._(
+                "The access of %(connection)s ends on %(day)s",
+                connection=self.name,
+                day=format_date(self.env, ends.date()),
             )
+            advice = self._provider_class().access_end_advice
+            self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, ends.date())
 
     def _run_check(self, provider):
         """Ask the vendor who we are and what is granted, and keep the findings."""

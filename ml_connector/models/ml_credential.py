@@ -20,6 +20,7 @@ class MlCredential(models.Model):
     _name = "ml.credential"
     _description = "Credential"
     _order = "connection_id, sequence, id"
+    _hidden_fields = ("value", "new_secret")
     _inherit = "ml.sealed"
     _maker_right = "system"
     _birth_fields = ("connection_id", "name", "sequence", "is_secret")
@@ -80,6 +81,9 @@ class MlCredential(models.Model):
         )
         if not self.is_internal:
             self.connection_id._forget_token()
+
+    def _told_of(self):
+        return self.connection_id
 
     def _plaintext(self):
         """The value in the clear: for a provider in memory, for nothing else.

@@ -44,7 +44,7 @@ class MlFlow(models.Model):
             *("post_bills", "journal_id", "lock_date_policy", "start_date", "create_vendors", "rounding_tolerance"),
             *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
             *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
-            *("tell_failures", "rate_tolerance"),
+            *("tell_failures", "rate_tolerance", "attachment_mode"),
         )
     }
 
@@ -177,6 +177,14 @@ class MlFlow(models.Model):
         string="Tags sent as vendor groups",
         help="A vendor with one of these tags is put into the vendor system's group of the same name, and taken out of "
         "it without the tag. Other tags and groups are left alone.",
+    )
+    attachment_mode = fields.Selection(
+        [("shared", "All but files of internal notes"), ("main", "The main attachment only")],
+        "Files to Send",
+        default="shared",
+        required=True,
+        help="Which files of a record are sent along. Files of internal notes, and what people from outside attached, "
+        "stay here in either case.",
     )
     tell_failures = fields.Boolean(
         "Report failures",
@@ -417,6 +425,7 @@ class MlFlow(models.Model):
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
         self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
+        self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
 

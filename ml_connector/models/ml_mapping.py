@@ -296,11 +296,18 @@ class MlMapping(models.Model):
         ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
         ready._make_pending()
 
+    def _decided_filled(self, action):
+        """A person let these rows be filled; those that are."""
+        filled = self.filtered(lambda mapping: mapping.state != "unmapped")
+        names = sorted(self._filling_fields())
+        self._tell_decisions([row._told_decision(action, new=row._told_summary(names)) for row in filled])
+
     @needs("map")
     def action_propose(self):
         """Fill the unmapped rows of the selection where the codes or names agree."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
         unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
+        unmapped._decided_filled("propose")
         count = len(unmapped.filtered("res_id"))
         if not count:
             message = self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record.")

@@ -86,6 +86,8 @@ class MlMappingRule(models.Model):
             [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
         )
         unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
+        self._decided("propose")
+        unmapped._decided_filled("propose")
 
 
 class MlMapping(models.Model):

@@ -51,6 +51,7 @@ class MlSealed(models.AbstractModel):
     """
 
     _name = "ml.sealed"
+    _inherit = ["ml.decided"]
     _description = "Sealed Fields"
 
     _open_fields = {}

@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ..audit_keys import AuditKeys
+from ..signature import AuditKeys
 from . import ml_error_class
+from .ml_decided import MlDecided
 
 OUTCOMES = [
     ("created", "Created"),
@@ -169,30 +170,41 @@ class MlSyncAttempt(models.Model):
         )
 
     @api.model
-    def _append_decision(self, connection, action, subject, message="", log=None, old=None, new=None, outcome=None):
+    def _append_decision(self, connection, action, subject, message="", log=None, old=None, new=None):
         """Add what the person of this environment decided.
 
         :param subject: text, or the records that it was decided of
         """
-        common = {
-            "action": action,
-            "outcome": outcome,
-            "message": message,
-            "old_value": old,
-            "new_value": new,
-            # by the name at that time: users are renamed and deleted
-            "person": self.env.user.sudo().name,
-        }
-        logs = log or (subject if isinstance(subject, models.BaseModel) else None)
-        if logs is None:
-            self._insert(connection, [{"subject": subject, **common}])
+        decision = {"action": action, "message": message, "old_value": old, "new_value": new}
+        if isinstance(subject, models.BaseModel):
+            decisions = [{**decision, "record": record} for record in subject]
         else:
-            text = subject if log else None
-            self._insert(connection, [{**_about(record, text), **common} for record in logs])
+            decisions = [{**decision, "record": log, "subject": subject}]
+        self._append_decisions(connection, decisions)
+
+    @api.model
+    def _append_decisions(self, connection, decisions):
+        """Add decisions (dicts of action, record or subject, and optionally message, old_value, new_value)."""
+        # by the name at that time: users are renamed and deleted
+        person = self.env.user.sudo().name
+        labels = dict(self._fields["action"]._description_selection(self.env))
+        self._insert(
+            connection,
+            [
+                {
+                    **decision,
+                    **_about(decision.get("record"), decision.get("subject")),
+                    "person": person,
+                    "message": f"{person}: {decision.get('message') or labels[decision['action']]}",
+                }
+                for decision in decisions
+            ],
+        )
 
     def _insert(self, connection, attempts):
         if not attempts:
             return
+        connection = connection.sudo()  # sudo: whoever works on records need not have a right on their connection
         keys = AuditKeys(self.env)
         key_id = keys.newest()
         chain = self._lock_chain(connection)
@@ -205,18 +217,18 @@ class MlSyncAttempt(models.Model):
             "key_id": key_id,
             "create_date": self.env.cr.now(),
         }
-        rows = []
+        rows, columns = [], self._columns()
         for row_id, attempt in zip(self._new_ids(len(attempts)), attempts, strict=True):
             length += 1
-            values = {name: value or None for name, value in attempt.items()}
+            values = {name: value for name, value in attempt.items() if value and name in columns}
             row = {**common, **values, "id": row_id, "sequence": length, "previous_hash": head}
             head = keys.sign(key_id, signed_text(row))
             rows.append(
                 {
-                    **dict.fromkeys(self._columns()),
+                    **dict.fromkeys(columns),
                     **row,
                     "hash": head,
-                    "log_id": row["res_id"] if row["res_model"] == "ml.sync.log" else None,
+                    "log_id": row["res_id"] if row.get("res_model") == "ml.sync.log" else None,
                     "create_uid": self.env.uid,
                     "write_uid": self.env.uid,
                     "write_date": row["create_date"],
@@ -257,17 +269,15 @@ class MlSyncAttempt(models.Model):
         return chain or chains.create({"connection_id": connection.id})
 
 
-def _about(log, text):
+def _about(record, text):
     """What an attempt says of the record that it is about."""
-    if not log:
-        return {"subject": text, "res_model": None, "res_id": None}
-    return {"subject": text or _subject(log), "res_model": log._name, "res_id": log.id}
+    if not record:
+        return {"subject": text}
+    return {"subject": text or _title(record), "res_model": record._name, "res_id": record.id}
 
 
-def _subject(record):
-    if record._name == "ml.sync.log":
-        return f"{record.flow_id.key} {record.external_id or f'{record.res_model},{record.res_id}'}"
-    return record.display_name
+def _title(record):
+    return record._told_title() if isinstance(record, MlDecided) else record.display_name
 
 
 def _result(attempt):

@@ -10,7 +10,7 @@ from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
-from .client_actions import notification
+from .client_actions import notification, open_address
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -253,6 +253,9 @@ class MlSyncLog(models.Model):
         )
         self.invalidate_model()
 
+    def _told_title(self):
+        return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
+
     def _as_item(self, version, payload):
         """The remote record of this row as an item of another flow."""
         self.ensure_one()
@@ -307,6 +310,7 @@ class MlSyncLog(models.Model):
         unknown = logs.filtered(lambda log: log.state == "unknown")
         unknown.write({"next_try_at": fields.Datetime.now()})
         unknown.connection_id._trigger()
+        (retried | unknown)._decided("retry")
         return self._notify_retried(len(retried) + len(unknown))
 
     def _notify_retried(self, count):
@@ -349,11 +353,8 @@ class MlSyncLog(models.Model):
                 "done_at": fields.Datetime.now(),
             }
         )
-        attempt = {"action": "ignore", "outcome": "ignored", "message": reason}
+        logs._decided("ignore", reason)
         for connection, group in logs.grouped("connection_id").items():
-            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-                connection, [{"log": log, **attempt} for log in group]
-            )
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
@@ -370,6 +371,7 @@ class MlSyncLog(models.Model):
 
     def _answer_unknown(self, arrived):
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
+        logs._decided("arrived" if arrived else "not_arrived")
         if arrived:
             worker = self.env["ml.worker"].sudo()  # sudo: as above, and what depends on it goes on
             for _flow, group in logs.grouped("flow_id").items():
@@ -397,16 +399,9 @@ class MlSyncLog(models.Model):
             raise UserError(self.env._("Nothing is to be decided here any more."))
         logs.decision = side
         logs._make_pending()
-        attempt = {"action": "decide", "outcome": "pending", "message": self._decided_text(side)}
-        for connection, group in logs.grouped("connection_id").items():
-            self.env["ml.sync.attempt"].sudo()._append(  # sudo: only the engine writes the audit
-                connection, [{"log": log, **attempt} for log in group]
-            )
+        for log in logs:
+            log._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[side])
         return notification(self.env._("The record is tried again. The list shows the result in a moment."))
-
-    def _decided_text(self, side):
-        chosen = dict(self._fields["decision"]._description_selection(self.env))[side]
-        return f"{self.env.user.name}: {chosen}"
 
     @needs("map")
     def action_reverse_and_repost(self):
@@ -433,6 +428,7 @@ class MlSyncLog(models.Model):
             ]
         ).unlink()
         self.sudo()._make_pending()
+        self._decided("rebook", move.display_name)
 
     def action_open_record(self):
         """Open the Odoo record, or the mapping that is missing."""
@@ -456,7 +452,7 @@ class MlSyncLog(models.Model):
 
     def action_open_remote(self):
         self.ensure_one()
-        return {"type": "ir.actions.act_url", "url": self.external_url, "target": "new"}
+        return open_address(self.external_url)
 
     # ------------------------------------------------------------------ smart buttons
 

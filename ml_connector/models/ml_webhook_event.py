@@ -89,4 +89,5 @@ class MlWebhookEvent(models.Model):
         """Read the record of the event again."""
         # sudo: events have no writer but the connector
         self.sudo().write({"state": "received", "try_count": 0, "next_try_at": fields.Datetime.now()})
+        self._decided("replay")
         self.connection_id._trigger()

@@ -139,8 +139,8 @@ class MlReaderOutgoingFile(models.AbstractModel):
         )
 
     def _bill_file(self, parent, move):
-        attachment = move.message_main_attachment_id or self._pdf_of(move)
-        if attachment.mimetype != PDF:
+        attachment = self._pdf_of(move)
+        if not attachment:
             raise InvalidDataError(self.env._("%s has no PDF to send along.", move.name))
         return OutgoingFile(
             parent_external_id=parent,
@@ -151,12 +151,16 @@ class MlReaderOutgoingFile(models.AbstractModel):
         )
 
     def _pdf_of(self, move):
-        return self.env["ir.attachment"].search(
-            [("res_model", "=", move._name), ("res_id", "=", move.id), ("mimetype", "=", PDF)], order="id", limit=1
+        """The main attachment, else the first PDF; no other where the main one is something else."""
+        domain = [("res_model", "=", move._name), ("res_id", "=", move.id), ("type", "=", "binary")]
+        files = self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        main = files & move.message_main_attachment_id
+        return (main or files.filtered(lambda file: file.mimetype == PDF)[:1]).filtered(
+            lambda file: file.mimetype == PDF
         )
 
     def _sendable(self, flow, records):
         """Bills without a PDF have nothing to send along."""
         if records._name != "account.move":
             return records
-        return records.filtered(lambda move: (move.message_main_attachment_id or self._pdf_of(move)).mimetype == PDF)
+        return records.filtered(self._pdf_of)

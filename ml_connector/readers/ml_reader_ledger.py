@@ -141,19 +141,20 @@ def _divided(amount, shares, digits):
 
 
 class MlReaderOutgoingFiles(models.AbstractModel):
-    """All files of a record that the vendor took."""
+    """The files of a record that the vendor took, as far as they are meant for others."""
 
     _name = "ml.reader.outgoing_files"
     _inherit = "ml.reader.follower"
-    _description = "Reader of All Files"
+    _description = "Reader of Outgoing Files"
 
-    def _files(self, records):
+    def _files(self, flow, records):
         domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
-        return self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")
+        files = self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        return files & records.message_main_attachment_id if flow.attachment_mode == "main" else files
 
     def _sendable(self, flow, records):
         """Those that have files, and that the vendor has or is about to get."""
-        owners = set(self._files(records).mapped("res_id"))
+        owners = set(self._files(flow, records).mapped("res_id"))
         followed = flow.connection_id._provider_class().flow(flow._spec().follows)
         sent = set(self.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
         # a file may come while its record is being sent, and nobody sees yet that it arrived
@@ -175,7 +176,7 @@ class MlReaderOutgoingFiles(models.AbstractModel):
             parent_external_id=self._remote_id(flow, spec.kind, record),
             files=tuple(
                 DownloadedFile(name=file.name, mimetype=file.mimetype or "", content=file.raw or b"")
-                for file in self._files(record)
+                for file in self._files(flow, record)
             ),
         )
 

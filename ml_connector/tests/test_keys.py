@@ -8,8 +8,9 @@ from cryptography.fernet import Fernet
 from odoo.tests import tagged
 from odoo.tools import config
 
-from odoo.addons.ml_connector import secret_box, signature
+from odoo.addons.ml_connector import secret_box
 from odoo.addons.ml_connector.exceptions import AuthError
+from odoo.addons.ml_connector.signature import RING, AuditKeys
 
 from .common import ConnectorCase
 
@@ -123,16 +124,14 @@ class TestKeys(ConnectorCase):
         self.assertEqual(self.secret._plaintext(), MARKER)
 
     def test_signatures_tell_their_key(self):
-        key_id, signed = signature.sign(self.env, b"an entry")
-        self.assertTrue(signature.verify(self.env, key_id, b"an entry", signed))
-        self.assertFalse(signature.verify(self.env, key_id, b"another", signed))
-        with patch.dict("os.environ", {signature.RING.variable: key()}):
-            newer_id, newer = signature.sign(self.env, b"an entry")
-            self.assertNotEqual((newer_id, newer), (key_id, signed))
-            self.assertTrue(signature.verify(self.env, key_id, b"an entry", signed))
-        with self.assertRaises(AuthError):
-            signature.verify(self.env, newer_id, b"an entry", newer)
-
-    def test_no_key_for_signatures_is_made_where_something_is_signed(self):
-        with self.assertRaisesRegex(AuthError, "no key for the audit trail"):
-            signature.sign(self.env, b"an entry", may_make=False)
+        keys = AuditKeys(self.env)
+        key_id = keys.newest()
+        signed = keys.sign(key_id, "an entry")
+        self.assertIs(keys.verify(key_id, "an entry", signed), True)
+        self.assertIs(keys.verify(key_id, "another", signed), False)
+        with patch.dict("os.environ", {RING.variable: key()}):
+            more = AuditKeys(self.env)
+            newer_id = more.newest()
+            self.assertNotEqual(newer_id, key_id)
+            self.assertIs(more.verify(key_id, "an entry", signed), True)
+        self.assertIsNone(AuditKeys(self.env).verify(newer_id, "an entry", signed))

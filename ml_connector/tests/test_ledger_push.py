@@ -410,3 +410,67 @@ class TestLedgerFollowers(LedgerCase):
         self.assertEqual(self.logs("ledger_files").state, "waiting")
         self.run_worker_later()
         self.assertEqual(self.logs("ledger_files").state, "done")
+
+
+@tagged("post_install", "-at_install")
+class TestFilesThatLeave(LedgerCase):
+    """Files of internal notes and of people from outside stay here."""
+
+    def setUp(self):
+        super().setUp()
+        self.switch_on("ledger_files")
+        self.code("account", "6340", self.expense)
+        self.move = self.bill()
+        self.run_worker()
+        self.made_days_ago(1)
+
+    def made_days_ago(self, days):
+        """A test is one transaction; people come later than the bill."""
+        moment = "now() AT TIME ZONE 'utc' - make_interval(days => %s)"
+        statement = f"UPDATE account_move SET create_date = {moment} WHERE id = %s"
+        self.env.cr.execute(statement, [days, self.move.id])
+        self.move.invalidate_recordset(["create_date"])
+
+    def note(self, name, subtype="mail.mt_note", **values):
+        file = self.env["ir.attachment"].create(
+            {"name": name, "res_model": "account.move", "res_id": self.move.id, "raw": name.encode()}
+        )
+        values = {"message_type": "comment", "subtype_xmlid": subtype, "body": name, **values}
+        self.move.message_post(attachment_ids=file.ids, **values)
+        return file
+
+    def names(self):
+        self.run_worker()
+        return self.sent("ledger_files")[0]["names"] if self.sent("ledger_files") else []
+
+    def test_the_file_of_an_internal_note_stays(self):
+        file = self.note("dispute.pdf")
+        self.assertEqual(self.names(), [])
+        self.assertEqual(self.move.message_main_attachment_id, file, "not even as the main attachment")
+        self.note("answer.pdf", "mail.mt_comment")
+        self.note("hidden.pdf", "mail.mt_comment", is_internal=True)
+        self.assertEqual(self.names(), ["answer.pdf"])
+
+    def test_what_a_portal_person_attached_stays(self):
+        portal = self.env["res.users"].create(
+            {"name": "Portal", "login": "portal.files", "group_ids": [Command.set([self.ref("base.group_portal")])]}
+        )
+        self.env["ir.attachment"].with_user(portal).sudo().create(
+            {"name": "theirs.pdf", "res_model": "account.move", "res_id": self.move.id, "raw": b"x"}
+        )
+        self.note("mailed.pdf", "mail.mt_comment", message_type="email", author_id=portal.partner_id.id)
+        self.note("stranger.pdf", "mail.mt_comment", message_type="email", author_id=self.vendor().id)
+        self.note("ours.pdf", "mail.mt_comment")
+        self.assertEqual(self.names(), ["ours.pdf"])
+
+    def test_the_document_that_a_bill_was_made_from_goes(self):
+        self.made_days_ago(0)
+        self.note("invoice.pdf", message_type="notification")
+        self.assertEqual(self.names(), ["invoice.pdf"])
+
+    def test_the_flow_may_send_the_main_attachment_alone(self):
+        self.flow("ledger_files").attachment_mode = "main"
+        main = self.note("main.pdf", "mail.mt_comment")
+        self.note("other.pdf", "mail.mt_comment")
+        self.assertEqual(self.move.message_main_attachment_id, main)
+        self.assertEqual(self.names(), ["main.pdf"])

@@ -26,7 +26,7 @@ MODELS = {
     "ml.feed.sent",
 }
 WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore"}
-ABSTRACT = {"ml.sealed", "ml.sync.mixin", "ml.worker"}
+ABSTRACT = {"ml.decided", "ml.sealed", "ml.sync.mixin", "ml.worker"}
 
 PUBLIC_METHODS = {
     "ml.connection": {

@@ -233,6 +233,8 @@ class Settings:
     :param instance: stable name of this database and connection, the root of idempotency keys
     :param options: {flow key: {name: value}} of the choices made on the flows
     :param company: our own short code of the company, the same for ever
+    :param allow_loopback: whether this machine itself may be called; None: as the environment says
+    :param file_hosts: domains that the server's configuration adds to those from which the vendor's files come
     """
 
     base_url: str
@@ -242,6 +244,8 @@ class Settings:
     instance: str = ""
     options: dict = field(default_factory=dict)
     company: str = ""
+    allow_loopback: bool | None = None
+    file_hosts: tuple[str, ...] = ()
 
     def __repr__(self):
         return f"Settings({self.base_url})"
@@ -285,6 +289,15 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
+
+    def _client_options(self):
+        """What each HTTP client is told besides its credentials."""
+        return {
+            "tokens": self._tokens,
+            "observe": self._observe,
+            "allow_loopback": self.settings.allow_loopback,
+            "file_hosts": self.settings.file_hosts,
+        }
 
     @classmethod
     def flow(cls, key: str) -> FlowSpec:

@@ -40,6 +40,12 @@ class MlDryRun(models.TransientModel):
     failed_count = fields.Integer("To fail", compute="_compute_counts")
     sent_count = fields.Integer("To send", compute="_compute_counts")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        dry_runs = super().create(vals_list)
+        dry_runs.flow_id._decided("dry_run")
+        return dry_runs
+
     @api.depends("line_ids.outcome")
     def _compute_counts(self):
         fields_by_outcome = {

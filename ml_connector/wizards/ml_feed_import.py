@@ -67,6 +67,8 @@ class MlFeedImport(models.TransientModel):
         file._attach(content)
         if self.replaces_id:
             self.replaces_id.sudo().replaced_by_id = file  # sudo: see above
+        replaced = self.replaces_id
+        file._decided("import", old=replaced.name and f"{replaced.name} ({replaced.id})", new=f"SHA-256 {file.sha256}")
         file._enqueue(template.connection_id._inbox_flow())
         template.connection_id._trigger()
         return {

@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.tools import SQL, format_date, plaintext2html
+from odoo.tools import SQL, format_date
 
 from ..documents import Reference
 from ..exceptions import (
@@ -10,6 +10,7 @@ from ..exceptions import (
     MappingError,
     NotWantedError,
 )
+from ..models.client_actions import shown_as_text
 from .bill_amounts import BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, account_text, normalized
@@ -563,7 +564,7 @@ class MlWriterBill(models.AbstractModel):
             "invoice_payment_term_id": plan.term.id if plan.term else False,
             "partner_shipping_id": self._delivery(batch, plan.partner).id,
             "fiscal_position_id": self._fiscal_position(batch, plan.partner).id,
-            "narration": plaintext2html(document.memo) if document.memo else False,
+            "narration": shown_as_text(document.memo) if document.memo else False,
         }
         if not plan.term:
             header["invoice_date_due"] = document.due_date or document.document_date

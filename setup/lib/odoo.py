@@ -29,6 +29,8 @@ from .tree import odoo_tree, version
 DATA = paths.RUNTIME / "data"
 MODULE = paths.ADDON.name
 TEMPLATE_PREFIX = "template_"
+SANDBOXES = {"ML_CONNECTOR_ALLOW_LOOPBACK": "1"}
+"""What lets the addon call the vendors' sandboxes, which are on this machine."""
 START_SECONDS = 180
 STOP_SECONDS = 20
 
@@ -50,7 +52,7 @@ def addons_path():
 
 def environment():
     """Return the environment in which Python finds Odoo and its configuration."""
-    return {**os.environ, "PYTHONPATH": str(tree()), "ODOO_RC": str(config())}
+    return {**os.environ, **SANDBOXES, "PYTHONPATH": str(tree()), "ODOO_RC": str(config())}
 
 
 def config(name="odoo", **options):

@@ -56,7 +56,7 @@ def _failed(codes, complete):
 
 def _outside(arguments):
     # Odoo is not importable here: these tests only know a running server.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | odoo.SANDBOXES
     # one process for each core, and each file whole in one of them: its cases share a database
     processes = ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
     return _pytest(["-p", "no:odoo", *processes, *arguments], environment)

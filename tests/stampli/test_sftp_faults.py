@@ -176,6 +176,12 @@ def test_paramiko_missing(server, monkeypatch):
     assert "pip install paramiko" in refused(PermanentError, SftpSession(account(server)).connect)
 
 
+def test_paramiko_without_strict_key_exchange(server, monkeypatch):
+    for version in ("2.12.0", "3.3.1"):
+        monkeypatch.setattr("paramiko.__version__", version)
+        assert "version 3.4 or newer" in refused(PermanentError, SftpSession(account(server)).connect)
+
+
 # ---------------------------------------------------------------------------- files
 
 

@@ -139,12 +139,29 @@ def test_old_and_new_key_are_good_beside_each_other(keys):
         (f"CN={webhook.SENDER}.example.com", False),
         (f"CN=evil-{webhook.SENDER}", False),
         ("", False),
+        (f"C = DE, O = SAP SE, CN = {webhook.SENDER}", True),
+        (f"CN=evil.example,O=x\\, CN={webhook.SENDER}", False),
+        (f"CN=evil.example, CN={webhook.SENDER}", False),
+        (f"CN={webhook.SENDER},CN=other", False),
+        (f"CN={webhook.SENDER}+CN=other,C=DE", False),
+        (f"CN={webhook.SENDER},2.5.4.3=other", False),
+        (f'CN=evil.example,O="x, CN={webhook.SENDER}"', False),
+        (f'O="x, CN={webhook.SENDER}"', False),
+        (f"CN=evil.example;CN={webhook.SENDER}", False),
+        (f"CN={webhook.SENDER}\\ ", False),
+        (f"/CN=evil.example/CN={webhook.SENDER}", False),
+        (f"{webhook.SENDER},{webhook.SENDER}", False),
     ],
 )
 def test_a_certificate_counts_where_a_proxy_checks_it(subject, is_known):
     trusting = webhook.known_senders({"webhook_certificate_header": "X-Client-Cn"})
     assert webhook.verify({"x-client-cn": subject}, b"{}", [trusting]) is is_known
     assert not webhook.verify({"x-client-cn": subject}, b"{}", [webhook.known_senders({})])
+
+
+def test_a_certificate_is_named_once():
+    trusting = webhook.known_senders({"webhook_certificate_header": "X-Client-Cn"})
+    assert not webhook.verify({"X-Client-Cn": webhook.SENDER, "x-client-cn": webhook.SENDER}, b"{}", [trusting])
 
 
 # Envelope

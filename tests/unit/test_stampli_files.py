@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import gzip
 import io
+import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -420,3 +421,13 @@ def test_what_is_written_can_be_read(pairs):
         found = read_file(written_as, written(written_as, rows)).documents
         writer = file_writer(written_as, io.BytesIO())
         assert [entry.values.get("name", "") for entry in found] == [writer.texts_of(row)[1].strip() for row in rows]
+
+
+def test_a_document_of_many_lines_is_read_in_time():
+    """The line numbers are compared, and the work must not grow with the square of the lines."""
+    row = "ACME-US,1,V1,2026-07-14,USD,10.00,{},600100,10.00\r\n"
+    content = HEADER + "".join(row.format(number) for number in range(1, 20_001)).encode()
+    started = time.process_time()
+    (found,) = read_file(invoices(), content).documents
+    assert len(found.lines) == 20_000 and not found.problems
+    assert time.process_time() - started < 8

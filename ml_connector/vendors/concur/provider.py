@@ -103,8 +103,7 @@ class ConcurProvider(Provider):
             client_secret=credentials.get("client_secret") or "",
             company_id=credentials.get("company_id") or "",
             request_token=credentials.get("request_token") or "",
-            tokens=self._tokens,
-            observe=self._observe,
+            **self._client_options(),
         )
 
     def check(self):

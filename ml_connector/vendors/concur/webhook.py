@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from ...clients import read_json
 from ...exceptions import AuthError, InvalidDataError, NotFoundError
 from ..base import Event
+from .distinguished_name import common_names
 
 TOPIC = "public.concur.financialintegration"
 SIGNATURE = "Concur-Signature"
@@ -105,8 +107,11 @@ def verify(headers, body, senders):
 
 def _is_certified(headers, name):
     """Whether the header that a proxy sets names the certificate: by its common name, or by its whole subject."""
-    subject = header(headers, name).strip() if name else ""
-    return subject == SENDER or bool(re.search(rf"(?:^|[,/])\s*CN\s*=\s*{re.escape(SENDER)}\s*(?:[,/]|$)", subject))
+    values = [value or "" for key, value in headers.items() if name and key.lower() == name.lower()]
+    if len(values) != 1:
+        return False
+    subject = values[0].strip()
+    return subject == SENDER or common_names(subject) == [SENDER]
 
 
 def _is_signed(key, signature, body):
@@ -137,8 +142,8 @@ def parse(body):
     :raises InvalidDataError: it is not Concur's envelope
     """
     try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError):
+        envelope = read_json(body)
+    except ValueError:
         envelope = None
     facts = envelope.get("facts") if isinstance(envelope, dict) else None
     if not isinstance(facts, dict):

@@ -78,8 +78,7 @@ class RampProvider(Provider):
             client_id=credentials.get("client_id") or "",
             client_secret=credentials.get("client_secret") or "",
             scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
-            tokens=self._tokens,
-            observe=self._observe,
+            **self._client_options(),
         )
 
     # Connection

@@ -5,8 +5,8 @@
 import base64
 import hashlib
 import hmac
-import json
 
+from ...clients import read_json
 from ...exceptions import InvalidDataError
 from ..base import Event
 
@@ -38,8 +38,8 @@ def parse(body):
     :raises InvalidDataError: it is not Ramp's envelope
     """
     try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError):
+        envelope = read_json(body)
+    except ValueError:
         envelope = None
     if not isinstance(envelope, dict):
         raise InvalidDataError("The webhook is not an event of Ramp: it is not a JSON object.")

@@ -58,6 +58,7 @@ class StampliProvider(Provider):
             private_key=values.get("private_key") or "",
             passphrase=values.get("passphrase") or "",
             host_keys=tuple(self.settings.stored.get("host_keys") or ()),
+            allow_loopback=self.settings.allow_loopback,
         )
 
     def files(self):

@@ -4,14 +4,13 @@ import csv
 import io
 import re
 from dataclasses import replace
-from xml.parsers import expat
 
+from ...clients import plain_xml
 from ...documents import FileContent, FileDocument
 from ...exceptions import FileFormatError
 from .archives import is_archive, unpacked
 from .values import Unfit, reader_of, shown
 
-MAX_DEPTH = 12
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -61,6 +60,7 @@ class _File:
         self.key = self.columns[template.key]
         self.readers = {name: reader_of(column, template) for name, column in self.columns.items()}
         self.notes = []
+        self.known_lines = {}
 
     def value(self, document, column, text, line):
         """The kept form of a text; what does not fit becomes a problem of the document."""
@@ -72,6 +72,17 @@ class _File:
                 f"Line {line}, {column.label}: {shown(text)} was found, {error.expected} was expected."
             )
             return text
+
+    def add_line(self, document, values, line):
+        number = values.get("line_number")
+        # by number: a document may have as many lines as a file has
+        twin = self.known_lines.setdefault((id(document), number), values) if number else values
+        if twin is values:
+            document.lines.append(values)
+        elif twin == values:
+            self.notes.append(f"Line {line} repeats an earlier one and was left out.")
+        else:
+            document.problems.append(f"Line {line}: line number {number} is there twice with different content.")
 
     def check_required(self, document):
         if not document.values:
@@ -251,30 +262,9 @@ class _CsvFile(_File):
             document.problems.append(f"Line {line}: {label} is not the same as on line {document.line}.")
         self.add_line(document, values, line)
 
-    def add_line(self, document, values, line):
-        number = values.get("line_number")
-        twin = next((known for known in document.lines if number and known.get("line_number") == number), None)
-        if twin is None:
-            document.lines.append(values)
-        elif twin == values:
-            self.notes.append(f"Line {line} repeats an earlier one and was left out.")
-        else:
-            document.problems.append(f"Line {line}: line number {number} is there twice with different content.")
-
 
 def _plain(heading):
     return re.sub(r"[\s_]+", "", heading).lower()
-
-
-class _Node:
-    __slots__ = ("attributes", "children", "line", "name", "text")
-
-    def __init__(self, name, attributes, line):
-        self.name = name
-        self.attributes = attributes
-        self.children = []
-        self.text = []
-        self.line = line
 
 
 class _XmlFile(_File):
@@ -298,60 +288,33 @@ class _XmlFile(_File):
         return self.finish(documents)
 
     def parse(self, content):
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        stack, roots = [], []
-
-        def refuse(*_arguments):
-            line = parser.CurrentLineNumber
-            raise FileFormatError(
-                f"Line {line}: the file declares a document type or entities, which is refused.",
-                line=line,
-                expected="plain XML",
-                found="DOCTYPE",
-            )
-
-        def start(name, attributes):
-            if len(stack) >= MAX_DEPTH:
-                raise FileFormatError(
-                    f"Line {parser.CurrentLineNumber}: elements are nested too deeply.", line=parser.CurrentLineNumber
-                )
-            node = _Node(
-                _local(name), {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber
-            )
-            (stack[-1].children if stack else roots).append(node)
-            stack.append(node)
-
-        parser.StartDoctypeDeclHandler = refuse
-        parser.EntityDeclHandler = refuse
-        parser.StartElementHandler = start
-        parser.EndElementHandler = lambda _name: stack.pop()
-        parser.CharacterDataHandler = lambda text: stack[-1].text.append(text)
         try:
-            parser.Parse(content, True)
-        except expat.ExpatError as error:
-            raise self.failure(error, bool(stack)) from None
-        except (ValueError, LookupError):
-            raise FileFormatError("Line 1: the file names an encoding that is not known.", line=1) from None
-        return roots[0]
+            return plain_xml.parse(content)
+        except plain_xml.XmlError as error:
+            raise self.failure(error) from None
 
-    def failure(self, error, is_open):
-        reason = expat.ErrorString(error.code)
-        is_cut = is_open and error.code in (
-            expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
-            expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],
-            expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
-        )
-        message = f"Line {error.lineno}, column {error.offset + 1}: this is not well-formed XML ({reason})."
-        if is_cut:
-            message = f"The file ends too early (line {error.lineno}, column {error.offset + 1})."
+    def failure(self, error):
+        line = error.line
+        if error.reason == "doctype":
+            message = f"Line {line}: the file declares a document type or entities, which is refused."
+            return FileFormatError(message, line=line, expected="plain XML", found="DOCTYPE")
+        if error.code is None:
+            message = {
+                "depth": f"Line {line}: elements are nested too deeply.",
+                "size": f"Line {line}: the file has too many elements.",
+                "encoding": "Line 1: the file names an encoding that is not known.",
+            }[error.reason]
+            return FileFormatError(message, line=line)
+        message = f"Line {line}, column {error.column}: this is not well-formed XML ({error.reason})."
+        if error.is_cut:
+            message = f"The file ends too early (line {line}, column {error.column})."
         return FileFormatError(
             message,
-            line=error.lineno,
-            column=str(error.offset + 1),
+            line=line,
+            column=str(error.column),
             expected="well-formed XML",
-            found=reason,
-            is_cut=is_cut,
+            found=error.reason,
+            is_cut=error.is_cut,
         )
 
     def document(self, root, node):
@@ -366,23 +329,16 @@ class _XmlFile(_File):
         for group in node.children:
             if group.name == "Lines":
                 for line in group.children:
-                    self.add_line(document, line)
+                    self.add_line(document, self.line_values(document, line), line.line)
         document.key = document.values.get(self.key.name) or ""
         return document
 
-    def add_line(self, document, node):
+    def line_values(self, document, node):
         values = {}
         for column in self.template.columns:
             if column.on_line and (text := self.text(document, node, column)) is not None:
                 values[column.name] = self.value(document, column, text, node.line)
-        number = values.get("line_number")
-        twin = next((known for known in document.lines if number and known.get("line_number") == number), None)
-        if twin == values:
-            self.notes.append(f"Line {node.line} repeats an earlier one and was left out.")
-        elif twin is not None:
-            document.problems.append(f"Line {node.line}: line number {number} is there twice with different content.")
-        else:
-            document.lines.append(values)
+        return values
 
     def text(self, document, node, column):
         """The text at the column's path; None when there is none."""
@@ -403,8 +359,3 @@ def _at(node, path):
     if last.startswith("@"):
         return [parent.attributes[last[1:]] for parent in nodes if last[1:] in parent.attributes]
     return ["".join(child.text) for parent in nodes for child in parent.children if child.name == last]
-
-
-def _local(name):
-    """The name without its namespace."""
-    return name.rpartition(" ")[2]

@@ -114,6 +114,7 @@ FLOWS = (
         scopes=(READ, CREATE),
         follows="bills_push",
         active=False,
+        options=("attachment_mode",),
         help="Attaches the files of a vendor bill to its supplier invoice.",
     ),
     FlowSpec(

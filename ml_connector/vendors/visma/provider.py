@@ -100,8 +100,7 @@ class VismaProvider(Provider):
             tenant_id=credentials.get("tenant_id") or "",
             company_id=credentials.get("company_id") or "",
             scope=check.usable_scopes(settings),
-            tokens=self._tokens,
-            observe=self._observe,
+            **self._client_options(),
         )
 
     # Connection

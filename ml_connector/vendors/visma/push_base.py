@@ -1,7 +1,6 @@
 """What the objects that go to Visma.net have in common."""
 
-import json
-
+from ...clients import read_json
 from ...exceptions import ConflictError, InvalidDataError, UnknownOutcomeError
 
 TRIES = 3
@@ -80,7 +79,7 @@ class Push:
 
 def _said(client, error):
     try:
-        _code, message = client.explain(json.loads(error.details))
+        _code, message = client.explain(read_json(error.details))
     except ValueError:
         message = ""
     return message or "it answered with an error and did not say which."

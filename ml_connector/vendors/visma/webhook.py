@@ -9,8 +9,8 @@ documented, so every header is compared, and the body is only asked what it is a
 import base64
 import hashlib
 import hmac
-import json
 
+from ...clients import read_json
 from ...exceptions import InvalidDataError
 from ..base import Event
 
@@ -41,8 +41,8 @@ def parse(body):
     :raises InvalidDataError: it is not JSON
     """
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        content = read_json(body)
+    except ValueError as error:
         raise InvalidDataError("The webhook is not an event of Visma.net: it is not JSON.") from error
     return Event(event_id=hashlib.sha256(body).hexdigest()[:32], event_type=_subject(content))
 

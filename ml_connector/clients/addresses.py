@@ -1,0 +1,172 @@
+"""Which addresses may be called: public ones, and this machine itself only where the server's configuration allows it.
+
+A name is resolved once, what it leads to is judged, and the connection goes to exactly that: a name that leads
+elsewhere a moment later (DNS rebinding) gets nothing.
+"""
+
+import functools
+import ipaddress
+import os
+import socket
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
+
+LOOPBACK_VARIABLE = "ML_CONNECTOR_ALLOW_LOOPBACK"
+"""Environment variable that allows loopback addresses: for tests, demonstrations and sandboxes."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class RefusedAddressError(Exception):
+    """The name leads to addresses that are not called; nothing was sent."""
+
+
+def loopback_allowed():
+    """Whether the environment allows loopback addresses."""
+    return is_yes(os.environ.get(LOOPBACK_VARIABLE))
+
+
+def is_yes(text):
+    """Whether a value of the configuration says yes."""
+    return str(text or "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def may_call(address, allow_loopback, allow_private=False):
+    """Whether an IP address may be called.
+
+    :param allow_private: take addresses of the own network, too: for a server that a person has named
+    """
+    ip = _plain(ipaddress.ip_address(address))
+    if ip is None:
+        return False
+    if ip.is_loopback:
+        return allow_loopback
+    if (
+        ip.is_multicast
+        or ip.is_reserved
+        or ip.is_unspecified
+        or ip.is_link_local
+        or getattr(ip, "is_site_local", False)
+    ):
+        return False
+    return ip.is_global or (allow_private and ip.is_private)
+
+
+def _plain(ip):
+    """The address that is really meant; None for one that leads through somebody's tunnel."""
+    if ip.version == 4:
+        return ip
+    if ip.sixtofour or ip.teredo:
+        return None
+    if ip.ipv4_mapped:
+        return ip.ipv4_mapped
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip
+
+
+def is_loopback(host):
+    """Whether a host name or address is this machine itself."""
+    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def is_address(host):
+    """Whether a host is written as an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_below(host, domains):
+    """Whether a host is one of the domains or lies below one."""
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def origin(url):
+    """Scheme, host and port of a URL; None when it is not a plain http(s) URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or "\\" in url:
+        return None
+    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}[parts.scheme]
+
+
+def fault_of_base(url, allow_loopback):
+    """Why a URL cannot be the address of a server, as a sentence; empty when it can."""
+    found = origin(url)
+    if not found or "?" in url or "#" in url:
+        return "The address of the server is not a plain web address."
+    scheme, host, _port = found
+    if is_loopback(host):
+        if allow_loopback:
+            return ""
+        return "The address of the server is this machine itself, which the configuration of Odoo does not allow."
+    if scheme != "https":
+        return "The address of the server must begin with https://."
+    if is_address(host) and not may_call(host, allow_loopback):
+        return "The address of the server is not a public one."
+    return ""
+
+
+def resolved(host, port, allow_loopback, allow_private=False):
+    """The IP addresses of a host that may be called.
+
+    :raises RefusedAddressError: it has none
+    :raises OSError: the name is not known
+    """
+    found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+    allowed = [address for address in addresses if may_call(address, allow_loopback, allow_private)]
+    if not allowed:
+        raise RefusedAddressError
+    return allowed
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Connects to allowed addresses only. Behind a proxy it is the proxy that resolves names."""
+
+    def __init__(self, allow_loopback, **options):
+        self._allow_loopback = allow_loopback
+        super().__init__(**options)
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._allow_loopback)
+
+
+@functools.cache
+def _pools(allow_loopback):
+    pools = {}
+    for scheme, pool in (("http", HTTPConnectionPool), ("https", HTTPSConnectionPool)):
+        plain = pool.ConnectionCls
+        guarded = type(plain.__name__, (_Guarded, plain), {"allow_loopback": allow_loopback})
+        pools[scheme] = type(pool.__name__, (pool,), {"ConnectionCls": guarded})
+    return pools
+
+
+class _Guarded:
+    """A connection of urllib3 that is told where to go; its certificate is still that of the name."""
+
+    def _new_conn(self):
+        name = self._dns_host
+        try:
+            addresses = resolved(name, self.port, self.allow_loopback)
+        except socket.gaierror as error:
+            raise NewConnectionError(self, "the name was not found") from error
+        for number, address in enumerate(addresses, start=1):
+            self._dns_host = address
+            try:
+                return super()._new_conn()
+            except HTTPError:
+                if number == len(addresses):
+                    raise
+            finally:
+                self._dns_host = name
+        raise AssertionError("there is at least one address")

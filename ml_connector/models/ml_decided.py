@@ -1,0 +1,140 @@
+"""What persons create, change and delete is in the audit trail, with the value before and after.
+
+What the engine writes is not: it has attempts of its own. Part of `ml.sealed`, so of each of our models.
+"""
+
+from operator import itemgetter
+
+from odoo import api, models
+from odoo.tools import groupby
+
+NOT_KEPT = ("one2many", "binary", "image")
+"""Rows of a one2many are records that tell their changes themselves."""
+
+
+class MlDecided(models.AbstractModel):
+    _name = "ml.decided"
+    _description = "Changed by Persons"
+
+    _hidden_fields = ()
+    """Names of fields of which only is told that they were given."""
+
+    @api.model
+    def _is_told(self):
+        """Whether a person changes a record of ours that lasts."""
+        return not self._is_engine() and self._is_ours() and not self._transient
+
+    def _told_title(self):
+        """What the audit trail calls the record."""
+        return self.display_name
+
+    def _told_of(self):
+        """The record in whose history the changes of this one are shown."""
+        return self
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        if self._is_told():
+            self._tell_decisions(
+                [
+                    record._told_decision("create", new=record._told_summary(record._told_names(vals)))
+                    for record, vals in zip(records, vals_list, strict=True)
+                ]
+            )
+        return records
+
+    def write(self, vals):
+        names = self._told_names(vals) if self._is_told() else []
+        before = [record._told_values(names) for record in self] if names else []
+        result = super().write(vals)
+        self._tell_decisions(
+            [
+                record._told_decision("change", record._told_label(name), old=old[name][1], new=new[name][1])
+                for record, old in zip(self, before, strict=False)
+                for new in [record._told_values(names)]
+                for name in names
+                if new[name][0] != old[name][0]
+            ]
+        )
+        self._tell_hidden(vals)
+        return result
+
+    def unlink(self):
+        told = []
+        if self._is_told():
+            told = [record._told_decision("delete", old=record._told_summary(record._told_names())) for record in self]
+        result = super().unlink()
+        connections = self.env["ml.connection"]
+        self._tell_decisions([decision for decision in told if connections.browse(decision["connection_id"]).exists()])
+        return result
+
+    def _tell_hidden(self, vals):
+        if not self._is_told():
+            return
+        for name in self._hidden_fields:
+            if vals.get(name):
+                self._tell_decisions([record._told_decision("change", record._told_label(name)) for record in self])
+
+    def _decided(self, action, message="", old=None, new=None):
+        """A person decided this of each of the records."""
+        self._tell_decisions([record._told_decision(action, message, old, new) for record in self])
+
+    def _told_decision(self, action, message="", old=None, new=None):
+        self.ensure_one()
+        return {
+            "connection_id": self.id if self._name == "ml.connection" else self.connection_id.id,
+            "subject": self._told_title(),
+            "record": self._told_of(),
+            "action": action,
+            "message": message,
+            "old_value": old,
+            "new_value": new,
+        }
+
+    @api.model
+    def _tell_decisions(self, decisions):
+        attempts = self.env["ml.sync.attempt"]
+        for connection, group in groupby(decisions, itemgetter("connection_id")):
+            attempts._append_decisions(self.env["ml.connection"].browse(connection), group)
+
+    @api.model
+    def _told_names(self, vals=None):
+        """The stored fields that persons may give, of those in `vals`."""
+        return [
+            name
+            for name, field in self._fields.items()
+            if (vals is None or name in vals) and field.store and field.type not in NOT_KEPT
+            if (self._rights_to(name) or self._is_birth_field(name)) and name not in self._hidden_fields
+        ]
+
+    def _told_values(self, names):
+        self.ensure_one()
+        return {name: (self._told_value(name), self._told_text(name)) for name in names}
+
+    def _told_value(self, name):
+        value = self[name]
+        return value.ids if isinstance(value, models.BaseModel) else value
+
+    def _told_summary(self, names):
+        return ", ".join(f"{self._told_label(name)}: {self._told_text(name)}" for name in names if self[name])
+
+    def _told_label(self, name):
+        return self._fields[name]._description_string(self.env)
+
+    def _told_text(self, name):
+        """A value as people read it; a record with its id, because names are given twice."""
+        field, value = self._fields[name], self[name]
+        if field.type == "boolean":
+            return self.env._("Yes") if value else self.env._("No")
+        if not value and field.type not in ("integer", "float", "monetary"):
+            return ""
+        if field.type == "selection":
+            return dict(field._description_selection(self.env)).get(value, value)
+        if field.type == "many2one_reference":
+            model = self[field.model_field]
+            value = self.env[model].browse(value) if model in self.env else value
+        if isinstance(value, models.BaseModel):
+            # sudo: the name of what somebody chose is part of what he decided
+            return ", ".join(f"{record.sudo().display_name} ({record.id})" for record in value.exists())
+        return str(value)
