@@ -78,6 +78,7 @@ class MlConnection(models.Model):
         "res.users",
         required=True,
         default=lambda self: self.env.user,
+        domain="[('company_ids', 'in', company_id), ('share', '=', False)]",
         help="Gets an activity when the connection needs a person.",
         tracking=True,
     )
@@ -667,10 +668,12 @@ class MlConnection(models.Model):
         )
 
     def _tell_owner(self, activity, summary, text, day=None):
-        """Make an activity of the owner. Its text may quote what the vendor said."""
-        self.activity_schedule(
-            activity, date_deadline=day, user_id=self.owner_id.id, summary=summary, note=shown_as_text(text)
-        )
+        """Make an activity of the owner, as long as he has the company; else only who opens the connection sees it.
+
+        Its text may quote what the vendor said.
+        """
+        user = self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
+        self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
 
     def _note_announcements(self, texts):
         """Tell the owner what the vendor is going to change, once for each text."""

@@ -150,6 +150,7 @@ class MlSealed(models.AbstractModel):
     def default_get(self, fields):
         """A person's own defaults and those in his context are no way around the seal, even where the engine works."""
         defaults = super().default_get(fields)
+        self._check_links([defaults])
         person = self.sudo(False).browse()
         if person._is_engine():
             return defaults
@@ -172,9 +173,18 @@ class MlSealed(models.AbstractModel):
         self._check_links([vals])
         return super().write(vals)
 
+    def onchange(self, values, field_names, fields_spec):
+        """A form is told the names of what it links: of nothing else than what the person may read."""
+        relational = [name for name in values if name in self._fields and self._fields[name].relational]
+        self._check_links([values], {name: self[name] for name in relational} if self else None)
+        return super().onchange(values, field_names, fields_spec)
+
     @api.model
-    def _check_links(self, vals_list):
-        """A person links only what he may read, and is told nothing of the rest."""
+    def _check_links(self, vals_list, known=None):
+        """A person links only what he may read, and is told nothing of the rest.
+
+        :param known: {name of a field: records that are linked already}
+        """
         if self.env.su or not self._is_ours():
             return
         for vals in vals_list:
@@ -182,7 +192,7 @@ class MlSealed(models.AbstractModel):
                 field = self._fields.get(name)
                 if value and field and field.relational:
                     linked = self.env[field.comodel_name].browse(_linked_ids(value))
-                    if self._unseen(linked):
+                    if self._unseen(linked - (known or {}).get(name, linked.browse())):
                         raise AccessError(
                             self.env._(
                                 "You may not read the record that you chose as %s.",

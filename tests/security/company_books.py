@@ -18,7 +18,14 @@ ROLES = ("user", "accountant", "administrator")
 RUN = "for connection in env['ml.connection'].search([], order='id'): connection._cron_run()"
 PULLS = ("coding", "vendors", "bills", "bill_files", "results", "payments")
 PUSHES = (
-    *("vendors_push", "accounts_push", "dimensions_push", "dimension_values_push", "taxes_push", "purchase_orders_push"),
+    *(
+        "vendors_push",
+        "accounts_push",
+        "dimensions_push",
+        "dimension_values_push",
+        "taxes_push",
+        "purchase_orders_push",
+    ),
     *("order_files_push", "bills_push", "own_bill_files_push", "users_push", "accounting_vendors_push"),
 )
 SET_UP = """
@@ -28,10 +35,10 @@ root = company.root_id
 accounts = env["account.account"].search([("company_ids", "in", root.ids)])
 expense = accounts.filtered(lambda account: account.account_type == "expense")[:1]
 if company == root:
-    secret_account = expense.copy({"name": word + " Expenses", "code": "6999" + str(company.id)})
+    secret_account = expense.copy({"name": group + " Expenses", "code": "6999" + str(company.id)})
     env["account.tax"].search(
         [("company_id", "=", company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)], limit=1
-    ).copy({"name": word + " Tax", "amount": 7})
+    ).copy({"name": group + " Tax", "amount": 7})
 plan = env["account.analytic.plan"].search([("name", "=", "Sites")]) or env["account.analytic.plan"].create({"name": "Sites"})
 analytic = env["account.analytic.account"].create(
     {"name": word + " Site", "code": word[:3] + "1", "plan_id": plan.id, "company_id": company.id}
@@ -46,6 +53,27 @@ supplier = env["res.partner"].create(
         "country_id": env.ref("base.uk").id,
     }
 )
+order = env["purchase.order"].create(
+    {
+        "partner_id": supplier.id, "company_id": company.id, "partner_ref": word,
+        "order_line": [(0, 0, {"product_id": product.id, "name": word, "product_qty": 1, "price_unit": 9.5, "tax_ids": []})],
+    }
+)
+order.button_confirm()
+bill = env["account.move"].create(
+    {
+        "move_type": "in_invoice", "partner_id": supplier.id, "ref": word + "-1", "invoice_date": "2026-09-01",
+        "invoice_line_ids": [
+            (0, 0, {"name": word, "price_unit": 10.0, "account_id": expense.id, "tax_ids": [],
+                    "analytic_distribution": {str(analytic.id): 100}})
+        ],
+    }
+)
+bill.action_post()
+for record in (order, bill):
+    env["ir.attachment"].create(
+        {"name": word + ".pdf", "raw": b"%PDF-1.4 " + word.encode(), "res_model": record._name, "res_id": record.id}
+    )
 employee = env["hr.employee"].create(
     {"name": word + " Worker", "work_email": "worker@" + word + ".example", "company_id": company.id}
 )
@@ -85,7 +113,9 @@ result = {
     "account": secret_account.id if company == root else expense.id,
 }
 """
-START = "env['ml.connection'].search([('check_state', 'in', ('ok', 'warning')), ('state', '=', 'draft')]).action_start()"
+START = (
+    "env['ml.connection'].search([('check_state', 'in', ('ok', 'warning')), ('state', '=', 'draft')]).action_start()"
+)
 MAP = """
 for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
     company = mapping.company_id
@@ -103,19 +133,32 @@ for mapping in env["ml.mapping"].search([("state", "=", "unmapped")]):
 """
 
 
+FED = """
+files = env["ml.feed.file"].search([("company_id", "=", {company}), ("direction", "=", "push")])
+result = " ".join(file.attachment_id.raw.decode() for file in files)
+"""
+
+
 @dataclass
 class Company:
     """
     :ivar word: what stands in the texts that only this company may know
+    :ivar group: the same for those that its branches may know: accounts and taxes; the same for all of a group
     :ivar people: three persons who have only this company
     :ivar records: ids of what was made for it
     """
 
     id: int
     word: str
+    group: str
     people: dict
     ramp: RampSandbox
     records: dict
+
+    def hidden(self, books):
+        """The words that nobody of this company may see."""
+        others = [other for other in books.companies if other is not self]
+        return [other.word for other in others] + [other.group for other in others if other.group != self.group]
 
 
 class CompanyBooks(Books):
@@ -127,6 +170,10 @@ class CompanyBooks(Books):
         super().__init__(offices.database, companies[0].ramp, workers)
         self.offices = offices
         self.companies = companies
+
+    def fed(self, company):
+        """What is in the files that went to the server of the company."""
+        return self.workers.code(FED.format(company=company.id))
 
     def run(self):
         self.pass_time(61)
@@ -140,20 +187,24 @@ def open_company_books(prefix):
         workers = offices.workers
         server = stack.enter_context(StampliSandbox(plays=False))
         companies = []
-        for name, company, word in (
-            ("in_a", offices.a.company, "Aurelia"),
-            ("in_west", offices.branch, "Cirrusia"),
-            ("in_b", offices.b.company, "Borealis"),
+        for name, company, word, group in (
+            ("in_a", offices.a.company, "Aurelia", "Goldcoast"),
+            ("in_west", offices.branch, "Cirrusia", "Goldcoast"),
+            ("in_b", offices.b.company, "Borealis", "Northlight"),
         ):
             settings = RampSettings(rate_limit=0)
             ramp = stack.enter_context(RampSandbox(size="small", settings=settings))
             people = offices.hire(name, [company], ROLES)
             values = {
-                "company": company, "word": word, "url": ramp.url, "flows": (*PULLS, *PUSHES),
-                "server": server.account(), "owner": people["administrator"].id,
+                "company": company,
+                "word": word,
+                "url": ramp.url,
+                "flows": (*PULLS, *PUSHES),
+                "server": server.account(),
+                "owner": people["administrator"].id,
             }
             records = workers.code("".join(f"{key} = {value!r}\n" for key, value in values.items()) + SET_UP)
-            companies.append(Company(company, word, people, ramp, records))
+            companies.append(Company(company, word, group, people, ramp, records))
         books = stack.enter_context(contextlib.closing(CompanyBooks(offices, workers, companies)))
         books.run()
         workers.code(START)
