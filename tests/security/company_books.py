@@ -12,7 +12,6 @@ from sandbox.ramp import RampSandbox, RampSettings
 from sandbox.stampli import StampliSandbox
 from support.books import Books
 from support.people import open_offices
-from support.workers import Workers
 
 ROLES = ("user", "accountant", "administrator")
 RUN = "for connection in env['ml.connection'].search([], order='id'): connection._cron_run()"
@@ -53,6 +52,8 @@ supplier = env["res.partner"].create(
         "country_id": env.ref("base.uk").id,
     }
 )
+if not env["stock.warehouse"].search_count([("company_id", "=", company.id)]):
+    env["stock.warehouse"].create({"name": word, "code": word[:4], "company_id": company.id})
 order = env["purchase.order"].create(
     {
         "partner_id": supplier.id, "company_id": company.id, "partner_ref": word,
@@ -198,6 +199,7 @@ def open_company_books(prefix):
             values = {
                 "company": company,
                 "word": word,
+                "group": group,
                 "url": ramp.url,
                 "flows": (*PULLS, *PUSHES),
                 "server": server.account(),

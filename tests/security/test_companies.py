@@ -332,11 +332,7 @@ def test_what_looks_the_same_in_two_companies_stays_apart(books, models):
 
 def test_what_one_company_has_on_a_shared_contact_is_neither_sent_nor_changed_by_others(books):
     a, _west, b = books.companies
-    vendor = (
-        b.ramp.state.vendors.values()[0]
-        if hasattr(b.ramp.state.vendors, "values")
-        else next(iter(b.ramp.state.vendors))
-    )
+    vendor = next(iter(b.ramp.state.vendors))
     (shared,) = books.rows(
         "SELECT res_id FROM ml_binding WHERE kind = 'vendor' AND external_id = %s AND company_id = %s", vendor.id, b.id
     )
@@ -609,6 +605,53 @@ def test_nothing_is_read(world, fields_of):
             attack.try_(model, "read", [one])
             attack.try_(model, "web_read", [one], specification(found))
             attack.try_(model, "get_metadata", [one])
+    check(tried)
+
+
+def test_what_we_add_to_odoos_models_tells_only_of_the_own_company(world):
+    added = world.books.workers.code(ADDED)
+    assert {"res.partner", "account.move", "account.move.line"} <= added.keys()
+    tried = attacks(world)
+    for attack, (model, names) in itertools.product(tried, added.items()):
+        readable = [name for name in names if name in fields_read(attack, model)]
+        attack.try_(model, "search_read", [], ["display_name", *readable], limit=500)
+    check(tried)
+    (shared,) = world.books.rows(
+        "SELECT res_id FROM ml_binding WHERE kind = 'vendor' GROUP BY res_id HAVING count(*) = 3 LIMIT 1"
+    )
+    for home in world.books.companies:
+        logs = "SELECT count(*) FROM ml_sync_log WHERE res_model = 'res.partner' AND res_id = %s AND company_id = %s"
+        own = world.books.value(logs, shared["res_id"], home.id)
+        (found,) = home.people["user"].call("res.partner", "read", [shared["res_id"]], ["ml_sync_count"])
+        assert found["ml_sync_count"] == own > 0
+
+
+def fields_read(attack, model):
+    try:
+        return attack.person.call(model, "fields_get", [], ["type"])
+    except Refused:
+        return {}
+
+
+ADDED = """
+result = {}
+for name, model in env.registry.items():
+    names = [field for field in model._fields if field.startswith("ml_")]
+    if names and not name.startswith("ml.") and not model._abstract and not model._transient:
+        result[name] = names
+"""
+
+
+def test_developer_mode_names_nothing(world):
+    tried = attacks(world)
+    for attack in tried:
+        attack.page("/odoo?debug=1")
+    for attack, model in itertools.product(tried, world.models):
+        for one in attack.each(model):
+            attack.refused(model, "read", [one], ["display_name"])
+            attack.refused(model, "write", [one], {"sequence": 1})
+    for attack in tried:
+        attack.page("/odoo?debug=0")
     check(tried)
 
 
