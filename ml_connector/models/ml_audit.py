@@ -29,6 +29,7 @@ class Walk:
         self.hash = state.get("hash")
         self.problem = state.get("problem", "")
         self.problems = state.get("problems", 0)
+        self.earlier = state.get("earlier", "")
         self.foreign = state.get("foreign")
         self.is_running = state.get("is_running", False)
         self.whole_at = state.get("whole_at", "")
@@ -155,10 +156,10 @@ def _is_bound(row, missing):
     is_of_log = row["res_model"] == "ml.sync.log"
     return (
         row["log_id"] in (None, row["res_id"] if is_of_log else None)
-        and not (is_of_log and ("log_id", row["res_id"]) in missing)
+        and not (is_of_log and row["log_id"] is None and ("log_id", row["res_id"]) in missing)
         and {row["create_uid"], row["write_uid"]} <= {row["user_number"], None}
         and row["create_uid"] == row["write_uid"]
-        and ("create_uid", row["user_number"]) not in missing
+        and not (row["create_uid"] is None and ("create_uid", row["user_number"]) in missing)
         and row["write_date"] == row["create_date"]
     )
 
@@ -220,12 +221,12 @@ class MlConnection(models.Model):
         if fields.Datetime.to_datetime(walk.whole_at) > now - WHOLE_EVERY:
             return walk
         # what was found once stands until a person asks anew
-        found = {"problem": walk.problem, "problems": walk.problems}
-        return Walk({"whole_at": fields.Datetime.to_string(now), **found})
+        earlier = self.audit_message if self.audit_state == "error" else ""
+        return Walk({"whole_at": fields.Datetime.to_string(now), "earlier": earlier})
 
     def _note_verified(self, walk):
         message, before = self._verified_text(walk), self.audit_message
-        state = "error" if walk.problem else "warning" if walk.foreign else "ok"
+        state = "error" if walk.problem or walk.earlier else "warning" if walk.foreign else "ok"
         self.write({"audit_state": state, "audit_at": fields.Datetime.now(), "audit_message": message})
         if state == "error" and message != before:
             self.env["ml.sync.attempt"]._append(
@@ -240,8 +241,8 @@ class MlConnection(models.Model):
             return self.env._(
                 "%(problem)s %(count)s more do not agree either.", problem=walk.problem, count=walk.problems - 1
             )
-        if walk.problem:
-            return walk.problem
+        if walk.problem or walk.earlier:
+            return walk.problem or walk.earlier
         foreign = self.env["ml.sync.attempt"]._foreign_text(walk)
         whole = self.env._("Complete and unchanged: %s attempts.", walk.position)
         return f"{foreign} {self.env._('The others are unchanged.')}" if foreign else whole
