@@ -31,23 +31,25 @@ SET_UP = """
 company = env["res.company"].browse(company)
 env = env(context={"allowed_company_ids": [company.id]})
 root = company.root_id
+shared = group if company == root else word  # what a branch may read as well, as Odoo's own rules have it
 accounts = env["account.account"].search([("company_ids", "in", root.ids)])
 expense = accounts.filtered(lambda account: account.account_type == "expense")[:1]
 if company == root:
-    secret_account = expense.copy({"name": group + " Expenses", "code": "6999" + str(company.id)})
+    secret_account = expense.copy({"name": shared + " Expenses", "code": "6999" + str(company.id)})
     env["account.tax"].search(
         [("company_id", "=", company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)], limit=1
-    ).copy({"name": group + " Tax", "amount": 7})
-plan = env["account.analytic.plan"].search([("name", "=", "Sites")]) or env["account.analytic.plan"].create({"name": "Sites"})
+    ).copy({"name": shared + " Tax", "amount": 7})
+plans = env["account.analytic.plan"]
+plan = plans.search([("name", "=", "Sites")]) or plans.create({"name": "Sites"})
 analytic = env["account.analytic.account"].create(
-    {"name": word + " Site", "code": word[:3] + "1", "plan_id": plan.id, "company_id": company.id}
+    {"name": shared + " Site", "code": shared[:4] + "1", "plan_id": plan.id, "company_id": company.id}
 )
 product = env["product.product"].create(
-    {"name": word + " Paper", "type": "service", "company_id": company.id, "purchase_method": "purchase"}
+    {"name": shared + " Paper", "type": "service", "company_id": company.id, "purchase_method": "purchase"}
 )
 supplier = env["res.partner"].create(
     {
-        "name": word + " Supplies Ltd", "email": "ap@" + word + ".example", "is_company": True, "supplier_rank": 1,
+        "name": shared + " Supplies Ltd", "email": "ap@" + shared + ".example", "is_company": True, "supplier_rank": 1,
         "company_id": company.id, "street": "1 First Street", "city": "London", "zip": "EC1A 1BB",
         "country_id": env.ref("base.uk").id,
     }
@@ -57,7 +59,7 @@ if not env["stock.warehouse"].search_count([("company_id", "=", company.id)]):
 order = env["purchase.order"].create(
     {
         "partner_id": supplier.id, "company_id": company.id, "partner_ref": word,
-        "order_line": [(0, 0, {"product_id": product.id, "name": word, "product_qty": 1, "price_unit": 9.5, "tax_ids": []})],
+        "order_line": [(0, 0, {"product_id": product.id, "name": word, "price_unit": 9.5, "tax_ids": []})],
     }
 )
 order.button_confirm()

@@ -6,9 +6,9 @@ for it in every way that the web client and programs have. They may be refused o
 and no row of the company has changed afterwards.
 """
 
-import contextlib
 import itertools
 import json
+import uuid
 from dataclasses import dataclass, field
 
 import pytest
@@ -35,7 +35,8 @@ def is_ours(method):
 def buttons(name):
     found = set()
     for part in env.registry[name].__mro__:
-        found |= {key for key, value in vars(part).items() if not key.startswith("_") and callable(value) and is_ours(value)}
+        public = {key: value for key, value in vars(part).items() if not key.startswith("_")}
+        found |= {key for key, value in public.items() if callable(value) and is_ours(value)}
     return sorted(found - {"create", "write", "unlink", "default_get", "onchange", "copy"})
 
 result = {
@@ -67,56 +68,49 @@ word, company = {word!r}, env["res.company"].browse({company})
 ramp, files = env["ml.connection"].browse({ramp}), env["ml.connection"].browse({files})
 engine = env(context={{"allowed_company_ids": company.ids}})
 flow = ramp.flow_ids.filtered(lambda flow: flow.key == "bills")
-mapping = engine["ml.mapping"].search([("connection_id", "=", ramp.id), ("kind", "=", "account")], limit=1)
 engine["ml.mapping.rule"].create(
     {{"connection_id": ramp.id, "kind": "account", "pattern": word + "*", "res_id": {expense}}}
 )
 engine["ml.outgoing.code"].create(
-    {{"connection_id": ramp.id, "kind": "analytic", "res_id": {analytic}, "name": word + " Site", "mapping_id": False}}
+    {{"connection_id": ramp.id, "kind": "analytic", "res_id": {analytic}, "name": word + " Site"}}
 )
-document = engine["ml.bridged.document"].create({{"name": word + " 1", "flow_id": flow.id, "payload": {{"text": word}}}})
-from odoo.addons.ml_connector.vendors.base import Event
+document = engine["ml.bridged.document"].create(
+    {{"name": word + " 1", "flow_id": flow.id, "payload": {{"text": word}}}}
+)
 engine["ml.webhook.event"].create(
     {{"connection_id": ramp.id, "event_id": word + " event", "event_type": "bills.created", "external_id": word}}
 )
-for record, name in ((document, "document.pdf"), (engine["ml.feed.file"].search([("connection_id", "=", files.id)], limit=1), "x")):
-    env["ir.attachment"].create({{"name": word + name, "raw": word.encode(), "res_model": record._name, "res_id": record.id}})
+file = engine["ml.feed.file"].search([("connection_id", "=", files.id)], limit=1)
+for record in (document, file):
+    env["ir.attachment"].create(
+        {{"name": word + ".pdf", "raw": word.encode(), "res_model": record._name, "res_id": record.id}}
+    )
 env["res.partner"].browse({supplier}).message_post(body=word)
 ramp.message_post(body=word + " is said")
 document.message_post(body=word + " is said")
 ramp.activity_schedule("mail.mail_activity_data_todo", user_id={owner}, summary=word + " is to be done", note=word)
 """
 MARK = """
-word = {word!r}
+structured = {{
+    "findings": '[{{"level": "error", "title": "{word}", "message": "{word}"}}]',
+    "conflict": '{{"name": ["{word}", "{word}"]}}',
+    "announcements": '["{word}"]',
+    "payload": '{{"word": "{word}"}}',
+}}
+env.flush_all()
 for name, ids in rows.items():
     model = env[name]
-    env.flush_all()
     for field in model._fields.values():
-        if not ids or not field.store or not field.column_type or field.related or field.company_dependent:
+        if not field.store or not field.column_type or field.related or field.name in keep:
             continue
-        value = {{
-            "char": "to_jsonb(%(word)s::text)" if False else "%(word)s", "text": "%(word)s", "html": "%(word)s",
-        }}.get(field.type)
-        if field.type == "json":
-            known = {{
-                "findings": '[{{"level": "error", "title": "%s", "message": "%s"}}]' % (word, word),
-                "conflict": '{{"name": ["%s", "%s"]}}' % (word, word),
-                "announcements": '["%s"]' % word,
-                "payload": '{{"word": "%s"}}' % word,
-            }}
-            if field.name in known:
-                env.cr.execute(f"UPDATE {{model._table}} SET {{field.name}} = %s WHERE id = ANY(%s)", [known[field.name], ids])
-            continue
-        if not value or field.name in keep:
-            continue
-        text = f"{{word}} {{field.name}}"
-        if field.translate:
-            text = '{{"en_US": "%s"}}' % text
-        env.cr.execute(
-            f"UPDATE {{model._table}} SET {{field.name}} = %s WHERE id = ANY(%s) AND {{field.name}} IS NULL", [text, ids]
-        )
+        text, empty = structured.get(field.name), ""
+        if field.type in ("char", "text", "html"):
+            text, empty = "{word} " + field.name, f"AND {{field.name}} IS NULL"
+            text = '{{"en_US": "%s"}}' % text if field.translate else text
+        if text:
+            statement = f"UPDATE {{model._table}} SET {{field.name}} = %s WHERE id = ANY(%s) {{empty}}"
+            env.cr.execute(statement, [text, ids])
 env.invalidate_all()
-env.cr.commit()
 """
 KEEP = (
     "webhook_token",
@@ -295,12 +289,13 @@ def test_what_is_sent_is_the_companys_own(books):
     for company in books.companies:
         sent = json.dumps(company.ramp.control.requests()) + books.fed(company)
         assert sent.count(company.word) > 5
-        assert [word for word in company.hidden(books) if word in sent] == []
+        for word in company.hidden(books):
+            assert word not in sent, (company.word, sent[max(0, sent.index(word) - 300) :][:400])
 
 
 def test_no_row_has_a_word_of_another_company(books, models):
-    for company in books.companies:
-        assert list(foreign_words(books, models, company)) == []
+    found = [text for company in books.companies for text in foreign_words(books, models, company)]
+    assert not found, "\n".join(found)
 
 
 def test_what_looks_the_same_in_two_companies_stays_apart(books, models):
@@ -338,10 +333,11 @@ def test_what_one_company_has_on_a_shared_contact_is_neither_sent_nor_changed_by
     )
     assert books.value("SELECT company_id FROM res_partner WHERE id = %s", shared["res_id"]) is None
     clerk = books.workers.code(CLERK.format(company=a.id, partner=shared["res_id"], word=a.word))
-    before = books.rows("SELECT p::text FROM res_partner p WHERE id = %s", clerk)
+    said = "SELECT name, email, phone, active FROM res_partner WHERE id = %s"
+    before = books.rows(said, clerk)
     vendor.contacts.append(
         type(vendor.contacts[0])(
-            "contact-twin", f"clerk@{a.word}.example", "Other", "Person", "+44 20 0000 0000", False
+            str(uuid.uuid4()), f"clerk@{a.word}.example", "Other", "Person", "+44 20 0000 0000", False
         )
     )
     b.ramp.control.edit_vendor(vendor.id, description="changed")
@@ -350,7 +346,7 @@ def test_what_one_company_has_on_a_shared_contact_is_neither_sent_nor_changed_by
     books.run()
     books.workers.code(f"env['res.partner'].browse({shared['res_id']}).write({{'street': '2 Second Street'}})")
     books.run()
-    assert books.rows("SELECT p::text FROM res_partner p WHERE id = %s", clerk) == before
+    assert books.rows(said, clerk) == before
     sent = [request for request in b.ramp.control.requests()[moment:] if request["method"] != "GET"]
     assert any("Second Street" in json.dumps(request) for request in sent)
     assert not any(f"{a.word} Clerk" in json.dumps(request) for request in sent)
@@ -360,6 +356,7 @@ def test_a_row_names_its_record_as_its_own_company_does(books):
     """An account of two companies has a number in each. Whoever changes it works in one of them."""
     a, _west, b = books.companies
     account = books.workers.code(NUMBERS.format(a=a.id, b=b.id))
+    a.people["administrator"].call("account.account", "write", [account], {"name": "Of both companies"})
     names = books.rows(
         "SELECT company_id, name FROM ml_sync_log WHERE res_model = 'account.account' AND res_id = %s", account
     )
@@ -402,7 +399,10 @@ def foreign_words(books, models, company):
 TWIN = """
 env = env(context={{"allowed_company_ids": [{company}]}})
 partner = env["res.partner"].create(
-    {{"name": "Twin Ltd", "is_company": True, "supplier_rank": 1, "company_id": {company}, "country_id": env.ref("base.uk").id}}
+    {{
+        "name": "Twin Ltd", "is_company": True, "supplier_rank": 1, "company_id": {company},
+        "country_id": env.ref("base.uk").id,
+    }}
 )
 bill = env["account.move"].create(
     {{
@@ -415,7 +415,7 @@ result = [partner.id, bill.id]
 """
 CLERK = """
 result = env["res.partner"].with_context(allowed_company_ids=[{company}]).create(
-    {{"name": "{word} Clerk", "email": "clerk@{word}.example", "parent_id": {partner}, "company_id": {company}, "type": "contact"}}
+    {{"name": "{word} Clerk", "email": "clerk@{word}.example", "parent_id": {partner}, "company_id": {company}}}
 ).id
 """
 NUMBERS = """
@@ -423,10 +423,6 @@ account = env["account.account"].with_company({a}).create(
     {{"name": "Of two companies", "code": "610001", "account_type": "expense", "company_ids": [(6, 0, [{a}])]}}
 )
 account.write({{"company_ids": [(4, {b})], "code_mapping_ids": [(0, 0, {{"company_id": {b}, "code": "770001"}})]}})
-env.cr.commit()
-env = env(context={{"allowed_company_ids": [{a}]}})
-account = env["account.account"].browse(account.id)
-account.name = "Of both companies"
 result = account.id
 """
 
@@ -526,7 +522,7 @@ def attacks(world):
 
 
 def each_home(world):
-    """(attack, model) of all attacks, company by company: what its own people do with its own records is let through."""
+    """(attack, model) of all attacks; what the people of a company do with its own records is let through."""
     for home, tried in itertools.groupby(attacks(world), lambda attack: attack.home):
         tried = list(tried)
         yield from itertools.product(tried, world.models)
@@ -537,10 +533,15 @@ def each_home(world):
 def readable(attack, model):
     """Names of the fields that the person may read; none where he has no right on the model."""
     try:
-        found = attack.person.call(model, "fields_get", [], ["type", "relation", "searchable", "store"])
+        found = attack.person.call(model, "fields_get", [], ["type", "readonly"])
     except Refused:
         return {}
     return found
+
+
+def may_write(attack, model):
+    """Whether the person may create or change records of his own company: only then there is something to try."""
+    return any(attack.person.call(model, "has_access", [], operation) for operation in ("create", "write"))
 
 
 def specification(found):
@@ -671,16 +672,13 @@ def test_nothing_is_found_through_other_records(world, fields_of):
 def test_nothing_is_changed(world, fields_of):
     tried = attacks(world)
     for attack, model in itertools.product(tried, world.models):
-        values = {
-            name: {"char": "x", "text": "x", "boolean": True, "integer": 1}.get(
-                world.models[model].fields[name]["type"]
-            )
-            for name in fields_of(attack, model)
-        }
+        samples = {"char": "x", "text": "x", "boolean": True, "integer": 1, "float": 1.0, "html": "x"}
+        opened = [name for name, about in fields_of(attack, model).items() if not about["readonly"]]
+        values = {name: samples.get(world.models[model].fields[name]["type"], False) for name in opened}
         for one in attack.each(model):
             for name, value in values.items():
-                if value is not None:
-                    attack.refused(model, "write", [one], {name: value})
+                attack.refused(model, "write", [one], {name: value})
+            attack.refused(model, "write", [*attack.own(model)[:1], one], values)
             attack.refused(model, "web_save", [one], {}, {"display_name": {}})
             attack.refused(model, "unlink", [one])
     check(tried)
@@ -701,7 +699,7 @@ def test_no_button_works_on_what_belongs_to_others(world):
 def test_nothing_is_linked(world, fields_of):
     """An own record to another company's, and what one side of a link is asked to do with the other side."""
     for attack, model in each_home(world):
-        links = world.models[model].links(world.models)
+        links = world.models[model].links(world.models) if may_write(attack, model) else {}
         for own, (name, about) in itertools.product(attack.own(model)[:1], links.items()):
             for foreign in attack.each(about["comodel"]):
                 commands = [[[4, foreign]], [[6, 0, [foreign]]], [[1, foreign, {}]], [[2, foreign]], [[3, foreign]]]
@@ -714,7 +712,8 @@ def test_nothing_is_linked(world, fields_of):
 
 def test_no_odoo_record_of_others_is_linked(world):
     fields = {
-        "journal_id": "journal", "expense_product_id": "product", "order_product_id": "product", "partner_id": "supplier",
+        "journal_id": "journal", "expense_product_id": "product", "order_product_id": "product",
+        "partner_id": "supplier",
         "owner_id": "owner", "user_id": "owner",
     }  # fmt: skip
     for attack, model in each_home(world):
@@ -733,7 +732,8 @@ def test_no_name_is_told_by_an_onchange(world, fields_of):
     tried = attacks(world)
     for attack, model in itertools.product(tried, world.models):
         found = specification(fields_of(attack, model))
-        for name, about in world.models[model].links(world.models).items():
+        links = world.models[model].links(world.models) if may_write(attack, model) else {}
+        for name, about in links.items():
             for foreign in attack.each(about["comodel"]):
                 value = foreign if about["type"] == "many2one" else [[4, foreign]]
                 for records in ([], attack.own(model)[:1]):
@@ -780,6 +780,8 @@ def test_no_file_message_or_activity_is_read(world):
             for name, about in world.models[model].fields.items():
                 if about["type"] in ("binary", "image", "html", "json"):
                     attack.page(f"/web/content/{model}/{one}/{name}")
+            if "message_ids" not in world.models[model].fields:
+                continue
             thread = {"thread_model": model, "thread_id": one}
             attack.post("/mail/thread/messages", thread)
             attack.post("/mail/thread/data", {**thread, "request_list": ["activities", "attachments", "followers"]})
