@@ -16,6 +16,7 @@
         "views/ml_sync_log_views.xml",
         "views/ml_mapping_views.xml",
         "views/ml_binding_views.xml",
+        "views/ml_vendor_change_views.xml",
         "views/ml_webhook_event_views.xml",
         "views/ml_flow_views.xml",
         "views/ml_connection_views.xml",

@@ -56,13 +56,15 @@ class MappingError(ConnectorError):
     """A remote code has no Odoo record yet.
 
     :param references: the `documents.Reference` objects that lack a mapping
+    :param proposal: the Odoo record that the first of them may stand for, if a person says so
     """
 
     error_class = "mapping"
 
-    def __init__(self, message, references=(), **kwargs):
+    def __init__(self, message, references=(), proposal=None, **kwargs):
         super().__init__(message, **kwargs)
         self.references = tuple(references)
+        self.proposal = proposal
 
 
 class InvalidDataError(ConnectorError):

@@ -88,7 +88,7 @@ class MlWorker(models.AbstractModel):
             ],
             limit=2,
         )
-        return matches if len(matches) == 1 else partners
+        return matches if len(matches) == 1 and not matches._ml_protected() else partners
 
     def _absence(self, flow, kind, external_id, name):
         if flow._spec().feed == "in" and kind == "vendor":

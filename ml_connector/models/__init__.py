@@ -10,6 +10,7 @@ from . import ml_mapping_rule
 from . import ml_outgoing_code
 from . import ml_alignment
 from . import ml_binding
+from . import ml_vendor_change
 from . import ml_sync_log
 from . import ml_sync_attempt
 from . import ml_audit

@@ -145,6 +145,9 @@ class MlConnection(models.Model):
     unknown_count = fields.Integer("Unknown", compute="_compute_counts")
     backlog_count = fields.Integer("To do", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
+    vendor_change_count = fields.Integer(
+        "Vendor Changes", compute="_compute_counts", help="Changes of known vendors that wait for an accountant."
+    )
     unmapped_count = fields.Integer(
         "Unmapped", compute="_compute_counts", help="Codes to fill, in either direction, that records wait for."
     )
@@ -219,7 +222,12 @@ class MlConnection(models.Model):
         for connection, state, count in groups:
             counts[connection.id][state] = count
         unmapped = self._codes_needed()
+        groups = self.env["ml.vendor.change"]._read_group(
+            [("connection_id", "in", self.ids), ("state", "=", "waiting")], ["connection_id"], ["__count"]
+        )
+        changes = {connection.id: count for connection, count in groups}
         for connection in self:
+            connection.vendor_change_count = changes.get(connection.id, 0)
             count = counts.get(connection.id, states)
             connection.failed_count = count["failed"]
             connection.waiting_count = count["waiting"]
@@ -523,6 +531,17 @@ class MlConnection(models.Model):
     def action_open_waiting(self):
         return self._open_logs(self.env._("Waiting"), ["waiting"])
 
+    def action_open_vendor_changes(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Vendor Changes"),
+            "res_model": "ml.vendor.change",
+            "view_mode": "list,form",
+            "domain": [("connection_id", "=", self.id)],
+            "context": {"search_default_waiting": 1},
+        }
+
     def action_open_backlog(self):
         return self._open_logs(self.env._("To do"), ["pending", "running"])
 
@@ -674,6 +693,17 @@ class MlConnection(models.Model):
         """
         user = self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
+
+    def _ask_about_vendors(self):
+        """Tell the owner once that changes of vendors wait for an accountant."""
+        self.ensure_one()
+        if not self.activity_search(["ml_connector.mail_activity_vendor_change"]):
+            self.activity_schedule(
+                "ml_connector.mail_activity_vendor_change",
+                user_id=self.owner_id.id,
+                summary=self.env._("Changes of vendors wait for approval"),
+                note=self.env._("An accountant decides about them under Vendor Changes."),
+            )
 
     def _note_announcements(self, texts):
         """Tell the owner what the vendor is going to change, once for each text."""

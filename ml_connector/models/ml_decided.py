@@ -8,6 +8,8 @@ from operator import itemgetter
 from odoo import api, models
 from odoo.tools import groupby
 
+OWN_FIELDS = "ml_"
+"""How our fields on Odoo's models begin."""
 NOT_KEPT = ("one2many", "binary", "image")
 """Rows of a one2many are records that tell their changes themselves."""
 
@@ -17,16 +19,20 @@ class MlDecided(models.AbstractModel):
     _description = "Changed by Persons"
 
     _hidden_fields = ()
-    """Names of fields of which only is told that they were given."""
+    """Names of fields with credentials, of which only is told that they were entered."""
 
     @api.model
     def _is_told(self):
-        """Whether a person changes a record of ours that lasts."""
-        return not self._is_engine() and self._is_ours() and not self._transient
+        """Whether a person changes a record that lasts."""
+        return not self._is_engine() and not self._transient
 
     def _told_title(self):
         """What the audit trail calls the record."""
         return self.display_name
+
+    def _told_connections(self):
+        """In whose audit trail it is."""
+        return self if self._name == "ml.connection" else self.connection_id
 
     def _told_of(self):
         """The record in whose history the changes of this one are shown."""
@@ -35,13 +41,15 @@ class MlDecided(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        if self._is_told():
+        if self._is_told() and self._is_ours():
             self._tell_decisions(
                 [
                     record._told_decision("create", new=record._told_summary(record._told_names(vals)))
                     for record, vals in zip(records, vals_list, strict=True)
                 ]
             )
+            for record, vals in zip(records, vals_list, strict=True):
+                record._tell_hidden(vals)
         return records
 
     def write(self, vals):
@@ -62,19 +70,15 @@ class MlDecided(models.AbstractModel):
 
     def unlink(self):
         told = []
-        if self._is_told():
+        if self._is_told() and self._is_ours():
             told = [record._told_decision("delete", old=record._told_summary(record._told_names())) for record in self]
         result = super().unlink()
-        connections = self.env["ml.connection"]
-        self._tell_decisions([decision for decision in told if connections.browse(decision["connection_id"]).exists()])
+        self._tell_decisions([decision for decision in told if decision["connections"].exists()])
         return result
 
     def _tell_hidden(self, vals):
-        if not self._is_told():
-            return
-        for name in self._hidden_fields:
-            if vals.get(name):
-                self._tell_decisions([record._told_decision("change", record._told_label(name)) for record in self])
+        if self._is_told() and any(vals.get(name) for name in self._hidden_fields):
+            self._decided("credential")
 
     def _decided(self, action, message="", old=None, new=None):
         """A person decided this of each of the records."""
@@ -83,7 +87,7 @@ class MlDecided(models.AbstractModel):
     def _told_decision(self, action, message="", old=None, new=None):
         self.ensure_one()
         return {
-            "connection_id": self.id if self._name == "ml.connection" else self.connection_id.id,
+            "connections": self._told_connections(),
             "subject": self._told_title(),
             "record": self._told_of(),
             "action": action,
@@ -94,18 +98,20 @@ class MlDecided(models.AbstractModel):
 
     @api.model
     def _tell_decisions(self, decisions):
-        attempts = self.env["ml.sync.attempt"]
-        for connection, group in groupby(decisions, itemgetter("connection_id")):
-            attempts._append_decisions(self.env["ml.connection"].browse(connection), group)
+        of_connections = [(connection, decision) for decision in decisions for connection in decision["connections"]]
+        for connection, group in groupby(of_connections, itemgetter(0)):
+            self.env["ml.sync.attempt"]._append_decisions(connection, [decision for _connection, decision in group])
 
     @api.model
     def _told_names(self, vals=None):
         """The stored fields that persons may give, of those in `vals`."""
+        ours = self._is_ours()
         return [
             name
-            for name, field in self._fields.items()
-            if (vals is None or name in vals) and field.store and field.type not in NOT_KEPT
-            if (self._rights_to(name) or self._is_birth_field(name)) and name not in self._hidden_fields
+            for name in (self._fields if vals is None else vals)
+            if (ours or name.startswith(OWN_FIELDS)) and name in self._fields and name not in self._hidden_fields
+            if self._fields[name].store and self._fields[name].type not in NOT_KEPT
+            if self._rights_to(name) or self._is_birth_field(name)
         ]
 
     def _told_values(self, names):

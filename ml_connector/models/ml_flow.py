@@ -32,6 +32,13 @@ CONFLICT_POLICIES = [
 ]
 
 
+VENDOR_CHANGE_POLICIES = [
+    ("ask", "Ask for e-mail, phone, tax and registry number"),
+    ("ask_all", "Ask for every field"),
+    ("apply", "Apply at once"),
+]
+
+
 class MlFlow(models.Model):
     _name = "ml.flow"
     _description = "Flow"
@@ -44,7 +51,7 @@ class MlFlow(models.Model):
             *("post_bills", "journal_id", "lock_date_policy", "start_date", "create_vendors", "rounding_tolerance"),
             *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
             *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
-            *("tell_failures", "rate_tolerance", "attachment_mode"),
+            *("tell_failures", "rate_tolerance", "vendor_change_policy", "attachment_mode"),
         )
     }
 
@@ -113,6 +120,14 @@ class MlFlow(models.Model):
         required=True,
         help="What stands when the same field was changed in Odoo and at the vendor since both agreed last. Changes of "
         "different fields are merged anyway. Where nothing is sent to the vendor, the vendor wins.",
+    )
+    vendor_change_policy = fields.Selection(
+        VENDOR_CHANGE_POLICIES,
+        "Data of Known Vendors",
+        default="ask",
+        required=True,
+        help="Whether an accountant has to agree before a vendor that Odoo knows takes over what was changed at the "
+        "provider. With an e-mail address of their own, fraudsters confirm bank accounts of their own.",
     )
     purchase_order_mode = fields.Selection(
         [

@@ -58,6 +58,12 @@ class MlMapping(models.Model):
     res_model = fields.Char(compute="_compute_res_model", store=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
     res_domain = fields.Binary(compute="_compute_res_domain", help="The Odoo records to choose from.")
+    proposed_id = fields.Many2oneReference(
+        "Proposal",
+        model_field="res_model",
+        readonly=True,
+        help="The Odoo record that it may stand for, if you say so: the name agrees, which proves nothing.",
+    )
     is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
     origin = fields.Selection(
         [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")],
@@ -104,6 +110,17 @@ class MlMapping(models.Model):
         for mapping in self:
             mapping.waiting_count = len(mapping.waiting_log_ids.filtered(lambda log: log.state == "waiting"))
 
+    @api.model
+    def _check_may_be_vendor(self, partner_ids):
+        """Refuse contacts that can stand for no vendor. They are not named: who asks need not see them."""
+        if self.env["res.partner"].browse(partner_ids).exists()._ml_protected():
+            raise ValidationError(
+                self.env._(
+                    "A contact of a user, of an employee or of one of our own companies cannot stand for a vendor:"
+                    " choose another contact."
+                )
+            )
+
     @api.constrains("res_id", "res_model")
     def _check_record(self):
         for mapping in self.filtered("res_id"):
@@ -116,6 +133,8 @@ class MlMapping(models.Model):
                         code=mapping.display_name,
                     )
                 )
+        vendors = self.filtered(lambda mapping: mapping.kind == "vendor" and mapping.res_id)
+        self._check_may_be_vendor(vendors.mapped("res_id"))
 
     @api.model
     def _is_choice(self, record, domain):
@@ -210,6 +229,22 @@ class MlMapping(models.Model):
             mapping.res_id: mapping._as_reference()
             for mapping in mappings.sorted(lambda mapping: mapping.origin == "ours")
         }
+
+    def _note_proposal(self, reference, record):
+        """Keep which record may stand for a code, for a person to accept."""
+        for mapping in self:
+            if (mapping.kind, mapping.external_id) == (reference.kind, reference.external_id):
+                mapping.proposed_id = record.id
+
+    @needs("map")
+    def action_accept_proposals(self):
+        """Fill the unmapped rows of the selection with what is proposed."""
+        proposed = self.filtered(lambda mapping: mapping.state == "unmapped" and mapping.proposed_id)
+        for mapping in proposed:
+            mapping.res_id = mapping.proposed_id
+        if not proposed:
+            return notification(self.env._("Nothing is proposed for these rows."), "warning")
+        return notification(self.env._("%s proposals were accepted.", len(proposed)))
 
     def _refresh_names(self, reference):
         names = {

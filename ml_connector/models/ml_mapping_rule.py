@@ -69,6 +69,8 @@ class MlMappingRule(models.Model):
                         pattern=rule.pattern,
                     )
                 )
+        vendors = self.filtered(lambda rule: rule.kind == "vendor")
+        self.env["ml.mapping"]._check_may_be_vendor(vendors.mapped("res_id"))
 
     def _fits(self, mapping):
         self.ensure_one()

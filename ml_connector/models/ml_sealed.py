@@ -6,6 +6,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 
+from .ml_decided import OWN_FIELDS
+
 RIGHTS = {
     "resolve": ("ml_connector.group_ml_connector_user",),
     "map": ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice"),
@@ -16,8 +18,6 @@ RIGHTS = {
 ENGINE = "ml_engine"
 """The key in the context of which the value `Engine` says that the engine works, with the rights of some user."""
 OWN_MODELS = "ml."
-OWN_FIELDS = "ml_"
-"""How our fields on Odoo's models begin."""
 
 
 class Engine:

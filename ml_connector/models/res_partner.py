@@ -25,6 +25,40 @@ class ResPartner(models.Model):
     def action_open_ml_syncs(self):
         return self.env["ml.sync.log"]._action_for(self)
 
+    def _ml_protected(self):
+        """Those that no vendor of a vendor system may be linked with or change.
+
+        They are contacts of users, of employees and of our own companies, or belong to such a contact, or have an
+        internal user among their own contacts: with an e-mail address goes the way to reset a password.
+        """
+        if not self:
+            return self
+        # sudo: users, employees and companies that whoever asks need not see
+        partners = self.sudo().with_context(active_test=False)
+        above, level = partners, partners
+        while level := level.parent_id - above:
+            above |= level
+        carriers = above.filtered("employee")
+        carriers |= self._ml_carriers("res.users", "partner_id", above)
+        carriers |= self._ml_carriers("hr.employee", "work_contact_id", above)
+        carriers |= self._ml_carriers("res.company", "partner_id", above)
+        below = partners.env["res.users"].search(
+            [("share", "=", False), ("partner_id.commercial_partner_id", "in", partners.ids)]
+        )
+        companies = below.partner_id.commercial_partner_id
+        return self.filtered(lambda partner: partner in companies or partner._ml_is_below(carriers))
+
+    def _ml_carriers(self, model, name, partners):
+        domain = [(name, "in", partners.ids)]
+        return partners.env[model].search(domain)[name]
+
+    def _ml_is_below(self, carriers):
+        """Whether the contact, or one that it belongs to, is one of them."""
+        partner = self.sudo()  # sudo: see `_ml_protected`
+        while partner and partner not in carriers:
+            partner = partner.parent_id
+        return bool(partner)
+
     def _increase_rank(self, field, n=1):
         """Count the bills of a batch of ours with one statement after the commit; Odoo writes vendor by vendor there.
 

@@ -216,6 +216,10 @@ class MlReaderVendor(models.AbstractModel):
     def _shared_label(self, name):
         return self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
 
+    def _shared_name(self, field):
+        """The `shared` value that is in a field of the contact, or None."""
+        return next((name for name, known in SHARED_FIELDS.items() if known == field), None)
+
     def _document(self, flow, record):
         record = record.with_company(flow.company_id)
         currency = record.property_purchase_currency_id or flow.company_id.currency_id

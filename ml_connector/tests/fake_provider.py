@@ -34,6 +34,7 @@ class FakeRemote:
         self.calls = []
         self.faults = {}
         self.findings = [Finding(level="ok", title="Connected")]
+        self.currencies = set()
 
     def put(self, flow, external_id, payload):
         """Add or change a record of a pull flow."""
@@ -76,7 +77,12 @@ class FakeProvider(Provider):
     flows = (
         FlowSpec(key="coding", label="Codes", direction="pull", kind="reference", sequence=10),
         FlowSpec(
-            key="vendors", label="Vendors", direction="pull", kind="vendor", sequence=20, options=("create_vendors",)
+            key="vendors",
+            label="Vendors",
+            direction="pull",
+            kind="vendor",
+            sequence=20,
+            options=("create_vendors", "vendor_change_policy"),
         ),
         FlowSpec(
             key="bills",
@@ -108,7 +114,12 @@ class FakeProvider(Provider):
 
     def check(self):
         REMOTE.called("check")
-        return CheckReport(identity="Example Inc", findings=list(REMOTE.findings), capabilities={"bills:read"})
+        return CheckReport(
+            identity="Example Inc",
+            findings=list(REMOTE.findings),
+            capabilities={"bills:read"},
+            currencies=set(REMOTE.currencies),
+        )
 
     def pull(self, flow, cursor, since):
         REMOTE.called(f"pull {flow}")

@@ -116,6 +116,8 @@ class TestBridgeOnly(BridgeCase):
         code = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "7777")])
         code.action_create_at_target()
         self.assertEqual(code.creation, "Being created")
+        told = self.env["ml.sync.attempt"].search([("res_model", "=", code._name), ("res_id", "=", code.id)])
+        self.assertEqual((told.action, told.person), ("create_remote", self.env.user.name))
         self.bring()
         (made,) = self.sent("accounts_out")
         self.assertEqual((made["code"], made["classification"]), ("7777", "expense"))

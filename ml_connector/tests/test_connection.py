@@ -52,6 +52,17 @@ class TestConnection(ConnectorCase):
         with self.assertRaises(UserError):
             self.connection.action_start()
 
+    def test_books_in_another_currency_are_a_warning(self):
+        self.remote.currencies = {self.company.currency_id.name}
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
+        self.remote.currencies = {"XAF"}
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "warning")
+        self.assertIn("XAF", self.connection.findings_html)
+
     def test_missing_credentials_are_named(self):
         connection = self.env["ml.connection"].create({"name": "New", "provider": "fake"})
         with self.assertRaisesRegex(UserError, "Client ID, Client secret"):

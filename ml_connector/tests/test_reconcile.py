@@ -18,7 +18,9 @@ class TwoWayProvider(fake_provider.FakeProvider):
     """What is sent is what is read afterwards, but for the name, which this vendor keeps."""
 
     flows = tuple(
-        replace(flow, options=("create_vendors", "conflict_policy")) if flow.key == "vendors" else flow
+        replace(flow, options=("create_vendors", "conflict_policy", "vendor_change_policy"))
+        if flow.key == "vendors"
+        else flow
         for flow in fake_provider.FakeProvider.flows
     )
 
@@ -174,6 +176,63 @@ class TestReconcile(ConnectorCase):
         self.put(name="Renamed there")
         self.sync()
         self.assertEqual(self.partner.name, "Renamed there")
+
+    # ------------------------------------------------------------------ what waits for an accountant
+
+    def waiting(self):
+        changes = self.env["ml.vendor.change"].search([("partner_id", "=", self.partner.id)])
+        return changes.filtered(lambda change: change.state == "waiting")
+
+    def test_what_waits_is_neither_taken_nor_sent_back(self):
+        self.put(email="evil@example.com")
+        self.sync()
+        self.sync()
+        self.assertEqual((self.partner.email, self.there()["email"]), ("ap@example.com", "evil@example.com"))
+        self.assertEqual((self.sends(), self.waiting().new_value), (0, "evil@example.com"))
+        # what is sent for another reason leaves the value over there as it is
+        self.partner.street = "Ours 2"
+        self.sync()
+        self.assertEqual(self.there(), {"street": "Ours 2", "city": "Bonn", "email": "evil@example.com"})
+        self.assertEqual(self.partner.email, "ap@example.com")
+        self.waiting().action_approve()
+        self.sync()
+        self.sync()
+        self.assertEqual((self.partner.email, self.there()["email"]), ("evil@example.com", "evil@example.com"))
+        self.assertFalse((self.logs("vendors") + self.logs("vendors_push")).filtered(lambda log: log.state != "done"))
+        self.put(email="third@example.com")
+        self.sync()
+        self.assertEqual((self.partner.email, self.waiting().new_value), ("evil@example.com", "third@example.com"))
+
+    def test_what_was_rejected_stays_different(self):
+        self.put(email="evil@example.com")
+        self.sync()
+        self.waiting().action_reject()
+        self.put(city="Berlin")
+        self.sync()
+        self.assertEqual(self.here(), {"street": "Old 1", "city": "Berlin", "email": "ap@example.com"})
+        self.assertEqual((self.there()["email"], self.sends(), len(self.waiting())), ("evil@example.com", 0, 0))
+
+    def test_what_is_taken_back_at_the_vendor_is_asked_no_more(self):
+        self.put(email="evil@example.com")
+        self.sync()
+        self.put(email="ap@example.com")
+        self.sync()
+        self.assertFalse(self.waiting())
+        self.put(email="")
+        self.sync()
+        self.assertEqual((self.partner.email, self.waiting().new_value), ("ap@example.com", ""))
+        self.put(city="Berlin")
+        self.sync()
+        self.assertEqual(len(self.waiting()), 1)
+
+    def test_an_edit_in_odoo_wins_over_what_waits(self):
+        self.put(email="evil@example.com")
+        self.sync()
+        self.partner.email = "mine@example.com"
+        self.sync()
+        self.sync()
+        self.assertEqual((self.partner.email, self.there()["email"]), ("mine@example.com", "mine@example.com"))
+        self.assertFalse(self.waiting())
 
     # ------------------------------------------------------------------ policies
 

@@ -148,8 +148,12 @@ class TestWriterQueries(WriterCase):
         self.assertEqual({entry.outcome for entry in self.written_entries}, {"updated"})
 
     def test_linked_vendors(self):
-        self.env["res.partner"].create([{"name": f"Link {number}", "is_company": True} for number in range(50)])
-        documents = [Vendor(external_id=f"l{number}", name=f"Link {number}") for number in range(50)]
+        self.env["res.partner"].create(
+            [{"name": f"Link {number}", "is_company": True, "company_registry": f"R{number}"} for number in range(50)]
+        )
+        documents = [
+            Vendor(external_id=f"l{number}", name=f"Link {number}", corporate_id=f"R{number}") for number in range(50)
+        ]
         few, many = self.queries("vendor", documents[:25]), self.queries("vendor", documents)
         self.assertEqual({entry.outcome for entry in self.written_entries}, {"linked"})
         self.assertEqual(few, many)
@@ -159,7 +163,9 @@ class TestWriterQueries(WriterCase):
     def payments(self, count):
         bills = self.bills(count)
         self.book("bill", *bills)
-        return [self.payment(self.next_key("p"), bills=[(bill.external_id, "145.00")]) for bill in bills]
+        return [
+            self.payment(self.next_key("p"), bills=[(bill.external_id, "145.00")], vendor=bill.vendor) for bill in bills
+        ]
 
     def test_payments(self):
         self.assertLinear("payment", self.payments, per_record=30)

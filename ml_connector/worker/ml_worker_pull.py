@@ -306,6 +306,8 @@ class MlWorker(models.AbstractModel):
             vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
+            if error.proposal:
+                mappings._note_proposal(error.references[0], error.proposal)
             writer = log.flow_id._writer()
             unmapped = mappings.filtered(lambda mapping: not writer._is_filled(mapping))
             if not unmapped and mappings:

@@ -111,6 +111,8 @@ class MlWriterExpense(models.AbstractModel):
                 ("is_company", "=", True),
             ]
         )
+        # a merchant whose name is ours, or that of a user, is another one of that name
+        partners -= partners._ml_protected()
         return {name: group for name, group in partners.grouped("name").items() if len(group) == 1}
 
     def _charges(self, flow):

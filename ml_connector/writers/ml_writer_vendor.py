@@ -2,8 +2,9 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import email_normalize
 
-from ..exceptions import ConnectorError, InvalidDataError, MappingError
+from ..exceptions import ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..readers.ml_reader import SHARED_FIELDS
+from .vendor_claims import VendorClaims
 from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
 from .writer_tools import is_of_company, odoo_refusals
 
@@ -51,6 +52,7 @@ class MlWriterVendor(models.AbstractModel):
         self._plan_bound(batch, bound)
         unbound = [entry for entry in entries if not entry.bound]
         chosen = self._chosen(batch, unbound)
+        unbound = [entry for entry in unbound if not entry.error]
         match = VendorMatch(self.env, flow, [entry.document for entry in unbound], chosen.values())
         new = []
         for entry in unbound:
@@ -68,6 +70,7 @@ class MlWriterVendor(models.AbstractModel):
         partner = chosen
         if partner:
             self._check_vendor_company(batch, document, partner)
+            match.check_chosen(document, partner)
             match.take(document, partner)
         else:
             partner = match.find(document)
@@ -90,6 +93,12 @@ class MlWriterVendor(models.AbstractModel):
                 continue
             if partner:
                 chosen[entry] = partner.commercial_partner_id
+            else:
+                entry.error = NotWantedError(
+                    self.env._(
+                        "Vendor %s is left out under Mappings.", entry.document.name or entry.document.external_id
+                    )
+                )
         return chosen
 
     def _check_vendor_company(self, batch, document, partner):
@@ -210,30 +219,26 @@ class MlWriterVendor(models.AbstractModel):
         together = {partner.id: partner for partner in partners}
         children = self.env["res.partner"].with_context(active_test=False).search([("parent_id", "in", partners.ids)])
         contacts = children.grouped("parent_id")
+        claims = VendorClaims(self.env, batch.flow, partners, children)
         for entry in entries:
             partner = together[entry.bound.id]
             try:
-                self._plan_update(batch, entry, partner, contacts.get(partner, children.browse()))
+                self._plan_update(batch, entry, partner, contacts.get(partner, children.browse()), claims)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_update(self, batch, entry, partner, contacts):
+    def _plan_update(self, batch, entry, partner, contacts, claims):
         document = entry.document
         self._check_name(document)
-        values, notes = self._prepare_values(batch, document)
-        values = self._taken_values(entry, values)
+        stated, notes = self._prepare_values(batch, document)
+        values = self._taken_values(entry, stated)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
         new, written = self._contact_changes(batch, document, partner, contacts, notes)
+        plan = claims.plan(partner, stated, changed, new, written)
         if state_note := self._state_note(document, partner):
             notes.append(state_note)
-        if not changed and not new and not written:
-            entry.plan("unchanged", partner, note=" ".join(notes))
-            return
-        labels = [partner._fields[name]._description_string(self.env) for name in changed]
-        if new or written:
-            labels.append(self.env._("Contacts"))
-        notes.insert(0, self.env._("Changed: %s.", ", ".join(labels)))
-        entry.plan("updated", partner, (changed, new, written), " ".join(notes))
+        notes = [*plan.notes, *notes]
+        entry.plan("updated" if plan.is_update else "unchanged", partner, plan, " ".join(notes))
 
     def _taken_values(self, entry, values):
         """Of the source's values those that are to go into Odoo; what was emptied at the source is emptied here."""
@@ -265,7 +270,7 @@ class MlWriterVendor(models.AbstractModel):
         new, written = [], {}
         for contact in document.contacts:
             values = self._contact_values(batch, contact, notes)
-            if not values or self._is_vendor_itself(partner, values):
+            if not values or self._is_vendor_itself(document, partner, contact, values):
                 continue
             if address := by_ref.get(values.get("ref")):
                 known = address
@@ -283,14 +288,12 @@ class MlWriterVendor(models.AbstractModel):
                 written[known] = changes
         return new, written
 
-    def _is_vendor_itself(self, partner, values):
+    def _is_vendor_itself(self, document, partner, contact, values):
         """Whether a contact is the vendor under its own name and address, as it comes back from where we sent it."""
+        if plain_name(values["name"]) not in (plain_name(partner.name), plain_name(document.name)):
+            return False
         email = email_normalize(values.get("email") or "")
-        return (
-            bool(email)
-            and email == email_normalize(partner.email or "")
-            and plain_name(values["name"]) == plain_name(partner.name)
-        )
+        return contact.is_default or (bool(email) and email == email_normalize(partner.email or ""))
 
     # ------------------------------------------------------------------ apply
 
@@ -299,6 +302,8 @@ class MlWriterVendor(models.AbstractModel):
         with odoo_refusals():
             writer._create_vendors([entry for entry in entries if entry.outcome == "created"])
             writer._update_vendors([entry for entry in entries if entry.outcome == "updated"])
+        plans = [entry.values for entry in entries if entry.outcome in ("updated", "unchanged")]
+        VendorClaims.keep(self.env, flow, plans)
 
     def _create_vendors(self, entries):
         partners = self.env["res.partner"].create([entry.values for entry in entries])
@@ -308,12 +313,11 @@ class MlWriterVendor(models.AbstractModel):
     def _update_vendors(self, entries):
         contacts = []
         for entry in entries:
-            changed, new, written = entry.values
-            partner = entry.record.with_env(self.env)
-            if changed:
-                partner.write(changed)
-            contacts += [{**values, "parent_id": partner.id} for values in new]
-            for contact, values in written.items():
+            plan, partner = entry.values, entry.record.with_env(self.env)
+            if plan.changed:
+                partner.write(plan.changed)
+            contacts += [{**values, "parent_id": partner.id} for values in plan.new]
+            for contact, values in plan.written.items():
                 contact.with_env(self.env).write(values)
         self.env["res.partner"].create(contacts)
 

@@ -9,7 +9,7 @@ from odoo.tools import SQL, email_domain_extract
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
-from ..exceptions import DuplicateError, MappingError
+from ..exceptions import DuplicateError, InvalidDataError, MappingError
 from .writer_tools import bound_elsewhere
 
 LEGAL_FORMS = frozenset(
@@ -66,8 +66,10 @@ class VendorMatch:
     """The partners that the vendors of one batch may be.
 
     Steps, first hit wins: our own id that the vendor system was told, the same record on another connection, VAT
-    number, number in the register of companies, bank account, exact name and country. More than one partner at a step
-    is for a person to decide, and so is a partner that is bound already.
+    number, number in the register of companies, bank account, exact name and country. What the vendor system says is
+    a claim: an id of ours counts only where the name or the VAT number agrees too, none of the others where the VAT
+    number is another one, and a name, which anybody may take, is proposed only. More than one partner at a step is for
+    a person to decide, and so is a partner that is bound already or that no vendor may be.
     """
 
     def __init__(self, env, flow, documents, chosen=()):
@@ -103,6 +105,7 @@ class VendorMatch:
             | {partner.id for partner in chosen}
         )
         self._taken = bound_elsewhere(env, flow.connection_id, "vendor", candidates)
+        self._protected = candidates._ml_protected()
         self._vats = {}
 
     # ------------------------------------------------------------------ the steps
@@ -114,7 +117,7 @@ class VendorMatch:
         :raises DuplicateError: when it is another vendor's partner already
         """
         steps = (
-            (self.env._("our reference"), self._by_id.get(document.odoo_id)),
+            (self.env._("Odoo reference"), self._by_id.get(document.odoo_id)),
             (self.env._("record at the vendor"), self._with_sister(document)),
             (self.env._("VAT number"), self._with_vat(document)),
             (self.env._("company registry"), self._by_registry.get(plain_vat(document.corporate_id))),
@@ -122,13 +125,76 @@ class VendorMatch:
         )
         for what, partners in steps:
             if partner := self._single(document, what, partners or self._partners):
+                self._check_agrees(document, what, partner)
                 self.take(document, partner)
                 return partner
         partners = self._with_name(document)
         partners = partners.filtered(lambda partner: partner.id not in self._taken)
         if partner := self._single(document, self.env._("name"), partners):
-            self.take(document, partner)
+            raise self.ask(
+                document,
+                self.env._(
+                    "%(vendor)s may be %(partner)s (id %(id)s), which has the same name: say so under Mappings, or"
+                    " choose another contact.",
+                    vendor=document.name,
+                    partner=partner.display_name,
+                    id=partner.id,
+                ),
+                partner,
+            )
         return partner
+
+    def check_allowed(self, document, partner):
+        """
+        :raises MappingError: no vendor may be this partner
+        """
+        if partner in self._protected:
+            # without its name: whoever reads this need not see the contact
+            raise self.ask(
+                document,
+                self.env._(
+                    "%s would be a contact of a user, of an employee or of one of our own companies: choose another"
+                    " contact under Mappings.",
+                    document.name,
+                ),
+            )
+
+    def check_chosen(self, document, partner):
+        """
+        :raises InvalidDataError: the contact that a person chose became one that no vendor may be
+        """
+        if partner in self._protected:
+            raise InvalidDataError(
+                self.env._(
+                    "%s is mapped to a contact of a user, of an employee or of one of our own companies: choose another"
+                    " contact under Mappings, then press Retry.",
+                    document.name,
+                )
+            )
+
+    def _check_agrees(self, document, what, partner):
+        """
+        :raises MappingError: the other facts say that it is another vendor
+        """
+        is_named = core_name(partner.name) == core_name(document.name)
+        is_known = is_named or self._has_vat(partner, document)
+        country = document.address.country.upper()
+        is_abroad = bool(country and partner.country_id) and partner.country_id.code != country
+        is_weak = is_abroad or partner == self._by_id.get(document.odoo_id)
+        if not self._has_other_vat(partner, document) and (is_known or not is_weak):
+            return
+        raise self.ask(
+            document,
+            self.env._(
+                "%(vendor)s has the same %(what)s as %(partner)s (id %(id)s), but its name, country or VAT number is"
+                " another one: choose the contact under Mappings.",
+                vendor=document.name,
+                what=what,
+                partner=partner.display_name,
+                id=partner.id,
+            ),
+            partner,
+        )
 
     def take(self, document, partner):
         """Bind a partner to a vendor for the rest of the batch.
@@ -172,11 +238,13 @@ class VendorMatch:
                     what=what,
                 ),
             )
+        if partners:
+            self.check_allowed(document, partners)
         return partners
 
-    def ask(self, document, message):
+    def ask(self, document, message, proposal=None):
         """An error that lets a person pick the partner."""
-        return MappingError(message, [vendor_reference(document)])
+        return MappingError(message, [vendor_reference(document)], proposal)
 
     # ------------------------------------------------------------------ look-alikes
 

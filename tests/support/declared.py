@@ -83,6 +83,10 @@ made = [
         "res_model": "res.partner", "res_id": partner.id,
     }),
     env["ml.bridged.document"].create({"name": "F-1", "flow_id": flow.id}),
+    env["ml.vendor.change"].create({
+        "connection_id": connection.id, "partner_id": partner.id, "contact_id": partner.id, "field_name": "email",
+        "new_value": "new@example.com", "data": {"value": "new@example.com"},
+    }),
     env["ml.webhook.event"].create({"connection_id": connection.id, "event_id": "event-1"}),
 ]
 result = {record._name: record.id for record in made}

@@ -27,7 +27,7 @@ MASTER_FLOWS = (
         sequence=20,
         interval=12 * 60,
         scopes=(VENDORS,),
-        options=("create_vendors", "conflict_policy"),
+        options=("create_vendors", "conflict_policy", "vendor_change_policy"),
         help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. What "
         "changed on both sides is merged.",
     ),

@@ -212,7 +212,7 @@ FLOWS = (
         sequence=20,
         scopes=(VENDORS_READ,),
         events=("vendors.activated", "vendors.approved", "vendors.updated"),
-        options=("create_vendors", "conflict_policy"),
+        options=("create_vendors", "conflict_policy", "vendor_change_policy"),
         help="Reads the vendors of Ramp's bill pay. What changed on both sides is merged.",
     ),
     FlowSpec(

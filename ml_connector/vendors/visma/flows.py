@@ -29,7 +29,7 @@ FLOWS = (
         sequence=20,
         scopes=(READ,),
         events=("Supplier", ANYTHING),
-        options=("create_vendors",),
+        options=("create_vendors", "vendor_change_policy"),
         help="Reads the suppliers of Visma.net. Inactive ones are linked where Odoo has them and never created.",
     ),
     FlowSpec(

@@ -1,0 +1,222 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .client_actions import notification
+from .ml_sealed import needs
+
+NEW_CONTACT = "contact"
+"""Field name of a change that is a further contact of the vendor."""
+
+
+class MlVendorChange(models.Model):
+    """What a vendor system says of a vendor that Odoo knows, and an accountant is to agree to before it stands there.
+
+    Whoever can change the e-mail address of a vendor gets the question whether its new bank account is right. So such
+    values wait here: one row for each contact and value, which the next value for it takes the place of.
+    """
+
+    _name = "ml.vendor.change"
+    _inherit = "ml.sealed"
+    _description = "Vendor Change"
+    _order = "state desc, id desc"
+    _rec_name = "partner_id"
+
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    flow_id = fields.Many2one("ml.flow", readonly=True, ondelete="set null")
+    partner_id = fields.Many2one("res.partner", "Vendor", required=True, readonly=True, ondelete="cascade", index=True)
+    contact_id = fields.Many2one(
+        "res.partner",
+        readonly=True,
+        ondelete="cascade",
+        help="The vendor itself, or one of its contacts; empty for a contact that is to be added.",
+    )
+    field_name = fields.Char("Field (technical)", required=True, readonly=True)
+    field_label = fields.Char("Field", compute="_compute_field_label")
+    old_value = fields.Char("In Odoo", readonly=True)
+    new_value = fields.Char("At the Provider", readonly=True)
+    data = fields.Json(readonly=True, help="The new value as it is written.")
+    requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    state = fields.Selection(
+        [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Superseded")],
+        default="waiting",
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    note = fields.Char(readonly=True)
+    decided_by_id = fields.Many2one("res.users", "Decided by", readonly=True)
+    decided_at = fields.Datetime(readonly=True)
+
+    @api.depends("field_name")
+    def _compute_field_label(self):
+        for change in self:
+            change.field_label = self._label(change.field_name)
+
+    @api.model
+    def _label(self, name):
+        if name == NEW_CONTACT:
+            return self.env._("New Contact")
+        field = self.env["res.partner"]._fields.get(name)
+        return field._description_string(self.env) if field else name
+
+    # ------------------------------------------------------------------ what waits
+
+    @api.model
+    def _latest(self, connection, partners):
+        """{key: newest row} of the changes of these vendors."""
+        rows = self.search([("connection_id", "=", connection.id), ("partner_id", "in", partners.ids)], order="id")
+        return {row._key(): row for row in rows}
+
+    def _key(self):
+        """What is asked about: a value of a contact, or a contact that is not there yet."""
+        self.ensure_one()
+        name = self.new_value if self.field_name == NEW_CONTACT else self.field_name
+        return self.partner_id.id, self.contact_id.id, name
+
+    @api.model
+    def _request(self, flow, values_list):
+        """Let values wait for an accountant; what waited for the same field before is superseded."""
+        if not values_list:
+            return
+        rows = self.create(
+            [{**values, "flow_id": flow.id, "connection_id": flow.connection_id.id} for values in values_list]
+        )
+        before = self.search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("state", "=", "waiting"),
+                ("contact_id", "in", rows.contact_id.ids),
+                ("id", "not in", rows.ids),
+            ]
+        )
+        asked = {row._key() for row in rows}
+        before.filtered(lambda row: row._key() in asked)._supersede()
+        flow.connection_id._ask_about_vendors()
+
+    def _supersede(self):
+        self.write({"state": "superseded", "decided_at": fields.Datetime.now()})
+        self._close_questions()
+
+    def _close_questions(self):
+        """Take the activity back from connections on which nothing waits any more."""
+        open_ones = self.search([("connection_id", "in", self.connection_id.ids), ("state", "=", "waiting")])
+        done = self.connection_id - open_ones.connection_id
+        if done:
+            done.activity_unlink(["ml_connector.mail_activity_vendor_change"])
+
+    # ------------------------------------------------------------------ decisions
+
+    @needs("map")
+    def action_approve(self):
+        """Write the new values, with the rights of whoever approves them."""
+        waiting = self._to_decide()
+        postponed = self.browse()
+        for change in waiting:
+            if change._is_outdated():
+                postponed |= change
+            else:
+                change._apply()
+        done = waiting - postponed
+        done._note_decision("approved")
+        if postponed:
+            names = ", ".join(f"{change.partner_id.display_name}: {change.field_label}" for change in postponed[:5])
+            message = self.env._("Changed in Odoo meanwhile, so look again before you approve: %s.", names)
+            return notification(message, "warning")
+        return notification(self.env._("%s changes of vendors were approved.", len(done)))
+
+    @needs("map")
+    def action_reject(self):
+        """Leave Odoo's values as they are; the same value is not asked about again."""
+        waiting = self._to_decide()
+        waiting._note_decision("rejected")
+        return notification(self.env._("%s changes of vendors were rejected.", len(waiting)))
+
+    def _to_decide(self):
+        """The waiting rows of the selection."""
+        waiting = self.filtered(lambda change: change.state == "waiting")
+        if not waiting:
+            raise UserError(self.env._("Nothing of this waits for a decision any more."))
+        return waiting
+
+    def _is_outdated(self):
+        """Whether the contact says something else than when it was asked; then the row says what it says now."""
+        self.ensure_one()
+        if self.field_name == NEW_CONTACT:
+            return False
+        now = self._text(self.contact_id, self.field_name)
+        if now == (self.old_value or ""):
+            return False
+        # sudo: an engine field; who may decide was checked
+        self.sudo().write({"old_value": now, "note": self.env._("Changed in Odoo after it was asked for.")})
+        return True
+
+    def _apply(self):
+        """Write with the person's own rights: Odoo's guards of contacts hold for him."""
+        self.ensure_one()
+        vendor = self.contact_id or self.partner_id
+        if vendor._ml_protected():
+            raise UserError(
+                self.env._(
+                    "%s is a contact of a user, of an employee or of one of our own companies: change it by hand.",
+                    vendor.display_name,
+                )
+            )
+        if self.field_name == NEW_CONTACT:
+            self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
+        else:
+            vendor.write({self.field_name: self.data["value"]})
+        vendor._message_log(
+            body=self.env._(
+                "%(field)s of %(connection)s approved: %(new)s instead of %(old)s.",
+                field=self.field_label,
+                connection=self.connection_id.name,
+                new=self.new_value or self.env._("(empty)"),
+                old=self.old_value or self.env._("(empty)"),
+            )
+        )
+        if vendor == self.partner_id:
+            self._agree()
+
+    def _agree(self):
+        """Both sides agree about the value now, so that neither regards it as a change of the other."""
+        reader = self.env["ml.reader.vendor"]
+        name = reader._shared_name(self.field_name)
+        # sudo: bindings are the engine's own
+        binding = (
+            self.env["ml.binding"]
+            .sudo()
+            .search(
+                [
+                    ("connection_id", "=", self.connection_id.id),
+                    ("kind", "=", "vendor"),
+                    ("res_model", "=", "res.partner"),
+                    ("res_id", "=", self.partner_id.id),
+                ]
+            )
+        )
+        if name and binding.agreed_odoo:
+            values = reader._shared_values(self.partner_id)[self.partner_id.id]
+            binding.agreed_odoo = {**binding.agreed_odoo, name: values[name]}
+
+    def _note_decision(self, state):
+        # sudo: engine fields; who may decide was checked
+        self.sudo().write(
+            {"state": state, "decided_by_id": self.env.user.id, "decided_at": fields.Datetime.now(), "note": False}
+        )
+        self.sudo()._close_questions()
+        for change in self:
+            change._decided(
+                "approve" if state == "approved" else "refuse",
+                change.field_label,
+                old=change.old_value,
+                new=change.new_value,
+            )
+
+    @api.model
+    def _text(self, contact, name):
+        """What a person sees of a value of a contact."""
+        value = contact[name]
+        if isinstance(value, models.BaseModel):
+            return value.display_name or ""
+        return str(value or "").strip()

@@ -1,0 +1,349 @@
+"""What a vendor system says is a claim: contacts that are none of its business, and vendors that Odoo knows."""
+
+import itertools
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.documents import Address, Contact, Vendor
+from odoo.addons.ml_connector.exceptions import InvalidDataError, MappingError
+
+from .common_writers import WriterCase
+
+VAT = "BE0477472701"
+
+
+@tagged("post_install", "-at_install")
+class TestProtectedContacts(WriterCase):
+    def document(self, name="Example Supplies Ltd", external_id="r1", **values):
+        return Vendor(external_id=external_id, name=name, **values)
+
+    def company_contact(self, name, **values):
+        return self.env["res.partner"].create({"name": name, "is_company": True, **values})
+
+    def user_of(self, partner, **values):
+        return self.env["res.users"].create({"login": f"user of {partner.id}", "partner_id": partner.id, **values})
+
+    def protected(self):
+        """One contact of each kind that a vendor may not be."""
+        internal, portal, archived = (self.company_contact(f"User {number}") for number in range(3))
+        self.user_of(internal)
+        self.user_of(portal, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
+        self.user_of(archived).active = False
+        employee = self.env["hr.employee"].create({"name": "Employee", "work_email": "employee@example.com"})
+        gone = self.env["hr.employee"].create({"name": "Gone", "work_email": "gone@example.com", "active": False})
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        below = self.company_contact("Below us", parent_id=self.company.partner_id.id, is_company=False)
+        firm = self.company_contact("Firm of a user")
+        self.user_of(self.company_contact("Person", parent_id=firm.id, is_company=False))
+        return {
+            "internal user": internal,
+            "portal user": portal,
+            "archived user": archived,
+            "employee": employee.work_contact_id,
+            "former employee": gone.work_contact_id,
+            "our company": self.company.partner_id,
+            "our branch": branch.partner_id,
+            "contact of our company": below,
+            "company of a user": firm,
+        }
+
+    def test_who_is_protected(self):
+        known = self.protected()
+        portal_firm = self.company_contact("Vendor with a portal")
+        person = self.company_contact("Portal", parent_id=portal_firm.id, is_company=False)
+        self.user_of(person, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
+        everybody = self.env["res.partner"].union(*known.values(), self.vendor, portal_firm, person)
+        self.assertEqual(everybody._ml_protected(), everybody - self.vendor - portal_firm)
+
+    def test_they_are_asked_for_once_a_batch(self):
+        partners = self.env["res.partner"].create([{"name": f"Vendor {number}"} for number in range(50)])
+        self.env.flush_all()
+        with self.assertQueryCount(8):
+            self.assertFalse(partners._ml_protected())
+
+    def test_no_step_links_them(self):
+        for kind, partner in self.protected().items():
+            partner.write({"company_registry": f"R{partner.id}", "is_company": True})
+            self.env["res.partner.bank"].create({"acc_number": f"ACC{partner.id}", "partner_id": partner.id})
+            steps = {
+                "reference": self.document(partner.name, odoo_id=partner.id),
+                "name": self.document(partner.name),
+                "registry": self.document("Other", corporate_id=f"R{partner.id}"),
+                "bank": self.document("Other", bank_accounts=(f"ACC{partner.id}",)),
+            }
+            for step, document in steps.items():
+                with self.subTest(kind=kind, step=step):
+                    error = self.refused("vendor", document, MappingError, "our own companies")
+                    self.assertFalse(error.proposal)
+            self.mapped["vendor", "r1"] = partner
+            with self.subTest(kind=kind, step="mapping"):
+                self.refused("vendor", self.document(), InvalidDataError, "our own companies")
+            del self.mapped["vendor", "r1"]
+
+    def test_they_cannot_be_mapped(self):
+        mapping = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "kind": "vendor", "external_id": "r1"}
+        )
+        rules = self.env["ml.mapping.rule"]
+        for kind, partner in self.protected().items():
+            for write in (
+                lambda partner=partner: mapping.write({"res_id": partner.id}),
+                lambda partner=partner: rules.create(
+                    {"connection_id": self.connection.id, "kind": "vendor", "pattern": "*", "res_id": partner.id}
+                ),
+            ):
+                with self.subTest(kind), self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
+                    write()
+                self.assertNotIn(partner.name, str(caught.exception))
+        mapping.res_id = self.vendor.id
+
+    def test_who_becomes_a_user_is_protected_from_then_on(self):
+        partner = self.written("vendor", self.document(contacts=(Contact(email="a@example.com", is_default=True),)))
+        self.user_of(partner)
+        same = self.document(contacts=(Contact(email="a@example.com", is_default=True),))
+        self.written("vendor", same, "unchanged")
+        for changed in (
+            self.document("Renamed"),
+            self.document(address=Address(street="Evil Street 1")),
+            self.document(contacts=(Contact(email="evil@example.com", is_default=True),)),
+            self.document(contacts=(Contact(name="Evil", email="evil@example.com"),)),
+        ):
+            self.refused(
+                "vendor", changed, InvalidDataError, "never changed from outside", vendor_change_policy="apply"
+            )
+        self.assertFalse(self.env["ml.vendor.change"].search([("partner_id", "=", partner.id)]))
+
+    def test_a_contact_of_a_vendor_that_is_a_user_is_left_alone(self):
+        contact = Contact(name="Jane", email="jane@example.com", phone="1")
+        partner = self.written("vendor", self.document(contacts=(contact,)))
+        self.user_of(partner.child_ids, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
+        changed = Contact(name="Evil", email="jane@example.com", phone="2")
+        (entry,) = self.book("vendor", self.document(contacts=(changed,)), vendor_change_policy="apply")
+        self.assertEqual((entry.outcome, partner.child_ids.name, partner.child_ids.phone), ("unchanged", "Jane", "1"))
+        self.assertIn("left alone", entry.note)
+
+    def test_a_vendor_that_is_left_out_is_not_asked_about_again(self):
+        self.mapped["vendor", "r1"] = None
+        (entry,) = self.plan("vendor", self.document())
+        self.assertEqual(entry.error.error_class, "not_wanted")
+
+
+@tagged("post_install", "-at_install")
+class TestVendorChanges(WriterCase):
+    def setUp(self):
+        super().setUp()
+        self.partner = self.env["res.partner"].create(
+            {
+                "name": "Trusty Supplies Ltd",
+                "is_company": True,
+                "supplier_rank": 1,
+                "email": "ap@trusty.example",
+                "phone": "1",
+                "vat": VAT,
+                "company_registry": "0477",
+                "country_id": self.env.ref("base.be").id,
+                "street": "Street 1",
+            }
+        )
+
+    def document(self, external_id="r1", email="ap@trusty.example", phone="1", **values):
+        contact = Contact(email=email, phone=phone, is_default=True)
+        contacts = (contact, *values.pop("others", ()))
+        address = Address(street=values.pop("street", "Street 1"), country="BE")
+        return Vendor(
+            external_id=external_id,
+            contacts=contacts,
+            address=address,
+            **{"name": "Trusty Supplies Ltd", "vat": VAT, "corporate_id": "0477", **values},
+        )
+
+    def link(self):
+        self.bind("vendor", "r1", self.partner)
+
+    def changes(self, state=None):
+        changes = self.env["ml.vendor.change"].search([("partner_id", "=", self.partner.id)], order="id")
+        return changes.filtered(lambda change: not state or change.state == state)
+
+    def accountant(self, *more):
+        groups = ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice", *more)
+        return self.env["res.users"].create(
+            {
+                "name": "Accountant",
+                "login": f"accountant {len(more)}",
+                "company_id": self.company.id,
+                "company_ids": [(6, 0, self.company.ids)],
+                "group_ids": [(6, 0, [self.env.ref(group).id for group in groups])],
+            }
+        )
+
+    def as_person(self, changes, *more):
+        return changes.with_user(self.accountant(*more)).sudo(False)
+
+    SENSITIVE = {"email": "evil@evil.example", "phone": "666", "vat": "BE0403170701", "corporate_id": "666"}
+
+    def test_nothing_sensitive_changes_without_a_person_whatever_linked_the_vendor(self):
+        """All ways to be linked x all sets of values: the books stay as they are until somebody agrees."""
+        fields = ("email", "phone", "vat", "company_registry", "child_ids")
+        before = self.partner.read(fields)
+        self.env["res.partner.bank"].create({"acc_number": "BE68539007547034", "partner_id": self.partner.id})
+        ways = {
+            "vat": {"corporate_id": ""},
+            "registry": {"vat": ""},
+            "reference": {"vat": "", "corporate_id": "", "odoo_id": self.partner.id},
+            "bank": {"vat": "", "corporate_id": "", "name": "Trusty", "bank_accounts": ("BE68539007547034",)},
+            "person": {"vat": "", "corporate_id": "", "name": "Anything"},
+        }
+        for way, values in ways.items():
+            self.env["ml.binding"].search([("res_id", "=", self.partner.id)]).unlink()
+            self.bound.pop(("vendor", "r1"), None)
+            if way == "person":
+                self.mapped["vendor", "r1"] = self.partner
+            # the first word already comes with the values of the attacker
+            stated = {**values, "email": "first@evil.example"}
+            with self.subTest(way):
+                self.assertEqual(self.written("vendor", self.document(**stated), "linked"), self.partner)
+                for size in range(1, len(self.SENSITIVE) + 1):
+                    for names in itertools.combinations(self.SENSITIVE, size):
+                        evil = {name: self.SENSITIVE[name] for name in names}
+                        others = (Contact(name="Evil", email="evil@evil.example"),)
+                        self.book("vendor", self.document(**{**values, **evil}, others=others))
+                        self.assertEqual(self.partner.read(fields), before, (way, names))
+        self.assertFalse(self.partner.bank_ids.filtered("allow_out_payment"))
+
+    def test_the_rest_is_applied_and_noted(self):
+        self.link()
+        (entry,) = self.book("vendor", self.document(email="new@trusty.example", street="Quay 2"))
+        self.assertEqual(
+            (entry.outcome, self.partner.street, self.partner.email), ("updated", "Quay 2", "ap@trusty.example")
+        )
+        for text in ("Street 1 → Quay 2", "Waits for approval: Email"):
+            self.assertIn(text, entry.note)
+        self.assertNotIn("new@trusty.example", entry.note)
+
+    def test_one_row_for_each_value_and_the_newest_counts(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example", phone="2"))
+        self.book("vendor", self.document(email="a@x.example", phone="2"))
+        self.assertEqual(
+            self.changes().mapped(lambda row: (row.field_name, row.old_value, row.new_value, row.state)),
+            [("email", "ap@trusty.example", "a@x.example", "waiting"), ("phone", "1", "2", "waiting")],
+        )
+        self.book("vendor", self.document(email="b@x.example"))
+        self.assertEqual(
+            self.changes().mapped(lambda row: (row.new_value, row.state)),
+            [("a@x.example", "superseded"), ("2", "superseded"), ("b@x.example", "waiting")],
+        )
+
+    def test_an_accountant_approves_many_at_once_with_his_own_rights(self):
+        self.link()
+        self.book(
+            "vendor", self.document(email="a@x.example", phone="2", others=(Contact(name="Jo", email="jo@x.example"),))
+        )
+        changes = self.changes("waiting")
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            self.as_person(changes).action_approve()
+        self.env.invalidate_all()
+        person = self.as_person(changes, "base.group_partner_manager")
+        person.action_approve()
+        self.assertEqual((self.partner.email, self.partner.phone), ("a@x.example", "2"))
+        self.assertEqual(self.partner.child_ids.email, "jo@x.example")
+        self.assertEqual(set(changes.mapped("state")), {"approved"})
+        self.assertEqual(changes.decided_by_id, person.env.user)
+        self.assertEqual(self.partner.write_uid, person.env.user)
+        self.written(
+            "vendor",
+            self.document(email="a@x.example", phone="2", others=(Contact(name="Jo", email="jo@x.example"),)),
+            "unchanged",
+        )
+        with self.assertRaises(UserError):
+            person.action_approve()
+
+    def test_only_accountants_decide(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example"))
+        user = self.env["res.users"].create(
+            {
+                "name": "User",
+                "login": "ml user",
+                "group_ids": [(6, 0, self.env.ref("ml_connector.group_ml_connector_user").ids)],
+                "company_id": self.company.id,
+                "company_ids": [(6, 0, self.company.ids)],
+            }
+        )
+        for method in ("action_approve", "action_reject"):
+            with self.assertRaises(UserError):
+                getattr(self.changes().with_user(user).sudo(False), method)()
+        self.assertEqual(self.partner.email, "ap@trusty.example")
+
+    def test_what_was_rejected_does_not_come_up_again(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example"))
+        self.as_person(self.changes()).action_reject()
+        (entry,) = self.book("vendor", self.document(email="a@x.example"))
+        self.assertEqual((entry.outcome, entry.note, self.changes("waiting").ids), ("unchanged", "", []))
+        self.book("vendor", self.document(email="b@x.example"))
+        self.assertEqual(self.changes("waiting").new_value, "b@x.example")
+
+    def test_what_changed_in_odoo_meanwhile_is_not_overwritten(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example"))
+        self.partner.email = "mine@trusty.example"
+        person = self.as_person(self.changes(), "base.group_partner_manager")
+        answer = person.action_approve()
+        self.assertIn("meanwhile", answer["params"]["message"])
+        self.assertEqual(self.partner.email, "mine@trusty.example")
+        self.assertEqual((self.changes().state, self.changes().old_value), ("waiting", "mine@trusty.example"))
+        person.action_approve()
+        self.assertEqual(self.partner.email, "a@x.example")
+
+    def test_a_contact_that_became_a_user_is_not_changed_by_approval(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example"))
+        self.env["res.users"].create({"login": "trusty", "partner_id": self.partner.id})
+        with self.assertRaises(UserError):
+            self.as_person(self.changes(), "base.group_partner_manager").action_approve()
+        self.assertEqual(self.partner.email, "ap@trusty.example")
+
+    def test_the_policy_of_the_flow(self):
+        self.link()
+        self.book("vendor", self.document(street="Quay 2"), vendor_change_policy="ask_all")
+        self.assertEqual((self.partner.street, self.changes("waiting").field_name), ("Street 1", "street"))
+        self.book("vendor", self.document(email="a@x.example"), vendor_change_policy="apply")
+        self.assertEqual(self.partner.email, "a@x.example")
+        self.assertFalse(self.changes("waiting"), "the street is as it was again")
+
+    def test_country_waits_by_its_name(self):
+        self.link()
+        document = self.document()
+        self.book(
+            "vendor",
+            Vendor(external_id="r1", name=document.name, address=Address(country="FR")),
+            vendor_change_policy="ask_all",
+        )
+        row = self.changes("waiting")
+        self.assertEqual((row.field_name, row.old_value, row.new_value), ("country_id", "Belgium", "France"))
+        self.as_person(row, "base.group_partner_manager").action_approve()
+        self.assertEqual(self.partner.country_id.code, "FR")
+
+    def test_a_further_addresss_phone_waits(self):
+        address = Address(street="Dock 7", country="BE")
+        remit = Contact(external_id="002", name="Remit to", address=address)
+        self.link()
+        self.book("vendor", self.document(others=(remit,)))
+        self.assertEqual(self.partner.child_ids.street, "Dock 7")
+        remit = Contact(external_id="002", name="Remit to", address=Address(street="Dock 8", country="BE"), phone="666")
+        self.book("vendor", self.document(others=(remit,)))
+        self.assertEqual((self.partner.child_ids.street, self.partner.child_ids.phone), ("Dock 8", False))
+        row = self.changes("waiting")
+        self.assertEqual((row.contact_id, row.field_name, row.new_value), (self.partner.child_ids, "phone", "666"))
+
+    def test_the_owner_is_told_once_and_the_question_ends(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example"))
+        self.book("vendor", self.document(email="b@x.example"))
+        kind = ["ml_connector.mail_activity_vendor_change"]
+        self.assertEqual(len(self.connection.activity_search(kind)), 1)
+        self.assertEqual(self.connection.vendor_change_count, 1)
+        self.as_person(self.changes("waiting")).action_reject()
+        self.assertFalse(self.connection.activity_search(kind))
