@@ -572,6 +572,11 @@ class MlConnection(models.Model):
 
     # ------------------------------------------------------------------ provider
 
+    def _name_on(self, record):
+        """What a record calls the connection: only by the provider where people of other companies read it as well."""
+        company = record.sudo().company_id if "company_id" in record._fields else None  # sudo: only whether it has one
+        return self.name if company else self._provider_class().label
+
     def _provider_class(self):
         self.ensure_one()
         return PROVIDERS[self.provider]

@@ -30,9 +30,10 @@ class BillAnalytics:
             if not is_of_company(account, self.company):
                 raise InvalidDataError(
                     self.env._(
-                        "Analytic account %(account)s of line %(number)s belongs to another company: map another one.",
-                        account=account.display_name,
+                        "The analytic account of line %(number)s, for %(code)s, belongs to another company: map another"
+                        " one.",
                         number=number,
+                        code=share.reference.name or share.reference.code or share.reference.external_id,
                     )
                 )
             shares.setdefault(account.root_plan_id, []).append((account.id, share.percentage))

@@ -22,6 +22,7 @@ from .writer_tools import (
     exact,
     fits,
     is_of_company,
+    named,
     odoo_refusals,
     tolerance,
 )
@@ -416,7 +417,7 @@ class MlWriterBill(models.AbstractModel):
         batch.amounts.settle(plan)
         plan.header = self._prepare_header(batch, plan, booked)
         if not booked:
-            self._check_partner(batch, partner)
+            self._check_partner(batch, document, partner)
             self._check_lines(batch, plan)
         return plan
 
@@ -448,13 +449,12 @@ class MlWriterBill(models.AbstractModel):
                 )
             )
 
-    def _check_partner(self, batch, partner):
+    def _check_partner(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
             raise InvalidDataError(
                 self.env._(
-                    "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
-                    vendor=partner.display_name,
-                    other=partner.company_id.display_name,
+                    "The contact of vendor %(vendor)s belongs to another company and cannot be used in %(company)s.",
+                    vendor=document.vendor.name or document.vendor.external_id,
                     company=batch.company.display_name,
                 )
             )
@@ -471,9 +471,12 @@ class MlWriterBill(models.AbstractModel):
             raise InvalidDataError(
                 self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
             )
-        if journal.type != "purchase" or not journal.active or not is_of_company(journal, batch.company):
+        if not is_of_company(journal, batch.company) or journal.type != "purchase" or not journal.active:
             raise InvalidDataError(
-                self.env._("Journal %s cannot take vendor bills: choose another one in the flow.", journal.display_name)
+                self.env._(
+                    "Journal %s cannot take vendor bills: choose another one in the flow.",
+                    named(journal, batch.company),
+                )
             )
         return journal
 
@@ -664,10 +667,12 @@ class MlWriterBill(models.AbstractModel):
                 batch.analytics.check(number, line)
 
     def _check_account(self, batch, plan, number, account):
-        if not account.active:
-            problem = self.env._("it is archived")
-        elif not account.sudo().company_ids & batch.company.parent_ids:  # sudo: companies out of the flow's reach
+        # sudo: the companies of an account that is out of reach, which is then called by its id
+        is_own = bool(account.sudo().company_ids & batch.company.parent_ids)
+        if not is_own:
             problem = self.env._("it belongs to another company")
+        elif not account.active:
+            problem = self.env._("it is archived")
         elif account.account_type in ("asset_receivable", "liability_payable", "off_balance"):
             problem = self.env._("it is a receivable, payable or off-balance account")
         elif account.currency_id and account.currency_id not in (plan.currency, batch.company.currency_id):
@@ -677,7 +682,7 @@ class MlWriterBill(models.AbstractModel):
         raise InvalidDataError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
-                account=account_text(account),
+                account=account_text(account) if is_own else f"(id {account.id})",
                 number=number,
                 problem=problem,
             )
@@ -685,12 +690,12 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
-            if tax.type_tax_use == "sale" or not tax.active or not is_of_company(tax, batch.company):
+            if not is_of_company(tax, batch.company) or tax.type_tax_use == "sale" or not tax.active:
                 raise InvalidDataError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
                         " one.",
-                        tax=tax.display_name,
+                        tax=named(tax, batch.company),
                         number=number,
                         company=batch.company.display_name,
                     )

@@ -214,10 +214,12 @@ class MlWriterJournalEntry(models.AbstractModel):
         return parts[0]
 
     def _check_account(self, batch, account, currency):
-        if not account.active:
-            problem = self.env._("it is archived")
-        elif not account.sudo().company_ids & batch.company.parent_ids:  # sudo: companies out of the flow's reach
+        # sudo: the companies of an account that is out of reach, which is then called by its id
+        is_own = bool(account.sudo().company_ids & batch.company.parent_ids)
+        if not is_own:
             problem = self.env._("it belongs to another company")
+        elif not account.active:
+            problem = self.env._("it is archived")
         elif account.currency_id and account.currency_id not in (currency, batch.company.currency_id):
             problem = self.env._("it takes %s only", account.currency_id.name)
         else:
@@ -225,7 +227,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         raise InvalidDataError(
             self.env._(
                 "Account %(account)s cannot be used, because %(problem)s: map another one.",
-                account=account_text(account),
+                account=account_text(account) if is_own else f"(id {account.id})",
                 problem=problem,
             )
         )

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from ..documents import Reference
 from ..exceptions import InvalidDataError
 from .ml_writer import Resolver
-from .writer_tools import exact, is_of_company
+from .writer_tools import exact, is_of_company, named
 
 MONEY_JOURNALS = ("bank", "cash", "credit")
 ISSUER_KINDS = ("statement", "transfer", "cashback")
@@ -37,12 +37,12 @@ def money_journal(env, resolver, reference, company):
     :raises InvalidDataError: it cannot take it
     """
     journal = needed(env, resolver, reference)
-    if journal.type not in MONEY_JOURNALS or not journal.active or not is_of_company(journal, company):
+    if not is_of_company(journal, company) or journal.type not in MONEY_JOURNALS or not journal.active:
         raise InvalidDataError(
             env._(
                 "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                 origin=reference.name,
-                journal=journal.display_name,
+                journal=named(journal, company),
                 company=company.display_name,
             )
         )

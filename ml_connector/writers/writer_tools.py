@@ -30,6 +30,11 @@ def is_of_company(record, company):
     return not record.company_id or record.company_id in company.parent_ids
 
 
+def named(record, company):
+    """What a row of a company calls a record: by no more than its id where it belongs to another one."""
+    return record.display_name if is_of_company(record, company) else f"(id {record.id})"
+
+
 def bound_elsewhere(env, connection, kind, records):
     """{record id: external id} of those records that a remote record of the connection is bound to."""
     if not records:

@@ -80,6 +80,12 @@ document = engine["ml.bridged.document"].create(
 engine["ml.webhook.event"].create(
     {{"connection_id": ramp.id, "event_id": word + " event", "event_type": "bills.created", "external_id": word}}
 )
+engine["ml.vendor.change"].create(
+    {{
+        "connection_id": ramp.id, "flow_id": flow.id, "partner_id": {supplier}, "contact_id": {supplier},
+        "field_name": "email", "old_value": word, "new_value": word, "data": {{"value": word}},
+    }}
+)
 file = engine["ml.feed.file"].search([("connection_id", "=", files.id)], limit=1)
 for record in (document, file):
     env["ir.attachment"].create(
