@@ -4,7 +4,7 @@ from .addresses import LOOPBACK_VARIABLE, fault_of_base, is_yes
 from .base import Answer, Exchange, HttpClient
 from .concur import ConcurClient
 from .failures import read_json
-from .masking import SENSITIVE, mask, mask_text
+from .masking import SENSITIVE, is_sensitive, mask, mask_text
 from .oauth import AccessToken, MemoryTokens, StoredGrant, TokenStore
 from .ramp import RampClient
 from .rate import RollingWindow, shared_window
@@ -30,6 +30,7 @@ __all__ = [
     "VismaClient",
     "fault_of_base",
     "fingerprint",
+    "is_sensitive",
     "is_yes",
     "mask",
     "mask_text",

@@ -80,6 +80,10 @@ def _overlap(text, secret):
     return next((size for size in range(len(secret), 0, -1) if text.endswith(secret[:size])), 0)
 
 
+def is_sensitive(key):
+    """Whether the name of a key says that its value is a credential or the number of a bank account."""
+    return re.sub(r"[^a-z0-9]", "", str(key).lower()).endswith(SENSITIVE)
+
+
 def _is_hidden(key, value):
-    name = re.sub(r"[^a-z0-9]", "", str(key).lower())
-    return name.endswith(SENSITIVE) and value not in (None, "")
+    return is_sensitive(key) and value not in (None, "")

@@ -28,6 +28,8 @@ class JournalLine:
 class JournalEntry:
     """An entry whose lines add up to zero.
 
+    :param follows: id at the source of the card transaction whose cost the entry takes back, as Odoo booked it; the
+        lines then only say how much
     :param journal: the journal that takes it; None: the company's journal for miscellaneous entries
     """
 
@@ -39,5 +41,6 @@ class JournalEntry:
     accounting_date: date | None = None
     journal: Reference | None = None
     memo: str = ""
+    follows: str = ""
     attachments: tuple[Attachment, ...] = ()
     url: str = ""

@@ -102,23 +102,33 @@ def remote_id(source, records, argument):
     return source.remote_ids(records, argument)
 
 
-NEEDS = {
-    "code": ("commercial_partner_id",),
-    "is_active": ("active",),
-    "dimension": ("plan_id", "root_plan_id"),
+READS = {
+    "code": ("{argument}.commercial_partner_id.id",),
+    "or_company_currency": ("{argument}.name",),
+    "dimension": ("plan_id", "root_plan_id.name"),
     "analytic_code": ("code",),
     "analytic": ("analytic_distribution",),
     "order_date": ("date_approve", "date_order"),
     "order_status": ("state", "invoice_status"),
     "line_status": ("product_qty", "qty_invoiced"),
-    "line_number": ("order_id",),
-    "order_line_number": ("purchase_line_id",),
+    "line_number": ("order_id.order_line",),
+    "order_line_number": ("purchase_line_id.order_id.order_line",),
     "net_unit_price": ("price_unit", "discount"),
-    "tax_code": ("tax_ids",),
-    "expense_account": ("product_id",),
-    "received_quantity": ("quantity", "location_dest_id"),
+    "tax_code": ("tax_ids.name",),
+    "expense_account": ("product_id.product_tmpl_id",),
+    "received_quantity": ("quantity", "location_dest_id.usage"),
 }
-"""Fields that an expression reads of each record, so that they are read together."""
+"""Field paths that an expression reads of each record."""
+
+
+def paths_read(expression, argument, model):
+    """The field paths that a column with this expression reads of records of a model."""
+    if expression == "code" and not argument:
+        return ["commercial_partner_id.id"]
+    if expression == "is_active" and "active" in model._fields:
+        return ["active"]
+    return [path.replace("{argument}", argument or "") for path in READS.get(expression, ())]
+
 
 EXPRESSIONS = {
     function.__name__: function

@@ -5,7 +5,7 @@ from ast import literal_eval
 
 from odoo.fields import Domain
 
-from .feed_expressions import EXPRESSIONS, NEEDS
+from .feed_expressions import EXPRESSIONS, paths_read
 
 BATCH = 1000
 REMEMBERED = 50_000
@@ -26,15 +26,16 @@ class FeedRecord:
 
 
 class FeedSource:
-    """The records that a template asks for, in the order of their ids.
+    """The records that a template asks for, in the order of their ids, as far as the reader may see them.
 
-    What is read of a batch is forgotten after it, so that memory does not grow with the number of records.
+    The books are read with the rights of whoever reads, also where the engine works for him. What is read of a batch is
+    forgotten after it, so that memory does not grow with the number of records.
     """
 
     dimension_names = PLANS
 
     def __init__(self, template):
-        self.env = template.env
+        self.env = template.sudo(False).env
         self.template = template
         self.company = template.company_id
         self.company_code = template.company_code or ""
@@ -65,10 +66,10 @@ class FeedSource:
         names = self._needed(self.model, False)
         while records := self.model.search_fetch(domain & Domain("id", ">", last), names, order="id", limit=BATCH):
             last = records[-1].id
-            yield self._own(self.read(records))
+            yield self._known(self.read(records))
             self.forget()
 
-    def _own(self, records):
+    def _known(self, records):
         """Where the vendor's own id is the code, what did not come from the vendor is none of its business."""
         if self._key is None or self.columns[self._key].expression != "remote_id":
             return records
@@ -80,7 +81,8 @@ class FeedSource:
         for column in self.columns:
             if bool(column.on_line and self.template.lines_field) != on_line:
                 continue
-            names |= {(column.path or column.argument or "").partition(".")[0], *NEEDS.get(column.expression, ())}
+            paths = [column.path] if column.path else paths_read(column.expression, column.argument, model)
+            names |= {path.partition(".")[0] for path in paths}
         return [name for name in names if name in model._fields and model._fields[name].store]
 
     def forget(self):
@@ -168,9 +170,13 @@ class FeedSource:
 
     # ------------------------------------------------------------------ what expressions ask
 
+    def _own(self, model):
+        # sudo: whoever may read the books need not have a right on our tables; only this connection's codes are read
+        return self.env[model].sudo()
+
     def partner_codes(self, partner_ids):
         """{contact: the vendor's code}: the mapped one, else V and its number here."""
-        mappings = self.env["ml.mapping"].search_fetch(
+        mappings = self._own("ml.mapping").search_fetch(
             [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
             ["res_id", "external_id"],
         )
@@ -209,7 +215,7 @@ class FeedSource:
             return None
         known = self._followers.setdefault(("tax", ""), {})
         if taxes.id not in known:
-            mapping = self.env["ml.mapping"].search(
+            mapping = self._own("ml.mapping").search(
                 [("connection_id", "=", self.connection.id), ("kind", "=", "tax"), ("res_id", "=", taxes.id)], limit=1
             )
             known[taxes.id] = mapping.external_id or taxes.name
@@ -225,7 +231,7 @@ class FeedSource:
         return known[product.id]
 
     def remote_ids(self, records, kind):
-        bindings = self.env["ml.binding"].search_fetch(
+        bindings = self._own("ml.binding").search_fetch(
             [
                 ("connection_id", "=", self.connection.id),
                 ("kind", "=", kind),

@@ -119,8 +119,6 @@ def _template_values(flow, spec, number):
         "archive_mode": "move" if spec.archive_folder else "leave",
         "root_element": spec.root_element,
         "document_element": spec.document_element,
-        "model_name": spec.model or False,
-        "lines_field": spec.lines or False,
         "domain": spec.domain,
         "lines_domain": spec.lines_domain,
         "statuses": ", ".join(spec.statuses),

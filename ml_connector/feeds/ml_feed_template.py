@@ -1,22 +1,22 @@
 import io
 import re
-from ast import literal_eval
 from datetime import timedelta
-from string import Formatter
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
 
 from ..documents import FeedColumn, FeedTemplate
 from ..exceptions import ConnectorError
 from ..models.ml_sealed import needs
-from .feed_expressions import EXPRESSIONS
+from ..patterns import NamePattern, PatternError, filled, tokens
+from .feed_access import check_domain, check_path
+from .feed_expressions import EXPRESSIONS, paths_read
 from .feed_source import FeedSource
 
 NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
 ANSWER_TOKENS = ("name", "stem")
 PREVIEW_ROWS = 5
+MAX_FORMAT = 40
 MEGABYTE = 1024 * 1024
 SIGNS = {
     "comma": ",",
@@ -98,8 +98,8 @@ class MlFeedTemplate(models.Model):
     folder = fields.Char(required=True, help="On the server, relative to where the login leads.")
     file_name = fields.Char(
         required=True,
-        help="Written: a pattern with {company}, {feed}, {mode}, {date}, {time}, {number}, {ext}. Read: a regular"
-        " expression that all of the name must fit.",
+        help="Written: a pattern with {company}, {feed}, {mode}, {date}, {time}, {number}, {ext}. Read: a simple"
+        " regular expression that all of the name must fit, such as invoices.*\\.csv.",
     )
     next_number = fields.Integer(default=1, readonly=True, copy=False)
     temporary = fields.Selection(
@@ -147,8 +147,8 @@ class MlFeedTemplate(models.Model):
     statuses = fields.Char("Statuses to take", help="Separated by commas; empty: all.")
     max_megabytes = fields.Integer("Largest file (MB)", default=50)
 
-    model_name = fields.Char("Model", readonly=True)
-    lines_field = fields.Char("Field of the lines", readonly=True)
+    model_name = fields.Char("Model", compute="_compute_model", store=True, precompute=True)
+    lines_field = fields.Char("Field of the lines", compute="_compute_model", store=True, precompute=True)
     domain = fields.Char("Records", default="[]")
     lines_domain = fields.Char("Lines", default="[]")
     mode = fields.Selection(
@@ -172,6 +172,20 @@ class MlFeedTemplate(models.Model):
         "The limits have to be positive.",
     )
 
+    @api.depends("flow_id")
+    def _compute_model(self):
+        """A feed is about what its flow is about, whoever makes its template."""
+        for template in self:
+            spec = template._spec()
+            template.model_name = (spec and spec.model) or False
+            template.lines_field = (spec and spec.lines) or False
+
+    def _spec(self):
+        """The default template of the flow; None without."""
+        flow = self.flow_id
+        feeds = flow.connection_id._provider_class().feeds if flow.connection_id else ()
+        return next((spec for spec in feeds if spec.flow == flow.key), None)
+
     # ------------------------------------------------------------------ checks
 
     @api.constrains("connection_id", "flow_id")
@@ -187,10 +201,14 @@ class MlFeedTemplate(models.Model):
                 template._check_pattern()
                 continue
             try:
-                re.compile(template.file_name)
-            except re.error as error:
+                NamePattern(template.file_name)
+            except PatternError as error:
                 raise ValidationError(
-                    self.env._("The pattern of the file name is not a regular expression: %s.", error)
+                    self.env._(
+                        "The pattern of the file name cannot be taken: %(reason)s. Write .* for any text and \\. for a "
+                        "point, such as invoices.*\\.csv.",
+                        reason=error,
+                    )
                 ) from error
 
     def _check_pattern(self):
@@ -208,12 +226,12 @@ class MlFeedTemplate(models.Model):
     def _tokens(self, pattern, known):
         """The tokens of a pattern, all of them among the known ones."""
         try:
-            tokens = [name for _text, name, _spec, _conversion in Formatter().parse(pattern) if name is not None]
-        except ValueError as error:
+            found = tokens(pattern)
+        except PatternError as error:
             raise ValidationError(
-                self.env._("The pattern of the file name has a brace too many or too few.")
+                self.env._("The pattern %(pattern)s cannot be taken: %(reason)s.", pattern=pattern[:80], reason=error)
             ) from error
-        if unknown := [token for token in tokens if token not in known]:
+        if unknown := [token for token in found if token not in known]:
             raise ValidationError(
                 self.env._(
                     "The file name cannot have {%(token)s}: use %(tokens)s.",
@@ -221,7 +239,20 @@ class MlFeedTemplate(models.Model):
                     tokens=", ".join(f"{{{token}}}" for token in known),
                 )
             )
-        return tokens
+        return found
+
+    @api.constrains("active")
+    def _check_switched_on(self):
+        """Whoever switches a template on stands for all of it."""
+        self.filtered("active")._check_all()
+
+    def _check_all(self):
+        self._check_file_name()
+        self._check_answers()
+        self._check_folders()
+        self._check_domain()
+        self._check_formats()
+        self.column_ids._check_reads()
 
     @api.constrains("folder", "archive_folder", "error_folder", "accepted_path", "rejected_path")
     def _check_folders(self):
@@ -235,16 +266,16 @@ class MlFeedTemplate(models.Model):
             if template.direction == "pull" and template.archive_mode == "move" and not template.archive_folder:
                 raise ValidationError(self.env._("Say where to move files that were read."))
 
-    @api.constrains("domain", "lines_domain", "model_name")
+    @api.constrains("domain", "lines_domain")
     def _check_domain(self):
         for template in self.filtered("model_name"):
-            model = self.env[template.model_name]
-            lines = self.env[model._fields[template.lines_field].comodel_name] if template.lines_field else model
-            for subject, text in ((model, template.domain), (lines, template.lines_domain)):
-                try:
-                    Domain(literal_eval(text or "[]")).validate(subject)
-                except (ValueError, SyntaxError, TypeError, KeyError) as error:
-                    raise ValidationError(self.env._("These records cannot be selected: %s.", text)) from error
+            check_domain(template._model(), template.domain, self.env._("Records"))
+            check_domain(template._model(on_line=True), template.lines_domain, self.env._("Lines"))
+
+    def _model(self, on_line=False):
+        """The model of the records, or of their lines where they have any, in the name of whoever asks."""
+        model = self.env[self.model_name]
+        return self.env[model._fields[self.lines_field].comodel_name] if on_line and self.lines_field else model
 
     @api.constrains("date_format", "datetime_format")
     def _check_formats(self):
@@ -252,6 +283,9 @@ class MlFeedTemplate(models.Model):
         for template in self:
             for pattern in (template.date_format, template.datetime_format):
                 try:
+                    # a number after the sign would be a width, of any size
+                    if len(pattern) > MAX_FORMAT or not re.fullmatch(r"(?:[^%]|%[A-Za-z%])+", pattern):
+                        raise ValueError
                     text = now.strftime(pattern)
                     if not text.isascii() or now.strptime(text, pattern).year != now.year:
                         raise ValueError
@@ -297,11 +331,11 @@ class MlFeedTemplate(models.Model):
 
     def _fits(self, name):
         """Whether a file of that name is for this template."""
-        return bool(re.fullmatch(self.file_name, name))
+        return NamePattern(self.file_name).fits(name)
 
     def _answer_path(self, pattern, file):
         """Where the vendor's answer to one of our files would be; empty where it gives none."""
-        return (pattern or "").format(name=file.name, stem=file.name.rpartition(".")[0])
+        return filled(pattern or "", {"name": file.name, "stem": file.name.rpartition(".")[0]})
 
     @api.onchange("file_format")
     def _onchange_file_format(self):
@@ -316,15 +350,16 @@ class MlFeedTemplate(models.Model):
 
     def _next_file_name(self, is_full):
         now = fields.Datetime.now()
-        name = self.file_name.format(
-            company=self.company_code or self.company_id.id,
-            feed=self.entity,
-            mode="full" if is_full else "delta",
-            date=now.strftime("%Y%m%d"),
-            time=now.strftime("%Y%m%dT%H%M%SZ"),
-            number=f"{self.next_number:06d}",
-            ext=self.file_format,
-        )
+        values = {
+            "company": self.company_code or self.company_id.id,
+            "feed": self.entity,
+            "mode": "full" if is_full else "delta",
+            "date": now.strftime("%Y%m%d"),
+            "time": now.strftime("%Y%m%dT%H%M%SZ"),
+            "number": f"{self.next_number:06d}",
+            "ext": self.file_format,
+        }
+        name = filled(self.file_name, values)
         self.next_number += 1
         return re.sub(r"[^A-Za-z0-9._-]", "-", name)[-120:]
 
@@ -431,39 +466,19 @@ class MlFeedColumn(models.Model):
 
     _label_unique = models.UniqueIndex("(template_id, label)", "The heading is there already.")
 
-    @api.constrains("path", "on_line", "template_id")
-    def _check_path(self):
-        for column in self.filtered("path"):
+    @api.constrains("path", "expression", "argument", "on_line", "template_id")
+    def _check_reads(self):
+        for column in self:
             template = column.template_id
             if not template.model_name:
-                raise ValidationError(self.env._("Read columns have a meaning, not a field."))
-            model = self.env[template.model_name]
-            if column.on_line and template.lines_field:
-                model = self.env[model._fields[template.lines_field].comodel_name]
-            column._check_path_of(model)
-
-    def _check_path_of(self, model):
-        names = self.path.split(".")
-        for position, name in enumerate(names):
-            field = model._fields.get(name)
-            is_last = position == len(names) - 1
-            if field is None:
-                raise ValidationError(
-                    self.env._(
-                        "%(label)s: %(model)s has no field %(name)s.", label=self.label, model=model._name, name=name
-                    )
-                )
-            allowed = field.type == "many2one" if not is_last else field.type not in (
-                "one2many", "many2many", "binary", "image", "json", "properties", "properties_definition", "reference",
-            )  # fmt: skip
-            if not allowed or field.groups:
-                raise ValidationError(
-                    self.env._(
-                        "%(label)s: the field %(name)s cannot be written into a file.", label=self.label, name=name
-                    )
-                )
-            if not is_last:
-                model = self.env[field.comodel_name]
+                if column.path:
+                    raise ValidationError(self.env._("Read columns have a meaning, not a field."))
+                continue
+            model = template._model(column.on_line)
+            if column.path:
+                check_path(model, column.path, column.label)
+            for path in paths_read(column.expression, column.argument, model):
+                check_path(model, path, column.label, as_value=False)
 
     @api.constrains("value_map")
     def _check_value_map(self):

@@ -48,7 +48,15 @@ class MlFlow(models.Model):
     _open_fields = {
         "administer": (
             *("active", "interval_number", "schedule", "daily_hour"),
-            *("post_bills", "journal_id", "lock_date_policy", "start_date", "create_vendors", "rounding_tolerance"),
+            *(
+                "post_bills",
+                "draft_when_refused",
+                "journal_id",
+                "lock_date_policy",
+                "start_date",
+                "create_vendors",
+                "rounding_tolerance",
+            ),
             *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
             *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
             *("tell_failures", "rate_tolerance", "vendor_change_policy", "attachment_mode"),
@@ -80,6 +88,11 @@ class MlFlow(models.Model):
     cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
 
     post_bills = fields.Boolean("Post", default=True, help="Post what is created; otherwise it stays a draft.")
+    draft_when_refused = fields.Boolean(
+        "Leave as Draft What Odoo Refuses to Post",
+        help="Where the country's rules demand something that the vendor system does not state, the bill becomes a "
+        "draft to be completed in Odoo; otherwise it waits with the name of what is missing.",
+    )
     journal_id = fields.Many2one(
         "account.journal",
         check_company=True,

@@ -1,8 +1,7 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..patterns import MAX_PATTERN, wildcard_fits
 from .ml_mapping import MAPPED_MODELS
 from .ml_sealed import needs
 
@@ -78,8 +77,13 @@ class MlMappingRule(models.Model):
             self.subject
         ]
         text = text or (mapping.external_id if self.subject == "code" else "")
-        pattern = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in self.pattern.strip())
-        return bool(re.fullmatch(pattern, (text or "").strip(), re.IGNORECASE | re.DOTALL))
+        return wildcard_fits(self.pattern.strip(), (text or "").strip())
+
+    @api.constrains("pattern")
+    def _check_pattern(self):
+        for rule in self:
+            if len(rule.pattern) > MAX_PATTERN:
+                raise ValidationError(self.env._("A pattern has up to %s characters.", MAX_PATTERN))
 
     @needs("map")
     def action_apply(self):

@@ -14,6 +14,8 @@ from . import test_push
 from . import test_push_kinds
 from . import test_reconcile
 from . import test_secrets
+from . import test_copies
+from . import test_grants
 from . import test_keys
 from . import test_security
 from . import test_webhook
@@ -23,5 +25,6 @@ from . import test_writer_expense_report
 from . import test_writer_file
 from . import test_writer_payment
 from . import test_writer_queries
+from . import test_writer_rules
 from . import test_writer_spend
 from . import test_writer_vendor

@@ -285,7 +285,7 @@ class TestFeedOut(FeedCase):
                 for column in spec.columns:
                     if column.expression:
                         self.assertIn(column.expression, EXPRESSIONS)
-        self.connection.feed_template_ids.column_ids._check_path()
+        self.connection.feed_template_ids.column_ids._check_reads()
         for template in self.connection.feed_template_ids.filtered("model_name"):
             self.assertTrue(template.preview.startswith("CompanyId,"), template.preview)
 

@@ -87,7 +87,7 @@ class TestWriterExpenseReport(WriterCase):
 
     def test_a_bill_of_the_employee(self):
         bill = self.bill_of(self.report())
-        self.assertEqual((bill.move_type, bill.state, bill.partner_id), ("in_invoice", "posted", self.ada))
+        self.assertEqual((bill.move_type, bill.state, bill.partner_id), ("in_receipt", "posted", self.ada))
         self.assertEqual(bill.journal_id, self.purchase_journal)
         self.assertEqual((bill.ref, bill.invoice_date, bill.date), ("Q7ZK2M Trip", date(2026, 7, 1), date(2026, 7, 3)))
         self.assertEqual((bill.amount_total, bill.amount_tax, bill.amount_untaxed), (91.0, 2.54, 88.46))

@@ -262,16 +262,24 @@ class TestReimbursements(SpendCase):
 
     def test_bill_and_payment(self):
         bill = self.written("reimbursement", self.reimbursement())
-        self.assertEqual((bill.move_type, bill.state, bill.amount_residual), ("in_invoice", "posted", 0.0))
+        self.assertEqual((bill.move_type, bill.state, bill.amount_residual), ("in_receipt", "posted", 0.0))
         self.assertEqual(bill.partner_id, self.employee.work_contact_id)
         payment = bill.reconciled_payment_ids
         self.assertEqual((payment.amount, payment.date, payment.memo), (42.0, date(2026, 7, 24), "PB-1"))
         self.written("reimbursement", self.reimbursement(), "unchanged")
 
-    def test_payback_is_a_credit_note(self):
-        note = self.written("reimbursement", self.reimbursement(is_credit=True))
-        self.assertEqual((note.move_type, note.amount_residual), ("in_refund", 0.0))
-        self.assertEqual(note.reconciled_payment_ids.payment_type, "inbound")
+    def test_payback_is_an_entry(self):
+        document = self.reimbursement(is_credit=True)
+        entry = self.written("reimbursement", document)
+        self.assertEqual((entry.move_type, entry.journal_id.type, entry.state), ("entry", "general", "posted"))
+        owed = entry.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+        self.assertEqual((owed.balance, owed.reconciled, owed.partner_id), (42.0, True, self.employee.work_contact_id))
+        self.assertEqual(owed.matched_credit_ids.credit_move_id.payment_id.payment_type, "inbound")
+        self.written("reimbursement", document, "unchanged")
+        later = self.reimbursement("r2", is_credit=True, paid=False)
+        self.assertFalse(self.written("reimbursement", later).line_ids.filtered("reconciled"))
+        self.written("reimbursement", self.reimbursement("r2", is_credit=True), "updated")
+        self.assertEqual(self.owed(self.employee.work_contact_id), 0)
 
     def test_paid_later(self):
         bill = self.written("reimbursement", self.reimbursement(paid=False))

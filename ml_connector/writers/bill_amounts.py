@@ -46,6 +46,25 @@ class LinePlan:
     correction: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What kind of document a plan becomes.
+
+    :ivar domain: what Odoo's analytic plans call it; empty: its lines are made here, and nobody can code them
+    :ivar is_exigible: whether its taxes count at once, because nothing of it is left to be paid
+    """
+
+    domain: str
+    is_exigible: bool = False
+
+
+BILL = Form("bill")
+MADE_HERE = Form("")
+EXPENSE = Form("expense")
+ENTRY = Form("general", is_exigible=True)
+OWED_ENTRY = Form("general")
+
+
 @dataclass(slots=True)
 class BillPlan:
     """A bill as it is to be booked.
@@ -54,7 +73,9 @@ class BillPlan:
     :ivar tax_items: values of the tax lines, as Odoo's tax engine gives them
     :ivar corrected: index of the tax line that took a rounding difference
     :ivar term: payment term of the vendor, where the source states no due date
+    :ivar form: what kind of document it becomes
     :ivar notes: sentences for the row
+    :ivar is_draft: whether it is left as a draft, because Odoo would not post it
     """
 
     document: Any
@@ -70,7 +91,13 @@ class BillPlan:
     tax_items: list = field(default_factory=list)
     corrected: int | None = None
     term: Any = None
+    form: Form = BILL
     notes: list[str] = field(default_factory=list)
+    is_draft: bool = False
+
+    def leave_draft(self, note):
+        self.is_draft = True
+        self.notes.append(note)
 
     @property
     def sign(self):
@@ -155,6 +182,31 @@ class BillAmounts:
 
     # ------------------------------------------------------------------ amounts
 
+    def _discount_lines(self, plan):
+        """What an early discount on a reduced base takes from the base of the taxes, as Odoo adds it to the bill."""
+        if not reduces_tax(plan.term):
+            return []
+        part = plan.term.discount_percentage / 100
+        return [
+            self._engine._prepare_base_line_for_taxes_computation(
+                None,
+                currency_id=plan.currency,
+                tax_ids=taxes,
+                price_unit=-plan.currency.round(line.subtotal * part),
+                quantity=1.0,
+                rate=plan.rate,
+                sign=plan.sign,
+                is_refund=plan.is_credit,
+                partner_id=plan.partner.commercial_partner_id,
+                account_id=line.account,
+                analytic_distribution=line.analytic,
+                special_mode="total_excluded",
+                special_type="early_payment",
+            )
+            for line in plan.lines
+            if (taxes := line.taxes.filtered(lambda tax: tax.amount_type != "fixed"))
+        ]
+
     def _base_lines(self, plan, special_mode=False):
         return [
             self._engine._prepare_base_line_for_taxes_computation(
@@ -187,10 +239,18 @@ class BillAmounts:
         base_lines = self._base_lines(plan)
         self._engine._add_tax_details_in_base_lines(base_lines, self.company)
         self._engine._round_base_lines_tax_details(base_lines, self.company)
-        self._engine._add_accounting_data_in_base_lines_tax_details(base_lines, self.company)
-        results = self._engine._prepare_tax_lines(base_lines, self.company)
-        for line, (base_line, values) in zip(plan.lines, results["base_lines_to_update"], strict=True):
+        for line, base_line in zip(plan.lines, base_lines, strict=True):
             line.subtotal = base_line["tax_details"]["total_excluded_currency"]
+        if discounts := self._discount_lines(plan):
+            base_lines += discounts
+            self._engine._add_tax_details_in_base_lines(base_lines, self.company)
+            self._engine._round_base_lines_tax_details(base_lines, self.company)
+        self._engine._add_accounting_data_in_base_lines_tax_details(
+            base_lines, self.company, include_caba_tags=plan.form.is_exigible
+        )
+        results = self._engine._prepare_tax_lines(base_lines, self.company)
+        # the lines of an early discount come last, and are Odoo's own affair
+        for line, (base_line, values) in zip(plan.lines, results["base_lines_to_update"], strict=False):
             line.amount_currency = values["amount_currency"]
             line.balance = values["balance"]
             line.tag_ids = base_line["tax_tag_ids"].ids
@@ -220,6 +280,18 @@ class BillAmounts:
             )
 
     def _total_error(self, plan, computed):
+        if reduces_tax(plan.term):
+            return InvalidDataError(
+                self.env._(
+                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo, because"
+                    " payment term %(term)s of the vendor takes its early discount from the tax: choose another term"
+                    " for the vendor, or state the due date.",
+                    total=plan.document.total,
+                    computed=computed,
+                    currency=plan.currency.name,
+                    term=plan.term.name,
+                )
+            )
         return InvalidDataError(
             self.env._(
                 "The total is %(total)s %(currency)s at the vendor, but the lines and their taxes add up to"
@@ -302,6 +374,11 @@ def _split_quantity(line):
     quantity = round(line.price_unit / line.order_price, 2)
     if quantity and abs(quantity * line.order_price - line.price_unit) < 0.005:
         line.quantity, line.price_unit = quantity, line.price_unit / quantity
+
+
+def reduces_tax(term):
+    """Whether the tax of a bill with the term is that of the total less its early discount."""
+    return bool(term) and term.early_discount and term.early_pay_discount_computation == "mixed"
 
 
 def _is_included(tax):

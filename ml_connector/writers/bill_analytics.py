@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ..exceptions import InvalidDataError
 from .bill_changes import account_text
-from .writer_tools import is_of_company
+from .writer_tools import named, unusable
 
 HUNDRED = Decimal(100)
 
@@ -27,13 +27,14 @@ class BillAnalytics:
             account = self._batch.mapping(share.reference)
             if not account:
                 continue
-            if not is_of_company(account, self.company):
+            if problem := unusable(account, self.company):
                 raise InvalidDataError(
                     self.env._(
-                        "The analytic account of line %(number)s, for %(code)s, belongs to another company: map another"
-                        " one.",
+                        "Analytic account %(account)s of line %(number)s cannot be used, because %(problem)s: map"
+                        " another one.",
+                        account=named(account, self.company),
                         number=number,
-                        code=share.reference.name or share.reference.code or share.reference.external_id,
+                        problem=problem,
                     )
                 )
             shares.setdefault(account.root_plan_id, []).append((account.id, share.percentage))
@@ -71,13 +72,16 @@ class BillAnalytics:
         key = (commercial, planned.account, planned.product, frozenset(ids))
         return related | self._batch.once(self._defaults, key, lambda: models._get_distribution(arguments))
 
-    def check(self, number, line):
-        """Mandatory plans, which Odoo itself only looks at where a person posts.
+    def check(self, number, line, form, product=None):
+        """Mandatory plans, which Odoo itself only looks at where a person posts: it asks by kind of document.
 
+        :param product: what the line is for in Odoo, where that is not its product
         :raises InvalidDataError: when the line is not wholly distributed in one of them
         """
-        key = (line.account, line.product)
-        plans = self._batch.once(self._mandatory, key, lambda: self._mandatory_plans(line))
+        if not form.domain:
+            return
+        key = (line.account, product or line.product, form.domain)
+        plans = self._batch.once(self._mandatory, key, lambda: self._mandatory_plans(*key))
         if not plans:
             return
         totals = self._plan_totals(line.analytic)
@@ -93,10 +97,10 @@ class BillAnalytics:
                     )
                 )
 
-    def _mandatory_plans(self, line):
+    def _mandatory_plans(self, account, product, domain):
         plans = self.env["account.analytic.plan"].sudo().with_company(self.company)  # sudo: as Odoo's own check
         relevant = plans.get_relevant_plans(
-            company_id=self.company.id, product=line.product.id, account=line.account.id, business_domain="bill"
+            company_id=self.company.id, product=product.id, account=account.id, business_domain=domain
         )
         return [plan for plan in relevant if plan["applicability"] == "mandatory"]
 

@@ -71,7 +71,7 @@ class BillItems:
             and not plan.journal.restrict_mode_hash_table
             and plan.document.total != 0
             and (not plan.term or (len(plan.term.line_ids) == 1 and not plan.term.early_discount))
-            and bool(self._payable(plan))
+            and bool(self.payable(plan))
             and all(self._covers_line(line) for line in plan.lines)
         )
 
@@ -87,7 +87,7 @@ class BillItems:
             )
         return self._covered_taxes[key]
 
-    def _payable(self, plan):
+    def payable(self, plan):
         """The vendor's payable account."""
         account = plan.partner.commercial_partner_id.with_company(self.company).property_account_payable_id
         position = self.env["account.fiscal.position"].browse(plan.header["fiscal_position_id"])
@@ -173,8 +173,8 @@ class BillItems:
         items.append(
             {
                 "display_type": "payment_term",
-                "name": plan.header["ref"],
-                "account_id": self._payable(plan).id,
+                "name": _term_name(plan.header),
+                "account_id": self.payable(plan).id,
                 "partner_id": partner_id,
                 "currency_id": plan.currency.id,
                 "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
@@ -187,6 +187,40 @@ class BillItems:
         )
         return {**plan.header, "invoice_date_due": due, "line_ids": [Command.create(item) for item in items]}
 
+    def entry_values(self, plan, names, counterpart):
+        """The same items as a journal entry, whose other side is `counterpart`: values of an item without amounts."""
+        company_currency = self.company.currency_id
+        items = [
+            {
+                **{key: values[key] for key in ("account_id", "tax_ids", "analytic_distribution")},
+                "name": name,
+                "amount_currency": line.amount_currency,
+                "balance": line.balance,
+                "tax_tag_ids": [Command.set(line.tag_ids)],
+            }
+            for values, line, name in zip(self.invoice_lines(plan), plan.lines, names, strict=True)
+        ]
+        items += [{**item, "display_type": "tax"} for item in plan.tax_items]
+        items.append(
+            {
+                "name": names[0],
+                "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
+                "balance": -float(sum(exact(item["balance"], company_currency) for item in items)),
+                "tax_ids": [],
+                "analytic_distribution": False,
+                **counterpart,
+            }
+        )
+        shared = {"currency_id": plan.currency.id, "partner_id": plan.header["partner_id"]}
+        return {
+            "move_type": "entry",
+            **{
+                key: plan.header[key]
+                for key in ("company_id", "journal_id", "date", "ml_original_date", "ref", "partner_id", "currency_id")
+            },
+            "line_ids": [Command.create({**shared, **item}) for item in items],
+        }
+
     # ------------------------------------------------------------------ post
 
     def post(self, moves, as_items):
@@ -194,3 +228,11 @@ class BillItems:
         if as_items and self._posts_as_items:
             moves = moves.with_context(skip_invoice_sync=True)
         moves.action_post()
+
+
+def _term_name(header):
+    """How Odoo names what is owed. Of a receipt it does not take the number."""
+    ref, reference = header["ref"], header["payment_reference"]
+    if reference and ref and reference != ref:
+        return f"{ref} - {reference}"
+    return reference or (header["move_type"] in ("in_invoice", "in_refund") and ref)

@@ -11,13 +11,15 @@ from ..exceptions import (
     NotWantedError,
 )
 from ..models.client_actions import shown_as_text
-from .bill_amounts import BillAmounts, BillPlan, LinePlan
+from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
-from .bill_changes import BillChanges, account_text, normalized
+from .bill_changes import BillChanges, normalized
 from .bill_items import BillItems
+from .official_numbers import OfficialNumbers, plain
 from .writer_tools import (
     Currencies,
     OpenDates,
+    account_problem,
     bound_elsewhere,
     exact,
     fits,
@@ -25,9 +27,10 @@ from .writer_tools import (
     named,
     odoo_refusals,
     tolerance,
+    unusable,
 )
 
-BILL_TYPES = ("in_invoice", "in_refund")
+BILL_TYPES = ("in_invoice", "in_refund", "in_receipt")
 
 
 class BillBatch:
@@ -53,6 +56,8 @@ class BillBatch:
         self.rates = {}
         self.positions = {}
         self.deliveries = {}
+        self.entered = {}
+        self.official = OfficialNumbers(self.env)
         self.options = {}
 
     def _read_mapped(self, writer, documents):
@@ -91,6 +96,8 @@ class MlWriterBill(models.AbstractModel):
     _name = "ml.writer.bill"
     _inherit = "ml.writer"
     _description = "Writer of Vendor Bills"
+
+    _form = BILL
 
     def _references(self, document):
         if document.is_void:
@@ -149,9 +156,10 @@ class MlWriterBill(models.AbstractModel):
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
         commercial = {partner.commercial_partner_id.id for partner in partners.values()}
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
-        moves = self._moves_numbered(batch.company, commercial, numbers)
+        moves = self._moves_numbered(batch, commercial, numbers)
         for move in moves:
-            batch.existing.setdefault((move.commercial_partner_id.id, normalized(move.ref)), []).append(move)
+            for key in {("ref", normalized(move.ref)), ("official", batch.official.key(move))}:
+                batch.existing.setdefault((move.commercial_partner_id.id, *key), []).append(move)
         batch.origins = self._origins(batch, unbound)
         origins = self.env["account.move"].union(*batch.origins.values())
         batch.bound = bound_elsewhere(self.env, batch.connection, "bill", moves | origins)
@@ -184,12 +192,12 @@ class MlWriterBill(models.AbstractModel):
         found = self.env["ml.binding"]._records(batch.connection, {("purchase_order_line", key) for key in keys})
         batch.order_lines |= {key: line for (_kind, key), line in found.items()}
 
-    def _moves_numbered(self, company, commercial_ids, numbers):
+    def _moves_numbered(self, batch, commercial_ids, numbers):
         """Bills of these vendors with these numbers, whatever their case and spaces."""
         moves = self.env["account.move"]
         if not commercial_ids or not numbers:
             return moves
-        moves.flush_model(["ref", "state", "move_type", "company_id", "partner_id"])
+        moves.flush_model(["ref", "name", "state", "move_type", "company_id", "partner_id"])
         rows = self.env.execute_query(
             SQL(
                 """SELECT move.id
@@ -199,12 +207,13 @@ class MlWriterBill(models.AbstractModel):
                       AND move.company_id = %s
                       AND move.move_type IN %s
                       AND move.state != 'cancel'
-                      AND lower(regexp_replace(move.ref, '\\s', '', 'g')) IN %s
+                      AND (lower(regexp_replace(move.ref, '\\s', '', 'g')) IN %s OR %s)
                     ORDER BY move.id""",
                 tuple(commercial_ids),
-                company.id,
+                batch.company.id,
                 BILL_TYPES,
                 tuple(numbers),
+                batch.official.condition(numbers),
             )
         )
         return moves.browse(move_id for (move_id,) in rows)
@@ -234,8 +243,12 @@ class MlWriterBill(models.AbstractModel):
         if move and move.company_id == batch.company and move.state != "cancel":
             self._check_origin(batch, document, partner, move)
             return move
-        key = (partner.commercial_partner_id.id, normalized(document.number))
-        rivals = [move for move in batch.existing.get(key, ()) if self._is_rival(batch, document, move)]
+        commercial_id = partner.commercial_partner_id.id
+        numbered = [
+            *batch.existing.get((commercial_id, "ref", normalized(document.number)), ()),
+            *batch.existing.get((commercial_id, "official", plain(document.number)), ()),
+        ]
+        rivals = [move for move in dict.fromkeys(numbered) if self._is_rival(batch, document, move)]
         if not rivals:
             return None
         same = [move for move in rivals if self._same_total(document, move) and move.id not in batch.bound]
@@ -261,7 +274,7 @@ class MlWriterBill(models.AbstractModel):
             raise DuplicateError(self.env._("%s belongs to another bill at the vendor already.", move.display_name))
         if (
             move.commercial_partner_id == partner.commercial_partner_id
-            and move.move_type == move_type(document)
+            and move.move_type == self._move_type(document)
             and move.currency_id.name == document.currency
             and abs(exact(move.amount_total, move.currency_id) - document.total) <= batch.tolerance
         ):
@@ -297,7 +310,7 @@ class MlWriterBill(models.AbstractModel):
         return (
             move.currency_id.name == document.currency
             and exact(move.amount_total, move.currency_id) == document.total
-            and move.move_type == move_type(document)
+            and move.move_type == self._move_type(document)
         )
 
     def _described(self, batch, move):
@@ -372,9 +385,10 @@ class MlWriterBill(models.AbstractModel):
         is_draft = move.state == "draft"
         if is_draft:
             self._check_currency(batch, entry.document)
-        plan = self._prepare(batch, entry.document, partner, booked=None if is_draft else move)
+        move_type = self._move_type(entry.document, move)
+        plan = self._prepare(batch, entry.document, partner, None if is_draft else move, move_type)
         changes = BillChanges(self.env, plan, move)
-        if not is_draft or move.move_type != plan.header["move_type"]:
+        if not is_draft or move.move_type != move_type:
             texts = changes.texts()
             note = self.env._("Changed at the vendor: %s.", "; ".join(texts)) if texts else ""
             entry.plan("drift" if texts else "unchanged", move, note=note)
@@ -384,10 +398,16 @@ class MlWriterBill(models.AbstractModel):
 
     # ------------------------------------------------------------------ prepare
 
-    def _prepare(self, batch, document, partner, booked=None):
+    def _move_type(self, document, move=None):
+        """What the document becomes, or has to be where it is `move` already."""
+        return "in_refund" if document.is_credit else "in_invoice"
+
+    def _prepare(self, batch, document, partner, booked=None, move_type=None, form=None):
         """The bill as it is to be booked.
 
         :param booked: the posted bill that it is only compared with: what stands against booking it does not matter
+        :param move_type: what it becomes, where the document alone does not say
+        :param form: what kind of document it becomes, where the writer alone does not say
         """
         if not document.lines:
             raise InvalidDataError(self.env._("The bill has no lines: complete it at the vendor."))
@@ -395,10 +415,11 @@ class MlWriterBill(models.AbstractModel):
         if not currency:
             raise InvalidDataError(batch.currencies.problem(document.currency))
         self._check_amounts(document, currency)
-        journal = booked.journal_id if booked else self._journal(batch)
+        journal = booked.journal_id if booked else self._journal(batch, document)
+        position = self._fiscal_position(batch, partner)
         notes = []
         lines = [
-            self._prepare_line(batch, document, number, line, partner, journal, currency, notes)
+            self._prepare_line(batch, document, number, line, partner, journal, currency, position, notes)
             for number, line in enumerate(document.lines, start=1)
         ]
         plan = BillPlan(
@@ -412,10 +433,15 @@ class MlWriterBill(models.AbstractModel):
             is_credit=document.is_credit,
             header={},
             lines=lines,
+            form=form or self._form,
             notes=notes,
         )
+        move_type = move_type or self._move_type(document)
+        if not document.due_date and move_type != "entry":
+            terms = booked.invoice_payment_term_id if booked else None
+            plan.term = terms or partner.with_company(batch.company).property_supplier_payment_term_id
         batch.amounts.settle(plan)
-        plan.header = self._prepare_header(batch, plan, booked)
+        plan.header = self._prepare_header(batch, plan, booked, move_type, position)
         if not booked:
             self._check_partner(batch, document, partner)
             self._check_lines(batch, plan)
@@ -459,7 +485,7 @@ class MlWriterBill(models.AbstractModel):
                 )
             )
 
-    def _journal(self, batch):
+    def _journal(self, batch, document=None):
         return batch.once(batch.options, "journal", lambda: self._purchase_journal(batch))
 
     def _purchase_journal(self, batch):
@@ -467,11 +493,32 @@ class MlWriterBill(models.AbstractModel):
         journal = batch.flow.journal_id or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
+        return self._checked_journal(batch, journal)
+
+    def _plain_journal(self, batch):
+        """A purchase journal for what no vendor numbered: one that needs no official document."""
+        journal = self._purchase_journal(batch)
+        if not batch.official.applies(journal):
+            return journal
+        journals = self.env["account.journal"]
+        domain = [("type", "=", "purchase"), ("l10n_latam_use_documents", "=", False)]
+        journal = journals.search([*journals._check_company_domain(batch.company), *domain], limit=1)
+        if not journal:
+            raise InvalidDataError(
+                self.env._(
+                    "This is no official document of a vendor, and %s has no purchase journal without documents: create"
+                    " one.",
+                    batch.company.name,
+                )
+            )
+        return self._checked_journal(batch, journal)
+
+    def _checked_journal(self, batch, journal):
         if not journal:
             raise InvalidDataError(
                 self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
             )
-        if not is_of_company(journal, batch.company) or journal.type != "purchase" or not journal.active:
+        if unusable(journal, batch.company) or journal.type != "purchase":
             raise InvalidDataError(
                 self.env._(
                     "Journal %s cannot take vendor bills: choose another one in the flow.",
@@ -540,23 +587,21 @@ class MlWriterBill(models.AbstractModel):
         domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, batch.company.root_id.id))]
         return bool(self.env["res.currency.rate"].search(domain, limit=1))
 
-    def _prepare_header(self, batch, plan, booked):
+    def _prepare_header(self, batch, plan, booked, move_type, position):
         """Values of the move but for its lines. Nothing that the source gives is left to Odoo's defaults."""
         document = plan.document
         if booked:
-            return {"move_type": move_type(document)}
+            return {"move_type": move_type}
         accounting_date = document.accounting_date or document.document_date
         booked_on = batch.dates.resolve(accounting_date, plan.journal, plan.has_tax)
         if booked_on != accounting_date:
             plan.notes.append(batch.dates.shift_note(accounting_date, booked_on))
-        if not document.due_date:
-            plan.term = plan.partner.with_company(batch.company).property_supplier_payment_term_id
         header = {
-            "move_type": move_type(document),
+            "move_type": move_type,
             "company_id": batch.company.id,
             "journal_id": plan.journal.id,
             "partner_id": plan.partner.id,
-            "partner_bank_id": False,
+            **self._entered(batch, plan, move_type),
             "currency_id": plan.currency.id,
             "invoice_currency_rate": plan.rate,
             "ref": document.number or False,
@@ -566,12 +611,54 @@ class MlWriterBill(models.AbstractModel):
             "ml_original_date": accounting_date if booked_on != accounting_date else False,
             "invoice_payment_term_id": plan.term.id if plan.term else False,
             "partner_shipping_id": self._delivery(batch, plan.partner).id,
-            "fiscal_position_id": self._fiscal_position(batch, plan.partner).id,
+            "fiscal_position_id": position.id,
             "narration": shown_as_text(document.memo) if document.memo else False,
         }
         if not plan.term:
             header["invoice_date_due"] = document.due_date or document.document_date
+        if move_type in ("in_invoice", "in_refund") and batch.official.applies(plan.journal):
+            header |= self._official(batch, plan, header)
         return header
+
+    def _official(self, batch, plan, header):
+        try:
+            return batch.official.values(header, plan.document.number)
+        except InvalidDataError as error:
+            if not batch.flow.draft_when_refused:
+                raise
+            plan.leave_draft(self._draft_note(error.message))
+            return {}
+
+    def _draft_note(self, reason):
+        return self.env._("It is left as a draft, because it cannot be posted: %s", reason)
+
+    def _entered(self, batch, plan, move_type):
+        """What Odoo fills in from the vendor when a person enters the bill: how it is to be paid."""
+        if move_type == "entry":
+            return {}
+        values = batch.once(
+            batch.entered,
+            (plan.partner.id, plan.currency, move_type),
+            lambda: self._as_entered(batch, plan, move_type),
+        )
+        stated = plan.document.payment_reference
+        return {**values, "payment_reference": stated} if stated else values
+
+    def _as_entered(self, batch, plan, move_type):
+        move = self.env["account.move"].new(
+            {
+                "move_type": move_type,
+                "company_id": batch.company.id,
+                "journal_id": plan.journal.id,
+                "partner_id": plan.partner.id,
+                "currency_id": plan.currency.id,
+            }
+        )
+        move._onchange_partner_id()
+        return {
+            "partner_bank_id": move.partner_bank_id._origin.id,
+            "payment_reference": move.payment_reference or False,
+        }
 
     def _fiscal_position(self, batch, partner):
         """The vendor's fiscal position as Odoo finds it. It decides on the payable account; mapped taxes stay."""
@@ -593,12 +680,14 @@ class MlWriterBill(models.AbstractModel):
 
     # ------------------------------------------------------------------ lines
 
-    def _prepare_line(self, batch, document, number, line, partner, journal, currency, notes):
+    def _prepare_line(self, batch, document, number, line, partner, journal, currency, position, notes):
         order_line, problem = self._order_line(batch, line, partner)
         if problem:
             notes.append(self.env._("Line %(number)s is not linked: %(problem)s.", number=number, problem=problem))
         product = order_line.product_id if order_line else self.env["product.product"]
-        account = self._account(batch, number, line, journal, product)
+        account = self._stock_account(batch, order_line, position, document) or self._account(
+            batch, number, line, journal, product, position
+        )
         planned = LinePlan(
             amount=line.amount,
             name=line.description or document.memo or False,
@@ -615,10 +704,31 @@ class MlWriterBill(models.AbstractModel):
         planned.analytic = shares or batch.analytics.default(planned, partner, order_line) or False
         return planned
 
-    def _account(self, batch, number, line, journal, product):
+    def _stock_account(self, batch, order_line, position, document):
+        """Where Odoo's own bill of an order books what is kept in stock, whatever the vendor's coding says."""
+        if not order_line or not order_line.product_id.is_storable:
+            return None
+        line = self.env["account.move.line"].new(
+            {
+                "display_type": "product",
+                "product_id": order_line.product_id.id,
+                "purchase_line_id": order_line.id,
+                "move_id": self.env["account.move"].new(
+                    {
+                        "move_type": self._move_type(document),
+                        "company_id": batch.company.id,
+                        "fiscal_position_id": position.id,
+                    }
+                ),
+            }
+        )
+        return line.account_id._origin if line._eligible_for_stock_account() else None
+
+    def _account(self, batch, number, line, journal, product, position):
         account = batch.mapping(line.account) if line.account else None
         if not account and product:
-            account = product.product_tmpl_id.with_company(batch.company).get_product_accounts()["expense"]
+            template = product.product_tmpl_id.with_company(batch.company)
+            account = template.get_product_accounts(fiscal_pos=position)["expense"]
         account = account or journal.default_account_id
         if not account:
             raise InvalidDataError(
@@ -664,25 +774,18 @@ class MlWriterBill(models.AbstractModel):
             self._check_account(batch, plan, number, line.account)
             self._check_taxes(batch, number, line.taxes)
             if batch.flow.post_bills:
-                batch.analytics.check(number, line)
+                batch.analytics.check(number, line, plan.form, batch.options.get("category"))
 
     def _check_account(self, batch, plan, number, account):
-        # sudo: the companies of an account that is out of reach, which is then called by its id
-        is_own = bool(account.sudo().company_ids & batch.company.parent_ids)
-        if not is_own:
-            problem = self.env._("it belongs to another company")
-        elif not account.active:
-            problem = self.env._("it is archived")
-        elif account.account_type in ("asset_receivable", "liability_payable", "off_balance"):
+        problem = account_problem(account, batch.company, plan.currency)
+        if not problem and account.account_type in ("asset_receivable", "liability_payable", "off_balance"):
             problem = self.env._("it is a receivable, payable or off-balance account")
-        elif account.currency_id and account.currency_id not in (plan.currency, batch.company.currency_id):
-            problem = self.env._("it takes %s only", account.currency_id.name)
-        else:
+        if not problem:
             return
         raise InvalidDataError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
-                account=account_text(account) if is_own else f"(id {account.id})",
+                account=named(account, batch.company),
                 number=number,
                 problem=problem,
             )
@@ -690,7 +793,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
-            if not is_of_company(tax, batch.company) or tax.type_tax_use == "sale" or not tax.active:
+            if unusable(tax, batch.company) or tax.type_tax_use == "sale":
                 raise InvalidDataError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
@@ -705,8 +808,9 @@ class MlWriterBill(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True)
-        with odoo_refusals():
-            writer._create_bills(flow, [entry for entry in entries if entry.outcome == "created"])
+        created = [entry for entry in entries if entry.outcome == "created"]
+        with odoo_refusals(created):
+            writer._create_bills(flow, created)
             for entry in entries:
                 if entry.outcome == "updated" and entry.document.is_void:
                     entry.bound.with_env(writer.env).button_cancel()
@@ -726,11 +830,30 @@ class MlWriterBill(models.AbstractModel):
             for entry, move in zip(group, moves, strict=True):
                 entry.record = move
             if flow.post_bills:
-                items.post(moves, as_items)
+                self._post(flow, items, group, as_items)
             self._check_written(group, moves)
+
+    def _post(self, flow, items, entries, as_items):
+        ready = [entry for entry in entries if not entry.values.is_draft]
+        if not flow.draft_when_refused:
+            items.post(self.env["account.move"].union(*(entry.record for entry in ready)), as_items)
+            return
+        for entry in ready:
+            try:
+                with self.env.cr.savepoint(), odoo_refusals([entry]):
+                    items.post(entry.record, as_items)
+            except InvalidDataError as error:
+                self.env.invalidate_all()
+                entry.values.is_draft = True
+                entry.note = " ".join(filter(None, (entry.note, self._draft_note(error.message))))
 
     def _check_written(self, entries, moves):
         """Odoo moves dates by itself and recomputes amounts: nothing but what was planned is let through."""
+        self._check_dates(entries, moves)
+        for entry, move in zip(entries, moves, strict=True):
+            self._check_total(entry.values, move)
+
+    def _check_dates(self, entries, moves):
         for entry, move in zip(entries, moves, strict=True):
             plan = entry.values
             if move.date != plan.header["date"]:
@@ -741,7 +864,6 @@ class MlWriterBill(models.AbstractModel):
                         planned=format_date(self.env, plan.header["date"]),
                     )
                 )
-            self._check_total(plan, move)
 
     def _check_total(self, plan, move):
         total = exact(move.amount_total, plan.currency)
@@ -766,7 +888,3 @@ class MlWriterBill(models.AbstractModel):
 
     def _result_reference(self, record):
         return record.name or record.ref or record.display_name
-
-
-def move_type(document):
-    return "in_refund" if document.is_credit else "in_invoice"

@@ -6,6 +6,7 @@ from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party, Reference
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError
+from .bill_amounts import BILL, ENTRY, EXPENSE
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, pay
@@ -183,17 +184,23 @@ class MlWriterExpense(models.AbstractModel):
         """Accounts, taxes, distributions and date, as for a bill, but for the journal that takes it."""
         if plan.mode == "vendor_bill":
             batch.options.pop("journal", None)
-            plan.bill = self._prepare(batch, plan.document, plan.partner)
+            batch.options.pop("category", None)
+            plan.bill = self._prepare(batch, plan.document, plan.partner, form=BILL)
             return
-        batch.options["journal"] = plan.journal
+        batch.options |= {"journal": plan.journal, "category": plan.product}
         partner = plan.partner or batch.company.partner_id
-        plan.bill = self._prepare(batch, plan.document, partner)
+        form = EXPENSE if plan.mode == "expense" else ENTRY
+        plan.bill = self._prepare(batch, plan.document, partner, move_type="entry", form=form)
 
-    def _account(self, batch, number, line, journal, product):
+    def _journal(self, batch, document=None):
+        # a card transaction has no number of the merchant's
+        return batch.once(batch.options, "journal", lambda: self._plain_journal(batch))
+
+    def _account(self, batch, number, line, journal, product, position):
         """The default account of a card's journal is what is owed, so it is never the cost."""
         account = batch.mapping(line.account) if line.account else None
         if not account and journal.type == "purchase":
-            return super()._account(batch, number, line, journal, product)
+            return super()._account(batch, number, line, journal, product, position)
         account = account or batch.company.expense_account_id
         if not account:
             raise InvalidDataError(
@@ -398,46 +405,11 @@ class MlWriterExpense(models.AbstractModel):
                 self._check_moves(entry.record, entry.values)
 
     def _entry_values(self, entry):
-        plan, document = entry.values, entry.document
-        bill, partner = plan.bill, plan.partner
-        company_currency = bill.company.currency_id
-        names = self._names(document, plan.document)
-        items = []
-        for values, line, name in zip(
-            BillItems(self.env, bill.company).invoice_lines(bill), bill.lines, names, strict=True
-        ):
-            items.append(
-                {
-                    **{key: values[key] for key in ("account_id", "tax_ids", "analytic_distribution")},
-                    "name": name,
-                    "amount_currency": line.amount_currency,
-                    "balance": line.balance,
-                    "tax_tag_ids": [Command.set(line.tag_ids)],
-                }
-            )
-        items += [{**item, "display_type": "tax"} for item in bill.tax_items]
-        items.append(
-            {
-                "name": names[0],
-                "account_id": clearing_account(plan.journal).id,
-                "amount_currency": -float(sum(exact(item["amount_currency"], bill.currency) for item in items)),
-                "balance": -float(sum(exact(item["balance"], company_currency) for item in items)),
-                "tax_ids": [],
-                "analytic_distribution": False,
-            }
-        )
-        shared = {"currency_id": bill.currency.id, "partner_id": partner.id if partner else False}
-        return {
-            "move_type": "entry",
-            "company_id": bill.company.id,
-            "journal_id": plan.journal.id,
-            "date": bill.header["date"],
-            "ml_original_date": bill.header["ml_original_date"],
-            "ref": names[0],
-            "currency_id": bill.currency.id,
-            "partner_id": shared["partner_id"],
-            "line_ids": [Command.create({**item, **shared}) for item in items],
-        }
+        plan = entry.values
+        bill, names = plan.bill, self._names(entry.document, plan.document)
+        bill.header |= {"ref": names[0], "partner_id": plan.partner.id if plan.partner else False}
+        counterpart = {"account_id": clearing_account(plan.journal).id}
+        return BillItems(self.env, bill.company).entry_values(bill, names, counterpart)
 
     # ------------------------------------------------------------------ vendor bills
 
@@ -457,7 +429,7 @@ class MlWriterExpense(models.AbstractModel):
         for entry, bill_entry in zip(entries, inner, strict=True):
             entry.record = bill_entry.record
         if flow.post_bills:
-            pay(self.env, [self._card_settlement(entry) for entry in entries])
+            pay(self.env, [self._card_settlement(entry) for entry in entries if entry.record.state == "posted"])
 
     def _inner(self, entry):
         inner = type(entry)(entry.log, entry.values.document)

@@ -4,16 +4,16 @@ from odoo import models
 from odoo.fields import Command
 
 from ..exceptions import InvalidDataError
+from .bill_amounts import BILL, ENTRY
 from .bill_changes import account_text
+from .ml_writer_journal_entry import TRADE_ACCOUNTS
 from .spend_tools import needed
-
-TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
 
 class MlWriterExpenseReport(models.AbstractModel):
     """An expense report: cost, tax and advances on one side, who is owed for it on the other.
 
-    As a vendor bill of the employee it has the same items to the cent. What the employee is owed is to be paid; what
+    As a receipt of the employee it has the same items to the cent. What the employee is owed is to be paid; what
     cards, the company and advances have paid are negative lines. The taxes of a line keep the amounts of the source,
     whatever their rates: what can be reclaimed follows from no rate. Odoo keeps to them when it computes them again.
     """
@@ -33,6 +33,9 @@ class MlWriterExpenseReport(models.AbstractModel):
             return self.env["ml.writer.bill"]._journal(batch)
         return super()._journal(batch, document)
 
+    def _form_of(self, batch, document):
+        return BILL if self._is_bill(batch, document) else ENTRY
+
     def _is_refund(self, batch, document, line):
         # a negative line of a bill is less of what the bill is for
         return not self._is_bill(batch, document) and super()._is_refund(batch, document, line)
@@ -47,7 +50,7 @@ class MlWriterExpenseReport(models.AbstractModel):
         partner_id = next(line["partner_id"] for line in lines if line["display_type"] == "payment_term")
         return {
             **header,
-            "move_type": "in_invoice",
+            "move_type": "in_receipt",
             "partner_id": partner_id,
             "partner_bank_id": False,
             "fiscal_position_id": False,

@@ -2,6 +2,7 @@ import hashlib
 
 from odoo import models
 
+from ..stored_files import stored_mimetype
 from .writer_tools import odoo_refusals
 
 
@@ -26,21 +27,29 @@ class MlWriterFile(models.AbstractModel):
         targets = {}
         for entry in entries:
             document = entry.document
-            targets[entry] = resolver.binding(document.subject_kind, document.subject_external_id)
-        known = self._known_checksums(targets.values())
-        for entry, target in targets.items():
-            seen = known.setdefault((target._name, target.id), set())
+            targets[entry] = self._targets(resolver.binding(document.subject_kind, document.subject_external_id))
+        known = self._known_checksums([record for records in targets.values() for record in records])
+        for entry, records in targets.items():
             new = []
-            for file in entry.document.files:
-                checksum = _checksum(file.content)
-                if checksum not in seen:
-                    seen.add(checksum)
-                    new.append(file)
+            for record in records:
+                seen = known.setdefault((record._name, record.id), set())
+                for file in entry.document.files:
+                    checksum = _checksum(file.content)
+                    if checksum not in seen:
+                        seen.add(checksum)
+                        new.append((record, file))
             if not new:
-                entry.plan("unchanged", target)
+                entry.plan("unchanged", records[0])
                 continue
-            names = ", ".join(file.name for file in new)
-            entry.plan("updated", target, new, self.env._("Attached: %s.", names))
+            names = ", ".join(dict.fromkeys(file.name for _record, file in new))
+            entry.plan("updated", records[0], new, self.env._("Attached: %s.", names))
+
+    def _targets(self, record):
+        """The record, and what an auditor looks at instead: of expenses the entries, as Odoo does at posting."""
+        if record._name != "hr.expense":
+            return [record]
+        parts = record | record.search([("split_expense_origin_id", "=", record.id)], order="id")
+        return [record, *parts.account_move_id]
 
     def _known_checksums(self, targets):
         """{(model, id): checksums} of what is attached already. One query a model."""
@@ -66,11 +75,11 @@ class MlWriterFile(models.AbstractModel):
 
     def _attach(self, entries):
         attachments = self.env["ir.attachment"].create(
-            [self._attachment_values(entry.record, file) for entry in entries for file in entry.values]
+            [self._attachment_values(record, file) for entry in entries for record, file in entry.values]
         )
         added = attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
-        for entry in entries:
-            record = entry.record.with_env(self.env)
+        for record in {record: None for entry in entries for record, _file in entry.values}:
+            record = record.with_env(self.env)
             if "message_main_attachment_id" not in record._fields or record.message_main_attachment_id:
                 continue
             pdfs = added[record._name, record.id].filtered(lambda file: file.mimetype == "application/pdf")
@@ -81,7 +90,7 @@ class MlWriterFile(models.AbstractModel):
         return {
             "name": file.name,
             "raw": file.content,
-            "mimetype": file.mimetype,
+            "mimetype": stored_mimetype(file.mimetype, file.content),
             "res_model": record._name,
             "res_id": record.id,
         }

@@ -4,11 +4,26 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
+from ..documents import Bill, Party
 from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError
-from .bill_changes import account_text
+from ..vendors.sharing import share
+from .bill_amounts import ENTRY, MADE_HERE, BillPlan, LinePlan
+from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
-from .spend_tools import contact, money_journal, needed, payable_account, settle_issuer
-from .writer_tools import exact, fits, odoo_refusals
+from .spend_tools import (
+    MONEY_JOURNALS,
+    clearing_account,
+    contact,
+    money_journal,
+    needed,
+    outstanding_account,
+    own_contact,
+    payable_account,
+    settle_issuer,
+)
+from .writer_tools import account_problem, exact, fits, named, odoo_refusals
+
+TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
 
 class AccountPayment(models.Model):
@@ -30,6 +45,9 @@ class MlWriterJournalEntry(models.AbstractModel):
     _description = "Writer of Journal Entries"
 
     _optional_kinds = ()
+
+    _form = MADE_HERE
+    """What the mandatory analytic plans of its lines are asked for."""
 
     def _references(self, document):
         references = [document.journal] if document.journal else []
@@ -77,14 +95,24 @@ class MlWriterJournalEntry(models.AbstractModel):
 
     def _plan_new(self, batch, entry):
         document = entry.document
+        currency = self._currency(batch, document)
+        journal = self._journal(batch, document)
+        has_tax = any(line.taxes or line.account.kind == "tax" for line in document.lines)
+        header, note = self._header(batch, document, journal, currency, has_tax)
+        items = self._items(batch, document, currency, header["date"])
+        entry.plan("created", values=self._values(batch, document, currency, header, items), note=note)
+
+    def _currency(self, batch, document):
         if problem := batch.currencies.problem(document.currency):
             raise InvalidDataError(problem)
         currency = batch.currencies[document.currency]
         self._check_amounts(document, currency)
         self._check_rate(batch, currency)
-        journal = self._journal(batch, document)
+        return currency
+
+    def _header(self, batch, document, journal, currency, has_tax):
+        """Values of the move without its items, and what a person has to know of its date."""
         date = document.accounting_date or document.document_date
-        has_tax = any(line.taxes or line.account.kind == "tax" for line in document.lines)
         booked_on = batch.dates.resolve(date, journal, has_tax)
         note = batch.dates.shift_note(date, booked_on) if booked_on != date else ""
         header = {
@@ -95,8 +123,7 @@ class MlWriterJournalEntry(models.AbstractModel):
             "ref": document.number,
             "currency_id": currency.id,
         }
-        items = self._items(batch, document, currency, booked_on)
-        entry.plan("created", values=self._values(batch, document, currency, header, items), note=note)
+        return header, note
 
     def _values(self, batch, document, currency, header, items):
         """Values of the move of which `header` and `items` are known."""
@@ -129,6 +156,9 @@ class MlWriterJournalEntry(models.AbstractModel):
     def _journal(self, batch, document):
         if document.journal:
             return money_journal(self.env, batch.resolver, document.journal, batch.company)
+        return self._general_journal(batch)
+
+    def _general_journal(self, batch):
         journals = self.env["account.journal"]
         domain = [*journals._check_company_domain(batch.company), ("type", "=", "general")]
         return batch.once(batch.options, "general", lambda: self._general(journals.search(domain, limit=1), batch))
@@ -146,37 +176,56 @@ class MlWriterJournalEntry(models.AbstractModel):
             self._check_account(batch, account, currency)
             balance = currency._convert(float(line.amount), company.currency_id, company, date)
             balances += exact(balance, company.currency_id)
-            items.append(
-                {
-                    "name": line.description or document.number,
-                    "account_id": account.id,
-                    "partner_id": partner.id if partner else False,
-                    "currency_id": currency.id,
-                    "amount_currency": float(line.amount),
-                    "balance": balance,
-                    "analytic_distribution": batch.analytics.distribution(number, line) or False,
-                    **more,
-                }
-            )
+            item = {
+                "name": line.description or document.number,
+                "account_id": account.id,
+                "partner_id": partner.id if partner else False,
+                "currency_id": currency.id,
+                "amount_currency": float(line.amount),
+                "balance": balance,
+                "analytic_distribution": batch.analytics.distribution(number, line) or False,
+                **more,
+            }
+            self._check_analytics(batch, document, number, line, account, item["analytic_distribution"])
+            items.append(item)
         # what converting each line by itself left over
         items[-1]["balance"] = float(exact(items[-1]["balance"], company.currency_id) - balances)
         return items
 
+    def _check_analytics(self, batch, document, number, line, account, distribution):
+        """Only lines that someone can code are asked for their analytic plans."""
+        if not batch.flow.post_bills or line.account.kind != "account" or line.partner:
+            return
+        planned = LinePlan(
+            amount=line.amount,
+            name="",
+            account=account,
+            taxes=self.env["account.tax"],
+            product=self.env["product.product"],
+            analytic=distribution,
+        )
+        batch.analytics.check(number, planned, self._form_of(batch, document))
+
+    def _form_of(self, batch, document):
+        return self._form
+
     def _place(self, batch, document, line):
         """(account, partner, other values) of a line."""
         is_refund = self._is_refund(batch, document, line)
-        reference, more = line.account, self._base_values(batch, line, is_refund)
+        reference, more = line.account, self._base_values(batch, document, line, is_refund)
         partner = self._partner(batch, line.partner) if line.partner else None
         if reference.kind == "account":
             return needed(self.env, batch.resolver, reference), partner, more
         if reference.kind == "tax":
             part = self._tax_part(batch, reference, is_refund)
-            tags = {"tax_repartition_line_id": part.id, "tax_tag_ids": [Command.set(part.tag_ids.ids)]}
-            return part.account_id, partner, tags
+            is_deferred = self._is_deferred(batch, document, part.tax_id)
+            tags = part.tag_ids if not is_deferred else part.tag_ids.browse()
+            values = {"tax_repartition_line_id": part.id, "tax_tag_ids": [Command.set(tags.ids)]}
+            return part._get_aml_target_tax_account(force_caba_exigibility=not is_deferred), partner, values
         if reference.kind == "journal":
             journal = money_journal(self.env, batch.resolver, reference, batch.company)
-            return journal.default_account_id, partner, more
-        partner = contact(self.env, batch.resolver, reference).commercial_partner_id
+            return outstanding_account(self.env, journal, line.amount), partner, more
+        partner = own_contact(self.env, batch.resolver, reference, batch.company).commercial_partner_id
         return payable_account(partner, batch.company), partner, more
 
     def _is_refund(self, batch, document, line):
@@ -187,22 +236,43 @@ class MlWriterJournalEntry(models.AbstractModel):
         """The partner of a reference, None where it is left out."""
         if not batch.resolver.mapping(reference):
             return None
-        return contact(self.env, batch.resolver, reference).commercial_partner_id
+        return own_contact(self.env, batch.resolver, reference, batch.company).commercial_partner_id
 
-    def _base_values(self, batch, line, is_refund):
-        """The tags by which a line counts as the base of its taxes in the tax report."""
-        tags = self.env["account.account.tag"]
+    def _base_values(self, batch, document, line, is_refund):
+        """What makes a line count as the base of its taxes in the tax report: now, or once the debt is paid."""
+        tags, deferred = self.env["account.account.tag"], self.env["account.tax"]
         for reference, _amount in line.taxes:
-            parts = _parts(needed(self.env, batch.resolver, reference), is_refund)
-            tags |= parts.filtered(lambda part: part.repartition_type == "base").tag_ids
-        return {"tax_tag_ids": [Command.set(tags.ids)]} if tags else {}
+            tax = needed(self.env, batch.resolver, reference)
+            if self._is_deferred(batch, document, tax):
+                deferred |= tax
+            else:
+                tags |= _parts(tax, is_refund).filtered(lambda part: part.repartition_type == "base").tag_ids
+        values = {"tax_tag_ids": [Command.set(tags.ids)]} if tags else {}
+        return {**values, "tax_ids": [Command.set(deferred.ids)]} if deferred else values
+
+    def _is_deferred(self, batch, document, tax):
+        """Whether a tax is due on payment and the entry leaves something to be paid."""
+        return tax.tax_exigibility == "on_payment" and any(
+            line.account.kind in ("vendor", "employee")
+            or line.account.kind == "account"
+            and needed(self.env, batch.resolver, line.account).account_type in TRADE_ACCOUNTS
+            for line in document.lines
+        )
 
     def _tax_part(self, batch, reference, is_refund):
         """Where the tax of a code goes."""
         tax = needed(self.env, batch.resolver, reference)
-        parts = _parts(tax, is_refund).filtered(
-            lambda part: part.repartition_type == "tax" and part.account_id and part.factor > 0
-        )
+        parts = _parts(tax, is_refund).filtered(lambda part: part.repartition_type == "tax")
+        if tax.has_negative_factor or any(part.factor < 0 for part in parts):
+            raise InvalidDataError(
+                self.env._(
+                    "Tax %(tax)s, to which %(code)s is mapped, is a reverse charge: an entry with the stated amounts"
+                    " would have half of it only. Choose another one, or book it by hand.",
+                    tax=tax.display_name,
+                    code=reference.name or reference.external_id,
+                )
+            )
+        parts = parts.filtered(lambda part: part.account_id and part.factor > 0)
         if not parts:
             raise InvalidDataError(
                 self.env._(
@@ -214,20 +284,13 @@ class MlWriterJournalEntry(models.AbstractModel):
         return parts[0]
 
     def _check_account(self, batch, account, currency):
-        # sudo: the companies of an account that is out of reach, which is then called by its id
-        is_own = bool(account.sudo().company_ids & batch.company.parent_ids)
-        if not is_own:
-            problem = self.env._("it belongs to another company")
-        elif not account.active:
-            problem = self.env._("it is archived")
-        elif account.currency_id and account.currency_id not in (currency, batch.company.currency_id):
-            problem = self.env._("it takes %s only", account.currency_id.name)
-        else:
+        problem = account_problem(account, batch.company, currency)
+        if not problem:
             return
         raise InvalidDataError(
             self.env._(
                 "Account %(account)s cannot be used, because %(problem)s: map another one.",
-                account=account_text(account) if is_own else f"(id {account.id})",
+                account=named(account, batch.company),
                 problem=problem,
             )
         )
@@ -290,6 +353,111 @@ class MlWriterRepayment(models.AbstractModel):
     _name = "ml.writer.repayment"
     _inherit = "ml.writer.journal_entry"
     _description = "Writer of Repayments"
+
+    def _references(self, document):
+        return (document.journal,) if document.follows else super()._references(document)
+
+    def _dependencies(self, document):
+        return (("expense", document.follows, document.memo),) if document.follows else ()
+
+    def _plan_new(self, batch, entry):
+        document = entry.document
+        if not document.follows:
+            super()._plan_new(batch, entry)
+            return
+        plan, note = self._refund(batch, document)
+        account = outstanding_account(self.env, plan.journal, float(plan.document.total))
+        names = [line.name for line in plan.lines]
+        values = BillItems(self.env, batch.company).entry_values(plan, names, {"account_id": account.id})
+        entry.plan("created", values=values, note=note)
+
+    def _refund(self, batch, document):
+        """What is repaid as the refund of the cost and the taxes that Odoo booked."""
+        currency = self._currency(batch, document)
+        amount = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
+        cost = self._cost(batch.resolver.binding("expense", document.follows))
+        shares = share(amount, [weight for weight, _values in cost], currency.decimal_places)
+        name = document.memo or document.number
+        plan = BillPlan(
+            document=Bill(
+                external_id=document.external_id,
+                number=document.number,
+                vendor=Party(external_id=""),
+                document_date=document.accounting_date or document.document_date,
+                currency=document.currency,
+                total=amount,
+                lines=(),
+            ),
+            company=batch.company,
+            partner=batch.company.partner_id,
+            journal=self._journal(batch, document),
+            currency=currency,
+            rate=1.0,
+            is_rate_stated=False,
+            is_credit=True,
+            header={},
+            lines=[
+                LinePlan(amount=repaid, name=name, product=self.env["product.product"], **values)
+                for repaid, (_weight, values) in zip(shares, cost, strict=True)
+                if repaid
+            ],
+            form=ENTRY,
+        )
+        plan.rate = self.env["ml.writer.bill"]._rate(batch, plan.document, currency, None)
+        for line in plan.lines:
+            self._check_account(batch, line.account, currency)
+        batch.amounts.settle(plan)
+        plan.header, note = self._header(batch, document, plan.journal, currency, plan.has_tax)
+        plan.header["partner_id"] = False
+        return plan, note
+
+    def _cost(self, record):
+        """[(weight, account, taxes and distribution)] of what a card transaction cost."""
+        if record._name == "hr.expense":
+            parts = record | record.search([("split_expense_origin_id", "=", record.id)], order="id")
+            if not parts.account_move_id:
+                return [
+                    (
+                        exact(part.total_amount_currency, part.currency_id),
+                        {
+                            "account": part.account_id,
+                            "taxes": part.tax_ids,
+                            "analytic": part.analytic_distribution or False,
+                        },
+                    )
+                    for part in parts
+                ]
+            moves = parts.account_move_id
+        elif record._name == "account.move":
+            moves = record
+        else:
+            raise InvalidDataError(
+                self.env._("The card transaction that was repaid is %s in Odoo: book it by hand.", record.display_name)
+            )
+        lines = moves.line_ids.filtered(
+            lambda line: (
+                line.display_type == "product"
+                and not line.tax_line_id
+                and not (
+                    line.journal_id.type in MONEY_JOURNALS and line.account_id == clearing_account(line.journal_id)
+                )
+            )
+        )
+        return [
+            (
+                self._gross(line),
+                {
+                    "account": line.account_id,
+                    "taxes": line.tax_ids,
+                    "analytic": line.analytic_distribution or False,
+                },
+            )
+            for line in lines
+        ]
+
+    def _gross(self, line):
+        amounts = line.tax_ids.compute_all(line.amount_currency, currency=line.currency_id, handle_price_include=False)
+        return exact(amounts["total_included"], line.currency_id)
 
 
 class MlWriterCashAdvance(models.AbstractModel):

@@ -3,6 +3,8 @@ from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, NotWantedError
+from .bill_amounts import MADE_HERE, OWED_ENTRY
+from .bill_items import BillItems
 from .ml_writer import Entry
 from .spend_tools import (
     CLEARING,
@@ -12,6 +14,7 @@ from .spend_tools import (
     method_line,
     money_journal,
     open_amount,
+    own_contact,
     pay,
     payable_account,
     settle_issuer,
@@ -78,12 +81,28 @@ class MlWriterDerivedBill(models.AbstractModel):
             entry.record = entry.values.record
 
 
+class MlWriterCardBill(models.AbstractModel):
+    """Bills of the card issuer, made here from its statements."""
+
+    _name = "ml.writer.card_bill"
+    _inherit = "ml.writer.bill"
+    _description = "Writer of Card Issuers' Bills"
+
+    _form = MADE_HERE
+
+    def _journal(self, batch, document=None):
+        return batch.once(batch.options, "journal", lambda: self._plain_journal(batch))
+
+
 class MlWriterStatement(models.AbstractModel):
     """A card statement becomes a vendor bill of the issuer that clears the account of card spend."""
 
     _name = "ml.writer.statement"
     _inherit = "ml.writer.derived_bill"
     _description = "Writer of Card Statements"
+
+    def _bills(self):
+        return self.env["ml.writer.card_bill"].with_env(self.env)
 
     def _references(self, document):
         return (document.issuer, document.card)
@@ -147,12 +166,77 @@ class MlWriterStatement(models.AbstractModel):
         return record.name or record.display_name
 
 
+class MlWriterReceipt(models.AbstractModel):
+    """What an employee is owed is a receipt, as Odoo's own expenses are: no document that tax offices are told of.
+
+    What he owes is a journal entry, because Odoo knows no receipt that takes money back.
+    """
+
+    _name = "ml.writer.receipt"
+    _inherit = "ml.writer.bill"
+    _description = "Writer of Receipts"
+
+    def _move_type(self, document, move=None):
+        if move and move.move_type in ("in_invoice", "in_refund"):
+            # booked by an older version
+            return super()._move_type(document, move)
+        return "entry" if document.is_credit else "in_receipt"
+
+    def _journal(self, batch, document=None):
+        if document and document.is_credit:
+            return self.env["ml.writer.journal_entry"]._general_journal(batch)
+        return super()._journal(batch, document)
+
+    def _prepare(self, batch, document, partner, booked=None, move_type=None, form=None):
+        form = OWED_ENTRY if self._move_type(document, booked) == "entry" else form
+        return super()._prepare(batch, document, partner, booked, move_type, form)
+
+    def _plan_bound(self, batch, entry, partner):
+        move, document = entry.bound, entry.document
+        if move.move_type != "entry" or move.state == "cancel":
+            super()._plan_bound(batch, entry, partner)
+            return
+        owed = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+        booked = exact(sum(owed.mapped("amount_currency")), move.currency_id)
+        wanted = document.total if document.is_credit else -document.total
+        if (booked, move.currency_id.name) == (wanted, document.currency):
+            entry.plan("unchanged", move)
+            return
+        note = self.env._(
+            "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
+            odoo=f"{booked} {move.currency_id.name}",
+            vendor=f"{wanted} {document.currency}",
+        )
+        entry.plan("drift", move, note=note)
+
+    def _create_bills(self, flow, entries):
+        entries_back = [entry for entry in entries if entry.document.is_credit]
+        super()._create_bills(flow, [entry for entry in entries if not entry.document.is_credit])
+        if not entries_back:
+            return
+        items = BillItems(self.env, flow.company_id)
+        moves = self.env["account.move"].with_context(skip_invoice_sync=True, skip_analytic_sync=True)
+        moves = moves.create([self._entry_values(items, entry.values) for entry in entries_back])
+        for entry, move in zip(entries_back, moves, strict=True):
+            entry.record = move.with_env(self.env)
+        if flow.post_bills:
+            moves.action_post()
+        self._check_dates(entries_back, moves)
+
+    def _entry_values(self, items, plan):
+        names = [line.name or plan.document.number for line in plan.lines]
+        return items.entry_values(plan, names, {"account_id": items.payable(plan).id})
+
+
 class MlWriterReimbursement(models.AbstractModel):
-    """A reimbursement becomes a vendor bill of the employee's contact, and its payment."""
+    """A reimbursement becomes a receipt of the employee's contact, and its payment."""
 
     _name = "ml.writer.reimbursement"
     _inherit = "ml.writer.derived_bill"
     _description = "Writer of Reimbursements"
+
+    def _bills(self):
+        return self.env["ml.writer.receipt"].with_env(self.env)
 
     def _references(self, document):
         references = [document.employee, *self._bills()._references(document.bill)]
@@ -212,7 +296,7 @@ class MlWriterReimbursement(models.AbstractModel):
         settlements = [
             {**payment, "move": entry.record}
             for entry, (_inner, payment) in zip(entries, planned, strict=True)
-            if payment
+            if payment and entry.record.state == "posted"
         ]
         if settlements:
             with odoo_refusals():
@@ -269,7 +353,7 @@ class MlWriterTransfer(models.AbstractModel):
         if not document.amount or not fits(document.amount, currency):
             raise InvalidDataError(self.env._("The amount %s cannot be paid.", document.amount))
         journal = money_journal(self.env, resolver, document.source, company)
-        issuer = contact(self.env, resolver, document.issuer).commercial_partner_id
+        issuer = own_contact(self.env, resolver, document.issuer, company).commercial_partner_id
         booked_on = dates.resolve(document.date, journal)
         payment_type = "outbound" if document.amount > 0 else "inbound"
         values = {

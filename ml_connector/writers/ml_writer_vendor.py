@@ -234,6 +234,7 @@ class MlWriterVendor(models.AbstractModel):
     def _plan_update(self, batch, entry, partner, contacts, claims):
         document = entry.document
         self._check_name(document)
+        self._check_vendor_company(batch, document, partner)
         stated, notes = self._prepare_values(batch, document)
         values = self._taken_values(entry, stated)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from ..documents import Reference
 from ..exceptions import InvalidDataError
 from .ml_writer import Resolver
-from .writer_tools import exact, is_of_company, named
+from .writer_tools import exact, is_of_company, named, unusable
 
 MONEY_JOURNALS = ("bank", "cash", "credit")
 ISSUER_KINDS = ("statement", "transfer", "cashback")
@@ -37,7 +37,7 @@ def money_journal(env, resolver, reference, company):
     :raises InvalidDataError: it cannot take it
     """
     journal = needed(env, resolver, reference)
-    if not is_of_company(journal, company) or journal.type not in MONEY_JOURNALS or not journal.active:
+    if unusable(journal, company) or journal.type not in MONEY_JOURNALS:
         raise InvalidDataError(
             env._(
                 "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
@@ -60,6 +60,16 @@ def method_line(env, journal, payment_type="outbound"):
     return line
 
 
+def outstanding_account(env, journal, amount):
+    """Where money that the journal got (or, negative, paid out) waits for the bank's statement."""
+    if journal.type == "credit":
+        return clearing_account(journal)
+    payment_type = "inbound" if amount > 0 else "outbound"
+    account = method_line(env, journal, payment_type).payment_account_id
+    payments = env["account.payment"]
+    return account or payments.new({"company_id": journal.company_id.id})._get_outstanding_account(payment_type)
+
+
 def clearing_account(journal):
     """Where spend with the cards of a journal waits for the statement: the same account for whatever is booked."""
     return journal.default_account_id
@@ -74,6 +84,23 @@ def contact(env, resolver, reference):
     partner = record.sudo().work_contact_id.sudo(env.su)
     if not partner:
         raise InvalidDataError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name))
+    return partner
+
+
+def own_contact(env, resolver, reference, company):
+    """The partner of a `vendor` or `employee` reference, fit for an item of the company.
+
+    :raises InvalidDataError: it belongs to another company
+    """
+    partner = contact(env, resolver, reference)
+    if not is_of_company(partner, company):
+        raise InvalidDataError(
+            env._(
+                "%(contact)s belongs to another company and cannot be used in %(company)s.",
+                contact=partner.display_name,
+                company=company.display_name,
+            )
+        )
     return partner
 
 
@@ -99,7 +126,7 @@ def pay(env, settlements):
     values_list = []
     for settlement in settlements:
         move, journal = settlement["move"], settlement["journal"]
-        payment_type = "outbound" if move.move_type == "in_invoice" else "inbound"
+        payment_type = "outbound" if sum(_terms(move).mapped("balance")) < 0 else "inbound"
         values = {
             "payment_type": payment_type,
             "partner_type": "supplier",
@@ -124,17 +151,21 @@ def pay(env, settlements):
     for settlement, payment in zip(settlements, payments, strict=True):
         counterpart = payment.move_id.line_ids.filtered(lambda line: line.account_type == "liability_payable")
         if counterpart:
-            plan.append(counterpart + _terms(settlement["move"]).filtered(lambda line: not line.reconciled))
+            plan.append(counterpart + open_terms(settlement["move"]))
     env["account.move.line"]._reconcile_plan(plan)
     return payments
 
 
 def _terms(move):
-    return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
+    return move.line_ids.filtered(lambda line: line.account_type == "liability_payable").sorted("date_maturity")
+
+
+def open_terms(move):
+    return _terms(move).filtered(lambda line: not line.reconciled)
 
 
 def open_amount(move):
-    return exact(move.amount_residual, move.currency_id)
+    return abs(exact(sum(_terms(move).mapped("amount_residual_currency")), move.currency_id))
 
 
 def settle_issuer(env, flow, records, partner):

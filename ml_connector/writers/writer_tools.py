@@ -1,5 +1,6 @@
 """What several writers share."""
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import float_repr, format_date
 
 from ..exceptions import InvalidDataError, LockedPeriodError
+from ..models.ml_outgoing_code import title_of
 
 
 def exact(amount, currency):
@@ -30,9 +32,36 @@ def is_of_company(record, company):
     return not record.company_id or record.company_id in company.parent_ids
 
 
+def unusable(record, company):
+    """Why a record that a code is mapped to cannot be used for the company, or an empty string.
+
+    The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
+    """
+    if _is_foreign(record, company):
+        return record.env._("it belongs to another company")
+    if "active" in record._fields and not record.active:
+        return record.env._("it is archived")
+    return ""
+
+
+def _is_foreign(record, company):
+    # sudo: companies out of the flow's reach
+    owners = record.sudo()["company_ids" if "company_ids" in record._fields else "company_id"]
+    return bool(owners) and not owners & company.parent_ids
+
+
 def named(record, company):
-    """What a row of a company calls a record: by no more than its id where it belongs to another one."""
-    return record.display_name if is_of_company(record, company) else f"(id {record.id})"
+    """What a row of a company calls a record: by no more than its id where it belongs to another company."""
+    return f"(id {record.id})" if _is_foreign(record, company) else title_of(record, company)
+
+
+def account_problem(account, company, currency):
+    """Why an account cannot take an item in the currency, or an empty string."""
+    if problem := unusable(account, company):
+        return problem
+    if account.currency_id and account.currency_id not in (currency, company.currency_id):
+        return account.env._("it takes %s only", account.currency_id.name)
+    return ""
 
 
 def bound_elsewhere(env, connection, kind, records):
@@ -122,9 +151,16 @@ class OpenDates:
 
 
 @contextmanager
-def odoo_refusals():
-    """Odoo's own refusals are about the data, and their text is for the user: they become ours."""
+def odoo_refusals(entries=()):
+    """Odoo's own refusals are about the data, and their text is for the user: they become ours.
+
+    :param entries: whose new records the text may name by ids, which mean nothing once they are rolled back
+    """
     try:
         yield
     except (UserError, RedirectWarning) as error:
-        raise InvalidDataError(" ".join(str(error.args[0]).split())) from error
+        text = " ".join(str(error.args[0]).split())
+        for entry in entries:
+            if entry.record:
+                text = re.sub(rf"\[?(?<![\w.,-]){entry.record.id}\b(?![\w%])\]?", entry.document.number or "-", text)
+        raise InvalidDataError(text) from error

@@ -110,7 +110,7 @@ def test_reference_results_as_vendor_bills(bills):
         owed = -numbers(expected[case]).get(PAYABLE, Decimal(0))
         row = found[report_id]
         if owed > 0:
-            assert (row["move_type"], row["total"], row["partner"]) == ("in_invoice", owed, "Ada Example")
+            assert (row["move_type"], row["total"], row["partner"]) == ("in_receipt", owed, "Ada Example")
         else:
             assert row["move_type"] == "entry"
 
@@ -122,7 +122,7 @@ def test_a_report_as_bill_from_approval_to_payment(bills):
         " WHERE b.external_id = %s AND b.kind = 'expense_report'",
         report_id,
     )
-    assert bill["move_type"] == "in_invoice"
+    assert bill["move_type"] == "in_receipt"
     assert [row["documentNumber"] for row in bills.remote(fi_id).postings] == [bill["name"]]
     bills.workers.code(
         f"move = env['account.move'].browse({bill['id']})\n"

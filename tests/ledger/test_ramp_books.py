@@ -18,7 +18,6 @@ result = {{
     "payable": company.partner_id.with_company(company).property_account_payable_id.id,
     "outstanding": payment._get_outstanding_account("outbound").id,
     "incoming": payment._get_outstanding_account("inbound").id,
-    "repaid": journals.filtered(lambda journal: journal.type == "bank")[:1].default_account_id.id,
     "tax": tax.invoice_repartition_line_ids.account_id.id,
 }}
 accounts = env["account.account"].search([("company_ids", "in", company.ids)])

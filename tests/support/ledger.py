@@ -4,8 +4,8 @@ Nothing of the addon is used: amounts are the sandbox's integers, the rules are 
 Amounts are in the currency of their document: what converting line by line does to a cent is Odoo's own rule.
 
 Accounts are named by code; these stand for what the demo company chose: `clearing` (default account of the card
-journal), `payable`, `tax`, `outstanding` (payments on their way), `incoming` (receipts on theirs), `repaid` (default
-account of the bank).
+journal), `payable`, `tax`, `outstanding` (payments on their way), `incoming` (receipts on
+theirs).
 """
 
 from collections import defaultdict
@@ -99,7 +99,7 @@ class Ledger:
     def _repayment(self, row):
         spent = self.state.transactions.get(row.original_transaction_id)
         amount = major(row.amount, row.currency)
-        self.accounts["repaid", row.currency] += amount
+        self.accounts["incoming", row.currency] += amount
         self._cost(self._coding(spent.coding, spent.lines[0].coding), row.currency, -amount)
 
     def _card_account(self):

@@ -15,6 +15,8 @@ ISSUER = Reference(kind="vendor", external_id="card-issuer", name="Card issuer (
 CASHBACK = Reference(kind="account", external_id="cashback", name="Ramp cashback")
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
 """Where employees' repayments of card spend arrive."""
+UNCODED = Reference(kind="account", external_id="uncoded", name="Uncoded card spend")
+"""Stands for what a card transaction without an account cost: Odoo knows where it booked it."""
 REPAID = "REPAID"
 
 
@@ -178,7 +180,7 @@ def repayment(payload):
             *(
                 JournalLine(
                     amount=-paid,
-                    account=line.account or _uncoded(),
+                    account=line.account or UNCODED,
                     analytics=line.analytics,
                     description=what,
                 )
@@ -186,8 +188,5 @@ def repayment(payload):
             ),
         ),
         memo=what,
+        follows=spent.external_id,
     )
-
-
-def _uncoded():
-    raise InvalidDataError("The card transaction that was repaid has no account in Ramp: code it there first.")

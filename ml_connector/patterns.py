@@ -1,0 +1,206 @@
+"""Patterns that people write: matched in time that grows with pattern and text, whatever they are.
+
+Python's regular expressions try again at each place where a pattern allows it, and some patterns then take hours for a
+name of forty letters. None of these does.
+"""
+
+import re
+
+MAX_PATTERN = 200
+MAX_NAME = 1000
+"""Characters of a name; file systems have at most 255 bytes, a hostile server has any number."""
+MAX_REPEAT = 100
+
+_TOKEN = re.compile(r"\{([a-z]+)\}")
+_ESCAPES = "dDwWsS"
+
+
+class PatternError(ValueError):
+    """The pattern is not one of ours; the text says why, as the end of a sentence."""
+
+
+# Names with tokens
+
+
+def tokens(pattern):
+    """The names in `{name}` of a pattern.
+
+    :raises PatternError: it has braces of another kind
+    """
+    if len(pattern) > MAX_PATTERN:
+        raise PatternError("it is too long")
+    if set("{}") & set(_TOKEN.sub("", pattern)):
+        raise PatternError("it has a brace too many or too few")
+    return _TOKEN.findall(pattern)
+
+
+def filled(pattern, values):
+    """The pattern with a value for each token; nothing in a value has a meaning."""
+    return _TOKEN.sub(lambda token: str(values.get(token[1], token[0])), pattern)
+
+
+# Wildcards
+
+
+def wildcard_fits(pattern, text):
+    """Whether a text fits a pattern in which `*` is any text and `?` one character, in any case."""
+    parts = [_literal(part) for part in pattern.split("*")]
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        return bool(first.fullmatch(text))
+    start = first.match(text)
+    if not start:
+        return False
+    place = start.end()
+    # the leftmost place is the best one: it leaves the most for what follows
+    for part in parts[1:-1]:
+        found = part.search(text, place)
+        if not found:
+            return False
+        place = found.end()
+    end = len(text) - len(pattern.rpartition("*")[2])
+    return end >= place and bool(last.fullmatch(text, end))
+
+
+def _literal(part):
+    signs = "".join("." if sign == "?" else re.escape(sign) for sign in part)
+    return re.compile(signs, re.IGNORECASE | re.DOTALL)
+
+
+# Names of files
+
+
+class NamePattern:
+    r"""A regular expression for names of files, of the simple kind.
+
+    Characters, `.`, `[a-z]`, `\d`, `\w`, `\s` and escaped signs, groups and `|`, and `?`, `*`, `+`, `{2}`, `{2,4}`
+    after a character, a class, or a group that repeats nothing itself. All of a name has to fit.
+
+    :raises PatternError: it is none
+    """
+
+    def __init__(self, text):
+        if len(text) > MAX_PATTERN:
+            raise PatternError("it is too long")
+        self._text = text.removeprefix("^").removesuffix("$") if not text.endswith(r"\$") else text.removeprefix("^")
+        self._place = 0
+        self._node = self._choice(depth=0)[0]
+        if self._place < len(self._text):
+            raise PatternError("it has a bracket too many")
+
+    def fits(self, name):
+        return len(name) <= MAX_NAME and len(name) in self._node(name, {0})
+
+    # A node is a function: where the text may go on, after it began at one of some places.
+
+    def _choice(self, depth):
+        if depth > 10:
+            raise PatternError("it has too many brackets inside one another")
+        nodes, repeats = [], False
+        while True:
+            node, repeating = self._sequence(depth)
+            nodes.append(node)
+            repeats |= repeating
+            if not self._take("|"):
+                return (lambda text, starts: set().union(*(node(text, starts) for node in nodes))), repeats
+
+    def _sequence(self, depth):
+        nodes, repeats = [], False
+        while self._place < len(self._text) and self._text[self._place] not in "|)":
+            node, repeating = self._part(depth)
+            nodes.append(node)
+            repeats |= repeating
+
+        def follow(text, starts):
+            for node in nodes:
+                if not starts:
+                    break
+                starts = node(text, starts)
+            return starts
+
+        return follow, repeats
+
+    def _part(self, depth):
+        if self._take("("):
+            if self._take("?") and not self._take(":"):
+                raise PatternError("groups that begin with (? are not taken")
+            node, repeating = self._choice(depth + 1)
+            if not self._take(")"):
+                raise PatternError("a bracket is not closed")
+        else:
+            node, repeating = self._sign(), False
+        bounds = self._bounds()
+        if bounds is None:
+            return node, repeating
+        if repeating:
+            raise PatternError("what repeats is repeated")
+        if self._text[self._place : self._place + 1] in ("?", "*", "+", "{") and self._place < len(self._text):
+            raise PatternError("it repeats twice in a row")
+        return _repeated(node, *bounds), bounds != (0, 1)
+
+    def _sign(self):
+        start = self._place
+        sign = self._text[start]
+        self._place += 1
+        if sign in "*+?{":
+            raise PatternError(f"there is nothing before {sign}")
+        if sign in "^$":
+            raise PatternError(f"{sign} stands in the middle")
+        if sign == "\\":
+            escaped = self._text[self._place : self._place + 1]
+            if not escaped or (escaped.isalnum() and escaped not in _ESCAPES):
+                raise PatternError("an escaped letter or number other than d, w and s is not taken")
+            self._place += 1
+        elif sign == "[":
+            self._place = self._end_of_class()
+        try:
+            one = re.compile(self._text[start : self._place])
+        except re.error as error:
+            raise PatternError(str(error)) from None
+        return lambda text, starts: {place + 1 for place in starts if place < len(text) and one.fullmatch(text[place])}
+
+    def _end_of_class(self):
+        place = self._place
+        place += self._text.startswith("^", place)
+        place += self._text.startswith("]", place)
+        while place < len(self._text) and self._text[place] != "]":
+            place += 2 if self._text[place] == "\\" else 1
+        if place >= len(self._text):
+            raise PatternError("a bracket is not closed")
+        return place + 1
+
+    def _bounds(self):
+        """How often what comes before is there: (least, most), most None for any number; None: once."""
+        for sign, bounds in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
+            if self._take(sign):
+                return bounds
+        counted = re.compile(r"\{(\d{1,3})(?:(,)(\d{0,3}))?\}", re.ASCII).match(self._text, self._place)
+        if not counted:
+            return None
+        self._place = counted.end()
+        least = int(counted[1])
+        most = least if not counted[2] else int(counted[3]) if counted[3] else None
+        if max(least, most or 0) > MAX_REPEAT or (most is not None and most < least):
+            raise PatternError("it repeats too often")
+        return least, most
+
+    def _take(self, sign):
+        if not self._text.startswith(sign, self._place):
+            return False
+        self._place += 1
+        return True
+
+
+def _repeated(node, least, most):
+    def repeat(text, starts):
+        for _time in range(least):
+            starts = node(text, starts)
+        reached, times = set(starts), least
+        while starts and (most is None or times < most):
+            # each place counts once, so this ends
+            starts = node(text, starts) - reached
+            reached |= starts
+            times += 1
+        return reached
+
+    return repeat
