@@ -96,8 +96,8 @@ def own_contact(env, resolver, reference, company):
     if not is_of_company(partner, company):
         raise InvalidDataError(
             env._(
-                "%(contact)s belongs to another company and cannot be used in %(company)s.",
-                contact=partner.display_name,
+                "The contact of %(name)s belongs to another company and cannot be used in %(company)s.",
+                name=reference.name or reference.code or reference.external_id,
                 company=company.display_name,
             )
         )
