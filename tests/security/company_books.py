@@ -78,7 +78,7 @@ for record in (order, bill):
         {"name": word + ".pdf", "raw": b"%PDF-1.4 " + word.encode(), "res_model": record._name, "res_id": record.id}
     )
 employee = env["hr.employee"].create(
-    {"name": word + " Worker", "work_email": "worker@" + word + ".example", "company_id": company.id}
+    {"name": shared + " Worker", "work_email": "worker@" + shared + ".example", "company_id": company.id}
 )
 journal = env["account.journal"].search(
     [*env["account.journal"]._check_company_domain(company), ("type", "=", "purchase")], limit=1
