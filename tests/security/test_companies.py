@@ -790,7 +790,8 @@ def test_no_file_message_or_activity_is_read(world):
                 continue
             thread = {"thread_model": model, "thread_id": one}
             attack.post("/mail/thread/messages", thread)
-            attack.post("/mail/thread/data", {**thread, "request_list": ["activities", "attachments", "followers"]})
+            asked = {**thread, "request_list": ["activities", "attachments", "followers"]}
+            attack.post("/mail/data", {"fetch_params": [["mail.thread", asked]]})
             attack.post("/mail/message/post", {**thread, "post_data": {"body": "x", "message_type": "comment"}})
     check(tried)
     unchanged(world)
