@@ -383,7 +383,7 @@ class MlConnection(models.Model):
         )
 
     def write(self, vals):
-        if "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
+        if self.env.su and "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
             raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
             raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))

@@ -30,7 +30,7 @@ class MlToken(models.Model):
     _description = "Access Token"
     _inherit = "ml.sealed"
 
-    connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     access_ciphertext = secret_box.Ciphertext()
     refresh_ciphertext = secret_box.Ciphertext()

@@ -309,7 +309,7 @@ class Provider:
     def flow(cls, key: str) -> FlowSpec:
         """The flow of that key; a key that is not known is that of a flow which does nothing."""
         known = next((flow for flow in cls.flows if flow.key == key), None)
-        return known or FlowSpec(key, key, "", "", 0)
+        return known or FlowSpec(key=key, label=key, direction="", kind="", sequence=0)
 
     @classmethod
     def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:
