@@ -861,11 +861,10 @@ class MlConnection(models.Model):
         """Tell the owner once that changes of vendors wait for an accountant."""
         self.ensure_one()
         if not self.activity_search(["ml_connector.mail_activity_vendor_change"]):
-            self.activity_schedule(
+            self._tell_owner(
                 "ml_connector.mail_activity_vendor_change",
-                user_id=self.owner_id.id,
-                summary=self.env._("Changes of vendors wait for approval"),
-                note=self.env._("An accountant decides about them under Vendor Changes."),
+                self.env._("Changes of vendors wait for approval"),
+                self.env._("An accountant decides about them under Vendor Changes."),
             )
 
     def _note_announcements(self, texts):
