@@ -166,7 +166,7 @@ class MlSealed(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         defaults = {key[8:]: value for key, value in self.env.context.items() if key.startswith("default_")}
-        self._check_links([*vals_list, defaults])
+        self.browse()._check_links([{**defaults, **vals} for vals in vals_list])
         return super().create(vals_list)
 
     def write(self, vals):
@@ -175,30 +175,44 @@ class MlSealed(models.AbstractModel):
 
     def onchange(self, values, field_names, fields_spec):
         """A form is told the names of what it links: of nothing else than what the person may read."""
-        relational = [name for name in values if name in self._fields and self._fields[name].relational]
-        self._check_links([values], {name: self[name] for name in relational} if self else None)
+        if not self.env.su and self._is_ours():
+            for name, value in values.items():
+                field = self._fields.get(name)
+                if value and field and not self._is_linked(field, value) and self._unseen_links(field, value, values):
+                    raise AccessError(self._unseen_text(field))
         return super().onchange(values, field_names, fields_spec)
 
-    @api.model
-    def _check_links(self, vals_list, known=None):
-        """A person links only what he may read, and is told nothing of the rest.
+    def _is_linked(self, field, value):
+        """Whether the record, where there is one, links just this already."""
+        return bool(self) and field.relational and set(_linked_ids(value)) <= set(self[field.name].ids)
 
-        :param known: {name of a field: records that are linked already}
-        """
+    @api.model
+    def _check_links(self, vals_list):
+        """A person links only what he may read, and is told nothing of the rest."""
         if self.env.su or not self._is_ours():
             return
         for vals in vals_list:
             for name, value in vals.items():
                 field = self._fields.get(name)
-                if value and field and field.relational and not self._is_sealed(field):
-                    linked = self.env[field.comodel_name].browse(_linked_ids(value))
-                    if self._unseen(linked - (known or {}).get(name, linked.browse())):
-                        raise AccessError(
-                            self.env._(
-                                "You may not read the record that you chose as %s.",
-                                field._description_string(self.env),
-                            )
-                        )
+                if value and field and not self._is_sealed(field) and self._unseen_links(field, value, vals):
+                    raise AccessError(self._unseen_text(field))
+
+    def _unseen_text(self, field):
+        return self.env._("You may not read the record that you chose as %s.", field._description_string(self.env))
+
+    def _unseen_links(self, field, value, vals):
+        """Whether the value of a field names records that the person may not find."""
+        if field.type == "many2one_reference":
+            linked = [self.env[model].browse(int(value)) for model in self._referred_models(vals)]
+        elif field.relational:
+            linked = [self.env[field.comodel_name].browse(_linked_ids(value))]
+        else:
+            return False
+        return any(self._unseen(records) for records in linked)
+
+    def _referred_models(self, vals):
+        """Names of the models of which a reference that persons may set is a record."""
+        return []
 
     @api.model
     def _unseen(self, records):
