@@ -1,5 +1,32 @@
+import logging
+import shutil
+
+from odoo.tools.sql import table_exists
+
+from . import secret_box
+
+_logger = logging.getLogger(__name__)
+
+
 def uninstall_hook(env):
-    """Remove the scheduled jobs, which belong to connections and not to the module's data."""
+    """Remove what belongs to connections and not to the module's data: scheduled jobs and keys."""
     env["ir.cron"].with_context(active_test=False).search(
         [("ir_actions_server_id.model_id.model", "=", "ml.connection")]
     ).unlink()
+    connections = env["ml.connection"].with_context(active_test=False).search([])
+    # a copy on the same server has the same key file, which is not its own
+    if connections and not any(connections.mapped("is_copy")):
+        registry, key_file = env.registry, secret_box._key_file(env)
+        env.cr.postcommit.add(lambda: _remove_keys(registry, key_file))
+
+
+def _remove_keys(registry, key_file):
+    """Remove the files that keep keys of this database, once the secrets are gone for good."""
+    with registry.cursor() as cr:
+        if table_exists(cr, "ml_credential"):
+            return
+    for path in key_file.parent.glob(f"*{key_file.stem}*"):
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except OSError as error:
+            _logger.warning("%s was not removed: %s", path, error.strerror)

@@ -86,17 +86,12 @@ class KeyRing:
         with _writing(self.path(env)):
             self._replace(env, [Fernet.generate_key().decode(), *self.in_file(env)])
 
-    def drop_old(self, env):
-        """Keep the newest key of the file only."""
+    def drop_older(self, env, key):
+        """Keep that key of the file, and those that came after it, only."""
         with _writing(self.path(env)):
             keys = self.in_file(env)
-            if len(keys) > 1:
-                self._replace(env, keys[:1])
-
-    def remove(self, env):
-        """Remove the key file of this database, with which nothing is left to be opened."""
-        with _writing(self.path(env)):
-            self.path(env).unlink(missing_ok=True)
+            if key in keys[:-1]:
+                self._replace(env, keys[: keys.index(key) + 1])
 
     def _replace(self, env, keys):
         path = self.path(env)

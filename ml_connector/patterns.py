@@ -7,8 +7,8 @@ name of forty letters. None of these does.
 import re
 
 MAX_PATTERN = 200
-MAX_NAME = 255
-"""The longest file name that common file systems have."""
+MAX_NAME = 1000
+"""Characters of a name; file systems have at most 255 bytes, a hostile server has any number."""
 MAX_REPEAT = 100
 
 _TOKEN = re.compile(r"\{([a-z]+)\}")

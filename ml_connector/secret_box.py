@@ -24,7 +24,7 @@ USE_LOCK = 0x6D6C6B657973
 
 
 class Ciphertext(fields.Char):
-    """A secret under the keys of this database. Only code reads and writes it."""
+    """A secret under the keys of this database. Only code reads and writes it. Its model has a `connection_id`."""
 
     def __init__(self, **options):
         super().__init__(**{"copy": False, "groups": fields.NO_ACCESS, **options})
@@ -36,34 +36,44 @@ def encrypt(env, plaintext):
     :raises AuthError: the keys cannot be read, or this host has none although there are secrets
     """
     env.cr.execute(SQL("SELECT pg_advisory_xact_lock_shared(%s)", USE_LOCK))
-    keys = _keys(env) or _first_key(env)
-    return Fernet(keys[0]).encrypt(plaintext.encode()).decode()
+    if not has_key(env):
+        make_first_key(env)
+    return Fernet(_keys(env)[0]).encrypt(plaintext.encode()).decode()
 
 
 def decrypt(env, ciphertext):
     """:raises AuthError: when no key at hand opens it (the keys of another server, or a lost key file)."""
-    keys = _keys(env)
-    if not keys:
-        raise AuthError(NO_KEY)
-    try:
-        return _fernet(keys).decrypt(ciphertext.encode()).decode()
-    except (InvalidToken, ValueError):
-        raise AuthError(NOT_OPENED) from None
+    plaintext = opened(env, ciphertext)
+    if plaintext is None:
+        raise AuthError(NOT_OPENED if _keys(env) else NO_KEY)
+    return plaintext
 
 
-def opens(env, ciphertext, newest=False):
-    """Whether a key at hand opens it.
+def opened(env, ciphertext, keys=None):
+    """The secret, or None where there is none or no key opens it.
 
-    :param newest: whether only the newest one counts
+    :param keys: those to try; else all at hand
+    :raises AuthError: the keys cannot be read
     """
-    keys = _keys(env)[: 1 if newest else None]
-    if not keys:
-        return False
+    keys = _keys(env) if keys is None else keys
+    if not (keys and ciphertext):
+        return None
     try:
-        _fernet(keys).decrypt(ciphertext.encode())
+        return MultiFernet([Fernet(key) for key in keys]).decrypt(ciphertext.encode()).decode()
     except (InvalidToken, ValueError):
-        return False
-    return True
+        return None
+
+
+def is_under_old_key(env, ciphertext):
+    """Whether it can be opened, but not with the newest key."""
+    keys = _keys(env)
+    return opened(env, ciphertext, keys[:1]) is None and opened(env, ciphertext, keys) is not None
+
+
+def lost(env):
+    """Every stored ciphertext that no key at hand opens: (record, name of the field)."""
+    keys = _keys(env)
+    return [(record, name) for record, name in ciphertexts(env) if opened(env, record[name], keys) is None]
 
 
 def rotate(env, ciphertext):
@@ -77,8 +87,8 @@ def rotate(env, ciphertext):
 def ciphertexts(env):
     """Every stored ciphertext: (record, name of the field)."""
     for model in env.registry.values():
-        names = [field.name for field in model._fields.values() if isinstance(field, Ciphertext) and field.store]
-        for name in names if model._auto else ():
+        names = [field.name for field in model._fields.values() if isinstance(field, Ciphertext) and model._auto]
+        for name in names:
             # sudo: ciphertexts have no reader and no writer but the connector
             records = env[model._name].sudo().with_context(active_test=False)
             for record in records.search([(name, "!=", False)], order="id"):
@@ -86,24 +96,36 @@ def ciphertexts(env):
 
 
 def add_key(env):
-    """Put a new key first in the key file. False when the keys are managed outside (environment, odoo.conf)."""
+    """Put a new key first in the key file. False when the keys are managed outside (environment, odoo.conf).
+
+    :raises AuthError: this host has no key although there are secrets
+    """
     if RING.configured():
         return False
-    RING.add(env)
+    if has_key(env):
+        RING.add(env)
+    else:
+        make_first_key(env)
     return True
 
 
 def drop_old_keys(env):
     """Keep the newest key of the key file only, if it opens every ciphertext. Whether it does."""
-    if not all(opens(env, record[name], newest=True) for record, name in ciphertexts(env)):
+    newest = _keys(env)[:1]
+    if any(opened(env, record[name], newest) is None for record, name in ciphertexts(env)):
         return False
-    if not RING.configured():
-        RING.drop_old(env)
+    if newest and not RING.configured():
+        RING.drop_older(env, *newest)
     return True
 
 
-def _fernet(keys):
-    return MultiFernet([Fernet(key) for key in keys])
+def has_key(env):
+    return bool(_keys(env))
+
+
+def is_configured():
+    """Whether the server's configuration holds keys, which all hosts of a database can share."""
+    return bool(RING.configured())
 
 
 def _keys(env):
@@ -118,10 +140,16 @@ def _key_file(env):
     return RING.path(env)
 
 
-def _first_key(env):
-    """A key file for a database without secrets. Beside secrets of another key it would lock out their own host."""
+def make_first_key(env, forgotten=()):
+    """A key file for a database without secrets. Beside secrets of another key it would lock out their own host.
+
+    :param forgotten: ciphertexts, as `lost` returns them, that this transaction has just thrown away
+    :raises AuthError: there are others
+    """
+    gone = {(record._name, record.id, name) for record, name in forgotten}
     with env.registry.cursor() as cr:  # what others have stored since our transaction began counts too
-        if any(ciphertexts(env)) or any(ciphertexts(env(cr=cr))):
-            raise AuthError(NO_KEY)
+        stored = [*ciphertexts(env), *ciphertexts(env(cr=cr))]
+        is_used = any((record._name, record.id, name) not in gone for record, name in stored)
+    if is_used:
+        raise AuthError(NO_KEY)
     RING.make(env)
-    return _keys(env)

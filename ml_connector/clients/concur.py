@@ -97,7 +97,7 @@ class ConcurClient(HttpClient):
         :raises AuthError: a person must act; the message says what to do
         """
         stored = self._tokens.stored()
-        if not stored.refresh_token or self._is_new_request(stored):
+        if not self._may_refresh(stored):
             return self._noted(self._first_token())
         try:
             return self._noted(self._refreshed(stored))
@@ -110,13 +110,20 @@ class ConcurClient(HttpClient):
             return self._noted(self._first_token())
         raise _ended(stored, refusal)
 
-    def _is_new_request(self, stored):
-        return bool(self._request_token) and stored.grant_key != self._grant_key
+    def _may_refresh(self, stored):
+        """Whether the refresh token is for this company at this address, and no newer request token was entered."""
+        if not stored.refresh_token:
+            return False
+        place, _, request = stored.grant_key.rpartition(".")
+        own_place, _, own_request = self._grant_key.rpartition(".")
+        if not place:  # from a time when the address was no part of it
+            own_request = _digest(self._client_id, self._company_id, self._request_token)
+        return place in ("", own_place) and (not self._request_token or request == own_request)
 
     @property
     def _grant_key(self):
-        parts = (self._client_id, self._company_id, self._request_token)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        place = _digest(self.base_url, self._client_id, self._company_id)
+        return f"{place}.{_digest(self._request_token)}"
 
     def _first_token(self):
         if not self._request_token:
@@ -493,6 +500,10 @@ def _refused(error):
     reason = REASONS.get(error.code)
     message = f"SAP Concur gave no access: {reason}." if reason else error.message
     return AuthError(message, status=error.status, code=error.code, trace_id=error.trace_id, details=error.details)
+
+
+def _digest(*parts):
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _named_location(error):

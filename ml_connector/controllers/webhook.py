@@ -10,7 +10,16 @@ from ..exceptions import ConnectorError
 _logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 1024 * 1024
-NEEDED_FIELDS = ("provider", "company_id", "cron_id", "database_uuid", "database_name", "webhook_state")
+NEEDED_FIELDS = (
+    "provider",
+    "company_id",
+    "cron_id",
+    "database_uuid",
+    "database_name",
+    "database_system",
+    "database_oid",
+    "webhook_state",
+)
 
 
 class WebhookController(http.Controller):
@@ -52,7 +61,11 @@ class WebhookController(http.Controller):
     def _receive_signed(self, connection, body):
         provider = connection._provider_class()
         headers = request.httprequest.headers
-        signed = provider.verify_webhook(headers, body, connection._webhook_secrets())
+        try:
+            secrets = connection._webhook_secrets()
+        except ConnectorError:  # the keys cannot be read just now: the vendor sends it again
+            return self._answer("not now", 503)
+        signed = provider.verify_webhook(headers, body, secrets)
         if not signed and not connection._is_expected_handshake(headers):
             return self._answer("wrong signature", 401)
         try:

@@ -4,9 +4,7 @@ from odoo.tools import SQL
 
 from ..models.ml_sealed import needs
 from ..models.ml_sync_log import MERGED_STATES
-
-# Plain data to the server: neither indexed as text nor shown in the browser.
-MIMETYPE = "application/octet-stream"
+from ..stored_files import stored_mimetype
 
 
 class MlFeedFile(models.Model):
@@ -157,11 +155,12 @@ class MlFeedFile(models.Model):
         """Keep the content, replacing what was kept before."""
         self.ensure_one()
         self.attachment_id.unlink()
-        self.attachment_id = self.env["ir.attachment"].create(
+        attachments = self.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
+        self.attachment_id = attachments.create(
             {
                 "name": self.name,
                 "raw": content,
-                "mimetype": MIMETYPE,
+                "mimetype": stored_mimetype("", content),
                 "res_model": self._name,
                 "res_id": self.id,
                 "res_field": "attachment_id",

@@ -1,13 +1,15 @@
 import logging
 import secrets
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import clean_context, format_date
+from odoo.tools import SQL, clean_context, format_date, format_datetime, plaintext2html
 
-from .. import server_options
+from .. import secret_box, server_options
 from ..clients import fault_of_base
+from ..database_mark import DatabaseMark, database_mark
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Finding, Settings
@@ -15,7 +17,7 @@ from . import ml_error_class
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
-from .ml_token import TokenStore
+from .ml_token import GRANT_FIELDS, TokenStore
 
 _logger = logging.getLogger(__name__)
 
@@ -25,6 +27,21 @@ ACCESS_END_WARNING = timedelta(days=30)
 """How long before the access ends for good its owner is told."""
 MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
+LEARNED_AT_ADDRESS = (
+    "identity",
+    "findings",
+    "capabilities",
+    "stored_settings",
+    "announcements",
+    "attention_reason",
+    "breaker_until",
+    "seat_request",
+    "webhook_subscription",
+    "webhook_subscription_previous",
+)
+IDS_IN_REFERENCES = ("ml.sync.log", "ml.bridged.document")
+SKIPPED_IDS = 1_000_000
+"""More than a database makes between a dump and the moment at which its copy takes over."""
 
 
 class MlConnection(models.Model):
@@ -90,6 +107,8 @@ class MlConnection(models.Model):
 
     database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_name = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    database_system = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    database_oid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     is_copy = fields.Boolean("Copied database", compute="_compute_is_copy")
 
     check_state = fields.Selection(
@@ -183,11 +202,12 @@ class MlConnection(models.Model):
     @api.depends("provider", "environment", "custom_url")
     def _compute_base_url(self):
         for connection in self:
-            if connection.environment == "custom":
-                connection.base_url = (connection.custom_url or "").rstrip("/")
-            else:
-                environments = connection._provider_class().environments if connection.provider else {}
-                connection.base_url = environments.get(connection.environment, "")
+            connection.base_url = connection._address(connection.environment, connection.custom_url)
+
+    def _address(self, environment, custom_url):
+        if environment == "custom":
+            return (custom_url or "").rstrip("/")
+        return self._provider_class().environments.get(environment, "") if self.provider else ""
 
     @api.depends("state", "failed_count")
     def _compute_color(self):
@@ -195,7 +215,7 @@ class MlConnection(models.Model):
         for connection in self:
             connection.color = colors[connection.state]
 
-    @api.depends_context("uid")
+    @api.depends("database_uuid", "database_name", "database_system", "database_oid")
     def _compute_is_copy(self):
         for connection in self:
             connection.is_copy = not connection._is_this_database()
@@ -362,21 +382,65 @@ class MlConnection(models.Model):
         )
 
     def write(self, vals):
-        if "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
+        if self.env.su and "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
             raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
             raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
         if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
             raise UserError(self.env._("Pause or disconnect a connection before you archive it."))
-        result = super().write(vals)
-        if {"environment", "custom_url"} & set(vals):
-            self._forget_token()
-            self.sudo().write({"check_state": "none", "findings": False})  # sudo: engine fields
+        # before what is written along: secrets that are typed together with a new address are meant for it
+        self.filtered(lambda connection: connection._moves(vals))._leave_address()
+        result = super().write(_secrets_last(vals))
         if {"state", "capabilities", "active"} & set(vals):
             self.env.registry.clear_cache()
         if "active" in vals:
             self.sudo().cron_id.active = vals["active"]  # sudo: see `_create_parts`
         return result
+
+    def _moves(self, vals):
+        """Whether calls go to another address once `vals` are written."""
+        address = {"environment": self.environment, "custom_url": self.custom_url}
+        after = {name: vals.get(name, value) for name, value in address.items()}
+        return after != address and self._address(**after) != self._address(**address)
+
+    def _leave_address(self):
+        """Forget what was entered for, or granted or learned at, an address that is no longer called."""
+        # sudo: secrets, tokens and subscriptions have no writer but the connector
+        for connection in self.sudo():
+            had_secrets, had_grant = bool(connection._forget_secrets()), bool(connection._forget_grant())
+            connection.flow_ids.cursor = False
+            connection.write(
+                {
+                    **dict.fromkeys(LEARNED_AT_ADDRESS, False),
+                    "check_state": "none",
+                    "webhook_state": "none",
+                    "breaker_count": 0,
+                    **({"state": "draft"} if connection.state in WORKING_STATES else {}),
+                }
+            )
+            connection.activity_unlink(["ml_connector.mail_activity_attention"])
+            if had_secrets or had_grant:
+                connection.message_post(
+                    body=self.env._("The address was changed: the secrets and the access for the old one are gone.")
+                )
+
+    @contextmanager
+    def _watching_server(self):
+        """Notice a change of the server that the credentials name: their secrets are not for the other one."""
+        before = {connection: connection._server() for connection in self}
+        yield
+        for connection, server in before.items():
+            if server and connection._server() != server:
+                connection._leave_address()
+
+    def _server(self):
+        """What the credentials say of the server to which the others are sent."""
+        names = [name for name, spec in self._credential_specifications().items() if spec.address]
+        if not names:
+            return []
+        # sudo: see `_internal_secrets`
+        own = self.env["ml.credential"].sudo().search([("connection_id", "=", self.id), ("name", "in", names)])
+        return [(credential.name, credential.value.strip()) for credential in own if credential.value]
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_unused(self):
@@ -394,28 +458,89 @@ class MlConnection(models.Model):
     # ------------------------------------------------------------------ copy guard
 
     def _remember_database(self):
-        parameters = self.env["ir.config_parameter"].sudo()  # sudo: the uuid is readable by administrators only
-        self.sudo().write({"database_uuid": parameters.get_param("database.uuid"), "database_name": self.env.cr.dbname})
+        mark = database_mark(self.env)
+        # sudo: only system administrators may read the marks
+        self.sudo().write(
+            {
+                "database_uuid": mark.uuid,
+                "database_name": mark.name,
+                "database_system": mark.system,
+                "database_oid": mark.oid,
+            }
+        )
 
     def _is_this_database(self):
         """Whether the connection was set up in this very database, not in one that this is a copy of."""
-        parameters = self.env["ir.config_parameter"].sudo()  # sudo: see `_remember_database`
-        if parameters.get_param("database.is_neutralized"):
+        if self._is_neutralized():
             return False
-        connection = self.sudo()
-        return (connection.database_uuid, connection.database_name) == (
-            parameters.get_param("database.uuid"),
-            self.env.cr.dbname,
+        own = self.sudo()  # sudo: see `_remember_database`
+        remembered = DatabaseMark(
+            own.database_uuid or "", own.database_name or "", own.database_system or "", own.database_oid or ""
         )
+        return remembered.is_same(database_mark(self.env))
+
+    def _is_neutralized(self):
+        # sudo: parameters are readable by administrators only
+        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     @needs("system")
     def action_adopt_database(self):
-        """Declare that this database, restored or renamed, is the live one."""
-        if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
+        """Declare that this database, which was restored, copied or moved, is the live one."""
+        if self._is_neutralized():
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
+        # sudo: engine fields
+        for connection in self.sudo().filtered(lambda connection: not connection._is_this_database()):
+            connection._adopt_database()
+
+    def _adopt_database(self):
+        self._skip_used_ids()
         self._remember_database()
-        self.message_post(body=self.env._("This database was declared to be the live one."))
+        self.env["ml.credential"]._claim_for_this_host()
+        # each cursor came along with the records, so reading from it brings again what happened since
+        self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
+        self.message_post(body=plaintext2html(self._adoption_note()))
         self._decided("adopt")
+        self._trigger()
+
+    def _skip_used_ids(self):
+        """Let new records have ids that no record can have had which another database made since the copy.
+
+        The vendor may know such a record by our reference, which names its id. A new prefix of the references would do,
+        too, but then the vendor's older records would no longer be known for ours.
+        """
+        names = {spec.watches for spec in self._provider_class().flows if spec.watches}
+        for name in sorted({*names, *IDS_IN_REFERENCES}):
+            sequence = SQL("pg_get_serial_sequence(%s, 'id')", self.env[name]._table)
+            self.env.execute_query(SQL("SELECT setval(%s, nextval(%s) + %s)", sequence, sequence, SKIPPED_IDS))
+
+    def _adoption_note(self):
+        """What a person looks at after the database was replaced: what the vendor does not offer a second time."""
+        vendor = self._provider_class().label
+        lines = [self.env._("This database was declared to be the live one. Its flows read on from where they stood.")]
+        specs = {spec.key: spec for spec in self._provider_class().flows}
+        settled = self.flow_ids.filtered(
+            lambda flow: flow.active and (spec := specs.get(flow.key)) and (spec.reports or spec.acknowledges)
+        )
+        since = self.last_success_at and format_datetime(self.env, self.last_success_at)
+        if settled and since:
+            lines.append(
+                self.env._(
+                    "Compare %(flows)s of the time since %(moment)s with the lists at %(vendor)s: what another database"
+                    " booked meanwhile is settled there and is not offered again.",
+                    flows=", ".join(settled.mapped("name")),
+                    moment=since,
+                    vendor=vendor,
+                )
+            )
+        if since:
+            lines.append(
+                self.env._(
+                    "What another database sent to %(vendor)s since then is there already: look for it before you enter"
+                    " the same again.",
+                    vendor=vendor,
+                )
+            )
+        return "\n".join(lines)
 
     # ------------------------------------------------------------------ buttons
 
@@ -512,7 +637,8 @@ class MlConnection(models.Model):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
         # sudo: all connections, whichever companies the person may see
         self.sudo().with_context(active_test=False).search([])._decided("rotate")
-        return self.env["ml.credential"]._rotate_keys()
+        self.env["ml.credential"]._rotate_keys()
+        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
     def _open_logs(self, name, states):
         self.ensure_one()
@@ -605,6 +731,22 @@ class MlConnection(models.Model):
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
+    def _forget_grant(self):
+        """Drop all that the vendor granted: also the refresh token and its data centre. The tokens that had any."""
+        # sudo: see `_forget_token`
+        tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
+        granted = tokens.filtered(lambda token: token.access_ciphertext or token.refresh_ciphertext)
+        tokens.write(dict.fromkeys(GRANT_FIELDS, False))
+        return granted
+
+    def _forget_secrets(self):
+        """Drop the stored secrets. Those that were set."""
+        # sudo: see `_internal_secrets`
+        secret = self.env["ml.credential"].sudo().search([("connection_id", "in", self.ids), ("is_secret", "=", True)])
+        stored = secret.filtered("set_at")
+        secret._forget()
+        return stored
+
     def _internal_secrets(self, *names):
         # sudo: only the controller and the worker ask
         return (
@@ -618,7 +760,7 @@ class MlConnection(models.Model):
     def _webhook_secrets(self):
         """The secrets under which a webhook may be signed now; two while the secret is being changed."""
         found = self._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
-        return [secret._plaintext() for secret in found if secret.set_at]
+        return [plaintext for secret in found if (plaintext := secret_box.opened(self.env, secret.ciphertext))]
 
     def _is_expected_handshake(self, headers):
         """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""
@@ -629,8 +771,8 @@ class MlConnection(models.Model):
 
     def _store_webhook_secret(self, plaintext):
         current = self._internal_secrets(WEBHOOK_SECRET)
-        if current.set_at:
-            self._set_internal_secret(WEBHOOK_SECRET_PREVIOUS, current._plaintext())
+        if previous := secret_box.opened(self.env, current.ciphertext):
+            self._set_internal_secret(WEBHOOK_SECRET_PREVIOUS, previous)
         self._set_internal_secret(WEBHOOK_SECRET, plaintext)
 
     def _set_internal_secret(self, name, plaintext):
@@ -638,6 +780,18 @@ class MlConnection(models.Model):
             {"connection_id": self.id, "name": name, "is_secret": True, "is_internal": True}
         )
         secret._store_secret(plaintext)
+
+    def _note_lost(self, records):
+        """Say which secrets are gone, and have the webhooks set up anew where theirs is."""
+        names = {record.name for record in records if record._name == "ml.credential"}
+        if WEBHOOK_SECRET in names and self.webhook_state == "active":
+            self.webhook_state = "requested"
+        labels = sorted(record.label for record in records if record._name == "ml.credential")
+        self.message_post(
+            body=self.env._(
+                "No key of this server opens these secrets any more, so they are gone: %s", ", ".join(labels) or "OAuth"
+            )
+        )
 
     # ------------------------------------------------------------------ health
 
@@ -657,6 +811,10 @@ class MlConnection(models.Model):
             vals.update(state="connected", attention_reason=False)
             self.activity_unlink(["ml_connector.mail_activity_attention"])
         self.write(vals)
+
+    def _close_breaker(self):
+        # sudo: engine fields
+        self.sudo().write({"breaker_count": 0, "breaker_until": False})
 
     def _note_failure(self, error):
         """Count a failure that the whole connection shares; stop calling for a while, tell the owner when needed."""
@@ -738,22 +896,37 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
-        report.findings += self._currency_findings(report.currencies)
-        levels = {finding.level for finding in report.findings}
+        findings = [*report.findings, *self._currency_findings(report.currencies), *self._own_findings()]
+        levels = {finding.level for finding in findings}
         self.write(
             {
                 "check_state": "error" if "error" in levels else "warning" if "warning" in levels else "ok",
                 "check_at": fields.Datetime.now(),
                 "identity": report.identity,
                 "findings": [
-                    {"level": finding.level, "title": finding.title, "message": finding.message}
-                    for finding in report.findings
+                    {"level": finding.level, "title": finding.title, "message": finding.message} for finding in findings
                 ],
                 "capabilities": sorted(report.capabilities),
                 "stored_settings": {**(self.stored_settings or {}), **report.settings},
             }
         )
         return None
+
+    def _own_findings(self):
+        """What stands in the way on this server, whatever the vendor says."""
+        findings = self.env["ml.credential"]._key_findings(self)
+        if not database_mark(self.env).system:
+            findings.append(
+                Finding(
+                    level="warning",
+                    title=self.env._("PostgreSQL does not tell which server this is."),
+                    message=self.env._(
+                        "A copy of the database on another server may be taken for this one. Let the user of Odoo's"
+                        " databases run pg_control_system(), then press This is the live database."
+                    ),
+                )
+            )
+        return findings
 
     def _currency_findings(self, currencies):
         """Rates lead to the currency over there, which is of no use where the company has another one."""
@@ -795,3 +968,11 @@ class MlConnection(models.Model):
     def _cron_run(self):
         """The connection's scheduled job."""
         self.env["ml.worker"]._run(self)
+
+
+def _secrets_last(vals):
+    """The same values, secrets after all other credentials: what names another server drops those of the old one."""
+    if not vals.get("credential_ids"):
+        return vals
+    commands = sorted(vals["credential_ids"], key=lambda command: "new_secret" in (command[2:] and command[2] or ()))
+    return {**vals, "credential_ids": commands}

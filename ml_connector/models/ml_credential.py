@@ -1,14 +1,15 @@
 import logging
+import socket
 
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 from .. import secret_box
 from ..exceptions import ConnectorError
-from .client_actions import notification
+from ..vendors.base import Finding
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class MlCredential(models.Model):
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
     set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")
+    set_on = fields.Char(readonly=True, copy=False, help="The server with the key file under whose key it is stored.")
 
     _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential exists already.")
 
@@ -58,9 +60,13 @@ class MlCredential(models.Model):
         self.new_secret = False
 
     def _inverse_new_secret(self):
-        for credential in self:
-            if credential.new_secret:
+        for credential in self.filtered("new_secret"):
+            try:
+                credential._forget_lost()
                 credential._store_secret(credential.new_secret)
+            except ConnectorError as error:
+                raise UserError(error.message) from None
+            credential.connection_id._close_breaker()
         # the plain value must not stay in the cache, from where the answer to the browser would be read
         self.invalidate_recordset(["new_secret"])
 
@@ -77,10 +83,11 @@ class MlCredential(models.Model):
                 "ciphertext": secret_box.encrypt(self.env, plaintext.strip()),
                 "set_at": fields.Datetime.now(),
                 "set_by_id": self.env.uid,
+                "set_on": _key_host(),
             }
         )
         if not self.is_internal:
-            self.connection_id._forget_token()
+            self._end_access()
 
     def _told_of(self):
         return self.connection_id
@@ -96,11 +103,39 @@ class MlCredential(models.Model):
         ciphertext = self.sudo().ciphertext  # sudo: see `_store_secret`
         return secret_box.decrypt(self.env, ciphertext) if ciphertext else ""
 
+    def _end_access(self):
+        """Drop what was granted for the value that this one replaces."""
+        for credential in self:
+            connection = credential.connection_id
+            specification = connection._credential_specifications().get(credential.name)
+            if specification and specification.grant:
+                connection._forget_grant()
+            else:
+                connection._forget_token()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        connections = self.env["ml.connection"].browse(
+            {vals.get("connection_id") for vals in vals_list} - {None, False}
+        )
+        with connections._watching_server():
+            return super().create(vals_list)
+
     def write(self, vals):
-        result = super().write(vals)
-        if "value" in vals:
-            self.connection_id._forget_token()
+        changed = self.filtered(
+            lambda credential: (credential.value or "") != (vals.get("value", credential.value) or "")
+        )
+        with changed.connection_id._watching_server():
+            result = super().write(vals)
+        changed._end_access()
         return result
+
+    def unlink(self):
+        with self.connection_id._watching_server():
+            return super().unlink()
+
+    def _forget(self):
+        self.write({"ciphertext": False, "set_at": False, "set_by_id": False, "set_on": False})
 
     # ------------------------------------------------------------------ keys
 
@@ -108,34 +143,87 @@ class MlCredential(models.Model):
     def _rotate_keys(self):
         """Encrypt every secret of this database anew. The old keys go after the commit, see `_drop_old_keys`."""
         try:
+            if secret_box.has_key(self.env) and (lost := secret_box.lost(self.env)):
+                raise UserError(
+                    self.env._(
+                        "No key at hand opens these secrets, so all stays as it is: %s. Enter them again first.",
+                        ", ".join(_names(record for record, _name in lost)),
+                    )
+                )
             secret_box.add_key(self.env)
-            lost = self._encrypt_anew()
+            self._encrypt_anew()
         except ConnectorError as error:
             raise UserError(error.message) from None
+        self._claim_for_this_host()
         registry = self.env.registry
         self.env.cr.postcommit.add(lambda: _drop_old_keys(registry))
-        if lost:
-            names = ", ".join(sorted({record.connection_id.display_name for record in lost}))
-            message = self.env._(
-                "Some secrets could not be opened and stay as they are, so the old keys stay too."
-                " Enter the credentials of these connections again: %s",
-                names,
-            )
-            return notification(message, "warning", reload=False)
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
     @api.model
     def _encrypt_anew(self):
-        """Bring each ciphertext under the newest key; the records of those that no key opens."""
-        lost = []
+        """Bring each ciphertext that can be opened under the newest key."""
         for record, name in secret_box.ciphertexts(self.env):
-            if secret_box.opens(self.env, record[name], newest=True):
-                continue
-            try:
+            if secret_box.is_under_old_key(self.env, record[name]):
                 record[name] = secret_box.rotate(self.env, record[name])
-            except ConnectorError:
-                lost.append(record)
-        return lost
+
+    def _forget_lost(self):
+        """Make way for what a person enters: forget what no key opens any more.
+
+        Without any key that is everything, for a key is never made beside secrets of another one.
+        """
+        lost = secret_box.lost(self.env)
+        has_key = secret_box.has_key(self.env)
+        if has_key:
+            lost = [(record, name) for record, name in lost if record.connection_id == self.connection_id]
+        elif self._of_another_host():
+            return  # that one may open them, and here no key is made
+        for record, name in lost:
+            record[name] = False
+            if record._name == self._name:
+                record._forget()
+        if not has_key:
+            secret_box.make_first_key(self.env, forgotten=lost)
+        for connection in {record.connection_id for record, _name in lost}:
+            connection._note_lost([record for record, _name in lost if record.connection_id == connection])
+
+    @api.model
+    def _of_another_host(self, domain=()):
+        """The secrets that are under the key of a file of another host."""
+        # sudo: see `_store_secret`
+        return self.sudo().search([("set_on", "not in", (False, _key_host())), *domain])
+
+    @api.model
+    def _claim_for_this_host(self):
+        """Whatever host they were stored on: from now on this one is where their key is, or is lost."""
+        self._of_another_host().set_on = _key_host()
+
+    @api.model
+    def _key_findings(self, connection):
+        """What the check of a connection says of the keys."""
+        findings = []
+        if lost := [record for record, _name in secret_box.lost(self.env) if record.connection_id == connection]:
+            findings.append(
+                Finding(
+                    level="warning",
+                    title=self.env._("No key of this server opens these secrets: %s", ", ".join(_names(lost))),
+                    message=self.env._("Enter them again, or set the webhooks up again."),
+                )
+            )
+        hosts = self._of_another_host([("connection_id", "=", connection.id)]).mapped("set_on")
+        if hosts and not secret_box.is_configured():
+            findings.append(
+                Finding(
+                    level="warning",
+                    title=self.env._("The keys of the secrets are in a file of one server."),
+                    message=self.env._(
+                        "Secrets were entered on %(hosts)s. Where several servers work on one database, give them all"
+                        " the same keys in odoo.conf (%(option)s) or in %(variable)s.",
+                        hosts=", ".join(sorted(set(hosts))),
+                        option=secret_box.CONFIG_OPTION,
+                        variable=secret_box.ENVIRONMENT_VARIABLE,
+                    ),
+                )
+            )
+        return findings
 
     @api.autovacuum
     def _gc_old_keys(self):
@@ -158,3 +246,15 @@ def _drop_old_keys(registry):
                     secret_box.drop_old_keys(api.Environment(cr, SUPERUSER_ID, {}))
     except (ConnectorError, psycopg2.Error) as error:
         _logger.warning("The old keys of the secrets stay for now: %s", error)
+
+
+def _key_host():
+    """This host, where its keys are in a file; False where they are configured, as they can be on every host."""
+    return not secret_box.is_configured() and f"{socket.gethostname()}:{config['data_dir']}"
+
+
+def _names(records):
+    """What people call the secrets of these records."""
+    return sorted(
+        {f"{record.connection_id.name} / {record.label if 'label' in record else 'OAuth'}" for record in records}
+    )

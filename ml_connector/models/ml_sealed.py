@@ -180,7 +180,7 @@ class MlSealed(models.AbstractModel):
         for vals in vals_list:
             for name, value in vals.items():
                 field = self._fields.get(name)
-                if value and field and field.relational:
+                if value and field and field.relational and not self._is_sealed(field):
                     linked = self.env[field.comodel_name].browse(_linked_ids(value))
                     if self._unseen(linked):
                         raise AccessError(
@@ -238,7 +238,7 @@ class MlSealed(models.AbstractModel):
 
 def _linked_ids(value):
     """Ids that a value of a relational field names as they are: those of its commands that link."""
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return [value]
     if not isinstance(value, (list, tuple)):
         return []

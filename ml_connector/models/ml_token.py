@@ -8,10 +8,21 @@ from odoo.tools import SQL
 
 from .. import secret_box
 from ..clients.oauth import StoredGrant
-from ..exceptions import ConnectorError
+from ..exceptions import ConnectorError, NetworkError
 
 RENEWAL_MARGIN = timedelta(seconds=120)
 LOCK_TRIES = 20
+GRANT_FIELDS = (
+    "access_ciphertext",
+    "refresh_ciphertext",
+    "expires_at",
+    "scope",
+    "location",
+    "grant_key",
+    "refresh_expires_at",
+    "renewal_sent_at",
+    "renewal_lost_at",
+)
 
 
 class MlToken(models.Model):
@@ -19,7 +30,7 @@ class MlToken(models.Model):
     _description = "Access Token"
     _inherit = "ml.sealed"
 
-    connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     access_ciphertext = secret_box.Ciphertext()
     refresh_ciphertext = secret_box.Ciphertext()
@@ -48,6 +59,7 @@ class TokenStore:
     def __init__(self, connection):
         self._registry = connection.env.registry
         self._connection_id = connection.id
+        self._address = connection.base_url
 
     def get(self, fetch):
         """A valid access token; `fetch()` (returning `clients.oauth.AccessToken`) is called to get a new one.
@@ -55,9 +67,8 @@ class TokenStore:
         Errors of `fetch` pass through.
         """
         with self._registry.cursor() as cr:
-            token = self._token(cr)
-            if token.expires_at and token.expires_at - RENEWAL_MARGIN > fields.Datetime.now():
-                return secret_box.decrypt(token.env, token.access_ciphertext)
+            if current := self._other(self._token(cr), None):
+                return current
         return self._renew(fetch, rejected=None)
 
     def renew(self, fetch, rejected):
@@ -69,9 +80,8 @@ class TokenStore:
         with self._registry.cursor() as cr:
             token = self._token(cr)
             return StoredGrant(
-                refresh_token=(
-                    secret_box.decrypt(token.env, token.refresh_ciphertext) if token.refresh_ciphertext else ""
-                ),
+                # one that no key opens is as good as none: then the credentials make a new grant
+                refresh_token=secret_box.opened(token.env, token.refresh_ciphertext) or "",
                 location=token.location or "",
                 scope=token.scope or "",
                 grant_key=token.grant_key or "",
@@ -105,7 +115,7 @@ class TokenStore:
     def _other(self, token, rejected):
         """The stored access token, unless it has ended or is the one that was refused."""
         if token.expires_at and token.expires_at - RENEWAL_MARGIN > fields.Datetime.now():
-            current = secret_box.decrypt(token.env, token.access_ciphertext)
+            current = secret_box.opened(token.env, token.access_ciphertext)
             return current if current != rejected else None
         return None
 
@@ -157,4 +167,8 @@ class TokenStore:
 
     def _token(self, cr):
         env = api.Environment(cr, SUPERUSER_ID, {})
-        return env["ml.token"].search([("connection_id", "=", self._connection_id)])
+        token = env["ml.token"].search([("connection_id", "=", self._connection_id)])
+        if token and token.connection_id.base_url != self._address:
+            # the token is of the new address, and ours would be of the old one
+            raise NetworkError("The address of the connection was changed meanwhile; the next run calls the new one.")
+        return token

@@ -14,6 +14,8 @@ from . import test_push
 from . import test_push_kinds
 from . import test_reconcile
 from . import test_secrets
+from . import test_copies
+from . import test_grants
 from . import test_keys
 from . import test_security
 from . import test_webhook

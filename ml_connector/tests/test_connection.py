@@ -7,6 +7,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import AuthError, NetworkError, RateLimitError
 from odoo.addons.ml_connector.models import ml_error_class
+from odoo.addons.ml_connector.models.client_actions import open_address
 from odoo.addons.ml_connector.models.ml_connection import NETWORK_FAILURES_BEFORE_BREAK
 from odoo.addons.ml_connector.vendors.base import Finding
 
@@ -192,3 +193,22 @@ class TestConnection(ConnectorCase):
                 first.active = False
             with self.assertRaisesRegex(ValidationError, "the same records"):
                 (bills | vendors).active = True
+
+    def test_what_the_vendor_says_is_shown_as_text(self):
+        link = 'Session ended. <a href="https://evil.example/">Enter</a> <img src="https://evil.example/x.png">'
+        self.remote.fail("pull coding", AuthError(link), AuthError(link))
+        self.sync()
+        self.connection._note_announcements([f"The API ends. {link}\nhttps://evil.example/plain"])
+        self.connection._note_failed_subscription(AuthError(link))
+        notes = self.connection.activity_ids.mapped("note") + self.connection.message_ids.mapped("body")
+        told = [note for note in notes if "evil.example" in note]
+        self.assertEqual(len(told), 3)
+        for note in told:
+            self.assertIn("&lt;a href=", note)
+            self.assertNotIn("<a ", note)
+            self.assertNotIn("<img", note)
+
+    def test_only_web_addresses_are_opened(self):
+        for address in ("javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example", "", False):
+            self.assertFalse(open_address(address))
+        self.assertEqual(open_address("https://app.example.com/1")["url"], "https://app.example.com/1")

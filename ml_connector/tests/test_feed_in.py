@@ -116,6 +116,25 @@ class TestFeedIn(FeedCase):
             self.assertEqual(self.record("invoices", number).amount_residual, 0.0, number)
         self.assertEqual(twin.amount_residual, 1180.0)
 
+    def test_a_payment_of_one_vendor_does_not_settle_anothers_bill(self):
+        """By the id of the invoice, and by its number."""
+        self.map_bank()
+        self.take(f"{INVOICES}.csv")
+        header = sample(PAYMENTS).splitlines()[0]
+        for number, invoice in (("PAY-2", b"700123"), ("PAY-3", b"")):
+            row = b"ACME-US,%s,PAID,2026-11-24,ACH,T,V00018,Other,USD,1180.00,101401,1,%s,NW-88121,1180.00,0.00,," % (
+                number.encode(),
+                invoice,
+            )
+            self.take(f"payments_{number}.csv", b"\r\n".join((header, row)) + b"\r\n")
+            log = self.logs("payments").filtered(lambda log, number=number: log.external_id == number)
+            bill = self.record("invoices", "700123")
+            self.assertEqual(bill.amount_residual, 1180.0)
+            self.assertIn(log.state, ("failed", "waiting"))
+            if invoice:
+                for vendor in (self.polish, bill.partner_id):
+                    self.assertIn(vendor.display_name, log.error_message)
+
     def test_discount_taken(self):
         self.map_bank()
         gain = self.env["account.account"].create(
@@ -193,6 +212,13 @@ class TestFeedIn(FeedCase):
         self.assertEqual((file.state, file.error_line), ("failed", 2))
         self.assertIn("refused", file.error_message)
         self.assertFalse(self.logs("invoices"))
+
+    def test_a_page_is_kept_as_text(self):
+        self.template("invoices").file_name = ".*"
+        page = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
+        self.assertEqual(self.take("page.html", page).attachment_id.mimetype, "text/plain")
+        drawing = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+        self.assertEqual(self.take("drawing.svg", drawing).attachment_id.mimetype, "text/plain")
 
     def test_archives_and_large_files_are_refused(self):
         self.assertIn("archive", self.take("invoices_zip.csv", b"PK\x03\x04 and so on").error_message)

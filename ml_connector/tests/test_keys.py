@@ -5,10 +5,11 @@ from unittest.mock import patch
 
 from cryptography.fernet import Fernet
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from odoo.addons.ml_connector import secret_box
+from odoo.addons.ml_connector import secret_box, signature
 from odoo.addons.ml_connector.exceptions import AuthError
 from odoo.addons.ml_connector.signature import RING, AuditKeys
 
@@ -117,11 +118,104 @@ class TestKeys(ConnectorCase):
         self.token.refresh_ciphertext = lost
         with self.assertRaises(AuthError):
             secret_box.rotate(self.env, lost)
-        answer = self.connection.action_rotate_keys()
-        self.assertIn(self.connection.name, answer["params"]["message"])
-        self.assertEqual(answer["params"]["type"], "warning")
-        self.assertFalse(secret_box.drop_old_keys(self.env))
+        before = secret_box.RING.keys(self.env)
+        with self.assertRaisesRegex(UserError, self.connection.name):
+            self.connection.action_rotate_keys()
+        self.assertEqual(secret_box.RING.keys(self.env), before)
+        self.secret.new_secret = MARKER  # whoever enters the credentials again is rid of it
+        self.connection.action_rotate_keys()
+        self.assertTrue(secret_box.drop_old_keys(self.env))
+
+    def test_rotation_makes_no_key_beside_secrets_that_none_opens(self):
+        self.move_to_host("two")
+        with self.assertRaises(UserError):
+            self.connection.action_rotate_keys()
+        self.assertFalse(self.key_file().exists())
+
+    def test_a_rotation_takes_no_key_that_another_one_made_meanwhile(self):
+        secret_box.RING.add(self.env)
+        newest = secret_box.RING.keys(self.env)[0]
+        secret_box.RING.add(self.env)
+        secret_box.RING.drop_older(self.env, newest)
+        self.assertEqual(secret_box.RING.keys(self.env)[1:], [newest])
+
+    def test_lost_keys_heal_when_the_credentials_are_entered_again(self):
+        other = self._connect(self.company, "Other")
+        self.token.write({"refresh_ciphertext": secret_box.encrypt(self.env, "refresh"), "location": "https://old"})
+        self.connection._store_webhook_secret("webhook")
+        self.connection.webhook_state = "active"
+        self.connection.breaker_count = 3
+        self.key_file().unlink()
+        self.secret.new_secret = "entered again"
+        self.assertEqual(self.secret._plaintext(), "entered again")
+        self.assertFalse(self.token.refresh_ciphertext)
+        self.assertEqual((self.connection.webhook_state, self.connection.breaker_count), ("requested", 0))
+        # without a key there was nothing left to be opened of the others either
+        self.assertFalse(other.credential_ids.filtered("is_secret").is_set)
+        self.assertFalse(secret_box.lost(self.env))
+
+    def test_another_key_heals_the_connection_that_is_entered_again(self):
+        other = self._connect(self.company, "Other")
+        self.token.refresh_ciphertext = secret_box.encrypt(self.env, "refresh")
+        self.key_file().write_text(key())
+        with self.assertRaises(AuthError):
+            self.secret._plaintext()
+        self.secret.new_secret = "entered again"
+        self.assertEqual(self.secret._plaintext(), "entered again")
+        self.assertFalse(self.token.refresh_ciphertext)
+        self.assertTrue(other.credential_ids.filtered("is_secret").ciphertext)
+
+    def test_on_another_host_without_the_key_nothing_is_entered(self):
+        self.move_to_host("two")
+        with self.assertRaisesRegex(UserError, "This host has no key that opens the stored secrets"):
+            self.secret.new_secret = "for two"
+        self.assertFalse(self.key_file().exists())
+        self.move_to_host("one")
         self.assertEqual(self.secret._plaintext(), MARKER)
+
+    def test_the_check_says_what_is_wrong_with_the_keys(self):
+        for file in (None, "", "no key"):
+            self.move_to_host("two")
+            self.key_file().parent.mkdir(exist_ok=True)
+            if file is not None:
+                self.key_file().write_text(file)
+            self.connection.action_test()
+            self.run_worker()
+            self.assertEqual(self.connection.check_state, "error")
+            self.assertRegex(str(self.connection.findings), "no key that opens|cannot be read|empty|not a Fernet key")
+
+    def test_a_bad_key_of_the_audit_trail_is_a_finding(self):
+        signature.RING.path(self.env).write_text("no key")
+        self.put_bill()
+        self.connection.sudo().check_state = "requested"
+        self.sync()
+        self.assertEqual(self.connection.check_state, "error")
+        self.assertIn(str(signature.RING.path(self.env)), str(self.connection.findings))
+        self.assertFalse(self.remote.calls)
+
+    def test_the_check_asks_for_configured_keys_on_several_hosts(self):
+        keys = self.key_file().read_text()
+        self.move_to_host("two")
+        self.key_file().parent.mkdir()
+        self.key_file().write_text(keys)
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "warning")
+        self.assertIn(secret_box.CONFIG_OPTION, str(self.connection.findings))
+        self.configure(*keys.split())
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
+
+    def test_webhooks_whose_secret_is_lost_are_named(self):
+        self.connection._store_webhook_secret("webhook")
+        self.connection._internal_secrets("webhook_secret").ciphertext = Fernet(key()).encrypt(b"lost").decode()
+        self.assertEqual(self.connection._webhook_secrets(), [])
+        self.connection.action_test()
+        self.run_worker()
+        self.assertIn("webhook_secret", str(self.connection.findings))
+        self.connection._store_webhook_secret("webhook")
+        self.assertEqual(self.connection._webhook_secrets(), ["webhook"])
 
     def test_signatures_tell_their_key(self):
         keys = AuditKeys(self.env)

@@ -130,7 +130,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertFalse(self.events())
 
     def test_copied_database_does_not_consume_events(self):
-        self.connection.database_name = "another"
+        self.connection.database_oid = "another"
         self.assertEqual(self.post(self.event()).status_code, 503)
         self.assertFalse(self.events())
 

@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import DownloadedFile, Files
+from odoo.addons.ml_connector.stored_files import OFFICE, UNKNOWN
 
 from .common_writers import WriterCase
 
@@ -55,6 +56,34 @@ class TestWriterFile(WriterCase):
     def test_pages_are_not_served_as_such(self):
         self.book("file", self.files(("page.html", "text/html", b"<html><script>alert(1)</script></html>")))
         self.assertEqual(self.attachments().mimetype, "text/plain")
+
+    def test_nothing_is_kept_that_a_browser_would_run(self):
+        script = b"<script>alert(1)</script>"
+        hostile = (
+            ("text/html", b"<html>" + script),
+            ("application/xhtml+xml", b"<?xml version='1.0'?><html/>"),
+            ("image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'>" + script + b"</svg>"),
+            ("image/svg", b"<svg/>"),
+            ("text/xsl", b"<xsl:stylesheet/>"),
+            ("application/pdf", b"\n\t<html>" + script),
+            ("image/png", "\ufeff<svg/>".encode("utf-16")),
+            ("application/octet-stream", b"<!DOCTYPE html>" + script),
+            ("", b"<!-- --><html>" + script),
+            ("text/html; charset=utf-8", b"no markup at first " + script),
+            ("TEXT/HTML", b"upper case " + script),
+            ("application/javascript", b"alert(1)"),
+            ("multipart/x-mixed-replace", b"--x"),
+        )
+        files = [(f"{number}.bin", *entry) for number, entry in enumerate(hostile)]
+        self.book("file", self.files(*files))
+        kept = self.attachments()
+        self.assertEqual(len(kept), len(hostile))
+        self.assertFalse([file.mimetype for file in kept if file.mimetype not in ("text/plain", UNKNOWN)])
+
+    def test_what_people_look_at_keeps_its_type(self):
+        types = ("application/pdf", "image/png", "text/csv", f"{OFFICE[0]}spreadsheetml.sheet")
+        self.book("file", self.files(*((mimetype, mimetype, mimetype.encode()) for mimetype in types)))
+        self.assertEqual(self.attachments().mapped("mimetype"), list(types))
 
     def test_dependency(self):
         self.assertEqual(self.writer("file")._dependencies(self.files()), (("bill", "b1", "NR"),))

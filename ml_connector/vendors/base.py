@@ -15,13 +15,19 @@ def content_version(content) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A value that the administrator enters on the connection; secret ones are encrypted and never shown again."""
+    """A value that the administrator enters on the connection; secret ones are encrypted and never shown again.
+
+    :param address: whether it names the server to which the others are sent: another one gets none of the secrets
+    :param grant: whether a refresh token is granted for it: with another value the whole grant ends
+    """
 
     name: str
     label: str
     secret: bool = False
     required: bool = True
     help: str = ""
+    address: bool = False
+    grant: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +309,7 @@ class Provider:
     def flow(cls, key: str) -> FlowSpec:
         """The flow of that key; a key that is not known is that of a flow which does nothing."""
         known = next((flow for flow in cls.flows if flow.key == key), None)
-        return known or FlowSpec(key, key, "", "", 0)
+        return known or FlowSpec(key=key, label=key, direction="", kind="", sequence=0)
 
     @classmethod
     def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:

@@ -25,6 +25,11 @@ class MlFeedImport(models.TransientModel):
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()
 
+    @api.constrains("template_id")
+    def _check_template(self):
+        if any(wizard.template_id.direction != "pull" for wizard in self):
+            raise ValidationError(self.env._("Choose a template of files that are read."))
+
     @api.constrains("template_id", "replaces_id")
     def _check_replaces(self):
         for wizard in self.filtered("replaces_id"):

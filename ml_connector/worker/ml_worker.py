@@ -1,6 +1,7 @@
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import psycopg2
@@ -11,6 +12,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 from ..exceptions import ConnectorError
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+from ..signature import AuditKeys
 
 _logger = logging.getLogger(__name__)
 
@@ -116,6 +118,7 @@ class MlWorker(models.AbstractModel):
     def _run_once(self, connection):
         run = None
         try:
+            AuditKeys(self.env).newest()  # nothing is done that could not be kept in the audit trail
             run = Run(connection)
             self._work(run)
             if run.succeeded and not run.failed:
@@ -126,9 +129,11 @@ class MlWorker(models.AbstractModel):
             if not run:
                 self._refuse_requests(connection, error)
             connection._note_failure(error)
-            self.env["ml.sync.attempt"]._append(
-                connection, [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}]
-            )
+            with suppress(ConnectorError):  # the key of the audit trail itself cannot be read
+                self.env["ml.sync.attempt"]._append(
+                    connection,
+                    [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}],
+                )
         remaining = self._count_due(connection)
         if remaining:
             # the scheduler takes up a job that has more to do when it next looks, which may be a minute later

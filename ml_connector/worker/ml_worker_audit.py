@@ -1,5 +1,11 @@
+import logging
+
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
+
+from ..exceptions import ConnectorError
+
+_logger = logging.getLogger(__name__)
 
 
 class MlWorker(models.AbstractModel):
@@ -13,6 +19,9 @@ class MlWorker(models.AbstractModel):
             self._verify_audit(connection.with_context(lang=connection.owner_id.lang))
         except CONFLICTS:
             self.env.cr.rollback()  # a person got in the way: the next run goes on
+        except ConnectorError as error:  # the keys cannot be read: the run itself has shown it
+            self.env.cr.rollback()
+            _logger.warning("The audit trail of %s was not verified: %s", connection.display_name, error.message)
 
     def _verify_audit(self, connection):
         cron = self.env["ir.cron"]

@@ -2,6 +2,7 @@ import hashlib
 
 from odoo import models
 
+from ..stored_files import stored_mimetype
 from .writer_tools import odoo_refusals
 
 
@@ -89,7 +90,7 @@ class MlWriterFile(models.AbstractModel):
         return {
             "name": file.name,
             "raw": file.content,
-            "mimetype": file.mimetype,
+            "mimetype": stored_mimetype(file.mimetype, file.content),
             "res_model": record._name,
             "res_id": record.id,
         }

@@ -30,7 +30,9 @@ def account(mapping):
 
 
 def vendor(mapping):
-    """Only who is behind a card is left for a person: vendors are found or created by themselves."""
+    """Who is behind a card is left for a person, and whether a vendor of the same name is the one in Odoo."""
+    if mapping.proposed_id:
+        return env["res.partner"].browse(mapping.proposed_id)
     name = {"ramp": "Ramp (card issuer)", "concur": "Example Card Bank"}[mapping.connection_id.provider]
     return env["res.partner"].search([("name", "=", name)], limit=1)
 

@@ -94,15 +94,20 @@ def test_a_domain_over_what_one_may_read_is_taken(offices, templates):
 
 
 def test_what_one_may_not_read_one_may_not_select(offices, templates):
-    """The accounting manager has no right on transfers of the stock, although the flow sends them."""
-    person, template = offices.a.administrator, templates["purchase_receipts"]
+    """The accounting manager has no right on employees, to whom fields without a group lead."""
+    person = offices.a.administrator
     with pytest.raises(Refused):
-        person.call("stock.picking", "search", [])
-    for values in ({"domain": "[('state', '=', 'draft')]"}, {"lines_domain": "[('state', '=', 'draft')]"}):
-        refused = person.refuses(TEMPLATE, "write", [template], values)
+        person.call("hr.employee", "search", [["name", "ilike", "one"]])
+    for domain in (
+        "[('user_id.resource_ids.employee_id.name', '=', 'Employee One')]",
+        "[('user_id.resource_ids.employee_id', 'ilike', 'One')]",
+        "[('user_id.resource_ids', 'any', [('employee_id', 'any', [('name', '=', 'One')])])]",
+    ):
+        refused = person.refuses(TEMPLATE, "write", [templates["vendors"]], {"domain": domain})
         assert "you may not read" in refused.message
-    (column,) = person.call(COLUMN, "search", [["template_id", "=", template], ["label", "=", "VendorId"]])
-    assert "you may not read" in person.refuses(COLUMN, "write", [column], {"argument": "partner_id"}).message
+    lines = "[('lot_ids.name', '=', 'L1')]"
+    refused = person.refuses(TEMPLATE, "write", [templates["purchase_receipts"]], {"lines_domain": lines})
+    assert "you may not read" in refused.message
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """Every field and every method of every model, asked by everybody: what is not declared is refused.
 
-`docs/roles.rst` shows the declaration, and is compared with it in `test_roles.py`.
+`docs/roles.rst` shows the declaration.
 """
 
+import textwrap
+
 import pytest
-from support.declared import DECLARED, records_of
+from support.declared import DECLARED, records_of, table
 from support.people import Refused
+
+from lib import paths
 
 HELD = {
     "portal": set(),
@@ -22,6 +26,8 @@ OPENING = {"ml.binding", "ml.bridged.document", "ml.sync.log", "ml.mapping", "ml
 OPENING |= {"ml.flow", "ml.feed.file", "ml.feed.template", "account.move", "res.partner"}
 """Models with methods that only open views of what the person may read."""
 ACCESS_ERROR = "odoo.exceptions.AccessError"
+WHOLE_DATABASE = "action_rotate_keys"
+"""It is about no company, so system administrators of all of them may do it."""
 WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import")
 
 
@@ -39,23 +45,35 @@ def records(offices):
 def askers(offices):
     """[(person, his rights in company A)]"""
     people = [(person, HELD[role]) for role, person in offices.a.people.items()]
-    return [*people, (offices.b.administrator, set()), (offices.b.system, set())]
+    return [*people, *((person, set()) for person in strangers(offices))]
+
+
+def strangers(offices):
+    """People with every right in another company."""
+    return offices.b.administrator, offices.b.system
 
 
 @pytest.fixture(scope="module")
-def values(offices, records):
+def values(offices, declared, records):
     """{model: {field: what is there now, as one would write it}}"""
+    names = {model: list(declared[model]["fields"]) for model in records}
     return offices.code(
         f"""
+def value(record, field):
+    several = field.type in ("one2many", "many2many")
+    return [] if several else field.convert_to_write(record[field.name], record)
+
 result = {{}}
-for model, record in {records!r}.items():
-    record = env[model].browse(record)
-    result[model] = {{
-        name: [] if field.type in ("one2many", "many2many") else field.convert_to_write(record[name], record)
-        for name, field in record._fields.items()
-    }}
+for model, id in {records!r}.items():
+    record = env[model].browse(id)
+    result[model] = {{name: value(record, record._fields[name]) for name in {names!r}[model]}}
 """
     )
+
+
+def another(value):
+    """A value that would change something, where that is easy to say."""
+    return f"{value}x" if isinstance(value, str) else value or 7
 
 
 def outcome(person, *call):
@@ -87,16 +105,27 @@ def test_what_is_sealed_is_refused_to_everybody(offices, declared, records, valu
     before = rows(offices, records)
     taken = []
     for model, id in records.items():
-        for name, opening in declared[model]["fields"].items():
-            value = values[model][name]
-            for person, rights in askers:
-                written = opening != "birth" and rights & set(opening)
-                if not written and outcome(person, model, "write", [id], {name: value}) != ACCESS_ERROR:
+        for person, rights in askers:
+            # a stranger may make records in his own company, whose fields are as sealed as others
+            at_home = rights or HELD[person.role]
+            if model == "res.company":
+                rights = at_home  # Odoo's system administrators have all companies
+            # Odoo's own checks of what a record needs may come before those of its fields
+            is_refused = ACCESS_ERROR.__eq__ if model.startswith("ml.") else bool
+            # who is refused when he says nothing at all is refused whatever he says
+            writes = outcome(person, model, "write", [id], {}) != ACCESS_ERROR
+            makes = outcome(person, model, "create", [{}]) != ACCESS_ERROR
+            for name, opening in declared[model]["fields"].items():
+                vals = {name: another(values[model][name])}
+                is_open = opening != "birth" and rights & set(opening)
+                if writes and not is_open and outcome(person, model, "write", [id], vals) != ACCESS_ERROR:
                     taken.append((person, "write", model, name))
-                made = declared[model]["maker"] in rights and (opening == "birth" or written)
-                if not made and outcome(person, model, "create", [{name: value}]) != ACCESS_ERROR:
+                may_give = opening == "birth" or at_home & set(opening)
+                if makes and not may_give and not is_refused(outcome(person, model, "create", [vals])):
                     taken.append((person, "create", model, name))
-    assert taken == []
+            if makes and model.startswith("ml."):
+                assert declared[model]["maker"] in at_home, (person, model)
+    assert not taken, "\n".join(map(str, taken))
     assert rows(offices, records) == before
 
 
@@ -110,6 +139,11 @@ def test_what_is_open_can_be_written(declared, records, values, askers):
                     if found := outcome(person, model, "write", [id], {name: values[model][name]}):
                         refused.append((person, model, name, found))
     assert refused == []
+
+
+def test_documentation_shows_the_declaration(declared):
+    shown = (paths.ROOT / "docs" / "roles.rst").read_text().partition(".. code-block:: text\n\n")[2]
+    assert textwrap.dedent(shown).strip() == table(declared)
 
 
 def test_fields_that_nobody_declared(offices):
@@ -146,8 +180,8 @@ def test_buttons_are_refused_to_who_lacks_the_right(offices, declared, records, 
                 assert method.startswith("action_open_") and model in OPENING, (model, method)
             for person, rights in askers:
                 if needed and not rights & set(needed) and outcome(person, model, method, [id]) != ACCESS_ERROR:
-                    wrong.append((person, model, method))
-    assert wrong == []
+                    wrong.append((person, method))
+    assert wrong == [(offices.b.system, WHOLE_DATABASE)]
     assert rows(offices, records) == before
 
 
@@ -177,12 +211,15 @@ def test_views_show_only_buttons_that_may_be_pressed(declared, askers):
 
 
 def test_buttons_work_for_who_has_the_right(declared, records, askers):
-    """Last, because it changes what there is: nobody is refused for want of a right."""
+    """Last, because it changes what there is: nobody is refused for want of a right, though some of Odoo's guards."""
     refused = []
     for model, id in records.items():
         for method, needed in declared[model]["methods"].items():
             for person, rights in askers:
                 if rights & set(needed) and model not in WIZARDS:
-                    if outcome(person, model, method, [id]) == ACCESS_ERROR:
-                        refused.append((person, model, method))
+                    try:
+                        person.call(model, method, [id])
+                    except Refused as error:
+                        if error.message.endswith("may do this."):
+                            refused.append((person, model, method))
     assert refused == []

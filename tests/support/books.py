@@ -49,6 +49,17 @@ class Books:
         self.due()
         self.workers.run()
 
+    def move_to(self, url):
+        """Do what an administrator does whose vendor answers at another address: what was entered before is gone."""
+        self.workers.code(
+            "connection = env['ml.connection'].search([])\n"
+            f"connection.custom_url = {url!r}\n"
+            "secret = connection.credential_ids.filtered(lambda credential: credential.name == 'client_secret')\n"
+            f"secret.new_secret = {self.secret!r}\n"
+            "connection.action_test()\n"
+            "connection.state = 'connected'"
+        )
+
     def connect_europe(self):
         """Do the same for a second company, which is the other entity of the Ramp business."""
         europe = (DEMO / "europe.py").read_text()

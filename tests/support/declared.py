@@ -1,12 +1,18 @@
 """What the addon declares about its fields and methods, and one record of each of its models."""
 
 DECLARED = """
+from odoo.orm.models import MAGIC_COLUMNS
 result = {}
 for name, cls in env.registry.items():
     model = env[name]
-    if model._abstract or not hasattr(cls, "_rights_to"):
+    if model._abstract:
         continue
     ours = name.startswith("ml.")
+    if not hasattr(cls, "_rights_to"):
+        # what a user has of his contact is asked of the contact
+        added = {f.name for f in model._fields.values() if "ml_connector" in f._modules and not f.inherited}
+        assert not ours and added <= {"display_name", *MAGIC_COLUMNS}, (name, added)
+        continue
     fields = {
         field.name: "birth" if model._is_birth_field(field.name) else model._rights_to(field.name)
         for field in model._fields.values() if ours or "ml_connector" in field._modules
@@ -21,10 +27,14 @@ for name, cls in env.registry.items():
             and not any(method in part.__dict__ for part in others if getattr(part, "_name", None) != name or not ours)
         ):
             methods[method] = list(getattr(function, "_ml_rights", ()))
-    result[name] = {"fields": fields, "methods": methods, "maker": model._maker_right if ours else None}
+    granted = env["ir.model.access"].search([("model_id.model", "=", name), ("group_id", "!=", False)])
+    result[name] = {
+        "fields": fields, "methods": methods, "maker": model._maker_right if ours else None,
+        "records": ["create"] * any(granted.mapped("perm_create")) + ["delete"] * any(granted.mapped("perm_unlink")),
+    }
 """
-"""{model: its fields with the rights to write them or `birth`, its public methods with the rights to call them, and
-the right to create and delete}, of all models that have fields of ours."""
+"""{model: its fields with the rights to write them or `birth`, its public methods with the rights to call them, the
+right to make and delete records, and which of both is granted}, of all models that have fields of ours."""
 
 RECORDS = """
 from odoo import Command
@@ -72,7 +82,7 @@ made = [
     env["ml.mapping.rule"].create(
         {"connection_id": connection.id, "kind": "vendor", "pattern": "V*", "res_id": partner.id}
     ),
-    env["ml.outgoing.code"].create({"connection_id": connection.id, "kind": "vendor", "res_id": partner.id}),
+    env["ml.outgoing.code"].create({"connection_id": connection.id, "kind": "vendor", "res_id": company.partner_id.id}),
     env["ml.feed.file"].create(
         {"name": "a.csv", "connection_id": connection.id, "template_id": template.id, "direction": "pull",
          "state": "failed", "folder": "outbound"}
@@ -97,3 +107,23 @@ result = {record._name: record.id for record in made}
 def records_of(offices, office):
     """{model: id} of one record of each model in the company of the office."""
     return offices.code(RECORDS.replace("CONNECTION", str(office.connection)))
+
+
+def table(declared):
+    """The declaration as `docs/roles.rst` shows it."""
+    lines = []
+    for model, parts in sorted(declared.items()):
+        rights = {}
+        for kind, asked in (("fields", parts["fields"]), ("buttons", parts["methods"])):
+            for name, needed in asked.items():
+                for right in [needed] if needed == "birth" else needed:
+                    rights.setdefault(right, {}).setdefault(kind, []).append(name)
+        if parts["maker"]:
+            rights.setdefault(parts["maker"], {})["records"] = parts["records"]
+        if rights:
+            lines.append(f"``{model}``")
+        for right in ("resolve", "map", "administer", "system", "birth"):
+            for kind, names in sorted(rights.get(right, {}).items()):
+                label = "when it is created" if right == "birth" else f"{right}, {kind}"
+                lines.append(f"    - {label}: {', '.join(sorted(names))}")
+    return "\n".join(lines)

@@ -73,9 +73,10 @@ class Refused(Exception):
 class Person:
     """Somebody who logs in with the first question that he asks."""
 
-    def __init__(self, server, login, password=PASSWORD, id=None):
+    def __init__(self, server, login, password=PASSWORD, id=None, role=None):
         self.login = login
         self.id = id
+        self.role = role
         self._server = server
         self._password = password
 
@@ -152,7 +153,7 @@ class Offices:
         self.a, self.b = (self._office(**made[name]) for name in ("a", "b"))
 
     def _office(self, company, connection, people):
-        known = {role: Person(self.server, self._login(id), id=id) for role, id in people.items()}
+        known = {role: Person(self.server, self._login(id), id=id, role=role) for role, id in people.items()}
         return Office(company, connection, known)
 
     def _login(self, person):

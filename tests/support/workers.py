@@ -31,9 +31,12 @@ class Ended:
 
 
 class Workers:
-    """Runs code inside Odoo on one database; see `runner.py` for what an order can say."""
+    """Runs code inside Odoo on one database; see `runner.py` for what an order can say.
 
-    def __init__(self, database):
+    :param environment: more variables of the environment of its processes
+    """
+
+    def __init__(self, database, **environment):
         self.log = paths.LOG / f"runner-{database}.log"
         self._output = self.log.open("wb")
         self._process = subprocess.Popen(
@@ -42,7 +45,7 @@ class Workers:
             stdout=subprocess.PIPE,
             stderr=self._output,
             text=True,
-            env=odoo.environment(),
+            env={**odoo.environment(), **environment},
             cwd=paths.ROOT,
             start_new_session=True,
         )

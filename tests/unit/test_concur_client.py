@@ -1,5 +1,6 @@
 """Concur's client against its sandbox: tokens, data centres, errors, paging."""
 
+import contextlib
 from dataclasses import replace
 from datetime import datetime
 
@@ -220,6 +221,23 @@ def test_after_six_months(sandbox, client):
     sandbox.control.end_refresh_tokens()
     with pytest.raises(AuthError, match="lasts six months.*Company Request Token"):
         client.ready_documents("expense")
+
+
+@pytest.mark.parametrize("request_token", [REQUEST_TOKEN, ""])
+def test_a_grant_is_for_its_own_address_and_company(sandbox, client, tokens, request_token):
+    """Another address gets neither the refresh token nor a word of the old data centre; nor does another company."""
+    client.ready_documents("expense")
+    with ConcurSandbox(size="small") as elsewhere:
+        stranger = connect(elsewhere, MemoryTokens(), request_token=request_token)
+        stranger._tokens._grant = tokens.stored()
+        with contextlib.suppress(AuthError):
+            stranger.ready_documents("expense")
+        assert grants(elsewhere) == ({"password": 1} if request_token else {})
+    other = connect(sandbox, MemoryTokens(), company_id="another", request_token="")
+    other._tokens._grant = tokens.stored()
+    with pytest.raises(AuthError, match="company request token is needed"):
+        other.ready_documents("expense")
+    assert grants(sandbox) == {"password": 1}
 
 
 @pytest.mark.parametrize(

@@ -94,13 +94,13 @@ def test_what_could_take_long_is_refused(pattern):
 def test_no_name_takes_long(pattern):
     started = time.process_time()
     mine = NamePattern(pattern)
-    for name in ("a" * 40 + "!", "a" * 255, "a" * 100_000):
+    for name in ("a" * 40 + "!", "a" * 255, "a" * 1000, "a" * 100_000):
         mine.fits(name)
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 2.0
 
 
 def test_long_names_fit_nothing():
-    assert NamePattern(".*").fits("a" * 255) and not NamePattern(".*").fits("a" * 256)
+    assert NamePattern(".*").fits("a" * 1000) and not NamePattern(".*").fits("a" * 1001)
 
 
 @pytest.mark.parametrize(

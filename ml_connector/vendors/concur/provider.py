@@ -48,6 +48,7 @@ class ConcurProvider(Provider):
         Credential(
             name="client_id",
             label="Client ID",
+            grant=True,
             help="Of the app in SAP Concur under Administration > Company > Authentication Admin > OAuth 2.0 "
             "Application Management, with the grants password and refresh_token.",
         ),
@@ -55,12 +56,14 @@ class ConcurProvider(Provider):
         Credential(
             name="company_id",
             label="Company UUID",
+            grant=True,
             help="Shown in SAP Concur on the page Company Request Token.",
         ),
         Credential(
             name="request_token",
             label="Company request token",
             secret=True,
+            grant=True,
             help="Made in SAP Concur under Administration > Company > Authentication Admin > Company Request Token for "
             "the client ID. It lasts 24 hours and is needed only for the first access.",
         ),

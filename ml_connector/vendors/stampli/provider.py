@@ -19,8 +19,10 @@ class StampliProvider(Provider):
     key = "stampli"
     label = "Stampli"
     credentials = (
-        Credential(name="host", label="Server", help="Name of the SFTP server, for example sftp.example.com."),
-        Credential(name="port", label="Port", required=False, help="22 when empty."),
+        Credential(
+            name="host", label="Server", address=True, help="Name of the SFTP server, for example sftp.example.com."
+        ),
+        Credential(name="port", label="Port", address=True, required=False, help="22 when empty."),
         Credential(name="username", label="User"),
         Credential(
             name="password", label="Password", secret=True, required=False, help="Either this or a private key."

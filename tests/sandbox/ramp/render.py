@@ -220,7 +220,7 @@ def bill(state, item, detail=False):
         "sync_status": item.sync_status,
         "enable_accounting_sync": item.enable_accounting_sync,
         "amount": currency_amount(item.amount, currency),
-        "fx_conversion_rate": "1.0",
+        "fx_conversion_rate": item.fx_conversion_rate,
         "entity_id": item.entity_id,
         "vendor": bill_vendor(state, item.vendor),
         "vendor_contact_id": item.vendor.contacts[0].id if item.vendor.contacts else None,

@@ -1,0 +1,25 @@
+"""As what a file from outside is kept: never as something that a browser would run from Odoo's own address."""
+
+HARMLESS = frozenset(
+    (
+        *("application/pdf", "application/zip", "application/gzip", "application/json", "application/rtf"),
+        *("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "message/rfc822"),
+        *("image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp", "image/heic", "image/heif"),
+        *("text/plain", "text/csv"),
+    )
+)
+OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.")
+UNKNOWN = "application/octet-stream"
+_BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n\x0b\x0c"
+"""Marks of encodings, zeros of UTF-16, and blanks."""
+
+
+def stored_mimetype(declared, content):
+    """The MIME type to keep a file under, whatever its sender calls it.
+
+    Markup is plain text. What is not known to be harmless is nothing in particular, for Odoo to look at the content.
+    """
+    if content[:1024].lstrip(_BEFORE_MARKUP).startswith(b"<"):
+        return "text/plain"
+    plain = (declared or "").partition(";")[0].strip().lower()
+    return plain if plain in HARMLESS or plain.startswith(OFFICE) else UNKNOWN

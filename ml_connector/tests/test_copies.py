@@ -1,0 +1,99 @@
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector import database_mark
+from odoo.addons.ml_connector.database_mark import DatabaseMark
+from odoo.addons.ml_connector.models import ml_connection
+
+from .common import ConnectorCase
+
+
+@tagged("post_install", "-at_install")
+class TestCopies(ConnectorCase):
+    def setUp(self):
+        super().setUp()
+        self.patch(ml_connection, "SKIPPED_IDS", 1000)  # sequences are not set back after a test
+
+    def test_what_a_dump_does_not_carry_tells_a_copy(self):
+        for name in ("database_uuid", "database_system", "database_oid"):
+            for value in ("another", False):
+                with self.subTest(name, value=value):
+                    kept = self.connection[name]
+                    self.connection[name] = value
+                    self.assertTrue(self.connection.is_copy)
+                    self.connection[name] = kept
+                    self.env.invalidate_all()
+                    self.assertFalse(self.connection.is_copy)
+
+    def test_another_name_alone_is_no_copy(self):
+        self.connection.database_name = "another"
+        self.assertFalse(self.connection.is_copy)
+
+    def test_without_the_number_of_the_cluster_the_name_counts(self):
+        mark = DatabaseMark("uuid", "name", "", "oid")
+        self.assertTrue(mark.is_same(mark))
+        self.assertFalse(mark.is_same(DatabaseMark("uuid", "another", "", "oid")))
+        self.assertFalse(mark.is_same(DatabaseMark("uuid", "name", "system", "oid")))
+        self.assertFalse(DatabaseMark("uuid", "name", "system", "oid").is_same(mark))
+        self.assertFalse(DatabaseMark("", "", "", "").is_same(DatabaseMark("", "", "", "")))
+
+    def test_the_check_says_where_the_cluster_cannot_be_told(self):
+        self.env.cr.cache.clear()
+        with patch.object(database_mark, "_system", return_value=""):
+            self.connection._remember_database()
+            self.connection.action_test()
+            self.run_worker()
+            self.assertEqual(self.connection.check_state, "warning")
+            self.assertIn("PostgreSQL does not tell which server this is", str(self.connection.findings))
+        self.env.cr.cache.clear()
+        self.assertTrue(self.connection.is_copy, "now it can be told, and nobody knows whether it is the same")
+
+    def test_many_connections_are_told_with_few_queries(self):
+        connections = self.connection + self._connect(self.company, "Two") + self._connect(self.company, "Three")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.env.cr.cache.clear()
+        with self.assertQueryCount(8):
+            connections.mapped("is_copy")
+
+    def test_a_copy_waits_for_a_system_administrator(self):
+        self.connection.database_system = "another"
+        groups = ("ml_connector.group_ml_connector_manager", "account.group_account_manager")
+        administrator = self.new_user("administrator", self.company, *groups)
+        system = self.new_user("system", self.company, groups[0], "base.group_system")
+        with self.assertRaises(AccessError):
+            self.connection.with_user(administrator).action_adopt_database()
+        self.put_bill()
+        self.sync()
+        self.assertFalse(self.remote.calls)
+        self.connection.with_user(system).action_adopt_database()
+        self.assertFalse(self.connection.is_copy)
+        self.sync()
+        self.assertTrue(self.remote.calls)
+
+    def test_what_replaced_a_database_is_read_at_once_and_looked_at(self):
+        self.connection.write({"database_oid": "another", "last_success_at": "2026-01-31 12:00:00"})
+        self.flow("bills").next_run_at = "2099-01-01"
+        self.connection.action_adopt_database()
+        self.assertLessEqual(self.flow("bills").next_run_at, fields.Datetime.now())
+        note = self.connection.message_ids.sorted("id")[-1].body
+        self.assertIn("declared to be the live one", note)
+        self.assertIn("is not offered again", note)
+        self.assertIn(self.flow("bills").name, note)
+
+    def test_new_records_have_no_id_that_the_replaced_database_may_have_given(self):
+        def next_id():
+            return self.env["res.partner"].create({"name": "New"}).id
+
+        before = next_id()
+        self.connection.database_oid = "another"
+        self.connection.action_adopt_database()
+        self.assertGreater(next_id(), before + ml_connection.SKIPPED_IDS)
+
+    def test_the_live_database_is_not_declared_twice(self):
+        messages = self.connection.message_ids
+        self.connection.action_adopt_database()
+        self.assertEqual(self.connection.message_ids, messages)

@@ -1,0 +1,166 @@
+"""A restored or copied database calls nobody, whatever it is called, until somebody says that it lives."""
+
+import contextlib
+import os
+
+import pytest
+from cryptography.fernet import Fernet
+from sandbox.ramp import RampSandbox, RampSettings
+from support import copies
+from support.workers import Workers
+
+from lib import odoo, postgres
+
+KEYS = {"ML_CONNECTOR_KEYS": Fernet.generate_key().decode()}
+"""The same on every host."""
+SET_UP = """
+for login, groups in {people!r}.items():
+    env["res.users"].with_context(no_reset_password=True).create(
+        {{"name": login, "login": login, "group_ids": [(6, 0, [env.ref(group).id for group in groups])]}}
+    )
+connection = env["ml.connection"].create(
+    {{"name": "Ramp", "provider": "ramp", "environment": "custom", "custom_url": {url!r}}}
+)
+credentials = {{credential.name: credential for credential in connection.credential_ids}}
+credentials["client_id"].value = "ramp_id_EXAMPLE"
+credentials["client_secret"].new_secret = "example-secret"
+connection.action_test()
+"""
+PEOPLE = {
+    "administrator": ["ml_connector.group_ml_connector_manager", "account.group_account_manager"],
+    "system": ["ml_connector.group_ml_connector_manager", "base.group_system"],
+}
+RUN = """
+connection = env["ml.connection"].search([])
+connection.flow_ids.next_run_at = False
+connection._cron_run()
+result = connection.is_copy
+"""
+ADOPT = """
+person = env["res.users"].search([("login", "=", {login!r})])
+env["ml.connection"].with_user(person).search([]).action_adopt_database()
+result = [html for html in env["ml.connection"].search([]).message_ids.mapped("body")]
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with RampSandbox(size="small", settings=RampSettings(rate_limit=0)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def database(sandbox):
+    """The live database, after a first sync."""
+    with odoo.temporary_database("test_copies") as name:
+        with workers(name) as live:
+            live.code(SET_UP.format(people=PEOPLE, url=sandbox.url))
+            live.run()
+            live.code("env['ml.connection'].search([]).action_start()")
+            live.run()
+        yield name
+
+
+@pytest.fixture(scope="module")
+def dump(database, tmp_path_factory):
+    path = tmp_path_factory.mktemp("dump") / "dump"
+    copies.dump(database, path)
+    return path
+
+
+@contextlib.contextmanager
+def workers(database, **environment):
+    with contextlib.closing(Workers(database, **{**KEYS, **environment})) as workers:
+        yield workers
+
+
+def works(workers, sandbox):
+    """Whether the database regards itself as the live one, and so calls its vendor."""
+    before = len(sandbox.control.requests())
+    is_copy = workers.code(RUN)
+    called = len(sandbox.control.requests()) > before
+    assert called is not is_copy
+    return called
+
+
+def adopt(workers):
+    """Say that the database is the live one, which only a system administrator may; what is noted."""
+    (refused,) = workers.order(ADOPT.format(login="administrator"))
+    assert "AccessError" in refused.error
+    return " ".join(workers.code(ADOPT.format(login="system")))
+
+
+def test_a_copy_under_another_name_calls_nobody(sandbox, database):
+    copy = f"test_copies_other_{os.getpid()}"
+    postgres.create(copy, database)
+    try:
+        with workers(copy) as second:
+            assert not works(second, sandbox)
+    finally:
+        odoo.drop_database(copy)
+    with workers(database) as first:
+        assert works(first, sandbox)
+
+
+def test_a_renamed_database_is_no_copy(sandbox, database):
+    renamed = f"test_copies_renamed_{os.getpid()}"
+    postgres.rename(database, renamed)
+    try:
+        with workers(renamed) as first:
+            assert works(first, sandbox)
+    finally:
+        postgres.rename(renamed, database)
+
+
+def test_a_new_host_on_the_same_database_is_no_copy(sandbox, database):
+    environment, _data = copies.host("new")
+    with workers(database, **environment) as first:
+        assert works(first, sandbox)
+
+
+def test_a_copy_on_another_server_calls_nobody_until_it_is_said_to_live(sandbox, database, dump):
+    """Same name, same keys: only PostgreSQL's number of the server differs."""
+    with copies.second_cluster() as where:
+        copies.restore(dump, database, where)
+        environment, _data = copies.host("second", where)
+        with workers(database, **environment) as second, workers(database) as first:
+            vendor = sandbox.control.add_vendor("Copied Vendor Ltd.", country="GB")
+            read = f"result = env['ml.sync.log'].search_count([('external_id', '=', {vendor!r})])"
+            assert not works(second, sandbox)
+            assert works(first, sandbox)
+            assert (first.code(read), second.code(read)) == (1, 0)
+            adopt(second)
+            assert works(second, sandbox)
+            assert second.code(read) == 1
+
+
+def test_a_dump_that_is_restored_under_its_own_name_calls_nobody_until_it_is_said_to_live(sandbox, database, dump):
+    last = "result = env['res.partner'].create({'name': 'Next'}).id"
+    with workers(database) as lost:
+        lost_id = lost.code(last)
+    copies.restore(dump, database)
+    with workers(database) as restored:
+        assert not works(restored, sandbox)
+        note = adopt(restored)
+        assert "Compare" in note and "Bills" in note
+        assert works(restored, sandbox)
+        # what the lost database made after the dump keeps its ids at the vendor
+        assert restored.code(last) > lost_id
+
+
+def test_a_server_need_not_tell_its_number(sandbox, database):
+    postgres.query(database, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    role = f"test_copies_{os.getpid()}"
+    postgres.query(database, f"CREATE ROLE {role}")
+    try:
+        with workers(database) as blind:
+            found = blind.code(
+                f"env.cr.execute('SET ROLE {role}')\n"
+                "from odoo.addons.ml_connector.database_mark import _system\n"
+                "result = _system(env.cr)\n"
+                "env.cr.execute('RESET ROLE')"
+            )
+        assert found == ""
+    finally:
+        postgres.query(database, f"DROP ROLE {role}")
+        postgres.query(database, "GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
