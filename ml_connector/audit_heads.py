@@ -3,16 +3,15 @@
 import contextlib
 import os
 
-from odoo.tools import SQL
-
 from . import signature
+from .database_mark import database_mark
 
 
 def head_file(env, connection_id):
     """Where this server keeps the end of a connection's audit trail."""
-    # by the number that the cluster gave this database: a restored dump has another one, and ends earlier by right
-    [(oid,)] = env.execute_query(SQL("SELECT oid FROM pg_database WHERE datname = current_database()"))
-    return signature.RING.path(env).with_suffix(".heads") / f"{oid}-{connection_id}"
+    # by the numbers of this database and its cluster: a restored dump has others, and ends earlier by right
+    mark = database_mark(env)
+    return signature.RING.path(env).with_suffix(".heads") / f"{mark.system}-{mark.oid}-{connection_id}"
 
 
 def remembered_head(path):

@@ -90,6 +90,12 @@ class FileFormatError(InvalidDataError):
         self.is_cut = is_cut
 
 
+class MissingRightError(ConnectorError):
+    """Odoo refuses it to the user as whom the connection works."""
+
+    error_class = "rights"
+
+
 class NotWantedError(ConnectorError):
     """The record is not meant to be in Odoo, for example because the vendor voided it before it came."""
 

@@ -9,10 +9,13 @@ _logger = logging.getLogger(__name__)
 
 
 def uninstall_hook(env):
-    """Remove what belongs to connections and not to the module's data: scheduled jobs and keys."""
+    """Remove what belongs to connections and not to the module's data: scheduled jobs, their users and keys."""
     env["ir.cron"].with_context(active_test=False).search(
         [("ir_actions_server_id.model_id.model", "=", "ml.connection")]
     ).unlink()
+    users = env["res.users"].with_context(active_test=False).search([("ml_is_integration", "=", True)])
+    # what they wrote keeps their names; without the addon only this and the lack of a password keep everybody out
+    users.active = False
     connections = env["ml.connection"].with_context(active_test=False).search([])
     # a copy on the same server has the same key file, which is not its own
     if connections and not any(connections.mapped("is_copy")):

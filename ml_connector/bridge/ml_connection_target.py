@@ -104,11 +104,11 @@ class MlFlow(models.Model):
         return self.connection_id.target_mode == "bridge" and bool(self._carrier())
 
     def _writer(self):
-        return self.env["ml.writer.bridged"] if self._is_bridged() else super()._writer()
+        return self.connection_id._books()["ml.writer.bridged"] if self._is_bridged() else super()._writer()
 
     def _reader(self, model):
         if model == "ml.bridged.document" and self._spec().carries:
-            return self.env["ml.reader.bridged"]
+            return self.connection_id._books()["ml.reader.bridged"]
         return super()._reader(model)
 
 

@@ -34,7 +34,7 @@ class MlReaderBridged(models.AbstractModel):
         document = record._document()
         if document.is_withdrawn:
             raise self._withdrawn(flow, record)
-        vendor = record.partner_id
+        vendor = record.partner_id.with_env(self.env)
         party = Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id)
         codes = self._codes(record, document)
         changes = {
@@ -48,7 +48,7 @@ class MlReaderBridged(models.AbstractModel):
         return replace(document, **changes)
 
     def _withdrawn(self, flow, record):
-        if self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record):
+        if flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record):
             return ConflictError(
                 self.env._(
                     "%(record)s was taken back at %(origin)s, but %(target)s has it: reverse it there, then Ignore.",
@@ -63,7 +63,7 @@ class MlReaderBridged(models.AbstractModel):
         """{(kind, external id): the target's `Reference`, or None where the code is left out}."""
         references = [reference for line in document.lines for reference in coding(self.env, line)]
         keys = {(reference.kind, reference.external_id) for reference in references}
-        codes = self.env["ml.mapping"]._at_target(record.connection_id, keys)
+        codes = record.env["ml.mapping"]._at_target(record.connection_id, keys)
         missing = [reference for reference in references if (reference.kind, reference.external_id) not in codes]
         if missing:
             raise InvalidDataError(
@@ -90,10 +90,10 @@ class MlReaderBridged(models.AbstractModel):
     def _order_number(self, flow, record, document):
         """The target's number of the order that a bill names by the source's id; empty where it does not have it."""
         key = ("purchase_order", document.purchase_order)
-        order = self.env["ml.binding"]._records(record.connection_id, {key}).get(key)
+        order = record.env["ml.binding"]._records(record.connection_id, {key}).get(key)
         if not order:
             return ""
-        return self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", order).get(order.id, "")
+        return flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", order).get(order.id, "")
 
 
 class MlReaderRelease(models.AbstractModel):
@@ -116,10 +116,10 @@ class MlReaderRelease(models.AbstractModel):
 
     def _fetching(self, sources, record):
         """The row that still fetches files of the record; what it failed at holds nobody up."""
-        origins = self.env["ml.binding"].search(
+        origins = sources.env["ml.binding"].search(
             [("connection_id", "in", sources.ids), ("res_model", "=", record._name), ("res_id", "=", record.id)]
         )
-        return self.env["ml.sync.log"].search(
+        return sources.env["ml.sync.log"].search(
             [
                 ("connection_id", "in", origins.connection_id.ids),
                 ("kind", "=", "file"),

@@ -17,7 +17,7 @@ class MlFlow(models.Model):
     def _reader(self, model):
         creates = {kind for kinds in CREATED_BY.values() for kind in kinds}
         if model == "ml.mapping" and self.kind in creates:
-            return self.env["ml.reader.bridged_code"]
+            return self.connection_id._books()["ml.reader.bridged_code"]
         return super()._reader(model)
 
 
@@ -47,7 +47,7 @@ class MlReaderBridgedCode(models.AbstractModel):
 
     def _field_at_target(self, flow, record):
         """The target's field for the source's: that to which all linked codes of the source's field belong."""
-        linked = self.env["ml.mapping"].search(
+        linked = flow.env["ml.mapping"].search(
             [
                 ("connection_id", "=", record.connection_id.id),
                 ("kind", "=", record.kind),
@@ -56,7 +56,7 @@ class MlReaderBridgedCode(models.AbstractModel):
             ]
         )
         groups = set(linked.target_mapping_id.mapped("external_group"))
-        fields_there = self.env["ml.mapping"].search(
+        fields_there = flow.env["ml.mapping"].search(
             Domain("connection_id", "=", flow.connection_id.id)
             & Domain("kind", "=", "plan")
             & Domain("external_name", "in", list(groups or {record.external_group}))

@@ -23,7 +23,8 @@ class MlWorker(models.AbstractModel):
         ids = {}
         for record in records:
             ids.setdefault(record._name, set()).add(record.id)
-        return [self.env[model].browse(sorted(model_ids)) for model, model_ids in ids.items()]
+        envs = {record._name: record.env for record in records}
+        return [envs[model][model].browse(sorted(model_ids)) for model, model_ids in ids.items()]
 
     def _pass_on(self, flow, records):
         """Queue at the target what it takes of written records, in the transaction that wrote them."""

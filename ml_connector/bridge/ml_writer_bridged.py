@@ -18,7 +18,7 @@ class MlWriterBridged(models.AbstractModel):
     _description = "Writer of Bridged Documents"
 
     def _mapped(self, connection, keys):
-        return self.env["ml.mapping"]._at_target(connection, keys)
+        return connection.env["ml.mapping"]._at_target(connection, keys)
 
     def _is_filled(self, mapping):
         return bool(mapping.target_mapping_id or mapping.is_ignored)
@@ -92,7 +92,7 @@ class MlWriterBridged(models.AbstractModel):
         wanted = [entry.document for entry in entries if not entry.document.is_withdrawn]
         vendors = {document.vendor.external_id for document in wanted}
         partners = [resolver.binding("vendor", vendor).commercial_partner_id for vendor in vendors]
-        known = self.env["ml.bridged.document"].search(
+        known = flow.env["ml.bridged.document"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("flow_id.kind", "=", flow.kind),
@@ -101,7 +101,7 @@ class MlWriterBridged(models.AbstractModel):
             ],
             order="id",
         )
-        external_ids = self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, known)
+        external_ids = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, known)
         twins = {}
         for record in known:
             key = (record.partner_id.id, normalized(record.name), record.date)
@@ -112,14 +112,14 @@ class MlWriterBridged(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
-        records = self.env["ml.bridged.document"].create(
+        records = flow.env["ml.bridged.document"].create(
             [{**entry.values, **self._source_values(entry), "flow_id": flow.id} for entry in created]
         )
         for entry, record in zip(created, records, strict=True):
             entry.record = record
         for entry in entries:
             if entry.outcome == "updated":
-                entry.record.with_env(self.env).write({**entry.values, **self._source_values(entry)})
+                entry.record.write({**entry.values, **self._source_values(entry)})
 
     def _source_values(self, entry):
         return {"payload": entry.log.sudo().payload}  # sudo: field without access

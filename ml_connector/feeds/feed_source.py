@@ -37,7 +37,7 @@ class FeedSource:
     def __init__(self, template):
         self.env = template.sudo(False).env
         self.template = template
-        self.company = template.company_id
+        self.company = template.company_id.with_env(self.env)
         self.company_code = template.company_code or ""
         self.connection = template.connection_id
         self.model = self.env[template.model_name].with_company(self.company).with_context(active_test=False)

@@ -4,6 +4,27 @@ from odoo.exceptions import UserError
 from ..clients import fingerprint
 from ..models.ml_sealed import needs
 
+READERS = {
+    "account.move": "account.group_account_readonly",
+    "purchase.order": "account.group_account_readonly",
+    "stock.picking": "stock.group_stock_user",
+}
+"""The group that reads the records of a feed, where not everybody does."""
+ANALYTIC = ("dimension", "analytic")
+"""Expressions that read analytic plans."""
+
+
+class MlFlow(models.Model):
+    _inherit = "ml.flow"
+
+    def _needed_groups(self):
+        # sudo: whoever switches a flow need not see templates
+        templates = self.env["ml.feed.template"].sudo().search([("flow_id", "=", self.id)])
+        groups = {READERS[model] for model in templates.mapped("model_name") if model in READERS}
+        if any(column.expression in ANALYTIC for column in templates.column_ids):
+            groups.add("analytic.group_analytic_accounting")
+        return {*super()._needed_groups(), *groups}
+
 
 class MlConnection(models.Model):
     """What connections have whose vendor exchanges files."""

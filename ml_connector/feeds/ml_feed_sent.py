@@ -110,5 +110,6 @@ class MlFeedSent(models.Model):
                 list(keys),
             )
         )
-        records = self.env[model_name].browse(res_id for _key, res_id in rows).exists()
-        return {key: self.env[model_name].browse(res_id) for key, res_id in rows if res_id in records._ids}
+        model = connection._books()[model_name]
+        records = model.browse(res_id for _key, res_id in rows).exists()
+        return {key: model.browse(res_id) for key, res_id in rows if res_id in records._ids}

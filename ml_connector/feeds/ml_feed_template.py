@@ -241,9 +241,27 @@ class MlFeedTemplate(models.Model):
             )
         return found
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        templates = super().create(vals_list)
+        templates._check_author(all_of_it=True)
+        return templates
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not {"active", "domain", "lines_domain"}.isdisjoint(vals):
+            self._check_author(all_of_it=vals.get("active"))
+        return result
+
+    def _check_author(self, all_of_it):
+        """Check that whoever saves may read what the template reads. Constraints cannot: they run as superuser."""
+        if not self.env.su:
+            self._check_domain()
+            if all_of_it:  # whoever switches a template on stands for all of it
+                self.column_ids._check_reads()
+
     @api.constrains("active")
     def _check_switched_on(self):
-        """Whoever switches a template on stands for all of it."""
         self.filtered("active")._check_all()
 
     def _check_all(self):
@@ -465,6 +483,23 @@ class MlFeedColumn(models.Model):
     decimals = fields.Integer(default=-1, help="-1: as many as there are.")
 
     _label_unique = models.UniqueIndex("(template_id, label)", "The heading is there already.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        columns = super().create(vals_list)
+        columns._check_author()
+        return columns
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not {"path", "expression", "argument", "on_line"}.isdisjoint(vals):
+            self._check_author()
+        return result
+
+    def _check_author(self):
+        """As that of templates."""
+        if not self.env.su:
+            self._check_reads()
 
     @api.constrains("path", "expression", "argument", "on_line", "template_id")
     def _check_reads(self):

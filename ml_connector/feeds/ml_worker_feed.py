@@ -70,7 +70,7 @@ class MlWorker(models.AbstractModel):
                 {"title": file.name, "outcome": "sent", "reason": self.env._("%s records", file.record_count)}
                 for file in builder.files
             ]
-            names = self.env[template.model_name].browse(builder.skipped)
+            names = builder.source.model.browse(builder.skipped)
             lines += [
                 {"title": record.display_name, "outcome": "failed", "reason": builder.skipped[record.id]}
                 for record in names

@@ -63,7 +63,7 @@ class MlWorker(models.AbstractModel):
         )
         known = {row.res_id: row for row in rows}
         rows.filtered(lambda row: row.res_id not in builder.skipped)._supersede()
-        records = self.env[template.model_name].browse(builder.skipped)
+        records = builder.source.model.browse(builder.skipped)
         for record in records:
             problem = {"error_class": "validation", "error_message": builder.skipped[record.id], "state": "failed"}
             if record.id in known:

@@ -31,7 +31,7 @@ class MlWorker(models.AbstractModel):
         return found
 
     def _bill_numbered(self, flow, vendor, paid):
-        moves = self.env["account.move"].search(
+        moves = vendor.env["account.move"].search(
             [
                 ("company_id", "=", flow.company_id.id),
                 ("commercial_partner_id", "=", vendor.commercial_partner_id.id),
@@ -78,7 +78,7 @@ class MlWorker(models.AbstractModel):
         return found
 
     def _vendor_named(self, flow, name):
-        partners = self.env["res.partner"]
+        partners = flow.connection_id._books()["res.partner"]
         matches = partners.search(
             [
                 ("name", "=ilike", _literal(name)),

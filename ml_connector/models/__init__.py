@@ -4,6 +4,7 @@ from . import ml_connection
 from . import ml_credential
 from . import ml_token
 from . import ml_flow
+from . import ml_integration_user
 from . import ml_mapping
 from . import ml_mapping_rule
 from . import ml_outgoing_code

@@ -170,7 +170,8 @@ class MlConnection(models.Model):
     audit_state = fields.Selection(
         [
             ("none", "Not Verified"),
-            ("requested", "Being Verified"),
+            ("requested", "To Be Verified"),
+            ("running", "Being Verified"),
             ("ok", "Verified"),
             ("warning", "Verified in Part"),
             ("error", "Changed"),
@@ -196,17 +197,19 @@ class MlConnection(models.Model):
         return self._wait_for("audit_state", "requested")
 
     def _verify_slice(self):
-        """Verify the next part of the audit trail where it is due. Whether more is to be done at once."""
+        """Verify the next part of the audit trail where it is due. Whether there was anything to do."""
         self.ensure_one()
-        attempts, keys = self.env["ml.sync.attempt"], AuditKeys(self.env)
+        keys = AuditKeys(self.env)
         walk = self._current_walk(keys)
         if not walk:
             return False
-        walk.is_running = attempts._advance(self, walk, SLICE)
+        walk.is_running = self.env["ml.sync.attempt"]._advance(self, walk, SLICE)
         self.audit_walk = walk.state(keys, self)
         if not walk.is_running:
             self._note_verified(walk)
-        return walk.is_running
+        elif self.audit_state == "requested":
+            self.audit_state = "running"
+        return True
 
     def _current_walk(self, keys):
         """The verification that is under way or due now."""
@@ -251,11 +254,16 @@ class MlConnection(models.Model):
         return f"{foreign} {self.env._('The others are unchanged.')}" if foreign else whole
 
     def _remember_head(self):
-        """Keep the end of the audit trail on this server too, where whoever can only write SQL cannot set it back."""
+        """Keep the end of the audit trail on this server too, where whoever can only write SQL cannot set it back.
+
+        Whether that waits for the commit.
+        """
         chain = self.env["ml.sync.chain"].search([("connection_id", "=", self.id)])
         path = audit_heads.head_file(self.env, self.id)
         remembered = audit_heads.remembered_head(path)
         if not chain or (remembered and chain.attempt_count <= remembered[0]):
-            return
-        if not remembered or self.env["ml.sync.attempt"]._hash_at(self, remembered[0]) == remembered[1]:
-            self.env.cr.postcommit.add(partial(audit_heads.remember_head, path, chain.attempt_count, chain.head))
+            return False
+        if remembered and self.env["ml.sync.attempt"]._hash_at(self, remembered[0]) != remembered[1]:
+            return False
+        self.env.cr.postcommit.add(partial(audit_heads.remember_head, path, chain.attempt_count, chain.head))
+        return True

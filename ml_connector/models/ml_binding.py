@@ -53,7 +53,10 @@ class MlBinding(models.Model):
 
     @api.model
     def _records(self, connection, keys):
-        """{(kind, external id): existing Odoo record} for the keys that are bound. One query, plus one a model."""
+        """{(kind, external id): existing Odoo record} for the keys that are bound. One query, plus one a model.
+
+        The records come as the connection's user sees them.
+        """
         keys = set(keys)
         if not keys:
             return {}
@@ -65,12 +68,12 @@ class MlBinding(models.Model):
             ]
         )
         bindings = bindings.filtered(lambda binding: (binding.kind, binding.external_id) in keys)
-        alive = {
-            model: set(self.env[model].browse(group.mapped("res_id")).exists().ids)
-            for model, group in bindings.grouped("res_model").items()
-        }
+        records, alive = {}, {}
+        for model, group in bindings.grouped("res_model").items():
+            records[model] = connection._books_of(model)[model]
+            alive[model] = set(records[model].browse(group.mapped("res_id")).exists().ids)
         return {
-            (binding.kind, binding.external_id): self.env[binding.res_model].browse(binding.res_id)
+            (binding.kind, binding.external_id): records[binding.res_model].browse(binding.res_id)
             for binding in bindings
             if binding.res_id in alive[binding.res_model]
         }

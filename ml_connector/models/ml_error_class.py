@@ -61,6 +61,10 @@ ERROR_CLASSES = {
         _lt("Data not accepted"),
         _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
     ),
+    "rights": ErrorClass(
+        _lt("Right missing"),
+        _lt("Give the connection's integration user the right that is named, or make the change by hand; then Retry."),
+    ),
     "not_wanted": ErrorClass(
         _lt("Not meant for Odoo"),
         _lt("Nothing to do."),

@@ -291,14 +291,14 @@ class MlFlow(models.Model):
         return same.filtered(lambda flow: flow.direction == direction and not flow._blocked())[:1]
 
     def _writer(self):
-        """What turns the documents of this pull flow into Odoo records."""
+        """What turns the documents of this pull flow into Odoo records, with the rights of the connection's user."""
         self.ensure_one()
-        return self.env[f"ml.writer.{self.kind}"]
+        return self.connection_id._books()[f"ml.writer.{self.kind}"]
 
     def _reader(self, model):
-        """What turns records of `model` into the documents that this push flow sends."""
+        """What turns records of `model` into the documents that this push flow sends, with the rights of that user."""
         self.ensure_one()
-        return self.env[f"ml.reader.{self.kind}"]
+        return self.connection_id._books()[f"ml.reader.{self.kind}"]
 
     def _options(self):
         """The choices made on this flow that the vendor's own code asks for."""

@@ -148,9 +148,13 @@ class MlMapping(models.Model):
 
     @api.model
     def _resolved(self, connection, keys):
-        """{(kind, external id): Odoo record, or None where the code is left out} for the keys that are mapped."""
+        """{(kind, external id): Odoo record, or None where the code is left out} for the keys that are mapped.
+
+        The records come as the connection's user sees them.
+        """
+        books = connection._books()
         return {
-            (mapping.kind, mapping.external_id): mapping._record() if mapping.res_id else None
+            (mapping.kind, mapping.external_id): mapping._record().with_env(books) if mapping.res_id else None
             for mapping in self._filled(connection, keys, "res_id")
         }
 
@@ -262,7 +266,7 @@ class MlMapping(models.Model):
             lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
         )
         for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
-            by_code, by_name = self._candidates(connection.company_id, kind)
+            by_code, by_name = self._candidates(connection, kind)
             for mapping in mappings:
                 if record := by_code.get((mapping.external_code or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "code"})
@@ -287,9 +291,13 @@ class MlMapping(models.Model):
         return domain
 
     @api.model
-    def _candidates(self, company, kind):
+    def _candidates(self, connection, kind):
         """Odoo records of a kind by code and by name, without the ambiguous ones."""
-        model = self.env[MAPPED_MODELS[kind]].with_company(company)
+        env = connection._books() if self.env.su else self.env
+        company = connection.company_id
+        model = env[MAPPED_MODELS[kind]].with_company(company)
+        if kind != "employee" and not model.has_access("read"):
+            return {}, {}
         records = model.search(self._record_domain(company, kind))
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one

@@ -1,9 +1,10 @@
 import json
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..exceptions import ConnectorError
 from ..signature import AuditKeys
 from . import ml_error_class
 from .ml_decided import MlDecided
@@ -185,6 +186,12 @@ class MlSyncAttempt(models.Model):
     @api.model
     def _append_decisions(self, connection, decisions):
         """Add decisions (dicts of action, record or subject, and optionally message, old_value, new_value)."""
+        try:
+            self._insert_decisions(connection, decisions)
+        except ConnectorError as error:
+            raise UserError(error.message) from None
+
+    def _insert_decisions(self, connection, decisions):
         # by the name at that time: users are renamed and deleted
         person = self.env.user.sudo().name
         labels = dict(self._fields["action"]._description_selection(self.env))
@@ -225,7 +232,6 @@ class MlSyncAttempt(models.Model):
             head = keys.sign(key_id, signed_text(row))
             rows.append(
                 {
-                    **dict.fromkeys(columns),
                     **row,
                     "hash": head,
                     "log_id": row["res_id"] if row.get("res_model") == "ml.sync.log" else None,
@@ -235,11 +241,12 @@ class MlSyncAttempt(models.Model):
                 }
             )
         # by SQL: all columns are signed, also those that the ORM would fill by itself
-        self.env.execute_query(
+        names = SQL(", ").join(map(SQL.identifier, columns))
+        self.env.cr.execute(
             SQL(
-                "INSERT INTO ml_sync_attempt (%s) VALUES %s RETURNING id",
-                SQL(", ").join(map(SQL.identifier, rows[0])),
-                SQL(", ").join(SQL("%s", tuple(row.values())) for row in rows),
+                """INSERT INTO ml_sync_attempt (%s)
+                   SELECT %s FROM jsonb_populate_recordset(NULL::ml_sync_attempt, %s::jsonb)""",
+                *(names, names, json.dumps(rows, default=str)),
             )
         )
         self.env["ml.sync.log"].invalidate_model(["attempt_ids"], flush=False)

@@ -28,15 +28,25 @@ class NotSentError(ConnectorError):
 
 
 class MlReader(models.AbstractModel):
-    """Turns Odoo records into canonical documents. One model per kind of document: `ml.reader.<kind>`."""
+    """Turns Odoo records into canonical documents. One model per kind of document: `ml.reader.<kind>`.
+
+    A reader reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are
+    reached through the flow, which belongs to the engine.
+    """
 
     _name = "ml.reader"
     _description = "Reader"
 
+    _groups = ()
+    """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True
     """Whether a record that the vendor has is sent again when it changes; else the difference is shown."""
     _goes_in_order_of = ""
     """Field whose records get what is sent of theirs in its order, such as the vendor of bills; empty: in any order."""
+
+    def _groups_of(self, flow):
+        """External ids of the groups that a flow needs."""
+        return self._groups
 
     def _watched_fields(self):
         """Names of the fields whose change has to be sent."""
@@ -53,7 +63,7 @@ class MlReader(models.AbstractModel):
     def _sendable(self, flow, records):
         """The records to queue for changed ones. An archived record matters only to who has it already."""
         archived = records.filtered(lambda record: "active" in record._fields and not record.active)
-        known = self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
         return records - archived.filtered(lambda record: record.id not in known)
 
     def _touched_at(self, records):
@@ -78,7 +88,7 @@ class MlReader(models.AbstractModel):
 
         :raises NotSentError: the vendor does not have it yet
         """
-        found = self.env["ml.binding"]._external_ids(flow.connection_id, kind, record).get(record.id)
+        found = flow.env["ml.binding"]._external_ids(flow.connection_id, kind, record).get(record.id)
         if not found:
             raise NotSentError(
                 self.env._("Waits for %s, which the vendor does not have yet.", record.display_name), kind, record
@@ -95,7 +105,7 @@ class MlReader(models.AbstractModel):
         """The code under which the vendor knows an account, tax or analytic account; None where it knows none."""
         if not record:
             return None
-        return self.env["ml.mapping"]._references_of(flow.connection_id, kind, record.ids).get(record.id)
+        return flow.env["ml.mapping"]._references_of(flow.connection_id, kind, record.ids).get(record.id)
 
     def _codes(self, flow, wanted):
         """{(kind, record id): `Reference`, or None for what is left out} of what a record of ours is coded to.
@@ -105,7 +115,7 @@ class MlReader(models.AbstractModel):
         """
         codes, missing = {}, []
         for kind, records in wanted:
-            known = self.env["ml.outgoing.code"]._references(flow.connection_id, kind, records)
+            known = flow.env["ml.outgoing.code"]._references(flow.connection_id, kind, records)
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
@@ -129,7 +139,7 @@ class MlReader(models.AbstractModel):
         for key, percentage in (distribution or {}).items():
             for account_id in key.split(","):
                 shares[int(account_id)] = shares.get(int(account_id), 0) + percentage
-        known = self.env["ml.mapping"]._references_of(flow.connection_id, "analytic", list(shares))
+        known = flow.env["ml.mapping"]._references_of(flow.connection_id, "analytic", list(shares))
         return tuple(
             AnalyticShare(reference=known[account_id], percentage=decimal_of(shares[account_id]))
             for account_id in shares
@@ -143,6 +153,11 @@ class MlReaderFollower(models.AbstractModel):
     _name = "ml.reader.follower"
     _inherit = "ml.reader"
     _description = "Reader of What Follows a Record"
+
+    def _groups_of(self, flow):
+        """Those of the record."""
+        followed = flow.connection_id.flow_ids.filtered(lambda other: other.key == flow._spec().follows)
+        return followed._needed_groups()
 
     def _watched_fields(self):
         return set()
@@ -192,8 +207,8 @@ class MlReaderVendor(models.AbstractModel):
         mode_flow = self._sender(flow, "vendor") or flow
         if mode_flow.vendor_mode == "at_once":
             return records
-        known = set(self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records))
-        asked_for = self.env["ml.sync.log"].search(
+        known = set(flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records))
+        asked_for = flow.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", flow.id),
                 ("res_model", "=", records._name),
@@ -222,7 +237,7 @@ class MlReaderVendor(models.AbstractModel):
 
     def _document(self, flow, record):
         record = record.with_company(flow.company_id)
-        currency = record.property_purchase_currency_id or flow.company_id.currency_id
+        currency = record.property_purchase_currency_id or record.env.company.currency_id
         return replace(
             self._vendor(record),
             in_books=self._in_books(flow, record),
@@ -271,7 +286,7 @@ class MlReaderVendor(models.AbstractModel):
 
     def _group(self, flow, record):
         """The group that the first of the vendor's tags stands for."""
-        known = self.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
+        known = flow.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
         return next((known[tag.id] for tag in record.category_id if tag.id in known), None)
 
     def _memberships(self, flow, record):

@@ -16,6 +16,7 @@ class MlReaderOwnBill(models.AbstractModel):
     _name = "ml.reader.own_bill"
     _inherit = "ml.reader"
     _description = "Reader of Vendor Bills"
+    _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
         return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "narration", "payment_state"}
@@ -29,7 +30,7 @@ class MlReaderOwnBill(models.AbstractModel):
 
     def _sendable(self, flow, records):
         """Not what came from the vendor, nor what needs no payment; a cancelled bill only where the vendor has it."""
-        bindings = self.env["ml.binding"]
+        bindings = flow.env["ml.binding"]
         # bills, but also statements, reimbursements and card spend come from there as vendor bills
         born_there = set(
             bindings.search(
@@ -98,7 +99,7 @@ class MlReaderOwnBill(models.AbstractModel):
     def _order_of(self, flow, move):
         """The vendor's id of the purchase order, where all lines that have one have the same."""
         orders = move.invoice_line_ids.purchase_line_id.order_id
-        known = self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
         return known.get(orders.id, "") if len(orders) == 1 else ""
 
     def _paid_on(self, flow, move):
@@ -106,7 +107,7 @@ class MlReaderOwnBill(models.AbstractModel):
         if move.payment_state not in ("paid", "in_payment"):
             return None
         payments = move.matched_payment_ids
-        if self.env["ml.binding"]._external_ids(flow.connection_id, "payment", payments):
+        if flow.env["ml.binding"]._external_ids(flow.connection_id, "payment", payments):
             return None
         dates = payments.mapped("date")
         return max(dates) if dates else move.date

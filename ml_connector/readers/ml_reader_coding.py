@@ -49,6 +49,7 @@ class MlReaderDimension(models.AbstractModel):
     _name = "ml.reader.dimension"
     _inherit = "ml.reader"
     _description = "Reader of Analytic Plans"
+    _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
         return {"name", "parent_id"}
@@ -72,7 +73,7 @@ class MlReaderDimension(models.AbstractModel):
     def _field_of_before(self, flow, plan):
         """What the vendor calls the plan, when its values were found there under the codes of the plan's accounts."""
         accounts = self.env["account.analytic.account"].search([("root_plan_id", "=", plan.id)])
-        mappings = self.env["ml.mapping"].search(
+        mappings = flow.env["ml.mapping"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", "analytic"),
@@ -88,6 +89,7 @@ class MlReaderDimensionValue(models.AbstractModel):
     _name = "ml.reader.dimension_value"
     _inherit = "ml.reader"
     _description = "Reader of Analytic Accounts"
+    _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
         return {"name", "code", "active", "plan_id", "company_id"}
@@ -113,7 +115,7 @@ class MlReaderDimensionValue(models.AbstractModel):
     def _dimension(self, flow, plan):
         """The vendor's id of the plan's field, and what coded lines call it."""
         field = self._remote_id(flow, "dimension", plan)
-        binding = self.env["ml.binding"].search(
+        binding = flow.env["ml.binding"].search(
             [("connection_id", "=", flow.connection_id.id), ("kind", "=", "dimension"), ("external_id", "=", field)]
         )
         return field, binding.external_version or ""
@@ -145,7 +147,7 @@ class MlReaderListValue(models.AbstractModel):
 
     def _fields_of_plans(self, flow):
         """{plan id: the vendor's field}; the first one where several stand for the same plan."""
-        mappings = self.env["ml.mapping"].search(
+        mappings = flow.env["ml.mapping"].search(
             [("connection_id", "=", flow.connection_id.id), ("kind", "=", "plan"), ("state", "=", "mapped")],
             order="external_id desc",
         )
@@ -177,6 +179,7 @@ class MlReaderTax(models.AbstractModel):
     _name = "ml.reader.tax"
     _inherit = "ml.reader"
     _description = "Reader of Taxes"
+    _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
         return {

@@ -16,14 +16,16 @@ class MlReaderEmployee(models.AbstractModel):
         return Domain("company_id", "=", flow.company_id.id)
 
     def _document(self, flow, record):
+        # what all colleagues may know: no right on the data of employees is needed
+        profile = self.env["hr.employee.public"].browse(record.id)
         first, _blank, last = (record.name or "").strip().rpartition(" ")
         return Employee(
             odoo_id=record.id,
             first_name=first,
             last_name=last,
             email=record.work_email or "",
-            department=record.department_id.name or "",
-            location=record.work_location_id.name or "",
+            department=profile.department_id.name or "",
+            location=profile.work_location_id.name or "",
             manager_odoo_id=record.parent_id.id or None,
             manager_external_id=self._manager(flow, record),
             active=record.active,

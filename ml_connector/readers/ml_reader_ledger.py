@@ -19,6 +19,7 @@ class MlReaderBill(models.AbstractModel):
     _name = "ml.reader.bill"
     _inherit = "ml.reader"
     _description = "Reader of Posted Vendor Bills"
+    _groups = ("account.group_account_readonly",)
 
     _goes_in_order_of = "commercial_partner_id"
 
@@ -34,7 +35,7 @@ class MlReaderBill(models.AbstractModel):
 
     def _sendable(self, flow, records):
         """A cancelled bill matters only where the vendor has it."""
-        known = self.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records)
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records)
         return records.filtered(lambda move: move.state == "posted" or move.id in known)
 
     def _document(self, flow, record):
@@ -149,16 +150,16 @@ class MlReaderOutgoingFiles(models.AbstractModel):
 
     def _files(self, flow, records):
         domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
-        files = self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        files = records.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
         return files & records.message_main_attachment_id if flow.attachment_mode == "main" else files
 
     def _sendable(self, flow, records):
         """Those that have files, and that the vendor has or is about to get."""
         owners = set(self._files(flow, records).mapped("res_id"))
         followed = flow.connection_id._provider_class().flow(flow._spec().follows)
-        sent = set(self.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
+        sent = set(flow.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
         # a file may come while its record is being sent, and nobody sees yet that it arrived
-        queued = self.env["ml.sync.log"].search(
+        queued = flow.env["ml.sync.log"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("flow_id.key", "=", followed.key),

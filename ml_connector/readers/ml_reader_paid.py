@@ -15,6 +15,7 @@ class MlReaderPaid(models.AbstractModel):
     _name = "ml.reader.paid"
     _inherit = "ml.reader"
     _description = "Reader of Paid Records"
+    _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
         return {"payment_state"}
@@ -34,10 +35,10 @@ class MlReaderPaid(models.AbstractModel):
 
     def _open_again(self, flow):
         """Ids of the moves that the vendor may have been told of as paid, and that are not paid any more."""
-        told = self.env["ml.binding"]._search(
+        told = flow.env["ml.binding"]._search(
             [("connection_id", "=", flow.connection_id.id), ("kind", "=", "paid"), ("res_model", "=", "account.move")]
         )
-        doubtful = self.env["ml.sync.log"]._search([("flow_id", "=", flow.id), ("state", "in", ("running", "unknown"))])
+        doubtful = flow.env["ml.sync.log"]._search([("flow_id", "=", flow.id), ("state", "in", ("running", "unknown"))])
         lines = self.env["account.move.line"].search(
             Domain("account_type", "=", "liability_payable")
             & Domain("reconciled", "=", False)
@@ -56,7 +57,7 @@ class MlReaderPaid(models.AbstractModel):
 
     def _origins(self, flow, records):
         """{move id: binding} of the records that the flow tells about."""
-        bindings = self.env["ml.binding"].search(
+        bindings = flow.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "in", flow._spec().settles),
@@ -79,7 +80,7 @@ class MlReaderPaid(models.AbstractModel):
         binding = self._origins(flow, record)[record.id]
         owed = self._owed_lines(record)
         is_paid = self._is_paid(record)
-        if not is_paid and not self.env["ml.binding"]._external_ids(flow.connection_id, "paid", record):
+        if not is_paid and not flow.env["ml.binding"]._external_ids(flow.connection_id, "paid", record):
             # it was when it was queued, and the vendor does not know of it
             raise NotWantedError(self.env._("%s is not paid any more.", record.display_name))
         return Paid(

@@ -12,6 +12,7 @@ class MlReaderPurchaseOrder(models.AbstractModel):
     _name = "ml.reader.purchase_order"
     _inherit = "ml.reader"
     _description = "Reader of Purchase Orders"
+    _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
         return {"state", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
@@ -30,7 +31,7 @@ class MlReaderPurchaseOrder(models.AbstractModel):
 
     def _sendable(self, flow, records):
         """Not what was born at the vendor, and a cancelled order only where the vendor has it."""
-        bindings = self.env["ml.binding"].search(
+        bindings = flow.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
                 ("kind", "=", flow.kind),
@@ -120,6 +121,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
     _name = "ml.reader.goods_receipt"
     _inherit = "ml.reader"
     _description = "Reader of Receipts of Goods"
+    _groups = ("stock.group_stock_user",)
 
     def _watched_fields(self):
         return {"date_done", "state"}
@@ -149,7 +151,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
         receipts = records | records.move_ids.origin_returned_move_id.picking_id
         receipts = receipts.filtered(lambda picking: picking.state == "done" and self._moves(picking))
         orders = self._moves(receipts).purchase_line_id.order_id
-        known = self.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
         return receipts.filtered(lambda picking: self._is_ordered_over_there(flow, picking, known))
 
     def _is_ordered_over_there(self, flow, picking, known):

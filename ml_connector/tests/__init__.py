@@ -6,6 +6,7 @@ from . import test_bridge
 from . import test_alignment
 from . import test_connection
 from . import test_claims
+from . import test_integration_user
 from . import test_mapping
 from . import test_partner
 from . import test_pull

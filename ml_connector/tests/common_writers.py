@@ -14,7 +14,9 @@ from . import fake_provider
 
 
 class WriterCase(AccountTestInvoicingCommon):
-    """Writers called as the engine calls them: superuser, the flow's company, resolved mappings and bindings."""
+    """Writers called as the engine calls them: as the connection's user with the rights that its flows declare, in the
+    flow's company, with resolved mappings and bindings. What a test prepares and looks at is not theirs.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -120,20 +122,27 @@ class WriterCase(AccountTestInvoicingCommon):
 
     def flow(self, kind, **options):
         flow = self.connection.flow_ids.filtered(lambda flow: flow.kind == kind and flow.direction == "pull")
+        if not all(flow.mapped("active")):
+            options = {**options, "active": True}  # with the rights that it needs
         if options:
             flow.write(options)
         return flow
 
     def resolver(self):
-        return Resolver(self.connection, dict(self.mapped), dict(self.bound))
+        return Resolver(self.connection, self.in_books(self.mapped), self.in_books(self.bound))
+
+    def in_books(self, records):
+        """As the connection's user sees them."""
+        books = self.connection._books()
+        return {key: record and record.with_env(books) for key, record in records.items()}
 
     def plan(self, kind, *documents, **options):
         """Entries of the documents as planned; nothing must have been written."""
         flow = self.flow(kind, **options)
         writer = self.writer(kind)
+        bound = self.in_books(self.bound)
         entries = [
-            Entry(None, document, self.bound.get((kind, getattr(document, "external_id", None))))
-            for document in documents
+            Entry(None, document, bound.get((kind, getattr(document, "external_id", None)))) for document in documents
         ]
         self.env.flush_all()
         with self.assertNothingWritten():
@@ -158,7 +167,7 @@ class WriterCase(AccountTestInvoicingCommon):
         self.assertFalse(written)
 
     def writer(self, kind):
-        return self.env[f"ml.writer.{kind}"].with_company(self.company)
+        return self.flow(kind)[:1]._writer()
 
     def refresh_statistics(self):
         """Tell PostgreSQL about the rows of this transaction; else it joins hundreds of them as if they were few."""
@@ -173,6 +182,8 @@ class WriterCase(AccountTestInvoicingCommon):
         writer = self.writer(kind)
         writer._apply_batch(self.flow(kind), ready, self.resolver())
         self.env.flush_all()
+        for entry in ready:
+            entry.record = entry.record and entry.record.with_env(self.env)
         if writer._binds:
             for entry in ready:
                 self.bind(kind, entry.document.external_id, entry.record)

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.modules.migration import load_script
 from odoo.tests import tagged
 from odoo.tools import SQL, config
@@ -203,8 +204,7 @@ class TestVerification(AuditCase):
         seen = []
         while self.connection._verify_slice():
             seen.append((self.connection.audit_walk["position"], self.connection.audit_state))
-        self.assertEqual(seen, [(2, "requested"), (4, "requested"), (6, "requested")])
-        self.assertEqual(self.connection.audit_state, "ok")
+        self.assertEqual(seen, [(2, "running"), (4, "running"), (6, "running"), (6, "ok")])
 
     def test_daily_run_goes_on_where_the_last_one_ended(self):
         self.request()
@@ -273,6 +273,23 @@ class TestVerification(AuditCase):
             self.assertGreater(last.sequence, 6)
             self.change("UPDATE ml_sync_attempt SET subject = 'x' WHERE id = %s", last.id)
             self.assertIn(f"Attempt {last.sequence} was changed", self.verify())
+
+    def test_nothing_is_done_without_a_key_that_can_be_read(self):
+        count = self.env["ml.sync.attempt"].search_count([])
+        with TemporaryDirectory() as folder, patch.dict(config.options, {"data_dir": folder}):
+            path = signature.RING.path(self.env)
+            path.parent.mkdir()
+            path.write_text("damaged")
+            self.remote.put("coding", "remote-9", {"kind": "account", "code": "NONE9"})
+            self.sync()
+            self.assertEqual(self.connection.state, "attention")
+            self.assertIn("not a Fernet key", self.connection.attention_reason)
+            with self.assertRaisesRegex(UserError, "not a Fernet key"), self.env.cr.savepoint():
+                self.connection.action_pause()
+        self.assertEqual(self.env["ml.sync.attempt"].search_count([]), count)
+        self.sync()
+        self.assertEqual(self.connection.state, "connected")
+        self.assertEqual(self.verify(), "")
 
     def test_keys_are_never_dropped(self):
         self.connection.action_rotate_keys()

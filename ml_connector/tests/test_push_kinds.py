@@ -617,5 +617,5 @@ class TestListValues(PushCase):
         self.assertEqual(self.fields_sent(), {"V1": "custom1"})
 
     def test_a_field_stands_for_a_whole_plan_only(self):
-        with self.assertRaisesRegex(ValidationError, "does not belong"):
+        with self.assertRaisesRegex(ValidationError, "Choose a record of"):
             self.map_field("custom1", "One").res_id = self.child.id

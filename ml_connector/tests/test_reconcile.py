@@ -177,6 +177,21 @@ class TestReconcile(ConnectorCase):
         self.sync()
         self.assertEqual(self.partner.name, "Renamed there")
 
+    def test_a_name_links_in_neither_direction_before_a_person_says_so(self):
+        partner = self.env["res.partner"].create({"name": "Trusty", "is_company": True, "supplier_rank": 1})
+        self.remote.put("vendors", "v2", {"name": "Trusty", "street": "", "city": "", "email": "ap@evil.example"})
+        self.sync()
+        rows = self.logs("vendors").filtered(lambda log: log.external_id == "v2") + self.logs("vendors_push")
+        self.assertEqual(rows.mapped("state"), ["waiting", "waiting"])
+        self.assertFalse(self.env["ml.binding"].search([("res_id", "=", partner.id), ("kind", "=", "vendor")]))
+        mapping = rows.waiting_mapping_ids
+        self.assertEqual((mapping.external_id, mapping.proposed_id), ("v2", partner.id))
+        mapping.action_accept_proposals()
+        self.sync()
+        self.assertEqual(rows.mapped("state"), ["done", "done"])
+        self.assertEqual(self.env["ml.binding"].search([("external_id", "=", "v2")]).res_id, partner.id)
+        self.assertFalse(partner.email)
+
     # ------------------------------------------------------------------ what waits for an accountant
 
     def waiting(self):

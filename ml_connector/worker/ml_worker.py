@@ -7,9 +7,10 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
-from ..exceptions import ConnectorError
+from ..exceptions import ConnectorError, MissingRightError
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 from ..signature import AuditKeys
@@ -80,7 +81,9 @@ class MlWorker(models.AbstractModel):
     def _run(self, connection):
         """One run of a connection's job, in slices of work that are each committed."""
         company = connection.company_id
-        worker = self.with_company(company).with_context(
+        # sudo: the engine's own tables; the books are read and written in `ml.connection._books`
+        worker = self.with_user(connection.user_id).sudo().with_company(company)
+        worker = worker.with_context(
             allowed_company_ids=company.ids,
             lang=connection.owner_id.lang,
             ml_no_sync=True,
@@ -175,6 +178,9 @@ class MlWorker(models.AbstractModel):
         connection._watch_access_end()
         self._dry_runs(run)
         if connection.state not in WORKING_STATES:
+            return
+        if problem := connection._user_problem():
+            connection._ask_owner(MissingRightError(problem))
             return
         self._reclaim(run)
         self._read_events(run)
@@ -395,6 +401,8 @@ class MlWorker(models.AbstractModel):
         """An error of ours for any exception; what we do not know is a bug, shown by its type only."""
         if isinstance(error, ConnectorError):
             return error
+        if isinstance(error, AccessError):
+            return self.env["ml.connection"].browse(self.env.context["ml_connection_id"])._missing_right(error)
         _logger.error("Unexpected error while a record was transferred", exc_info=error)
         return ConnectorError(
             self.env._("Unexpected error (%s); the server log has the details.", type(error).__name__)

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import AccessError
 
 from ..exceptions import ConnectorError, PermanentError
 from ..writers.ml_writer import Entry
@@ -14,8 +15,9 @@ class MlWorker(models.AbstractModel):
         ):
             try:
                 lines = self._dry_run_lines(run, dry_run.flow_id)
-            except ConnectorError as error:
-                dry_run.write({"state": "failed", "message": error.message})
+            except (ConnectorError, AccessError) as error:
+                problem = self._as_connector_error(error)
+                dry_run.write({"state": "failed", "message": problem.message})
             else:
                 dry_run.line_ids = [(0, 0, line) for line in lines]
                 dry_run.state = "done"
@@ -55,19 +57,20 @@ class MlWorker(models.AbstractModel):
         }
 
     def _dry_push(self, run, flow):
-        reader = self.env[f"ml.reader.{flow.kind}"]
+        reader = flow._reader(flow._spec().watches)
         lines = []
         if reason := flow._blocked():
             raise PermanentError(reason)
         if not flow._spec().watches:
             return []
-        records = self.env[flow._spec().watches].with_context(active_test=False).search(reader._domain(flow))
+        records = reader.env[flow._spec().watches].with_context(active_test=False).search(reader._domain(flow))
         for record in reader._sendable(flow, records):
             line = {"title": record.display_name, "outcome": "sent"}
             try:
                 run.provider.render(flow.key, reader._document(flow, record))
-            except ConnectorError as error:
-                waits = error.error_class == "mapping"
-                line.update(outcome="waiting" if waits else "failed", reason=error.message)
+            except (ConnectorError, AccessError) as error:
+                problem = self._as_connector_error(error)
+                waits = problem.error_class == "mapping"
+                line.update(outcome="waiting" if waits else "failed", reason=problem.message)
             lines.append(line)
         return lines

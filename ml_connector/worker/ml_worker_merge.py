@@ -74,7 +74,7 @@ class MlWorker(models.AbstractModel):
         if winner:
             merged.settle(list(merged.conflicts), winner, binding.agreed_odoo)
             return
-        reader = self.env[f"ml.reader.{flow.kind}"]
+        reader = flow._reader(entry.bound._name)
         labels = ", ".join(reader._shared_label(name) for name in merged.conflicts)
         raise FieldConflict(
             self.env._("Changed in Odoo and at %(vendor)s: %(fields)s.", vendor=flow.connection_id.name, fields=labels),
@@ -94,7 +94,7 @@ class MlWorker(models.AbstractModel):
             return ""
         if flow.conflict_policy != "newest":
             return flow.conflict_policy
-        touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(entry.bound)[entry.bound.id]
+        touched = flow._reader(entry.bound._name)._touched_at(entry.bound)[entry.bound.id]
         is_newer = run.provider.changed_after(flow.key, binding.external_id, touched.replace(tzinfo=UTC))
         return "vendor" if is_newer else "odoo"
 
@@ -102,8 +102,8 @@ class MlWorker(models.AbstractModel):
         """{record id: values that both sides may change} of records of one model."""
         if not records:
             return {}
-        together = self.env[records[0]._name].browse(record.id for record in records)
-        return self.env[f"ml.reader.{flow.kind}"]._shared_values(together)
+        reader = flow._reader(records[0]._name)
+        return reader._shared_values(reader.env[records[0]._name].browse(record.id for record in records))
 
     def _agreements(self, flow, entries):
         """{entry: what its binding is to remember} of written entries."""
@@ -123,8 +123,9 @@ class MlWorker(models.AbstractModel):
         kept = [entry.record for entry in entries if entry.kept]
         push_flow = kept and flow._counterpart("push")
         if push_flow:
-            records = self.env[kept[0]._name].browse(record.id for record in kept)
-            records = records.filtered_domain(self.env[f"ml.reader.{push_flow.kind}"]._domain(push_flow))
+            reader = push_flow._reader(kept[0]._name)
+            records = reader.env[kept[0]._name].browse(record.id for record in kept)
+            records = records.filtered_domain(reader._domain(push_flow))
             self.env["ml.sync.log"]._enqueue(push_flow, records)
 
     # ------------------------------------------------------------------ to the vendor

@@ -329,7 +329,7 @@ class MlWorker(models.AbstractModel):
                 text = f"{texts[entry.outcome]} {entry.note}" if entry.note else texts[entry.outcome]
                 by_model.setdefault(entry.record._name, {})[entry.record.id] = text
         for model, bodies in by_model.items():
-            self.env[model].browse(bodies)._message_log_batch(bodies)
+            connection._books_of(model)[model].browse(bodies)._message_log_batch(bodies)
 
     def _queue_files(self, flow, written):
         """Rows that fetch the files of what was just written, as a step of their own."""

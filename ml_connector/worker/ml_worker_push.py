@@ -7,8 +7,9 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import fields, models
+from odoo.exceptions import AccessError
 
-from ..exceptions import ConnectorError, DuplicateError, PermanentError, UnknownOutcomeError
+from ..exceptions import ConnectorError, DuplicateError, MappingError, PermanentError, UnknownOutcomeError
 from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
 from ..models.ml_sync_log import CLEAN
 from ..readers.ml_reader import NotSentError
@@ -36,14 +37,14 @@ class MlWorker(models.AbstractModel):
             return
         model = flow._spec().watches
         if model:
-            reader = self.env[f"ml.reader.{flow.kind}"]
+            reader = flow._reader(model)
             domain = reader._domain(flow)
             if flow.cursor:
                 since = fields.Datetime.to_datetime(flow.cursor) - SWEEP_OVERLAP
                 domain &= reader._changed_since(since)
-            ids = self.env[model].with_context(active_test=False).search(domain, order="id").ids
+            ids = reader.env[model].with_context(active_test=False).search(domain, order="id").ids
             for start in range(0, len(ids), SWEEP_CHUNK):
-                records = self.env[model].browse(ids[start : start + SWEEP_CHUNK])
+                records = reader.env[model].browse(ids[start : start + SWEEP_CHUNK])
                 records = reader._sendable(flow, records)
                 self.env["ml.sync.log"]._enqueue(flow, self._changed_since_synced(flow, records))
                 self._commit(run)
@@ -60,7 +61,7 @@ class MlWorker(models.AbstractModel):
     def _changed_since_synced(self, flow, records):
         """Records that were touched after they were last brought in line with the vendor."""
         bindings = self._bindings_by_record(flow, records)
-        touched = self.env[f"ml.reader.{flow.kind}"]._touched_at(records)
+        touched = flow._reader(records._name)._touched_at(records)
         return records.filtered(
             lambda record: record.id not in bindings or touched[record.id] > bindings[record.id].synced_at
         )
@@ -72,16 +73,29 @@ class MlWorker(models.AbstractModel):
             return
         self._look_up(run, flow)
         while not run.is_over and (logs := self._claim(run, flow, max(SEND_BATCH, flow._spec().batch))):
-            outgoing = [job for group in logs.grouped("res_model").values() for job in self._prepare(run, flow, group)]
+            outgoing = [job for group in logs.grouped("res_model").values() for job in self._prepared(run, flow, group)]
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
 
+    def _prepared(self, run, flow, logs):
+        """As `_prepare`; where the connection's user lacks a right, the rows say so."""
+        try:
+            return self._prepare(run, flow, logs)
+        except AccessError as error:
+            self.env.cr.rollback()
+            problem = self._as_connector_error(error)
+            for log in logs:
+                self._store_push_failure(run, log, problem)
+            return []
+
     def _prepare(self, run, flow, logs):
         """Render what has changed of records of one model. Returns the rows to send with their bindings."""
-        records = self.env[logs[0].res_model].browse(logs.mapped("res_id"))
+        books = flow.connection_id._books_of(logs[0].res_model)
+        records = books[logs[0].res_model].browse(logs.mapped("res_id"))
         logs = self._without_doubtful(logs)
         ours = self._values_here(flow, logs)
         held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in ours), ours)
+        held |= self._asked_about(flow, records, logs)
         for log, error in held.items():
             self._store_push_failure(run, log, error)
         logs = logs.filtered(lambda log: log not in held)
@@ -91,7 +105,7 @@ class MlWorker(models.AbstractModel):
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
-            record = self.env[log.res_model].browse(log.res_id).exists()
+            record = books[log.res_model].browse(log.res_id).exists()
             if not record:
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
@@ -124,11 +138,38 @@ class MlWorker(models.AbstractModel):
             outgoing.append((log, payload, binding.external_id or "", fingerprint, ours.get(log.res_id)))
         return outgoing
 
+    def _asked_about(self, flow, records, logs):
+        """{row: MappingError} of records of which a person has yet to say whether the vendor has them already.
+
+        The vendor's record of the same name would be found there, and linked without asking.
+        """
+        proposals = self.env["ml.mapping"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("state", "=", "unmapped"),
+                ("res_model", "=", records._name),
+                ("proposed_id", "in", records.ids),
+            ]
+        )
+        if not proposals:
+            return {}
+        bound = self._bindings_by_record(flow, records)
+        by_record = proposals.grouped("proposed_id")
+        return {
+            log: MappingError(
+                self.env._("Say under Mappings first whether it is %s at the vendor.", asked[0].display_name),
+                [mapping._as_reference() for mapping in asked],
+            )
+            for log in logs
+            if (asked := by_record.get(log.res_id)) and log.res_id not in bound
+        }
+
     def _values_here(self, flow, logs):
         """{record id: values in Odoo} of the records that both sides may change."""
         if not flow._is_shared():
             return {}
-        return self._shared_values(flow, list(self.env[flow._record_model()].browse(logs.mapped("res_id")).exists()))
+        return self._shared_values(flow, self.env[flow._record_model()].browse(logs.mapped("res_id")).exists())
 
     def _without_doubtful(self, logs):
         """Records whose earlier transfer is in doubt are sent only after that has been looked up."""
@@ -207,7 +248,7 @@ class MlWorker(models.AbstractModel):
         owners = {}
         for model, rows in logs.grouped("res_model").items():
             if field := flow._reader(model)._goes_in_order_of:
-                records = self.env[model].browse(rows.mapped("res_id"))
+                records = flow.connection_id._books_of(model)[model].browse(rows.mapped("res_id"))
                 by_id = {record.id: record[field] for record in records}
                 owners.update({log: by_id[log.res_id] for log in rows if by_id[log.res_id]})
         return owners
@@ -233,7 +274,7 @@ class MlWorker(models.AbstractModel):
             [
                 ("flow_id", "=", flow.id),
                 ("res_model", "=", model),
-                ("res_id", "in", self.env[model]._search(of_owners)),
+                ("res_id", "in", flow.connection_id._books_of(model)[model]._search(of_owners)),
                 ("state", "in", ("pending", "running", "unknown")),
                 # without it nothing goes on until a person says so
                 ("next_try_at", "!=", False),
@@ -289,7 +330,7 @@ class MlWorker(models.AbstractModel):
         """
         :param ours: the values in Odoo that were sent, of a record that both sides may change
         """
-        record = self.env[log.res_model].browse(log.res_id)
+        record = flow.connection_id._books_of(log.res_model)[log.res_model].browse(log.res_id)
         binding = self._bindings_by_record(flow, record).get(log.res_id)
         if binding and binding.external_id != sent.external_id:
             # the vendor's record was replaced by another one (made anew after it had been archived)
@@ -315,17 +356,17 @@ class MlWorker(models.AbstractModel):
         if sent.mapping:
             self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, record)
         if sent.message:
-            self.env[log.res_model].browse(log.res_id)._message_log(body=sent.message)
+            record._message_log(body=sent.message)
         if sent.takes_files:
             self._queue_followers(flow, log)
 
     def _queue_followers(self, flow, log):
         """Rows that send the files of a record that the vendor has now."""
-        record = self.env[log.res_model].browse(log.res_id)
+        record = flow.connection_id._books_of(log.res_model)[log.res_model].browse(log.res_id)
         for follower in flow.connection_id.flow_ids.filtered("active"):
             if follower.direction == "push" and follower._spec().follows == flow.key:
-                reader = self.env[f"ml.reader.{follower.kind}"]
-                self.env["ml.sync.log"]._enqueue(follower, reader._sendable(follower, record))
+                sendable = follower._reader(log.res_model)._sendable(follower, record)
+                self.env["ml.sync.log"]._enqueue(follower, sendable)
 
     def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
         """Rows of one connection and kind that arrived."""
@@ -364,6 +405,9 @@ class MlWorker(models.AbstractModel):
             key, title = f"{record._name},{record.id}", title_of(record, log.company_id)
             vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=title)
             self.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
+        elif isinstance(error, MappingError) and error.references:
+            mappings = self.env["ml.mapping"]._upsert(log.connection_id, error.references)
+            vals["waiting_mapping_ids"] = [fields.Command.set(mappings.ids)]
         if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
             log._supersede()
         else:
@@ -378,7 +422,8 @@ class MlWorker(models.AbstractModel):
             lambda flow: flow.active and flow.direction == "push" and flow.kind == error.kind
         )[:1]
         if sender and not sender._blocked():
-            self.env["ml.sync.log"]._enqueue(sender, self.env[error.model].browse(error.res_id))
+            books = sender.connection_id._books_of(error.model)
+            self.env["ml.sync.log"]._enqueue(sender, books[error.model].browse(error.res_id))
 
     # ------------------------------------------------------------------ doubt
 

@@ -147,4 +147,6 @@ def normalized(number):
 
 
 def account_text(account):
+    if not account.has_access("read"):
+        return account.env._("(not visible)")
     return " ".join(part for part in (account.code, account.name) if part)

@@ -76,20 +76,28 @@ class MlWriter(models.AbstractModel):
     """Turns canonical documents into Odoo records. One model per kind of document: `ml.writer.<kind>`.
 
     The engine plans a batch, which writes nothing (a dry run ends there), then applies it in one transaction.
+    A writer reads and writes the books with the rights of the connection's user (`ml.connection._books`). The engine's
+    own tables are reached through the flow, which belongs to the engine.
     """
 
     _name = "ml.writer"
     _description = "Writer"
 
+    _groups = ()
+    """External ids of the groups that the connection's user needs to write the records."""
     _binds = True
     """Whether the written record is bound to the remote one (what is only looked after by its mapping is not)."""
 
     _optional_kinds = ("vendor",)
     """Kinds of references that may lack a mapping: the writer then finds the record by itself."""
 
+    def _groups_of(self, flow):
+        """External ids of the groups that a flow needs."""
+        return self._groups
+
     def _mapped(self, connection, keys):
         """{(kind, external id): what stands for the code, or None where it is left out} of the mapped keys."""
-        return self.env["ml.mapping"]._resolved(connection, keys)
+        return connection.env["ml.mapping"]._resolved(connection, keys)
 
     def _is_filled(self, mapping):
         """Whether a row of the mapping list says what this writer needs of it."""

@@ -38,11 +38,11 @@ class BillBatch:
     def __init__(self, writer, flow, documents, resolver):
         self.env = writer.env
         self.flow = flow
-        self.company = flow.company_id
+        self.company = flow.company_id.with_env(self.env)
         self.connection = flow.connection_id
         self.resolver = resolver
         self.tolerance = tolerance(flow)
-        self.dates = OpenDates(flow)
+        self.dates = OpenDates(self.env, flow)
         self.amounts = BillAmounts(self.env, self.company, self.tolerance)
         self.currencies = Currencies(self.env, (document.currency for document in documents))
         self._mapped = self._read_mapped(writer, documents)
@@ -95,6 +95,7 @@ class MlWriterBill(models.AbstractModel):
     _name = "ml.writer.bill"
     _inherit = "ml.writer"
     _description = "Writer of Vendor Bills"
+    _groups = ("account.group_account_invoice",)
 
     _form = BILL
 
@@ -163,7 +164,7 @@ class MlWriterBill(models.AbstractModel):
                 batch.existing.setdefault((move.commercial_partner_id.id, *key), []).append(move)
         batch.origins = self._origins(batch, unbound)
         origins = self.env["account.move"].union(*batch.origins.values())
-        batch.bound = bound_elsewhere(self.env, batch.connection, "bill", moves | origins)
+        batch.bound = bound_elsewhere(batch.connection, "bill", moves | origins)
         if "purchase_line_id" in self.env["account.move.line"]._fields:
             ids = {line.purchase_order_line for document in documents for line in document.lines} - {None}
             domain = [("id", "in", list(ids)), ("company_id", "=", batch.company.id)]
@@ -179,7 +180,7 @@ class MlWriterBill(models.AbstractModel):
         own = self.env["account.move"].search([("id", "in", list(ids)), *domain]) if ids else ()
         by_id = {move.id: move for move in own}
         keys = {("own_bill", key) for document in documents for key in document.sent_as}
-        sent = self.env["ml.binding"]._records(batch.connection, keys)
+        sent = batch.connection.env["ml.binding"]._records(batch.connection, keys)
         found = {}
         for document in documents:
             moves = [sent[key] for name in document.sent_as if (key := ("own_bill", name)) in sent]
@@ -190,7 +191,8 @@ class MlWriterBill(models.AbstractModel):
     def _look_up_order_keys(self, batch, documents):
         """The order lines that the vendor names by ids of its own, as far as the orders are in Odoo."""
         keys = {line.order_line_key for document in documents for line in document.lines} - {""}
-        found = self.env["ml.binding"]._records(batch.connection, {("purchase_order_line", key) for key in keys})
+        names = {("purchase_order_line", key) for key in keys}
+        found = batch.connection.env["ml.binding"]._records(batch.connection, names)
         batch.order_lines |= {key: line for (_kind, key), line in found.items()}
 
     def _moves_numbered(self, batch, commercial_ids, numbers):
@@ -482,7 +484,7 @@ class MlWriterBill(models.AbstractModel):
                 self.env._(
                     "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
                     vendor=partner.display_name,
-                    other=partner.company_id.display_name,
+                    other=partner.sudo().company_id.display_name,  # sudo: only where it belongs
                     company=batch.company.display_name,
                 )
             )
@@ -492,7 +494,7 @@ class MlWriterBill(models.AbstractModel):
 
     def _purchase_journal(self, batch):
         journals = self.env["account.journal"]
-        journal = batch.flow.journal_id or journals.search(
+        journal = batch.flow.journal_id.with_env(self.env) or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
         return self._checked_journal(batch, journal)
@@ -817,7 +819,7 @@ class MlWriterBill(models.AbstractModel):
                     writer._update_draft(entry)
 
     def _create_bills(self, flow, entries):
-        items = BillItems(self.env, flow.company_id)
+        items = BillItems(self.env, flow.company_id.with_env(self.env))
         groups = {True: [], False: []}
         for entry in entries:
             groups[items.covers(entry.values)].append(entry)

@@ -7,6 +7,7 @@ class MlWriterBillStatus(models.AbstractModel):
     _name = "ml.writer.bill_status"
     _inherit = "ml.writer"
     _description = "Writer of Bill Statuses"
+    _groups = ("account.group_account_invoice",)
 
     _binds = False
 

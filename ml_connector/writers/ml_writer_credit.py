@@ -22,6 +22,7 @@ class MlWriterApplication(models.AbstractModel):
     _name = "ml.writer.application"
     _inherit = "ml.writer"
     _description = "Writer of Applied Vendor Credits"
+    _groups = ("account.group_account_invoice",)
 
     _binds = False
     """One credit note has several applications."""
@@ -156,6 +157,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
     _name = "ml.writer.purchase_order"
     _inherit = "ml.writer"
     _description = "Writer of Purchase Orders"
+    _groups = ("purchase.group_purchase_user",)
 
     def _references(self, document):
         references = {}
@@ -210,7 +212,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
         entry.plan("created", values=values)
 
     def _product(self, flow):
-        product = flow.order_product_id
+        product = flow.order_product_id.with_env(self.env)
         if not product or not product.active:
             raise InvalidDataError(self.env._("Choose the product of order lines in the flow: Odoo's orders need one."))
         return product
@@ -270,7 +272,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
 
     def _bind_lines(self, flow, document, order):
         """Bills name the lines by the vendor's ids."""
-        self.env["ml.binding"]._bind(
+        flow.env["ml.binding"]._bind(
             flow.connection_id,
             [
                 {"kind": "purchase_order_line", "external_id": line.external_id, "record": record}

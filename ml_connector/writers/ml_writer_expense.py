@@ -45,6 +45,12 @@ class MlWriterExpense(models.AbstractModel):
     _name = "ml.writer.expense"
     _inherit = "ml.writer.bill"
     _description = "Writer of Card Transactions"
+    _groups = ("account.group_account_invoice", "hr_expense.group_hr_expense_user")
+
+    def _groups_of(self, flow):
+        """Whoever makes the merchant's bill may have to make the merchant."""
+        makes_vendors = flow.expense_mode == "vendor_bill" and flow.create_vendors
+        return (*self._groups, "base.group_partner_manager") if makes_vendors else self._groups
 
     def _references(self, document):
         return (document.employee, document.card, *super()._references(self._as_bill(document)))
@@ -56,7 +62,7 @@ class MlWriterExpense(models.AbstractModel):
 
     def _plan_batch(self, flow, entries, resolver):
         bills = [self._as_bill(entry.document) for entry in entries]
-        batch = BillBatch(self.env["ml.writer.bill"].with_env(self.env), flow, bills, resolver)
+        batch = BillBatch(self.env["ml.writer.bill"], flow, bills, resolver)
         merchants = self._merchants(flow, [entry.document for entry in entries])
         charges = self._charges(flow)
         for entry, bill in zip(entries, bills, strict=True):
@@ -168,14 +174,16 @@ class MlWriterExpense(models.AbstractModel):
         try:
             return batch.resolver.mapping(reference)
         except MappingError:
-            mapped = self.env["ml.mapping"]._resolved(batch.connection, {(reference.kind, reference.external_id)})
+            mapped = batch.connection.env["ml.mapping"]._resolved(
+                batch.connection, {(reference.kind, reference.external_id)}
+            )
             partner = mapped.get((reference.kind, reference.external_id))
             if partner or batch.flow.create_vendors:
                 return partner
             raise
 
     def _category(self, flow):
-        product = flow.expense_product_id or self.env.ref(GENERAL_CATEGORY, raise_if_not_found=False)
+        product = flow.expense_product_id.with_env(self.env) or self.env.ref(GENERAL_CATEGORY, raise_if_not_found=False)
         if not product or not product.active:
             raise InvalidDataError(self.env._("Choose an expense category in the flow."))
         return product
@@ -415,9 +423,7 @@ class MlWriterExpense(models.AbstractModel):
 
     def _create_merchant_bills(self, flow, entries, resolver):
         """Bills of the merchants, paid by card at once."""
-        batch = BillBatch(
-            self.env["ml.writer.bill"].with_env(self.env), flow, [e.values.document for e in entries], resolver
-        )
+        batch = BillBatch(self.env["ml.writer.bill"], flow, [e.values.document for e in entries], resolver)
         for entry in entries:
             plan = entry.values
             if not plan.partner:
@@ -425,7 +431,7 @@ class MlWriterExpense(models.AbstractModel):
             if not plan.bill:
                 self._prepare_spend(batch, plan)
         inner = [self._inner(entry) for entry in entries]
-        self.env["ml.writer.bill"].with_env(self.env)._create_bills(flow, inner)
+        self.env["ml.writer.bill"]._create_bills(flow, inner)
         for entry, bill_entry in zip(entries, inner, strict=True):
             entry.record = bill_entry.record
         if flow.post_bills:

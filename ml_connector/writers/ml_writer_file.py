@@ -1,6 +1,7 @@
 import hashlib
 
 from odoo import models
+from odoo.tools import groupby
 
 from ..stored_files import stored_mimetype
 from .writer_tools import odoo_refusals
@@ -14,6 +15,13 @@ class MlWriterFile(models.AbstractModel):
     _description = "Writer of Attachments"
 
     _binds = False
+
+    def _groups_of(self, flow):
+        """Who attaches to a record changes it."""
+        provider = flow.connection_id._provider_class()
+        keys = {spec.key for spec in provider.flows if spec.files == flow.key}
+        siblings = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.key in keys)
+        return {group for sibling in siblings for group in sibling._needed_groups()}
 
     def _takes(self, record):
         return True
@@ -53,12 +61,13 @@ class MlWriterFile(models.AbstractModel):
 
     def _known_checksums(self, targets):
         """{(model, id): checksums} of what is attached already. One query a model."""
-        by_model = {}
+        by_model, envs = {}, {}
         for target in targets:
+            envs[target._name] = target.env
             by_model.setdefault(target._name, set()).add(target.id)
         known = {}
         for model, ids in by_model.items():
-            attachments = self.env["ir.attachment"].search_fetch(
+            attachments = envs[model]["ir.attachment"].search_fetch(
                 [("res_model", "=", model), ("res_id", "in", list(ids))], ["res_id", "checksum"]
             )
             for attachment in attachments:
@@ -74,12 +83,15 @@ class MlWriterFile(models.AbstractModel):
             writer._attach([entry for entry in entries if entry.outcome == "updated"])
 
     def _attach(self, entries):
-        attachments = self.env["ir.attachment"].create(
-            [self._attachment_values(record, file) for entry in entries for record, file in entry.values]
-        )
-        added = attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
-        for record in {record: None for entry in entries for record, _file in entry.values}:
-            record = record.with_env(self.env)
+        pairs = [pair for entry in entries for pair in entry.values]
+        added = {}
+        for env, group in groupby(pairs, lambda pair: pair[0].env):
+            # what is the engine's own is not in the books
+            attachments = env["ir.attachment"].with_context(self.env.context)
+            attachments = attachments.create([self._attachment_values(record, file) for record, file in group])
+            added |= attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
+        for record in dict.fromkeys(record for record, _file in pairs):
+            record = record.with_context(self.env.context)
             if "message_main_attachment_id" not in record._fields or record.message_main_attachment_id:
                 continue
             pdfs = added[record._name, record.id].filtered(lambda file: file.mimetype == "application/pdf")

@@ -44,6 +44,7 @@ class MlWriterJournalEntry(models.AbstractModel):
     _name = "ml.writer.journal_entry"
     _inherit = "ml.writer"
     _description = "Writer of Journal Entries"
+    _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 

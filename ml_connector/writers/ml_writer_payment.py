@@ -29,10 +29,10 @@ class PaymentBatch:
 
     def __init__(self, env, flow, documents, resolver):
         self.flow = flow
-        self.company = flow.company_id
+        self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         self.tolerance = tolerance(flow)
-        self.dates = OpenDates(flow)
+        self.dates = OpenDates(env, flow)
         self.currencies = Currencies(env, (document.currency for document in documents))
         self.planned = defaultdict(Decimal)
         self.linked = set()
@@ -84,6 +84,7 @@ class MlWriterPayment(models.AbstractModel):
     _name = "ml.writer.payment"
     _inherit = "ml.writer"
     _description = "Writer of Payments"
+    _groups = ("account.group_account_invoice",)
 
     def _references(self, document):
         return () if document.is_void else (document.source,)
@@ -163,7 +164,7 @@ class MlWriterPayment(models.AbstractModel):
 
         :raises DuplicateError: it is booked as spend already
         """
-        booked = self.env["ml.binding"]._records(
+        booked = batch.flow.env["ml.binding"]._records(
             batch.flow.connection_id, {("expense", charge) for charge in document.charges}
         )
         if booked:
@@ -273,7 +274,7 @@ class MlWriterPayment(models.AbstractModel):
             return None
         moves = self.env["account.move"].union(*(move for move, _amount in bills))
         payments = moves.reconciled_payment_ids.filtered(lambda payment: self._is_same(document, payment))
-        bound = bound_elsewhere(self.env, batch.flow.connection_id, "payment", payments)
+        bound = bound_elsewhere(batch.flow.connection_id, "payment", payments)
         free = payments.filtered(lambda payment: payment.id not in bound and payment.id not in batch.linked)
         if len(free) == 1:
             return free

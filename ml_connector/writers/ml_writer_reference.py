@@ -15,7 +15,7 @@ class MlWriterReference(models.AbstractModel):
             entry.plan("updated")
 
     def _apply_batch(self, flow, entries, resolver):
-        mappings = self.env["ml.mapping"]._upsert(flow.connection_id, [entry.document for entry in entries])
+        mappings = flow.env["ml.mapping"]._upsert(flow.connection_id, [entry.document for entry in entries])
         rows = {(mapping.kind, mapping.external_id): mapping for mapping in mappings}
         for entry in entries:
             entry.record = rows[entry.document.kind, entry.document.external_id]

@@ -28,6 +28,7 @@ class MlWriterDerivedBill(models.AbstractModel):
     _name = "ml.writer.derived_bill"
     _inherit = "ml.writer"
     _description = "Writer of Documents that become Bills"
+    _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 
@@ -35,7 +36,7 @@ class MlWriterDerivedBill(models.AbstractModel):
         return ()
 
     def _bills(self):
-        return self.env["ml.writer.bill"].with_env(self.env)
+        return self.env["ml.writer.bill"]
 
     def _plan_batch(self, flow, entries, resolver):
         bills, derived = [], []
@@ -214,7 +215,7 @@ class MlWriterReceipt(models.AbstractModel):
         super()._create_bills(flow, [entry for entry in entries if not entry.document.is_credit])
         if not entries_back:
             return
-        items = BillItems(self.env, flow.company_id)
+        items = BillItems(self.env, flow.company_id.with_env(self.env))
         moves = self.env["account.move"].with_context(skip_invoice_sync=True, skip_analytic_sync=True)
         moves = moves.create([self._entry_values(items, entry.values) for entry in entries_back])
         for entry, move in zip(entries_back, moves, strict=True):
@@ -268,7 +269,7 @@ class MlWriterReimbursement(models.AbstractModel):
         if inner.record and inner.record.matched_payment_ids.filtered(lambda p: p.state in ("in_process", "paid")):
             return
         journal = money_journal(self.env, resolver, settlement.source, flow.company_id)
-        dates = OpenDates(flow)
+        dates = OpenDates(self.env, flow)
         booked_on = dates.resolve(settlement.date, journal)
         values = {
             "journal": journal,
@@ -292,7 +293,8 @@ class MlWriterReimbursement(models.AbstractModel):
         for entry in entries:
             # a bill makes a vendor of its contact; this mark keeps it apart from those that are sent as vendors
             if not entry.record.partner_id.employee:
-                entry.record.with_env(writer.env).partner_id.employee = True
+                # sudo: nothing of the contact's own data changes, which Odoo guards where the employee is a user
+                entry.record.with_env(writer.env).partner_id.sudo().employee = True
         settlements = [
             {**payment, "move": entry.record}
             for entry, (_inner, payment) in zip(entries, planned, strict=True)
@@ -312,6 +314,7 @@ class MlWriterTransfer(models.AbstractModel):
     _name = "ml.writer.transfer"
     _inherit = "ml.writer"
     _description = "Writer of Statement Payments"
+    _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 
@@ -320,7 +323,7 @@ class MlWriterTransfer(models.AbstractModel):
 
     def _plan_batch(self, flow, entries, resolver):
         currencies = Currencies(self.env, (entry.document.currency for entry in entries))
-        dates = OpenDates(flow)
+        dates = OpenDates(self.env, flow)
         for entry in entries:
             try:
                 if entry.bound:
@@ -346,7 +349,7 @@ class MlWriterTransfer(models.AbstractModel):
         entry.plan("unchanged", payment)
 
     def _plan_new(self, flow, entry, resolver, currencies, dates):
-        document, company = entry.document, flow.company_id
+        document, company = entry.document, flow.company_id.with_env(self.env)
         if problem := currencies.problem(document.currency):
             raise InvalidDataError(problem)
         currency = currencies[document.currency]

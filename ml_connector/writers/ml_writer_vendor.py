@@ -17,7 +17,7 @@ class VendorBatch:
     def __init__(self, env, flow, documents, resolver):
         self.env = env
         self.flow = flow
-        self.company = flow.company_id
+        self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         addresses = [document.address for document in documents]
         addresses += [contact.address for document in documents for contact in document.contacts if contact.address]
@@ -39,6 +39,7 @@ class MlWriterVendor(models.AbstractModel):
     _name = "ml.writer.vendor"
     _inherit = "ml.writer"
     _description = "Writer of Vendors"
+    _groups = ("base.group_partner_manager",)
 
     def _references(self, document):
         return (vendor_reference(document),)

@@ -80,8 +80,8 @@ def contact(env, resolver, reference):
     record = needed(env, resolver, reference)
     if record._name != "hr.employee":
         return record
-    # sudo: of the employee only the contact is read, and the accountant need not see private data
-    partner = record.sudo().work_contact_id.sudo(env.su)
+    # sudo: of the employee only the contact is read, and who books need not see private data
+    partner = record.sudo().work_contact_id.with_env(env)
     if not partner:
         raise InvalidDataError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name))
     return partner
@@ -175,7 +175,7 @@ def settle_issuer(env, flow, records, partner):
 
     :param records: what was just written, not bound yet
     """
-    bindings = env["ml.binding"].search_fetch(
+    bindings = flow.env["ml.binding"].search_fetch(
         [("connection_id", "=", flow.connection_id.id), ("kind", "in", ISSUER_KINDS)], ["res_model", "res_id"]
     )
     moves = env["account.move"]

@@ -77,7 +77,7 @@ class VendorMatch:
         :param chosen: partners that a person chose for vendors of the batch
         """
         self.env = env
-        self.company = flow.company_id
+        self.company = flow.company_id.with_env(env)
         self._partners = env["res.partner"].with_context(active_test=False)
         self._documents = documents
         self._connection = flow.connection_id
@@ -104,7 +104,7 @@ class VendorMatch:
             }
             | {partner.id for partner in chosen}
         )
-        self._taken = bound_elsewhere(env, flow.connection_id, "vendor", candidates)
+        self._taken = bound_elsewhere(flow.connection_id, "vendor", candidates)
         self._protected = candidates._ml_protected()
         self._vats = {}
 
@@ -287,7 +287,7 @@ class VendorMatch:
 
     def _read_by_sister(self):
         """Partners of the vendor system's records of the same ids on other connections to it: of other companies."""
-        bindings = self.env["ml.binding"].search(
+        bindings = self._connection.env["ml.binding"].search(
             [
                 ("kind", "=", "vendor"),
                 ("external_id", "in", [document.external_id for document in self._documents]),

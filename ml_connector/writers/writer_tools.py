@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tools import float_repr, format_date
 
 from ..exceptions import InvalidDataError, LockedPeriodError
@@ -28,7 +28,9 @@ def tolerance(flow):
 
 def is_of_company(record, company):
     """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
-    return not record.company_id or record.company_id in company.parent_ids
+    # sudo: a record that is out of reach is named as such
+    owner = record.sudo().company_id
+    return not owner or owner in company.parent_ids
 
 
 def unusable(record, company):
@@ -36,13 +38,13 @@ def unusable(record, company):
 
     The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
     """
-    env = record.env
-    if "active" in record._fields and not record.active:
-        return env._("it is archived")
     if record._name == "account.account":
-        companies = record.sudo().company_ids  # sudo: companies out of the flow's reach
-        return "" if companies & company.parent_ids else env._("it belongs to another company")
-    return "" if is_of_company(record, company) else env._("it belongs to another company")
+        is_ours = record.sudo().company_ids & company.parent_ids  # sudo: what is out of reach is named as such
+    else:
+        is_ours = is_of_company(record, company)
+    if not is_ours:
+        return record.env._("it belongs to another company")
+    return record.env._("it is archived") if "active" in record._fields and not record.active else ""
 
 
 def account_problem(account, company, currency):
@@ -54,11 +56,11 @@ def account_problem(account, company, currency):
     return ""
 
 
-def bound_elsewhere(env, connection, kind, records):
+def bound_elsewhere(connection, kind, records):
     """{record id: external id} of those records that a remote record of the connection is bound to."""
     if not records:
         return {}
-    bindings = env["ml.binding"].search_fetch(
+    bindings = connection.env["ml.binding"].search_fetch(
         [
             ("connection_id", "=", connection.id),
             ("kind", "=", kind),
@@ -99,7 +101,9 @@ class Currencies:
 class OpenDates:
     """Accounting dates under the lock dates of the company and the policy of the flow."""
 
-    def __init__(self, flow):
+    def __init__(self, env, flow):
+        self._env = env
+        self._company = flow.company_id.with_env(env)
         self._flow = flow
         self._locks = {}
 
@@ -107,7 +111,7 @@ class OpenDates:
         """Lock dates that cover the date, as (date, field), ascending. Odoo's own answer, with its exceptions."""
         key = (date, journal.id, has_tax)
         if key not in self._locks:
-            self._locks[key] = self._flow.company_id._get_violated_lock_dates(date, has_tax, journal)
+            self._locks[key] = self._company._get_violated_lock_dates(date, has_tax, journal)
         return self._locks[key]
 
     def resolve(self, date, journal, has_tax=False):
@@ -120,7 +124,7 @@ class OpenDates:
             return date
         if self._flow.lock_date_policy == "next_open_day":
             return locks[-1][0] + timedelta(days=1)
-        env = self._flow.env
+        env = self._env
         raise LockedPeriodError(
             env._(
                 "The accounting date %(date)s is locked by %(locks)s: open the period, change the date at the vendor,"
@@ -132,7 +136,7 @@ class OpenDates:
 
     def shift_note(self, original, booked):
         """What is written on a record whose date had to move."""
-        env = self._flow.env
+        env = self._env
         return env._(
             "Dated %(original)s at the vendor, booked on %(booked)s, the next open day, because the period is locked.",
             original=format_date(env, original),
@@ -144,10 +148,14 @@ class OpenDates:
 def odoo_refusals(entries=()):
     """Odoo's own refusals are about the data, and their text is for the user: they become ours.
 
+    What they refuse to the user as whom the connection works is put into words by the worker: Odoo's name records.
+
     :param entries: whose new records the text may name by ids, which mean nothing once they are rolled back
     """
     try:
         yield
+    except AccessError:
+        raise
     except (UserError, RedirectWarning) as error:
         text = " ".join(str(error.args[0]).split())
         for entry in entries:

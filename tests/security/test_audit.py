@@ -60,8 +60,6 @@ def records(offices, office):
 company = env["res.company"].browse({office.company})
 env = env(context={{"allowed_company_ids": company.ids}})
 connection = env["ml.connection"].browse({office.connection})
-for credential in connection.credential_ids:
-    credential.write({{"new_secret": "example-secret"}} if credential.is_secret else {{"value": "id_EXAMPLE"}})
 target = env["ml.connection"].create({{"name": "Target", "provider": "visma", "company_id": company.id}})
 files = env["ml.connection"].create({{"name": "Files", "provider": "stampli", "company_id": company.id}})
 partner = env["res.partner"].create({{"name": "Evil Ltd", "company_id": company.id}})
@@ -180,7 +178,7 @@ CASES = {
     ("ml.connection", "action_subscribe"): "",
     ("ml.connection", "action_unsubscribe"): "",
     ("ml.connection", "action_verify_attempts"): "",
-    ("ml.connection", "action_adopt_database"): "",
+    ("ml.connection", "action_adopt_database"): "connection.database_oid = '1'",
     ("ml.connection", "action_rotate_keys"): "",
     ("ml.connection", "action_accept_host_key"): (
         "connection.stored_settings = {'host_key_seen': 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=='}"
@@ -211,7 +209,12 @@ record = env["ml.feed.file"].create({
         "record = mapping('account', external_id='n2',"
         " external_code=env['account.account'].browse(records['account']).with_company(connection.company_id).code)"
     ),
+    ("ml.mapping", "action_accept_proposals"): (
+        "record = mapping('vendor', external_id='proposed', proposed_id=records['evil'])"
+    ),
     ("ml.mapping.rule", "action_apply"): "",
+    ("ml.vendor.change", "action_approve"): "",
+    ("ml.vendor.change", "action_reject"): "record = record.copy({'field_name': 'phone', 'state': 'waiting'})",
     ("ml.outgoing.code", "action_leave_out"): "record = code('analytic', records['evil'])",
     ("ml.outgoing.code", "action_create_at_vendor"): """
 connection.check_state = "none"
@@ -233,6 +236,8 @@ SET_UP = """
 records = {records!r}
 env = env(context={{"allowed_company_ids": [{company}]}})
 connection = env["ml.connection"].browse({connection})
+for credential in connection.credential_ids:
+    credential.write({{"new_secret": "example-secret"}} if credential.is_secret else {{"value": "id_EXAMPLE"}})
 def mapping(kind, **values):
     return env["ml.mapping"].create({{"connection_id": connection.id, "kind": kind, **values}})
 def code(kind, res_id):
@@ -259,8 +264,8 @@ def test_each_public_method_is_told_or_decides_nothing(offices, office, declared
     for (model, method), prepare in CASES.items():
         right = declared[model]["methods"][method][0]
         person = office.people[PERSON[right]]
-        if method == "action_create_records":
-            person = office.administrator  # who may also create accounts
+        if method in ("action_create_records", "action_approve"):
+            person = office.admin  # who may also create accounts and change contacts
         ids, connection = offices.code(
             SET_UP.format(
                 records=records,

@@ -94,10 +94,10 @@ def test_a_domain_over_what_one_may_read_is_taken(offices, templates):
 
 
 def test_what_one_may_not_read_one_may_not_select(offices, templates):
-    """The accounting manager has no right on employees, to whom fields without a group lead."""
+    """The accounting manager has no right on employees and lots, to which fields without a group lead."""
     person = offices.a.administrator
     with pytest.raises(Refused):
-        person.call("hr.employee", "search", [["name", "ilike", "one"]])
+        person.call("stock.lot", "search", [])
     for domain in (
         "[('user_id.resource_ids.employee_id.name', '=', 'Employee One')]",
         "[('user_id.resource_ids.employee_id', 'ilike', 'One')]",

@@ -29,8 +29,10 @@ class FeedBooks(Books):
 
     def connect(self):
         self.workers.code((DEMO / "company.py").read_text())
-        self.workers.code(f"URL = {self.sandbox.url!r}\n" + (DEMO / "stampli.py").read_text())
-        self.set_credential("port", self.relay.port)
+        # another port later would be another server, for which key and secrets are entered anew
+        script = (DEMO / "stampli.py").read_text()
+        script = script.replace("credentials =", f'account["port"] = "{self.relay.port}"\ncredentials =', 1)
+        self.workers.code(f"URL = {self.sandbox.url!r}\n{script}")
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")
         self.workers.code(

@@ -292,6 +292,8 @@ def test_a_vendor_that_ramp_had_is_taken_over(sandbox, ramp, earlier):
     made = len(effects(sandbox, "vendor.create"))
     again = push(ramp, "vendors_push", vendor())
     assert again.linked and again.external_id == first.external_id
+    with pytest.raises(errors.DuplicateError, match="not its name"):
+        push(ramp, "vendors_push", vendor(name="Another"))
     named = sandbox.control.add_vendor("Contoso Tools", country="GB")
     for _number in range(2):
         sandbox.control.add_vendor("Twin", country="GB")

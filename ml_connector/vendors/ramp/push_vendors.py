@@ -34,7 +34,7 @@ class Vendors(Push):
         return self._linked(row, payload, new_id(row, "vendor"))
 
     def find(self, payload, key):
-        found = self._by_number(payload["external_vendor_id"])
+        found = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
         return self._linked(found, payload, found["id"]) if found else None
 
     # Vendors that Ramp has
@@ -48,8 +48,8 @@ class Vendors(Push):
         if self._index is not None:
             rows = self._index.get(payload["external_vendor_id"]) or self._index.get(_name(payload)) or []
             numbered = [row for row in rows if row.get("external_vendor_id") == payload["external_vendor_id"]]
-            return _only_one(numbered) if numbered else _unnumbered(rows)
-        by_number = self._by_number(payload["external_vendor_id"])
+            return _of_this_name(_only_one(numbered), payload) if numbered else _unnumbered(rows)
+        by_number = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
         if by_number:
             return by_number
         pages = self.client.vendors(name=payload["name"], include_draft=True)
@@ -102,6 +102,19 @@ def _only_one(rows):
         number = rows[0].get("external_vendor_id")
         raise DuplicateError(f"Ramp has {len(rows)} vendors with the number {number}; keep one of them.")
     return rows[0] if rows else None
+
+
+def _of_this_name(row, payload):
+    """The vendor with our number, which anybody at Ramp can write on any vendor.
+
+    :raises DuplicateError: it has another name
+    """
+    if row and _name(row) != _name(payload):
+        raise DuplicateError(
+            f"Ramp's vendor {row.get('name')} has the number of {payload['name']}, but not its name: correct one of"
+            " them."
+        )
+    return row
 
 
 def _unnumbered(rows):

@@ -8,6 +8,7 @@ import { poll } from "./poll";
 
 const MESSAGES = {
     check_state: _t("Testing the connection…"),
+    audit_state: _t("Verifying the audit trail…"),
     webhook_state: _t("Changing the webhooks at the vendor…"),
 };
 

@@ -1,0 +1,361 @@
+"""The user as whom a connection reads and writes the books: nobody's, without a way to log in, and with few rights."""
+
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tools import ormcache
+
+from ..exceptions import MissingRightError
+from ..vendors.base import Finding
+from .ml_sealed import ENGINE, Engine
+
+EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
+"""What each integration user has besides what its flows need."""
+ADMINISTRATORS = ("base.group_erp_manager", "base.group_system")
+WATCHED = {"active", "user_id", "target_id", "target_mode"}
+"""Fields of a connection on which the rights of its user depend."""
+
+
+class ResUsers(models.Model):
+    _name = "res.users"
+    _inherit = ["res.users", "ml.sealed"]
+
+    ml_is_integration = fields.Boolean(
+        "Integration User",
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="Made by ML Connector for a connection; nobody can log in as this user.",
+    )
+
+    @ormcache("self.id")
+    def _ml_works_for_connection(self):
+        """Whether a connection works as this user, or the user was made for one: then nobody logs in as him."""
+        self.ensure_one()
+        user = self.sudo()  # sudo: the answer must not depend on who asks
+        connections = user.env["ml.connection"].with_context(active_test=False)
+        return user.ml_is_integration or bool(connections.search_count([("user_id", "=", user.id)], limit=1))
+
+    def _ml_connections(self):
+        # sudo: the answer must not depend on who asks
+        return self.env["ml.connection"].sudo().with_context(active_test=False).search([("user_id", "in", self.ids)])
+
+    def _ml_grant(self):
+        """Give users that were made for connections the rights that the flows of these need, and take all others."""
+        for user in self.sudo().filtered("ml_is_integration"):  # sudo: whoever switches a flow need not write users
+            declared = set(EVERY_GROUP).union(*(c._declared_groups() for c in user._ml_connections()))
+            wanted = set(self.env["ml.connection"]._group_ids(declared))
+            if set(user.group_ids.ids) != wanted:
+                user.group_ids = [Command.set(sorted(wanted))]
+
+    def _ml_remove(self):
+        """Take users whose connection is gone away with their contacts; archive those that Odoo has to keep."""
+        for user in self:
+            partner = user.partner_id
+            user.active = False
+            try:
+                with self.env.cr.savepoint():
+                    user.unlink()
+                    partner.unlink()
+            except Exception:  # noqa: BLE001 - whatever still names the user, archived it does no harm
+                self.env.invalidate_all()
+                partner.active = False
+
+    # ------------------------------------------------------------------ no log-in, whatever is written on the user
+
+    def _ml_check_may_log_in(self):
+        if any(user._ml_works_for_connection() for user in self):
+            raise AccessDenied()
+
+    def authenticate(self, credential, user_agent_env):
+        """Whatever way of logging in an addon adds ends here."""
+        auth_info = super().authenticate(credential, user_agent_env)
+        self.browse(auth_info["uid"])._ml_check_may_log_in()
+        return auth_info
+
+    def _check_credentials(self, credential, env):
+        self.env.user._ml_check_may_log_in()
+        return super()._check_credentials(credential, env)
+
+    @api.model
+    def _check_uid_passwd(self, uid, passwd):
+        self.browse(int(uid))._ml_check_may_log_in()
+        return super()._check_uid_passwd(uid, passwd)
+
+    def _compute_session_token(self, sid):
+        """A session that was there before the user was chosen ends."""
+        return False if self and self._ml_works_for_connection() else super()._compute_session_token(sid)
+
+    def _action_reset_password(self, signup_type="reset"):
+        if any(user._ml_works_for_connection() for user in self):
+            raise UserError(self.env._("An integration user has no password, so it cannot be reset."))
+        return super()._action_reset_password(signup_type)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_connected(self):
+        # sudo: the answer must not depend on who asks
+        used = self.env["ml.connection"].sudo().with_context(active_test=False)
+        if connection := used.search([("user_id", "in", self.ids)], limit=1):
+            raise UserError(self.env._("%s works as this user: choose another one there first.", connection.name))
+
+
+class ResUsersApikeys(models.Model):
+    _inherit = "res.users.apikeys"
+
+    def _check_credentials(self, *, scope, key):
+        uid = super()._check_credentials(scope=scope, key=key)
+        return None if uid and self.env["res.users"].browse(uid)._ml_works_for_connection() else uid
+
+    def _generate(self, scope, name, expiration_date):
+        if self.env.user._ml_works_for_connection():
+            raise AccessError(self.env._("An integration user has no API key."))
+        return super()._generate(scope, name, expiration_date)
+
+
+class MlConnection(models.Model):
+    _inherit = "ml.connection"
+
+    _open_fields = {"system": ("user_id",)}
+
+    user_id = fields.Many2one(
+        "res.users",
+        "Integration User",
+        required=True,
+        copy=False,
+        ondelete="restrict",
+        index=True,
+        tracking=True,
+        help="The user as whom records are read and written in Odoo, with just the rights that the switched-on flows "
+        "need. Nobody can log in as this user while the connection works as him.",
+    )
+
+    @api.constrains("user_id", "company_id")
+    def _check_user(self):
+        for connection in self:
+            if problem := connection._user_problem():
+                raise ValidationError(problem)
+
+    def _user_problem(self):
+        """Why the connection cannot work as its user; empty when it can."""
+        self.ensure_one()
+        user = self.sudo().user_id  # sudo: whoever sees the connection need not see users
+        company = self.company_id
+        if user._is_superuser() or any(user.has_group(group) for group in ADMINISTRATORS):
+            return self.env._("%s is an administrator: choose another user for the connection.", user.name)
+        if user.share:
+            return self.env._("%s is no internal user: choose another user for the connection.", user.name)
+        if company not in user.company_ids:
+            return self.env._(
+                "%(user)s may not work in %(company)s: allow it, or choose another user for the connection.",
+                user=user.name,
+                company=company.name,
+            )
+        if self.active and not user.active:
+            return self.env._("%s is archived: unarchive it, or choose another user for the connection.", user.name)
+        return ""
+
+    # ------------------------------------------------------------------ the user of a new connection
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [{**vals, "user_id": vals.get("user_id") or self._new_user(vals).id} for vals in vals_list]
+        connections = super().create(vals_list)
+        connections._grant()
+        return connections
+
+    @api.model
+    def _new_user(self, vals):
+        company_id = vals.get("company_id") or self.env.company.id
+        # sudo: whoever sets up a connection need not have the right to make users
+        users = self.env["res.users"].sudo().with_context(no_reset_password=True, mail_create_nosubscribe=True)
+        return users.create(
+            {
+                "name": self.env._("%s Integration", vals.get("name") or ""),
+                "login": f"ml_connector_{secrets.token_hex(8)}",
+                "company_id": company_id,
+                "company_ids": [Command.set([company_id])],
+                "group_ids": [Command.set(self._group_ids(EVERY_GROUP))],
+                "ml_is_integration": True,
+            }
+        )
+
+    def write(self, vals):
+        before = self.sudo().user_id  # sudo: whoever may write connections need not see users
+        if "company_id" in vals:
+            self._move_user(vals["company_id"])
+        result = super().write(vals)
+        if "user_id" in vals:
+            self.env.registry.clear_cache()
+        if "active" in vals:
+            self._archive_users(before)
+        if not WATCHED.isdisjoint(vals):
+            self._grant()
+            before._ml_grant()
+        return result
+
+    def _move_user(self, company_id):
+        """Of a connection that was never used, which may still move."""
+        for user in self._made_users():
+            user.write({"company_id": company_id, "company_ids": [Command.set([company_id])]})
+
+    def _made_users(self):
+        # sudo: whoever may write connections need not have a right on users
+        return self.sudo().user_id.filtered("ml_is_integration")
+
+    def _archive_users(self, users):
+        """A user that was made is archived with the last of its connections."""
+        for user in (users | self.sudo().user_id).filtered("ml_is_integration"):  # sudo: see `_made_users`
+            user.active = bool(self.sudo().search_count([("user_id", "=", user.id)], limit=1))
+
+    def unlink(self):
+        users = self._made_users()
+        result = super().unlink()
+        left = users.filtered(lambda user: not user._ml_connections())
+        left._ml_remove()
+        self.env.registry.clear_cache()
+        return result
+
+    # ------------------------------------------------------------------ rights
+
+    @api.model
+    def _group_ids(self, xmlids):
+        return [self.env["ir.model.data"]._xmlid_to_res_id(xmlid, raise_if_not_found=True) for xmlid in xmlids]
+
+    def _declared_groups(self):
+        """External ids of the groups that the switched-on flows need."""
+        flows = self.sudo().flow_ids.filtered("active")  # sudo: whoever switches a flow need not see all of them
+        return {group for flow in flows for group in flow._needed_groups()}
+
+    def _grant(self):
+        """Give the users that were made just the rights that their flows need."""
+        self._made_users()._ml_grant()
+
+    def _missing_groups(self, groups):
+        """Those of the groups that the user lacks."""
+        user = self.sudo().user_id  # sudo: see `_user_problem`
+        return [group for group in sorted(groups) if not user.has_group(group)]
+
+    def _group_names(self, groups):
+        # sudo: names of groups only
+        return ", ".join(self.env["res.groups"].sudo().browse(self._group_ids(groups)).mapped("full_name"))
+
+    def _user_findings(self):
+        """What stands in the way of working as the user, as findings of the check."""
+        user = self.sudo().user_id  # sudo: see `_user_problem`
+        if problem := self._user_problem():
+            return [Finding(level="error", title=self.env._("Integration User"), message=problem)]
+        findings = []
+        for flow in self.flow_ids.filtered("active"):
+            if missing := self._missing_groups(flow._needed_groups()):
+                message = self.env._(
+                    "The integration user %(user)s lacks %(groups)s: give it the right, or switch the flow off.",
+                    user=user.name,
+                    groups=self._group_names(missing),
+                )
+                findings.append(Finding(level="error", title=flow.name, message=message))
+        return findings
+
+    def _missing_right(self, refusal):
+        """What is said of an `AccessError` of the user's; it names no record, which its reader may not see."""
+        user = self.sudo().user_id  # sudo: see `_user_problem`
+        if missing := self._missing_groups(self._declared_groups()):
+            return MissingRightError(
+                self.env._(
+                    "The integration user %(user)s lacks %(groups)s: give it the right, then press Retry.",
+                    user=user.name,
+                    groups=self._group_names(missing),
+                )
+            )
+        model, operation = getattr(refusal, "ml_refused", (None, None))
+        operations = {
+            "read": self.env._("read"),
+            "write": self.env._("change"),
+            "create": self.env._("create"),
+            "unlink": self.env._("delete"),
+        }
+        if not model:
+            return MissingRightError(self.env._("The integration user %s lacks a right that this needs.", user.name))
+        return MissingRightError(
+            self.env._(
+                "Odoo does not let the integration user %(user)s %(operation)s this record of %(model)s.",
+                user=user.name,
+                operation=operations[operation],
+                model=self.env["ir.model"]._get(model).name or model,
+            )
+        )
+
+    # ------------------------------------------------------------------ environments
+
+    def _books(self):
+        """The environment in which the books are read and written: of the integration user, with his rights and no
+        more, in the company of the connection and no other.
+        """
+        self.ensure_one()
+        context = {
+            **self.env.context,
+            "allowed_company_ids": self.company_id.ids,
+            "mail_create_nosubscribe": True,
+            "ml_connection_id": self.id,
+            ENGINE: Engine,
+        }
+        # sudo: whoever asks need not see users
+        return self.env(user=self.sudo().user_id.id, su=False, context=context)
+
+    def _books_of(self, model):
+        """Where records of a model are read and written: what is the engine's own is not in the books."""
+        return self.sudo().env if model.startswith("ml.") else self._books()  # sudo: the engine's own tables
+
+    def _run_check(self, provider):
+        error = super()._run_check(provider)
+        findings = [] if error else self._user_findings()
+        if findings:
+            levels = [{"level": f.level, "title": f.title, "message": f.message} for f in findings]
+            self.write({"check_state": "error", "findings": [*levels, *(self.findings or [])]})
+        return error
+
+
+class MlFlow(models.Model):
+    _inherit = "ml.flow"
+
+    def _needed_groups(self):
+        """External ids of the groups without which the flow cannot read or write the books."""
+        self.ensure_one()
+        prefix = "ml.writer." if self.direction == "pull" else "ml.reader."
+        if f"{prefix}{self.kind}" not in self.env:
+            return ()
+        worker = self._writer() if self.direction == "pull" else self._reader("")
+        return worker._groups_of(self)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        flows = super().create(vals_list)
+        flows.connection_id._grant()
+        return flows
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"active", "expense_mode", "create_vendors"} & set(vals):
+            self.connection_id._grant()
+        return result
+
+
+class IrModelAccess(models.Model):
+    _inherit = "ir.model.access"
+
+    def _make_access_error(self, model, mode):
+        return _noting(super()._make_access_error(model, mode), model, mode)
+
+
+class IrRule(models.Model):
+    _inherit = "ir.rule"
+
+    def _make_access_error(self, operation, records):
+        return _noting(super()._make_access_error(operation, records), records._name, operation)
+
+
+def _noting(error, model, operation):
+    """A refusal that says what was refused other than in words, which name records."""
+    error.ml_refused = (model, operation)
+    return error
