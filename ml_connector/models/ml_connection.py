@@ -636,7 +636,8 @@ class MlConnection(models.Model):
     def action_rotate_keys(self):
         """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
         # sudo: all connections, whichever companies the person may see
-        self.sudo().with_context(active_test=False).search([])._decided("rotate")
+        connections = self.sudo().with_context(active_test=False).search([])  # pylint: disable=no-search-all
+        connections._decided("rotate")
         self.env["ml.credential"]._rotate_keys()
         return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
