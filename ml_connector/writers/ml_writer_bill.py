@@ -156,6 +156,8 @@ class MlWriterBill(models.AbstractModel):
         documents = [entry.document for entry in entries if not entry.error]
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
         commercial = {partner.commercial_partner_id.id for partner in partners.values()}
+        # read at once what is looked at vendor by vendor
+        self.env["res.partner"].browse(commercial).bank_ids.mapped("currency_id")
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
         moves = self._moves_numbered(batch, commercial, numbers)
         for move in moves:
