@@ -74,12 +74,9 @@ class KeyRing:
         path = self.path(env)
         with _writing(path):
             new = _written(path, [Fernet.generate_key().decode()])
-            try:
+            with contextlib.suppress(FileExistsError):  # somebody else was faster: his key is the key
                 os.link(new, path)
-            except FileExistsError:
-                pass  # somebody else was faster: his key is the key
-            finally:
-                new.unlink()
+            new.unlink()
 
     def add(self, env):
         """Put a new key before the others of the file."""

@@ -20,6 +20,12 @@ MAPPED_MODELS = {
 }
 
 
+def referred_models(rows, vals):
+    """The models of what rows with a kind stand for, as they are or as they are to be created."""
+    kinds = [vals["kind"]] if vals.get("kind") else rows.mapped("kind")
+    return {MAPPED_MODELS[kind] for kind in kinds if kind in MAPPED_MODELS}
+
+
 class MlMapping(models.Model):
     """A code of the vendor and the Odoo record it stands for."""
 
@@ -138,9 +144,11 @@ class MlMapping(models.Model):
 
     @api.model
     def _is_choice(self, record, domain):
-        """Whether a record is there, in the domain, and not hidden from the person who chooses it."""
-        found = record.sudo().exists()  # sudo: what the person may not read is looked at, but not shown
-        return bool(found.filtered_domain(domain)) and not self._unseen(record)
+        """Whether a record is there and in the domain. That the person may read it is asked before, by its links."""
+        return bool(record.exists().filtered_domain(domain))
+
+    def _referred_models(self, vals):
+        return referred_models(self, vals)
 
     def _record(self):
         self.ensure_one()

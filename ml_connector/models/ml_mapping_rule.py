@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..patterns import MAX_PATTERN, wildcard_fits
-from .ml_mapping import MAPPED_MODELS
+from .ml_mapping import MAPPED_MODELS, referred_models
 from .ml_sealed import needs
 
 
@@ -70,6 +70,9 @@ class MlMappingRule(models.Model):
                 )
         vendors = self.filtered(lambda rule: rule.kind == "vendor")
         self.env["ml.mapping"]._check_may_be_vendor(vendors.mapped("res_id"))
+
+    def _referred_models(self, vals):
+        return referred_models(self, vals)
 
     def _fits(self, mapping):
         self.ensure_one()

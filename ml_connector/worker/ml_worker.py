@@ -13,7 +13,6 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 from ..exceptions import ConnectorError, MissingRightError
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
-from ..signature import AuditKeys
 
 _logger = logging.getLogger(__name__)
 
@@ -121,7 +120,6 @@ class MlWorker(models.AbstractModel):
     def _run_once(self, connection):
         run = None
         try:
-            AuditKeys(self.env).newest()  # nothing is done that could not be kept in the audit trail
             run = Run(connection)
             self._work(run)
             if run.succeeded and not run.failed:

@@ -15,6 +15,7 @@ class MlWorker(models.AbstractModel):
             AuditKeys(self.env).newest()
         except ConnectorError as error:
             # nothing is done that cannot be shown
+            self._refuse_requests(connection, error)
             connection._ask_owner(error)
             return
         super()._run(connection)

@@ -319,6 +319,7 @@ def test_refusal_does_not_name_what_one_may_not_read(offices, b, secrets):
         # not even whether there is such a record
         assert error.message == missing.message
         assert "Secret" not in error.message
+        refused(accountant, "ml.mapping", "write", [row], {"res_id": str(secret)})
         if kind not in ("employee", "payment_term"):
             values = {"connection_id": offices.b.connection, "kind": kind, "pattern": "*", "res_id": secret}
             error = accountant.refuses("ml.mapping.rule", "create", [values])
@@ -333,6 +334,36 @@ def test_refusal_does_not_name_what_one_may_not_read(offices, b, secrets):
         "ml.connection", "write", [offices.b.connection], {"target_id": offices.a.connection}
     )
     assert "Connection of A" not in error.message
+
+
+def test_mapping_names_only_what_its_author_may_read(offices, a, b):
+    """Of his own company, too: what he maps he could book with himself."""
+    private, own, employee = offices.code(
+        f"""
+company = env["res.company"].browse({offices.b.company})
+env = env(context={{"allowed_company_ids": company.ids}})
+common = {{"name": "Own", "company_id": company.id}}
+result = (
+    env["account.journal"].create({{**common, "name": "Hidden", "code": "HIDE", "type": "purchase"}}).id,
+    env["res.partner"].create({{**common}}).id,
+    env["hr.employee"].create({{**common}}).id,
+)
+env["ir.rule"].create({{
+    "name": "Hidden journals", "model_id": env["ir.model"]._get_id("account.journal"),
+    "domain_force": "[('code', '!=', 'HIDE')]",
+}})
+"""
+    )
+    for kind, record, may in (("journal", private, False), ("vendor", own, True), ("employee", employee, True)):
+        (row,) = offices.code(
+            f"result = env['ml.mapping'].create({{'connection_id': {offices.b.connection}, 'kind': {kind!r},"
+            f" 'external_id': 'own'}}).ids"
+        )
+        if may:
+            assert offices.b.accountant.call("ml.mapping", "write", [row], {"res_id": record})
+        else:
+            message = refused(offices.b.accountant, "ml.mapping", "write", [row], {"res_id": record})
+            assert "Hidden" not in message
 
 
 # -- files and wizards -----------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ def database(sandbox):
             live.code("env['ml.connection'].search([]).action_start()")
             live.run()
         yield name
+        copies.remove_hosts()
 
 
 @pytest.fixture(scope="module")

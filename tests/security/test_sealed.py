@@ -73,6 +73,8 @@ for model, id in {records!r}.items():
 
 def another(value):
     """A value that would change something, where that is easy to say."""
+    if isinstance(value, list):
+        return [(5, 0, 0)]
     return f"{value}x" if isinstance(value, str) else value or 7
 
 

@@ -45,6 +45,12 @@ def host(name, where=None, **options):
     return {"ODOO_RC": str(odoo.config(data.name, data_dir=data, **server, **options))}, data
 
 
+def remove_hosts():
+    """Remove the data directories of the hosts that this process made."""
+    for data in (paths.RUNTIME / "data").glob(f"host-*-{os.getpid()}"):
+        shutil.rmtree(data)
+
+
 def _run(program, where, *arguments):
     command = [Path(bootstrap.initdb()).with_name(program), "-h", where.host, "-p", str(where.port), "-U", where.user]
     environment = {**os.environ, "PGPASSWORD": where.password or ""}
