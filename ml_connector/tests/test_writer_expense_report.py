@@ -101,6 +101,56 @@ class TestWriterExpenseReport(WriterCase):
         self.assertEqual(lines.mapped("price_subtotal"), [96.46, 84.0, -8.0, -30.0, -54.0])
         self.assertEqual(lines[0].analytic_distribution, {str(self.centre.id): 100})
 
+    def test_persons_are_owed_and_not_our_own_company(self):
+        frank = self.env["hr.employee"].create({"name": "Frank", "company_id": self.company.id})
+        self.mapped["employee", "frank"] = frank
+        self.company.partner_id.child_ids = self.ada | frank.work_contact_id
+        bill = self.bill_of(self.report())
+        self.assertEqual((bill.partner_id, bill.commercial_partner_id), (self.ada, self.ada))
+        self.assertEqual(bill.line_ids.partner_id, self.ada)
+        lines = (
+            JournalLine(amount=Decimal(160), account=account("600")),
+            JournalLine(amount=Decimal(-100), account=ADA),
+            JournalLine(amount=Decimal(-60), account=Reference(kind="employee", external_id="frank", name="Frank")),
+        )
+        entry = self.written("expense_report", self.report("r2", lines=lines), report_mode="journal_entry")
+        owed = entry.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+        self.assertEqual(
+            {line.partner_id: line.balance for line in owed}, {self.ada: -100.0, frank.work_contact_id: -60.0}
+        )
+
+    def test_paid_is_what_the_person_got(self):
+        """Whatever is still open with the card's issuer, whose own bill settles that."""
+        self.ada.parent_id = self.company.partner_id
+        lines = (
+            JournalLine(amount=Decimal(154), account=account("600")),
+            JournalLine(amount=Decimal(-54), account=BANK),
+            JournalLine(amount=Decimal(-100), account=ADA),
+        )
+        move = self.written("expense_report", self.report(lines=lines), report_mode="journal_entry")
+        reader = self.env["ml.reader.paid"]
+        self.assertFalse(reader._is_paid(move))
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "outbound",
+                "partner_type": "supplier",
+                "partner_id": self.ada.id,
+                "amount": 100.0,
+                "journal_id": self.bank_journal.id,
+                "company_id": self.company.id,
+            }
+        )
+        payment.action_post()
+        lines = (move | payment.move_id).line_ids
+        lines.filtered(
+            lambda line: line.partner_id == self.ada and line.account_type == "liability_payable"
+        ).reconcile()
+        self.assertTrue(reader._is_paid(move))
+        # an entry of before, which owes to the company
+        entry = move.copy()
+        entry.line_ids.filtered(lambda line: line.partner_id == self.ada).partner_id = self.company.partner_id
+        self.assertEqual(reader._owed_lines(entry).partner_id, self.company.partner_id)
+
     def test_the_amounts_are_those_of_the_entry(self):
         bill = self.bill_of(self.report())
         entry = self.written("expense_report", self.report("r2"), report_mode="journal_entry")
