@@ -1,3 +1,6 @@
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from odoo import fields, models
 
 
@@ -16,6 +19,25 @@ class ResCompany(models.Model):
         default=365,
         help="After this many days finished sync logs are deleted. 0: kept for ever. Attempts are always kept.",
     )
+
+    def _ml_zone(self):
+        """The time zone in which the company's days begin: its own, that of the company above, of who works for it."""
+        # sudo: whoever asks need not see the companies above
+        for name in (*self.sudo().parent_ids[::-1].mapped("partner_id.tz"), self.env.user.tz):
+            if name:
+                try:
+                    return ZoneInfo(name)
+                except (ZoneInfoNotFoundError, ValueError):
+                    continue
+        return ZoneInfo("UTC")
+
+    def _ml_day(self, moment):
+        """The company's day of a stored moment."""
+        return moment.replace(tzinfo=UTC).astimezone(self._ml_zone()).date()
+
+    def _ml_begin(self, day):
+        """The moment, as it is stored, at which a day begins for the company."""
+        return datetime.combine(day, time(), self._ml_zone()).astimezone(UTC).replace(tzinfo=None)
 
     def _told_connections(self):
         # sudo: whoever sets up a company need not see its connections

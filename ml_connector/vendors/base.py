@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 
 def content_version(content) -> str:
@@ -239,6 +240,7 @@ class Settings:
     :param instance: stable name of this database and connection, the root of idempotency keys
     :param options: {flow key: {name: value}} of the choices made on the flows
     :param company: our own short code of the company, the same for ever
+    :param time_zone: name of the zone in which the company's days begin
     :param allow_loopback: whether this machine itself may be called; None: as the environment says
     :param file_hosts: domains that the server's configuration adds to those from which the vendor's files come
     """
@@ -250,6 +252,7 @@ class Settings:
     instance: str = ""
     options: dict = field(default_factory=dict)
     company: str = ""
+    time_zone: str = "UTC"
     allow_loopback: bool | None = None
     file_hosts: tuple[str, ...] = ()
 
@@ -295,6 +298,11 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
+
+    @property
+    def zone(self):
+        """Where the company's days begin."""
+        return ZoneInfo(self.settings.time_zone)
 
     def _client_options(self):
         """What each HTTP client is told besides its credentials."""

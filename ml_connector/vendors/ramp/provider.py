@@ -31,6 +31,7 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .wire import localized
 
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run: the clocks of two systems differ."""
@@ -158,6 +159,7 @@ class RampProvider(Provider):
         return any(row.get("id") == external_id for rows in pages for row in rows)
 
     def document(self, flow, payload):
+        payload = localized(payload, self.zone)
         if flow in PULLERS:
             return PULLERS[flow](self).document(payload)
         translators = {
