@@ -166,13 +166,18 @@ class MlConnection(models.Model):
         return connections
 
     @api.model
+    def _integration_name(self, provider):
+        """By the provider alone: Odoo shows its users to the people of all companies."""
+        return self.env._("%s Integration", dict(self._fields["provider"]._description_selection(self.env))[provider])
+
+    @api.model
     def _new_user(self, vals):
         company_id = vals.get("company_id") or self.env.company.id
         # sudo: whoever sets up a connection need not have the right to make users
         users = self.env["res.users"].sudo().with_context(no_reset_password=True, mail_create_nosubscribe=True)
         return users.create(
             {
-                "name": self.env._("%s Integration", vals.get("name") or ""),
+                "name": self._integration_name(vals.get("provider")),
                 "login": f"ml_connector_{secrets.token_hex(8)}",
                 "company_id": company_id,
                 "company_ids": [Command.set([company_id])],

@@ -262,7 +262,7 @@ class VendorMatch:
                       AND (split_part(regexp_replace(lower(name), '[.,/'']', '', 'g'), ' ', 1) IN %s
                            OR split_part(lower(email), '@', 2) IN %s)
                     ORDER BY active DESC, id LIMIT %s""",
-                tuple(self.company.parent_ids.ids),
+                tuple(self._reach),
                 tuple(words),
                 tuple(domains) or ("",),
                 LOOK_ALIKES_READ,
@@ -278,7 +278,7 @@ class VendorMatch:
     # ------------------------------------------------------------------ reading
 
     def _of_company(self, partners):
-        allowed = (False, *self.company.parent_ids.ids)
+        allowed = (False, *self._reach)
         return partners.filtered(lambda partner: partner.company_id.id in allowed)
 
     def _read_by_id(self):
@@ -350,7 +350,7 @@ class VendorMatch:
                 expression,
                 tuple(values),
                 condition,
-                tuple(self.company.parent_ids.ids),
+                tuple(self._reach),
             )
         )
         return self._partners.browse(partner_id for (partner_id,) in rows).grouped(key)
