@@ -78,6 +78,8 @@ class VendorMatch:
         """
         self.env = env
         self.company = flow.company_id.with_env(env)
+        # sudo: the user of a branch may not read its parents, but what they share with it
+        self._reach = self.company.sudo().parent_ids.ids
         self._partners = env["res.partner"].with_context(active_test=False)
         self._documents = documents
         self._connection = flow.connection_id
