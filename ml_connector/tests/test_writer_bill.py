@@ -385,7 +385,12 @@ class TestWriterBill(WriterCase):
     def test_lock_exception_opens_the_period(self):
         self.company.purchase_lock_date = date(2026, 7, 31)
         self.env["account.lock_exception"].create(
-            {"company_id": self.company.id, "purchase_lock_date": date(2026, 6, 30), "end_datetime": False}
+            {
+                "company_id": self.company.id,
+                "user_id": False,
+                "purchase_lock_date": date(2026, 6, 30),
+                "end_datetime": False,
+            }
         )
         self.assertEqual(self.written("bill", self.bill()).date, date(2026, 7, 1))
 
