@@ -151,6 +151,18 @@ def temporary_database(prefix, install=True):
         drop_database(name)
 
 
+@contextlib.contextmanager
+def copied_database(template, name):
+    """Make a copy of a template for this process alone, and drop it in the end."""
+    name = f"{name}_{os.getpid()}"
+    with bootstrap.lock:
+        _copy(template, name)
+    try:
+        yield name
+    finally:
+        drop_database(name)
+
+
 def drop_database(name):
     """Drop a database and its files, also when it does not exist."""
     postgres.drop(name)
@@ -158,10 +170,7 @@ def drop_database(name):
 
 
 def extended_template(kind, modules, script):
-    """Return a database with more of Odoo's modules, what `script` makes in `odoo shell`, and our addon.
-
-    Whoever uses it must leave it as it is.
-    """
+    """Return a template with more of Odoo's modules, what `script` makes in `odoo shell`, and our addon."""
     with bootstrap.lock:
         base = _base_template()
         key = bootstrap.fingerprint(base, *modules, script)

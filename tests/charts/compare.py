@@ -188,6 +188,9 @@ class Country:
             ways += [("gross", False, False), ("foreign", True, False)]
         cases = [(tax, *way) for tax in self.taxes for way in ways]
         moves = self.posted([self._bill_values(number, *case) for number, case in enumerate(cases, start=1)])
+        # without statistics PostgreSQL joins hundreds of items as if they were few
+        self.env.flush_all()
+        self.env.cr.execute("ANALYZE account_move, account_move_line, account_partial_reconcile, account_payment")
         documents, hands = {"bill": [], "credit": []}, {}
         for number, ((tax, way, _foreign, is_credit), move) in enumerate(zip(cases, moves, strict=True), start=1):
             if move:

@@ -6,6 +6,7 @@ currency.
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -28,34 +29,36 @@ LEAST = {"bill", "credit", "payment", "expense", "repayment", "reimbursement", "
 
 
 @pytest.fixture(scope="module")
-def database():
+def template():
     companies = f"CHARTS = {CHARTS!r}\n{(HERE / 'companies.py').read_text()}"
     return odoo.extended_template("charts", MODULES, companies)
 
 
-def compared(database, whole):
-    """{country: counts and problems}, worked out by a shell for each core; nothing stays in the database."""
+def compared(template, whole):
+    """{country: counts and problems}, worked out by a shell with a database for each core."""
     script = (HERE / "compare.py").read_text()
 
-    def part(codes):
+    def part(database, codes):
         output = odoo.shell(database, f"CHARTS = {codes!r}\nWHOLE = {whole}\n{script}")
         line = next(line for line in output.splitlines() if line.startswith(MARK))
         return json.loads(line.removeprefix(MARK))
 
-    codes = list(CHARTS)
-    with ThreadPoolExecutor(SHELLS) as pool:
-        parts = pool.map(part, [codes[number::SHELLS] for number in range(SHELLS)])
+    with ExitStack() as stack:
+        # two shells in one database would wait for each other
+        databases = [stack.enter_context(odoo.copied_database(template, f"charts_{n}")) for n in range(SHELLS)]
+        pool = stack.enter_context(ThreadPoolExecutor(SHELLS))
+        parts = pool.map(part, databases, (list(CHARTS)[number::SHELLS] for number in range(SHELLS)))
         return {code: result for found in parts for code, result in found.items()}
 
 
 @pytest.fixture(scope="module")
-def results(database):
-    return compared(database, whole=False)
+def results(template):
+    return compared(template, whole=False)
 
 
 @pytest.fixture(scope="module")
-def whole_results(database):
-    return compared(database, whole=True)
+def whole_results(template):
+    return compared(template, whole=True)
 
 
 def check(result):
