@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.tools import SQL, plaintext2html
+from odoo.tools import SQL
 
 from .. import audit_heads
 from ..signature import AuditKeys
@@ -235,11 +235,8 @@ class MlConnection(models.Model):
             self.env["ml.sync.attempt"]._append(
                 self, [{"subject": self.name, "action": "verify", "outcome": "error", "message": message}]
             )
-            self.activity_schedule(
-                "mail.mail_activity_data_warning",
-                user_id=self.owner_id.id,
-                summary=self.env._("The audit trail of %s was changed", self.name),
-                note=plaintext2html(message),
+            self._tell_owner(
+                "mail.mail_activity_data_warning", self.env._("The audit trail of %s was changed", self.name), message
             )
 
     def _verified_text(self, walk):

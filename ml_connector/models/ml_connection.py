@@ -95,6 +95,7 @@ class MlConnection(models.Model):
         "res.users",
         required=True,
         default=lambda self: self.env.user,
+        domain="[('company_ids', 'in', company_id), ('share', '=', False)]",
         help="Gets an activity when the connection needs a person.",
         tracking=True,
     )
@@ -698,6 +699,11 @@ class MlConnection(models.Model):
 
     # ------------------------------------------------------------------ provider
 
+    def _name_on(self, record):
+        """What a record calls the connection: only by the provider where people of other companies read it as well."""
+        company = record.sudo().company_id if "company_id" in record._fields else None  # sudo: only whether it has one
+        return self.name if company else self._provider_class().label
+
     def _provider_class(self):
         self.ensure_one()
         return PROVIDERS[self.provider]
@@ -845,20 +851,21 @@ class MlConnection(models.Model):
         )
 
     def _tell_owner(self, activity, summary, text, day=None):
-        """Make an activity of the owner. Its text may quote what the vendor said."""
-        self.activity_schedule(
-            activity, date_deadline=day, user_id=self.owner_id.id, summary=summary, note=shown_as_text(text)
-        )
+        """Make an activity of the owner, as long as he has the company; else only who opens the connection sees it.
+
+        Its text may quote what the vendor said.
+        """
+        user = self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
+        self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
 
     def _ask_about_vendors(self):
         """Tell the owner once that changes of vendors wait for an accountant."""
         self.ensure_one()
         if not self.activity_search(["ml_connector.mail_activity_vendor_change"]):
-            self.activity_schedule(
+            self._tell_owner(
                 "ml_connector.mail_activity_vendor_change",
-                user_id=self.owner_id.id,
-                summary=self.env._("Changes of vendors wait for approval"),
-                note=self.env._("An accountant decides about them under Vendor Changes."),
+                self.env._("Changes of vendors wait for approval"),
+                self.env._("An accountant decides about them under Vendor Changes."),
             )
 
     def _note_announcements(self, texts):

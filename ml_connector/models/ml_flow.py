@@ -402,7 +402,9 @@ class MlFlow(models.Model):
             flow = self.browse(flow_id).exists()
             if flow:
                 domain = self.env[f"ml.reader.{flow.kind}"]._domain(flow)
-                records = self.env[model].browse(sorted(ids)).exists().filtered_domain(domain)
+                # what a record is called may depend on the company, and whoever changed it works in any
+                touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))
+                records = touched.exists().filtered_domain(domain)
                 records = self.env[f"ml.reader.{flow.kind}"]._sendable(flow, records)
                 if records:
                     self.env["ml.sync.log"]._enqueue(flow, records)

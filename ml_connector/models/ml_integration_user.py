@@ -5,7 +5,7 @@ import secrets
 from odoo import api, fields, models
 from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tools import ormcache
+from odoo.tools import clean_context, ormcache
 
 from ..exceptions import MissingRightError
 from ..vendors.base import Finding
@@ -160,19 +160,33 @@ class MlConnection(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [{**vals, "user_id": vals.get("user_id") or self._new_user(vals).id} for vals in vals_list]
         connections = super().create(vals_list)
         connections._grant()
         return connections
 
     @api.model
+    def _integration_name(self, provider):
+        """By the provider alone: Odoo shows its users to the people of all companies."""
+        labels = dict(self._fields["provider"]._description_selection(self.env))
+        return self.env._("%s Integration", labels.get(provider) or "")
+
+    @api.model
+    def _prepare_create_values(self, vals_list):
+        """A user is made once the person may make the connection, who need not be allowed to choose one."""
+        prepared = super()._prepare_create_values(vals_list)
+        for vals in prepared:
+            vals["user_id"] = vals.get("user_id") or self._new_user(vals).id
+        return prepared
+
+    @api.model
     def _new_user(self, vals):
         company_id = vals.get("company_id") or self.env.company.id
         # sudo: whoever sets up a connection need not have the right to make users
-        users = self.env["res.users"].sudo().with_context(no_reset_password=True, mail_create_nosubscribe=True)
+        context = clean_context(self.env.context)  # defaults for the connection are none for its user
+        users = self.env["res.users"].sudo().with_context(context, no_reset_password=True, mail_create_nosubscribe=True)
         return users.create(
             {
-                "name": self.env._("%s Integration", vals.get("name") or ""),
+                "name": self._integration_name(vals.get("provider")),
                 "login": f"ml_connector_{secrets.token_hex(8)}",
                 "company_id": company_id,
                 "company_ids": [Command.set([company_id])],

@@ -150,6 +150,7 @@ class MlSealed(models.AbstractModel):
     def default_get(self, fields):
         """A person's own defaults and those in his context are no way around the seal, even where the engine works."""
         defaults = super().default_get(fields)
+        self._check_links([defaults])
         person = self.sudo(False).browse()
         if person._is_engine():
             return defaults
@@ -172,6 +173,19 @@ class MlSealed(models.AbstractModel):
         self._check_links([vals])
         return super().write(vals)
 
+    def onchange(self, values, field_names, fields_spec):
+        """A form is told the names of what it links: of nothing else than what the person may read."""
+        if not self.env.su and self._is_ours():
+            for name, value in values.items():
+                field = self._fields.get(name)
+                if value and field and not self._is_linked(field, value) and self._unseen_links(field, value, values):
+                    raise AccessError(self._unseen_text(field))
+        return super().onchange(values, field_names, fields_spec)
+
+    def _is_linked(self, field, value):
+        """Whether the record, where there is one, links just this already."""
+        return bool(self) and field.relational and set(_linked_ids(value)) <= set(self[field.name].ids)
+
     @api.model
     def _check_links(self, vals_list):
         """A person links only what he may read, and is told nothing of the rest."""
@@ -181,12 +195,10 @@ class MlSealed(models.AbstractModel):
             for name, value in vals.items():
                 field = self._fields.get(name)
                 if value and field and not self._is_sealed(field) and self._unseen_links(field, value, vals):
-                    raise AccessError(
-                        self.env._(
-                            "You may not read the record that you chose as %s.",
-                            field._description_string(self.env),
-                        )
-                    )
+                    raise AccessError(self._unseen_text(field))
+
+    def _unseen_text(self, field):
+        return self.env._("You may not read the record that you chose as %s.", field._description_string(self.env))
 
     def _unseen_links(self, field, value, vals):
         """Whether the value of a field names records that the person may not find."""

@@ -170,7 +170,7 @@ class MlVendorChange(models.Model):
             body=self.env._(
                 "%(field)s of %(connection)s approved: %(new)s instead of %(old)s.",
                 field=self.field_label,
-                connection=self.connection_id.name,
+                connection=self.connection_id._name_on(vendor),
                 new=self.new_value or self.env._("(empty)"),
                 old=self.old_value or self.env._("(empty)"),
             )

@@ -8,17 +8,18 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import DownloadedFile, Files, JournalEntry, JournalLine, Reference
-from odoo.addons.ml_connector.exceptions import InvalidDataError
+from odoo.addons.ml_connector.exceptions import InvalidDataError, LockedPeriodError
 
-from .test_writer_spend import ADA, BANK, CASHBACK, ISSUER, SpendCase, TestCardAccount, TestReimbursements
+from . import test_writer_spend as spend
+from .test_writer_spend import ADA, BANK, CASHBACK, ISSUER, SpendCase
 
 TAX = Reference(kind="tax", external_id="caba", name="20% S")
 
 
 class RulesCase(SpendCase):
-    reimbursement = TestReimbursements.reimbursement
-    statement = TestCardAccount.statement
-    cashback = TestCardAccount.cashback
+    reimbursement = spend.TestReimbursements.reimbursement
+    statement = spend.TestCardAccount.statement
+    cashback = spend.TestCardAccount.cashback
 
     @classmethod
     def setUpClass(cls):
@@ -500,3 +501,78 @@ class TestOtherCompanies(RulesCase):
         self.refused("cashback", self.cashback(), InvalidDataError, "archived")
         account.write({"active": True, "company_id": self.other.id})
         self.refused("bill", coded, InvalidDataError, "another company")
+
+
+@tagged("post_install", "-at_install")
+class TestDifferencesAndParts(RulesCase):
+    application = spend.TestCreditsAndOrders.application
+
+    def test_a_difference_goes_to_the_largest_tax_line(self):
+        self.mapped["tax", "7"] = small = self.make_tax(7)
+        for number, order in enumerate(((0, 1), (1, 0))):
+            lines = [self.line("1000.00", taxes=["15"]), self.line("10.00", taxes=["7"])]
+            lines = [lines[position] for position in order]
+            document = self.bill(f"b{number}", lines, "1160.72", amounts_include_tax=False)
+            bill = self.written("bill", document)
+            taxed = {line.tax_line_id: line.balance for line in bill.line_ids.filtered("tax_line_id")}
+            self.assertEqual(taxed, {self.tax: 150.02, small: 0.7})
+
+    def test_credit_notes_in_a_locked_period(self):
+        self.company.purchase_lock_date = date(2026, 7, 31)
+        self.company.fiscalyear_lock_date = date(2026, 7, 31)
+        note = self.bill("k1", is_credit=True)
+        for kind, document in (
+            ("bill", note),
+            ("credit", note),
+            ("expense", self.expense_document(parts=[self.part("-9.00")])),
+            ("reimbursement", self.reimbursement(is_credit=True, paid=False)),
+            ("statement", self.statement(total="-20.00")),
+        ):
+            with self.subTest(kind):
+                self.refused(kind, document, LockedPeriodError)
+        moved = self.written("credit", note, lock_date_policy="next_open_day")
+        self.assertEqual((moved.move_type, moved.date), ("in_refund", date(2026, 8, 1)))
+        self.assertEqual(moved.ml_original_date, date(2026, 7, 1))
+
+    def test_what_a_plan_leaves_open_stays_open_where_plans_cross(self):
+        plans = self.env["account.analytic.plan"].create([{"name": "A"}, {"name": "B"}])
+        a, b, c = self.env["account.analytic.account"].create(
+            [{"name": name, "plan_id": plan.id} for name, plan in (("a", plans[0]), ("b", plans[0]), ("c", plans[1]))]
+        )
+        for key, account in (("a", a), ("b", b), ("c", c)):
+            self.mapped["analytic", key] = account
+        for number, (analytics, expected) in enumerate(
+            (
+                ([("a", "60"), ("c", "100")], {f"{a.id},{c.id}": 60.0, f"{c.id}": 40.0}),
+                ([("c", "25"), ("a", "100")], {f"{a.id},{c.id}": 25.0, f"{a.id}": 75.0}),
+                (
+                    [("a", "50"), ("b", "30"), ("c", "40")],
+                    {
+                        f"{a.id},{c.id}": 20.0,
+                        f"{a.id}": 30.0,
+                        f"{b.id},{c.id}": 12.0,
+                        f"{b.id}": 18.0,
+                        f"{c.id}": 8.0,
+                    },
+                ),
+            )
+        ):
+            bill = self.written("bill", self.bill(f"b{number}", [self.line("100.00", analytics=analytics)]))
+            self.assertEqual(bill.invoice_line_ids.analytic_distribution, expected)
+
+    def test_a_part_of_a_foreign_credit_is_set_off(self):
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0), ("2026-07-10", 4.0)])
+        bill = self.written("bill", self.bill("b1", [self.line("500.00")], currency=currency.name))
+        credit = self.bill(
+            "k1", [self.line("100.00")], currency=currency.name, is_credit=True, document_date=date(2026, 7, 12)
+        )
+        note = self.written("credit", credit)
+        self.written("application", self.application("40.00", currency=currency.name), "updated")
+        self.assertEqual((note.amount_residual, bill.amount_residual), (60.0, 460.0))
+        (partial,) = note.line_ids.matched_credit_ids
+        self.assertEqual((partial.debit_amount_currency, partial.credit_amount_currency), (40.0, 40.0))
+        # the credit's 40.00 are 10.00 of the company's, the bill's 20.00: the smaller is settled, the rest is exchange
+        self.assertEqual(partial.amount, 10.0)
+        self.written("application", self.application("40.00", currency=currency.name), "unchanged")
+        self.written("application", self.application("100.00", currency=currency.name), "updated")
+        self.assertEqual((note.amount_residual, bill.amount_residual), (0.0, 400.0))

@@ -319,14 +319,15 @@ class MlWorker(models.AbstractModel):
     def _tell_chatter(self, connection, written):
         """A short line on the records that were made or changed."""
         texts = {
-            "created": self.env._("Synced from %s.", connection.name),
-            "linked": self.env._("Linked with %s.", connection.name),
-            "updated": self.env._("Updated from %s.", connection.name),
+            "created": self.env._("Synced from %s."),
+            "linked": self.env._("Linked with %s."),
+            "updated": self.env._("Updated from %s."),
         }
         by_model = {}
         for entry in written:
             if entry.outcome in texts and hasattr(entry.record, "_message_log_batch"):
-                text = f"{texts[entry.outcome]} {entry.note}" if entry.note else texts[entry.outcome]
+                text = texts[entry.outcome] % connection._name_on(entry.record)
+                text = f"{text} {entry.note}" if entry.note else text
                 by_model.setdefault(entry.record._name, {})[entry.record.id] = text
         for model, bodies in by_model.items():
             connection._books_of(model)[model].browse(bodies)._message_log_batch(bodies)

@@ -170,7 +170,16 @@ class BillAmounts:
                     price += amount
             if self._must_convert(line.taxes, includes):
                 line.price_unit = float(price)
-        return tax
+        return tax + self._convert_mere_tax(plan, includes, tax)
+
+    def _convert_mere_tax(self, plan, includes, tax):
+        """A line that is all tax (customs' VAT) has no net amount: its price is the rest of the total."""
+        lines = [line for line in plan.lines if not line.amount and any(map(_is_mere, line.taxes))]
+        if includes or len(lines) != 1:
+            return Decimal(0)
+        rest = plan.document.total - tax - sum((line.amount for line in plan.lines), Decimal(0))
+        lines[0].price_unit = float(rest)
+        return rest
 
     def _must_convert(self, taxes, amounts_include_tax):
         """Whether the amount of a line with these taxes is not the price that Odoo expects with them."""
@@ -379,6 +388,11 @@ def _split_quantity(line):
 def reduces_tax(term):
     """Whether the tax of a bill with the term is that of the total less its early discount."""
     return bool(term) and term.early_discount and term.early_pay_discount_computation == "mixed"
+
+
+def _is_mere(tax):
+    """Whether a price with the tax is nothing but tax."""
+    return tax.amount_type == "division" and tax.amount == 100 and tax.price_include
 
 
 def _is_included(tax):

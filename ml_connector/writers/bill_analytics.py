@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ..exceptions import InvalidDataError
 from .bill_changes import account_text
-from .writer_tools import unusable
+from .writer_tools import named, unusable
 
 HUNDRED = Decimal(100)
 
@@ -32,7 +32,7 @@ class BillAnalytics:
                     self.env._(
                         "Analytic account %(account)s of line %(number)s cannot be used, because %(problem)s: map"
                         " another one.",
-                        account=account.display_name,
+                        account=named(account, self.company),
                         number=number,
                         problem=problem,
                     )

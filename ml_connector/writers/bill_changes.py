@@ -113,6 +113,7 @@ class BillChanges:
             "ref": document.number,
             "invoice_origin": document.purchase_order,
             "narration": document.memo,
+            "payment_reference": document.payment_reference,
             "date": document.accounting_date,
             "ml_original_date": document.accounting_date,
             "invoice_date_due": document.due_date,
@@ -120,7 +121,7 @@ class BillChanges:
         }
         changed = {name for name, is_stated in stated.items() if is_stated and self._is_changed(name)}
         if self.move.commercial_partner_id != self.plan.partner.commercial_partner_id:
-            changed |= {"partner_id", "invoice_payment_term_id", "invoice_date_due"}
+            changed |= {"partner_id", "partner_bank_id", "invoice_payment_term_id", "invoice_date_due"}
         if changed & {"invoice_date", "currency_id"}:
             # Odoo would look for these by itself
             changed |= {"date", "ml_original_date", "invoice_currency_rate", "invoice_date_due"}

@@ -13,7 +13,7 @@ from ..exceptions import (
 from ..models.client_actions import shown_as_text
 from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
-from .bill_changes import BillChanges, account_text, normalized
+from .bill_changes import BillChanges, normalized
 from .bill_items import BillItems
 from .official_numbers import OfficialNumbers, plain
 from .writer_tools import (
@@ -24,6 +24,7 @@ from .writer_tools import (
     exact,
     fits,
     is_of_company,
+    named,
     odoo_refusals,
     tolerance,
     unusable,
@@ -155,6 +156,8 @@ class MlWriterBill(models.AbstractModel):
         documents = [entry.document for entry in entries if not entry.error]
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
         commercial = {partner.commercial_partner_id.id for partner in partners.values()}
+        # read at once what is looked at vendor by vendor
+        self.env["res.partner"].browse(commercial).bank_ids.mapped("currency_id")
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
         moves = self._moves_numbered(batch, commercial, numbers)
         for move in moves:
@@ -444,7 +447,7 @@ class MlWriterBill(models.AbstractModel):
         batch.amounts.settle(plan)
         plan.header = self._prepare_header(batch, plan, booked, move_type, position)
         if not booked:
-            self._check_partner(batch, partner)
+            self._check_partner(batch, document, partner)
             self._check_lines(batch, plan)
         return plan
 
@@ -476,13 +479,12 @@ class MlWriterBill(models.AbstractModel):
                 )
             )
 
-    def _check_partner(self, batch, partner):
+    def _check_partner(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
             raise InvalidDataError(
                 self.env._(
-                    "Vendor %(vendor)s belongs to %(other)s and cannot be used in %(company)s.",
-                    vendor=partner.display_name,
-                    other=partner.sudo().company_id.display_name,  # sudo: only where it belongs
+                    "The contact of vendor %(vendor)s belongs to another company and cannot be used in %(company)s.",
+                    vendor=document.vendor.name or document.vendor.external_id,
                     company=batch.company.display_name,
                 )
             )
@@ -520,9 +522,12 @@ class MlWriterBill(models.AbstractModel):
             raise InvalidDataError(
                 self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
             )
-        if journal.type != "purchase" or unusable(journal, batch.company):
+        if unusable(journal, batch.company) or journal.type != "purchase":
             raise InvalidDataError(
-                self.env._("Journal %s cannot take vendor bills: choose another one in the flow.", journal.display_name)
+                self.env._(
+                    "Journal %s cannot take vendor bills: choose another one in the flow.",
+                    named(journal, batch.company),
+                )
             )
         return journal
 
@@ -784,7 +789,7 @@ class MlWriterBill(models.AbstractModel):
         raise InvalidDataError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
-                account=account_text(account),
+                account=named(account, batch.company),
                 number=number,
                 problem=problem,
             )
@@ -792,12 +797,12 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
-            if tax.type_tax_use == "sale" or unusable(tax, batch.company):
+            if unusable(tax, batch.company) or tax.type_tax_use == "sale":
                 raise InvalidDataError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
                         " one.",
-                        tax=tax.display_name,
+                        tax=named(tax, batch.company),
                         number=number,
                         company=batch.company.display_name,
                     )

@@ -5,7 +5,7 @@ from odoo.fields import Command
 
 from ..exceptions import ConnectorError, InvalidDataError, NotWantedError
 from .ml_writer_bill import BillBatch
-from .writer_tools import Currencies, exact, is_of_company, odoo_refusals
+from .writer_tools import Currencies, exact, is_of_company, named, odoo_refusals
 
 
 class MlWriterCredit(models.AbstractModel):
@@ -194,8 +194,9 @@ class MlWriterPurchaseOrder(models.AbstractModel):
         for line in document.lines:
             for reference in line.taxes:
                 tax = resolver.mapping(reference)
-                if tax and (tax.type_tax_use != "purchase" or not is_of_company(tax, flow.company_id)):
-                    raise InvalidDataError(self.env._("Tax %s cannot be used on an order.", tax.display_name))
+                if tax and (not is_of_company(tax, flow.company_id) or tax.type_tax_use != "purchase"):
+                    name = named(tax, flow.company_id)
+                    raise InvalidDataError(self.env._("Tax %s cannot be used on an order.", name))
         values = {
             "partner_id": partner.id,
             "company_id": flow.company_id.id,

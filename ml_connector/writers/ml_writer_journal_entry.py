@@ -8,7 +8,6 @@ from ..documents import Bill, Party
 from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError
 from ..vendors.sharing import share
 from .bill_amounts import ENTRY, MADE_HERE, BillPlan, LinePlan
-from .bill_changes import account_text
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import (
@@ -22,7 +21,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import account_problem, exact, fits, odoo_refusals
+from .writer_tools import account_problem, exact, fits, named, odoo_refusals
 
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
@@ -292,7 +291,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         raise InvalidDataError(
             self.env._(
                 "Account %(account)s cannot be used, because %(problem)s: map another one.",
-                account=account_text(account),
+                account=named(account, batch.company),
                 problem=problem,
             )
         )

@@ -14,9 +14,10 @@ from .writer_tools import (
     bound_elsewhere,
     exact,
     fits,
-    is_of_company,
+    named,
     odoo_refusals,
     tolerance,
+    unusable,
 )
 
 SAME_PAYMENT_WITHIN = timedelta(days=10)
@@ -324,12 +325,12 @@ class MlWriterPayment(models.AbstractModel):
             raise InvalidDataError(
                 self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
             )
-        if journal.type not in PAYMENT_JOURNALS or not journal.active or not is_of_company(journal, batch.company):
+        if unusable(journal, batch.company) or journal.type not in PAYMENT_JOURNALS:
             raise InvalidDataError(
                 self.env._(
                     "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                     origin=name,
-                    journal=journal.display_name,
+                    journal=named(journal, batch.company),
                     company=batch.company.display_name,
                 )
             )

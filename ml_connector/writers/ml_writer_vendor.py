@@ -106,9 +106,8 @@ class MlWriterVendor(models.AbstractModel):
         if not is_of_company(partner, batch.company):
             raise InvalidDataError(
                 self.env._(
-                    "%(partner)s is mapped to vendor %(vendor)s but belongs to another company.",
-                    partner=partner.display_name,
-                    vendor=document.name,
+                    "The contact to which vendor %s is mapped belongs to another company: choose another one.",
+                    document.name,
                 )
             )
 
@@ -142,10 +141,15 @@ class MlWriterVendor(models.AbstractModel):
             notes.append(
                 self.env._(
                     "Looks like %s, which was left alone.",
-                    ", ".join(f"{partner.display_name} (id {partner.id})" for partner in look_alikes[:3]),
+                    ", ".join(map(self._named, look_alikes[:3])),
                 )
             )
         entry.plan("created", values=values, note=" ".join(notes))
+
+    def _named(self, partner):
+        """A contact in the notes of a new one, which people of other companies read too."""
+        name = "" if partner.company_id else partner.display_name
+        return f"{name} (id {partner.id})".strip()
 
     # ------------------------------------------------------------------ values
 

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from ..documents import Reference
 from ..exceptions import InvalidDataError
 from .ml_writer import Resolver
-from .writer_tools import exact, is_of_company, unusable
+from .writer_tools import exact, is_of_company, named, unusable
 
 MONEY_JOURNALS = ("bank", "cash", "credit")
 ISSUER_KINDS = ("statement", "transfer", "cashback")
@@ -37,12 +37,12 @@ def money_journal(env, resolver, reference, company):
     :raises InvalidDataError: it cannot take it
     """
     journal = needed(env, resolver, reference)
-    if journal.type not in MONEY_JOURNALS or unusable(journal, company):
+    if unusable(journal, company) or journal.type not in MONEY_JOURNALS:
         raise InvalidDataError(
             env._(
                 "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                 origin=reference.name,
-                journal=journal.display_name,
+                journal=named(journal, company),
                 company=company.display_name,
             )
         )
@@ -96,8 +96,8 @@ def own_contact(env, resolver, reference, company):
     if not is_of_company(partner, company):
         raise InvalidDataError(
             env._(
-                "%(contact)s belongs to another company and cannot be used in %(company)s.",
-                contact=partner.display_name,
+                "The contact of %(name)s belongs to another company and cannot be used in %(company)s.",
+                name=reference.name or reference.code or reference.external_id,
                 company=company.display_name,
             )
         )

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tools import float_repr, format_date
 
 from ..exceptions import InvalidDataError, LockedPeriodError
+from ..models.ml_outgoing_code import title_of
 
 
 def exact(amount, currency):
@@ -30,7 +31,7 @@ def is_of_company(record, company):
     """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
     # sudo: a record that is out of reach is named as such
     owner = record.sudo().company_id
-    return not owner or owner in company.parent_ids
+    return not owner or owner in company.sudo().parent_ids
 
 
 def unusable(record, company):
@@ -38,13 +39,22 @@ def unusable(record, company):
 
     The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
     """
-    if record._name == "account.account":
-        is_ours = record.sudo().company_ids & company.parent_ids  # sudo: what is out of reach is named as such
-    else:
-        is_ours = is_of_company(record, company)
-    if not is_ours:
+    if _is_foreign(record, company):
         return record.env._("it belongs to another company")
-    return record.env._("it is archived") if "active" in record._fields and not record.active else ""
+    if "active" in record._fields and not record.active:
+        return record.env._("it is archived")
+    return ""
+
+
+def _is_foreign(record, company):
+    # sudo: companies out of the flow's reach
+    owners = record.sudo()["company_ids" if "company_ids" in record._fields else "company_id"]
+    return bool(owners) and not owners & company.sudo().parent_ids
+
+
+def named(record, company):
+    """What a row of a company calls a record: by no more than its id where it belongs to another company."""
+    return f"(id {record.id})" if _is_foreign(record, company) else title_of(record, company)
 
 
 def account_problem(account, company, currency):

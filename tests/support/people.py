@@ -27,7 +27,23 @@ ROLES = {
     "system": ["base.group_user", "base.group_system"],
 }
 """The groups of each role; `user` and `administrator_only` have no right in Accounting, `system` none in ours."""
-SET_UP = f"""
+HIRE = f"""
+def hire(office, companies, roles):
+    users = env["res.users"].with_context(no_reset_password=True)
+    password = users._crypt_context().hash({PASSWORD!r})
+    hired = {{}}
+    for role in roles:
+        login = f"{{role}}_{{office}}"
+        groups = [env.ref(group).id for group in {ROLES!r}[role]]
+        person = users.create({{
+            "name": login, "login": login, "email": login + "@people.example", "company_id": companies[0].id,
+            "company_ids": [(6, 0, companies.ids)], "group_ids": [(6, 0, groups)],
+        }})
+        person._set_encrypted_password(person.id, password)
+        hired[role] = person.id
+    return hired
+"""
+SET_UP = f"""{HIRE}
 a = env.ref("base.main_company")
 a.name = "Northwind Trading"
 branch, b = env["res.company"].create([
@@ -36,22 +52,13 @@ branch, b = env["res.company"].create([
 for company in (a, b):
     if not company.chart_template:
         env["account.chart.template"].try_loading("generic_coa", company=company, install_demo=False)
-users = env["res.users"].with_context(no_reset_password=True)
-password = users._crypt_context().hash({PASSWORD!r})
 result = {{}}
 for office, companies in (("a", a + branch), ("b", b)):
-    found = result[office] = {{"company": companies[0].id, "people": {{}}}}
+    found = result[office] = {{"company": companies[0].id}}
     found["connection"] = env["ml.connection"].create(
         {{"name": f"Connection of {{office.upper()}}", "provider": "ramp", "company_id": companies[0].id}}
     ).id
-    for role, groups in {ROLES!r}.items():
-        login = f"{{role}}_{{office}}"
-        person = users.create({{
-            "name": login, "login": login, "email": login + "@people.example", "company_id": companies[0].id,
-            "company_ids": [(6, 0, companies.ids)], "group_ids": [(6, 0, [env.ref(group).id for group in groups])],
-        }})
-        person._set_encrypted_password(person.id, password)
-        found["people"][role] = person.id
+    found["people"] = hire(office, companies, {list(ROLES)!r})
 result["branch"] = branch.id
 """
 
@@ -100,6 +107,10 @@ class Person:
         """The answer to a request for a page or file."""
         return self._session.get(self._server.url + path, timeout=60, allow_redirects=False)
 
+    def post(self, path, params):
+        """The answer of another JSON-RPC address, or `Refused`."""
+        return _post(self._session, self._server.url + path, params)
+
     def refuses(self, model, method, *arguments, **options):
         """The `Refused` of a call that has to be refused."""
         try:
@@ -147,6 +158,7 @@ class Offices:
     def __init__(self, database, server, workers, made):
         self.database = database
         self.server = server
+        self.workers = workers
         self.code = workers.code
         self.branch = made["branch"]
         self.admin = Person(server, "admin", "admin")
@@ -155,6 +167,11 @@ class Offices:
     def _office(self, company, connection, people):
         known = {role: Person(self.server, self._login(id), id=id, role=role) for role, id in people.items()}
         return Office(company, connection, known)
+
+    def hire(self, office, companies, roles):
+        """{role: `Person`} who has just these companies (ids)."""
+        made = self.code(f"{HIRE}\nresult = hire({office!r}, env['res.company'].browse({companies!r}), {roles!r})")
+        return {role: Person(self.server, self._login(id), id=id) for role, id in made.items()}
 
     def _login(self, person):
         return self.rows("SELECT login FROM res_users WHERE id = %s", person)[0][0]
