@@ -61,6 +61,8 @@ class VendorMatch:
         """
         self.env = env
         self.company = flow.company_id.with_env(env)
+        # sudo: the user of a branch may not read its parents, but what they share with it
+        self._reach = self.company.sudo().parent_ids.ids
         self._partners = env["res.partner"].with_context(active_test=False)
         self._documents = documents
         self._connection = flow.connection_id
@@ -245,7 +247,7 @@ class VendorMatch:
                       AND (split_part(regexp_replace(lower(name), '[.,/'']', '', 'g'), ' ', 1) IN %s
                            OR split_part(lower(email), '@', 2) IN %s)
                     ORDER BY active DESC, id LIMIT %s""",
-                tuple(self.company.parent_ids.ids),
+                tuple(self._reach),
                 tuple(words),
                 tuple(domains) or ("",),
                 LOOK_ALIKES_READ,
@@ -261,7 +263,7 @@ class VendorMatch:
     # ------------------------------------------------------------------ reading
 
     def _of_company(self, partners):
-        allowed = (False, *self.company.parent_ids.ids)
+        allowed = (False, *self._reach)
         return partners.filtered(lambda partner: partner.company_id.id in allowed)
 
     def _read_by_id(self):
@@ -333,7 +335,7 @@ class VendorMatch:
                 expression,
                 tuple(values),
                 condition,
-                tuple(self.company.parent_ids.ids),
+                tuple(self._reach),
             )
         )
         return self._partners.browse(partner_id for (partner_id,) in rows).grouped(key)
