@@ -494,6 +494,8 @@ class MlWriterBill(models.AbstractModel):
 
     def _purchase_journal(self, batch):
         journals = self.env["account.journal"]
+        if batch.flow.is_journal_gone:
+            raise InvalidDataError(self.env._("The flow's journal was deleted: choose another one in the flow."))
         journal = batch.flow.journal_id.with_env(self.env) or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
