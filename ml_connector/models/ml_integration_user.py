@@ -165,6 +165,12 @@ class MlConnection(models.Model):
         return connections
 
     @api.model
+    def _integration_name(self, provider):
+        """By the provider alone: Odoo shows its users to the people of all companies."""
+        labels = dict(self._fields["provider"]._description_selection(self.env))
+        return self.env._("%s Integration", labels.get(provider) or "")
+
+    @api.model
     def _prepare_create_values(self, vals_list):
         """A user is made once the person may make the connection, who need not be allowed to choose one."""
         prepared = super()._prepare_create_values(vals_list)
@@ -180,7 +186,7 @@ class MlConnection(models.Model):
         users = self.env["res.users"].sudo().with_context(context, no_reset_password=True, mail_create_nosubscribe=True)
         return users.create(
             {
-                "name": self.env._("%s Integration", vals.get("name") or ""),
+                "name": self._integration_name(vals.get("provider")),
                 "login": f"ml_connector_{secrets.token_hex(8)}",
                 "company_id": company_id,
                 "company_ids": [Command.set([company_id])],

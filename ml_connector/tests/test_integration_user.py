@@ -21,7 +21,7 @@ class TestIntegrationUser(ConnectorCase):
 
     def test_made_with_the_connection(self):
         user = self.user
-        self.assertEqual((user.name, user.share, user.active), ("Fake Integration", False, True))
+        self.assertEqual((user.name, user.share, user.active), ("Fake Vendor Integration", False, True))
         self.assertEqual((user.company_id, user.company_ids), (self.company, self.company))
         self.assertEqual((user.notification_type, user.email), ("inbox", False))
         self.assertFalse(user._is_admin())

@@ -31,7 +31,7 @@ def is_of_company(record, company):
     """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
     # sudo: a record that is out of reach is named as such
     owner = record.sudo().company_id
-    return not owner or owner in company.parent_ids
+    return not owner or owner in company.sudo().parent_ids
 
 
 def unusable(record, company):
@@ -49,7 +49,7 @@ def unusable(record, company):
 def _is_foreign(record, company):
     # sudo: companies out of the flow's reach
     owners = record.sudo()["company_ids" if "company_ids" in record._fields else "company_id"]
-    return bool(owners) and not owners & company.parent_ids
+    return bool(owners) and not owners & company.sudo().parent_ids
 
 
 def named(record, company):
