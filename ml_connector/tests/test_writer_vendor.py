@@ -246,7 +246,7 @@ class TestWriterVendor(WriterCase):
             self.document("b", "Beta", vat="998 877 665", address=Address(country="NO")),
         )
         self.assertEqual(first.outcome, "created")
-        self.assertIsInstance(second.error, DuplicateError)
+        self.assertIsInstance(second.error, MappingError)
 
     def test_another_writing_of_its_number_changes_nothing(self):
         address = Address(country="NO")
