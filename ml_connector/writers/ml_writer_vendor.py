@@ -4,8 +4,9 @@ from odoo.tools import email_normalize
 
 from ..exceptions import ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..readers.ml_reader import SHARED_FIELDS
+from ..tax_numbers import is_filler, same_number
 from .vendor_claims import VendorClaims
-from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
+from .vendor_match import VendorMatch, plain_name, vendor_reference
 from .writer_tools import is_of_company, odoo_refusals
 
 ADDRESS = {"street": "street", "street2": "street2", "city": "city", "zip": "postal_code"}
@@ -158,7 +159,7 @@ class MlWriterVendor(models.AbstractModel):
         notes = []
         values = {"name": document.name.strip(), **self._address_values(batch, document.address, notes)}
         values["vat"] = self._vat(document, self.env["res.country"].browse(values["country_id"]), notes)
-        values["company_registry"] = document.corporate_id.strip()
+        values["company_registry"] = "" if is_filler(document.corporate_id) else document.corporate_id.strip()
         contact = next((contact for contact in document.contacts if contact.is_default), None)
         if contact:
             values |= {"email": contact.email.strip(), "phone": contact.phone.strip()}
@@ -184,7 +185,7 @@ class MlWriterVendor(models.AbstractModel):
         return state
 
     def _vat(self, document, country, notes):
-        if not plain_vat(document.vat):
+        if is_filler(document.vat):
             return ""
         vat, _code = self.env["res.partner"]._run_vat_checks(
             country, document.vat.strip(), partner_name=document.name, validation="setnull"
@@ -260,7 +261,7 @@ class MlWriterVendor(models.AbstractModel):
         current = partner[name]
         if name == "vat":
             code = document.address.country or partner.country_id.code
-            return full_vat(current, partner.country_id.code) != full_vat(value, code)
+            return (current or "") != (value or "") and not same_number(current, partner.country_id.code, value, code)
         if name in ("country_id", "state_id"):
             return current.id != value
         return (current or "").strip() != (value or "")

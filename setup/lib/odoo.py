@@ -151,10 +151,32 @@ def temporary_database(prefix, install=True):
         drop_database(name)
 
 
+@contextlib.contextmanager
+def copied_database(template, name):
+    """Make a copy of a template for this process alone, and drop it in the end."""
+    name = f"{name}_{os.getpid()}"
+    with bootstrap.lock:
+        _copy(template, name)
+    try:
+        yield name
+    finally:
+        drop_database(name)
+
+
 def drop_database(name):
     """Drop a database and its files, also when it does not exist."""
     postgres.drop(name)
     shutil.rmtree(_filestore(name), ignore_errors=True)
+
+
+def extended_template(kind, modules, script):
+    """Return a template with more of Odoo's modules, what `script` makes in `odoo shell`, and our addon."""
+    with bootstrap.lock:
+        base = _base_template()
+        key = bootstrap.fingerprint(base, *modules, script)
+        extended = _template(f"{TEMPLATE_PREFIX}{kind}_{key}", modules, base, script)
+        key = bootstrap.fingerprint(extended, _addon_content())
+        return _template(f"{TEMPLATE_PREFIX}with_{kind}_{key}", [MODULE], extended)
 
 
 def _base_template():
@@ -169,7 +191,7 @@ def _addon_template():
     return _template(f"{TEMPLATE_PREFIX}addon_{key}", [MODULE], base)
 
 
-def _template(name, modules, base="template0"):
+def _template(name, modules, base="template0", script=""):
     """Return the template database `name`; make it when missing, drop older ones."""
     existing = postgres.databases()
     if name in existing:
@@ -185,6 +207,8 @@ def _template(name, modules, base="template0"):
         for module in modules:
             if not installed(part, module):
                 fail(f"Odoo did not install {module}: see {paths.LOG}/{kind}.log")
+        if script:
+            shell(part, script)
         # Copies are used before PostgreSQL gets to look at them, and without statistics it plans badly.
         postgres.query(part, "ANALYZE")
         # The files come first: the database's name says that all is there.

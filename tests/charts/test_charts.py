@@ -1,0 +1,83 @@
+"""On the charts of accounts of sixteen countries the addon books what a person books by hand, field by field.
+
+By default one tax of each sort is tried; with `-m whole` every purchase tax, net, gross, credited and in a foreign
+currency.
+"""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lib import odoo
+
+HERE = Path(__file__).parent
+CHARTS = {
+    **{"us": "generic_coa", "ca": "ca_2023", "gb": "uk", "de": "de_skr03", "fr": "fr", "nl": "nl", "no": "no"},
+    **{"se": "se", "dk": "dk", "ch": "ch", "es": "es_pymes", "it": "it", "in": "in", "au": "au", "ar": "ar_ri"},
+    "cl": "cl",
+}
+MODULES = [
+    *("l10n_us_account", "l10n_ca", "l10n_uk", "l10n_de", "l10n_fr_account", "l10n_nl", "l10n_no", "l10n_se"),
+    *("l10n_dk", "l10n_ch", "l10n_es", "l10n_es_edi_sii", "l10n_it", "l10n_in", "l10n_au", "l10n_ar", "l10n_cl"),
+]
+SHELLS = 2
+MARK = "RESULTS "
+LEAST = {"bill", "credit", "payment", "expense", "repayment", "reimbursement", "expense_report", "statement"}
+
+
+@pytest.fixture(scope="module")
+def template():
+    companies = f"CHARTS = {CHARTS!r}\n{(HERE / 'companies.py').read_text()}"
+    return odoo.extended_template("charts", MODULES, companies)
+
+
+def compared(template, whole):
+    """{country: counts and problems}, worked out by a shell with a database for each core."""
+    script = (HERE / "compare.py").read_text()
+
+    def part(database, codes):
+        output = odoo.shell(database, f"CHARTS = {codes!r}\nWHOLE = {whole}\n{script}")
+        line = next(line for line in output.splitlines() if line.startswith(MARK))
+        return json.loads(line.removeprefix(MARK))
+
+    with ExitStack() as stack:
+        # two shells in one database would wait for each other
+        databases = [stack.enter_context(odoo.copied_database(template, f"charts_{n}")) for n in range(SHELLS)]
+        pool = stack.enter_context(ThreadPoolExecutor(SHELLS))
+        parts = pool.map(part, databases, (list(CHARTS)[number::SHELLS] for number in range(SHELLS)))
+        return {code: result for found in parts for code, result in found.items()}
+
+
+@pytest.fixture(scope="module")
+def results(template):
+    return compared(template, whole=False)
+
+
+@pytest.fixture(scope="module")
+def whole_results(template):
+    return compared(template, whole=True)
+
+
+def check(result):
+    assert result["problems"] == []
+    assert set(result["counts"]) >= LEAST
+
+
+@pytest.mark.parametrize("code", CHARTS)
+def test_books_of_a_country(results, code):
+    check(results[code])
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("code", CHARTS)
+def test_every_tax_of_a_country(whole_results, code):
+    check(whole_results[code])
+
+
+@pytest.mark.whole
+def test_that_many_bills_are_compared(whole_results):
+    counts = [result["counts"] for result in whole_results.values()]
+    assert sum(count["bill"] + count["credit"] for count in counts) > 1_000
