@@ -16,6 +16,7 @@ from . import ml_sync_log
 from . import ml_sync_attempt
 from . import ml_audit
 from . import ml_webhook_event
+from . import mail_followers
 from . import hr_expense
 from . import ml_sync_mixin
 from . import account_move

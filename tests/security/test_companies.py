@@ -91,7 +91,7 @@ for record in (document, file):
     env["ir.attachment"].create(
         {{"name": word + ".pdf", "raw": word.encode(), "res_model": record._name, "res_id": record.id}}
     )
-env["res.partner"].browse({supplier}).message_post(body=word)
+env["res.partner"].browse({supplier}).message_post(body={group!r})
 ramp.message_post(body=word + " is said")
 document.message_post(body=word + " is said")
 ramp.activity_schedule("mail.mail_activity_data_todo", user_id={owner}, summary=word + " is to be done", note=word)
@@ -226,7 +226,7 @@ def models(books):
 def world(books, models):
     world = World(books, models)
     for company in books.companies:
-        books.workers.code(MAKE.format(word=company.word, company=company.id, **company.records))
+        books.workers.code(MAKE.format(word=company.word, group=company.group, company=company.id, **company.records))
         wizards(company)
     for company in books.companies:
         world.rows[company.id] = world.find(company)
@@ -353,8 +353,10 @@ def test_what_one_company_has_on_a_shared_contact_is_neither_sent_nor_changed_by
     books.workers.code(f"env['res.partner'].browse({shared['res_id']}).write({{'street': '2 Second Street'}})")
     books.run()
     assert books.rows(said, clerk) == before
+    read = books.workers.code(READ.format(connection=b.records["ramp"], partner=shared["res_id"]))
+    assert "2 Second Street" in read
+    assert f"{a.word} Clerk" not in read
     sent = [request for request in b.ramp.control.requests()[moment:] if request["method"] != "GET"]
-    assert any("Second Street" in json.dumps(request) for request in sent)
     assert not any(f"{a.word} Clerk" in json.dumps(request) for request in sent)
 
 
@@ -425,6 +427,11 @@ result = env["res.partner"].with_context(allowed_company_ids=[{company}]).create
     {{"name": "{word} Clerk", "email": "clerk@shared.example", "parent_id": {partner}, "company_id": {company}}}
 ).id
 """
+READ = """
+flow = env["ml.flow"].search([("connection_id", "=", {connection}), ("key", "=", "vendors_push")])
+reader = flow._reader("res.partner")
+result = repr(reader._document(flow, reader.env["res.partner"].browse({partner})))
+"""
 NUMBERS = """
 env["res.users"].browse({person}).group_ids |= env.ref("account.group_account_readonly")
 account = env["account.account"].with_company({a}).create(
@@ -467,13 +474,18 @@ def ask(person, model, method, *arguments, **options):
 
 
 class Attack:
-    """One person, and what he must not get of the other companies."""
+    """One person, and what he must not get of the other companies.
 
-    def __init__(self, world, home, person):
+    He searches all that is theirs. Single records he takes from both if he is an administrator; of the others with less
+    rights one tries the first company and one the second.
+    """
+
+    def __init__(self, world, home, role):
         self.world = world
         self.home = home
-        self.person = person
+        self.person = home.people[role]
         self.others = [company for company in world.books.companies if company is not home]
+        self.tried = {"user": self.others[:1], "accountant": self.others[1:]}.get(role, self.others)
         self.found = []
 
     def ids(self, model):
@@ -481,8 +493,8 @@ class Attack:
         return [id for other in self.others for id in self.world.ids(other, model)]
 
     def each(self, model):
-        """One record of each of the others."""
-        return [self.world.ids(other, model)[0] for other in self.others]
+        """One record of each company that he tries."""
+        return [self.world.ids(other, model)[0] for other in self.tried]
 
     def own(self, model):
         return self.world.ids(self.home, model)
@@ -526,7 +538,7 @@ class Attack:
 
 
 def attacks(world):
-    return [Attack(world, home, person) for home in world.books.companies for person in home.people.values()]
+    return [Attack(world, home, role) for home in world.books.companies for role in home.people]
 
 
 def each_home(world):
@@ -585,15 +597,14 @@ def test_nothing_is_found(world, fields_of):
         domain = ["|", ["id", "in", attack.ids(model)], [world.models[model].way, "in", companies]]
         none = '{"length": 0, "records": []}'
         attack.nothing(model, "search", domain)
-        attack.nothing(model, "search_count", domain)
         attack.nothing(model, "web_search_read", domain, specification(found), empty=(none,))
         attack.nothing(model, "formatted_read_group", domain, ["create_date:day"], ["__count"])
         attack.nothing(model, "name_search", "", domain)
         attack.nothing(model, "web_name_search", "", {"display_name": {}}, domain=domain)
         for other in attack.others:
             attack.try_(model, "name_search", other.word)
-            attack.nothing(model, "search_count", [[world.models[model].way + ".name", "ilike", other.word]])
-        attack.try_(model, "search_read", [], list(found))
+        words = [[world.models[model].way + ".name", "ilike", other.word] for other in attack.others]
+        attack.nothing(model, "search_count", ["|", *words])
         attack.try_(model, "web_search_read", [], specification(found))
         if "connection_id" in found:
             attack.try_(model, "formatted_read_group", [], ["connection_id"], ["__count"])
@@ -608,10 +619,9 @@ def test_nothing_is_read(world, fields_of):
         for one in attack.each(model):
             attack.refused(model, "read", [one], ["id", "create_date"])
             attack.refused(model, "read", [*attack.own(model)[:1], one], ["display_name"])
-            attack.refused(model, "web_read", [one], {"display_name": {}})
             attack.refused(model, "export_data", [one], ["id", "display_name", "create_uid/name"])
             attack.refused(model, "copy", [one])
-            attack.try_(model, "web_read", [one], specification(found))
+            attack.refused(model, "web_read", [one], specification(found))
     check(tried)
 
 
@@ -756,7 +766,7 @@ def test_no_name_is_told_by_an_onchange(world, fields_of):
 def test_the_context_chooses_no_company(world):
     tried = attacks(world)
     for attack, model in itertools.product(tried, world.models):
-        for other, one in zip(attack.others, attack.each(model), strict=True):
+        for other, one in zip(attack.tried, attack.each(model), strict=True):
             for companies in ([other.id], [attack.home.id, other.id]):
                 context = {"allowed_company_ids": companies}
                 attack.nothing(model, "search", [["id", "in", attack.ids(model)]], context=context)
@@ -772,16 +782,19 @@ def test_no_file_message_or_activity_is_read(world):
         "mail.followers": "res_model",
     }
     tried = attacks(world)
-    for attack, model in itertools.product(tried, world.models):
-        ids = attack.ids(model)
-        for table, column in tables.items():
-            attack.nothing(table, "search", [[column, "=", model], ["res_id", "in", ids]])
-            query = f"SELECT id FROM {table.replace('.', '_')} WHERE {column} = %s AND res_id = ANY(%s) LIMIT 4"
-            for (row,) in world.books.offices.rows(query, model, ids):
+    for attack, (table, column) in itertools.product(tried, tables.items()):
+        hanging = [["&", [column, "=", model], ["res_id", "in", attack.ids(model)]] for model in world.models]
+        attack.nothing(table, "search", ["|"] * (len(hanging) - 1) + list(itertools.chain(*hanging)))
+        query = (
+            f"SELECT min(id) FROM {table.replace('.', '_')} WHERE {column} = %s AND res_id = ANY(%s) GROUP BY res_id"
+        )
+        for model in world.models:
+            for (row,) in world.books.offices.rows(query, model, attack.each(model)):
                 attack.try_(table, "read", [row])
                 if table == "ir.attachment":
                     attack.page(f"/web/content/{row}")
                     attack.page(f"/web/image/{row}")
+    for attack, model in itertools.product(tried, world.models):
         for one in attack.each(model):
             for name, about in world.models[model].fields.items():
                 if about["type"] in ("binary", "image", "html", "json"):
@@ -803,7 +816,9 @@ def test_no_method_of_the_thread_works_on_what_belongs_to_others(world):
     for attack, (model, names) in itertools.product(tried, methods.items()):
         for one in attack.each(model):
             for name in names:
-                attack.try_(model, name, [one])
+                told = attack.try_(model, name, [one])
+                if '"mail.followers"' in told:
+                    attack.note(f"{model}.{name} tells who follows: {told[:200]}")
             attack.refused(model, "message_post", [one], body="x")
             attack.try_(model, "message_subscribe", [one], partner_ids=[1])
     check(tried)
