@@ -460,6 +460,7 @@ def test_people_see_their_own(world):
     for company in world.books.companies:
         administrator = company.people["administrator"]
         assert company.word in ask(administrator, "ml.connection", "search_read", [], ["name"])
+        assert administrator.call("mail.followers", "search_count", [["res_model", "=", "ml.connection"]]) > 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -498,6 +499,15 @@ class Attack:
 
     def own(self, model):
         return self.world.ids(self.home, model)
+
+    def is_foreign(self, other, record):
+        """Whether a record made for another company is not his own to use.
+
+        As in Odoo, a branch works with what its parent has, all but the employees, and has no chart of its own.
+        """
+        if other.group != self.home.group or record == "employee":
+            return True
+        return other is not self.world.books.companies[0] and record not in ("account", "journal")
 
     def look(self, text, what):
         """Note an answer that has the word of another company."""
@@ -737,10 +747,11 @@ def test_no_odoo_record_of_others_is_linked(world):
             record = fields.get(name) if about["comodel"] else None
             for other, own in itertools.product(attack.others, attack.own(model)[:3] if record else ()):
                 attack.try_(model, "write", [own], {name: other.records[record]})
-        for own, other in itertools.product(attack.own(model), attack.others if model in MAPPINGS else ()):
-            (row,) = world.books.offices.rows(f"SELECT kind FROM {world.models[model].table} WHERE id = %s", own)
-            if row[0] in KINDS:
-                attack.refused(model, "write", [own], {"res_id": other.records[KINDS[row[0]]]})
+        query = f"SELECT kind, min(id) FROM {world.models[model].table} WHERE id = ANY(%s) GROUP BY kind"
+        mapped = world.books.offices.rows(query, attack.own(model)) if model in MAPPINGS else ()
+        for (kind, own), other in itertools.product(mapped, attack.others):
+            if kind in KINDS and attack.is_foreign(other, KINDS[kind]):
+                attack.refused(model, "write", [own], {"res_id": other.records[KINDS[kind]]})
     assert crossing(world) == []
 
 
