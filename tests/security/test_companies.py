@@ -430,7 +430,7 @@ result = env["res.partner"].with_context(allowed_company_ids=[{company}]).create
 READ = """
 flow = env["ml.flow"].search([("connection_id", "=", {connection}), ("key", "=", "vendors_push")])
 reader = flow._reader("res.partner")
-result = repr(reader._document(flow, reader.env["res.partner"].browse({partner})))
+result = repr(reader._vendor(reader.env["res.partner"].browse({partner})))
 """
 NUMBERS = """
 env["res.users"].browse({person}).group_ids |= env.ref("account.group_account_readonly")
