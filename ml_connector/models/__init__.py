@@ -24,3 +24,4 @@ from . import res_partner
 from . import res_company
 from . import res_config_settings
 from . import watched
+from . import ml_followed
