@@ -49,6 +49,7 @@ DECISIONS = [
     ("not_arrived", "Say It Did Not Arrive"),
     ("decide", "Decide"),
     ("rebook", "Reverse and Book Anew"),
+    ("bring_again", "Bring In Again"),
     ("approve", "Approve"),
     ("refuse", "Refuse"),
     ("propose", "Apply Rules and Codes"),

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Address, Contact, Vendor
-from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, MappingError
+from odoo.addons.ml_connector.exceptions import InvalidDataError, MappingError
 from odoo.addons.ml_connector.writers.vendor_match import core_name
 
 from .common_writers import WriterCase
@@ -246,7 +246,7 @@ class TestWriterVendor(WriterCase):
             self.document("b", "Beta", vat="998 877 665", address=Address(country="NO")),
         )
         self.assertEqual(first.outcome, "created")
-        self.assertIsInstance(second.error, DuplicateError)
+        self.assertIsInstance(second.error, MappingError)
 
     def test_another_writing_of_its_number_changes_nothing(self):
         address = Address(country="NO")
@@ -335,7 +335,7 @@ class TestWriterVendor(WriterCase):
 
     def test_partner_of_another_vendor_record(self):
         self.written("vendor", self.document(vat="BE0477472701"))
-        self.refused("vendor", self.document("r2", "Other", vat="BE0477472701"), DuplicateError, "r1")
+        self.refused("vendor", self.document("r2", "Other", vat="BE0477472701"), MappingError, "r1")
         (entry,) = self.book("vendor", self.document("r3"))
         self.assertEqual(entry.outcome, "created", "two vendors may have one name")
         self.assertIn("Looks like", entry.note)
@@ -348,17 +348,19 @@ class TestWriterVendor(WriterCase):
             self.document("r2", vat="BE0477472701"),
         )
         self.assertEqual((first.outcome, first.record), ("linked", partner))
-        self.assertIsInstance(second.error, DuplicateError)
+        self.assertIsInstance(second.error, MappingError)
         third, fourth = self.book(
             "vendor", self.document("r3", "X", vat="BE0403170701"), self.document("r4", "Y", vat="BE0403170701")
         )
         self.assertEqual(third.outcome, "created")
-        self.assertIsInstance(fourth.error, DuplicateError)
+        self.assertIsInstance(fourth.error, MappingError)
 
     def test_mapped_partner_of_another_vendor_record(self):
+        """A person says that both are one: its values stay those of the first."""
         partner = self.written("vendor", self.document())
         self.mapped["vendor", "r2"] = partner
-        self.refused("vendor", self.document("r2", "Other"), DuplicateError, "r1")
+        self.assertEqual(self.written("vendor", self.document("r2", "Other"), "linked"), partner)
+        self.assertEqual(partner.name, "Example Supplies Ltd")
 
     # ------------------------------------------------------------------ changes at the source
 

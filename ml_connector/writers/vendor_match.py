@@ -9,7 +9,7 @@ from odoo.tools import SQL, email_domain_extract
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
-from ..exceptions import DuplicateError, InvalidDataError, MappingError
+from ..exceptions import InvalidDataError, MappingError
 from ..tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
 from .writer_tools import bound_elsewhere
 
@@ -98,8 +98,7 @@ class VendorMatch:
     def find(self, document):
         """The partner, or None when Odoo has none.
 
-        :raises MappingError: when several could be it
-        :raises DuplicateError: when it is another vendor's partner already
+        :raises MappingError: when several could be it, or when it is another vendor's partner already
         """
         steps = (
             (self.env._("Odoo reference"), self._by_id.get(document.odoo_id)),
@@ -184,31 +183,39 @@ class VendorMatch:
     def take(self, document, partner):
         """Bind a partner to a vendor for the rest of the batch.
 
-        :raises DuplicateError: when it is another vendor's already
+        :raises MappingError: when it is another vendor's already: that both are one, only a person says
         """
         owner = self._taken.setdefault(partner.id, document.external_id)
         if owner != document.external_id:
-            raise DuplicateError(
+            raise self.ask(
+                document,
                 self.env._(
-                    "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: merge the two"
-                    " there.",
+                    "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: choose the"
+                    " contact under Mappings, the same one if both are one, or merge the two there.",
                     vendor=document.name,
                     partner=partner.display_name,
                     id=owner,
-                )
+                ),
+                partner,
             )
+
+    def take_chosen(self, document, partner):
+        """As `take`, of a partner that a person chose; whether it is that of another vendor too."""
+        return self._taken.setdefault(partner.id, document.external_id) != document.external_id
 
     def claim_vat(self, document):
         """Note the VAT number of a vendor that is to be created: a second one in the batch is not."""
         number = tax_number(document.vat, document.address.country)
         first = self._vats.setdefault(number, document) if number else document
         if first is not document:
-            raise DuplicateError(
+            raise self.ask(
+                document,
                 self.env._(
-                    "%(vendor)s and %(other)s have the same VAT number at the vendor: merge the two there.",
+                    "%(vendor)s and %(other)s have the same VAT number at the vendor: choose the contact under"
+                    " Mappings, or merge the two there.",
                     vendor=document.name,
                     other=first.name,
-                )
+                ),
             )
 
     def _single(self, document, what, partners):
