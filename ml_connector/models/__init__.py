@@ -22,6 +22,5 @@ from . import ml_sync_mixin
 from . import account_move
 from . import res_partner
 from . import res_company
-from . import res_config_settings
 from . import watched
 from . import ml_followed
