@@ -12,6 +12,8 @@ class BillLine:
     :param purchase_order: the number of the purchase order that it bills, where the line names it
     :param purchase_order_line: our own `purchase.order.line` id, or None
     :param order_line_key: the vendor system's id of the purchase order line that it bills
+    :param quantity: units that it bills, where the source states them
+    :param unit_price: price of one of them, likewise
     """
 
     amount: Decimal
@@ -22,6 +24,8 @@ class BillLine:
     purchase_order: str = ""
     purchase_order_line: int | None = None
     order_line_key: str = ""
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

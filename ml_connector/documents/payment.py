@@ -33,6 +33,8 @@ class Payment:
     :param date: the day the money moved
     :param source: where the money came from (bank account, card), mapped to a journal
     :param reference: the number under which the bank or the vendor knows the payment
+    :param debited: what the bank took for it, where the source states that in another currency
+    :param debited_currency: ISO 4217 code of that
     :param charges: ids of the card transactions that are this payment
     :param is_void: taken back at the vendor
     """
@@ -45,6 +47,8 @@ class Payment:
     source: Reference
     bills: tuple[PaidBill, ...]
     reference: str = ""
+    debited: Decimal | None = None
+    debited_currency: str = ""
     charges: tuple[str, ...] = ()
     is_void: bool = False
 

@@ -4,13 +4,18 @@ from .client_actions import open_address
 
 
 class MlBinding(models.Model):
-    """This remote record is that Odoo record. Its two unique indexes make a second record impossible."""
+    """This remote record is that Odoo record. Its two unique indexes make a second record impossible.
+
+    Several remote records lead to one of Odoo only where a merge or a person said so: one of them is its own, under
+    which it is sent and whose values stand; the others share it.
+    """
 
     _name = "ml.binding"
     _description = "Binding"
     _inherit = "ml.sealed"
     _maker_right = "administer"
-    _order = "id desc"
+    # its own one last: that is what is left in a dictionary by record
+    _order = "is_shared desc, id desc"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
@@ -20,6 +25,12 @@ class MlBinding(models.Model):
     external_url = fields.Char("Address at the vendor", readonly=True)
     res_model = fields.Char("Model", required=True, readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", required=True, readonly=True)
+    is_shared = fields.Boolean(
+        "One of Several",
+        readonly=True,
+        default=False,
+        help="Another record at the provider is this record of Odoo too: contacts were merged, or a person said so.",
+    )
     fingerprint = fields.Char(readonly=True, help="Of what was last sent, so that nothing is sent twice.")
     synced_at = fields.Datetime(readonly=True)
     agreed_odoo = fields.Json(readonly=True, help="Values in Odoo when both sides were last brought in line.")
@@ -29,7 +40,8 @@ class MlBinding(models.Model):
         "(connection_id, kind, external_id)", "This remote record is bound to an Odoo record already."
     )
     _record_unique = models.UniqueIndex(
-        "(connection_id, kind, res_model, res_id)", "This Odoo record is bound to a remote record already."
+        "(connection_id, kind, res_model, res_id) WHERE is_shared IS NOT TRUE",
+        "This Odoo record is bound to a remote record already.",
     )
     _record_idx = models.Index("(res_model, res_id)")
 
@@ -83,8 +95,8 @@ class MlBinding(models.Model):
         """Create or refresh bindings.
 
         :param values_list: dicts of kind, external_id, record and optionally external_version, fingerprint,
-            external_url, agreed_odoo, agreed_vendor, and synced_at (when the record was as the vendor knows it now;
-            else this transaction's time)
+            external_url, agreed_odoo, agreed_vendor, is_shared, and synced_at (when the record was as the vendor knows
+            it now; else this transaction's time)
         """
         now = self.env.cr.now()
         known = {
@@ -105,7 +117,14 @@ class MlBinding(models.Model):
                 "res_id": values["record"].id,
                 "synced_at": values.get("synced_at") or now,
             }
-            for name in ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor"):
+            for name in (
+                "external_version",
+                "fingerprint",
+                "external_url",
+                "agreed_odoo",
+                "agreed_vendor",
+                "is_shared",
+            ):
                 if values.get(name):
                     vals[name] = values[name]
             if key in known:

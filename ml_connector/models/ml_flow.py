@@ -98,6 +98,9 @@ class MlFlow(models.Model):
         check_company=True,
         help="Journal for what this flow books; empty: the company's default purchase journal.",
     )
+    is_journal_gone = fields.Boolean(
+        readonly=True, copy=False, help="The journal that was chosen was deleted: another one has to be chosen."
+    )
     lock_date_policy = fields.Selection(
         LOCK_DATE_POLICIES,
         default="park",
@@ -421,6 +424,9 @@ class MlFlow(models.Model):
         result = super().write(vals)
         if {"active", "connection_id", "purchase_order_mode"} & set(vals):
             self.env.registry.clear_cache()
+        if "journal_id" in vals:
+            # sudo: engine field
+            super(MlFlow, self.sudo().filtered("is_journal_gone")).write({"is_journal_gone": False})
         for flow, before in tags.items():
             flow._send_tagged(flow.group_tag_ids - before)
         return result

@@ -163,7 +163,7 @@ class MlMapping(models.Model):
         books = connection._books()
         return {
             (mapping.kind, mapping.external_id): mapping._record().with_env(books) if mapping.res_id else None
-            for mapping in self._filled(connection, keys, "res_id")
+            for mapping in self._filled(connection, keys, "res_id")._without_gone()
         }
 
     @api.model

@@ -40,7 +40,7 @@ class MlMappingRule(models.Model):
     )
     pattern = fields.Char(required=True, help="* stands for any text, ? for one character: 60* fits 600100.")
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", required=True)
+    res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
 
     @api.depends("kind")
     def _compute_res_model(self):
@@ -55,12 +55,12 @@ class MlMappingRule(models.Model):
                 "%(subject)s like %(pattern)s", subject=subjects[rule.subject], pattern=rule.pattern
             )
 
-    @api.constrains("res_id", "res_model")
+    @api.constrains("res_id", "res_model", "active")
     def _check_record(self):
-        for rule in self:
-            record = self.env[rule.res_model].browse(rule.res_id)
-            in_company = self.env["ml.mapping"]._company_domain(rule.company_id, rule.kind)
-            if not self.env["ml.mapping"]._is_choice(record, in_company):
+        """A rule whose record was deleted is switched off and has none."""
+        rules = self.filtered(lambda rule: rule.active or rule.res_id)
+        for rule in rules:
+            if not rule._is_choice(rule._record()):
                 raise ValidationError(
                     self.env._(
                         "Choose a record of %(company)s that %(pattern)s stands for.",
@@ -68,8 +68,17 @@ class MlMappingRule(models.Model):
                         pattern=rule.pattern,
                     )
                 )
-        vendors = self.filtered(lambda rule: rule.kind == "vendor")
+        vendors = rules.filtered(lambda rule: rule.kind == "vendor")
         self.env["ml.mapping"]._check_may_be_vendor(vendors.mapped("res_id"))
+
+    def _record(self):
+        self.ensure_one()
+        return self.env[self.res_model].browse(self.res_id or ())
+
+    def _is_choice(self, record):
+        self.ensure_one()
+        mappings = self.env["ml.mapping"]
+        return mappings._is_choice(record, mappings._company_domain(self.company_id, self.kind))
 
     def _referred_models(self, vals):
         return referred_models(self, vals)
@@ -112,7 +121,7 @@ class MlMapping(models.Model):
         by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
         for mapping in unmapped:
             for rule in by_kind.get((mapping.connection_id, mapping.kind), ()):
-                if rule._fits(mapping):
+                if rule._fits(mapping) and rule._record().exists():
                     mapping.write({"res_id": rule.res_id, "origin": "rule", "rule_id": rule.id})
                     break
         return super()._propose()

@@ -32,6 +32,7 @@ CLEAN = {
     "depends_kind": False,
     "depends_external_id": False,
     "depends_name": False,
+    "is_awaited_gone": False,
     "conflict": False,
     "decision": False,
 }
@@ -105,6 +106,12 @@ class MlSyncLog(models.Model):
     depends_kind = fields.Char(readonly=True)
     depends_external_id = fields.Char(readonly=True)
     depends_name = fields.Char("Waits for record", readonly=True)
+    is_awaited_gone = fields.Boolean(
+        "Waits for a Deleted Record", readonly=True, help="What it waits for was in Odoo and was deleted there."
+    )
+    is_record_gone = fields.Boolean(
+        "Deleted in Odoo", compute="_compute_is_record_gone", help="The record was made and deleted since."
+    )
     conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
     conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
     decision = fields.Selection([("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's")], readonly=True)
@@ -121,9 +128,24 @@ class MlSyncLog(models.Model):
     _record_idx = models.Index("(res_model, res_id)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
 
-    @api.depends("error_class", "depends_name")
+    @api.depends("res_model", "res_id", "state", "is_current", "direction")
+    def _compute_is_record_gone(self):
+        self.is_record_gone = False
+        brought = self.filtered(
+            lambda log: log.direction == "pull" and log.state == "done" and log.is_current and log.res_id
+        )
+        for model, logs in brought.filtered(lambda log: log.res_model in self.env).grouped("res_model").items():
+            alive = set(self.env[model].browse(set(logs.mapped("res_id"))).exists()._ids)
+            logs.filtered(lambda log, alive=alive: log.res_id not in alive).is_record_gone = True
+
+    @api.depends("error_class", "depends_name", "is_awaited_gone")
     def _compute_advice(self):
         for log in self:
+            if log.is_awaited_gone:
+                log.advice = self.env._(
+                    "Bring %s in again with the button, and this follows by itself; or ignore both.", log.depends_name
+                )
+                continue
             if log.depends_name:
                 log.advice = self._dependency_advice(log)
                 continue
@@ -296,7 +318,9 @@ class MlSyncLog(models.Model):
             ]
         )
         ready = waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)
-        ready.write({"depends_kind": False, "depends_external_id": False, "depends_name": False})
+        ready.write(
+            {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
+        )
         ready.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
 
     # ------------------------------------------------------------------ buttons
@@ -339,7 +363,7 @@ class MlSyncLog(models.Model):
         logs = self.filtered(
             lambda log: (
                 log.state in ("pending", "failed", "waiting", "unknown")
-                or (log.state == "done" and log.outcome == "drift")
+                or (log.state == "done" and (log.outcome == "drift" or log.is_record_gone))
             )
         )
         if not logs:
@@ -358,6 +382,28 @@ class MlSyncLog(models.Model):
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+
+    def _awaited(self):
+        """The rows of what these wait for."""
+        domain = [("direction", "=", "pull"), ("is_current", "=", True)]
+        found = self.browse()
+        for connection, logs in self.filtered("depends_external_id").grouped("connection_id").items():
+            keys = {(log.depends_kind, log.depends_external_id) for log in logs}
+            of_keys = [("kind", "in", [key[0] for key in keys]), ("external_id", "in", [key[1] for key in keys])]
+            rows = self.search([("connection_id", "=", connection.id), *domain, *of_keys])
+            found |= rows.filtered(lambda row, keys=keys: (row.kind, row.external_id) in keys)
+        return found
+
+    @needs("resolve")
+    def action_bring_again(self):
+        """Make records that were deleted in Odoo anew, with their files; what waits for them follows."""
+        logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
+        gone = (logs | logs.filtered("is_awaited_gone")._awaited()).filtered("is_record_gone")
+        if not gone:
+            raise UserError(self.env._("Nothing to bring in again: only records that were deleted in Odoo can be."))
+        gone._make_pending()
+        gone._decided("bring_again")
+        return self._notify_retried(len(gone))
 
     @needs("resolve")
     def action_arrived(self):

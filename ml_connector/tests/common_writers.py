@@ -186,12 +186,13 @@ class WriterCase(AccountTestInvoicingCommon):
             entry.record = entry.record and entry.record.with_env(self.env)
         if writer._binds:
             for entry in ready:
-                self.bind(kind, entry.document.external_id, entry.record)
+                self.bind(kind, entry.document.external_id, entry.record, is_shared=entry.is_shared)
         return entries
 
-    def bind(self, kind, external_id, record):
+    def bind(self, kind, external_id, record, **values):
         self.bound[kind, external_id] = record
-        self.env["ml.binding"]._bind(self.connection, [{"kind": kind, "external_id": external_id, "record": record}])
+        binding = {"kind": kind, "external_id": external_id, "record": record, **values}
+        self.env["ml.binding"]._bind(self.connection, [binding])
 
     def written(self, kind, document, outcome="created", **options):
         """The record of one document that goes through."""

@@ -1,3 +1,4 @@
+import random
 from datetime import date
 from decimal import Decimal
 from unittest.mock import patch
@@ -738,6 +739,43 @@ class TestWriterBill(WriterCase):
         self.assertEqual((move.invoice_line_ids.quantity, move.invoice_line_ids.price_unit), (3.0, 25.0))
         self.assertEqual((line.qty_invoiced, move.amount_total), (3.0, 75.0))
         self.assertEqual(move.invoice_line_ids.account_id, self.expense)
+
+    def test_a_stated_quantity_is_billed_at_another_price(self):
+        line = self.order_line(self.vendor)
+        stated = {"quantity": Decimal(4), "unit_price": Decimal("30.00"), "purchase_order_line": line.id}
+        move = self.written("bill", self.bill(lines=[self.line("120.00", **stated)]))
+        self.assertEqual((move.invoice_line_ids.quantity, move.invoice_line_ids.price_unit), (4.0, 30.0))
+        self.assertEqual((line.qty_invoiced, line.qty_to_invoice, move.amount_total), (4.0, -4.0, 120.0))
+        stated["quantity"] = Decimal(3)
+        (entry,) = self.book("bill", self.bill(lines=[self.line("120.00", **stated)]))
+        self.assertEqual(entry.outcome, "drift")
+        self.assertIn("line 1: quantity 4 in Odoo and 3 at the vendor", entry.note)
+
+    def test_a_stated_unit_price_says_the_quantity(self):
+        line = self.order_line(self.vendor)
+        lines = [self.line("60.00", unit_price=Decimal("30.00"), purchase_order_line=line.id)]
+        move = self.written("bill", self.bill(lines=lines))
+        self.assertEqual((move.invoice_line_ids.quantity, move.invoice_line_ids.price_unit), (2.0, 30.0))
+
+    def test_any_stated_quantity_at_any_price(self):
+        """The amount stays to the cent, and the order is billed by what is stated."""
+        draw = random.Random(7)
+        line = self.order_line(self.vendor)
+        documents, billed = [], Decimal(0)
+        for number in range(25):
+            quantity = Decimal(draw.randint(1, 99999)) / draw.choice([1, 10, 100])
+            amount = Decimal(draw.randint(1, 10**7)) / 100
+            stated = {"quantity": quantity, "unit_price": amount / quantity, "purchase_order_line": line.id}
+            documents.append(self.bill(f"q{number}", lines=[self.line(amount, **stated)]))
+            billed += quantity
+        for document, entry in zip(documents, self.book("bill", *documents), strict=True):
+            with self.subTest(document.lines[0]):
+                self.assertEqual(entry.outcome, "created", entry.error)
+                booked = entry.record.invoice_line_ids
+                self.assertEqual(Decimal(str(booked.quantity)), document.lines[0].quantity)
+                self.assertEqual(Decimal(str(entry.record.amount_total)), document.total)
+                self.assertAlmostEqual(booked.price_unit * booked.quantity, float(document.total), 6)
+        self.assertAlmostEqual(line.qty_invoiced, float(billed), 2)
 
     def test_order_of_another_vendor_is_not_billed(self):
         line = self.order_line(self.vendor.copy({"name": "Other Vendor"}))

@@ -1,3 +1,4 @@
+import random
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -190,6 +191,78 @@ class TestWriterPayment(WriterCase):
         payment = self.written("payment", self.payment(bills=[("b2", "100.00")], currency="EUR"))
         self.assertEqual(abs(payment.amount_company_currency_signed), 25.0)
         self.assertPaid(move)
+
+    def assertBankLineCloses(self, payment, amount, currency):
+        """The line of the bank's statement over what was debited closes the payment, to the cent."""
+        outstanding = payment._seek_for_lines()[0]
+        self.assertEqual((outstanding.currency_id.name, outstanding.amount_currency), (currency, -float(amount)))
+        values = {
+            "journal_id": payment.journal_id.id,
+            "date": payment.date,
+            "payment_ref": "x",
+            "amount": -float(amount),
+        }
+        if currency != self.company.currency_id.name:
+            values["journal_id"] = self.bank_journal.copy(
+                {"currency_id": outstanding.currency_id.id, "name": f"Bank {payment.id}", "code": f"B{payment.id}"}
+            ).id
+        line = self.env["account.bank.statement.line"].create(values)
+        counterpart = line._seek_for_lines()[1]
+        counterpart.account_id = outstanding.account_id
+        (counterpart + outstanding).reconcile()
+        self.assertEqual((outstanding.amount_residual, outstanding.amount_residual_currency), (0.0, 0.0))
+        self.assertEqual((counterpart.amount_residual, counterpart.amount_residual_currency), (0.0, 0.0))
+        self.assertTrue(outstanding.reconciled and counterpart.reconciled)
+
+    def test_what_the_bank_debited_is_booked(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 0.92)])
+        rate = {"exchange_rate": 1 / Decimal("1.0842"), "rate_currency": "USD"}
+        move = self.written("bill", self.bill("b2", [self.line("1000.00")], currency="EUR", **rate))
+        self.assertEqual(move.amount_total_signed, -1084.20)
+        document = self.payment(
+            bills=[("b2", "1000.00")], currency="EUR", debited=Decimal("1091.37"), debited_currency="USD"
+        )
+        payment = self.written("payment", document)
+        self.assertPaid(move)
+        self.assertEqual(payment._seek_for_lines()[0].balance, -1091.37)
+        difference = move.line_ids.matched_debit_ids.exchange_move_id
+        self.assertEqual(difference.line_ids.filtered("debit").debit, 7.17)
+        self.written("payment", document, "unchanged")
+        self.assertBankLineCloses(payment, "1091.37", "USD")
+        (entry,) = self.book("payment", replace(document, debited=Decimal("1092.00")))
+        self.assertEqual(entry.outcome, "drift")
+        self.assertIn("amount debited 1091.37 USD in Odoo and 1092.00 USD at the vendor", entry.note)
+
+    def test_a_debit_of_several_bills_is_not_taken_for_one(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 0.92)])
+        self.written("bill", self.bill("b2", [self.line("1000.00")], currency="EUR"))
+        bills, several = [("b2", "1000.00")], {"debited": Decimal("3300.00"), "debited_currency": "USD"}
+        self.refused("payment", self.payment(bills=bills, currency="EUR", **several), InvalidDataError, "3300.00 USD")
+        unknown = {**several, "debited_currency": "ZZZ"}
+        self.refused("payment", self.payment(bills=bills, currency="EUR", **unknown), InvalidDataError, "ZZZ")
+
+    def test_any_debit_in_any_currency_closes_its_bank_line(self):
+        draw = random.Random(11)
+        own = self.company.currency_id.name
+        rates = {own: 1.0, "EUR": 0.92, "JPY": 151.3, "CHF": 0.8847}
+        for code in ("EUR", "JPY", "CHF"):
+            self.setup_other_currency(code, rates=[("2020-01-01", rates[code])])
+        for number in range(12):
+            owed, debited = draw.sample(sorted(rates), 2)
+            amount = Decimal(draw.randint(100_00, 9_000_000)) / 100
+            amount = round(amount, 0 if owed == "JPY" else 2)
+            worth = float(amount) / rates[owed] * rates[debited] * draw.uniform(0.93, 1.07)
+            taken = round(Decimal(worth), 0 if debited == "JPY" else 2)
+            with self.subTest(f"{amount} {owed} paid with {taken} {debited}"):
+                move = self.written("bill", self.bill(f"b{number}r", [self.line(amount)], currency=owed))
+                payment = self.written(
+                    "payment",
+                    self.payment(
+                        f"p{number}r", [(f"b{number}r", amount)], currency=owed, debited=taken, debited_currency=debited
+                    ),
+                )
+                self.assertPaid(move)
+                self.assertBankLineCloses(payment, taken, debited)
 
     def test_other_currency_than_the_bill(self):
         self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])

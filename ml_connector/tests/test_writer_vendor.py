@@ -3,8 +3,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Address, Contact, Vendor
-from odoo.addons.ml_connector.exceptions import DuplicateError, InvalidDataError, MappingError
-from odoo.addons.ml_connector.writers.vendor_match import core_name, same_vat
+from odoo.addons.ml_connector.exceptions import InvalidDataError, MappingError
+from odoo.addons.ml_connector.writers.vendor_match import core_name
 
 from .common_writers import WriterCase
 
@@ -190,6 +190,71 @@ class TestWriterVendor(WriterCase):
                 )
                 self.assertEqual(self.written("vendor", document, "linked"), partner)
 
+    def test_writings_of_one_vat_number(self):
+        for number, (stored, vat, country) in enumerate(
+            [
+                ("998877665", "NO998877665MVA", "no"),
+                ("NO998877665", "NO998877665MVA", "no"),
+                ("NO998877665MVA", "998877665", "no"),
+                ("NO 998 877 665 MVA", "NO998877665", "no"),
+                ("CHE-123.456.788 TVA", "CHE123456788MWST", "ch"),
+                ("CHE-123.456.788 TVA", "CHE-123.456.788", "ch"),
+                ("CHE123456788IVA", "123.456.788", "ch"),
+                ("556012-5790", "SE556012579001", "se"),
+                ("ATU13585627", "13585627", "at"),
+                ("303265045", "FR40303265045", "fr"),
+                ("BE403170701", "0403.170.701", "be"),
+            ]
+        ):
+            with self.subTest(f"{stored} {vat}"):
+                partner = self.make_partner(f"Partner {number}", vat=stored, country=country)
+                document = self.document(f"r{number}", f"Vendor {number}", vat=vat, address=Address(country=country))
+                self.assertEqual(self.written("vendor", document, "linked"), partner)
+                partner.vat = False
+
+    def test_a_filler_joins_no_strangers(self):
+        fillers = ("N/A", "n.a.", "000000000", "US00-0000000", "-", "none", "111111111", "XAXX010101000")
+        for number, filler in enumerate(fillers):
+            with self.subTest(filler):
+                stranger = self.make_partner(f"Old{number} Firm", vat=filler, company_registry=filler, country="us")
+                document = self.document(
+                    f"r{number}",
+                    f"Zeta{number} Gardening",
+                    vat=filler,
+                    corporate_id=filler,
+                    address=Address(country="US"),
+                )
+                (entry,) = self.book("vendor", document)
+                self.assertEqual((entry.outcome, entry.note), ("created", ""))
+                self.assertNotEqual(entry.record, stranger)
+                self.assertFalse(entry.record.vat or entry.record.company_registry)
+
+    def test_two_vendors_with_a_filler_are_two(self):
+        for filler in ("N/A", "000000000"):
+            first, second = self.book(
+                "vendor",
+                self.document(f"a {filler}", f"Alpha {filler} Works", vat=filler),
+                self.document(f"b {filler}", f"Beta {filler} Works", vat=filler),
+            )
+            for entry in (first, second):
+                self.assertEqual((entry.outcome, entry.note, entry.record.vat), ("created", "", False))
+
+    def test_two_writings_in_one_batch_are_one_number(self):
+        first, second = self.book(
+            "vendor",
+            self.document("a", "Alpha", vat="NO998877665MVA", address=Address(country="NO")),
+            self.document("b", "Beta", vat="998 877 665", address=Address(country="NO")),
+        )
+        self.assertEqual(first.outcome, "created")
+        self.assertIsInstance(second.error, MappingError)
+
+    def test_another_writing_of_its_number_changes_nothing(self):
+        address = Address(country="NO")
+        partner = self.written("vendor", self.document(vat="NO072274687MVA", address=address))
+        for vat in ("072274687", "NO072274687", "NO 072 274 687"):
+            self.written("vendor", self.document(vat=vat, address=address), "unchanged")
+            self.assertEqual(partner.vat, "NO072274687MVA")
+
     def test_vat_number_of_another_country(self):
         self.make_partner("Partner", vat="0477472701", country="fr")
         self.written("vendor", self.document(vat="BE0477472701"))
@@ -270,7 +335,7 @@ class TestWriterVendor(WriterCase):
 
     def test_partner_of_another_vendor_record(self):
         self.written("vendor", self.document(vat="BE0477472701"))
-        self.refused("vendor", self.document("r2", "Other", vat="BE0477472701"), DuplicateError, "r1")
+        self.refused("vendor", self.document("r2", "Other", vat="BE0477472701"), MappingError, "r1")
         (entry,) = self.book("vendor", self.document("r3"))
         self.assertEqual(entry.outcome, "created", "two vendors may have one name")
         self.assertIn("Looks like", entry.note)
@@ -283,17 +348,19 @@ class TestWriterVendor(WriterCase):
             self.document("r2", vat="BE0477472701"),
         )
         self.assertEqual((first.outcome, first.record), ("linked", partner))
-        self.assertIsInstance(second.error, DuplicateError)
+        self.assertIsInstance(second.error, MappingError)
         third, fourth = self.book(
             "vendor", self.document("r3", "X", vat="BE0403170701"), self.document("r4", "Y", vat="BE0403170701")
         )
         self.assertEqual(third.outcome, "created")
-        self.assertIsInstance(fourth.error, DuplicateError)
+        self.assertIsInstance(fourth.error, MappingError)
 
     def test_mapped_partner_of_another_vendor_record(self):
+        """A person says that both are one: its values stay those of the first."""
         partner = self.written("vendor", self.document())
         self.mapped["vendor", "r2"] = partner
-        self.refused("vendor", self.document("r2", "Other"), DuplicateError, "r1")
+        self.assertEqual(self.written("vendor", self.document("r2", "Other"), "linked"), partner)
+        self.assertEqual(partner.name, "Example Supplies Ltd")
 
     # ------------------------------------------------------------------ changes at the source
 
@@ -376,9 +443,3 @@ class TestWriterVendor(WriterCase):
         self.assertEqual(core_name("The Müller & Söhne GmbH & Co. KG"), "the muller sohne")
         self.assertEqual(core_name("Example S.A."), core_name("EXAMPLE"))
         self.assertEqual(core_name("AB"), "ab")
-
-    def test_same_vat(self):
-        self.assertTrue(same_vat("BE0477472701", "", "0477472701", "BE"))
-        self.assertTrue(same_vat("0477472701", "", "BE0477472701", "BE"))
-        self.assertFalse(same_vat("0477472701", "FR", "BE0477472701", "BE"))
-        self.assertFalse(same_vat("", "", "", ""))

@@ -53,7 +53,7 @@ class MlWorker(models.AbstractModel):
         ours = self._shared_values(flow, [entry.bound for entry in entries])
         for entry in entries:
             binding = by_external_id[entry.document.external_id]
-            if not (binding.agreed_odoo and binding.agreed_vendor):
+            if binding.is_shared or not (binding.agreed_odoo and binding.agreed_vendor):
                 continue
             try:
                 merged = merge(

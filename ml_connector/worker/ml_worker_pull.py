@@ -8,6 +8,7 @@ from odoo import fields, models
 
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
+from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, FINAL_STATES
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
@@ -93,6 +94,7 @@ class MlWorker(models.AbstractModel):
             ],
             limit=200,
         )
+        returned = self._notice_gone(waiting)
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull").grouped("kind")
         wanted = {}
         for log in waiting:
@@ -108,7 +110,24 @@ class MlWorker(models.AbstractModel):
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
             stored += self.env["ml.sync.log"]._store(flow, found)
         self._commit(run)
-        return stored
+        return stored or returned
+
+    def _notice_gone(self, waiting):
+        """What others wait for and was deleted in Odoo; True when some of it is brought in again.
+
+        Master data comes again by itself: a vendor is looked for, or made. A document was deleted by somebody who knew
+        why: whether it is to come again is for a person to say.
+        """
+        gone = waiting._awaited().filtered("is_record_gone")
+        returning = gone.filtered(lambda log: log.res_model in MAPPED_MODELS.values())
+        returning._make_pending()
+        keys = {(log.kind, log.external_id) for log in gone - returning}
+        for log in waiting.filtered(
+            lambda log: not log.is_awaited_gone and (log.depends_kind, log.depends_external_id) in keys
+        ):
+            message = self.env._("%s was deleted in Odoo.", log.depends_name)
+            log.write({"is_awaited_gone": True, "error_message": message})
+        return bool(returning)
 
     # ------------------------------------------------------------------ write
 
@@ -152,7 +171,7 @@ class MlWorker(models.AbstractModel):
             read = partial(_download, run.provider, flow.key)
             documents = run.parallel(read, rows)
         else:
-            documents = [_translated(run.provider, flow.key, payload) for _external_id, payload in rows]
+            documents = [_translated(run.provider, flow.key, *row) for row in rows]
         entries = []
         for log, document in zip(logs, documents, strict=True):
             entry = Entry(log, None)
@@ -250,6 +269,7 @@ class MlWorker(models.AbstractModel):
                         "record": entry.record,
                         "external_version": entry.log.external_version,
                         "external_url": entry.log.external_url,
+                        "is_shared": entry.is_shared,
                         **agreements.get(entry, {}),
                     }
                     for entry in written
@@ -302,6 +322,7 @@ class MlWorker(models.AbstractModel):
         vals = self._failure_values(log, error)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
+            vals["is_awaited_gone"] = False
         elif isinstance(error, FieldConflict):
             vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
@@ -337,6 +358,10 @@ class MlWorker(models.AbstractModel):
         files_flow = self._sibling(flow, flow._spec().files)
         if not files_flow:
             return
+        # the files belong to the record, not to their names: one that was deleted and is made anew has none
+        anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
+        fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
+        self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])._make_pending()
         self.env["ml.sync.log"]._store(
             files_flow,
             [
@@ -461,8 +486,14 @@ class MlWorker(models.AbstractModel):
         }
 
 
-def _translated(provider, flow, payload):
+def _translated(provider, flow, external_id, payload):
     try:
+        if not payload:
+            # forgotten since it was done, and now it is to come again
+            item = provider.fetch(flow, external_id)
+            if item is None:
+                raise InvalidDataError("The record is not at the vendor any more.")
+            payload = item.payload
         return provider.document(flow, payload)
     except ConnectorError as error:
         return error

@@ -21,7 +21,8 @@ class LinePlan:
     :ivar analytic: distribution as Odoo stores it, or False
     :ivar product: `product.product`, empty but for billed purchase orders
     :ivar extra: further values of the line
-    :ivar order_price: price of one unit on the purchase order, by which the quantity is found
+    :ivar stated_quantity: units that the document states of a line that bills a purchase order, or None
+    :ivar order_price: price of one unit on the purchase order, by which the quantity is found where none is stated
     :ivar price_unit: what is written on the line; tax included as the line's taxes are
     :ivar subtotal: without tax, in the bill's currency
     :ivar amount_currency: signed as booked
@@ -37,6 +38,7 @@ class LinePlan:
     analytic: dict | bool = False
     quantity: float = 1.0
     extra: dict = field(default_factory=dict)
+    stated_quantity: float | None = None
     order_price: float = 0.0
     price_unit: float = 0.0
     subtotal: float = 0.0
@@ -377,7 +379,14 @@ def _unit(currency):
 
 
 def _split_quantity(line):
-    """Quantity and unit price of a line that bills a purchase order, where the order's price divides the amount."""
+    """Quantity and unit price of a line that bills a purchase order.
+
+    The quantity is the stated one: what differs from the order is the price. Where none is stated, it is found where
+    the order's price divides the amount.
+    """
+    if line.stated_quantity:
+        line.quantity, line.price_unit = line.stated_quantity, line.price_unit / line.stated_quantity
+        return
     if line.order_price <= 0 or line.price_unit <= 0:
         return
     quantity = round(line.price_unit / line.order_price, 2)

@@ -66,6 +66,8 @@ class BillChanges:
             odoo, vendor = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
             if odoo != vendor:
                 yield self.env._("line %s: amount", number), odoo, vendor
+            if planned.stated_quantity and line.quantity != planned.quantity:
+                yield self.env._("line %s: quantity", number), f"{line.quantity:g}", f"{planned.quantity:g}"
             if line.account_id != planned.account:
                 yield (
                     self.env._("line %s: account", number),

@@ -18,10 +18,14 @@ class Entry:
     :ivar error: ConnectorError that stops this entry alone
     :ivar taken: names of the document's `shared` values that go into Odoo; None: all that the source has
     :ivar kept: {name: value when both sides agreed last} of what changed in Odoo and has yet to be sent
+    :ivar is_shared: whether a person said that another remote record is the same Odoo record
     :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
     """
 
-    __slots__ = ("binds", "bound", "document", "error", "kept", "log", "note", "outcome", "record", "taken", "values")
+    __slots__ = (
+        *("binds", "bound", "document", "error", "is_shared", "kept", "log"),
+        *("note", "outcome", "record", "taken", "values"),
+    )
 
     def __init__(self, log, document, bound=None):
         self.log = log
@@ -33,6 +37,7 @@ class Entry:
         self.values = None
         self.error = None
         self.binds = True
+        self.is_shared = False
         self.taken = None
         self.kept = {}
 

@@ -494,6 +494,8 @@ class MlWriterBill(models.AbstractModel):
 
     def _purchase_journal(self, batch):
         journals = self.env["account.journal"]
+        if batch.flow.is_journal_gone:
+            raise InvalidDataError(self.env._("The flow's journal was deleted: choose another one in the flow."))
         journal = batch.flow.journal_id.with_env(self.env) or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
@@ -703,6 +705,7 @@ class MlWriterBill(models.AbstractModel):
             planned.extra = {"purchase_line_id": order_line.id}
             if product:
                 planned.extra |= {"product_id": product.id, "product_uom_id": order_line.product_uom_id.id}
+            planned.stated_quantity = self._stated_quantity(line)
             planned.order_price = self._order_price(order_line, currency)
         shares = batch.analytics.distribution(number, line)
         planned.analytic = shares or batch.analytics.default(planned, partner, order_line) or False
@@ -766,6 +769,16 @@ class MlWriterBill(models.AbstractModel):
                 found=order.name,
             )
         return order_line, ""
+
+    def _stated_quantity(self, line):
+        """The units that a line states, as exact as Odoo keeps them; None where it states none."""
+        quantity = line.quantity
+        if quantity is None and line.unit_price:
+            quantity = line.amount / line.unit_price
+            if round(quantity, 2) * line.unit_price != line.amount:
+                return None
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        return float(round(quantity, digits)) or None if quantity and line.amount else None
 
     def _order_price(self, order_line, currency):
         """Price of one unit on the order, by which the billed quantity is found."""

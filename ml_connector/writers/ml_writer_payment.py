@@ -34,7 +34,8 @@ class PaymentBatch:
         self.resolver = resolver
         self.tolerance = tolerance(flow)
         self.dates = OpenDates(env, flow)
-        self.currencies = Currencies(env, (document.currency for document in documents))
+        codes = {code for document in documents for code in (document.currency, document.debited_currency) if code}
+        self.currencies = Currencies(env, codes)
         self.planned = defaultdict(Decimal)
         self.linked = set()
         moves = env["account.move"].browse(
@@ -52,11 +53,15 @@ class PaymentBatch:
 
 
 class PaymentPlan:
-    """A payment as it is to be booked: its values, and the (bill, amount) pairs that it settles."""
+    """A payment as it is to be booked: its values, and the (bill, amount) pairs that it settles.
 
-    __slots__ = ("bills", "currency", "document", "values")
+    :ivar debit: values of the bank's line, where the source states what the bank took in another currency; or None
+    """
 
-    def __init__(self, document, currency, bills, values):
+    __slots__ = ("bills", "currency", "debit", "document", "values")
+
+    def __init__(self, document, currency, bills, values, debit=None):
+        self.debit = debit
         self.document = document
         self.currency = currency
         self.bills = bills
@@ -123,6 +128,9 @@ class MlWriterPayment(models.AbstractModel):
             (self.env._("currency"), payment.currency_id.name, document.currency),
             (self.env._("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
         )
+        if document.debited and (odoo := self._debit_differs(payment, document)):
+            stated = f"{document.debited} {document.debited_currency}"
+            pairs = (*pairs, (self.env._("amount debited"), odoo, stated))
         differences = [
             self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
             for what, odoo, vendor in pairs
@@ -132,6 +140,14 @@ class MlWriterPayment(models.AbstractModel):
             entry.plan("drift", payment, note=self.env._("Changed at the vendor: %s.", "; ".join(differences)))
             return
         entry.plan("unchanged", payment)
+
+    def _debit_differs(self, payment, document):
+        """What the bank's line of a payment has, where it is in the currency of the debit and differs; else None."""
+        line = payment._seek_for_lines()[0][:1]
+        if line.currency_id.name != document.debited_currency:
+            return None
+        booked = exact(-line.amount_currency, line.currency_id)
+        return None if booked == document.debited else f"{booked} {line.currency_id.name}"
 
     def _plan_void(self, entry, payment):
         if payment.state in ("canceled", "rejected"):
@@ -156,9 +172,10 @@ class MlWriterPayment(models.AbstractModel):
         booked_on = batch.dates.resolve(document.date, journal)
         note = batch.dates.shift_note(document.date, booked_on) if booked_on != document.date else ""
         values = self._prepare_values(batch, document, currency, bills, journal, booked_on)
+        debit = self._prepare_debit(batch, document, currency, values)
         for move, amount in bills:
             batch.planned[move.id] += amount
-        entry.plan("created", values=PaymentPlan(document, currency, bills, values), note=note)
+        entry.plan("created", values=PaymentPlan(document, currency, bills, values, debit), note=note)
 
     def _check_charges(self, batch, document):
         """The card transaction that paid a bill must not be booked as well.
@@ -373,6 +390,42 @@ class MlWriterPayment(models.AbstractModel):
             values["write_off_line_vals"] = items
         return values
 
+    def _prepare_debit(self, batch, document, currency, values):
+        """Values of the bank's line as the bank statement will say it; None where the source does not state it.
+
+        The payable is settled in the currency of the bill, at what the debit is worth: Odoo books the difference.
+        """
+        if not document.debited:
+            return None
+        if problem := batch.currencies.problem(document.debited_currency):
+            raise InvalidDataError(problem)
+        debited = batch.currencies[document.debited_currency]
+        if document.debited < 0 or not fits(document.debited, debited) or values.get("write_off_line_vals"):
+            raise InvalidDataError(
+                self.env._(
+                    "The bank debited %(debited)s %(currency)s for several bills or with a discount: enter the payment"
+                    " by hand.",
+                    debited=document.debited,
+                    currency=debited.name,
+                )
+            )
+        company, amount = batch.company, float(document.debited)
+        worth = debited._convert(amount, company.currency_id, company, values["date"])
+        own = currency._convert(values["amount"], company.currency_id, company, values["date"])
+        if not worth or not own or max(worth / own, own / worth) > 1 + batch.flow.rate_tolerance / 100:
+            raise InvalidDataError(
+                self.env._(
+                    "The bank debited %(debited)s %(debited_currency)s for %(amount)s %(currency)s, which is far from"
+                    " Odoo's rates: correct these, or enter the payment by hand if it paid several bills.",
+                    debited=document.debited,
+                    debited_currency=debited.name,
+                    amount=document.amount,
+                    currency=currency.name,
+                )
+            )
+        balance = own if currency == company.currency_id else worth
+        return {"currency_id": debited.id, "amount_currency": -amount, "balance": -balance}
+
     def _must_split(self, currency, bills):
         """Whether each bill needs a journal item of its own: one item pays the first bill in full, then the next."""
         if len(bills) == 1:
@@ -431,7 +484,10 @@ class MlWriterPayment(models.AbstractModel):
 
     def _create_payments(self, flow, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
-        payments = payments.create([dict(entry.values.values) for entry in entries]).with_env(self.env)
+        payments = payments.create([self._creation(entry.values) for entry in entries]).with_env(self.env)
+        for entry, payment in zip(entries, payments, strict=True):
+            if entry.values.debit:
+                payment._seek_for_lines()[0].write(entry.values.debit)
         owe_to_issuer(payments)
         payments.action_post()
         pairs = []
@@ -441,6 +497,12 @@ class MlWriterPayment(models.AbstractModel):
         self.env["account.move.line"]._reconcile_plan([counterpart + lines for counterpart, lines in pairs])
         for entry, payment in zip(entries, payments, strict=True):
             self._check_written(flow, entry.values, payment)
+
+    def _creation(self, plan):
+        values = dict(plan.values)
+        if plan.debit:
+            values["force_balance"] = abs(plan.debit["balance"])
+        return values
 
     def _pairs(self, plan, payment):
         """(items of the payment, items of the bills) to reconcile; none where the payment has no journal entry."""

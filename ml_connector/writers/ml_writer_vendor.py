@@ -4,9 +4,10 @@ from odoo.tools import email_normalize
 
 from ..exceptions import ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..readers.ml_reader import SHARED_FIELDS
-from .vendor_claims import VendorClaims
-from .vendor_match import VendorMatch, full_vat, plain_name, plain_vat, vendor_reference
-from .writer_tools import is_of_company, odoo_refusals
+from ..tax_numbers import is_filler, same_number
+from .vendor_claims import VendorClaims, VendorPlan
+from .vendor_match import VendorMatch, plain_name, vendor_reference
+from .writer_tools import bound_elsewhere, is_of_company, odoo_refusals
 
 ADDRESS = {"street": "street", "street2": "street2", "city": "city", "zip": "postal_code"}
 
@@ -72,7 +73,7 @@ class MlWriterVendor(models.AbstractModel):
         if partner:
             self._check_vendor_company(batch, document, partner)
             match.check_chosen(document, partner)
-            match.take(document, partner)
+            entry.is_shared = match.take_chosen(document, partner)
         else:
             partner = match.find(document)
         if not partner:
@@ -158,7 +159,7 @@ class MlWriterVendor(models.AbstractModel):
         notes = []
         values = {"name": document.name.strip(), **self._address_values(batch, document.address, notes)}
         values["vat"] = self._vat(document, self.env["res.country"].browse(values["country_id"]), notes)
-        values["company_registry"] = document.corporate_id.strip()
+        values["company_registry"] = "" if is_filler(document.corporate_id) else document.corporate_id.strip()
         contact = next((contact for contact in document.contacts if contact.is_default), None)
         if contact:
             values |= {"email": contact.email.strip(), "phone": contact.phone.strip()}
@@ -184,7 +185,7 @@ class MlWriterVendor(models.AbstractModel):
         return state
 
     def _vat(self, document, country, notes):
-        if not plain_vat(document.vat):
+        if is_filler(document.vat):
             return ""
         vat, _code = self.env["res.partner"]._run_vat_checks(
             country, document.vat.strip(), partner_name=document.name, validation="setnull"
@@ -225,12 +226,22 @@ class MlWriterVendor(models.AbstractModel):
         children = self.env["res.partner"].with_context(active_test=False).search([("parent_id", "in", partners.ids)])
         contacts = children.grouped("parent_id")
         claims = VendorClaims(self.env, batch.flow, partners, children)
+        owners = bound_elsewhere(batch.flow.connection_id, "vendor", partners)
         for entry in entries:
             partner = together[entry.bound.id]
             try:
+                if owners.get(partner.id, entry.document.external_id) != entry.document.external_id:
+                    self._plan_shared(batch, entry, partner, owners[partner.id])
+                    continue
                 self._plan_update(batch, entry, partner, contacts.get(partner, children.browse()), claims)
             except ConnectorError as error:
                 entry.error = error
+
+    def _plan_shared(self, batch, entry, partner, owner):
+        """Several vendors are this contact: its values are those of one of them, else each would undo the others'."""
+        self._check_vendor_company(batch, entry.document, partner)
+        note = self.env._("The values of record %s at the vendor stand, which is the same contact.", owner)
+        entry.plan("unchanged", partner, VendorPlan(), note)
 
     def _plan_update(self, batch, entry, partner, contacts, claims):
         document = entry.document
@@ -260,7 +271,7 @@ class MlWriterVendor(models.AbstractModel):
         current = partner[name]
         if name == "vat":
             code = document.address.country or partner.country_id.code
-            return full_vat(current, partner.country_id.code) != full_vat(value, code)
+            return (current or "") != (value or "") and not same_number(current, partner.country_id.code, value, code)
         if name in ("country_id", "state_id"):
             return current.id != value
         return (current or "").strip() != (value or "")

@@ -9,7 +9,8 @@ from odoo.tools import SQL, email_domain_extract
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
-from ..exceptions import DuplicateError, InvalidDataError, MappingError
+from ..exceptions import InvalidDataError, MappingError
+from ..tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
 from .writer_tools import bound_elsewhere
 
 LEGAL_FORMS = frozenset(
@@ -39,27 +40,9 @@ def core_name(name):
     return " ".join(word for word in words if word not in LEGAL_FORMS) or " ".join(words)
 
 
-def plain_vat(vat):
-    """A VAT number without punctuation; empty for `/` and the like."""
-    return re.sub(r"[^A-Z0-9]", "", (vat or "").upper())
-
-
-def full_vat(vat, country):
-    """A VAT number with its country, where that is known."""
-    vat = plain_vat(vat)
-    if not vat or vat[:2].isalpha():
-        return f"GR{vat[2:]}" if vat[:2] == "EL" else vat
-    return f"{(country or '').upper()}{vat}"
-
-
-def same_vat(vat, country, other_vat, other_country):
-    """Whether two VAT numbers are the same; one without any country agrees with that of any country."""
-    one, other = full_vat(vat, country), full_vat(other_vat, other_country)
-    if not one or not other:
-        return False
-    if one[:2].isalpha() and other[:2].isalpha():
-        return one == other
-    return (one[2:] if one[:2].isalpha() else one) == (other[2:] if other[:2].isalpha() else other)
+def plain_registry(number):
+    """A number in a register of companies without punctuation; empty for a filler."""
+    return "" if is_filler(number) else plain(number)
 
 
 class VendorMatch:
@@ -115,14 +98,13 @@ class VendorMatch:
     def find(self, document):
         """The partner, or None when Odoo has none.
 
-        :raises MappingError: when several could be it
-        :raises DuplicateError: when it is another vendor's partner already
+        :raises MappingError: when several could be it, or when it is another vendor's partner already
         """
         steps = (
             (self.env._("Odoo reference"), self._by_id.get(document.odoo_id)),
             (self.env._("record at the vendor"), self._with_sister(document)),
             (self.env._("VAT number"), self._with_vat(document)),
-            (self.env._("company registry"), self._by_registry.get(plain_vat(document.corporate_id))),
+            (self.env._("company registry"), self._by_registry.get(plain_registry(document.corporate_id))),
             (self.env._("bank account"), self._with_account(document)),
         )
         for what, partners in steps:
@@ -201,31 +183,39 @@ class VendorMatch:
     def take(self, document, partner):
         """Bind a partner to a vendor for the rest of the batch.
 
-        :raises DuplicateError: when it is another vendor's already
+        :raises MappingError: when it is another vendor's already: that both are one, only a person says
         """
         owner = self._taken.setdefault(partner.id, document.external_id)
         if owner != document.external_id:
-            raise DuplicateError(
+            raise self.ask(
+                document,
                 self.env._(
-                    "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: merge the two"
-                    " there.",
+                    "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: choose the"
+                    " contact under Mappings, the same one if both are one, or merge the two there.",
                     vendor=document.name,
                     partner=partner.display_name,
                     id=owner,
-                )
+                ),
+                partner,
             )
+
+    def take_chosen(self, document, partner):
+        """As `take`, of a partner that a person chose; whether it is that of another vendor too."""
+        return self._taken.setdefault(partner.id, document.external_id) != document.external_id
 
     def claim_vat(self, document):
         """Note the VAT number of a vendor that is to be created: a second one in the batch is not."""
-        vat = full_vat(document.vat, document.address.country)
-        first = self._vats.setdefault(vat, document) if vat else document
+        number = tax_number(document.vat, document.address.country)
+        first = self._vats.setdefault(number, document) if number else document
         if first is not document:
-            raise DuplicateError(
+            raise self.ask(
+                document,
                 self.env._(
-                    "%(vendor)s and %(other)s have the same VAT number at the vendor: merge the two there.",
+                    "%(vendor)s and %(other)s have the same VAT number at the vendor: choose the contact under"
+                    " Mappings, or merge the two there.",
                     vendor=document.name,
                     other=first.name,
-                )
+                ),
             )
 
     def _single(self, document, what, partners):
@@ -310,22 +300,22 @@ class VendorMatch:
         return partners.filtered(lambda partner: plain_name(partner.name) == plain_name(document.name))
 
     def _read_by_vat(self):
-        """Partners by their VAT number as it stands there, without punctuation."""
-        vats = set()
-        for document in self._documents:
-            if vat := plain_vat(document.vat):
-                full = full_vat(vat, document.address.country)
-                vats |= {vat, full, full[2:], f"EL{full[2:]}"} if full[:2].isalpha() else {vat}
+        """Partners by the digits of their VAT number, which one number may have in common with others."""
+        wanted = {
+            digits(text) for document in self._documents for text in writings(document.vat, document.address.country)
+        }
         return self._grouped(
-            vats, SQL(r"upper(regexp_replace(vat, '[^[:alnum:]]', '', 'g'))"), lambda partner: plain_vat(partner.vat)
+            wanted,
+            SQL("ltrim(regexp_replace(vat, '[^0-9]', '', 'g'), '0')"),
+            lambda partner: digits(partner.vat),
         )
 
     def _read_by_registry(self):
-        numbers = {plain_vat(document.corporate_id) for document in self._documents} - {""}
+        numbers = {plain_registry(document.corporate_id) for document in self._documents} - {""}
         return self._grouped(
             numbers,
             SQL("upper(regexp_replace(company_registry, '[^[:alnum:]]', '', 'g'))"),
-            lambda partner: plain_vat(partner.company_registry),
+            lambda partner: plain_registry(partner.company_registry),
         )
 
     def _read_by_name(self):
@@ -359,8 +349,11 @@ class VendorMatch:
 
     def _read_by_account(self):
         numbers = {
-            sanitize_account_number(number) for document in self._documents for number in document.bank_accounts
-        } - {False, ""}
+            sanitize_account_number(number)
+            for document in self._documents
+            for number in document.bank_accounts
+            if not is_filler(number)
+        }
         if not numbers:
             return {}
         banks = self.env["res.partner.bank"].with_context(active_test=False)
@@ -374,15 +367,17 @@ class VendorMatch:
 
     def _with_vat(self, document):
         partners = self._partners
-        for found in self._by_vat.values() if document.vat else ():
+        for key in {digits(text) for text in writings(document.vat, document.address.country)}:
+            found = self._by_vat.get(key, partners)
             partners |= found.filtered(lambda partner: self._has_vat(partner, document))
         return partners
 
     def _has_vat(self, partner, document):
-        return same_vat(partner.vat, partner.country_id.code, document.vat, document.address.country)
+        return same_number(partner.vat, partner.country_id.code, document.vat, document.address.country)
 
     def _has_other_vat(self, partner, document):
-        return bool(plain_vat(partner.vat) and plain_vat(document.vat)) and not self._has_vat(partner, document)
+        is_stated = not is_filler(partner.vat) and not is_filler(document.vat)
+        return is_stated and not self._has_vat(partner, document)
 
     def _with_account(self, document):
         partners = self._partners
@@ -395,11 +390,7 @@ class VendorMatch:
         if not document.is_company:
             return self._partners
         named = self._by_name.get(plain_name(document.name), self._partners)
-        named = named.filtered(
-            lambda partner: (
-                not plain_vat(partner.vat) or not plain_vat(document.vat) or self._has_vat(partner, document)
-            )
-        )
+        named = named.filtered(lambda partner: not self._has_other_vat(partner, document))
         country = document.address.country.upper()
         same = named.filtered(lambda partner: (partner.country_id.code or "") == country)
         return same or named.filtered(lambda partner: not partner.country_id or not country)

@@ -253,7 +253,7 @@ def test_a_lost_answer_is_looked_up_and_not_sent_again(sandbox, concur, fault):
         ({"name": " "}, "a name"),
         ({"address": doc.Address()}, "a country"),
         ({"address": doc.Address(country="US")}, "the state"),
-        ({"vat": "1" * 49}, "TaxID"),
+        ({"vat": "12" * 25}, "TaxID"),
     ],
 )
 def test_what_concur_insists_on_is_said_before_anything_is_sent(sandbox, concur, values, message):

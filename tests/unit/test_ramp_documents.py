@@ -711,6 +711,42 @@ def damage(payload, data):
     return payload
 
 
+def test_quantity_and_unit_price_are_read():
+    ordered = line(usd(12000), quantity=10, unit_price=usd(1200), purchase_order_line_item_id="o-1")
+    document = to_bill(amount=usd(12000), line_items=[], inventory_line_items=[ordered])
+    (read,) = document.lines
+    assert (read.quantity, read.unit_price, read.amount) == (Decimal(10), Decimal(12), Decimal(120))
+    finer = {"amount": 12345, "currency_code": "USD", "minor_unit_conversion_rate": 10000}
+    ordered = line(usd(12345), quantity=100, unit_price=finer)
+    (read,) = to_bill(amount=usd(12345), line_items=[], inventory_line_items=[ordered]).lines
+    assert read.unit_price == Decimal("1.2345")
+
+
+def test_what_the_bank_debited_is_read():
+    euros = {"amount": 150000, "currency_code": "EUR", "minor_unit_conversion_rate": 100}
+    paid = {**bill()["payment"], "amount": usd(163705)}
+    payload = bill(amount=euros, line_items=[line(euros)], payment=paid)
+    document = provider().document("payments", payload)
+    assert (document.amount, document.currency) == (Decimal(1500), "EUR")
+    assert (document.debited, document.debited_currency) == (Decimal("1637.05"), "USD")
+    document = provider().document("payments", {**payload, "payment": {**paid, "amount": euros}})
+    assert (document.debited, document.debited_currency) == (None, "")
+
+
+@pytest.mark.parametrize("amount", [90000, 100000])
+def test_retainage_is_named(amount):
+    held = {
+        "gross_amount": {"currency": "USD", "value": 100000},
+        "withholding_amount": {"currency": "USD", "value": 10000},
+        "withholding_percentage": "10",
+    }
+    payload = {"amount": usd(90000), "line_items": [line(usd(amount), withholding_line_item=held)]}
+    with pytest.raises(InvalidDataError, match="retainage of 100.00 USD"):
+        to_bill(**payload)
+    held["withholding_amount"]["value"] = 0
+    assert to_bill(**{**payload, "amount": usd(amount)}).total == Decimal(amount) / 100
+
+
 RICH = bill(
     accounting_field_selections=[selection("OTHER", "d1", "dep")],
     line_items=[

@@ -68,6 +68,8 @@ def test_csv_and_xml_samples_say_the_same():
         "Department:D20", "Location:NYC", "Project:P-042",
     ]  # fmt: skip
     assert first.lines[0].purchase_order_line == 8841
+    units = [(line.quantity, line.unit_price) for line in (first.lines[0], credit.lines[0])]
+    assert units == [(Decimal(100), Decimal("9.50")), (Decimal(2), Decimal("9.50"))]
 
 
 def test_payment_by_number_and_with_a_discount():

@@ -169,6 +169,26 @@ def test_a_supplier_that_is_there_is_linked_and_left_as_it_is(sandbox, visma, va
     assert supplier(sandbox, "50001") == before
 
 
+@pytest.mark.parametrize(
+    ("known", "vat"),
+    [("NO072274687MVA", "NO072274687"), ("NO072274687MVA", "072 274 687"), ("072274687", "NO072274687MVA")],
+)
+def test_a_supplier_is_known_by_any_writing_of_its_vat_number(sandbox, visma, known, vat):
+    number = sandbox.control.add_supplier(name="Fjord AS", vatRegistrationId=known, mainAddress={"countryId": "NO"})
+    sent = send(visma, example_vendor(name="Another name", vat=vat, corporate_id=""))
+    assert (sent.external_id, sent.linked) == (number, True)
+    send(visma, example_vendor(name="Fjord AS", vat=vat, corporate_id=""), number)
+    assert supplier(sandbox, number)["vatRegistrationId"] == known
+
+
+@pytest.mark.parametrize("filler", ["N/A", "000000000"])
+def test_a_filler_is_no_vat_number_of_a_supplier(sandbox, visma, filler):
+    number = sandbox.control.add_supplier(name="Fjord AS", vatRegistrationId=filler, corporateId=filler)
+    sent = send(visma, example_vendor(name="Another name", vat=filler, corporate_id=filler))
+    assert not sent.linked and sent.external_id != number
+    assert not supplier(sandbox, sent.external_id).get("vatRegistrationId")
+
+
 def test_the_same_name_with_another_vat_number_is_another_supplier(sandbox, visma):
     sent = send(visma, example_vendor(name="Nordlys Kontorservice AS"))
     assert not sent.linked and sent.external_id != "50001"

@@ -20,6 +20,7 @@ from ...exceptions import (
     RemoteError,
     UnknownOutcomeError,
 )
+from ...tax_numbers import is_filler, writings
 from ..base import Item, Page, Sent, content_version
 from .wire import rows, text
 
@@ -207,7 +208,7 @@ def vendor_fields(document, instance):
         "City": address.city,
         "State": address.state.rpartition("-")[2],
         "PostalCode": address.postal_code,
-        "TaxID": document.vat,
+        "TaxID": "" if is_filler(document.vat) else document.vat,
         "ContactEmail": contact.email,
         "ContactPhoneNumber": contact.phone,
         "Approved": "Y" if document.active else "N",
@@ -393,7 +394,7 @@ class VendorPush:
         by_code = self._searched("vendorCode", "VendorCode", payload["VendorCode"])
         if own := self._own(payload, by_code):
             return own
-        found = self._searched("taxID", "TaxID", payload["TaxID"]) if payload["TaxID"] else []
+        found = next(filter(None, self._with_tax_id(payload)), [])
         if not found:
             named = self._searched("vendorName", "VendorName", payload["VendorName"])
             found = [record for record in named if _may_be(record, payload)]
@@ -417,6 +418,11 @@ class VendorPush:
             )
         return records
 
+    def _with_tax_id(self, payload):
+        """The records of the tax ID, one list for each way to write it: Concur compares the very text."""
+        for value in writings(payload["TaxID"], payload["CountryCode"]):
+            yield self._searched("taxID", "TaxID", value)
+
     def _searched(self, parameter, field, value):
         wanted = value.strip().casefold()
         if self._all is None:
@@ -429,8 +435,8 @@ class VendorPush:
 
 def _may_be(record, payload):
     """Whether a vendor of the same name is the one: in the same country, and without another tax ID."""
-    other = text(record, "TaxID")
-    return text(record, "CountryCode") == payload["CountryCode"] and not (other and payload["TaxID"])
+    is_stated = not is_filler(text(record, "TaxID")) and not is_filler(payload["TaxID"])
+    return text(record, "CountryCode") == payload["CountryCode"] and not is_stated
 
 
 def _overlaid(record, payload, is_main):

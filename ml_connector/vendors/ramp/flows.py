@@ -246,7 +246,7 @@ FLOWS = (
         scopes=(BILLS_READ,),
         reports=True,
         events=("bills.paid",),
-        options=("lock_date_policy", "start_date"),
+        options=("lock_date_policy", "start_date", "rate_tolerance"),
         help="Reads the payments of bills that are paid in full.",
     ),
     FlowSpec(

@@ -48,6 +48,23 @@ def read_money(value, what, currency=None):
     return exact, currency
 
 
+def read_price(value, what, currency):
+    """The price of one unit, which may have parts of the smallest unit; None where none is stated.
+
+    :param currency: that it has to be in
+    """
+    if value in (None, ""):
+        return None
+    if not isinstance(value, dict):
+        return read_number(value, what)
+    is_lasting = "currency_code" in value
+    if _currency(value["currency_code"] if is_lasting else value.get("currency"), what) != currency:
+        raise InvalidDataError(f"Ramp sent {what} in another currency than {currency}.")
+    return _from_minor(
+        value.get("amount" if is_lasting else "value"), value.get("minor_unit_conversion_rate"), currency, what
+    )
+
+
 def _from_minor(value, rate, currency, what):
     units = read_number(value, what)
     if units != units.to_integral_value():

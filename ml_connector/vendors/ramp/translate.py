@@ -21,7 +21,7 @@ from ...documents import (
 from ...exceptions import InvalidDataError
 from .coding import coding, option_reference, selections
 from .flows import BILL, CARD_METHODS, DRAFT, METHOD_NAMES, payment_key
-from .money import read_money, read_number
+from .money import read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
 
 
@@ -113,6 +113,7 @@ def _lines(payload, currency):
     header = selections(payload)
     lines = []
     for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
+        _check_retainage(row)
         amount, line_currency = read_money(row.get("amount"), "the amount of a line")
         if line_currency != currency:
             raise InvalidDataError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
@@ -125,9 +126,31 @@ def _lines(payload, currency):
                 taxes=taxes,
                 analytics=analytics,
                 order_line_key=text(row, "purchase_order_line_item_id"),
+                quantity=_stated(row, "quantity"),
+                unit_price=read_price(row.get("unit_price"), "the unit price of a line", currency),
             )
         )
     return lines
+
+
+def _stated(row, name):
+    value = row.get(name)
+    return None if value in (None, "") else read_number(value, f"the {name} of a line")
+
+
+def _check_retainage(row):
+    """
+    :raises InvalidDataError: a part of the line is owed, but held back
+    """
+    withholding = part(row, "withholding_line_item")
+    if not withholding:
+        return
+    held, currency = read_money(withholding.get("withholding_amount"), "the retainage of a line")
+    if held:
+        raise InvalidDataError(
+            f"The bill has a retainage of {held} {currency}, which is owed already but not part of its total: enter it"
+            " in Odoo by hand, with the retainage on an account of its own, then ignore this row."
+        )
 
 
 def _party(payload, handles):
@@ -196,7 +219,7 @@ def payment(payload, handles, bank_accounts):
     """The `Payment` of one bill.
 
     A payment that covers several bills is repeated with its whole amount in each, so the amount is the bill's own,
-    less the vendor credits that were set off.
+    less the vendor credits that were set off. What the bank debited in another currency is only known so.
 
     :param payload: the bill's JSON
     :param bank_accounts: names of Ramp's bank accounts by id
@@ -206,6 +229,7 @@ def payment(payload, handles, bank_accounts):
     bill_id = required_id(payload, "The bill")
     paid = part(payload, "payment")
     amount, currency = _amount_paid(payload)
+    debited, debited_currency = _debited(paid, currency)
     when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
     if when is None:
         raise InvalidDataError("The payment of the bill has no date in Ramp.")
@@ -219,8 +243,18 @@ def payment(payload, handles, bank_accounts):
         source=_source(paid, bank_accounts),
         bills=(PaidBill(external_id=bill_id, amount=amount, number=text(payload, "invoice_number")),),
         reference=reference,
+        debited=debited,
+        debited_currency=debited_currency,
         charges=_charges(paid),
     )
+
+
+def _debited(paid, currency):
+    """What the bank took, where that is in another currency than the bill."""
+    if not isinstance(paid.get("amount"), dict):
+        return None, ""
+    amount, debited_currency = read_money(paid["amount"], "the amount of the payment")
+    return (None, "") if debited_currency == currency else (amount, debited_currency)
 
 
 def _charges(paid):

@@ -44,7 +44,7 @@ def bill(payload):
         tax_total=tax if has_codes else None,
         amounts_include_tax=False,
         is_credit=is_credit,
-        lines=tuple(_line(line, amount) for line, amount in zip(lines, amounts, strict=True)),
+        lines=tuple(_line(line, amount, sign) for line, amount in zip(lines, amounts, strict=True)),
         memo=_memo(values),
         purchase_order=values.get("order") or "",
         url=values.get("url") or "",
@@ -116,7 +116,7 @@ def _check_totals(values, lines):
         raise InvalidDataError(f"Net {net} and tax {tax} are {net + tax} together, but the total is {total}.")
 
 
-def _line(line, amount):
+def _line(line, amount, sign):
     code = line.get("account")
     tax = line.get("tax_code")
     return BillLine(
@@ -140,7 +140,17 @@ def _line(line, amount):
         purchase_order_line=int(line["order_line"])
         if line.get("order_line") and int(line["order_line"]) < 2**31
         else None,
+        **_units(line, amount, sign),
     )
+
+
+def _units(line, amount, sign):
+    """Quantity and unit price, as positive as the amount: where credits come with a minus, either may have it."""
+    quantity = _number(line["quantity"]) if line.get("quantity") else None
+    price = _number(line["unit_price"]) if line.get("unit_price") else None
+    if quantity and sign < 0 and (quantity < 0) != (amount < 0):
+        quantity = -quantity
+    return {"quantity": quantity, "unit_price": abs(price) if price and sign < 0 else price}
 
 
 def _memo(values):

@@ -2,6 +2,7 @@
 
 from ...clients.visma import path_id
 from ...exceptions import DuplicateError, InvalidDataError, NotFoundError
+from ...tax_numbers import is_filler, plain, same_number, writings
 from ..base import Sent
 from .push_base import Push
 from .suppliers import INACTIVE, PATH
@@ -56,13 +57,14 @@ class Suppliers(Push):
 
         :raises DuplicateError: several could be it
         """
-        for field, value in (("vatRegistrationId", payload["vat"]), ("corporateId", payload["corporate_id"])):
-            if value:
-                found = self._listed(
-                    lambda row, name=field, wanted=value: _code(text(row, name)) == _code(wanted), **{field: value}
-                )
-                if found:
-                    return _only(found, payload)
+        for value in writings(payload["vat"], payload["country"]):
+            # the server compares the very text
+            if found := self._listed(lambda row: _has_vat(row, payload), vatRegistrationId=value):
+                return _only(found, payload)
+        if not is_filler(wanted := payload["corporate_id"]):
+            found = self._listed(lambda row: _code(text(row, "corporateId")) == _code(wanted), corporateId=wanted)
+            if found:
+                return _only(found, payload)
         # how the server compares names is not documented, so they are compared here
         wanted = " ".join(payload["name"].split())
         named = self._listed(lambda row: _name(text(row, "name")) == _name(wanted), name=wanted)
@@ -107,8 +109,8 @@ def _header(payload):
             "creditTermsId": payload["terms"] or None,
             "vatZoneId": payload["vat_zone"] or None,
             "currencyId": payload["currency"] or None,
-            "vatRegistrationId": payload["vat"] or None,
-            "corporateId": payload["corporate_id"] or None,
+            "vatRegistrationId": None if is_filler(payload["vat"]) else payload["vat"],
+            "corporateId": None if is_filler(payload["corporate_id"]) else payload["corporate_id"],
         }
     )
 
@@ -142,6 +144,8 @@ def _changes(payload, row):
         "corporateId": text(row, "corporateId"),
     }
     changes = {key: value for key, value in body.items() if value["value"] != shown[key]}
+    if _has_vat(row, payload):
+        changes.pop("vatRegistrationId", None)
     # a class or a currency decides over accounts and open documents: it is set when the supplier is made
     for key in ("supplierClassId", "currencyId"):
         changes.pop(key, None)
@@ -176,17 +180,27 @@ def _only(rows, payload):
 
 def _fits(row, payload):
     """A supplier of the same name is another one when VAT number, corporate id or country say so."""
+    is_stated = not is_filler(text(row, "vatRegistrationId")) and not is_filler(payload["vat"])
+    if text(row, "status") == INACTIVE or (is_stated and not _has_vat(row, payload)):
+        return False
     pairs = (
-        (_code(text(row, "vatRegistrationId")), _code(payload["vat"])),
         (_code(text(row, "corporateId")), _code(payload["corporate_id"])),
-        (text(part(part(row, "mainAddress"), "country"), "id").upper(), payload["country"].upper()),
+        (_country(row), payload["country"].upper()),
     )
-    return text(row, "status") != INACTIVE and all(one == other or not (one and other) for one, other in pairs)
+    return all(one == other or not (one and other) for one, other in pairs)
+
+
+def _has_vat(row, payload):
+    return same_number(text(row, "vatRegistrationId"), _country(row), payload["vat"], payload["country"])
+
+
+def _country(row):
+    return text(part(part(row, "mainAddress"), "country"), "id").upper()
 
 
 def _code(value):
-    """A number without blanks and punctuation."""
-    return "".join(char for char in value.upper() if char.isalnum())
+    """A number without blanks and punctuation; empty for a filler."""
+    return "" if is_filler(value) else plain(value)
 
 
 def _name(value):

@@ -125,6 +125,8 @@ class Line:
     item_receipt_line_item_ids: list = field(default_factory=list)
     quantity: object = None
     unit_price: int | None = None
+    gross: int = 0
+    withheld: int = 0
 
 
 @dataclass

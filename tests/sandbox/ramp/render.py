@@ -273,7 +273,18 @@ def bill_line(state, line, currency):
         "accounting_field_selections": selections(state, line.coding),
         "purchase_order_line_item_id": line.purchase_order_line_item_id,
         "item_receipt_line_item_ids": line.item_receipt_line_item_ids,
-        "withholding_line_item": None,
+        "withholding_line_item": withholding(line, currency),
+    }
+
+
+def withholding(line, currency):
+    """The retainage of a line: the whole of what is owed for it, and what of that is held back."""
+    if not line.withheld:
+        return None
+    return {
+        "gross_amount": {"currency": currency, "value": line.gross},
+        "withholding_amount": {"currency": currency, "value": line.withheld},
+        "withholding_percentage": None,
     }
 
 

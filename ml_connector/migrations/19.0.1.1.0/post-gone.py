@@ -1,0 +1,16 @@
+"""What names records that were deleted, or merged into others, before that was noticed lets go of them."""
+
+from odoo import SUPERUSER_ID, api
+
+FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.outgoing.code")
+
+
+def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {"active_test": False})
+    for name in FOLLOWERS:
+        rows = env[name].search([("res_id", "!=", False)])
+        for model, named in rows.grouped("res_model").items():
+            ids = set(named.mapped("res_id"))
+            gone = ids - set(env[model].browse(ids).exists()._ids)
+            if gone:
+                env[name]._let_go(model, list(gone))

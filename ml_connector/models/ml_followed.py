@@ -1,0 +1,224 @@
+"""What names a record of Odoo follows when Odoo merges it into another one, and lets go when it is deleted."""
+
+from odoo import api, models
+
+from .ml_binding import _record_key
+from .ml_outgoing_code import DEPENDS
+from .ml_sync_log import MERGED_STATES
+
+FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.outgoing.code", "ml.binding", "ml.sync.log")
+
+
+class MlMapping(models.Model):
+    _inherit = "ml.mapping"
+
+    def _follow_merge(self, sources, target):
+        named = [("res_model", "=", target._name)]
+        self.search([*named, ("proposed_id", "in", sources.ids)]).write({"proposed_id": target.id})
+        for origin, mappings in self.search([*named, ("res_id", "in", sources.ids)]).grouped("origin").items():
+            fitting = mappings.filtered(lambda mapping: mapping._may_name(target))
+            fitting.write({"res_id": target.id, "origin": origin})
+            (mappings - fitting)._unmap()
+
+    def _may_name(self, record):
+        """Whether the row could be filled with the record by hand."""
+        self.ensure_one()
+        domain = self._company_domain(self.company_id, self.kind)
+        return self._is_choice(record, domain) and not (self.kind == "vendor" and record._ml_protected())
+
+    def _unmap(self):
+        self.write({"res_id": False, "origin": False})
+
+    @api.model
+    def _let_go(self, model, ids):
+        named = [("res_model", "=", model)]
+        self.search([*named, ("proposed_id", "in", ids)]).write({"proposed_id": False})
+        self.search([*named, ("res_id", "in", ids)])._unmap()
+
+    def _without_gone(self):
+        """The rows whose record is there. The others are unmapped: not everything is deleted where we notice."""
+        gone = self.browse()
+        for model, mappings in self.filtered("res_id").grouped("res_model").items():
+            alive = set(self.env[model].browse(set(mappings.mapped("res_id"))).exists()._ids)
+            gone |= mappings.filtered(lambda mapping, alive=alive: mapping.res_id not in alive)
+        if gone:
+            gone._unmap()
+        return self.filtered(lambda mapping: mapping not in gone or mapping.is_ignored)
+
+
+class MlMappingRule(models.Model):
+    _inherit = "ml.mapping.rule"
+
+    def _follow_merge(self, sources, target):
+        rules = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)])
+        fitting = rules.filtered(
+            lambda rule: rule._is_choice(target) and not (rule.kind == "vendor" and target._ml_protected())
+        )
+        fitting.write({"res_id": target.id})
+        (rules - fitting)._switch_off()
+
+    def _switch_off(self):
+        """The record of these rules is gone: they stand for nothing until another one is chosen."""
+        self.write({"active": False, "res_id": False})
+
+    @api.model
+    def _let_go(self, model, ids):
+        rules = self.with_context(active_test=False)
+        rules.search([("res_model", "=", model), ("res_id", "in", ids)])._switch_off()
+
+
+class MlOutgoingCode(models.Model):
+    _inherit = "ml.outgoing.code"
+
+    def _follow_merge(self, sources, target):
+        """One row a record: what was chosen for any of them stays chosen."""
+        rows = self.search([("res_model", "=", target._name), ("res_id", "in", [*sources.ids, target.id])])
+        for same in rows.grouped(lambda row: (row.connection_id, row.kind)).values():
+            kept = same.sorted(lambda row: (row.state == "unmapped", row.res_id != target.id, row.id))[:1]
+            (same - kept).unlink()
+            if kept.res_id != target.id:
+                kept.res_id = target.id
+
+    @api.model
+    def _let_go(self, model, ids):
+        self.search([("res_model", "=", model), ("res_id", "in", ids)]).unlink()
+
+
+class MlBinding(models.Model):
+    _inherit = "ml.binding"
+
+    def _follow_merge(self, sources, target):
+        """Each remote record leads to the survivor, whose own binding stays the one under which it is sent."""
+        moved = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)], order="is_shared, id")
+        if not moved:
+            return
+        own = self.search([("res_model", "=", target._name), ("res_id", "=", target.id), ("is_shared", "=", False)])
+        held = {(binding.connection_id, binding.kind) for binding in own}
+        for binding in moved:
+            key = (binding.connection_id, binding.kind)
+            binding.write({"res_id": target.id, "is_shared": key in held})
+            held.add(key)
+        for connection, bindings in moved.grouped("connection_id").items():
+            keys = {(binding.kind, binding.external_id) for binding in bindings}
+            keys |= {(binding.kind, _record_key(target)) for binding in bindings}
+            self.env["ml.sync.log"]._release_dependents(connection, keys)
+
+
+class MlSyncLog(models.Model):
+    _inherit = "ml.sync.log"
+
+    def _follow_merge(self, sources, target):
+        logs = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)])
+        opened = logs.filtered(lambda log: log.direction == "push" and log.state in MERGED_STATES)
+        taken = self.search(
+            [
+                ("flow_id", "in", opened.flow_id.ids),
+                ("direction", "=", "push"),
+                ("res_model", "=", target._name),
+                ("res_id", "=", target.id),
+                ("state", "in", MERGED_STATES),
+            ]
+        ).flow_id
+        for log in opened:
+            # one open row a record
+            if log.flow_id in taken:
+                log._supersede()
+            taken |= log.flow_id
+        logs.write({"res_id": target.id})
+        keys = {_record_key(source) for source in sources}
+        waiting = self.search([("state", "=", "waiting"), ("depends_external_id", "in", list(keys))])
+        waiting.write({"depends_external_id": _record_key(target)})
+        # what the survivor is known as, or was chosen for it, is asked anew
+        waiting.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+
+    @api.model
+    def _let_go(self, model, ids):
+        """What waits for codes of records that are gone is judged anew."""
+        keys = [f"{model},{record_id}" for record_id in ids]
+        codes = [("depends_kind", "=like", f"{DEPENDS}%"), ("depends_external_id", "in", keys)]
+        self.search([("state", "=", "waiting"), *codes])._make_pending()
+
+
+class MlFollowed(models.AbstractModel):
+    """Records that mappings, rules and codes name."""
+
+    _name = "ml.followed"
+    _description = "Named by Mappings"
+
+    @api.model
+    def _follow(self, sources, target):
+        """Whatever names one of the merged records names the survivor from now on."""
+        for name in FOLLOWERS:
+            # sudo: whoever may merge records need not have a right on what names them
+            self.env[name].sudo().with_context(active_test=False)._follow_merge(sources, target)
+
+    def unlink(self):
+        ids = self.ids
+        result = super().unlink()
+        for name in FOLLOWERS:
+            follower = self.env[name].sudo()  # sudo: as in a merge
+            if hasattr(follower, "_let_go"):
+                follower._let_go(self._name, ids)
+        return result
+
+
+class ResPartner(models.Model):
+    _name = "res.partner"
+    _inherit = ["res.partner", "ml.followed"]
+
+
+class AccountAccount(models.Model):
+    _name = "account.account"
+    _inherit = ["account.account", "ml.followed"]
+
+
+class AccountTax(models.Model):
+    _name = "account.tax"
+    _inherit = ["account.tax", "ml.followed"]
+
+
+class AccountAnalyticAccount(models.Model):
+    _name = "account.analytic.account"
+    _inherit = ["account.analytic.account", "ml.followed"]
+
+
+class AccountAnalyticPlan(models.Model):
+    _name = "account.analytic.plan"
+    _inherit = ["account.analytic.plan", "ml.followed"]
+
+
+class AccountJournal(models.Model):
+    _name = "account.journal"
+    _inherit = ["account.journal", "ml.followed"]
+
+    def unlink(self):
+        # sudo: whoever may delete journals need not see flows
+        flows = self.env["ml.flow"].sudo().with_context(active_test=False).search([("journal_id", "in", self.ids)])
+        result = super().unlink()
+        flows.is_journal_gone = True
+        return result
+
+
+class HrEmployee(models.Model):
+    _name = "hr.employee"
+    _inherit = ["hr.employee", "ml.followed"]
+
+
+class AccountPaymentTerm(models.Model):
+    _name = "account.payment.term"
+    _inherit = ["account.payment.term", "ml.followed"]
+
+
+class AccountFiscalPosition(models.Model):
+    _name = "account.fiscal.position"
+    _inherit = ["account.fiscal.position", "ml.followed"]
+
+
+class ResPartnerCategory(models.Model):
+    _name = "res.partner.category"
+    _inherit = ["res.partner.category", "ml.followed"]
+
+
+class ResCurrency(models.Model):
+    _name = "res.currency"
+    _inherit = ["res.currency", "ml.followed"]

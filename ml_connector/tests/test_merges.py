@@ -1,0 +1,405 @@
+"""Bindings, mappings, rules and codes when people merge, delete or archive what they name, with Odoo's own wizards."""
+
+import runpy
+from pathlib import Path
+
+from odoo import Command
+from odoo.tests import tagged
+
+from .common import ConnectorCase
+
+MIGRATION = Path(__file__).parents[1] / "migrations/19.0.1.1.0/post-gone.py"
+
+
+class MergeCase(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        accounts = cls.env["account.account"].with_company(cls.company)
+        known = accounts.search([("code", "=", "600000"), ("company_ids", "=", cls.company.id)])
+        cls.account = known or cls.new_account("600000")
+        cls.connection.flow_ids.filtered(lambda flow: flow.key == "bills").post_bills = False
+
+    @classmethod
+    def new_account(cls, code, company=None):
+        return (
+            cls.env["account.account"]
+            .with_company(company or cls.company)
+            .create({"code": code, "name": f"Costs {code}", "account_type": "expense"})
+        )
+
+    def partner(self, name, **values):
+        return self.env["res.partner"].create({"name": name, "is_company": True, **values})
+
+    def merge(self, target, *sources):
+        """As people do in the list of contacts."""
+        contacts = target.browse([target.id, *(source.id for source in sources)])
+        wizard = self.env["base.partner.merge.automatic.wizard"].with_context(
+            active_model="res.partner", active_ids=contacts.ids
+        )
+        wizard.create({"dst_partner_id": target.id}).action_merge()
+        self.assertEqual(contacts.exists(), target)
+
+    def merge_accounts(self, *accounts):
+        ids = [account.id for account in accounts]
+        wizard = self.env["account.merge.wizard"].with_context(active_model="account.account", active_ids=ids)
+        wizard = wizard.create({"account_ids": [Command.set(ids)]})
+        wizard.wizard_line_ids.is_selected = True
+        wizard.action_merge()
+
+    def put_vendor(self, external_id, name, **values):
+        self.remote.put("vendors", external_id, {"name": name, **values})
+
+    def put(self, external_id, vendor, account="600000", amount="70.00"):
+        line = {"amount": amount, "account": account}
+        self.remote.put("bills", external_id, {"number": external_id.upper(), "vendor": vendor, "lines": [line]})
+
+    def row(self, flow, external_id):
+        return self.logs(flow).filtered(lambda log: log.external_id == external_id and log.is_current)
+
+    def bill(self, external_id):
+        row = self.row("bills", external_id)
+        self.assertEqual(row.state, "done", row.error_message)
+        return self.env["account.move"].browse(row.res_id)
+
+    def binding(self, external_id):
+        return self.env["ml.binding"].search(
+            [("connection_id", "=", self.connection.id), ("external_id", "=", external_id)]
+        )
+
+    def bound_vendor(self, external_id="v1", name="Fuse Me Ltd."):
+        self.put_vendor(external_id, name)
+        self.sync()
+        return self.env["res.partner"].browse(self.binding(external_id).res_id)
+
+
+@tagged("post_install", "-at_install")
+class TestMergedContacts(MergeCase):
+    def test_bills_of_a_merged_vendor_go_to_the_survivor(self):
+        """BH-03a"""
+        source, target = self.bound_vendor(), self.partner("Fused Master Ltd")
+        self.merge(target, source)
+        self.put("bill-1", "v1")
+        self.sync()
+        self.assertRecordValues(self.bill("bill-1"), [{"partner_id": target.id, "amount_total": 70.0}])
+        self.assertEqual(self.row("vendors", "v1").res_id, target.id)
+
+    def test_a_merged_vendor_that_is_renamed_makes_no_third_contact(self):
+        """BH-03b"""
+        source, target = self.bound_vendor(), self.partner("Fused Master Ltd")
+        self.merge(target, source)
+        count = self.env["res.partner"].search_count([])
+        self.put_vendor("v1", "Fuse Me Ltd. (UK)")
+        self.put("bill-1", "v1")
+        self.sync()
+        self.assertEqual(self.env["res.partner"].search_count([]), count)
+        self.assertEqual(self.bill("bill-1").partner_id, target)
+
+    def test_two_bound_vendors_merged_lead_to_the_survivor(self):
+        """BH-03c"""
+        source, target = self.bound_vendor("v1", "Vendor One"), self.bound_vendor("v2", "Vendor Two")
+        self.merge(target, source)
+        self.put("bill-1", "v1")
+        self.put("bill-2", "v2")
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id, target)
+        self.assertEqual(self.bill("bill-2").partner_id, target)
+        self.assertEqual((self.binding("v1").is_shared, self.binding("v2").is_shared), (True, False))
+        # each of them would undo the values of the other
+        self.put_vendor("v1", "Vendor One Renamed")
+        self.sync()
+        self.assertNotEqual(target.name, "Vendor One Renamed")
+        self.assertEqual(self.row("vendors", "v1").state, "done")
+
+    def test_both_bound_vendors_merged_into_a_third_contact(self):
+        one, two = self.bound_vendor("v1", "Vendor One"), self.bound_vendor("v2", "Vendor Two")
+        target = self.partner("Third")
+        self.merge(target, one, two)
+        self.put("bill-1", "v1")
+        self.put("bill-2", "v2")
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id | self.bill("bill-2").partner_id, target)
+
+    def test_a_deleted_vendor_comes_again_and_its_bills_with_it(self):
+        """BH-03d"""
+        self.bound_vendor().unlink()
+        self.put("bill-1", "v1")
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id.name, "Fuse Me Ltd.")
+
+    def test_a_contact_chosen_under_mappings_is_merged_before_the_first_sync(self):
+        """BH-03d"""
+        chosen, target = self.partner("Chosen"), self.partner("Master")
+        mapping = self.map("vendor", "v1", chosen)
+        rule = self.env["ml.mapping.rule"].create(
+            {
+                "connection_id": self.connection.id,
+                "kind": "vendor",
+                "pattern": "x*",
+                "res_id": chosen.id,
+            }
+        )
+        self.merge(target, chosen)
+        self.assertRecordValues(mapping, [{"res_id": target.id, "state": "mapped", "origin": "manual"}])
+        self.assertEqual(rule.res_id, target.id)
+        self.put_vendor("v1", "Fuse Me Ltd.")
+        self.put("bill-1", "v1")
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id, target)
+
+    def test_a_contact_chosen_under_mappings_is_deleted_before_the_first_sync(self):
+        """BH-03d"""
+        chosen = self.partner("Chosen")
+        mapping = self.map("vendor", "v1", chosen)
+        chosen.unlink()
+        self.assertRecordValues(mapping, [{"res_id": 0, "state": "unmapped"}])
+        self.put_vendor("v1", "Fuse Me Ltd.")
+        self.put("bill-1", "v1")
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id.name, "Fuse Me Ltd.")
+
+    def test_the_survivor_takes_over_the_number_of_a_contact_that_was_sent(self):
+        """BH-03e"""
+        self.flow("vendors_push").active = True
+        sent = self.partner("Sent Ltd", email="sent@example.com", supplier_rank=1)
+        self.run_worker()
+        binding = self.env["ml.binding"].search([("res_model", "=", "res.partner"), ("res_id", "=", sent.id)])
+        self.assertTrue(binding)
+        target = self.partner("Master Ltd", email="master@example.com", supplier_rank=1)
+        self.merge(target, sent)
+        self.run_worker()
+        bindings = self.env["ml.binding"].search([("res_model", "=", "res.partner"), ("res_id", "=", target.id)])
+        self.assertEqual(bindings.external_id, binding.external_id)
+        self.assertFalse(self.logs("vendors_push").filtered(lambda log: log.state not in ("done", "superseded")))
+
+    def test_both_of_two_sent_contacts_wait_to_be_sent_again(self):
+        """One open row a record, also where both changed."""
+        self.flow("vendors_push").active = True
+        one, two = (self.partner(name, email="ap@example.com", supplier_rank=1) for name in ("One Ltd", "Two Ltd"))
+        self.run_worker()
+        one.name, two.name = "One More Ltd", "Two More Ltd"
+        self.env.cr.flush()
+        self.merge(two, one)
+        self.run_worker()
+        self.assertFalse(self.logs("vendors_push").filtered(lambda log: log.state not in ("done", "superseded")))
+
+    def test_a_vendor_merged_into_the_contact_of_a_user_never_changes_it(self):
+        source = self.bound_vendor()
+        mapping = self.map("vendor", "v9", self.partner("Chosen"))
+        chosen = self.env["res.partner"].browse(mapping.res_id)
+        user = self.new_user("somebody", self.company, "base.group_user")
+        self.merge(user.partner_id, source, chosen)
+        self.assertEqual(mapping.state, "unmapped")
+        self.put_vendor("v1", "Taken Over")
+        self.sync()
+        self.assertNotEqual(user.partner_id.name, "Taken Over")
+        self.assertEqual(self.row("vendors", "v1").state, "failed")
+
+
+@tagged("post_install", "-at_install")
+class TestMergedAccounts(MergeCase):
+    def waiting_bill(self, account):
+        self.put_vendor("v1", "Vendor")
+        self.put("bill-1", "v1", account)
+        self.sync()
+        return self.row("bills", "bill-1")
+
+    def test_a_deleted_account_is_unmapped_and_the_bill_goes_on_once_it_is_chosen(self):
+        """BH-04a"""
+        account = self.new_account("600999990")
+        mapping = self.map("account", "7000", account)
+        account.unlink()
+        self.assertRecordValues(mapping, [{"res_id": 0, "state": "unmapped", "origin": False}])
+        row = self.waiting_bill("7000")
+        self.assertEqual((row.state, row.error_class), ("waiting", "mapping"), row.error_message)
+        self.assertEqual(row.waiting_mapping_ids, mapping)
+        mapping.res_id = self.account.id
+        self.run_worker()
+        self.assertEqual(self.bill("bill-1").invoice_line_ids.account_id, self.account)
+
+    def test_what_was_deleted_unnoticed_is_unmapped_by_the_bill_that_needs_it(self):
+        mapping = self.map("account", "7000", self.account)
+        mapping.flush_recordset()
+        self.env.cr.execute("UPDATE ml_mapping SET res_id = 2147483000 WHERE id = %s", [mapping.id])
+        mapping.invalidate_recordset()
+        row = self.waiting_bill("7000")
+        self.assertEqual((row.state, mapping.state), ("waiting", "unmapped"), row.error_message)
+
+    def test_an_upgrade_lets_go_of_what_was_deleted_before(self):
+        mapping = self.map("account", "7000", self.account)
+        kept = self.map("account", "7001", self.account)
+        rule = self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "account", "pattern": "7*", "res_id": self.account.id}
+        )
+        self.env.flush_all()
+        for row in (mapping, rule):
+            self.env.cr.execute(f"UPDATE {row._table} SET res_id = 2147483000 WHERE id = %s", [row.id])
+        self.env.invalidate_all()
+        runpy.run_path(MIGRATION)["migrate"](self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual((mapping.state, kept.state, rule.active), ("unmapped", "mapped", False))
+
+    def test_accounts_merged_across_companies(self):
+        """BH-04a: the survivor belongs to the other company until the merge is over."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        self.env.user.company_ids += other
+        there, here = self.new_account("600999500", other), self.new_account("600999501")
+        there.name = here.name
+        mapping = self.map("account", "7000", here)
+        rule = self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "account", "pattern": "8*", "res_id": here.id}
+        )
+        code = self.env["ml.outgoing.code"].create(
+            {"connection_id": self.connection.id, "kind": "account", "res_id": here.id}
+        )
+        code.is_ignored = True
+        self.merge_accounts(there, here)
+        self.assertFalse(here.exists())
+        self.assertRecordValues(mapping, [{"res_id": there.id, "state": "mapped", "origin": "manual"}])
+        self.assertEqual((rule.res_id, rule.active), (there.id, True))
+        self.assertRecordValues(code, [{"res_id": there.id, "state": "ignored"}])
+        self.waiting_bill("7000")
+        self.assertEqual(self.bill("bill-1").invoice_line_ids.account_id, there)
+
+    def test_a_rule_whose_account_was_deleted_is_switched_off(self):
+        account = self.new_account("600999990")
+        rule = self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "account", "pattern": "7*", "res_id": account.id}
+        )
+        code = self.env["ml.outgoing.code"].create(
+            {"connection_id": self.connection.id, "kind": "account", "res_id": account.id}
+        )
+        account.unlink()
+        self.assertRecordValues(rule, [{"active": False, "res_id": 0}])
+        self.assertFalse(code.exists())
+        self.assertEqual(self.waiting_bill("7000").state, "waiting")
+
+    def test_the_deleted_journal_of_the_flow_is_not_replaced_silently(self):
+        """BH-04c"""
+        flow = self.flow("bills")
+        flow.journal_id = self.env["account.journal"].create({"name": "Chosen", "code": "CHS", "type": "purchase"})
+        flow.journal_id.unlink()
+        self.map("account", "600000", self.account)
+        row = self.waiting_bill("600000")
+        self.assertEqual(row.state, "failed")
+        self.assertIn("choose another one in the flow", row.error_message)
+        flow.journal_id = self.env["account.journal"].search(
+            [("type", "=", "purchase"), ("company_id", "=", self.company.id)], limit=1
+        )
+        row.action_retry()
+        self.run_worker()
+        self.assertEqual(self.bill("bill-1").journal_id, flow.journal_id)
+
+    def test_the_deleted_journal_of_a_payment_is_unmapped(self):
+        """BH-04b"""
+        bank = self.env["account.journal"].create({"name": "Bank 9", "code": "BNK9", "type": "bank"})
+        mapping = self.map("journal", "bank", bank)
+        bank.unlink()
+        self.assertEqual(mapping.state, "unmapped")
+
+
+@tagged("post_install", "-at_install")
+class TestSharedContact(MergeCase):
+    def test_two_vendors_of_one_contact_when_a_person_says_so(self):
+        """BH-30"""
+        contact = self.partner("Acme AS", country_id=self.env.ref("base.no").id)
+        for key, name in (("v-bergen", "Acme Bergen"), ("v-west", "Acme West")):
+            self.put_vendor(key, name)
+            self.map("vendor", key, contact)
+        self.put("bill-1", "v-bergen")
+        self.put("bill-2", "v-west")
+        self.map("account", "600000", self.account)
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id | self.bill("bill-2").partner_id, contact)
+        self.assertEqual(self.binding("v-bergen").is_shared + self.binding("v-west").is_shared, 1)
+
+    def test_the_choice_lets_the_vendor_and_its_bill_go_on(self):
+        contact = self.bound_vendor("v-bergen", "Acme AS")
+        self.put_vendor("v-west", "Acme West")
+        mapping = self.map("vendor", "v-west", contact)
+        self.put("bill-1", "v-west")
+        self.map("account", "600000", self.account)
+        self.sync()
+        self.assertEqual(self.bill("bill-1").partner_id, contact)
+        self.assertEqual(mapping.state, "mapped")
+
+
+@tagged("post_install", "-at_install")
+class TestDeletedBill(MergeCase):
+    def setUp(self):
+        super().setUp()
+        self.put_vendor("v1", "Vendor")
+        self.map("account", "600000", self.account)
+        self.put_with_file("70.00")
+        self.sync()
+        self.first = self.bill("crash-1")
+        self.assertEqual(self.files(self.first), ["scan.pdf"])
+
+    def put_with_file(self, amount):
+        line = {"amount": amount, "account": "600000"}
+        values = {"number": "CRASH-1", "vendor": "v1", "lines": [line]}
+        self.remote.put("bills", "crash-1", {**values, "files": ["scan.pdf"]})
+
+    def files(self, move):
+        domain = [("res_model", "=", "account.move"), ("res_id", "=", move.id)]
+        return self.env["ir.attachment"].search(domain).mapped("name")
+
+    def pay(self):
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "bank", journal)
+        self.remote.put(
+            "payments",
+            "pay-1",
+            {"vendor": "v1", "amount": "70.00", "bill": "crash-1"},
+        )
+
+    def test_a_payment_of_a_deleted_bill_says_so_and_follows_it_when_it_comes_again(self):
+        """R10a"""
+        self.flow("bills").post_bills = True
+        self.first.unlink()
+        self.pay()
+        self.sync()
+        row = self.row("payments", "pay-1")
+        self.assertEqual((row.state, row.is_awaited_gone), ("waiting", True))
+        self.assertIn("was deleted in Odoo", row.error_message)
+        self.assertIn("Bring", row.advice)
+        row.action_bring_again()
+        self.run_worker()
+        again = self.bill("crash-1")
+        self.assertNotEqual(again, self.first)
+        self.run_worker()
+        self.assertEqual(self.files(again), ["scan.pdf"])
+        row = self.row("payments", "pay-1")
+        self.assertEqual(row.state, "done", row.error_message)
+        self.assertFalse(row.is_awaited_gone)
+        self.assertIn(again.payment_state, ("paid", "in_payment"))
+
+    def test_a_deleted_bill_is_brought_in_again_from_its_own_row_though_its_payload_was_forgotten(self):
+        """R10a"""
+        row = self.row("bills", "crash-1")
+        self.first.unlink()
+        row.invalidate_recordset()
+        self.assertTrue(row.is_record_gone)
+        row.sudo().payload = False
+        row.action_bring_again()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual(self.files(self.bill("crash-1")), ["scan.pdf"])
+
+    def test_a_deleted_bill_may_be_ignored(self):
+        row = self.row("bills", "crash-1")
+        self.first.unlink()
+        row.invalidate_recordset()
+        row._ignore("It was a test.")
+        self.assertEqual(row.state, "ignored")
+
+    def test_a_deleted_bill_that_changes_at_the_vendor_has_its_files(self):
+        """R10b"""
+        self.first.unlink()
+        self.put_with_file("300.00")
+        self.sync()
+        self.run_worker()
+        again = self.bill("crash-1")
+        self.assertEqual((again.amount_total, self.files(again)), (300.0, ["scan.pdf"]))
