@@ -640,8 +640,9 @@ def test_what_we_add_to_odoos_models_tells_only_of_the_own_company(world):
     assert {"res.partner", "account.move", "account.move.line"} <= added.keys()
     tried = attacks(world)
     for attack, (model, names) in itertools.product(tried, added.items()):
-        readable = [name for name in names if name in fields_read(attack, model)]
-        attack.try_(model, "search_read", [], ["display_name", *readable], limit=500)
+        # Odoo's own fields are Odoo's to guard: a branch may read the contacts of its parent
+        if readable := [name for name in names if name in fields_read(attack, model)]:
+            attack.try_(model, "search_read", [], readable, limit=500)
     check(tried)
     (shared,) = world.books.rows(
         "SELECT res_id FROM ml_binding WHERE kind = 'vendor' GROUP BY res_id HAVING count(*) = 3 LIMIT 1"
