@@ -22,8 +22,8 @@ DECIDES_NOTHING = {
     ("ml.feed.file", "action_download"),
     ("ml.sync.log", "action_ignore"),  # opens the wizard that ignores
 }
-TRIED_INSIDE = {("ml.mapping", "action_create_at_target")}
-"""Methods that need more than one provider at work: tried in `ml_connector/tests/test_bridge.py`."""
+TRIED_INSIDE = {("ml.mapping", "action_create_at_target"), ("ml.sync.log", "action_bring_again")}
+"""Methods that need providers at work: tried in `ml_connector/tests`, in `test_bridge.py` and `test_merges.py`."""
 WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import")
 NOT_HERE = {("ml.feed.column", "path")}
 """A column of a file that is read has no field of Odoo."""
@@ -115,6 +115,7 @@ def other_value(field, name, old, records):
         "expense_product_id": records["expense"],
         "order_product_id": records["service"],
         "group_tag_ids": [[6, 0, [records["tag"]]]],
+        "user_id": records["worker"],
         "res_id": records["evil"],
         "target_mapping_id": records["of_target"],
         "mapping_id": records["ml.mapping"],
@@ -139,8 +140,21 @@ def other_value(field, name, old, records):
     return f"{old or ''}x"
 
 
+WORKER = """
+result = env["res.users"].create({{
+    "name": "Worker",
+    "login": "worker",
+    "company_id": {company},
+    "company_ids": [(6, 0, [{company}])],
+    "group_ids": [(6, 0, env.ref("base.group_user").ids)],
+}}).id
+"""
+"""An internal user as whom a connection may work: who is chosen cannot log in any more."""
+
+
 def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, declared, records):
     records["other_owner"] = office.user.id
+    records["worker"] = offices.code(WORKER.format(company=office.company))
     missing = []
     for model, declaration in sorted(declared.items()):
         if model in WIZARDS or model == "res.config.settings":

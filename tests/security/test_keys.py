@@ -15,7 +15,8 @@ connection = env["ml.connection"].create({{"name": {name!r}, "provider": "ramp",
 connection.credential_ids.filtered("is_secret").new_secret = {name!r}
 """
 MAKE = """
-env["ml.connection"].create([{"name": str(number), "provider": "ramp", "environment": "sandbox"} for number in range(4)])
+for number in range(4):
+    env["ml.connection"].create({"name": str(number), "provider": "ramp", "environment": "sandbox"})
 """
 ENTER = """
 import os
