@@ -139,9 +139,6 @@ def other_value(field, name, old, records):
     assert field["type"] in ("char", "text"), (name, field)
     return f"{old or ''}x"
 
-    values = offices.rows("SELECT count(*) FROM ml_sync_attempt t WHERE to_jsonb(t)::text ~ 'EXAMPLEx|example-secretx'")
-    assert values == [(0,)], "credentials are told of by name only"
-
 
 CASES = {
     ("ml.connection", "action_test"): "",
@@ -295,6 +292,8 @@ def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, dec
             if name == "active":
                 person.call(model, "write", [record], {name: True})
     assert missing == []
+    values = offices.rows("SELECT count(*) FROM ml_sync_attempt t WHERE to_jsonb(t)::text ~ 'EXAMPLEx|example-secretx'")
+    assert values == [(0,)], "credentials are told of by name only"
 
 
 def test_wizards_are_told(offices, office, records):
