@@ -4,7 +4,7 @@ from ast import literal_eval
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
-from odoo.orm.utils import READ_GROUP_ALL_TIME_GRANULARITY
+from odoo.models import READ_GROUP_NUMBER_GRANULARITY, READ_GROUP_TIME_GRANULARITY
 
 from ..clients import is_sensitive
 
@@ -54,7 +54,7 @@ def check_path(model, path, label, as_value=True):
         model = env[field.comodel_name]
 
 
-_GRANULARITIES = [[name] for name in READ_GROUP_ALL_TIME_GRANULARITY]
+_GRANULARITIES = [[name] for name in (*READ_GROUP_TIME_GRANULARITY, *READ_GROUP_NUMBER_GRANULARITY)]
 
 
 def check_domain(model, text, label):

@@ -17,11 +17,11 @@ from . import ml_sync_log
 from . import ml_sync_attempt
 from . import ml_audit
 from . import ml_webhook_event
+from . import mail_followers
 from . import hr_expense
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner
 from . import res_company
-from . import res_config_settings
 from . import watched
 from . import ml_followed

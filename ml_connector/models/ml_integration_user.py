@@ -197,7 +197,7 @@ class MlConnection(models.Model):
 
     def write(self, vals):
         before = self.sudo().user_id  # sudo: whoever may write connections need not see users
-        if "company_id" in vals:
+        if "company_id" in vals and self.env.su:  # nobody else may, and is refused below
             self._move_user(vals["company_id"])
         result = super().write(vals)
         if "user_id" in vals:

@@ -91,7 +91,7 @@ class MlSyncChain(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     attempt_count = fields.Integer(readonly=True)
     head = fields.Char(readonly=True)
-    key_id = fields.Char("Key", readonly=True)
+    key_id = fields.Char(readonly=True)
     signature = fields.Char(readonly=True, help="Of the number and the head, so that neither can be set back.")
 
     _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one chain.")
@@ -138,7 +138,7 @@ class MlSyncAttempt(models.Model):
     trace_id = fields.Char("Trace id", readonly=True)
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
     previous_hash = fields.Char(readonly=True)
-    key_id = fields.Char("Key", readonly=True)
+    key_id = fields.Char(readonly=True)
     hash = fields.Char(readonly=True)
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")

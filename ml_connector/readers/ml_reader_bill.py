@@ -154,7 +154,7 @@ class MlReaderOutgoingFile(models.AbstractModel):
     def _pdf_of(self, move):
         """The main attachment, else the first PDF; no other where the main one is something else."""
         domain = [("res_model", "=", move._name), ("res_id", "=", move.id), ("type", "=", "binary")]
-        files = self.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        files = move.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
         main = files & move.message_main_attachment_id
         return (main or files.filtered(lambda file: file.mimetype == PDF)[:1]).filtered(
             lambda file: file.mimetype == PDF

@@ -185,9 +185,8 @@ class TestIntegrationUser(ConnectorCase):
     def test_refusals_name_no_record(self):
         partner = self.env.ref("base.user_admin").partner_id
         books = self.connection._books()
-        try:
+        with self.assertRaises(AccessError) as refusal:
             partner.with_env(books).email = "me@evil.example"
-        except AccessError as error:
-            message = self.connection._missing_right(error).message
+        message = self.connection._missing_right(refusal.exception).message
         self.assertNotIn(partner.name, message)
         self.assertIn(self.user.name, message)

@@ -383,7 +383,10 @@ class TestDeletedBill(MergeCase):
         row.invalidate_recordset()
         self.assertTrue(row.is_record_gone)
         row.sudo().payload = False
-        row.action_bring_again()
+        admin = self.env.ref("base.user_admin")
+        row.with_user(admin).action_bring_again()
+        decision = self.env["ml.sync.attempt"].search([("action", "=", "bring_again")])
+        self.assertEqual((decision.person, decision.res_id), (admin.name, row.id))
         self.run_worker()
         self.run_worker()
         self.assertEqual(self.files(self.bill("crash-1")), ["scan.pdf"])

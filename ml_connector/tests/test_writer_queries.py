@@ -149,10 +149,14 @@ class TestWriterQueries(WriterCase):
 
     def test_linked_vendors(self):
         self.env["res.partner"].create(
-            [{"name": f"Link {number}", "is_company": True, "company_registry": f"R{number}"} for number in range(50)]
+            [
+                {"name": f"Link {number}", "is_company": True, "company_registry": f"R{number + 1}"}
+                for number in range(50)
+            ]
         )
         documents = [
-            Vendor(external_id=f"l{number}", name=f"Link {number}", corporate_id=f"R{number}") for number in range(50)
+            Vendor(external_id=f"l{number}", name=f"Link {number}", corporate_id=f"R{number + 1}")
+            for number in range(50)
         ]
         self.queries("vendor", documents[:5])  # what is read once in a registry's life
         few, many = self.queries("vendor", documents[:25]), self.queries("vendor", documents)

@@ -477,7 +477,7 @@ class TestOtherCompanies(RulesCase):
         self.employee.work_contact_id.company_id = self.other
         for mode in ("journal_entry", "vendor_bill"):
             self.refused("expense_report", self.report(), InvalidDataError, "another company", report_mode=mode)
-        self.refused("reimbursement", self.reimbursement(), InvalidDataError, "Other")
+        self.refused("reimbursement", self.reimbursement(), InvalidDataError, "another company")
         self.issuer.company_id = self.other
         self.refused("cashback", self.cashback(), InvalidDataError, "another company")
 

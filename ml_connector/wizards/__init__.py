@@ -1,3 +1,5 @@
 from . import ml_dry_run
 from . import ml_feed_import
 from . import ml_ignore
+from . import merges
+from . import res_config_settings

@@ -92,13 +92,13 @@ class MlWriterFile(models.AbstractModel):
         added = {}
         for env, group in groupby(pairs, lambda pair: pair[0].env):
             # what is the engine's own is not in the books
-            attachments = env["ir.attachment"].with_context(self.env.context)
+            attachments = env(context=self.env.context)["ir.attachment"]
             group = list(group)
             attachments = attachments.create([self._attachment_values(record, file) for record, file in group])
             self._note_altered(flow, attachments, [file for _record, file in group])
             added |= attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
         for record in dict.fromkeys(record for record, _file in pairs):
-            record = record.with_context(self.env.context)
+            record = record.with_env(record.env(context=self.env.context))
             if "message_main_attachment_id" not in record._fields or record.message_main_attachment_id:
                 continue
             pdfs = added[record._name, record.id].filtered(lambda file: file.mimetype == "application/pdf")

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from . import console
 from .console import fail
-from .paths import LOG, ROOT, RUNTIME, SETUP
+from .paths import LOG, RUNTIME, SETUP
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-REQUIREMENTS = SETUP / "requirements"
+LOCK = SETUP / "requirements" / f"lock-{VERSION}.txt"
+"""What is installed, with the hashes of its files; `setup/requirements/lock` renews it from what lies beside it."""
 BROWSERS = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -139,7 +140,7 @@ def virtual_environment():
     folder = RUNTIME / f"venv-{VERSION}"
     python = folder / "bin" / "python"
     stamp = folder / ".ml_connector"
-    wanted = fingerprint(*(path.read_text() for path in sorted(_requirements())))
+    wanted = fingerprint(LOCK.read_text())
     with lock:
         works = stamp.exists() and os.access(python, os.X_OK)
         if works and stamp.read_text() == wanted:
@@ -158,11 +159,5 @@ def _install(folder, python, anew):
     if anew:
         venv = [sys.executable, "-m", "venv", "--clear", folder]
         console.run(venv, "pip", advice)
-    chosen = [REQUIREMENTS / f"odoo-{VERSION}.txt", REQUIREMENTS / "dev.txt"]
-    options = ["--quiet", "--disable-pip-version-check"]
-    options += [f"--requirement={path}" for path in chosen]
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", f"--requirement={LOCK}"]
     console.run([python, "-m", "pip", "install", *options], "pip", advice)
-
-
-def _requirements():
-    return [*REQUIREMENTS.glob("*.txt"), ROOT / "requirements.txt"]

@@ -22,8 +22,8 @@ DECIDES_NOTHING = {
     ("ml.feed.file", "action_download"),
     ("ml.sync.log", "action_ignore"),  # opens the wizard that ignores
 }
-TRIED_INSIDE = {("ml.mapping", "action_create_at_target")}
-"""Methods that need more than one provider at work: tried in `ml_connector/tests/test_bridge.py`."""
+TRIED_INSIDE = {("ml.mapping", "action_create_at_target"), ("ml.sync.log", "action_bring_again")}
+"""Methods that need providers at work: tried in `ml_connector/tests`, in `test_bridge.py` and `test_merges.py`."""
 WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import")
 NOT_HERE = {("ml.feed.column", "path")}
 """A column of a file that is read has no field of Odoo."""
@@ -115,6 +115,7 @@ def other_value(field, name, old, records):
         "expense_product_id": records["expense"],
         "order_product_id": records["service"],
         "group_tag_ids": [[6, 0, [records["tag"]]]],
+        "user_id": records["worker"],
         "res_id": records["evil"],
         "target_mapping_id": records["of_target"],
         "mapping_id": records["ml.mapping"],
@@ -137,36 +138,6 @@ def other_value(field, name, old, records):
         return old + 1
     assert field["type"] in ("char", "text"), (name, field)
     return f"{old or ''}x"
-
-
-def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, declared, records):
-    records["other_owner"] = office.user.id
-    missing = []
-    for model, declaration in sorted(declared.items()):
-        if model in WIZARDS or model == "res.config.settings":
-            continue
-        fields = office.admin.call(model, "fields_get", [], ["type", "selection"])
-        fields_open = {name: rights for name, rights in declaration["fields"].items() if rights and rights != "birth"}
-        # last, because a record that is archived is not found any more
-        for name in sorted(fields_open, key=lambda name: name == "active"):
-            if fields[name]["type"] == "one2many" or (model, name) in NOT_HERE:
-                continue
-            person, record = office.people[PERSON[fields_open[name][0]]], records[model]
-            old = person.call(model, "read", [record], [name])[0][name]
-            trail = Trail(offices, office.connection)
-            person.call(model, "write", [record], {name: other_value(fields[name], name, old, records)})
-            rows = trail.new(person)
-            if name in ("value", "new_secret"):
-                told = any(row["action"] == "credential" for row in rows)
-            else:
-                told = any(row["action"] == "change" and row["old"] != row["new"] for row in rows)
-            if not told:
-                missing.append((model, name))
-            if name == "active":
-                person.call(model, "write", [record], {name: True})
-    assert missing == []
-    values = offices.rows("SELECT count(*) FROM ml_sync_attempt t WHERE to_jsonb(t)::text ~ 'EXAMPLEx|example-secretx'")
-    assert values == [(0,)], "credentials are told of by name only"
 
 
 CASES = {
@@ -280,6 +251,49 @@ def test_each_public_method_is_told_or_decides_nothing(offices, office, declared
         if not trail.new(person):
             missing.append((model, method))
     assert missing == []
+
+
+WORKER = """
+result = env["res.users"].create({{
+    "name": "Worker",
+    "login": "worker",
+    "company_id": {company},
+    "company_ids": [(6, 0, [{company}])],
+    "group_ids": [(6, 0, env.ref("base.group_user").ids)],
+}}).id
+"""
+"""An internal user as whom a connection may work: who is chosen cannot log in any more."""
+
+
+def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, declared, records):
+    records["other_owner"] = office.user.id
+    records["worker"] = offices.code(WORKER.format(company=office.company))
+    missing = []
+    for model, declaration in sorted(declared.items()):
+        if model in WIZARDS or model == "res.config.settings":
+            continue
+        fields = office.admin.call(model, "fields_get", [], ["type", "selection"])
+        fields_open = {name: rights for name, rights in declaration["fields"].items() if rights and rights != "birth"}
+        # last, because a record that is archived is not found any more
+        for name in sorted(fields_open, key=lambda name: name == "active"):
+            if fields[name]["type"] == "one2many" or (model, name) in NOT_HERE:
+                continue
+            person, record = office.people[PERSON[fields_open[name][0]]], records[model]
+            old = person.call(model, "read", [record], [name])[0][name]
+            trail = Trail(offices, office.connection)
+            person.call(model, "write", [record], {name: other_value(fields[name], name, old, records)})
+            rows = trail.new(person)
+            if name in ("value", "new_secret"):
+                told = any(row["action"] == "credential" for row in rows)
+            else:
+                told = any(row["action"] == "change" and row["old"] != row["new"] for row in rows)
+            if not told:
+                missing.append((model, name))
+            if name == "active":
+                person.call(model, "write", [record], {name: True})
+    assert missing == []
+    values = offices.rows("SELECT count(*) FROM ml_sync_attempt t WHERE to_jsonb(t)::text ~ 'EXAMPLEx|example-secretx'")
+    assert values == [(0,)], "credentials are told of by name only"
 
 
 def test_wizards_are_told(offices, office, records):

@@ -87,17 +87,22 @@ def test_challenge_of_a_stranger(sender, nothing_new):
     assert sender.send(body, {"X-ML-Connector": "guessed"})[0] == 401
 
 
-def test_no_secret_is_closed(books, sender, nothing_new):
-    """A connection without webhooks takes none, whatever they are signed with."""
+@pytest.fixture(scope="module")
+def unsubscribed(books, sender):
+    """The address of a connection without webhooks."""
     token = books.workers.code(
         "connection = env['ml.connection'].create({'name': 'Without', 'provider': 'ramp', 'environment': 'sandbox'})\n"
         "result = connection.webhook_token"
     )
-    url = sender.url.rpartition("/")[0] + f"/{token}"
+    return sender.url.rpartition("/")[0] + f"/{token}"
+
+
+def test_no_secret_is_closed(unsubscribed, sender, nothing_new):
+    """A connection without webhooks takes none, whatever they are signed with."""
     body = sender.body()
     for secret in ("", "None", "False", sender.secret):
         signature = sender.signature(body, secret) if secret else ""
-        assert sender.send(body, {"X-Ramp-Signature": signature}, url)[0] == 401
+        assert sender.send(body, {"X-Ramp-Signature": signature}, unsubscribed)[0] == 401
 
 
 def test_unknown_address(sender, nothing_new):

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .ml_sealed import needs
+from ..models.ml_sealed import needs
 
 
 class ResConfigSettings(models.TransientModel):

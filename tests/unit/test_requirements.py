@@ -1,0 +1,48 @@
+"""What the commands in `setup/` install is locked: whole, up to date, and from nowhere in particular."""
+
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+FOLDER = Path(__file__).resolve().parents[2] / "setup" / "requirements"
+HASHED = re.compile(r"^\S.*?(?= \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+VERSIONS = ("3.11", "3.12", "3.13")
+
+
+def wanted(path):
+    """The requirements of a file and of those that it includes."""
+    for line in path.read_text().splitlines():
+        text = line.partition("#")[0].strip()
+        if text.startswith("-r "):
+            yield from wanted(path.parent / text[3:])
+        elif text:
+            yield Requirement(text)
+
+
+def locked(version):
+    return [Requirement(text) for text in HASHED.findall((FOLDER / f"lock-{version}.txt").read_text())]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_package_has_hashes(version):
+    text = (FOLDER / f"lock-{version}.txt").read_text()
+    named = [line for line in text.splitlines() if line[:1].strip() and not line.startswith("#")]
+    assert len(locked(version)) == len(named) > 90
+    assert all(str(requirement.specifier).startswith("==") for requirement in locked(version))
+    assert "://" not in text and "index" not in text
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_lock_is_what_the_requirements_ask_for(version):
+    """If this fails, run `setup/requirements/lock`."""
+    found = {}
+    for requirement in locked(version):
+        (pin,) = requirement.specifier
+        found.setdefault(canonicalize_name(requirement.name), []).append(pin.version)
+    for name in (f"odoo-{version}.txt", "dev.txt"):
+        for requirement in wanted(FOLDER / name):
+            pins = found[canonicalize_name(requirement.name)]
+            assert all(requirement.specifier.contains(pin) for pin in pins), f"{requirement} {pins}"
