@@ -21,9 +21,13 @@ class ResCompany(models.Model):
     )
 
     def _ml_zone(self):
-        """The time zone in which the company's days begin: its own, that of the company above, of who works for it."""
-        # sudo: whoever asks need not see the companies above
-        for name in (*self.sudo().parent_ids[::-1].mapped("partner_id.tz"), self.env.user.tz):
+        """The time zone in which the company's days begin.
+
+        Its contact's, or that of a company above; else that of who works for it, or of its working hours.
+        """
+        company = self.sudo()  # sudo: whoever asks need not see the companies above
+        names = company.parent_ids[::-1].mapped("partner_id.tz")
+        for name in (*names, self.env.user.tz, company.resource_calendar_id.tz):
             if name:
                 try:
                     return ZoneInfo(name)

@@ -65,6 +65,10 @@ class TestDays(WriterCase):
         self.assertEqual(branch._ml_day(RECEIVED), SEPTEMBER)
         self.zone(False)
         self.assertEqual(branch._ml_day(RECEIVED), OCTOBER)
+        branch.resource_calendar_id.tz = "America/Los_Angeles"
+        self.assertEqual(branch._ml_day(RECEIVED), SEPTEMBER)
+        self.env.user.tz = "UTC"
+        self.assertEqual(branch._ml_day(RECEIVED), OCTOBER)
         self.env.user.tz = "America/Los_Angeles"
         self.assertEqual(branch._ml_day(RECEIVED), SEPTEMBER)
 

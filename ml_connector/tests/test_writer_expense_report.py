@@ -26,13 +26,10 @@ class TestWriterExpenseReport(WriterCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.env["ml.flow"].create(
-            {
-                "name": "Reports",
-                "key": "expense_report",
-                "kind": "expense_report",
-                "direction": "pull",
-                "connection_id": cls.connection.id,
-            }
+            [
+                {"name": kind, "key": kind, "kind": kind, "direction": "pull", "connection_id": cls.connection.id}
+                for kind in ("expense_report", "cash_advance", "payroll", "repayment")
+            ]
         )
         cls.employee = cls.env["hr.employee"].create(
             {"name": "Ada", "work_email": "ada@example.com", "company_id": cls.company.id}
@@ -118,6 +115,22 @@ class TestWriterExpenseReport(WriterCase):
         self.assertEqual(
             {line.partner_id: line.balance for line in owed}, {self.ada: -100.0, frank.work_contact_id: -60.0}
         )
+
+    def test_the_person_is_named_in_every_kind_of_entry(self):
+        self.ada.parent_id = self.company.partner_id
+        kinds = {
+            "cash_advance": [(account("advances"), ADA), (ADA, None)],
+            "payroll": [(account("600"), None), (account("cards"), ADA)],
+            "repayment": [(account("601"), ADA), (account("600"), None)],
+        }
+        for kind, ((debit, who), (credit, whom)) in kinds.items():
+            lines = (
+                JournalLine(amount=Decimal(100), account=debit, partner=who),
+                JournalLine(amount=Decimal(-100), account=credit, partner=whom),
+            )
+            entry = self.written(kind, self.report(kind, lines=lines))
+            self.assertEqual(entry.line_ids.partner_id, self.ada, kind)
+            self.assertEqual(entry.state, "posted")
 
     def test_paid_is_what_the_person_got(self):
         """Whatever is still open with the card's issuer, whose own bill settles that."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from .moments import localized
+
 
 def content_version(content) -> str:
     """Sixteen hex digits that stand for the content of a JSON value; the order of keys does not matter."""
@@ -276,6 +278,8 @@ class Provider:
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription counts only once the vendor's challenge was answered."""
+    moments: tuple[str, ...] = ()
+    """Keys of its records that say when something happened; all other dates were chosen by somebody."""
     events_kept: timedelta | None = None
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
     settles_in = 0
@@ -303,6 +307,10 @@ class Provider:
     def zone(self):
         """Where the company's days begin."""
         return ZoneInfo(self.settings.time_zone)
+
+    def localized(self, record):
+        """A record of the vendor's with its moments as they are in the company's time zone."""
+        return localized(record, self.zone, self.moments)
 
     def _client_options(self):
         """What each HTTP client is told besides its credentials."""

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.exceptions import InvalidDataError
+from ml_connector.vendors.moments import localized
 from ml_connector.vendors.ramp import translate_card, translate_order, translate_spend
 from ml_connector.vendors.ramp.money import currency_digits
-from ml_connector.vendors.ramp.wire import day, localized
+from ml_connector.vendors.ramp.wire import MOMENTS, day
 
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "EUR"])
 UNITS = st.integers(-(10**8), 10**8)
@@ -227,13 +228,13 @@ def test_order_lines_add_up(lines, currency):
     )
 
 
-MOMENTS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).filter(
+WHENS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).filter(
     lambda moment: moment.time() != moment.min.time()
 )
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
-@given(MOMENTS, OFFSETS, st.sampled_from(sorted(available_timezones())))
+@given(WHENS, OFFSETS, st.sampled_from(sorted(available_timezones())))
 def test_the_day_of_a_moment_is_that_of_the_company(moment, offset, zone):
     moment = moment.replace(tzinfo=UTC)
     written = moment.astimezone(offset)
@@ -241,7 +242,7 @@ def test_the_day_of_a_moment_is_that_of_the_company(moment, offset, zone):
         written += timedelta(seconds=1)
         moment = written.astimezone(UTC)
     payload = {"created_at": written.isoformat(), "rows": [{"user_transaction_time": written.isoformat()}]}
-    local = localized(payload, ZoneInfo(zone))
+    local = localized(payload, ZoneInfo(zone), MOMENTS)
     wanted = moment.astimezone(ZoneInfo(zone)).date()
     assert day(local, "created_at") == day(local["rows"][0], "user_transaction_time") == wanted
 
@@ -249,14 +250,14 @@ def test_the_day_of_a_moment_is_that_of_the_company(moment, offset, zone):
 @given(st.dates(date(2015, 1, 1), date(2035, 1, 1)), st.sampled_from(sorted(available_timezones())))
 def test_a_date_stays_what_it_is_in_every_zone(wanted, zone):
     for text in (f"{wanted}", f"{wanted}T00:00:00Z", f"{wanted}T00:00:00+00:00", f"{wanted}T12:30:00"):
-        assert day(localized({"created_at": text}, ZoneInfo(zone)), "created_at") == wanted
+        assert day(localized({"created_at": text}, ZoneInfo(zone), MOMENTS), "created_at") == wanted
     chosen = {"accounting_date": f"{wanted}T23:59:59Z", "issued_at": f"{wanted}T22:00:00Z"}
-    assert localized(chosen, ZoneInfo(zone)) == chosen
+    assert localized(chosen, ZoneInfo(zone), MOMENTS) == chosen
 
 
 def test_spend_in_the_evening():
     """30 September, 20:00 in Los Angeles, decides the period where nothing else is said."""
     payload = transaction(100, "USD", [line(100, "USD")], accounting_date=None)
     payload["user_transaction_time"] = "2026-10-01T03:00:00+00:00"
-    local = localized(payload, ZoneInfo("America/Los_Angeles"))
+    local = localized(payload, ZoneInfo("America/Los_Angeles"), MOMENTS)
     assert translate_spend.transaction(local).document_date == date(2026, 9, 30)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, time
 from ...exceptions import InvalidDataError
 from ..base import Item, Page, content_version
 from . import check
-from .wire import localized
 
 READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
 
@@ -42,7 +41,7 @@ class Puller:
         return self._provider.zone
 
     def is_since(self, row, since, booking_date):
-        return is_since(localized(row, self.zone), since, booking_date)
+        return is_since(self._provider.localized(row), since, booking_date)
 
     def concerns_us(self, row):
         """Ramp ignores filters that it does not know, so the entity is looked at again.

@@ -6,12 +6,12 @@ Unknown keys and unknown values of enumerations are no error: Ramp adds some eve
 # Odoo translates, and there is no Odoo here.
 
 import re
-from datetime import date, datetime, time
+from datetime import date
 
 from ...exceptions import InvalidDataError
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:$|[T ])")
-_MOMENTS = (
+MOMENTS = (
     "created_at",
     "paid_at",
     "payment_processed_at",
@@ -19,7 +19,7 @@ _MOMENTS = (
     "settlement_date",
     "user_transaction_time",
 )
-"""Keys of when something happened. All others are dates that somebody chose, in the form of a moment or not."""
+"""Keys of when something happened."""
 
 
 def text(source, key):
@@ -62,35 +62,11 @@ def required_id(source, what):
     return value
 
 
-def localized(value, zone):
-    """A record whose moments are written in a time zone, so that their dates are the days of whoever lives there.
-
-    Midnight stands for a day without time.
-    """
-    if isinstance(value, list):
-        return [localized(part, zone) for part in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _localized_moment(part, zone) if key in _MOMENTS else localized(part, zone) for key, part in value.items()
-    }
-
-
-def _localized_moment(value, zone):
-    try:
-        moment = datetime.fromisoformat(value)
-        if not moment.tzinfo or moment.time() == time():
-            return value
-        return moment.astimezone(zone).isoformat()
-    except (TypeError, ValueError, OverflowError):
-        return value  # whoever reads it says what is wrong
-
-
 def day(source, *keys):
     """The date of the first key that holds one, None when none does.
 
     Ramp writes dates as `2026-07-01` and as date-times with or without offset; the date is taken as it is written,
-    because a shift to another time zone would change the day. Of moments see `localized`.
+    because a shift to another time zone would change the day. Of moments see `MOMENTS`.
     """
     for key in keys:
         value = text(source, key)
