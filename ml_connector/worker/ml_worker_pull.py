@@ -383,7 +383,7 @@ class MlWorker(models.AbstractModel):
         if not result_flow or not flow._spec().reports:
             return
         writer = flow._writer()
-        base_url = flow.connection_id.get_base_url()
+        base_url = flow.connection_id._told_base()
         # what is acknowledged has to be answered, also where it brought nothing new
         told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
         results = []
@@ -393,7 +393,7 @@ class MlWorker(models.AbstractModel):
                 result = {
                     "success": True,
                     "reference": writer._result_reference(entry.record),
-                    "url": f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
+                    "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
             elif entry.error and log.state == "failed" and flow.tell_failures:
