@@ -24,3 +24,4 @@ from . import res_partner
 from . import res_company
 from . import watched
 from . import ml_followed
+from . import ml_awaited

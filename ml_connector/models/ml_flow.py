@@ -6,6 +6,7 @@ from odoo.tools import ormcache
 
 from .client_actions import notification
 from .ml_sealed import needs
+from .ml_sync_log import ODOO
 from .ml_sync_mixin import CHANGED
 
 LOCK_DATE_POLICIES = [
@@ -424,6 +425,10 @@ class MlFlow(models.Model):
         result = super().write(vals)
         if {"active", "connection_id", "purchase_order_mode"} & set(vals):
             self.env.registry.clear_cache()
+        if set(self._open_fields["administer"]) & set(vals):
+            # sudo: whoever may choose options need not have a right on the queue; what waits is tried with the new ones
+            waiting = [("flow_id", "in", self.ids), ("state", "=", "waiting"), ("depends_kind", "=", ODOO)]
+            self.env["ml.sync.log"].sudo().search(waiting)._release()
         if "journal_id" in vals:
             # sudo: engine field
             super(MlFlow, self.sudo().filtered("is_journal_gone")).write({"is_journal_gone": False})

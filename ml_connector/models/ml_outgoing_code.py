@@ -28,6 +28,7 @@ class NoCodeError(ConnectorError):
     """
 
     error_class = "mapping"
+    can_come_true = True
 
     def __init__(self, message, missing):
         super().__init__(message)

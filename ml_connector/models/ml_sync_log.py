@@ -26,13 +26,13 @@ STATES = [
 ]
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
+ODOO = "odoo"
+"""`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
+INDEPENDENT = {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
 CLEAN = {
     "error_class": False,
     "error_message": False,
-    "depends_kind": False,
-    "depends_external_id": False,
-    "depends_name": False,
-    "is_awaited_gone": False,
+    **INDEPENDENT,
     "conflict": False,
     "decision": False,
 }
@@ -124,7 +124,7 @@ class MlSyncLog(models.Model):
     )
     _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
     _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
-    _dependency_idx = models.Index("(connection_id, depends_kind, depends_external_id) WHERE state = 'waiting'")
+    _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
     _record_idx = models.Index("(res_model, res_id)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
 
@@ -317,11 +317,19 @@ class MlSyncLog(models.Model):
                 ("depends_external_id", "in", list({external_id for _kind, external_id in keys})),
             ]
         )
-        ready = waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)
-        ready.write(
-            {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
-        )
-        ready.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+        waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
+
+    def _release(self):
+        """Let rows go on whose wait for a record is over."""
+        self.write(INDEPENDENT)
+        self.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+
+    @api.model
+    def _release_awaiting(self, model, ids, *domain):
+        """Let rows go on that waited for a change of these records of Odoo, or for a new one of their kind."""
+        keys = [odoo_key(model), *(odoo_key(model, record_id) for record_id in ids)]
+        awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys), ("state", "=", "waiting")]
+        self.search([*awaiting, *domain])._release()
 
     # ------------------------------------------------------------------ buttons
 
@@ -477,8 +485,17 @@ class MlSyncLog(models.Model):
         self._decided("rebook", move.display_name)
 
     def action_open_record(self):
-        """Open the Odoo record, or the mapping that is missing."""
+        """Open the Odoo record, or the one that is to be repaired, or the mapping that is missing."""
         self.ensure_one()
+        if self.state == "waiting" and self.depends_kind == ODOO:
+            model, record_id = self.depends_external_id.split(",")
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env[model]._description,
+                "res_model": model,
+                "res_id": int(record_id or 0),
+                "view_mode": "form" if record_id else "list,form",
+            }
         if self.state == "waiting" and self.waiting_mapping_ids:
             return {
                 "type": "ir.actions.act_window",
@@ -559,3 +576,8 @@ class MlSyncLog(models.Model):
 
 
 GC_LIMIT = 10_000
+
+
+def odoo_key(model, record_id=""):
+    """How rows name the Odoo record that they wait for; without an id, any record of the model."""
+    return f"{model},{record_id}"

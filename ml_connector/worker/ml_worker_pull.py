@@ -9,7 +9,7 @@ from odoo import fields, models
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, FINAL_STATES
+from ..models.ml_sync_log import CLEAN, FINAL_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -23,6 +23,7 @@ class Dependency(ConnectorError):
     """Another remote record has to be in Odoo first."""
 
     error_class = "mapping"
+    can_come_true = True
 
     def __init__(self, message, key, name):
         super().__init__(message)
@@ -276,6 +277,7 @@ class MlWorker(models.AbstractModel):
                     if entry.outcome != "drift" and entry.binds
                 ],
             )
+        awaited = {entry.log: entry.log.depends_external_id for entry in entries if entry.log.depends_kind == ODOO}
         for entry in entries:
             self._store_result(connection, entry, now, milliseconds)
         self.env["ml.sync.attempt"]._append(
@@ -299,7 +301,12 @@ class MlWorker(models.AbstractModel):
         self._queue_reports(flow, entries)
         self._queue_kept(flow, written)
         self.env["ml.sync.log"]._release_dependents(
-            connection, {(flow.kind, entry.log.external_id) for entry in written}
+            connection,
+            {
+                *((flow.kind, entry.log.external_id) for entry in written),
+                # what one row goes on from, the others of the same wait go on from, too
+                *((ODOO, key) for log, key in awaited.items() if log.depends_external_id != key),
+            },
         )
 
     def _store_result(self, connection, entry, now, milliseconds):
@@ -322,7 +329,6 @@ class MlWorker(models.AbstractModel):
         vals = self._failure_values(log, error)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
-            vals["is_awaited_gone"] = False
         elif isinstance(error, FieldConflict):
             vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
         elif isinstance(error, MappingError):
@@ -335,6 +341,8 @@ class MlWorker(models.AbstractModel):
                 # Odoo had the same code: the row was filled when it was made, and the record can go on
                 vals.update(state="pending", next_try_at=now, try_count=0)
             vals["waiting_mapping_ids"] = [fields.Command.set(unmapped.ids)]
+        if log.waiting_mapping_ids and "waiting_mapping_ids" not in vals:
+            vals["waiting_mapping_ids"] = [fields.Command.clear()]
         log.write(vals)
 
     def _tell_chatter(self, connection, written):

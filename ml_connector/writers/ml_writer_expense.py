@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party, Reference
-from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError, NotReadyError
 from .bill_amounts import BILL, ENTRY, EXPENSE
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
@@ -142,7 +142,7 @@ class MlWriterExpense(models.AbstractModel):
                     " ignore it."
                 )
             )
-        self._check_currency(batch, bill)
+        batch.currencies.usable(bill.currency)
         journal = money_journal(self.env, batch.resolver, document.card, batch.company)
         employee = needed(self.env, batch.resolver, document.employee)
         mode = flow.expense_mode
@@ -185,7 +185,7 @@ class MlWriterExpense(models.AbstractModel):
     def _category(self, flow):
         product = flow.expense_product_id.with_env(self.env) or self.env.ref(GENERAL_CATEGORY, raise_if_not_found=False)
         if not product or not product.active:
-            raise InvalidDataError(self.env._("Choose an expense category in the flow."))
+            raise NotReadyError(self.env._("Choose an expense category in the flow."), awaits=flow)
         return product
 
     def _prepare_spend(self, batch, plan):
@@ -397,7 +397,8 @@ class MlWriterExpense(models.AbstractModel):
                         "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
                         odoo=format_date(self.env, move.date),
                         planned=format_date(self.env, plan.bill.header["date"]),
-                    )
+                    ),
+                    awaits=plan.bill.company,
                 )
 
     # ------------------------------------------------------------------ journal entries

@@ -9,7 +9,7 @@ from odoo.tools import SQL, email_domain_extract
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
-from ..exceptions import InvalidDataError, MappingError
+from ..exceptions import MappingError, NotReadyError
 from ..tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
 from .writer_tools import bound_elsewhere
 
@@ -148,12 +148,13 @@ class VendorMatch:
         :raises InvalidDataError: the contact that a person chose became one that no vendor may be
         """
         if partner in self._protected:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "%s is mapped to a contact of a user, of an employee or of one of our own companies: choose another"
                     " contact under Mappings, then press Retry.",
                     document.name,
-                )
+                ),
+                awaits=partner,
             )
 
     def _check_agrees(self, document, what, partner):
