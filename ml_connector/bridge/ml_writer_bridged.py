@@ -50,7 +50,7 @@ class MlWriterBridged(models.AbstractModel):
             if document.is_withdrawn:
                 self._plan_withdrawn(entry)
                 continue
-            partner = resolver.binding("vendor", document.vendor.external_id).commercial_partner_id
+            partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
             try:
                 self._plan_document(entry, partner, currencies.usable(document.currency), twins)
             except ConnectorError as error:
@@ -92,7 +92,7 @@ class MlWriterBridged(models.AbstractModel):
         """{(vendor, number, date): the source's id} of what came from the flow's connection before."""
         wanted = [entry.document for entry in entries if not entry.document.is_withdrawn]
         vendors = {document.vendor.external_id for document in wanted}
-        partners = [resolver.binding("vendor", vendor).commercial_partner_id for vendor in vendors]
+        partners = [resolver.binding("vendor", vendor)._ml_creditor(flow.company_id) for vendor in vendors]
         known = flow.env["ml.bridged.document"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),

@@ -276,7 +276,7 @@ class VendorMatch:
 
     def _read_by_id(self):
         wanted = self._partners.browse({document.odoo_id for document in self._documents if document.odoo_id})
-        return {partner.id: partner.commercial_partner_id for partner in self._of_company(wanted.exists())}
+        return {partner.id: partner._ml_creditor(self.company) for partner in self._of_company(wanted.exists())}
 
     def _read_by_sister(self):
         """Partners of the vendor system's records of the same ids on other connections to it: of other companies."""
@@ -291,7 +291,7 @@ class VendorMatch:
         partners = {partner.id: partner for partner in self._partners.browse(bindings.mapped("res_id")).exists()}
         found = {}
         for binding in bindings.filtered(lambda binding: binding.res_id in partners):
-            partner = self._of_company(partners[binding.res_id].commercial_partner_id)
+            partner = self._of_company(partners[binding.res_id]._ml_creditor(self.company))
             found[binding.external_id] = found.get(binding.external_id, self._partners) | partner
         return found
 
@@ -360,7 +360,7 @@ class VendorMatch:
         banks = self.env["res.partner.bank"].with_context(active_test=False)
         found = {}
         for bank in banks.search([("sanitized_acc_number", "in", list(numbers))]):
-            partner = self._of_company(bank.partner_id.commercial_partner_id.with_env(self._partners.env))
+            partner = self._of_company(bank.partner_id._ml_creditor(self.company).with_env(self._partners.env))
             found[bank.sanitized_acc_number] = found.get(bank.sanitized_acc_number, self._partners) | partner
         return found
 
