@@ -2,6 +2,7 @@
 
 import hashlib
 from ast import literal_eval
+from datetime import datetime
 
 from odoo.fields import Domain
 
@@ -136,10 +137,14 @@ class FeedSource:
 
     def column_values(self, column, records):
         if column.path:
-            return self.values(records, column.path)
-        if column.expression:
-            return EXPRESSIONS[column.expression](self, records, column.argument or "")
-        return [column.constant or None] * len(records)
+            values = self.values(records, column.path)
+        elif column.expression:
+            values = EXPRESSIONS[column.expression](self, records, column.argument or "")
+        else:
+            return [column.constant or None] * len(records)
+        if column.type != "date":
+            return values
+        return [self.company._ml_day(value) if isinstance(value, datetime) else value for value in values]
 
     def values(self, records, path):
         """The values at a field path. Each related record is read once."""

@@ -21,7 +21,7 @@ class MlReaderPurchaseOrder(models.AbstractModel):
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "in", ("purchase", "cancel"))
         if flow.start_date:
-            domain &= Domain("date_order", ">=", flow.start_date)
+            domain &= Domain("date_order", ">=", flow.company_id._ml_begin(flow.start_date))
         return domain
 
     def _changed_since(self, moment):
@@ -59,8 +59,8 @@ class MlReaderPurchaseOrder(models.AbstractModel):
             odoo_id=own_id(record),
             number=record.name,
             vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
-            order_date=record.date_order.date(),
-            promise_date=record.date_planned.date() if record.date_planned else None,
+            order_date=record.company_id._ml_day(record.date_order),
+            promise_date=record.company_id._ml_day(record.date_planned) if record.date_planned else None,
             currency=record.currency_id.name,
             payment_days=self._payment_days(record.payment_term_id),
             memo=record.partner_ref or "",
@@ -133,7 +133,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
         returned = Domain("move_ids.origin_returned_move_id.purchase_line_id", "!=", False)
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "done") & (received | returned)
         if flow.start_date:
-            domain &= Domain("date_done", ">=", flow.start_date)
+            domain &= Domain("date_done", ">=", flow.company_id._ml_begin(flow.start_date))
         return domain
 
     def _changed_since(self, moment):
@@ -180,7 +180,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
             odoo_id=own_id(record),
             number=record.name,
             purchase_order_odoo_id=own_id(moves.purchase_line_id.order_id[:1]),
-            received_on=(record.date_done or record.write_date).date(),
+            received_on=record.company_id._ml_day(record.date_done or record.write_date),
             lines=lines,
             cancelled=not any(line.quantity for line in lines),
         )

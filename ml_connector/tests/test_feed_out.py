@@ -258,9 +258,13 @@ class TestFeedOut(FeedCase):
         for move in order.picking_ids.move_ids:
             move.write({"quantity": 3, "picked": True})
         order.picking_ids.with_context(skip_backorder=True).button_validate()
+        # 30 September, 18:00 there
+        order.company_id.partner_id.tz = "America/Los_Angeles"
+        order.picking_ids.date_done = "2026-10-01 01:00:00"
         self.sync()
         receipts = next(rows for path, rows in self.inbound().items() if "purchase_receipts" in path)
         self.assertEqual([row["QuantityReceived"] for row in receipts], ["3", "3"])
+        self.assertEqual({row["ReceiptDate"] for row in receipts}, {"2026-09-30"})
         self.assertEqual({row["VendorId"] for row in receipts}, {self.code(self.northwind)})
         changed = next(path for path in self.inbound() if "purchase_orders_delta" in path)
         self.assertEqual([row["QuantityReceived"] for row in self.inbound()[changed]], ["3", "3"], "all lines again")

@@ -276,10 +276,10 @@ class VendorMatch:
 
     def _read_by_id(self):
         told = {document.external_id: document.odoo_id for document in self._documents if document.odoo_id}
-        known = self._of_company(self._partners.browse(set(told.values())).exists())
+        known = self._of_company(self._partners.browse({int(own_id) for own_id in told.values()}).exists())
         by_id = {partner.id: partner for partner in known}
         return {
-            external_id: by_id[own_id].commercial_partner_id
+            external_id: by_id[own_id]._ml_creditor(self.company)
             for external_id, own_id in told.items()
             if own_id in by_id and may_be(by_id[own_id], own_id)
         }
@@ -297,7 +297,7 @@ class VendorMatch:
         partners = {partner.id: partner for partner in self._partners.browse(bindings.mapped("res_id")).exists()}
         found = {}
         for binding in bindings.filtered(lambda binding: binding.res_id in partners):
-            partner = self._of_company(partners[binding.res_id].commercial_partner_id)
+            partner = self._of_company(partners[binding.res_id]._ml_creditor(self.company))
             found[binding.external_id] = found.get(binding.external_id, self._partners) | partner
         return found
 
@@ -366,7 +366,7 @@ class VendorMatch:
         banks = self.env["res.partner.bank"].with_context(active_test=False)
         found = {}
         for bank in banks.search([("sanitized_acc_number", "in", list(numbers))]):
-            partner = self._of_company(bank.partner_id.commercial_partner_id.with_env(self._partners.env))
+            partner = self._of_company(bank.partner_id._ml_creditor(self.company).with_env(self._partners.env))
             found[bank.sanitized_acc_number] = found.get(bank.sanitized_acc_number, self._partners) | partner
         return found
 
