@@ -59,17 +59,24 @@ def order_date(source, records, argument):
 
 
 def order_status(source, records, argument):
-    """`open`, `closed` (fully billed) or `cancelled`."""
+    """`open`, `closed` (fully billed, or nothing more will come of it) or `cancelled`."""
     return [
-        "cancelled" if record.state == "cancel" else "closed" if record.invoice_status == "invoiced" else "open"
+        "cancelled"
+        if record.state == "cancel"
+        else "closed"
+        if record.invoice_status == "invoiced" or record._ml_is_over()
+        else "open"
         for record in records
     ]
 
 
 def line_status(source, records, argument):
-    """`closed` when all of it is billed, else `open`."""
+    """`closed` when all of it is billed or nothing more will come of it, else `open`."""
     return [
-        "closed" if record.product_qty and record.qty_invoiced >= record.product_qty else "open" for record in records
+        "closed"
+        if record.product_qty and record.qty_invoiced >= record.product_qty or record.order_id._ml_is_over()
+        else "open"
+        for record in records
     ]
 
 
@@ -117,8 +124,8 @@ READS = {
     "analytic_code": ("code", "create_date"),
     "analytic": ("analytic_distribution",),
     "order_date": ("date_approve", "date_order"),
-    "order_status": ("state", "invoice_status"),
-    "line_status": ("product_qty", "qty_invoiced"),
+    "order_status": ("state", "invoice_status", "locked", "order_line.qty_received"),
+    "line_status": ("product_qty", "qty_invoiced", "order_id.locked"),
     "line_number": ("order_id.order_line",),
     "order_line_number": ("purchase_line_id.order_id.order_line",),
     "net_unit_price": ("price_unit", "discount"),

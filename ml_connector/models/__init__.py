@@ -22,6 +22,7 @@ from . import hr_expense
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner
+from . import purchase_order
 from . import res_company
 from . import watched
 from . import ml_followed

@@ -16,7 +16,7 @@ class MlReaderPurchaseOrder(models.AbstractModel):
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
-        return {"state", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
+        return {"state", "locked", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "in", ("purchase", "cancel"))
@@ -31,7 +31,7 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         return {order.id: max([order.write_date, *order.order_line.mapped("write_date")]) for order in records}
 
     def _sendable(self, flow, records):
-        """Not what was born at the vendor, and a cancelled order only where the vendor has it."""
+        """Not what was born at the vendor, and an order that has ended only where the vendor has it."""
         bindings = flow.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
@@ -43,17 +43,20 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         ours = {binding.res_id for binding in bindings if binding.fingerprint}
         theirs = set(bindings.mapped("res_id")) - ours
         return records.filtered(
-            lambda order: order.id not in theirs and (order.state == "purchase" or order.id in ours)
+            lambda order: order.id not in theirs and (order.id in ours or self._state(order) == "open")
         )
+
+    def _state(self, order):
+        if order.state == "cancel":
+            return "cancelled"
+        return "closed" if order._ml_is_over() else "open"
 
     def _document(self, flow, record):
         vendor = record.partner_id.commercial_partner_id
-        cancelled = record.state == "cancel"
-        lines = (
-            record.order_line.browse()
-            if cancelled
-            else record.order_line.filtered(lambda line: not line.display_type and line.product_qty)
-        )
+        state = self._state(record)
+        if state == "closed":
+            self._await_last(flow, record)
+        lines = record.order_line.filtered(lambda line: state == "open" and not line.display_type and line.product_qty)
         codes = self._line_codes(flow, lines) if flow._spec().coded else None
         return PurchaseOrder(
             odoo_id=own_id(record),
@@ -64,9 +67,21 @@ class MlReaderPurchaseOrder(models.AbstractModel):
             currency=record.currency_id.name,
             payment_days=self._payment_days(record.payment_term_id),
             memo=record.partner_ref or "",
-            state="cancelled" if cancelled else "open",
+            state=state,
             lines=tuple(self._line(flow, line, codes) for line in lines),
         )
+
+    def _await_last(self, flow, order):
+        """Receipts and bills of an order go before its end, after which the vendor takes none.
+
+        :raises NotSentError: one of them is still to go
+        """
+        for kind, name in (("goods_receipt", "picking_ids"), ("own_bill", "invoice_ids")):
+            if sender := self._sender(flow, kind):
+                reader = self.env[f"ml.reader.{kind}"]
+                due = order[name].filtered_domain(reader._domain(sender))
+                for record in reader._sendable(sender, due):
+                    self._remote_id(flow, kind, record)
 
     def _line_codes(self, flow, lines):
         accounts = self.env["account.account"].union(*map(self._account, lines))

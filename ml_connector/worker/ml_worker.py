@@ -8,6 +8,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from ..exceptions import ConnectorError, MissingRightError, ServerError
@@ -324,12 +325,11 @@ class MlWorker(models.AbstractModel):
 
     def _reclaim(self, run):
         """Rows whose worker died: what may have been sent is in doubt, the rest is simply done again."""
+        now = fields.Datetime.now()
+        # no lease is that long: one that seems so was given while the server's clock was ahead
+        ended = Domain("lease_until", "<", now) | Domain("lease_until", ">", now + 2 * LEASE)
         orphans = self.env["ml.sync.log"].search(
-            [
-                ("connection_id", "=", run.connection.id),
-                ("state", "=", "running"),
-                ("lease_until", "<", fields.Datetime.now()),
-            ]
+            Domain("connection_id", "=", run.connection.id) & Domain("state", "=", "running") & ended
         )
         if not orphans:
             return

@@ -388,6 +388,14 @@ def test_an_order_is_made_changed_and_archived(sandbox, ramp):
     assert effects(sandbox, "purchase_order.archive") == {sent.external_id: 1}
 
 
+@pytest.mark.parametrize("state", ["cancelled", "closed"])
+def test_an_order_that_has_ended_is_archived(sandbox, ramp, state):
+    wanted = order(ramp)
+    sent = push(ramp, "purchase_orders_push", wanted)
+    push(ramp, "purchase_orders_push", replace(wanted, state=state, lines=()), sent.external_id)
+    assert effects(sandbox, "purchase_order.archive") == {sent.external_id: 1}
+
+
 def test_an_order_that_comes_back_is_made_anew(sandbox, ramp):
     wanted = order(ramp)
     first = push(ramp, "purchase_orders_push", wanted)
@@ -466,6 +474,9 @@ def test_without_plus_an_order_becomes_a_draft_with_its_pdf(sandbox):
     assert ramp.client.draft(draft["id"])["amount"]["amount"] == 15000
     refusal = raised(push, ramp, "purchase_orders_push", replace(wanted, state="cancelled", lines=()), sent.external_id)
     assert "delete it in Ramp" in refusal.message
+    sandbox.control.approve_draft(draft["id"])
+    ended = push(ramp, "purchase_orders_push", replace(wanted, state="closed", lines=()), sent.external_id)
+    assert ended.note == "Its draft bill is no longer in Ramp."
 
 
 def test_the_check_finds_out_whether_there_is_plus(sandbox):

@@ -23,7 +23,7 @@ class PurchaseOrders(Push):
     """
 
     def render(self, document):
-        if not document.lines and document.state != "cancelled":
+        if not document.lines and not document.is_over:
             raise InvalidDataError(f"Ramp needs a line: the purchase order {document.number} has none.")
         body = {
             "mode": self.provider.order_mode,
@@ -35,7 +35,7 @@ class PurchaseOrders(Push):
             "ordered_on": document.order_date.isoformat(),
             "promise_date": document.promise_date.isoformat() if document.promise_date else None,
             "net_payment_terms": document.payment_days,
-            "cancelled": document.state == "cancelled",
+            "cancelled": document.is_over,
             "lines": [self._line(line) for line in document.lines],
             "notes": self._notes(document),
         }
@@ -145,7 +145,7 @@ class PurchaseOrders(Push):
     def _archive(self, payload, known):
         order_id = known or (self._unarchived(payload)[0] or {}).get("id")
         if not order_id:
-            raise InvalidDataError("The order is cancelled in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise InvalidDataError("The order has ended in Odoo and is unknown to Ramp, so there is nothing to send.")
         try:
             self.client.archive_purchase_order(order_id)
         except NotFoundError:
@@ -210,9 +210,11 @@ class PurchaseOrders(Push):
 
     def _send_draft(self, payload, external_id):
         if payload["cancelled"]:
+            if not self._has_draft(external_id):
+                return Sent(external_id=external_id, note="Its draft bill is no longer in Ramp.")
             raise InvalidDataError(
-                f"The order {payload['number']} was cancelled, and Ramp's API cannot delete the draft bill that stands "
-                "for it: delete it in Ramp, then ignore this row."
+                f"The order {payload['number']} has ended, and Ramp's API cannot delete the draft bill that stands for "
+                "it: delete it in Ramp, then ignore this row."
             )
         known = external_id if external_id.startswith(DRAFT) else ""
         return self._drafts.send_as(self._draft_body(payload), known)
@@ -235,6 +237,12 @@ class PurchaseOrders(Push):
                 for line in payload["lines"]
             ],
         }
+
+    def _has_draft(self, external_id):
+        try:
+            return external_id.startswith(DRAFT) and bool(self.client.draft(external_id.removeprefix(DRAFT)))
+        except NotFoundError:
+            return False
 
 
 def is_whole(line):
