@@ -12,6 +12,7 @@ from ..exceptions import (
     NotWantedError,
 )
 from ..models.client_actions import shown_as_text
+from ..own_ids import may_be
 from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, normalized
@@ -173,7 +174,8 @@ class MlWriterBill(models.AbstractModel):
             ids = {line.purchase_order_line for document in documents for line in document.lines} - {None}
             domain = [("id", "in", list(ids)), ("company_id", "=", batch.company.id)]
             lines = self.env["purchase.order.line"].search(domain) if ids else ()
-            batch.order_lines = {line.id: line for line in lines}
+            by_id = {line.id: line for line in lines}
+            batch.order_lines = {told: by_id[told] for told in ids if told in by_id and may_be(by_id[told], told)}
             self._look_up_order_keys(batch, documents)
 
     def _origins(self, batch, documents):
@@ -188,7 +190,9 @@ class MlWriterBill(models.AbstractModel):
         found = {}
         for document in documents:
             moves = [sent[key] for name in document.sent_as if (key := ("own_bill", name)) in sent]
-            if move := by_id.get(document.odoo_id) or next(iter(moves), None):
+            named = by_id.get(document.odoo_id)
+            own = named if named and may_be(named, document.odoo_id) else None
+            if move := own or next(iter(moves), None):
                 found[document.external_id] = move
         return found
 
