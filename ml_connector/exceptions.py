@@ -152,6 +152,12 @@ class ConflictError(ConnectorError):
     error_class = "conflict"
 
 
+class InVainError(ConnectorError):
+    """What the record waits for will not come by itself."""
+
+    error_class = "in_vain"
+
+
 class PermanentError(ConnectorError):
     """The vendor refused for a reason that no retry will change."""
 

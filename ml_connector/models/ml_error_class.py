@@ -106,6 +106,10 @@ ERROR_CLASSES = {
         _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
         state="waiting",
     ),
+    "in_vain": ErrorClass(
+        _lt("Waits in vain"),
+        _lt("Put right what is named, then press Retry; or Ignore this as well. If it comes after all, this goes on."),
+    ),
     "awaited": ErrorClass(
         _lt("Waits for files"),
         _lt("Nothing to do: it goes on by itself once the files are here, or cannot be had."),

@@ -333,6 +333,13 @@ class MlMapping(models.Model):
             self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
         return result
 
+    def unlink(self):
+        """Rows cannot wait for what is not in the list any more: they are tried again, and name it anew."""
+        logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")  # sudo: as in `_release`
+        result = super().unlink()
+        logs._make_pending()
+        return result
+
     def _filling_fields(self):
         """Names of the fields that fill a row."""
         return {"res_id", "is_ignored"}

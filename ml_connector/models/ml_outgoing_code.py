@@ -186,6 +186,10 @@ class MlOutgoingCode(models.Model):
             self._release()
         return result
 
+    def unlink(self):
+        self._release()
+        return super().unlink()
+
     def _release(self):
         """Let the records go on that waited for these codes."""
         # sudo: whoever may choose codes need not have a right on the queue itself

@@ -138,7 +138,7 @@ class MlSyncLog(models.Model):
             alive = set(self.env[model].browse(set(logs.mapped("res_id"))).exists()._ids)
             logs.filtered(lambda log, alive=alive: log.res_id not in alive).is_record_gone = True
 
-    @api.depends("error_class", "depends_name", "is_awaited_gone")
+    @api.depends("state", "error_class", "depends_name", "is_awaited_gone")
     def _compute_advice(self):
         for log in self:
             if log.is_awaited_gone:
@@ -146,7 +146,7 @@ class MlSyncLog(models.Model):
                     "Bring %s in again with the button, and this follows by itself; or ignore both.", log.depends_name
                 )
                 continue
-            if log.depends_name:
+            if log.depends_name and log.state == "waiting":
                 log.advice = self._dependency_advice(log)
                 continue
             error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
@@ -312,7 +312,8 @@ class MlSyncLog(models.Model):
         waiting = self.search(
             [
                 ("connection_id", "=", connection.id),
-                ("state", "=", "waiting"),
+                # what waited in vain goes on as well, when it comes after all
+                ("state", "in", ("waiting", "failed")),
                 ("depends_kind", "in", list({kind for kind, _id in keys})),
                 ("depends_external_id", "in", list({external_id for _kind, external_id in keys})),
             ]
@@ -390,6 +391,7 @@ class MlSyncLog(models.Model):
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+            connection._trigger()  # what waits for these waits in vain
 
     def _awaited(self):
         """The rows of what these wait for."""

@@ -3,7 +3,17 @@
 from odoo import Command, fields
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.exceptions import (
+    ConnectorError,
+    LockedPeriodError,
+    MappingError,
+    PermanentError,
+    RemoteError,
+)
+from odoo.addons.ml_connector.models.ml_error_class import ERROR_CLASSES
+
 from .common import ConnectorCase
+from .test_push_kinds import PushCase
 
 
 @tagged("post_install", "-at_install")
@@ -321,3 +331,203 @@ class TestWaits(ConnectorCase):
         self.sync()
         action = self.row().action_open_record()
         self.assertEqual((action["res_model"], action["res_id"]), ("account.account", self.account.id))
+
+
+class Vain(ConnectorCase):
+    """A wait that cannot come true says so, and has a button; when it comes after all, it goes on."""
+
+    def in_vain(self, row, *words):
+        self.assertEqual((row.state, row.error_class), ("failed", "in_vain"), row.error_message)
+        for word in words:
+            self.assertIn(word, row.error_message)
+        self.assertNotIn("goes on by itself as soon", row.advice)
+        row.action_retry()
+        for _run in range(2):
+            self.run_worker()
+        self.assertEqual((row.state, row.error_class), ("failed", "in_vain"))
+
+    def bill_row(self, external_id="bill-1"):
+        return self.logs("bills").filtered(lambda log: log.external_id == external_id and log.is_current)
+
+
+@tagged("post_install", "-at_install")
+class TestWaitsInVain(Vain):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        account = cls.env["account.account"].create(
+            {
+                "code": "600777",
+                "name": "Costs",
+                "account_type": "expense",
+                "company_ids": [Command.set(cls.company.ids)],
+            }
+        )
+        cls.account = account
+
+    def setUp(self):
+        super().setUp()
+        self.map("account", "600777", self.account)
+        bank = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "bank", bank)
+
+    def test_the_vendor_has_no_such_record_and_then_it_has(self):
+        self.put_bill(account="600777")
+        vendor = self.remote.items["vendors"].pop("vendor-1")
+        self.sync()
+        self.in_vain(self.bill_row(), "vendor-1", "does not have")
+        self.assertFalse(self.remote.reports, "nothing is told of what waited")
+        self.remote.items["vendors"]["vendor-1"] = vendor
+        self.sync()
+        self.assertEqual(self.bill_row().state, "done")
+        self.assertFalse(self.bill_row().error_message)
+
+    def test_a_fault_of_the_vendor_proves_nothing(self):
+        self.put_bill(account="600777")
+        self.remote.items["vendors"].pop("vendor-1")
+        self.remote.fail("fetch vendors", RemoteError("Not now."))
+        self.sync()
+        self.assertEqual(self.bill_row().state, "waiting")
+
+    def test_what_it_waits_for_was_ignored(self):
+        self.put_bill(account="600777")
+        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies", "broken": True})
+        self.sync()
+        vendor, bill = self.logs("vendors"), self.bill_row()
+        self.assertEqual((vendor.state, bill.state), ("failed", "waiting"), "somebody can still put it right")
+        vendor._ignore("A test vendor")
+        self.run_worker()
+        self.in_vain(bill, "A test vendor")
+        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies"})
+        self.sync()
+        self.assertEqual(bill.state, "done")
+
+    def test_a_payment_of_a_bill_that_was_voided_before_it_came(self):
+        self.put_bill(account="600777", void=True)
+        self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "100.00"})
+        self.sync()
+        self.in_vain(self.logs("payments"), "voided")
+
+    def test_the_flow_of_what_it_waits_for_is_switched_off_and_on_again(self):
+        self.flow("vendors").active = False
+        self.put_bill(account="600777")
+        self.sync()
+        bill = self.bill_row()
+        self.in_vain(bill, self.flow("vendors").name or "Vendors", "switched off")
+        self.connection.with_context(active_test=False).flow_ids.filtered(
+            lambda flow: flow.key == "vendors"
+        ).active = True
+        self.assertEqual(bill.state, "pending")
+        for _run in range(2):
+            self.sync()
+        self.assertEqual(bill.state, "done")
+
+    def test_a_flow_is_switched_off_while_others_wait_for_its_records(self):
+        self.put_bill(account="600777")
+        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies", "broken": True})
+        self.sync()
+        self.flow("vendors").active = False
+        self.run_worker()
+        self.in_vain(self.bill_row(), "switched off")
+
+    def test_a_result_for_which_nothing_comes_first_any_more(self):
+        self.remote.fail("report", PermanentError("Not now."))
+        self.put_bill(account="600777")
+        self.remote.put("payments", "payment-1", {"vendor": "vendor-1", "bill": "bill-1", "amount": "100.00"})
+        self.sync()
+        first, waiting = self.logs("results")
+        self.assertEqual((first.state, waiting.state), ("failed", "waiting"))
+        first.unlink()
+        for _run in range(2):
+            self.run_worker()
+        self.assertEqual(waiting.state, "done")
+
+    def test_a_mapping_that_is_taken_out_of_the_list_is_asked_for_anew(self):
+        self.put_bill(account="NOWHERE")
+        self.sync()
+        bill = self.bill_row()
+        bill.waiting_mapping_ids.unlink()
+        self.assertEqual(bill.state, "pending")
+        self.run_worker()
+        self.assertEqual((bill.state, bill.waiting_mapping_ids.external_id), ("waiting", "NOWHERE"))
+
+    def test_every_error_that_waits_is_one_of_which_the_end_is_known(self):
+        """By class: what ends the wait. A new one has to say so here, and to have its test above."""
+        known = {
+            "MappingError": "a person maps the code",
+            "NotReadyError": "Odoo is repaired",
+            "NotPostedError": "the document is posted",
+            "LockedPeriodError": "the period is opened",
+            "Dependency": "the record comes, or is given up",
+            "NotSentError": "the record is sent, or is given up",
+            "NoCodeError": "a person chooses the code",
+            "UnseenChange": "the change comes, or is given up",
+        }
+        waiting = {key for key, error_class in ERROR_CLASSES.items() if error_class.state == "waiting"}
+
+        def classes(parent):
+            for child in parent.__subclasses__():
+                yield child
+                yield from classes(child)
+
+        found = {child for child in classes(ConnectorError) if child.error_class in waiting}
+        self.assertEqual({child.__name__ for child in found}, set(known))
+
+    def test_a_wait_for_nothing_is_no_wait(self):
+        """Of the vendor's own period, say, nobody hears when it opens."""
+        for error in (LockedPeriodError("Locked at the vendor."), MappingError("Something is missing.")):
+            values = self.env["ml.worker"]._failure_values(self.env["ml.sync.log"], error)
+            self.assertEqual(values["state"], "failed")
+
+
+@tagged("post_install", "-at_install")
+class TestPushWaitsInVain(PushCase, Vain):
+    def order(self):
+        product = self.env["product.product"].create({"name": "Desk", "type": "consu"})
+        self.partner = self.vendor(email=False)
+        order = self.env["purchase.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "order_line": [Command.create({"product_id": product.id, "product_qty": 1, "price_unit": 30})],
+            }
+        )
+        order.button_confirm()
+        for _run in range(2):
+            self.run_worker()
+        return self.logs("orders")
+
+    def test_the_vendor_of_an_order_was_ignored(self):
+        self.switch_on("vendors_push", "orders")
+        row = self.order()
+        self.assertEqual((row.state, self.logs("vendors_push").state), ("waiting", "failed"))
+        self.logs("vendors_push")._ignore("Not for them")
+        self.run_worker()
+        self.assertEqual((row.state, row.error_class), ("failed", "in_vain"))
+        self.assertIn("Not for them", row.error_message)
+        self.partner.email = "ap@example.com"
+        for _run in range(3):
+            self.run_worker()
+        self.assertEqual(row.state, "done")
+
+    def test_the_flow_of_vendors_is_off_and_on_again(self):
+        self.switch_on("orders")
+        row = self.order()
+        self.in_vain(row, "switched off")
+        self.partner.email = "ap@example.com"
+        self.switch_on("vendors_push")
+        for _run in range(3):
+            self.run_worker()
+        self.assertEqual(row.state, "done")
+
+    def test_the_record_that_is_to_go_first_was_deleted(self):
+        self.switch_on("orders", "vendors_push")
+        row = self.order()
+        gone = self.vendor(name="Gone")
+        key = f"res.partner,{gone.id}"
+        gone.unlink()
+        row.write({"state": "waiting", "depends_kind": "vendor", "depends_external_id": key, "depends_name": "Gone"})
+        self.run_worker()
+        self.assertEqual((row.state, row.error_class), ("failed", "in_vain"))
+        self.assertIn("Gone was deleted", row.error_message)

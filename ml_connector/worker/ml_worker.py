@@ -16,6 +16,7 @@ from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 from ..models.ml_sync_log import INDEPENDENT, ODOO, odoo_key
 from ..server_faults import server_fault
+from .waits import Waits
 
 _logger = logging.getLogger(__name__)
 
@@ -194,6 +195,8 @@ class MlWorker(models.AbstractModel):
         if self._fetch_missing(run):
             for flow in flows:
                 self._work_flow(run, flow)
+        Waits(run).judge()
+        self._commit(run)
         if run.announcements:
             connection._note_announcements(list(run.announcements))
             self._commit(run)

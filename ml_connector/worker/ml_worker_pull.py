@@ -13,6 +13,7 @@ from ..models.ml_sync_log import CLEAN, FINAL_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
+from .waits import Waits
 
 _logger = logging.getLogger(__name__)
 
@@ -86,30 +87,9 @@ class MlWorker(models.AbstractModel):
 
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
-        waiting = self.env["ml.sync.log"].search(
-            [
-                ("connection_id", "=", run.connection.id),
-                ("direction", "=", "pull"),
-                ("state", "=", "waiting"),
-                ("depends_external_id", "!=", False),
-            ],
-            limit=200,
-        )
-        returned = self._notice_gone(waiting)
-        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull").grouped("kind")
-        wanted = {}
-        for log in waiting:
-            if log.depends_kind in flows:
-                wanted.setdefault(flows[log.depends_kind][:1], set()).add(log.depends_external_id)
-        stored = 0
-        for flow, external_ids in wanted.items():
-            known = self.env["ml.sync.log"].search(
-                [("flow_id", "=", flow.id), ("external_id", "in", list(external_ids))]
-            )
-            missing = list(external_ids - set(known.mapped("external_id")))
-            items = run.parallel(lambda external_id, key=flow.key: run.provider.fetch(key, external_id), missing)
-            found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
-            stored += self.env["ml.sync.log"]._store(flow, found)
+        waits = Waits(run)
+        returned = self._notice_gone(waits.rows())
+        stored = waits.fetch_missing()
         self._commit(run)
         return stored or returned
 

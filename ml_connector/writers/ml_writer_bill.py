@@ -913,10 +913,16 @@ class MlWriterBill(models.AbstractModel):
         plan, values = entry.values
         move = entry.bound.with_env(self.env).with_context(skip_is_manually_modified=True)
         move.write(values)
+        if move.name and not move._sequence_matches_date():
+            entry.note = " ".join(filter(None, (entry.note, self._number_note(move))))
+            move.name = False
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
             self._check_total(plan, move)
         entry.record = entry.bound
+
+    def _number_note(self, move):
+        return self.env._("Number %s does not fit the new date: posting gives another one.", move.name)
 
     def _result_reference(self, record):
         return record.name or record.ref or record.display_name
