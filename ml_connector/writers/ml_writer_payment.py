@@ -9,6 +9,7 @@ from odoo.tools import format_date
 from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, NotWantedError
 from .spend_tools import owe_to_issuer
 from .writer_tools import (
+    QUIET,
     Currencies,
     OpenDates,
     bound_elsewhere,
@@ -472,7 +473,7 @@ class MlWriterPayment(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
-        writer = self.with_context(ml_no_sync=True)
+        writer = self.with_context(**QUIET)
         with odoo_refusals():
             if created:
                 writer._create_payments(flow, created)
