@@ -16,6 +16,7 @@ from ..exceptions import (
 )
 from .spend_tools import owe_to_issuer
 from .writer_tools import (
+    QUIET,
     Currencies,
     OpenDates,
     bound_elsewhere,
@@ -474,7 +475,7 @@ class MlWriterPayment(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
-        writer = self.with_context(ml_no_sync=True)
+        writer = self.with_context(**QUIET)
         with odoo_refusals():
             if created:
                 writer._create_payments(flow, created)

@@ -19,7 +19,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import Currencies, OpenDates, exact, fits, odoo_refusals
+from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals
 
 
 class MlWriterDerivedBill(models.AbstractModel):
@@ -285,7 +285,7 @@ class MlWriterReimbursement(models.AbstractModel):
             entry.outcome, entry.note = "updated", self.env._("Paid.")
 
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True)
+        writer = self.with_context(**QUIET)
         planned = [entry.values for entry in entries]
         for entry, (inner, _payment) in zip(entries, planned, strict=True):
             entry.values = inner

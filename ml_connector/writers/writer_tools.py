@@ -11,6 +11,9 @@ from odoo.tools import float_repr, format_date
 from ..exceptions import InvalidDataError, LockedPeriodError, NotPostedError, NotReadyError
 from ..models.ml_outgoing_code import title_of
 
+QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
+"""Context of what is made and posted at once: one line in the chatter says from where, and Odoo adds no others."""
+
 
 def exact(amount, currency):
     """A float of the ORM as the decimal number it stands for."""
