@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..documents import AnalyticShare, GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from ..exceptions import InvalidDataError
+from ..own_ids import own_id
 from .ml_reader import decimal_of
 
 
@@ -58,9 +59,9 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         lines = record.order_line.filtered(lambda line: state == "open" and not line.display_type and line.product_qty)
         codes = self._line_codes(flow, lines) if flow._spec().coded else None
         return PurchaseOrder(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             number=record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id),
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
             order_date=record.company_id._ml_day(record.date_order),
             promise_date=record.company_id._ml_day(record.date_planned) if record.date_planned else None,
             currency=record.currency_id.name,
@@ -109,13 +110,13 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         quantity, amount = decimal_of(line.product_qty), decimal_of(line.price_subtotal)
         price = round(amount / quantity, line.currency_id.decimal_places)
         return PurchaseOrderLine(
-            odoo_id=line.id,
+            odoo_id=own_id(line),
             description=line.name or line.product_id.display_name or "",
             quantity=quantity,
             unit_price=price,
             amount=None if price * quantity == amount else round(amount, line.currency_id.decimal_places),
             unit=line.product_uom_id.name or "",
-            account_odoo_id=self._account(line).id or None,
+            account_odoo_id=own_id(self._account(line)),
             **self._coding(flow, line, codes),
         )
 
@@ -191,9 +192,9 @@ class MlReaderGoodsReceipt(models.AbstractModel):
             self._line(line, line_moves, orders) for line, line_moves in moves.grouped("purchase_line_id").items()
         )
         return GoodsReceipt(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             number=record.name,
-            purchase_order_odoo_id=moves.purchase_line_id.order_id[:1].id,
+            purchase_order_odoo_id=own_id(moves.purchase_line_id.order_id[:1]),
             received_on=record.company_id._ml_day(record.date_done or record.write_date),
             lines=lines,
             cancelled=not any(line.quantity for line in lines),
@@ -203,7 +204,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
         returns = moves.returned_move_ids.filtered(lambda move: move.state == "done")
         quantity = self._quantity(line, moves) - self._quantity(line, returns)
         return ReceivedLine(
-            purchase_order_line_odoo_id=line.id,
+            purchase_order_line_odoo_id=own_id(line),
             purchase_order_external_id=orders[line.order_id.id],
             quantity=decimal_of(quantity),
             ordered=decimal_of(line.product_qty),
