@@ -61,6 +61,11 @@ def main(arguments):
         with console.step("Mapping what no code or name has mapped"):
             _run_script("map")
             _wait_until(_is_settled)
+        with console.step("Booking what is less usual"):
+            _run_script("special", URL=sandboxes["ramp"])
+            _wait_until(_is_settled)
+            _run_script("map")
+            _wait_until(_is_settled)
         with console.step("Paying bills in Visma.net"):
             _run_script("visma_paid", URL=sandboxes["visma"])
             _wait_until(_is_settled)
