@@ -1043,7 +1043,9 @@ class MlConnection(models.Model):
                     ),
                 )
             )
-        return findings + self._address_findings()
+        flows = self.flow_ids.filtered(lambda flow: flow.active and f"ml.writer.{flow.kind}" in self.env)
+        remarks = [remark for flow in flows for remark in flow._writer()._remarks(flow)]
+        return findings + self._address_findings() + remarks
 
     def _address_findings(self):
         base, kept = self.get_base_url(), self.sudo().webhook_base  # sudo: see `_told_base`

@@ -13,10 +13,11 @@ from ..exceptions import (
 )
 from ..models.client_actions import shown_as_text
 from ..own_ids import may_be
+from ..vendors.base import Finding
 from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, normalized
-from .bill_items import BillItems
+from .bill_items import SYNC_METHODS, BillItems
 from .official_numbers import OfficialNumbers, plain
 from .writer_tools import (
     Currencies,
@@ -836,6 +837,17 @@ class MlWriterBill(models.AbstractModel):
                 )
 
     # ------------------------------------------------------------------ apply
+
+    def _remarks(self, flow):
+        addons = BillItems(self.env, flow.company_id.with_env(self.env)).others(SYNC_METHODS)
+        if not addons:
+            return []
+        # sudo: names of addons only
+        names = self.env["ir.module.module"].sudo().search([("name", "in", list(addons))]).mapped("shortdesc")
+        text = self.env._(
+            "Bills are booked the slower way, because %s changes how Odoo makes them.", ", ".join(sorted(names))
+        )
+        return [Finding(level="ok", title=flow.name, message=text)]
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True)

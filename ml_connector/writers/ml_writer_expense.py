@@ -52,6 +52,9 @@ class MlWriterExpense(models.AbstractModel):
         makes_vendors = flow.expense_mode == "vendor_bill" and flow.create_vendors
         return (*self._groups, "base.group_partner_manager") if makes_vendors else self._groups
 
+    def _remarks(self, flow):
+        return super()._remarks(flow) if flow.expense_mode == "vendor_bill" else []
+
     def _references(self, document):
         return (document.employee, document.card, *super()._references(self._as_bill(document)))
 
