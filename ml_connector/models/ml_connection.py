@@ -642,6 +642,16 @@ class MlConnection(models.Model):
         self.env["ml.credential"]._rotate_keys()
         return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
+    @api.model
+    @needs("system")
+    def action_discard_lost_secrets(self):
+        """Give up the secrets whose key is lost, so that they can be entered again, on this host, too."""
+        # sudo: all connections, whichever companies the person may see
+        names = self.env["ml.credential"].sudo()._discard_all_lost()
+        return notification(
+            self.env._("These secrets are gone; enter them again on their connections: %s", ", ".join(names)), "warning"
+        )
+
     def _open_logs(self, name, states):
         self.ensure_one()
         return {
@@ -789,16 +799,15 @@ class MlConnection(models.Model):
         secret._store_secret(plaintext)
 
     def _note_lost(self, records):
-        """Say which secrets are gone, and have the webhooks set up anew where theirs is."""
+        """Say which secrets are gone, and have the webhooks set up anew where theirs is. What they are called."""
         names = {record.name for record in records if record._name == "ml.credential"}
         if WEBHOOK_SECRET in names and self.webhook_state == "active":
             self.webhook_state = "requested"
-        labels = sorted(record.label for record in records if record._name == "ml.credential")
+        labels = ", ".join(sorted(record.label for record in records if record._name == "ml.credential")) or "OAuth"
         self.message_post(
-            body=self.env._(
-                "No key of this server opens these secrets any more, so they are gone: %s", ", ".join(labels) or "OAuth"
-            )
+            body=self.env._("No key of this server opens these secrets any more, so they are gone: %s", labels)
         )
+        return labels
 
     # ------------------------------------------------------------------ health
 

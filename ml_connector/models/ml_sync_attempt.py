@@ -65,6 +65,7 @@ DECISIONS = [
     ("unsubscribe", "Remove Webhooks"),
     ("adopt", "Declare Live"),
     ("rotate", "Change Keys"),
+    ("discard", "Discard Lost Secrets"),
     ("credential", "Enter Credential"),
     ("accept_key", "Accept Server Key"),
     ("import", "Import by Hand"),
