@@ -305,7 +305,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _candidates(self, connection, kind):
-        """Odoo records of a kind that the connection's user may read, by code and by name, without the ambiguous ones."""
+        """Odoo records of a kind that the connection's user sees, by code and by name, without the ambiguous ones."""
         if not self._is_readable(connection, kind):
             return {}, {}
         company = connection.company_id
@@ -352,20 +352,25 @@ class MlMapping(models.Model):
         ready._make_pending()
 
     def _decided_filled(self, action):
-        """A person let these rows be filled; those that are."""
-        filled = self.filtered(lambda mapping: mapping.state != "unmapped")
+        """A person let these rows be filled."""
         names = sorted(self._filling_fields())
-        self._tell_decisions([row._told_decision(action, new=row._told_summary(names)) for row in filled])
+        self._tell_decisions([row._told_decision(action, new=row._told_summary(names)) for row in self])
+
+    def _filling(self):
+        """What fills each row; one of a straight flow needs a code of its target, too."""
+        names = sorted(self._filling_fields())
+        return {mapping: [mapping[name] for name in names] for mapping in self}
 
     @needs("map")
     def action_propose(self):
         """Fill the unmapped rows of the selection where the codes or names agree."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
+        before = unmapped._filling()
         unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
-        unmapped._decided_filled("propose")
-        left = unmapped.filtered(lambda mapping: mapping.state == "unmapped")
-        count = len(unmapped) - len(left)
-        if unread := left._unread_text():
+        filled = unmapped.filtered(lambda mapping: mapping._filling()[mapping] != before[mapping])
+        filled._decided_filled("propose")
+        count = len(filled)
+        if unread := (unmapped - filled)._unread_text():
             return notification(unread, "warning")
         if not count:
             return notification(

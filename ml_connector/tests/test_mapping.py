@@ -38,10 +38,10 @@ class TestMapping(ConnectorCase):
         self.assertEqual(both.mapped("state"), ["mapped", "unmapped"])
 
     def test_what_the_integration_user_may_not_read_is_told_and_not_proposed(self):
-        self.remote.put("coding", "remote-1", {"kind": "account", "code": "MAP002", "name": "Later"})
-        self.sync()
-        self.account.copy({"code": "MAP002"})
-        mapping = self.mapping("remote-1")
+        self.env["account.journal"].create({"name": "Any", "code": "MAP01", "type": "purchase"})
+        mapping = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "kind": "journal", "external_id": "1", "external_code": "MAP01"}
+        )
         self.connection.flow_ids.active = False
         told = mapping.action_propose()["params"]
         self.assertEqual((told["type"], mapping.state), ("warning", "unmapped"))

@@ -146,10 +146,10 @@ result = env["res.users"].create({{
     "login": "worker",
     "company_id": {company},
     "company_ids": [(6, 0, [{company}])],
-    "group_ids": [(6, 0, [env.ref("base.group_user").id, env.ref("account.group_account_invoice").id])],
+    "group_ids": [(6, 0, env.ref("base.group_user").ids)],
 }}).id
 """
-"""An internal user as whom a connection may work, and read accounts: who is chosen cannot log in any more."""
+"""An internal user as whom a connection may work: who is chosen cannot log in any more."""
 
 
 def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, declared, records):
