@@ -250,9 +250,14 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _enqueue(self, flow, records):
-        """Make sure that each record has one open push row; merges with the row that is open already."""
+        """Make sure that each record has one open push row; merges with the row that is open already.
+
+        Rows name no record that the connection's user may not read, and fail when he gets to it.
+        """
         if not records:
             return
+        unseen = flow.connection_id._unseen_in_books(records)
+        names = [f"(id {record.id})" if record in unseen else record.display_name for record in records]
         now = fields.Datetime.now()
         common = (flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind, "pending", records._name)
         common += (True, True, 0, now, self.env.uid, now)
@@ -269,7 +274,7 @@ class MlSyncLog(models.Model):
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),
-                records.mapped("display_name"),
+                names,
                 records.ids,
             )
         )
@@ -465,15 +470,15 @@ class MlSyncLog(models.Model):
             )
             today = fields.Date.context_today(self)
             move._reverse_moves([{"ref": reason, "date": today, "invoice_date": today}], cancel=True)
-        # sudo: users hold no right on bindings and the queue, only this transition
-        self.env["ml.binding"].sudo().search(
+        log = self.sudo()  # sudo: users hold no right on bindings and the queue, only this transition
+        log.env["ml.binding"].search(
             [
                 ("connection_id", "=", self.connection_id.id),
                 ("kind", "=", self.kind),
                 ("external_id", "=", self.external_id),
             ]
         ).unlink()
-        self.sudo()._make_pending()
+        log._make_pending()
         self._decided("rebook", move.display_name)
 
     def action_open_record(self):
