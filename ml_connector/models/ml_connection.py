@@ -329,10 +329,9 @@ class MlConnection(models.Model):
 
     def _create_parts(self):
         """Credentials, flows, token and job of a new connection."""
-        # sudo: an administrator of this app may not create scheduled jobs and tokens himself
-        connection = self.sudo()
+        connection = self.sudo()  # sudo: an administrator of this app may not create scheduled jobs and tokens himself
         named = set(connection.with_context(active_test=False).credential_ids.mapped("name"))
-        self.env["ml.credential"].sudo().create(
+        connection.env["ml.credential"].create(
             [
                 {**values, "connection_id": connection.id}
                 for values in connection._credential_values()
@@ -340,21 +339,17 @@ class MlConnection(models.Model):
             ]
         )
         connection._sync_flows()
-        self.env["ml.token"].sudo().create({"connection_id": connection.id})
-        connection.cron_id = (
-            self.env["ir.cron"]
-            .sudo()
-            .create(
-                {
-                    "name": self.env._("ML Connector: %s", connection.name),
-                    "model_id": self.env["ir.model"]._get_id("ml.connection"),
-                    "state": "code",
-                    "code": f"model.browse({connection.id})._cron_run()",
-                    "user_id": self.env.ref("base.user_root").id,
-                    "interval_number": 1,
-                    "interval_type": "minutes",
-                }
-            )
+        connection.env["ml.token"].create({"connection_id": connection.id})
+        connection.cron_id = connection.env["ir.cron"].create(
+            {
+                "name": self.env._("ML Connector: %s", connection.name),
+                "model_id": self.env["ir.model"]._get_id("ml.connection"),
+                "state": "code",
+                "code": f"model.browse({connection.id})._cron_run()",
+                "user_id": self.env.ref("base.user_root").id,
+                "interval_number": 1,
+                "interval_type": "minutes",
+            }
         )
         connection._remember_database()
 
@@ -724,13 +719,13 @@ class MlConnection(models.Model):
         :raises AuthError: when the credentials cannot be opened
         """
         self.ensure_one()
-        credentials = self.sudo().credential_ids  # sudo: the worker needs what no user may read
+        own = self.sudo()  # sudo: the worker needs what no user may read
         settings = Settings(
             base_url=self.base_url,
-            credentials={credential.name: credential._plaintext() for credential in credentials},
+            credentials={credential.name: credential._plaintext() for credential in own.credential_ids},
             stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
-            instance=f"{self.sudo().database_uuid}:{self.id}",
+            instance=f"{own.database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
             allow_loopback=server_options.loopback_allowed(),

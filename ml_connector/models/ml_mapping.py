@@ -345,9 +345,9 @@ class MlMapping(models.Model):
 
     def _release(self):
         """Let the records go on that waited for these mappings and for no other."""
-        # sudo: whoever may map need not have a right on the queue itself
-        logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")
-        self.sudo().waiting_log_ids = [fields.Command.clear()]
+        mappings = self.sudo()  # sudo: whoever may map need not have a right on the queue itself
+        logs = mappings.waiting_log_ids.filtered(lambda log: log.state == "waiting")
+        mappings.waiting_log_ids = [fields.Command.clear()]
         ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
         ready._make_pending()
 

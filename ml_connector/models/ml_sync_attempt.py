@@ -195,7 +195,7 @@ class MlSyncAttempt(models.Model):
 
     def _insert_decisions(self, connection, decisions):
         # by the name at that time: users are renamed and deleted
-        person = self.env.user.sudo().name
+        person = self.env.user.name
         labels = dict(self._fields["action"]._description_selection(self.env))
         self._insert(
             connection,
