@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import format_date
 
 from ..documents import PurchaseOrder, Reference
-from ..exceptions import DuplicateError, InvalidDataError, NotWantedError
+from ..exceptions import ConnectorError, DuplicateError, NotWantedError
 from ..writers.bill_changes import normalized
 from ..writers.writer_tools import Currencies
 
@@ -49,11 +49,12 @@ class MlWriterBridged(models.AbstractModel):
             document = entry.document
             if document.is_withdrawn:
                 self._plan_withdrawn(entry)
-            elif problem := currencies.problem(document.currency):
-                entry.error = InvalidDataError(problem)
-            else:
-                partner = resolver.binding("vendor", document.vendor.external_id).commercial_partner_id
-                self._plan_document(entry, partner, currencies[document.currency], twins)
+                continue
+            partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
+            try:
+                self._plan_document(entry, partner, currencies.usable(document.currency), twins)
+            except ConnectorError as error:
+                entry.error = error
 
     def _plan_withdrawn(self, entry):
         if entry.bound:
@@ -91,7 +92,7 @@ class MlWriterBridged(models.AbstractModel):
         """{(vendor, number, date): the source's id} of what came from the flow's connection before."""
         wanted = [entry.document for entry in entries if not entry.document.is_withdrawn]
         vendors = {document.vendor.external_id for document in wanted}
-        partners = [resolver.binding("vendor", vendor).commercial_partner_id for vendor in vendors]
+        partners = [resolver.binding("vendor", vendor)._ml_creditor(flow.company_id) for vendor in vendors]
         known = flow.env["ml.bridged.document"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),

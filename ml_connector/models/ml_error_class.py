@@ -52,6 +52,11 @@ ERROR_CLASSES = {
         _lt("Nothing to do: it is tried again by itself. If it stays, give the trace id to the vendor's support."),
         retried=True,
     ),
+    "server": ErrorClass(
+        _lt("Fault of this server"),
+        _lt("It is tried again by itself. Whoever runs the server has to see to what is named; later press Retry."),
+        retried=True,
+    ),
     "mapping": ErrorClass(
         _lt("Mapping missing"),
         _lt("Fill the mapping that is named; what waits for it goes on by itself."),
@@ -60,6 +65,16 @@ ERROR_CLASSES = {
     "validation": ErrorClass(
         _lt("Data not accepted"),
         _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
+    ),
+    "not_ready": ErrorClass(
+        _lt("Not ready in Odoo"),
+        _lt("Repair in Odoo what is named, and it goes on by itself."),
+        state="waiting",
+    ),
+    "not_posted": ErrorClass(
+        _lt("Waits for posting"),
+        _lt("Post the document that is named, and it goes on by itself."),
+        state="waiting",
     ),
     "rights": ErrorClass(
         _lt("Right missing"),
@@ -72,7 +87,11 @@ ERROR_CLASSES = {
     ),
     "locked_period": ErrorClass(
         _lt("Period locked"),
-        _lt("Open the period, change the date at the vendor, or let the flow book on the next open day; then Retry."),
+        _lt(
+            "Open the period, or let the flow book on the next open day: what waits goes on by itself. Or correct"
+            " the date at the vendor."
+        ),
+        state="waiting",
     ),
     "duplicate": ErrorClass(
         _lt("Exists already?"),
@@ -86,6 +105,10 @@ ERROR_CLASSES = {
         _lt("Changed at the vendor too"),
         _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
         state="waiting",
+    ),
+    "in_vain": ErrorClass(
+        _lt("Waits in vain"),
+        _lt("Put right what is named, then press Retry; or Ignore this as well. If it comes after all, this goes on."),
     ),
     "awaited": ErrorClass(
         _lt("Waits for files"),

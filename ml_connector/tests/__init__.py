@@ -6,10 +6,12 @@ from . import test_feed_out
 from . import test_bridge
 from . import test_alignment
 from . import test_connection
+from . import test_days
 from . import test_claims
 from . import test_integration_user
 from . import test_mapping
 from . import test_merges
+from . import test_overlap
 from . import test_partner
 from . import test_pull
 from . import test_ledger_push
@@ -21,6 +23,7 @@ from . import test_copies
 from . import test_grants
 from . import test_keys
 from . import test_security
+from . import test_waits
 from . import test_webhook
 from . import test_writer_bill
 from . import test_writer_bill_differential

@@ -1,8 +1,10 @@
 from ast import literal_eval
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from lxml import etree
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -292,15 +294,15 @@ class TestPull(ConnectorCase):
         self.env.cr.execute("UPDATE ml_sync_log SET create_date = '2026-01-01' WHERE id = %s", [payment.id])
         self.assertEqual(set(self.to_resolve()), {"bills", "payments"})
 
-    def test_locked_period_fails_and_retry_repairs(self):
+    def test_locked_period_waits_until_it_is_opened(self):
         self.company.purchase_lock_date = "2026-07-31"
         self.put_bill(date="2026-07-01")
         self.sync()
         log = self.logs("bills")
-        self.assertEqual((log.state, log.error_class), ("failed", "locked_period"))
+        self.assertEqual((log.state, log.error_class), ("waiting", "locked_period"))
+        self.assertEqual(self.to_resolve(), ["bills"])
         self.assertFalse(self.bills())
         self.company.purchase_lock_date = False
-        log.action_retry()
         self.run_worker()
         self.assertEqual(log.state, "done")
         self.assertEqual(str(self.bills().date), "2026-07-01")
@@ -347,6 +349,24 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.env["account.move"].search_count([]), moves)
         self.assertFalse(self.logs("bills"))
         self.assertFalse(self.remote.reports)
+
+    def test_a_cursor_ahead_of_now_is_set_back(self):
+        """A clock that was ahead must not hide what changed since; each cursor keeps its form."""
+        flow, now = self.flow("vendors"), fields.Datetime.now()
+        ahead = now + timedelta(days=1)
+        for cursor in (
+            *(ahead.isoformat(), f"{ahead.isoformat()}+00:00", f"{ahead.date()}"),
+            *("2036-01-01T00:00:00+00:00", "2036-01-01"),
+        ):
+            flow.cursor = cursor
+            self.sync()
+            read_from = self.remote.cursors["vendors"]
+            self.assertLess(datetime.fromisoformat(read_from).replace(tzinfo=None), now - timedelta(days=30))
+            self.assertEqual(("T" in read_from, "+" in read_from), ("T" in cursor, "+" in cursor))
+        for cursor in ("", "next-page", f"{now.isoformat()}+00:00", f"{now.date()}"):
+            flow.cursor = cursor
+            self.sync()
+            self.assertEqual(self.remote.cursors["vendors"], cursor)
 
     def test_difference_can_be_accepted(self):
         self.put_bill(amount="100.00")

@@ -8,9 +8,11 @@ from ..exceptions import (
     InvalidDataError,
     LockedPeriodError,
     MappingError,
+    NotReadyError,
     NotWantedError,
 )
 from ..models.client_actions import shown_as_text
+from ..own_ids import may_be
 from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, normalized
@@ -21,6 +23,7 @@ from .writer_tools import (
     OpenDates,
     account_problem,
     bound_elsewhere,
+    creditor_of,
     exact,
     fits,
     is_of_company,
@@ -155,14 +158,15 @@ class MlWriterBill(models.AbstractModel):
         """Read at once what the bills of the batch may meet in Odoo."""
         documents = [entry.document for entry in entries if not entry.error]
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
-        commercial = {partner.commercial_partner_id.id for partner in partners.values()}
+        together = self.env["res.partner"].union(*partners.values())
+        creditors = {partner._ml_creditor(batch.company).id for partner in together}
         # read at once what is looked at vendor by vendor
-        self.env["res.partner"].browse(commercial).bank_ids.mapped("currency_id")
+        self.env["res.partner"].browse(creditors).bank_ids.mapped("currency_id")
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
-        moves = self._moves_numbered(batch, commercial, numbers)
+        moves = self._moves_numbered(batch, together.commercial_partner_id.ids, numbers)
         for move in moves:
             for key in {("ref", normalized(move.ref)), ("official", batch.official.key(move))}:
-                batch.existing.setdefault((move.commercial_partner_id.id, *key), []).append(move)
+                batch.existing.setdefault((creditor_of(move).id, *key), []).append(move)
         batch.origins = self._origins(batch, unbound)
         origins = self.env["account.move"].union(*batch.origins.values())
         batch.bound = bound_elsewhere(batch.connection, "bill", moves | origins)
@@ -170,7 +174,8 @@ class MlWriterBill(models.AbstractModel):
             ids = {line.purchase_order_line for document in documents for line in document.lines} - {None}
             domain = [("id", "in", list(ids)), ("company_id", "=", batch.company.id)]
             lines = self.env["purchase.order.line"].search(domain) if ids else ()
-            batch.order_lines = {line.id: line for line in lines}
+            by_id = {line.id: line for line in lines}
+            batch.order_lines = {told: by_id[told] for told in ids if told in by_id and may_be(by_id[told], told)}
             self._look_up_order_keys(batch, documents)
 
     def _origins(self, batch, documents):
@@ -185,7 +190,9 @@ class MlWriterBill(models.AbstractModel):
         found = {}
         for document in documents:
             moves = [sent[key] for name in document.sent_as if (key := ("own_bill", name)) in sent]
-            if move := by_id.get(document.odoo_id) or next(iter(moves), None):
+            named = by_id.get(document.odoo_id)
+            own = named if named and may_be(named, document.odoo_id) else None
+            if move := own or next(iter(moves), None):
                 found[document.external_id] = move
         return found
 
@@ -227,7 +234,7 @@ class MlWriterBill(models.AbstractModel):
             self._plan_bound(batch, entry, partner)
             return
         document = entry.document
-        self._check_currency(batch, document)
+        batch.currencies.usable(document.currency)
         if existing := self._existing(batch, document, partner):
             batch.bound[existing.id] = document.external_id
             self._plan_link(entry, existing)
@@ -247,10 +254,10 @@ class MlWriterBill(models.AbstractModel):
         if move and move.company_id == batch.company and move.state != "cancel":
             self._check_origin(batch, document, partner, move)
             return move
-        commercial_id = partner.commercial_partner_id.id
+        creditor_id = partner._ml_creditor(batch.company).id
         numbered = [
-            *batch.existing.get((commercial_id, "ref", normalized(document.number)), ()),
-            *batch.existing.get((commercial_id, "official", plain(document.number)), ()),
+            *batch.existing.get((creditor_id, "ref", normalized(document.number)), ()),
+            *batch.existing.get((creditor_id, "official", plain(document.number)), ()),
         ]
         rivals = [move for move in dict.fromkeys(numbered) if self._is_rival(batch, document, move)]
         if not rivals:
@@ -277,7 +284,7 @@ class MlWriterBill(models.AbstractModel):
         if move.id in batch.bound:
             raise DuplicateError(self.env._("%s belongs to another bill at the vendor already.", move.display_name))
         if (
-            move.commercial_partner_id == partner.commercial_partner_id
+            creditor_of(move) == partner._ml_creditor(batch.company)
             and move.move_type == self._move_type(document)
             and move.currency_id.name == document.currency
             and abs(exact(move.amount_total, move.currency_id) - document.total) <= batch.tolerance
@@ -329,7 +336,7 @@ class MlWriterBill(models.AbstractModel):
         """Two records of one number, vendor and day in the same batch: the second is for a person to decide."""
         if not normalized(document.number):
             return
-        key = (partner.commercial_partner_id.id, normalized(document.number), document.document_date)
+        key = (partner._ml_creditor(batch.company).id, normalized(document.number), document.document_date)
         first = batch.seen.setdefault(key, document)
         if first is not document:
             raise DuplicateError(
@@ -388,7 +395,7 @@ class MlWriterBill(models.AbstractModel):
             return
         is_draft = move.state == "draft"
         if is_draft:
-            self._check_currency(batch, entry.document)
+            batch.currencies.usable(entry.document.currency)
         move_type = self._move_type(entry.document, move)
         plan = self._prepare(batch, entry.document, partner, None if is_draft else move, move_type)
         changes = BillChanges(self.env, plan, move)
@@ -415,9 +422,7 @@ class MlWriterBill(models.AbstractModel):
         """
         if not document.lines:
             raise InvalidDataError(self.env._("The bill has no lines: complete it at the vendor."))
-        currency = batch.currencies.get(document.currency)
-        if not currency:
-            raise InvalidDataError(batch.currencies.problem(document.currency))
+        currency = batch.currencies.known(document.currency)
         self._check_amounts(document, currency)
         journal = booked.journal_id if booked else self._journal(batch, document)
         position = self._fiscal_position(batch, partner)
@@ -451,10 +456,6 @@ class MlWriterBill(models.AbstractModel):
             self._check_lines(batch, plan)
         return plan
 
-    def _check_currency(self, batch, document):
-        if problem := batch.currencies.problem(document.currency):
-            raise InvalidDataError(problem)
-
     def _check_amounts(self, document, currency):
         amounts = [document.total, *(line.amount for line in document.lines)]
         if document.tax_total is not None:
@@ -481,12 +482,13 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_partner(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "The contact of vendor %(vendor)s belongs to another company and cannot be used in %(company)s.",
                     vendor=document.vendor.name or document.vendor.external_id,
                     company=batch.company.display_name,
-                )
+                ),
+                awaits=partner,
             )
 
     def _journal(self, batch, document=None):
@@ -495,7 +497,9 @@ class MlWriterBill(models.AbstractModel):
     def _purchase_journal(self, batch):
         journals = self.env["account.journal"]
         if batch.flow.is_journal_gone:
-            raise InvalidDataError(self.env._("The flow's journal was deleted: choose another one in the flow."))
+            raise NotReadyError(
+                self.env._("The flow's journal was deleted: choose another one in the flow."), awaits=batch.flow
+            )
         journal = batch.flow.journal_id.with_env(self.env) or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
@@ -510,26 +514,29 @@ class MlWriterBill(models.AbstractModel):
         domain = [("type", "=", "purchase"), ("l10n_latam_use_documents", "=", False)]
         journal = journals.search([*journals._check_company_domain(batch.company), *domain], limit=1)
         if not journal:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "This is no official document of a vendor, and %s has no purchase journal without documents: create"
                     " one.",
                     batch.company.name,
-                )
+                ),
+                awaits=journals,
             )
         return self._checked_journal(batch, journal)
 
     def _checked_journal(self, batch, journal):
         if not journal:
-            raise InvalidDataError(
-                self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
+            raise NotReadyError(
+                self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name),
+                awaits=journal,
             )
         if unusable(journal, batch.company) or journal.type != "purchase":
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Journal %s cannot take vendor bills: choose another one in the flow.",
                     named(journal, batch.company),
-                )
+                ),
+                awaits=journal,
             )
         return journal
 
@@ -539,11 +546,12 @@ class MlWriterBill(models.AbstractModel):
         if currency == company_currency:
             return 1.0
         if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
                     currency.name,
-                )
+                ),
+                awaits=currency,
             )
         own = batch.once(
             batch.rates,
@@ -576,7 +584,7 @@ class MlWriterBill(models.AbstractModel):
         """
         if max(stated / own, own / stated) <= 1 + batch.flow.rate_tolerance / 100:
             return
-        raise InvalidDataError(
+        raise NotReadyError(
             self.env._(
                 "The rate at the vendor is %(stated)s %(currency)s for 1 %(company)s, but Odoo's of %(date)s is"
                 " %(own)s: correct it there or in Odoo, or allow a larger difference in the flow.",
@@ -585,7 +593,8 @@ class MlWriterBill(models.AbstractModel):
                 currency=document.currency,
                 company=batch.company.currency_id.name,
                 date=format_date(self.env, document.document_date),
-            )
+            ),
+            awaits=batch.currencies.known(document.currency),
         )
 
     def _has_rates(self, batch, currency):
@@ -607,6 +616,7 @@ class MlWriterBill(models.AbstractModel):
             "company_id": batch.company.id,
             "journal_id": plan.journal.id,
             "partner_id": plan.partner.id,
+            "ml_owed_to_person": plan.is_owed_to_person,
             **self._entered(batch, plan, move_type),
             "currency_id": plan.currency.id,
             "invoice_currency_rate": plan.rate,
@@ -657,6 +667,7 @@ class MlWriterBill(models.AbstractModel):
                 "company_id": batch.company.id,
                 "journal_id": plan.journal.id,
                 "partner_id": plan.partner.id,
+                "ml_owed_to_person": plan.is_owed_to_person,
                 "currency_id": plan.currency.id,
             }
         )
@@ -738,12 +749,13 @@ class MlWriterBill(models.AbstractModel):
             account = template.get_product_accounts(fiscal_pos=position)["expense"]
         account = account or journal.default_account_id
         if not account:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Line %(number)s has no account, and journal %(journal)s has no default account.",
                     number=number,
                     journal=journal.display_name,
-                )
+                ),
+                awaits=journal,
             )
         return account
 
@@ -760,7 +772,7 @@ class MlWriterBill(models.AbstractModel):
         if not order or order.company_id != batch.company or order.state != "purchase":
             problem = self.env._("its purchase order is not open in Odoo") if line.purchase_order_line else ""
             return None, problem
-        if order.partner_id.commercial_partner_id != partner.commercial_partner_id:
+        if order.partner_id._ml_creditor(batch.company) != partner._ml_creditor(batch.company):
             return None, self.env._("purchase order %s is of another vendor", order.name)
         if line.purchase_order and normalized(line.purchase_order) != normalized(order.name):
             return None, self.env._(
@@ -799,26 +811,28 @@ class MlWriterBill(models.AbstractModel):
             problem = self.env._("it is a receivable, payable or off-balance account")
         if not problem:
             return
-        raise InvalidDataError(
+        raise NotReadyError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
                 account=named(account, batch.company),
                 number=number,
                 problem=problem,
-            )
+            ),
+            awaits=account,
         )
 
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
             if unusable(tax, batch.company) or tax.type_tax_use == "sale":
-                raise InvalidDataError(
+                raise NotReadyError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
                         " one.",
                         tax=named(tax, batch.company),
                         number=number,
                         company=batch.company.display_name,
-                    )
+                    ),
+                    awaits=tax,
                 )
 
     # ------------------------------------------------------------------ apply
@@ -879,7 +893,8 @@ class MlWriterBill(models.AbstractModel):
                         "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
                         odoo=format_date(self.env, move.date),
                         planned=format_date(self.env, plan.header["date"]),
-                    )
+                    ),
+                    awaits=plan.company,
                 )
 
     def _check_total(self, plan, move):
@@ -898,10 +913,16 @@ class MlWriterBill(models.AbstractModel):
         plan, values = entry.values
         move = entry.bound.with_env(self.env).with_context(skip_is_manually_modified=True)
         move.write(values)
+        if move.name and not move._sequence_matches_date():
+            entry.note = " ".join(filter(None, (entry.note, self._number_note(move))))
+            move.name = False
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
             self._check_total(plan, move)
         entry.record = entry.bound
+
+    def _number_note(self, move):
+        return self.env._("Number %s does not fit the new date: posting gives another one.", move.name)
 
     def _result_reference(self, record):
         return record.name or record.ref or record.display_name

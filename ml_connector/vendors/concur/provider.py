@@ -5,7 +5,7 @@ from functools import cached_property
 from ...clients import ConcurClient
 from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
 from ...exceptions import ConflictError, NotFoundError
-from ..base import Credential, Provider
+from ..base import Credential, Provider, Territory
 from . import check, results, webhook
 from .flows import FLOWS
 from .invoices import PaymentRequestPuller
@@ -14,6 +14,7 @@ from .pull_files import InvoiceImagePuller, ReceiptPuller
 from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
 from .push_payments import InvoicePaymentPush, PaymentPush
 from .vendors import VendorPuller, VendorPush
+from .wire import MOMENTS
 
 PULLERS = {
     "invoices": InvoicePuller,
@@ -93,6 +94,7 @@ class ConcurProvider(Provider):
     webhook_events = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
     challenges_webhooks = False
     events_kept = webhook.KEPT
+    moments = MOMENTS
     access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
     pushes = PUSHES
 
@@ -111,6 +113,12 @@ class ConcurProvider(Provider):
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens).run()
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        """Documents go to whoever acknowledges them first, whichever entity of the company they are of."""
+        company = (credentials.get("company_id") or "").lower()
+        return Territory(business=company) if company else None
 
     def claim_seat(self):
         """Concur's documents go to whoever acknowledges them: there is no place to claim."""
@@ -133,7 +141,7 @@ class ConcurProvider(Provider):
         )
 
     def document(self, flow, payload):
-        return PULLERS[flow](self).document(payload)
+        return PULLERS[flow](self).document(self.localized(payload))
 
     def acknowledge(self, flow, versions):
         return PULLERS[flow](self).acknowledge(versions)
