@@ -3,7 +3,7 @@ from odoo import fields, models
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["account.move", "ml.sealed"]
+    _inherit = ["account.move", "ml.changed"]
 
     ml_original_date = fields.Date(
         "Accounting Date at the Vendor System",

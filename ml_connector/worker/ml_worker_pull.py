@@ -9,7 +9,7 @@ from odoo import fields, models
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, FINAL_STATES
+from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -111,6 +111,17 @@ class MlWorker(models.AbstractModel):
             stored += self.env["ml.sync.log"]._store(flow, found)
         self._commit(run)
         return stored or returned
+
+    def _compare_again(self, run):
+        """Compare anew what differs and was changed in Odoo since: a person may have settled it there."""
+        domain = [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("state", "=", "done")]
+        for model, logs in self.env["ml.sync.log"].search([*domain, *DIFFERS]).grouped("res_model").items():
+            records = self.env[model].browse(set(logs.mapped("res_id"))).exists()
+            changed_at = {record.id: record.write_date for record in records}
+            logs.filtered(
+                lambda log, changed_at=changed_at: (moment := changed_at.get(log.res_id)) and moment > log.done_at
+            )._make_pending()
+        self._commit(run)
 
     def _notice_gone(self, waiting):
         """What others wait for and was deleted in Odoo; True when some of it is brought in again.
@@ -294,6 +305,7 @@ class MlWorker(models.AbstractModel):
             ],
         )
         flow.progress_done += len(entries)
+        self._tell_differences(written)
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
@@ -315,16 +327,21 @@ class MlWorker(models.AbstractModel):
                     "done_at": now,
                     "milliseconds": milliseconds,
                     "lease_until": False,
+                    "is_withdrawn": getattr(entry.document, "is_withdrawn", False),
                     **CLEAN,
+                    **log._difference_values(entry.outcome, entry.note),
                 }
             )
             return
         vals = self._failure_values(log, error)
+        if entry.bound:
+            # what stands in Odoo is not the newest version
+            vals.update(res_model=entry.bound._name, res_id=entry.bound.id)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
             vals["is_awaited_gone"] = False
         elif isinstance(error, FieldConflict):
-            vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
+            vals.update(conflict=error.values, decision=False)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
             if error.proposal:
@@ -336,6 +353,13 @@ class MlWorker(models.AbstractModel):
                 vals.update(state="pending", next_try_at=now, try_count=0)
             vals["waiting_mapping_ids"] = [fields.Command.set(unmapped.ids)]
         log.write(vals)
+
+    def _tell_differences(self, written):
+        """What is posted and differs needs a person, until it does not any more."""
+        known = self.env["ml.sync.log"].union(*(entry.log for entry in written if entry.bound))
+        differing = known.filtered(lambda log: log.outcome == "drift")
+        differing._ask_about_differences()
+        (known - differing)._end_activities()
 
     def _tell_chatter(self, connection, written):
         """A short line on the records that were made or changed."""
