@@ -96,6 +96,12 @@ class MissingRightError(ConnectorError):
     error_class = "rights"
 
 
+class ServerError(ConnectorError):
+    """Odoo's own server cannot work at the moment: its disk, file system, memory or database."""
+
+    error_class = "server"
+
+
 class NotWantedError(ConnectorError):
     """The record is not meant to be in Odoo, for example because the vendor voided it before it came."""
 

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..documents import Party, PurchaseOrder
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, NotWantedError
+from ..own_ids import own_id
 from .ml_writer_bridged import account_of, coding
 
 
@@ -35,11 +36,11 @@ class MlReaderBridged(models.AbstractModel):
         if document.is_withdrawn:
             raise self._withdrawn(flow, record)
         vendor = record.partner_id.with_env(self.env)
-        party = Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id)
+        party = Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor))
         codes = self._codes(record, document)
         changes = {
             # the reference by which the target finds it again
-            "external_id": f"bridged:{record.id}",
+            "external_id": f"bridged:{own_id(record)}",
             "vendor": party,
             "lines": tuple(self._line(line, codes) for line in document.lines),
         }

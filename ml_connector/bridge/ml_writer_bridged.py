@@ -52,7 +52,7 @@ class MlWriterBridged(models.AbstractModel):
             elif problem := currencies.problem(document.currency):
                 entry.error = InvalidDataError(problem)
             else:
-                partner = resolver.binding("vendor", document.vendor.external_id).commercial_partner_id
+                partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
                 self._plan_document(entry, partner, currencies[document.currency], twins)
 
     def _plan_withdrawn(self, entry):
@@ -91,7 +91,7 @@ class MlWriterBridged(models.AbstractModel):
         """{(vendor, number, date): the source's id} of what came from the flow's connection before."""
         wanted = [entry.document for entry in entries if not entry.document.is_withdrawn]
         vendors = {document.vendor.external_id for document in wanted}
-        partners = [resolver.binding("vendor", vendor).commercial_partner_id for vendor in vendors]
+        partners = [resolver.binding("vendor", vendor)._ml_creditor(flow.company_id) for vendor in vendors]
         known = flow.env["ml.bridged.document"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),

@@ -14,6 +14,7 @@ from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
+from .own_id import OwnId
 from .paid import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
@@ -52,6 +53,7 @@ __all__ = [
     "JournalLine",
     "OutgoingFile",
     "OutgoingFiles",
+    "OwnId",
     "Paid",
     "PaidBill",
     "Party",

@@ -55,6 +55,11 @@ class PurchaseOrder:
         return sum(amounts, Decimal(0))
 
     @property
+    def is_over(self):
+        """Whether nothing more is to come of it."""
+        return self.state in ("cancelled", "closed")
+
+    @property
     def is_withdrawn(self):
         """Whether nothing is ordered with it any more."""
         return self.state == "cancelled"

@@ -17,6 +17,13 @@ def code(source, records, argument):
     return [codes.get(partner_id) for partner_id in partner_ids]
 
 
+def own_id(source, records, argument):
+    """The number of a record here, at the field path `argument` or of the record itself, which is never given again."""
+    prefix = f"{argument}." if argument else ""
+    ids, births = source.values(records, f"{prefix}id"), source.values(records, f"{prefix}create_date")
+    return [str(source.own_id(*row)) if row[0] else None for row in zip(ids, births, strict=True)]
+
+
 def is_active(source, records, argument):
     """Whether the record is in use."""
     if "active" not in records._fields:
@@ -38,7 +45,7 @@ def dimension(source, records, argument):
 
 def analytic_code(source, records, argument):
     """The code of an analytic account, or its number here where it has none."""
-    return [record.code or f"A{record.id}" for record in records]
+    return [record.code or f"A{source.own_id(record.id, record.create_date)}" for record in records]
 
 
 def analytic(source, records, argument):
@@ -52,17 +59,24 @@ def order_date(source, records, argument):
 
 
 def order_status(source, records, argument):
-    """`open`, `closed` (fully billed) or `cancelled`."""
+    """`open`, `closed` (fully billed, or nothing more will come of it) or `cancelled`."""
     return [
-        "cancelled" if record.state == "cancel" else "closed" if record.invoice_status == "invoiced" else "open"
+        "cancelled"
+        if record.state == "cancel"
+        else "closed"
+        if record.invoice_status == "invoiced" or record._ml_is_over()
+        else "open"
         for record in records
     ]
 
 
 def line_status(source, records, argument):
-    """`closed` when all of it is billed, else `open`."""
+    """`closed` when all of it is billed or nothing more will come of it, else `open`."""
     return [
-        "closed" if record.product_qty and record.qty_invoiced >= record.product_qty else "open" for record in records
+        "closed"
+        if record.product_qty and record.qty_invoiced >= record.product_qty or record.order_id._ml_is_over()
+        else "open"
+        for record in records
     ]
 
 
@@ -105,12 +119,13 @@ def remote_id(source, records, argument):
 READS = {
     "code": ("{argument}.commercial_partner_id.id",),
     "or_company_currency": ("{argument}.name",),
+    "own_id": ("{argument}.create_date",),
     "dimension": ("plan_id", "root_plan_id.name"),
-    "analytic_code": ("code",),
+    "analytic_code": ("code", "create_date"),
     "analytic": ("analytic_distribution",),
     "order_date": ("date_approve", "date_order"),
-    "order_status": ("state", "invoice_status"),
-    "line_status": ("product_qty", "qty_invoiced"),
+    "order_status": ("state", "invoice_status", "locked", "order_line.qty_received"),
+    "line_status": ("product_qty", "qty_invoiced", "order_id.locked"),
     "line_number": ("order_id.order_line",),
     "order_line_number": ("purchase_line_id.order_id.order_line",),
     "net_unit_price": ("price_unit", "discount"),
@@ -125,6 +140,8 @@ def paths_read(expression, argument, model):
     """The field paths that a column with this expression reads of records of a model."""
     if expression == "code" and not argument:
         return ["commercial_partner_id.id"]
+    if expression == "own_id" and not argument:
+        return ["create_date"]
     if expression == "is_active" and "active" in model._fields:
         return ["active"]
     return [path.replace("{argument}", argument or "") for path in READS.get(expression, ())]
@@ -133,7 +150,7 @@ def paths_read(expression, argument, model):
 EXPRESSIONS = {
     function.__name__: function
     for function in (
-        *(company_code, code, is_active, or_company_currency, dimension, analytic_code, analytic, order_date),
+        *(company_code, code, own_id, is_active, or_company_currency, dimension, analytic_code, analytic, order_date),
         *(order_status, line_status, line_number, order_line_number, net_unit_price, tax_code, expense_account),
         *(received_quantity, remote_id),
     )

@@ -2,9 +2,12 @@
 
 import hashlib
 from ast import literal_eval
+from datetime import datetime
 
 from odoo.fields import Domain
 
+from ..documents import OwnId
+from ..own_ids import mark_of
 from .feed_expressions import EXPRESSIONS, paths_read
 
 BATCH = 1000
@@ -134,10 +137,14 @@ class FeedSource:
 
     def column_values(self, column, records):
         if column.path:
-            return self.values(records, column.path)
-        if column.expression:
-            return EXPRESSIONS[column.expression](self, records, column.argument or "")
-        return [column.constant or None] * len(records)
+            values = self.values(records, column.path)
+        elif column.expression:
+            values = EXPRESSIONS[column.expression](self, records, column.argument or "")
+        else:
+            return [column.constant or None] * len(records)
+        if column.type != "date":
+            return values
+        return [self.company._ml_day(value) if isinstance(value, datetime) else value for value in values]
 
     def values(self, records, path):
         """The values at a field path. Each related record is read once."""
@@ -175,13 +182,29 @@ class FeedSource:
         return self.env[model].sudo()
 
     def partner_codes(self, partner_ids):
-        """{contact: the vendor's code}: the mapped one, else V and its number here."""
+        """{contact: the vendor's code}: the mapped one, else V and our id of it."""
         mappings = self._own("ml.mapping").search_fetch(
             [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
             ["res_id", "external_id"],
         )
         mapped = {mapping.res_id: mapping.external_id for mapping in mappings}
-        return {partner_id: mapped.get(partner_id) or partner_code(partner_id) for partner_id in partner_ids}
+        unknown = [partner_id for partner_id in partner_ids if partner_id not in mapped]
+        births = self._births(unknown)
+        return mapped | {partner_id: self._partner_code(partner_id, births.get(partner_id)) for partner_id in unknown}
+
+    def _births(self, partner_ids):
+        # sudo: nothing but when they were made is read of contacts that the reader may not see
+        partners = self.env["res.partner"].sudo().with_context(active_test=False)
+        found = partners.search_fetch([("id", "in", partner_ids)], ["create_date"])
+        return {partner.id: partner.create_date for partner in found}
+
+    def _partner_code(self, partner_id, born):
+        """How a contact is called that the vendor has no name of its own for; its reference could change."""
+        own_id = self.own_id(partner_id, born)
+        return f"V{own_id:05d}" + (f"-{own_id.mark}" if own_id.mark else "")
+
+    def own_id(self, record_id, born):
+        return OwnId(record_id, mark_of(self.env, born))
 
     def single_analytic(self, distribution, plan_name):
         if self._analytic is None:
@@ -198,7 +221,7 @@ class FeedSource:
             for account_id in ids.split(","):
                 plan, account = self._analytic.get(int(account_id), (None, None))
                 if plan == plan_name:
-                    text = account.code or f"A{account.id}"
+                    text = account.code or f"A{self.own_id(account.id, account.create_date)}"
                     codes[text] = codes.get(text, 0.0) + percentage
         return next(iter(codes)) if len(codes) == 1 and round(sum(codes.values()), 4) == 100.0 else None
 
@@ -242,11 +265,6 @@ class FeedSource:
         )
         known = {binding.res_id: binding.external_id for binding in bindings}
         return [known.get(record_id) for record_id in records._ids]
-
-
-def partner_code(partner_id):
-    """How a contact is called towards a vendor that has no name of its own for it; its reference could change."""
-    return f"V{partner_id:05d}"
 
 
 def digest(texts):

@@ -1,6 +1,7 @@
 from . import ml_decided
 from . import ml_sealed
 from . import ml_changed
+from . import ir_attachment
 from . import ir_rule
 from . import ml_connection
 from . import ml_credential
@@ -22,6 +23,7 @@ from . import hr_expense
 from . import ml_sync_mixin
 from . import account_move
 from . import res_partner
+from . import purchase_order
 from . import res_company
 from . import watched
 from . import ml_followed

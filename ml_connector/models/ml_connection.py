@@ -740,6 +740,7 @@ class MlConnection(models.Model):
             instance=f"{self.sudo().database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
+            time_zone=self._books().company._ml_zone().key,
             allow_loopback=server_options.loopback_allowed(),
             file_hosts=server_options.file_hosts(),
         )
@@ -906,16 +907,17 @@ class MlConnection(models.Model):
         self.ensure_one()
         token = self.env["ml.token"].sudo().search([("connection_id", "=", self.id)])  # sudo: see `_forget_token`
         ends = token.refresh_expires_at
+        last_day = ends and self.company_id._ml_day(ends)
         if not ends or ends - ACCESS_END_WARNING > fields.Datetime.now():
             self.activity_unlink(["ml_connector.mail_activity_access_end"])
         elif not self.activity_search(["ml_connector.mail_activity_access_end"]):
             summary = self.env._(
                 "The access of %(connection)s ends on %(day)s",
                 connection=self.name,
-                day=format_date(self.env, ends.date()),
+                day=format_date(self.env, last_day),
             )
             advice = self._provider_class().access_end_advice
-            self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, ends.date())
+            self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, last_day)
 
     def _run_check(self, provider):
         """Ask the vendor who we are and what is granted, and keep the findings."""

@@ -52,6 +52,11 @@ ERROR_CLASSES = {
         _lt("Nothing to do: it is tried again by itself. If it stays, give the trace id to the vendor's support."),
         retried=True,
     ),
+    "server": ErrorClass(
+        _lt("Fault of this server"),
+        _lt("It is tried again by itself. Whoever runs the server has to see to what is named; later press Retry."),
+        retried=True,
+    ),
     "mapping": ErrorClass(
         _lt("Mapping missing"),
         _lt("Fill the mapping that is named; what waits for it goes on by itself."),

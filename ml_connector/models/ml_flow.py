@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -7,6 +7,9 @@ from odoo.tools import ormcache
 from .client_actions import notification
 from .ml_sealed import needs
 from .ml_sync_mixin import CHANGED
+
+READ_AGAIN = timedelta(days=45)
+"""How far back what a wrong clock has hidden is looked for."""
 
 LOCK_DATE_POLICIES = [
     ("park", "Stop and ask"),
@@ -441,6 +444,19 @@ class MlFlow(models.Model):
     def unlink(self):
         self.env.registry.clear_cache()
         return super().unlink()
+
+    def _read_from(self):
+        """The cursor to read from; one ahead of now, which a wrong clock left, is set back to what was surely read."""
+        self.ensure_one()
+        cursor, now = self.cursor or "", fields.Datetime.now()
+        try:
+            moment = datetime.fromisoformat(cursor)
+        except ValueError:
+            return cursor
+        if moment.replace(tzinfo=moment.tzinfo or UTC) <= now.replace(tzinfo=UTC):
+            return cursor
+        sure = (min(self.last_success_at or now, now) - READ_AGAIN).replace(tzinfo=moment.tzinfo and UTC)
+        return (sure.date() if len(cursor) == len("2026-01-31") else sure).isoformat()
 
     def _is_due(self, now):
         self.ensure_one()

@@ -162,6 +162,9 @@ class MlVendorChange(models.Model):
                     vendor.display_name,
                 )
             )
+        owner = vendor.company_id
+        if owner and owner not in self.connection_id.company_id.parent_ids:
+            raise UserError(self.env._("%s belongs to another company by now: change it by hand.", vendor.display_name))
         if self.field_name == NEW_CONTACT:
             self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
         else:

@@ -1,3 +1,6 @@
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from odoo import fields, models
 
 
@@ -16,6 +19,29 @@ class ResCompany(models.Model):
         default=365,
         help="After this many days finished sync logs are deleted. 0: kept for ever. Attempts are always kept.",
     )
+
+    def _ml_zone(self):
+        """The time zone in which the company's days begin.
+
+        Its contact's, or that of a company above; else that of who works for it, or of its working hours.
+        """
+        company = self.sudo()  # sudo: whoever asks need not see the companies above
+        names = company.parent_ids[::-1].mapped("partner_id.tz")
+        for name in (*names, self.env.user.tz, company.resource_calendar_id.tz):
+            if name:
+                try:
+                    return ZoneInfo(name)
+                except (ZoneInfoNotFoundError, ValueError):
+                    continue
+        return ZoneInfo("UTC")
+
+    def _ml_day(self, moment):
+        """The company's day of a stored moment."""
+        return moment.replace(tzinfo=UTC).astimezone(self._ml_zone()).date()
+
+    def _ml_begin(self, day):
+        """The moment, as it is stored, at which a day begins for the company."""
+        return datetime.combine(day, time(), self._ml_zone()).astimezone(UTC).replace(tzinfo=None)
 
     def _told_connections(self):
         # sudo: whoever sets up a company need not see its connections

@@ -25,6 +25,16 @@ class ResPartner(models.Model):
     def action_open_ml_syncs(self):
         return self.env["ml.sync.log"]._action_for(self)
 
+    def _ml_creditor(self, company):
+        """Who is owed by the company, or owes it: as a rule the commercial partner.
+
+        But nobody owes himself: of a contact that lies under the company itself, as employees' contacts do, the person.
+        """
+        commercial = self.commercial_partner_id
+        # sudo: branches that whoever asks need not see are the company itself
+        ours = commercial.sudo().ref_company_ids.root_id
+        return self if company.sudo().root_id in ours else commercial
+
     def _ml_protected(self):
         """Those that no vendor of a vendor system may be linked with or change.
 

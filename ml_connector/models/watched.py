@@ -88,6 +88,18 @@ class PurchaseOrderLine(models.Model):
             self.order_id._ml_note_change({"order_line"})
         return result
 
+    def _compute_qty_invoiced(self):
+        super()._compute_qty_invoiced()
+        self._ml_note_end()
+
+    def _compute_qty_received(self):
+        super()._compute_qty_received()
+        self._ml_note_end()
+
+    def _ml_note_end(self):
+        """What is billed, received or given up of a locked order may be the last of it."""
+        self._origin.order_id.filtered("locked")._ml_note_change({"order_line"})
+
     def unlink(self):
         orders = self.order_id
         result = super().unlink()

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from ..documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..exceptions import ConnectorError
 from ..models.ml_outgoing_code import NoCodeError, title_of
+from ..own_ids import own_id
 
 
 class NotSentError(ConnectorError):
@@ -267,7 +268,7 @@ class MlReaderVendor(models.AbstractModel):
     def _vendor(self, record):
         return Vendor(
             external_id="",
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             name=record.name or "",
             vat=record.vat or "",
             corporate_id=record.company_registry or "",

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..documents import Bill, BillLine, OutgoingFile, Party
 from ..exceptions import InvalidDataError
+from ..own_ids import own_id
 from .ml_reader import decimal_of
 
 PAID = ("paid", "in_payment", "reversed")
@@ -61,9 +62,9 @@ class MlReaderOwnBill(models.AbstractModel):
         lines = tuple(self._lines(flow, record))
         return Bill(
             external_id="",
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             number=record.ref or record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id),
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
             document_date=record.invoice_date or record.date,
             accounting_date=record.date,
             due_date=record.invoice_date_due or record.invoice_date or record.date,
@@ -91,7 +92,7 @@ class MlReaderOwnBill(models.AbstractModel):
                 account=self._reference(flow, "account", line.account_id),
                 taxes=(tax,) if tax else (),
                 analytics=self._analytic_shares(flow, line.analytic_distribution),
-                purchase_order_line=line.purchase_line_id.id or None,
+                purchase_order_line=own_id(line.purchase_line_id),
             )
         if rest:
             yield BillLine(amount=rest, description=self.env._("Rounding"))

@@ -6,6 +6,7 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..documents import Account, Company, Dimension, DimensionValue, Tax
+from ..own_ids import own_id
 from .ml_reader import decimal_of
 
 CLASSIFICATIONS = {
@@ -34,7 +35,7 @@ class MlReaderAccount(models.AbstractModel):
         reference = self._reference(flow, "account", record)
         kind = record.account_type
         return Account(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             code=record.code or "",
             name=record.name or "",
             classification="credit_card"
@@ -68,7 +69,9 @@ class MlReaderDimension(models.AbstractModel):
         return super()._sendable(flow, records) & used
 
     def _document(self, flow, record):
-        return Dimension(odoo_id=record.id, name=record.name or "", external_id=self._field_of_before(flow, record))
+        return Dimension(
+            odoo_id=own_id(record), name=record.name or "", external_id=self._field_of_before(flow, record)
+        )
 
     def _field_of_before(self, flow, plan):
         """What the vendor calls the plan, when its values were found there under the codes of the plan's accounts."""
@@ -102,8 +105,8 @@ class MlReaderDimensionValue(models.AbstractModel):
         reference = self._reference(flow, "analytic", record)
         field, key = self._dimension(flow, plan)
         return DimensionValue(
-            odoo_id=record.id,
-            dimension_odoo_id=plan.id,
+            odoo_id=own_id(record),
+            dimension_odoo_id=own_id(plan),
             name=record.name or "",
             code=record.code or "",
             active=record.active,
@@ -167,7 +170,7 @@ class MlReaderCompany(models.AbstractModel):
 
     def _document(self, flow, record):
         return Company(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             name=record.name,
             currency=record.currency_id.name,
             country=record.country_id.code or "",
@@ -200,10 +203,10 @@ class MlReaderTax(models.AbstractModel):
         account = self._account(flow, record)
         reference = self._reference(flow, "tax", record)
         return Tax(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             name=record.name or "",
             rate=decimal_of(record.amount) / Decimal(100),
-            account_odoo_id=account.id or None,
+            account_odoo_id=own_id(account),
             account_external_id=self._remote_id(flow, "account", account) if account else "",
             active=record.active,
             external_id=reference.external_id if reference else "",

@@ -2,6 +2,7 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..documents import Employee
+from ..own_ids import own_id
 
 
 class MlReaderEmployee(models.AbstractModel):
@@ -20,13 +21,13 @@ class MlReaderEmployee(models.AbstractModel):
         profile = self.env["hr.employee.public"].browse(record.id)
         first, _blank, last = (record.name or "").strip().rpartition(" ")
         return Employee(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             first_name=first,
             last_name=last,
             email=record.work_email or "",
             department=profile.department_id.name or "",
             location=profile.work_location_id.name or "",
-            manager_odoo_id=record.parent_id.id or None,
+            manager_odoo_id=own_id(record.parent_id),
             manager_external_id=self._manager(flow, record),
             active=record.active,
         )

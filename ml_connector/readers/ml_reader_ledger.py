@@ -7,6 +7,7 @@ from odoo.fields import Domain
 
 from ..documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
 from ..exceptions import InvalidDataError
+from ..own_ids import own_id
 from .ml_reader import NotSentError, decimal_of
 
 MOVE_TYPES = ("in_invoice", "in_refund")
@@ -43,9 +44,9 @@ class MlReaderBill(models.AbstractModel):
         digits = record.currency_id.decimal_places
         return Bill(
             external_id="",
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             number=record.ref or record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id),
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
             document_date=record.invoice_date or record.date,
             accounting_date=record.date,
             due_date=record.invoice_date_due or record.invoice_date or record.date,
@@ -84,7 +85,7 @@ class MlReaderBill(models.AbstractModel):
                     account=codes["account", line.account_id.id],
                     taxes=taxes,
                     analytics=tuple(AnalyticShare(reference=reference) for reference in references),
-                    purchase_order_line=line.purchase_line_id.id or None,
+                    purchase_order_line=own_id(line.purchase_line_id),
                 )
 
     def _amount(self, line, digits):

@@ -70,7 +70,9 @@ class MlReaderPaid(models.AbstractModel):
     def _owed_lines(self, move):
         """What we owe: to employees where there are any, for a card is settled by its own bill."""
         owed = move.line_ids.filtered(lambda line: line.account_type == "liability_payable" and line.balance < 0)
-        return owed.filtered("partner_id.employee") or owed
+        # older entries owe what is owed to people whose contacts lie under the company to the company itself
+        people = owed.filtered(lambda line: line.partner_id.employee or line.partner_id == line.company_id.partner_id)
+        return people or owed
 
     def _is_paid(self, move):
         owed = self._owed_lines(move)

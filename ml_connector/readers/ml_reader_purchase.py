@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..documents import AnalyticShare, GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from ..exceptions import InvalidDataError
+from ..own_ids import own_id
 from .ml_reader import decimal_of
 
 
@@ -15,12 +16,12 @@ class MlReaderPurchaseOrder(models.AbstractModel):
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
-        return {"state", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
+        return {"state", "locked", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "in", ("purchase", "cancel"))
         if flow.start_date:
-            domain &= Domain("date_order", ">=", flow.start_date)
+            domain &= Domain("date_order", ">=", flow.company_id._ml_begin(flow.start_date))
         return domain
 
     def _changed_since(self, moment):
@@ -30,7 +31,7 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         return {order.id: max([order.write_date, *order.order_line.mapped("write_date")]) for order in records}
 
     def _sendable(self, flow, records):
-        """Not what was born at the vendor, and a cancelled order only where the vendor has it."""
+        """Not what was born at the vendor, and an order that has ended only where the vendor has it."""
         bindings = flow.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
@@ -42,30 +43,45 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         ours = {binding.res_id for binding in bindings if binding.fingerprint}
         theirs = set(bindings.mapped("res_id")) - ours
         return records.filtered(
-            lambda order: order.id not in theirs and (order.state == "purchase" or order.id in ours)
+            lambda order: order.id not in theirs and (order.id in ours or self._state(order) == "open")
         )
+
+    def _state(self, order):
+        if order.state == "cancel":
+            return "cancelled"
+        return "closed" if order._ml_is_over() else "open"
 
     def _document(self, flow, record):
         vendor = record.partner_id.commercial_partner_id
-        cancelled = record.state == "cancel"
-        lines = (
-            record.order_line.browse()
-            if cancelled
-            else record.order_line.filtered(lambda line: not line.display_type and line.product_qty)
-        )
+        state = self._state(record)
+        if state == "closed":
+            self._await_last(flow, record)
+        lines = record.order_line.filtered(lambda line: state == "open" and not line.display_type and line.product_qty)
         codes = self._line_codes(flow, lines) if flow._spec().coded else None
         return PurchaseOrder(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             number=record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=vendor.id),
-            order_date=record.date_order.date(),
-            promise_date=record.date_planned.date() if record.date_planned else None,
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
+            order_date=record.company_id._ml_day(record.date_order),
+            promise_date=record.company_id._ml_day(record.date_planned) if record.date_planned else None,
             currency=record.currency_id.name,
             payment_days=self._payment_days(record.payment_term_id),
             memo=record.partner_ref or "",
-            state="cancelled" if cancelled else "open",
+            state=state,
             lines=tuple(self._line(flow, line, codes) for line in lines),
         )
+
+    def _await_last(self, flow, order):
+        """Receipts and bills of an order go before its end, after which the vendor takes none.
+
+        :raises NotSentError: one of them is still to go
+        """
+        for kind, name in (("goods_receipt", "picking_ids"), ("own_bill", "invoice_ids")):
+            if sender := self._sender(flow, kind):
+                reader = self.env[f"ml.reader.{kind}"]
+                due = order[name].filtered_domain(reader._domain(sender))
+                for record in reader._sendable(sender, due):
+                    self._remote_id(flow, kind, record)
 
     def _line_codes(self, flow, lines):
         accounts = self.env["account.account"].union(*map(self._account, lines))
@@ -94,13 +110,13 @@ class MlReaderPurchaseOrder(models.AbstractModel):
         quantity, amount = decimal_of(line.product_qty), decimal_of(line.price_subtotal)
         price = round(amount / quantity, line.currency_id.decimal_places)
         return PurchaseOrderLine(
-            odoo_id=line.id,
+            odoo_id=own_id(line),
             description=line.name or line.product_id.display_name or "",
             quantity=quantity,
             unit_price=price,
             amount=None if price * quantity == amount else round(amount, line.currency_id.decimal_places),
             unit=line.product_uom_id.name or "",
-            account_odoo_id=self._account(line).id or None,
+            account_odoo_id=own_id(self._account(line)),
             **self._coding(flow, line, codes),
         )
 
@@ -132,7 +148,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
         returned = Domain("move_ids.origin_returned_move_id.purchase_line_id", "!=", False)
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "done") & (received | returned)
         if flow.start_date:
-            domain &= Domain("date_done", ">=", flow.start_date)
+            domain &= Domain("date_done", ">=", flow.company_id._ml_begin(flow.start_date))
         return domain
 
     def _changed_since(self, moment):
@@ -176,10 +192,10 @@ class MlReaderGoodsReceipt(models.AbstractModel):
             self._line(line, line_moves, orders) for line, line_moves in moves.grouped("purchase_line_id").items()
         )
         return GoodsReceipt(
-            odoo_id=record.id,
+            odoo_id=own_id(record),
             number=record.name,
-            purchase_order_odoo_id=moves.purchase_line_id.order_id[:1].id,
-            received_on=(record.date_done or record.write_date).date(),
+            purchase_order_odoo_id=own_id(moves.purchase_line_id.order_id[:1]),
+            received_on=record.company_id._ml_day(record.date_done or record.write_date),
             lines=lines,
             cancelled=not any(line.quantity for line in lines),
         )
@@ -188,7 +204,7 @@ class MlReaderGoodsReceipt(models.AbstractModel):
         returns = moves.returned_move_ids.filtered(lambda move: move.state == "done")
         quantity = self._quantity(line, moves) - self._quantity(line, returns)
         return ReceivedLine(
-            purchase_order_line_odoo_id=line.id,
+            purchase_order_line_odoo_id=own_id(line),
             purchase_order_external_id=orders[line.order_id.id],
             quantity=decimal_of(quantity),
             ordered=decimal_of(line.product_qty),

@@ -7,6 +7,7 @@ from . import test_feed_out
 from . import test_bridge
 from . import test_alignment
 from . import test_connection
+from . import test_days
 from . import test_claims
 from . import test_integration_user
 from . import test_mapping

@@ -32,6 +32,7 @@ class FakeRemote:
         self.reports = []
         self.report_keys = {}
         self.calls = []
+        self.cursors = {}
         self.faults = {}
         self.findings = [Finding(level="ok", title="Connected")]
         self.currencies = set()
@@ -123,6 +124,7 @@ class FakeProvider(Provider):
 
     def pull(self, flow, cursor, since):
         REMOTE.called(f"pull {flow}")
+        REMOTE.cursors[flow] = cursor
         items = list(REMOTE.items.get(flow, {}).values())
         for start in range(0, len(items), 100):
             yield Page(items=tuple(items[start : start + 100]))

@@ -259,6 +259,15 @@ class TestVendorChanges(WriterCase):
         with self.assertRaises(UserError):
             person.action_approve()
 
+    def test_what_another_company_owns_by_now_is_not_changed(self):
+        self.link()
+        self.book("vendor", self.document(email="a@x.example"))
+        before = self.partner.email
+        self.partner.company_id = self.setup_other_company(name="Other")["company"]
+        with self.assertRaisesRegex(UserError, "another company"), self.env.cr.savepoint():
+            self.changes("waiting").action_approve()
+        self.assertEqual(self.partner.email, before)
+
     def test_only_accountants_decide(self):
         self.link()
         self.book("vendor", self.document(email="a@x.example"))

@@ -6,7 +6,9 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector import database_mark
 from odoo.addons.ml_connector.database_mark import DatabaseMark
+from odoo.addons.ml_connector.documents import OwnId
 from odoo.addons.ml_connector.models import ml_connection
+from odoo.addons.ml_connector.own_ids import MARKS_SINCE, may_be, own_id
 
 from .common import ConnectorCase
 
@@ -92,6 +94,30 @@ class TestCopies(ConnectorCase):
         self.connection.database_oid = "another"
         self.connection.action_adopt_database()
         self.assertGreater(next_id(), before + ml_connection.SKIPPED_IDS)
+
+    def test_an_id_that_is_given_again_has_another_mark(self):
+        partner = self.env["res.partner"].create({"name": "Lost"})
+        lost = own_id(partner)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(str(own_id(partner)), str(lost), "the same, however it was read")
+        self.assertEqual(OwnId.read(str(lost)).mark, lost.mark)
+        self.assertRegex(str(lost), rf"^{partner.id}-[A-Z2-7]{{6}}$")
+        self.assertTrue(may_be(partner, lost))
+        self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 us'")
+        self.env.invalidate_all()
+        self.assertEqual(own_id(partner), lost)
+        self.assertNotEqual(own_id(partner).mark, lost.mark)
+        self.assertFalse(may_be(partner, lost))
+        self.assertTrue(may_be(partner, OwnId(partner.id)), "without a mark it proves nothing, and is compared")
+
+    def test_what_was_sent_before_there_were_marks_is_known_without(self):
+        partner = self.env["res.partner"].create({"name": "Sent Before"})
+        self.env["ir.config_parameter"].set_param(MARKS_SINCE, self.env.cr.now().isoformat(timespec="microseconds"))
+        self.assertEqual(str(own_id(partner)), str(partner.id))
+        self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 us'")
+        self.env.invalidate_all()
+        self.assertTrue(own_id(partner).mark)
 
     def test_the_live_database_is_not_declared_twice(self):
         messages = self.connection.message_ids

@@ -9,6 +9,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
 from odoo.addons.ml_connector.feeds.feed_expressions import EXPRESSIONS
+from odoo.addons.ml_connector.own_ids import own_id
 from odoo.addons.ml_connector.vendors import PROVIDERS
 
 from .common_feed import FeedCase
@@ -35,7 +36,7 @@ class TestFeedOut(FeedCase):
         return self.inbound()[path]
 
     def code(self, partner):
-        return f"V{partner.id:05d}"
+        return f"V{partner.id:05d}-{own_id(partner).mark}"
 
     # ------------------------------------------------------------------ content
 
@@ -113,6 +114,19 @@ class TestFeedOut(FeedCase):
         self.assertEqual([row["VendorId"] for row in self.last()], ["NW-1", self.code(self.polish)])
         found = self.env["ml.feed.sent"]._by_key(self.connection, "res.partner", ["NW-1", self.code(self.polish)])
         self.assertEqual(found, {"NW-1": self.northwind, self.code(self.polish): self.polish})
+
+    def test_a_code_names_one_vendor_for_ever(self):
+        """A restored database gives the same id once more, to a vendor that was born at another moment."""
+        self.sync()
+        lost = self.code(self.northwind)
+        self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 hour'")
+        self.env.cr.execute("DELETE FROM ml_feed_sent WHERE key = %s", [lost])
+        self.env.invalidate_all()
+        self.northwind.name = "Quite Another Ltd."
+        self.sync()
+        codes = {row["VendorName"]: row["VendorId"] for row in self.last()}
+        self.assertNotEqual(codes["Quite Another Ltd."], lost)
+        self.assertEqual(self.env["ml.feed.sent"]._by_key(self.connection, "res.partner", [lost]), {})
 
     def test_incomplete_record_is_left_out_and_named(self):
         column = self.template("vendors").column_ids.filtered(lambda column: column.label == "City")
@@ -244,9 +258,13 @@ class TestFeedOut(FeedCase):
         for move in order.picking_ids.move_ids:
             move.write({"quantity": 3, "picked": True})
         order.picking_ids.with_context(skip_backorder=True).button_validate()
+        # 30 September, 18:00 there
+        order.company_id.partner_id.tz = "America/Los_Angeles"
+        order.picking_ids.date_done = "2026-10-01 01:00:00"
         self.sync()
         receipts = next(rows for path, rows in self.inbound().items() if "purchase_receipts" in path)
         self.assertEqual([row["QuantityReceived"] for row in receipts], ["3", "3"])
+        self.assertEqual({row["ReceiptDate"] for row in receipts}, {"2026-09-30"})
         self.assertEqual({row["VendorId"] for row in receipts}, {self.code(self.northwind)})
         changed = next(path for path in self.inbound() if "purchase_orders_delta" in path)
         self.assertEqual([row["QuantityReceived"] for row in self.inbound()[changed]], ["3", "3"], "all lines again")

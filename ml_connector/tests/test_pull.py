@@ -1,8 +1,10 @@
 from ast import literal_eval
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from lxml import etree
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -347,6 +349,24 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.env["account.move"].search_count([]), moves)
         self.assertFalse(self.logs("bills"))
         self.assertFalse(self.remote.reports)
+
+    def test_a_cursor_ahead_of_now_is_set_back(self):
+        """A clock that was ahead must not hide what changed since; each cursor keeps its form."""
+        flow, now = self.flow("vendors"), fields.Datetime.now()
+        ahead = now + timedelta(days=1)
+        for cursor in (
+            *(ahead.isoformat(), f"{ahead.isoformat()}+00:00", f"{ahead.date()}"),
+            *("2036-01-01T00:00:00+00:00", "2036-01-01"),
+        ):
+            flow.cursor = cursor
+            self.sync()
+            read_from = self.remote.cursors["vendors"]
+            self.assertLess(datetime.fromisoformat(read_from).replace(tzinfo=None), now - timedelta(days=30))
+            self.assertEqual(("T" in read_from, "+" in read_from), ("T" in cursor, "+" in cursor))
+        for cursor in ("", "next-page", f"{now.isoformat()}+00:00", f"{now.date()}"):
+            flow.cursor = cursor
+            self.sync()
+            self.assertEqual(self.remote.cursors["vendors"], cursor)
 
     def test_difference_can_be_accepted(self):
         self.put_bill(amount="100.00")

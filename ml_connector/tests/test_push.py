@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
@@ -181,10 +184,20 @@ class TestPush(ConnectorCase):
     def test_lease_protects_a_running_row(self):
         self.vendor()
         log = self.logs("vendors_push")
-        log.write({"state": "running", "lease_until": "2999-01-01"})
+        log.write({"state": "running", "lease_until": fields.Datetime.now() + timedelta(seconds=30)})
         self.run_worker()
         self.assertEqual(log.state, "running")
         self.assertFalse(self.remote.vendors)
+
+    def test_no_lease_is_years_long(self):
+        """The server's clock was ahead when it was given."""
+        self.vendor()
+        log = self.logs("vendors_push")
+        for lease_until in ("2036-01-01", "2999-01-01", fields.Datetime.now() + timedelta(hours=1)):
+            log.write({"state": "running", "lease_until": lease_until})
+            self.run_worker()
+            self.assertEqual((log.state, log.lease_until), ("done", False))
+        self.assertEqual(len(self.remote.vendors), 1)
 
     def test_sweep_finds_what_bypassed_the_orm(self):
         partner = self.vendor()

@@ -343,6 +343,97 @@ class TestPurchases(PushCase):
         self.run_worker()
         self.assertEqual(self.sent("orders")[0]["state"], "cancelled")
 
+    def billed(self, order, quantity):
+        order.action_create_invoice()
+        bill = order.invoice_ids.filtered(lambda move: move.state == "draft")
+        bill.invoice_date = "2026-07-01"
+        bill.invoice_line_ids.quantity = quantity
+        bill.action_post()
+
+    def state_there(self, order):
+        self.run_worker()
+        self.run_worker()
+        row = self.remote.vendors["orders"][self.bound("purchase_order", order)]
+        return row["state"], [float(line["quantity"]) for line in row["lines"]]
+
+    def test_the_end_of_a_locked_order_is_told(self):
+        self.switch_on("vendors_push", "orders", "receipts")
+        order = self.order(quantity=4)
+        self.assertEqual(self.state_there(order), ("open", [4]))
+        self.receive(order, 4)
+        self.billed(order, 4)
+        self.assertEqual(self.state_there(order), ("open", [4]), "people may go on with it")
+        order.button_lock()
+        self.assertEqual(self.state_there(order), ("closed", []))
+        order.button_unlock()
+        self.assertEqual(self.state_there(order), ("open", [4]))
+
+    def test_an_order_that_is_locked_from_the_beginning_ends_with_its_last_bill(self):
+        self.switch_on("vendors_push", "orders")
+        self.env.company.po_lock = "lock"
+        order = self.order(quantity=6)
+        self.assertEqual(self.state_there(order), ("open", [6]))
+        self.receive(order, 2)
+        self.billed(order, 2)
+        self.assertEqual(self.state_there(order), ("open", [6]), "the rest is to come")
+        order.picking_ids.filtered(lambda picking: picking.state != "done").action_cancel()
+        self.assertEqual(self.state_there(order), ("closed", []))
+
+    def test_what_is_given_up_is_no_longer_ordered(self):
+        for method in ("receive", "purchase"):
+            with self.subTest(method):
+                self.product.purchase_method = method
+                self.switch_on("vendors_push", "orders")
+                order = self.order(quantity=6)
+                self.assertEqual(self.state_there(order), ("open", [6]))
+                self.receive(order, 3)
+                order.picking_ids.filtered(lambda picking: picking.state != "done").action_cancel()
+                order.button_lock()
+                self.assertEqual(self.state_there(order), ("open", [6]), "what came is not billed yet")
+                self.billed(order, 3)
+                self.assertEqual(self.state_there(order), ("closed", []))
+
+    def test_services_end_once_all_is_billed(self):
+        self.switch_on("vendors_push", "orders")
+        self.product.write({"type": "service", "purchase_method": "purchase"})
+        order = self.order(quantity=2)
+        order.button_lock()
+        self.assertEqual(self.state_there(order), ("open", [2]))
+        self.billed(order, 1)
+        self.assertEqual(self.state_there(order), ("open", [2]))
+        self.billed(order, 1)
+        self.assertEqual(self.state_there(order), ("closed", []))
+
+    def test_an_order_of_nothing_has_ended(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        self.assertEqual(self.state_there(order), ("open", [5]))
+        order.order_line.product_qty = 0
+        self.assertEqual(self.state_there(order), ("closed", []))
+        self.order(order.partner_id, quantity=0)
+        self.run_worker()
+        self.assertEqual(self.states("orders"), ["done"] * 2)
+
+    def test_the_last_receipt_goes_before_the_end(self):
+        self.switch_on("vendors_push", "orders", "receipts")
+        order = self.order(quantity=4)
+        self.state_there(order)
+        self.receive(order, 4)
+        self.billed(order, 4)
+        order.button_lock()
+        work_flow = type(self.env["ml.worker"])._work_flow
+
+        def orders_alone(worker, run, flow):
+            if flow.key != "receipts":
+                work_flow(worker, run, flow)
+
+        with patch.object(type(self.env["ml.worker"]), "_work_flow", orders_alone):
+            self.run_worker()
+        waiting = self.logs("orders").filtered(lambda log: log.state == "waiting")
+        self.assertEqual(waiting.depends_name, order.picking_ids.name)
+        self.assertEqual(self.state_there(order), ("closed", []))
+        self.assertEqual(len(self.remote.vendors["receipts"]), 1)
+
     def test_a_cancelled_order_that_nobody_knows_is_left_alone(self):
         self.switch_on("vendors_push", "orders")
         order = self.order()

@@ -26,13 +26,10 @@ class TestWriterExpenseReport(WriterCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.env["ml.flow"].create(
-            {
-                "name": "Reports",
-                "key": "expense_report",
-                "kind": "expense_report",
-                "direction": "pull",
-                "connection_id": cls.connection.id,
-            }
+            [
+                {"name": kind, "key": kind, "kind": kind, "direction": "pull", "connection_id": cls.connection.id}
+                for kind in ("expense_report", "cash_advance", "payroll", "repayment")
+            ]
         )
         cls.employee = cls.env["hr.employee"].create(
             {"name": "Ada", "work_email": "ada@example.com", "company_id": cls.company.id}
@@ -100,6 +97,72 @@ class TestWriterExpenseReport(WriterCase):
         lines = bill.invoice_line_ids
         self.assertEqual(lines.mapped("price_subtotal"), [96.46, 84.0, -8.0, -30.0, -54.0])
         self.assertEqual(lines[0].analytic_distribution, {str(self.centre.id): 100})
+
+    def test_persons_are_owed_and_not_our_own_company(self):
+        frank = self.env["hr.employee"].create({"name": "Frank", "company_id": self.company.id})
+        self.mapped["employee", "frank"] = frank
+        self.company.partner_id.child_ids = self.ada | frank.work_contact_id
+        bill = self.bill_of(self.report())
+        self.assertEqual((bill.partner_id, bill.commercial_partner_id), (self.ada, self.ada))
+        self.assertEqual(bill.line_ids.partner_id, self.ada)
+        lines = (
+            JournalLine(amount=Decimal(160), account=account("600")),
+            JournalLine(amount=Decimal(-100), account=ADA),
+            JournalLine(amount=Decimal(-60), account=Reference(kind="employee", external_id="frank", name="Frank")),
+        )
+        entry = self.written("expense_report", self.report("r2", lines=lines), report_mode="journal_entry")
+        owed = entry.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+        self.assertEqual(
+            {line.partner_id: line.balance for line in owed}, {self.ada: -100.0, frank.work_contact_id: -60.0}
+        )
+
+    def test_the_person_is_named_in_every_kind_of_entry(self):
+        self.ada.parent_id = self.company.partner_id
+        kinds = {
+            "cash_advance": [(account("advances"), ADA), (ADA, None)],
+            "payroll": [(account("600"), None), (account("cards"), ADA)],
+            "repayment": [(account("601"), ADA), (account("600"), None)],
+        }
+        for kind, ((debit, who), (credit, whom)) in kinds.items():
+            lines = (
+                JournalLine(amount=Decimal(100), account=debit, partner=who),
+                JournalLine(amount=Decimal(-100), account=credit, partner=whom),
+            )
+            entry = self.written(kind, self.report(kind, lines=lines))
+            self.assertEqual(entry.line_ids.partner_id, self.ada, kind)
+            self.assertEqual(entry.state, "posted")
+
+    def test_paid_is_what_the_person_got(self):
+        """Whatever is still open with the card's issuer, whose own bill settles that."""
+        self.ada.parent_id = self.company.partner_id
+        lines = (
+            JournalLine(amount=Decimal(154), account=account("600")),
+            JournalLine(amount=Decimal(-54), account=BANK),
+            JournalLine(amount=Decimal(-100), account=ADA),
+        )
+        move = self.written("expense_report", self.report(lines=lines), report_mode="journal_entry")
+        reader = self.env["ml.reader.paid"]
+        self.assertFalse(reader._is_paid(move))
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "outbound",
+                "partner_type": "supplier",
+                "partner_id": self.ada.id,
+                "amount": 100.0,
+                "journal_id": self.bank_journal.id,
+                "company_id": self.company.id,
+            }
+        )
+        payment.action_post()
+        lines = (move | payment.move_id).line_ids
+        lines.filtered(
+            lambda line: line.partner_id == self.ada and line.account_type == "liability_payable"
+        ).reconcile()
+        self.assertTrue(reader._is_paid(move))
+        # an entry of before, which owes to the company
+        entry = move.copy()
+        entry.line_ids.filtered(lambda line: line.partner_id == self.ada).partner_id = self.company.partner_id
+        self.assertEqual(reader._owed_lines(entry).partner_id, self.company.partner_id)
 
     def test_the_amounts_are_those_of_the_entry(self):
         bill = self.bill_of(self.report())

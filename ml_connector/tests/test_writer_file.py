@@ -1,6 +1,18 @@
+import errno
+import os
+from io import BytesIO, FileIO
+from pathlib import Path
+from unittest.mock import patch
+from uuid import uuid4
+
+import psycopg2
+from PIL import Image
+
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.ml_connector.documents import DownloadedFile, Files
+from odoo.addons.ml_connector.models.ml_error_class import ERROR_CLASSES
 from odoo.addons.ml_connector.stored_files import OFFICE, UNKNOWN
 
 from .common_writers import WriterCase
@@ -52,6 +64,88 @@ class TestWriterFile(WriterCase):
         content = ("bill.pdf", "application/pdf", PDF)
         self.book("file", self.files(content), self.files(content, subject="b2"))
         self.assertEqual((len(self.attachments()), len(self.attachments(other))), (1, 1))
+
+    def image(self, form="JPEG", size=(3024, 4032)):
+        content = BytesIO()
+        Image.effect_noise((size[0] // 8, size[1] // 8), 40).resize(size).convert("RGB").save(content, form)
+        return content.getvalue()
+
+    def test_originals_are_kept_to_the_byte_and_once(self):
+        contents = [
+            ("photo.jpg", "image/jpeg", self.image()),
+            ("wide.png", "image/png", self.image("PNG", (2560, 1440))),
+            ("bill.pdf", "application/pdf", PDF),
+        ]
+        for number in range(1, len(contents) + 1):
+            self.book("file", self.files(*contents[:number]))
+        kept = self.attachments()
+        self.assertEqual([file.raw for file in kept], [content for _name, _type, content in contents])
+        self.assertEqual(self.book("file", self.files(*contents))[0].outcome, "unchanged")
+        # as Odoo does when it posts an expense
+        copies = kept.copy({"res_model": "res.partner", "res_id": self.vendor.id})
+        self.assertEqual(copies.mapped("raw"), kept.mapped("raw"))
+
+    def test_what_another_addon_alters_is_attached_once(self):
+        def altered(attachments, values):
+            values["raw"] += b"altered"
+            return values
+
+        document = self.files(("bill.pdf", "application/pdf", PDF), ("note.txt", "text/plain", b"text"))
+        with patch.object(type(self.env["ir.attachment"]), "_check_contents", altered):
+            self.book("file", document)
+        for _poll in range(2):
+            self.assertEqual(self.book("file", document)[0].outcome, "unchanged")
+        self.assertEqual(len(self.attachments()), 2)
+        self.assertEqual(self.attachments()[1].raw, b"textaltered")
+        self.attachments()[0].unlink()
+        self.book("file", document)
+        self.assertEqual(self.attachments().mapped("raw"), [b"textaltered", PDF])
+
+    def test_a_full_disk_leaves_nothing_in_the_way(self):
+        attachments = self.env["ir.attachment"]
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "file")
+        content = PDF + uuid4().bytes
+        checksum = attachments._compute_checksum(content)
+        path = Path(attachments._full_path(f"{checksum[:2]}/{checksum}"))
+        self.addCleanup(path.unlink, missing_ok=True)
+
+        class Full(FileIO):
+            def write(self, data):
+                super().write(data[:5])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def full_disk(file, mode="r", *args, **kwargs):
+            return Full(file, "w") if "w" in mode else open(file, mode, *args, **kwargs)
+
+        document = self.files(("bill.pdf", "application/pdf", content))
+        with (
+            patch("odoo.addons.base.models.ir_attachment.open", full_disk, create=True),
+            self.assertRaises(OSError),
+        ):
+            self.book("file", document)
+        self.assertFalse(path.exists())
+        # what a killed process left
+        path.write_bytes(b"")
+        self.book("file", document)
+        self.assertEqual(path.read_bytes(), content)
+
+    def test_passing_faults_of_the_server_are_tried_again(self):
+        worker = self.env["ml.worker"]
+        for error, words in (
+            (OSError(errno.ENOSPC, "x"), "disk of this server is full"),
+            (OSError(errno.EDQUOT, "x"), "disk of this server is full"),
+            (OSError(errno.EROFS, "x"), "Read-only file system"),
+            (PermissionError(errno.EACCES, "x"), "Permission denied"),
+            (OSError(errno.EMFILE, "x"), "Too many open files"),
+            (MemoryError(), "no memory"),
+            (psycopg2.errors.DiskFull(), "disk of the database server is full"),
+        ):
+            problem = worker._as_connector_error(error)
+            self.assertIn(words, problem.message)
+            self.assertTrue(ERROR_CLASSES[problem.error_class].retried)
+        with mute_logger("odoo.addons.ml_connector.worker.ml_worker"):
+            for error in (FileNotFoundError(errno.ENOENT, "x"), ValueError("x"), psycopg2.errors.UndefinedTable()):
+                self.assertEqual(worker._as_connector_error(error).error_class, "bug")
 
     def test_pages_are_not_served_as_such(self):
         self.book("file", self.files(("page.html", "text/html", b"<html><script>alert(1)</script></html>")))

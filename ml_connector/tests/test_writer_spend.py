@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from odoo import Command
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import (
@@ -267,6 +268,40 @@ class TestReimbursements(SpendCase):
         payment = bill.reconciled_payment_ids
         self.assertEqual((payment.amount, payment.date, payment.memo), (42.0, date(2026, 7, 24), "PB-1"))
         self.written("reimbursement", self.reimbursement(), "unchanged")
+
+    def test_the_person_is_owed_and_not_our_own_company(self):
+        person = self.employee.work_contact_id
+        for own in (self.company, self.company.create({"name": "Branch", "parent_id": self.company.id})):
+            person.parent_id = own.partner_id
+            key = f"own{own.id}"
+            bill = self.written("reimbursement", self.reimbursement(key))
+            payment = bill.reconciled_payment_ids
+            self.assertEqual((bill.commercial_partner_id, payment.partner_id), (person, person))
+            self.assertEqual((bill.line_ids | payment.move_id.line_ids).partner_id, person)
+            self.assertEqual(bill.amount_residual, 0.0)
+            self.written("reimbursement", self.reimbursement(key), "unchanged")
+            entry = self.written("reimbursement", self.reimbursement(f"back{own.id}", is_credit=True))
+            owed = entry.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+            self.assertEqual((owed.partner_id, owed.reconciled), (person, True))
+            self.assertEqual(owed.matched_credit_ids.credit_move_id.partner_id, person)
+
+    def test_the_person_stays_owed_whatever_a_person_does_with_the_bill(self):
+        person = self.employee.work_contact_id
+        person.parent_id = self.company.partner_id
+        bill = self.written("reimbursement", self.reimbursement(paid=False))
+        bill.button_draft()
+        bill.invoice_line_ids = [Command.create({"name": "Tip", "price_unit": 1.0, "account_id": self.expense_b.id})]
+        bill.action_post()
+        copies = bill._reverse_moves([{"date": bill.date}]) | bill.copy()
+        for move in bill | copies:
+            self.assertEqual((move.commercial_partner_id, move.line_ids.partner_id), (person, person))
+
+    def test_a_contact_of_another_firm_is_owed_through_that_firm(self):
+        person = self.employee.work_contact_id
+        person.parent_id = self.make_vendor("Agency")
+        bill = self.written("reimbursement", self.reimbursement())
+        self.assertEqual(bill.commercial_partner_id, person.parent_id)
+        self.assertEqual(bill.line_ids.partner_id, person.parent_id)
 
     def test_payback_is_an_entry(self):
         document = self.reimbursement(is_credit=True)

@@ -142,6 +142,13 @@ class TestWriterVendor(WriterCase):
         self.mapped["vendor", "r1"] = self.make_partner("Chosen", company_id=other.id)
         self.refused("vendor", self.document(), InvalidDataError, "another company")
 
+    def test_a_bound_vendor_that_another_company_owns_is_left_alone(self):
+        partner = self.written("vendor", self.document())
+        partner.company_id = self.setup_other_company(name="Other")["company"]
+        name = partner.name
+        self.refused("vendor", self.document(name="Renamed There"), InvalidDataError, "another company")
+        self.assertEqual(partner.name, name)
+
     def test_our_own_id(self):
         partner = self.make_partner("Renamed there")
         self.make_partner(vat="DE136695976")

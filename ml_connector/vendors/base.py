@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from .moments import localized
 
 
 def content_version(content) -> str:
@@ -239,6 +242,7 @@ class Settings:
     :param instance: stable name of this database and connection, the root of idempotency keys
     :param options: {flow key: {name: value}} of the choices made on the flows
     :param company: our own short code of the company, the same for ever
+    :param time_zone: name of the zone in which the company's days begin
     :param allow_loopback: whether this machine itself may be called; None: as the environment says
     :param file_hosts: domains that the server's configuration adds to those from which the vendor's files come
     """
@@ -250,6 +254,7 @@ class Settings:
     instance: str = ""
     options: dict = field(default_factory=dict)
     company: str = ""
+    time_zone: str = "UTC"
     allow_loopback: bool | None = None
     file_hosts: tuple[str, ...] = ()
 
@@ -273,6 +278,8 @@ class Provider:
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription counts only once the vendor's challenge was answered."""
+    moments: tuple[str, ...] = ()
+    """Keys of its records that say when something happened; all other dates were chosen by somebody."""
     events_kept: timedelta | None = None
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
     settles_in = 0
@@ -295,6 +302,15 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
+
+    @property
+    def zone(self):
+        """Where the company's days begin."""
+        return ZoneInfo(self.settings.time_zone)
+
+    def localized(self, record):
+        """A record of the vendor's with its moments as they are in the company's time zone."""
+        return localized(record, self.zone, self.moments)
 
     def _client_options(self):
         """What each HTTP client is told besides its credentials."""

@@ -8,11 +8,13 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
-from ..exceptions import ConnectorError, MissingRightError
+from ..exceptions import ConnectorError, MissingRightError, ServerError
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+from ..server_faults import server_fault
 
 _logger = logging.getLogger(__name__)
 
@@ -253,9 +255,9 @@ class MlWorker(models.AbstractModel):
         return problem
 
     def _may_pass(self, flow, problem):
-        """Whether it is a fault of the vendor's server, and the flow has worked lately."""
+        """Whether it is a fault of a server, and the flow has worked lately."""
         since = fields.Datetime.now() - FAULTS_TOLERATED
-        return problem.error_class == "remote" and flow.last_success_at and flow.last_success_at > since
+        return problem.error_class in ("remote", "server") and flow.last_success_at and flow.last_success_at > since
 
     # ------------------------------------------------------------------ set-up
 
@@ -324,12 +326,11 @@ class MlWorker(models.AbstractModel):
 
     def _reclaim(self, run):
         """Rows whose worker died: what may have been sent is in doubt, the rest is simply done again."""
+        now = fields.Datetime.now()
+        # no lease is that long: one that seems so was given while the server's clock was ahead
+        ended = Domain("lease_until", "<", now) | Domain("lease_until", ">", now + 2 * LEASE)
         orphans = self.env["ml.sync.log"].search(
-            [
-                ("connection_id", "=", run.connection.id),
-                ("state", "=", "running"),
-                ("lease_until", "<", fields.Datetime.now()),
-            ]
+            Domain("connection_id", "=", run.connection.id) & Domain("state", "=", "running") & ended
         )
         if not orphans:
             return
@@ -402,6 +403,9 @@ class MlWorker(models.AbstractModel):
             return error
         if isinstance(error, AccessError):
             return self.env["ml.connection"].browse(self.env.context["ml_connection_id"])._missing_right(error)
+        if fault := server_fault(self.env, error):
+            _logger.warning("The server could not do what a transfer needs", exc_info=error)
+            return ServerError(fault)
         _logger.error("Unexpected error while a record was transferred", exc_info=error)
         return ConnectorError(
             self.env._("Unexpected error (%s); the server log has the details.", type(error).__name__)

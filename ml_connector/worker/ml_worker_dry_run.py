@@ -32,7 +32,7 @@ class MlWorker(models.AbstractModel):
 
     def _dry_pull(self, run, flow):
         lines = []
-        for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date or None):
+        for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
             entries = [Entry(None, None) for _item in page.items]
             for entry, item in zip(entries, page.items, strict=True):
                 try:

@@ -40,7 +40,7 @@ class MlWorker(models.AbstractModel):
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
-        for page in run.provider.pull(flow.key, flow.cursor or "", flow.start_date or None):
+        for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
             new = self.env["ml.sync.log"]._store(flow, page.items)
             if page.cursor is not None:
                 flow.cursor = page.cursor

@@ -107,6 +107,14 @@ class BillPlan:
         return -1 if self.is_credit else 1
 
     @property
+    def creditor(self):
+        return self.partner._ml_creditor(self.company)
+
+    @property
+    def is_owed_to_person(self):
+        return self.creditor != self.partner.commercial_partner_id
+
+    @property
     def has_tax(self):
         return any(line.taxes for line in self.lines)
 
@@ -208,7 +216,7 @@ class BillAmounts:
                 rate=plan.rate,
                 sign=plan.sign,
                 is_refund=plan.is_credit,
-                partner_id=plan.partner.commercial_partner_id,
+                partner_id=plan.creditor,
                 account_id=line.account,
                 analytic_distribution=line.analytic,
                 special_mode="total_excluded",
@@ -229,7 +237,7 @@ class BillAmounts:
                 rate=plan.rate,
                 sign=plan.sign,
                 is_refund=plan.is_credit,
-                partner_id=plan.partner.commercial_partner_id,
+                partner_id=plan.creditor,
                 account_id=line.account,
                 analytic_distribution=line.analytic,
                 product_id=line.product,

@@ -58,18 +58,18 @@ class BillAnalytics:
         models = self.env["account.analytic.distribution.model"]
         if not self._batch.once(self._defaults, "any", lambda: bool(models.search([], limit=1))):
             return related
-        commercial = partner.commercial_partner_id
+        creditor = partner._ml_creditor(self.company)
         ids = {int(account_id) for key in related for account_id in key.split(",")}
         arguments = {
             "product_id": planned.product.id,
             "product_categ_id": planned.product.categ_id.id,
-            "partner_id": commercial.id,
-            "partner_category_id": commercial.category_id.ids,
+            "partner_id": creditor.id,
+            "partner_category_id": creditor.category_id.ids,
             "account_prefix": planned.account.code,
             "company_id": self.company.id,
             "related_root_plan_ids": self.env["account.analytic.account"].browse(ids).root_plan_id,
         }
-        key = (commercial, planned.account, planned.product, frozenset(ids))
+        key = (creditor, planned.account, planned.product, frozenset(ids))
         return related | self._batch.once(self._defaults, key, lambda: models._get_distribution(arguments))
 
     def check(self, number, line, form, product=None):

@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from .bill_items import BillItems
-from .writer_tools import exact, shown
+from .writer_tools import creditor_of, exact, shown
 
 SAME_RATE = 1e-9
 
@@ -33,7 +33,7 @@ class BillChanges:
         types = dict(move._fields["move_type"]._description_selection(self.env))
         if move.move_type != plan.header["move_type"]:
             yield self.env._("type"), types[move.move_type], types[plan.header["move_type"]]
-        if move.commercial_partner_id != plan.partner.commercial_partner_id:
+        if creditor_of(move) != plan.creditor:
             yield self.env._("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
         if normalized(move.ref) != normalized(document.number):
             yield self.env._("number"), move.ref or "-", document.number or "-"
@@ -126,8 +126,14 @@ class BillChanges:
             "invoice_currency_rate": self.plan.is_rate_stated,
         }
         changed = {name for name, is_stated in stated.items() if is_stated and self._is_changed(name)}
-        if self.move.commercial_partner_id != self.plan.partner.commercial_partner_id:
-            changed |= {"partner_id", "partner_bank_id", "invoice_payment_term_id", "invoice_date_due"}
+        if creditor_of(self.move) != self.plan.creditor:
+            changed |= {
+                "partner_id",
+                "ml_owed_to_person",
+                "partner_bank_id",
+                "invoice_payment_term_id",
+                "invoice_date_due",
+            }
         if changed & {"invoice_date", "currency_id"}:
             # Odoo would look for these by itself
             changed |= {"date", "ml_original_date", "invoice_currency_rate", "invoice_date_due"}

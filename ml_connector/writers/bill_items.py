@@ -89,7 +89,7 @@ class BillItems:
 
     def payable(self, plan):
         """The vendor's payable account."""
-        account = plan.partner.commercial_partner_id.with_company(self.company).property_account_payable_id
+        account = plan.creditor.with_company(self.company).property_account_payable_id
         position = self.env["account.fiscal.position"].browse(plan.header["fiscal_position_id"])
         return position.map_account(account) if position else account
 
@@ -155,7 +155,7 @@ class BillItems:
         return moves.create([self._values(plan) for plan in plans]).with_env(self.env)
 
     def _values(self, plan):
-        partner_id = plan.partner.commercial_partner_id.id
+        partner_id = plan.creditor.id
         items = [
             {
                 **values,
@@ -214,6 +214,7 @@ class BillItems:
         shared = {"currency_id": plan.currency.id, "partner_id": plan.header["partner_id"]}
         return {
             "move_type": "entry",
+            "ml_owed_to_person": plan.is_owed_to_person,
             **{
                 key: plan.header[key]
                 for key in ("company_id", "journal_id", "date", "ml_original_date", "ref", "partner_id", "currency_id")

@@ -11,6 +11,7 @@ from ..exceptions import (
     NotWantedError,
 )
 from ..models.client_actions import shown_as_text
+from ..own_ids import may_be
 from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, normalized
@@ -21,6 +22,7 @@ from .writer_tools import (
     OpenDates,
     account_problem,
     bound_elsewhere,
+    creditor_of,
     exact,
     fits,
     is_of_company,
@@ -155,14 +157,15 @@ class MlWriterBill(models.AbstractModel):
         """Read at once what the bills of the batch may meet in Odoo."""
         documents = [entry.document for entry in entries if not entry.error]
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
-        commercial = {partner.commercial_partner_id.id for partner in partners.values()}
+        together = self.env["res.partner"].union(*partners.values())
+        creditors = {partner._ml_creditor(batch.company).id for partner in together}
         # read at once what is looked at vendor by vendor
-        self.env["res.partner"].browse(commercial).bank_ids.mapped("currency_id")
+        self.env["res.partner"].browse(creditors).bank_ids.mapped("currency_id")
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
-        moves = self._moves_numbered(batch, commercial, numbers)
+        moves = self._moves_numbered(batch, together.commercial_partner_id.ids, numbers)
         for move in moves:
             for key in {("ref", normalized(move.ref)), ("official", batch.official.key(move))}:
-                batch.existing.setdefault((move.commercial_partner_id.id, *key), []).append(move)
+                batch.existing.setdefault((creditor_of(move).id, *key), []).append(move)
         batch.origins = self._origins(batch, unbound)
         origins = self.env["account.move"].union(*batch.origins.values())
         batch.bound = bound_elsewhere(batch.connection, "bill", moves | origins)
@@ -170,7 +173,8 @@ class MlWriterBill(models.AbstractModel):
             ids = {line.purchase_order_line for document in documents for line in document.lines} - {None}
             domain = [("id", "in", list(ids)), ("company_id", "=", batch.company.id)]
             lines = self.env["purchase.order.line"].search(domain) if ids else ()
-            batch.order_lines = {line.id: line for line in lines}
+            by_id = {line.id: line for line in lines}
+            batch.order_lines = {told: by_id[told] for told in ids if told in by_id and may_be(by_id[told], told)}
             self._look_up_order_keys(batch, documents)
 
     def _origins(self, batch, documents):
@@ -185,7 +189,9 @@ class MlWriterBill(models.AbstractModel):
         found = {}
         for document in documents:
             moves = [sent[key] for name in document.sent_as if (key := ("own_bill", name)) in sent]
-            if move := by_id.get(document.odoo_id) or next(iter(moves), None):
+            named = by_id.get(document.odoo_id)
+            own = named if named and may_be(named, document.odoo_id) else None
+            if move := own or next(iter(moves), None):
                 found[document.external_id] = move
         return found
 
@@ -247,10 +253,10 @@ class MlWriterBill(models.AbstractModel):
         if move and move.company_id == batch.company and move.state != "cancel":
             self._check_origin(batch, document, partner, move)
             return move
-        commercial_id = partner.commercial_partner_id.id
+        creditor_id = partner._ml_creditor(batch.company).id
         numbered = [
-            *batch.existing.get((commercial_id, "ref", normalized(document.number)), ()),
-            *batch.existing.get((commercial_id, "official", plain(document.number)), ()),
+            *batch.existing.get((creditor_id, "ref", normalized(document.number)), ()),
+            *batch.existing.get((creditor_id, "official", plain(document.number)), ()),
         ]
         rivals = [move for move in dict.fromkeys(numbered) if self._is_rival(batch, document, move)]
         if not rivals:
@@ -277,7 +283,7 @@ class MlWriterBill(models.AbstractModel):
         if move.id in batch.bound:
             raise DuplicateError(self.env._("%s belongs to another bill at the vendor already.", move.display_name))
         if (
-            move.commercial_partner_id == partner.commercial_partner_id
+            creditor_of(move) == partner._ml_creditor(batch.company)
             and move.move_type == self._move_type(document)
             and move.currency_id.name == document.currency
             and abs(exact(move.amount_total, move.currency_id) - document.total) <= batch.tolerance
@@ -329,7 +335,7 @@ class MlWriterBill(models.AbstractModel):
         """Two records of one number, vendor and day in the same batch: the second is for a person to decide."""
         if not normalized(document.number):
             return
-        key = (partner.commercial_partner_id.id, normalized(document.number), document.document_date)
+        key = (partner._ml_creditor(batch.company).id, normalized(document.number), document.document_date)
         first = batch.seen.setdefault(key, document)
         if first is not document:
             raise DuplicateError(
@@ -607,6 +613,7 @@ class MlWriterBill(models.AbstractModel):
             "company_id": batch.company.id,
             "journal_id": plan.journal.id,
             "partner_id": plan.partner.id,
+            "ml_owed_to_person": plan.is_owed_to_person,
             **self._entered(batch, plan, move_type),
             "currency_id": plan.currency.id,
             "invoice_currency_rate": plan.rate,
@@ -657,6 +664,7 @@ class MlWriterBill(models.AbstractModel):
                 "company_id": batch.company.id,
                 "journal_id": plan.journal.id,
                 "partner_id": plan.partner.id,
+                "ml_owed_to_person": plan.is_owed_to_person,
                 "currency_id": plan.currency.id,
             }
         )
@@ -760,7 +768,7 @@ class MlWriterBill(models.AbstractModel):
         if not order or order.company_id != batch.company or order.state != "purchase":
             problem = self.env._("its purchase order is not open in Odoo") if line.purchase_order_line else ""
             return None, problem
-        if order.partner_id.commercial_partner_id != partner.commercial_partner_id:
+        if order.partner_id._ml_creditor(batch.company) != partner._ml_creditor(batch.company):
             return None, self.env._("purchase order %s is of another vendor", order.name)
         if line.purchase_order and normalized(line.purchase_order) != normalized(order.name):
             return None, self.env._(

@@ -5,7 +5,7 @@ from odoo.fields import Command
 
 from ..exceptions import ConnectorError, InvalidDataError, NotWantedError
 from .ml_writer_bill import BillBatch
-from .writer_tools import Currencies, exact, is_of_company, named, odoo_refusals, shown
+from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, shown
 
 
 class MlWriterCredit(models.AbstractModel):
@@ -56,7 +56,7 @@ class MlWriterApplication(models.AbstractModel):
                         vendor=document.currency,
                     )
                 )
-        if credit.commercial_partner_id != bill.commercial_partner_id:
+        if creditor_of(credit) != creditor_of(bill):
             raise InvalidDataError(
                 self.env._(
                     "%(credit)s is of %(vendor)s, but %(bill)s is of %(other)s: what one vendor owes settles no bill of"

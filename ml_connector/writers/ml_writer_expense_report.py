@@ -52,6 +52,7 @@ class MlWriterExpenseReport(models.AbstractModel):
             **header,
             "move_type": "in_receipt",
             "partner_id": partner_id,
+            "ml_owed_to_person": True,
             "partner_bank_id": False,
             "fiscal_position_id": False,
             "invoice_date": document.document_date,

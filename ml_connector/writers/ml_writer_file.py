@@ -6,6 +6,8 @@ from odoo.tools import groupby
 from ..stored_files import stored_mimetype
 from .writer_tools import odoo_refusals
 
+SOURCE = "file_source"
+
 
 class MlWriterFile(models.AbstractModel):
     """Downloaded files become attachments of the record that they belong to, each content once."""
@@ -36,7 +38,7 @@ class MlWriterFile(models.AbstractModel):
         for entry in entries:
             document = entry.document
             targets[entry] = self._targets(resolver.binding(document.subject_kind, document.subject_external_id))
-        known = self._known_checksums([record for records in targets.values() for record in records])
+        known = self._known_checksums(flow, [record for records in targets.values() for record in records])
         for entry, records in targets.items():
             new = []
             for record in records:
@@ -59,8 +61,8 @@ class MlWriterFile(models.AbstractModel):
         parts = record | record.search([("split_expense_origin_id", "=", record.id)], order="id")
         return [record, *parts.account_move_id]
 
-    def _known_checksums(self, targets):
-        """{(model, id): checksums} of what is attached already. One query a model."""
+    def _known_checksums(self, flow, targets):
+        """{(model, id): checksums} of what is attached already, also as what was sent. Two queries a model."""
         by_model, envs = {}, {}
         for target in targets:
             envs[target._name] = target.env
@@ -70,25 +72,30 @@ class MlWriterFile(models.AbstractModel):
             attachments = envs[model]["ir.attachment"].search_fetch(
                 [("res_model", "=", model), ("res_id", "in", list(ids))], ["res_id", "checksum"]
             )
+            sources = flow.env["ml.binding"]._external_ids(flow.connection_id, SOURCE, attachments)
             for attachment in attachments:
-                known.setdefault((model, attachment.res_id), set()).add(attachment.checksum)
+                source = sources.get(attachment.id, "").partition(":")[0]
+                known.setdefault((model, attachment.res_id), set()).update((attachment.checksum, source))
         return known
 
     # ------------------------------------------------------------------ apply
 
     def _apply_batch(self, flow, entries, resolver):
         # a page or drawing with a script in it must not be served as such from our own address
-        writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True)
+        # the original is the evidence: Odoo would make an image smaller
+        writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True, image_no_postprocess=True)
         with odoo_refusals():
-            writer._attach([entry for entry in entries if entry.outcome == "updated"])
+            writer._attach(flow, [entry for entry in entries if entry.outcome == "updated"])
 
-    def _attach(self, entries):
+    def _attach(self, flow, entries):
         pairs = [pair for entry in entries for pair in entry.values]
         added = {}
         for env, group in groupby(pairs, lambda pair: pair[0].env):
             # what is the engine's own is not in the books
             attachments = env(context=self.env.context)["ir.attachment"]
+            group = list(group)
             attachments = attachments.create([self._attachment_values(record, file) for record, file in group])
+            self._note_altered(flow, attachments, [file for _record, file in group])
             added |= attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
         for record in dict.fromkeys(record for record, _file in pairs):
             record = record.with_env(record.env(context=self.env.context))
@@ -97,6 +104,16 @@ class MlWriterFile(models.AbstractModel):
             pdfs = added[record._name, record.id].filtered(lambda file: file.mimetype == "application/pdf")
             if pdfs:
                 record.message_main_attachment_id = pdfs.sorted("id")[:1]
+
+    def _note_altered(self, flow, attachments, files):
+        """Keep of what another addon has altered as what it was sent, so that it is not attached again."""
+        altered = [
+            {"kind": SOURCE, "external_id": f"{source}:{attachment.id}", "record": attachment}
+            for attachment, file in zip(attachments, files, strict=True)
+            if attachment.checksum != (source := _checksum(file.content))
+        ]
+        if altered:
+            flow.env["ml.binding"]._bind(flow.connection_id, altered)
 
     def _attachment_values(self, record, file):
         return {

@@ -226,7 +226,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         if reference.kind == "journal":
             journal = money_journal(self.env, batch.resolver, reference, batch.company)
             return outstanding_account(self.env, journal, line.amount), partner, more
-        partner = own_contact(self.env, batch.resolver, reference, batch.company).commercial_partner_id
+        partner = own_contact(self.env, batch.resolver, reference, batch.company)._ml_creditor(batch.company)
         return payable_account(partner, batch.company), partner, more
 
     def _is_refund(self, batch, document, line):
@@ -237,7 +237,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         """The partner of a reference, None where it is left out."""
         if not batch.resolver.mapping(reference):
             return None
-        return own_contact(self.env, batch.resolver, reference, batch.company).commercial_partner_id
+        return own_contact(self.env, batch.resolver, reference, batch.company)._ml_creditor(batch.company)
 
     def _base_values(self, batch, document, line, is_refund):
         """What makes a line count as the base of its taxes in the tax report: now, or once the debt is paid."""

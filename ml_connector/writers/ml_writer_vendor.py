@@ -94,7 +94,7 @@ class MlWriterVendor(models.AbstractModel):
             except MappingError:
                 continue
             if partner:
-                chosen[entry] = partner.commercial_partner_id
+                chosen[entry] = partner._ml_creditor(batch.company)
             else:
                 entry.error = NotWantedError(
                     self.env._(

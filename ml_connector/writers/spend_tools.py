@@ -115,7 +115,7 @@ def owe_to_issuer(payments):
 
 
 def payable_account(partner, company):
-    return partner.commercial_partner_id.with_company(company).property_account_payable_id
+    return partner._ml_creditor(company).with_company(company).property_account_payable_id
 
 
 def pay(env, settlements):
@@ -188,7 +188,7 @@ def settle_issuer(env, flow, records, partner):
     lines = env["account.move.line"].search(
         [
             ("move_id", "in", (moves | payments.exists().move_id).ids),
-            ("partner_id", "=", partner.commercial_partner_id.id),
+            ("partner_id", "=", partner._ml_creditor(flow.company_id).id),
             ("account_type", "=", "liability_payable"),
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),

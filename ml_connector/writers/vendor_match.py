@@ -10,6 +10,7 @@ from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
 from ..exceptions import InvalidDataError, MappingError
+from ..own_ids import may_be
 from ..tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
 from .writer_tools import bound_elsewhere
 
@@ -101,7 +102,7 @@ class VendorMatch:
         :raises MappingError: when several could be it, or when it is another vendor's partner already
         """
         steps = (
-            (self.env._("Odoo reference"), self._by_id.get(document.odoo_id)),
+            (self.env._("Odoo reference"), self._by_id.get(document.external_id)),
             (self.env._("record at the vendor"), self._with_sister(document)),
             (self.env._("VAT number"), self._with_vat(document)),
             (self.env._("company registry"), self._by_registry.get(plain_registry(document.corporate_id))),
@@ -164,7 +165,7 @@ class VendorMatch:
         is_known = is_named or self._has_vat(partner, document)
         country = document.address.country.upper()
         is_abroad = bool(country and partner.country_id) and partner.country_id.code != country
-        is_weak = is_abroad or partner == self._by_id.get(document.odoo_id)
+        is_weak = is_abroad or partner == self._by_id.get(document.external_id)
         if not self._has_other_vat(partner, document) and (is_known or not is_weak):
             return
         raise self.ask(
@@ -274,8 +275,14 @@ class VendorMatch:
         return partners.filtered(lambda partner: partner.company_id.id in allowed)
 
     def _read_by_id(self):
-        wanted = self._partners.browse({document.odoo_id for document in self._documents if document.odoo_id})
-        return {partner.id: partner.commercial_partner_id for partner in self._of_company(wanted.exists())}
+        told = {document.external_id: document.odoo_id for document in self._documents if document.odoo_id}
+        known = self._of_company(self._partners.browse({int(own_id) for own_id in told.values()}).exists())
+        by_id = {partner.id: partner for partner in known}
+        return {
+            external_id: by_id[own_id]._ml_creditor(self.company)
+            for external_id, own_id in told.items()
+            if own_id in by_id and may_be(by_id[own_id], own_id)
+        }
 
     def _read_by_sister(self):
         """Partners of the vendor system's records of the same ids on other connections to it: of other companies."""
@@ -290,7 +297,7 @@ class VendorMatch:
         partners = {partner.id: partner for partner in self._partners.browse(bindings.mapped("res_id")).exists()}
         found = {}
         for binding in bindings.filtered(lambda binding: binding.res_id in partners):
-            partner = self._of_company(partners[binding.res_id].commercial_partner_id)
+            partner = self._of_company(partners[binding.res_id]._ml_creditor(self.company))
             found[binding.external_id] = found.get(binding.external_id, self._partners) | partner
         return found
 
@@ -359,7 +366,7 @@ class VendorMatch:
         banks = self.env["res.partner.bank"].with_context(active_test=False)
         found = {}
         for bank in banks.search([("sanitized_acc_number", "in", list(numbers))]):
-            partner = self._of_company(bank.partner_id.commercial_partner_id.with_env(self._partners.env))
+            partner = self._of_company(bank.partner_id._ml_creditor(self.company).with_env(self._partners.env))
             found[bank.sanitized_acc_number] = found.get(bank.sanitized_acc_number, self._partners) | partner
         return found
 

@@ -47,6 +47,11 @@ def is_of_company(record, company):
     return not owner or owner in company.sudo().parent_ids
 
 
+def creditor_of(move):
+    """Who is owed by a bill, whoever entered it."""
+    return move.partner_id._ml_creditor(move.company_id)
+
+
 def unusable(record, company):
     """Why a record that a code is mapped to cannot be used for the company, or an empty string.
 

@@ -52,7 +52,10 @@ def addons_path():
 
 def environment():
     """Return the environment in which Python finds Odoo and its configuration."""
-    return {**os.environ, **SANDBOXES, "PYTHONPATH": str(tree()), "ODOO_RC": str(config())}
+    # Odoo's thousand files are compiled once, also where Python is told to write no bytecode.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    own = {"PYTHONPATH": str(tree()), "PYTHONPYCACHEPREFIX": str(paths.RUNTIME / "pycache"), "ODOO_RC": str(config())}
+    return {**inherited, **SANDBOXES, **own}
 
 
 def config(name="odoo", **options):

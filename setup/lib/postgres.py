@@ -23,6 +23,7 @@ listen_addresses = ''
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+jit = off
 shared_buffers = 512MB
 max_connections = 300
 max_wal_size = 2GB

@@ -42,6 +42,40 @@ env["ml.connection"].with_user(person).search([]).action_adopt_database()
 result = [html for html in env["ml.connection"].search([]).message_ids.mapped("body")]
 """
 
+FLOWS = """
+connection = env["ml.connection"].search([])
+flows = connection.flow_ids.with_context(active_test=False)
+for flow in flows.filtered(lambda flow: flow.key in ("vendors_push", "purchase_orders_push", "bills_push")):
+    flow.active = True
+    if "vendor_mode" in flow._spec().options:
+        flow.vendor_mode = "at_once"
+"""
+MAKE = """
+def vendor(name):
+    return env["res.partner"].create(
+        {{
+            "name": name, "is_company": True, "supplier_rank": 1, "email": "ap@vendor.example",
+            "street": "1 First Street", "city": "London", "zip": "EC1A 1BB", "country_id": env.ref("base.uk").id,
+        }}
+    )
+first = vendor({name!r})
+other = vendor({other!r})
+order = env["purchase.order"].create(
+    {{"partner_id": {whose}.id, "order_line": [(0, 0, {{"name": {bill!r}, "product_id": product,
+      "product_qty": {quantity}, "price_unit": {price}, "tax_ids": [(5,)]}})]}}
+)
+order.button_confirm()
+move = env["account.move"].create(
+    {{
+        "move_type": "in_invoice", "partner_id": {whose}.id, "ref": {bill!r}, "invoice_date": "2026-09-01",
+        "invoice_line_ids": [(0, 0, {{"name": {bill!r}, "price_unit": {amount}, "tax_ids": [(5,)]}})],
+    }}
+)
+move.action_post()
+result = [first.id, order.id, order.order_line.id, move.id, order.name]
+"""
+PRODUCT = "product = env['product.product'].search([('type', '=', 'service')], limit=1).id\n"
+
 
 @pytest.fixture(scope="module")
 def sandbox():
@@ -147,6 +181,55 @@ def test_a_dump_that_is_restored_under_its_own_name_calls_nobody_until_it_is_sai
         assert works(restored, sandbox)
         # what the lost database made after the dump keeps its ids at the vendor
         assert restored.code(last) > lost_id
+
+
+def test_records_that_get_the_ids_of_lost_ones_are_others_at_ramp(sandbox, database, dump):
+    """They are made before anybody says that the restored database is the live one."""
+    lost = {"name": "Crash Partner 1 Ltd.", "other": "Lost Ltd.", "whose": "first", "bill": "OWN-1"}
+    new = {"name": "Quite Another Ltd.", "other": "Seller Ltd.", "whose": "other", "bill": "QUITE-OTHER"}
+
+    def work(order, **values):
+        copies.restore(dump, database)
+        with workers(database) as restored:
+            made = restored.code(PRODUCT + MAKE.format(**values))
+            adopt(restored)
+            restored.code(FLOWS)
+            for _run in range(4):
+                restored.code(RUN)
+            order(restored)
+            return made
+
+    def read_bill(restored):
+        vendor = next(row["id"] for row in sandbox.control.vendors() if row["name"] == lost["name"])
+        bill = sandbox.control.add_bill(vendor, [{"amount": "200.00", "memo": "Rent"}], currency="USD")
+        restored.code(RUN)
+        restored.code(RUN)
+        named = restored.code(
+            f"rows = env['ml.sync.log'].search([('external_id', 'in', {[vendor, bill]!r})])\n"
+            "result = [env[row.res_model].browse(row.res_id).display_name for row in rows if row.res_id]"
+        )
+        assert not [name for name in named if new["name"] in name]
+        linked = restored.code(
+            f"binding = env['ml.binding'].search([('kind', '=', 'vendor'), ('external_id', '=', {vendor!r})])\n"
+            "result = env['res.partner'].browse(binding.res_id).name"
+        )
+        assert linked in (False, None, lost["name"])
+
+    ids = work(lambda restored: None, **lost, quantity=1, price=40.0, amount=77.0)
+    assert work(read_bill, **new, quantity=9, price=111.0, amount=5555.0) == ids, "the very ids of before"
+    names = [row["name"] for row in sandbox.control.vendors()]
+    assert all(names.count(name) == 1 for name in (lost["name"], new["name"], new["other"]))
+    orders = [row for row in sandbox.control.objects("purchase_orders") if "P0000" in (row["memo"] or "")]
+    drafts = [row for row in sandbox.control.objects("drafts") if row["invoice_number"] in ("OWN-1", "QUITE-OTHER")]
+    vendors = {row["id"]: row["name"] for row in sandbox.control.vendors()}
+    assert sorted((vendors[row["vendor_id"]], row["amount"]["amount"]) for row in orders) == [
+        ("Crash Partner 1 Ltd.", 4000),
+        ("Seller Ltd.", 99900),
+    ]
+    assert sorted((vendors[row["vendor"]["id"]], row["amount"]["amount"]) for row in drafts) == [
+        ("Crash Partner 1 Ltd.", 7700),
+        ("Seller Ltd.", 555500),
+    ]
 
 
 def test_a_server_need_not_tell_its_number(sandbox, database):

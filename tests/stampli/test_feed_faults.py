@@ -65,7 +65,8 @@ class UploadCase:
         lists = self.books.actor.lists
         before = len(self.books.actor.problems)
         self.books.actor.take_feeds()
-        missing = [partner for partner in self.partners if f"V{partner:05d}" not in lists["vendors"]]
+        arrived = {code.partition("-")[0] for code in lists["vendors"]}
+        missing = [partner for partner in self.partners if f"V{partner:05d}" not in arrived]
         pending = self.books.value("SELECT count(*) FROM ml_feed_sent WHERE pending_file IS NOT NULL")
         return [
             *(f"{partner} is lost" for partner in missing[:3]),

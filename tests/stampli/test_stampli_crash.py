@@ -27,9 +27,10 @@ class FeedCase:
         if len(names) != 1 or names[0].endswith(".part"):
             return [f"in the folder: {names}"]
         self.books.actor.take_feeds()
-        code = f"V{self.partner:05d}"
-        if code not in self.books.actor.lists["vendors"]:
-            return [f"{code} is not known"]
+        known = [code for code in self.books.actor.lists["vendors"] if code.startswith(f"V{self.partner:05d}")]
+        if len(known) != 1:
+            return [f"{self.partner} is known as {known}"]
+        (code,) = known
         sent = self.books.rows("SELECT digest, is_active, pending_file FROM ml_feed_sent WHERE key = %s", code)
         if len(sent) != 1 or not sent[0]["digest"] or not sent[0]["is_active"] or sent[0]["pending_file"]:
             return [f"{code} is noted as {sent}"]

@@ -13,6 +13,8 @@ from sandbox.concur.cases import composed_report, reference_reports
 from sandbox.server import to_json
 
 from ml_connector.exceptions import InvalidDataError, NotWantedError
+from ml_connector.vendors.base import Settings
+from ml_connector.vendors.concur.provider import ConcurProvider
 from ml_connector.vendors.concur.translate_cash_advance import cash_advance
 from ml_connector.vendors.concur.translate_expense import expense_report
 from ml_connector.vendors.concur.translate_invoice import invoice
@@ -171,6 +173,27 @@ def test_the_accounting_date_is_that_of_the_final_approval():
     }
     entry = expense_report(changed("2.1", lambda content: content["report"].update(change)))
     assert (entry.accounting_date, entry.document_date) == (date(2026, 9, 30), date(2026, 8, 31))
+
+
+@pytest.mark.parametrize(
+    ("zone", "booked"),
+    [("America/Los_Angeles", date(2026, 9, 30)), ("UTC", date(2026, 10, 1)), ("Europe/Oslo", date(2026, 10, 1))],
+)
+def test_moments_are_days_of_the_company_and_dates_stay(zone, booked):
+    """Approved on 30 September, 18:00 in Los Angeles; the day of a cash advance likewise."""
+    provider = ConcurProvider(
+        Settings(base_url="https://example.com", credentials={}, stored={}, time_zone=zone), None, None
+    )
+    change = {
+        "reportPaymentProcessingDate": "2026-10-01T01:00:00.000Z",
+        "reportUserDefinedDate": "2026-08-31T00:00:00.000Z",
+    }
+    report = changed("2.1", lambda content: content["report"].update(change))
+    entry = provider.document("expense_reports", {"document": report})
+    assert (entry.accounting_date, entry.document_date) == (booked, date(2026, 8, 31))
+    advance = received(documents.cash_advance("A1", 100, day=DAY))
+    advance["cashAdvanceData"]["issuedDate"] = "2026-10-01T01:00:00.000Z"
+    assert provider.document("cash_advances", {"document": advance}).document_date == booked
 
 
 amounts = st.decimals(min_value="-900", max_value="900", places=2).filter(bool)

@@ -12,6 +12,7 @@ from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 from ml_connector import documents as doc
 from ml_connector import exceptions as errors
 from ml_connector.clients import ConcurClient, MemoryTokens
+from ml_connector.documents import OwnId
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.concur import ConcurProvider
 from ml_connector.vendors.concur.vendors import group_changes, own_code, own_partner, vendor, vendor_item
@@ -377,6 +378,14 @@ def test_a_change_of_groups_is_no_change_of_the_vendor_for_odoo(sandbox, concur)
     before = pulled(concur)["V-0042"].version
     sandbox.state.vendors.get("V-0042/001").groups.append("Marketing")
     assert pulled(concur)["V-0042"].version == before
+
+
+def test_another_vendor_of_the_same_id_has_another_code(sandbox, concur):
+    lost = push(concur, partner(OwnId(77, "AAAAAA"), name="Crash Partner 1 Ltd."))
+    new = push(concur, partner(OwnId(77, "BBBBBB"), name="Quite Another Ltd."))
+    assert not new.linked and lost.external_id != new.external_id
+    back = concur.document("vendors", concur.fetch("vendors", new.external_id).payload)
+    assert (back.odoo_id, back.odoo_id.mark) == (77, "BBBBBB")
 
 
 # Properties

@@ -388,6 +388,14 @@ def test_an_order_is_made_changed_and_archived(sandbox, ramp):
     assert effects(sandbox, "purchase_order.archive") == {sent.external_id: 1}
 
 
+@pytest.mark.parametrize("state", ["cancelled", "closed"])
+def test_an_order_that_has_ended_is_archived(sandbox, ramp, state):
+    wanted = order(ramp)
+    sent = push(ramp, "purchase_orders_push", wanted)
+    push(ramp, "purchase_orders_push", replace(wanted, state=state, lines=()), sent.external_id)
+    assert effects(sandbox, "purchase_order.archive") == {sent.external_id: 1}
+
+
 def test_an_order_that_comes_back_is_made_anew(sandbox, ramp):
     wanted = order(ramp)
     first = push(ramp, "purchase_orders_push", wanted)
@@ -466,6 +474,9 @@ def test_without_plus_an_order_becomes_a_draft_with_its_pdf(sandbox):
     assert ramp.client.draft(draft["id"])["amount"]["amount"] == 15000
     refusal = raised(push, ramp, "purchase_orders_push", replace(wanted, state="cancelled", lines=()), sent.external_id)
     assert "delete it in Ramp" in refusal.message
+    sandbox.control.approve_draft(draft["id"])
+    ended = push(ramp, "purchase_orders_push", replace(wanted, state="closed", lines=()), sent.external_id)
+    assert ended.note == "Its draft bill is no longer in Ramp."
 
 
 def test_the_check_finds_out_whether_there_is_plus(sandbox):
@@ -726,3 +737,82 @@ def test_a_used_key_is_replaced_and_a_slow_task_is_left(sandbox, ramp):
 @pytest.mark.parametrize(("values", "word"), [({"email": ""}, "work e-mail"), ({"last_name": ""}, "last name")])
 def test_what_ramp_insists_on_of_a_user(values, word):
     assert word in raised(connect(None).render, "users_push", employee(**values)).message
+
+
+# The same ids once more, in a database that was restored from a dump
+
+
+def test_another_record_of_the_same_id_is_another_one_at_ramp(sandbox, ramp):
+    """Each kind that goes under an id of ours: nothing of the lost record is renamed, linked or changed."""
+    lost, new = doc.OwnId(17, "AAAAAA"), doc.OwnId(17, "BBBBBB")
+    for own_id in (lost, new):
+        push_all(ramp, "accounting_vendors_push", [vendor(own_id, name=f"Vendor {own_id.mark}")])
+    parties = [
+        doc.Party(external_id=push(ramp, "vendors_push", vendor(own_id, name=f"Vendor {own_id.mark}")).external_id)
+        for own_id in (lost, new)
+    ]
+    assert parties[0] != parties[1]
+    chart = [push(ramp, "accounts_push", account(own_id, name=f"Account {own_id.mark}")) for own_id in (lost, new)]
+    rate_account = chart[0].external_id
+    taxes = [
+        push(
+            ramp,
+            "taxes_push",
+            doc.Tax(odoo_id=own_id, name=own_id.mark, rate=Decimal("0.09"), account_external_id=rate_account),
+        )
+        for own_id in (lost, new)
+    ]
+    plans = [push(ramp, "dimensions_push", doc.Dimension(odoo_id=own_id, name=own_id.mark)) for own_id in (lost, new)]
+    values = [
+        push(
+            ramp,
+            "dimension_values_push",
+            doc.DimensionValue(
+                odoo_id=own_id,
+                dimension_odoo_id=own_id,
+                dimension_key=plans[0].version,
+                dimension_external_id=plans[0].external_id,
+                name=f"Site {own_id.mark}",
+            ),
+        )
+        for own_id in (lost, new)
+    ]
+    orders = [
+        push(ramp, "purchase_orders_push", order(ramp, order_line(own_id, description=own_id.mark), odoo_id=own_id))
+        for own_id in (lost, new)
+    ]
+    drafts = [
+        push(ramp, "bills_push", bill(ramp, odoo_id=own_id, number=f"OWN-{own_id.mark}")) for own_id in (lost, new)
+    ]
+    for pair in (chart, taxes, plans, values, orders, drafts):
+        assert not any(sent.linked for sent in pair) and pair[0].external_id != pair[1].external_id
+    assert [row["name"] for sent in chart for row in rows(ramp.client.accounts(), ramp_id=sent.external_id)] == [
+        "Account AAAAAA",
+        "Account BBBBBB",
+    ]
+    assert [row["line_items"][0]["description"] for row in orders_of(sandbox)] == ["AAAAAA", "BBBBBB"]
+    # and what came out of the dump is found again
+    again = push(ramp, "purchase_orders_push", order(ramp, order_line(lost, quantity=Decimal(9)), odoo_id=lost))
+    assert again.linked and again.external_id == orders[0].external_id
+    assert push(ramp, "bills_push", bill(ramp, odoo_id=lost, number="OWN-2")).external_id == drafts[0].external_id
+
+
+def test_an_id_without_a_mark_proves_nothing(sandbox, ramp):
+    """Of records of before: what bears the number is taken only when it is the same in what matters."""
+    first = push(
+        ramp, "purchase_orders_push", order(ramp, order_line(quantity=Decimal(1), unit_price=Decimal("40.00")))
+    )
+    other = push(
+        ramp, "purchase_orders_push", order(ramp, order_line(quantity=Decimal(9), unit_price=Decimal("111.00")))
+    )
+    assert other.external_id != first.external_id and not other.linked
+    another = doc.Party(external_id=push(ramp, "vendors_push", vendor(34)).external_id)
+    third = push(ramp, "purchase_orders_push", order(ramp, order_line(), vendor=another))
+    assert third.external_id not in (first.external_id, other.external_id)
+    assert [row["amount"]["amount"] for row in orders_of(sandbox)] == [4000, 99900, 15000]
+    own = push(ramp, "bills_push", bill(ramp, number="OWN-1"))
+    for changed in ({"number": "QUITE-OTHER"}, {"vendor": another}, {"currency": "USD"}):
+        with pytest.raises(errors.DuplicateError, match="another bill"):
+            push(ramp, "bills_push", bill(ramp, **{"number": "OWN-1", **changed}))
+    assert ramp.client.draft(own.external_id.removeprefix("draft:"))["invoice_number"] == "OWN-1"
+    assert push(ramp, "bills_push", bill(ramp, number="OWN-1")).linked

@@ -1,15 +1,18 @@
 """Card spend as Ramp writes it, to documents: the parts always add up to the source, or the row says why not."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.exceptions import InvalidDataError
+from ml_connector.vendors.moments import localized
 from ml_connector.vendors.ramp import translate_card, translate_order, translate_spend
 from ml_connector.vendors.ramp.money import currency_digits
+from ml_connector.vendors.ramp.wire import MOMENTS, day
 
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "EUR"])
 UNITS = st.integers(-(10**8), 10**8)
@@ -223,3 +226,38 @@ def test_order_lines_add_up(lines, currency):
     assert sum(part.quantity * part.unit_price for part in document.lines) == major(
         sum(q * p for q, p in lines), currency
     )
+
+
+WHENS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)).filter(
+    lambda moment: moment.time() != moment.min.time()
+)
+OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(WHENS, OFFSETS, st.sampled_from(sorted(available_timezones())))
+def test_the_day_of_a_moment_is_that_of_the_company(moment, offset, zone):
+    moment = moment.replace(tzinfo=UTC)
+    written = moment.astimezone(offset)
+    if written.time() == datetime.min.time():
+        written += timedelta(seconds=1)
+        moment = written.astimezone(UTC)
+    payload = {"created_at": written.isoformat(), "rows": [{"user_transaction_time": written.isoformat()}]}
+    local = localized(payload, ZoneInfo(zone), MOMENTS)
+    wanted = moment.astimezone(ZoneInfo(zone)).date()
+    assert day(local, "created_at") == day(local["rows"][0], "user_transaction_time") == wanted
+
+
+@given(st.dates(date(2015, 1, 1), date(2035, 1, 1)), st.sampled_from(sorted(available_timezones())))
+def test_a_date_stays_what_it_is_in_every_zone(wanted, zone):
+    for text in (f"{wanted}", f"{wanted}T00:00:00Z", f"{wanted}T00:00:00+00:00", f"{wanted}T12:30:00"):
+        assert day(localized({"created_at": text}, ZoneInfo(zone), MOMENTS), "created_at") == wanted
+    chosen = {"accounting_date": f"{wanted}T23:59:59Z", "issued_at": f"{wanted}T22:00:00Z"}
+    assert localized(chosen, ZoneInfo(zone), MOMENTS) == chosen
+
+
+def test_spend_in_the_evening():
+    """30 September, 20:00 in Los Angeles, decides the period where nothing else is said."""
+    payload = transaction(100, "USD", [line(100, "USD")], accounting_date=None)
+    payload["user_transaction_time"] = "2026-10-01T03:00:00+00:00"
+    local = localized(payload, ZoneInfo("America/Los_Angeles"), MOMENTS)
+    assert translate_spend.transaction(local).document_date == date(2026, 9, 30)

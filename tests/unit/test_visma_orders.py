@@ -106,6 +106,16 @@ def test_a_cancelled_order_is_held_and_the_person_told(sandbox, visma):
     assert isinstance(raised(send, visma, order(order_line(1, "9")), number), errors.ConflictError)
 
 
+def test_the_lines_of_an_order_that_is_done_with_are_completed(sandbox, visma):
+    number = send(visma, order()).external_id
+    closed = dataclasses.replace(order(), state="closed", lines=())
+    for _time in range(2):
+        assert "completed" in send(visma, closed, number).note
+    row = row_of(sandbox, number)
+    assert [(line["completed"], line["extCost"]) for line in row["lines"]] == [(True, 300), (True, 25)]
+    assert len(sandbox.control.requests("PUT")) == 1
+
+
 def test_a_code_that_visma_does_not_know_is_told(visma):
     assert "account '9999'" in raised(send, visma, order(order_line(1, account="9999"))).message
     without = dataclasses.replace(order_line(1), account=None)

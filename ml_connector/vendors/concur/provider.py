@@ -14,6 +14,7 @@ from .pull_files import InvoiceImagePuller, ReceiptPuller
 from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
 from .push_payments import InvoicePaymentPush, PaymentPush
 from .vendors import VendorPuller, VendorPush
+from .wire import MOMENTS
 
 PULLERS = {
     "invoices": InvoicePuller,
@@ -93,6 +94,7 @@ class ConcurProvider(Provider):
     webhook_events = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
     challenges_webhooks = False
     events_kept = webhook.KEPT
+    moments = MOMENTS
     access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
     pushes = PUSHES
 
@@ -133,7 +135,7 @@ class ConcurProvider(Provider):
         )
 
     def document(self, flow, payload):
-        return PULLERS[flow](self).document(payload)
+        return PULLERS[flow](self).document(self.localized(payload))
 
     def acknowledge(self, flow, versions):
         return PULLERS[flow](self).acknowledge(versions)

@@ -92,7 +92,7 @@ class DocumentPuller:
         if since is None:
             return True
         try:
-            booked = self.booking_date(item.payload["document"])
+            booked = self.booking_date(self._provider.localized(item.payload["document"]))
         except InvalidDataError:
             return True
         return booked is None or booked >= since

@@ -2,7 +2,7 @@
 
 # Odoo translates, and there is no Odoo here.
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ...exceptions import InvalidDataError, PermanentError, RemoteError
 from ..base import Sent
@@ -73,7 +73,7 @@ class PaymentPush:
 
     def send(self, payload, external_id, key):
         """:raises RemoteError: Concur does not have the posting result yet, or could not do it"""
-        details = [_dated(detail) for detail in payload["clearingDetails"]]
+        details = [self._dated(detail) for detail in payload["clearingDetails"]]
         if external_id:
             # the same payment may be taken back and made again, and a reference counts once
             details = [_marked(detail, key[:8]) for detail in details]
@@ -86,9 +86,8 @@ class PaymentPush:
         problem = RemoteError if result in PASSING or not result else PermanentError
         raise problem(f"SAP Concur does not take the payment: {said}.", code=str(answer.get("code")))
 
-
-def _dated(detail):
-    return {"clearingDate": f"{datetime.now(UTC):%Y%m%d}", **detail}
+    def _dated(self, detail):
+        return {"clearingDate": f"{datetime.now(self._provider.zone):%Y%m%d}", **detail}
 
 
 def _marked(detail, mark):

@@ -7,12 +7,11 @@ Concur keeps no time of change, so all of them are read, and what differs from t
 # Odoo translates, and there is no Odoo here.
 
 import hashlib
-import re
 import threading
 from collections import defaultdict
 from dataclasses import replace
 
-from ...documents import Address, Contact, Vendor
+from ...documents import Address, Contact, OwnId, Vendor
 from ...exceptions import (
     DuplicateError,
     InvalidDataError,
@@ -68,8 +67,8 @@ def own_code(instance, partner_id):
 
 def own_partner(instance, code):
     """Our partner's id in a vendor code; None when the code is not of this database."""
-    found = re.fullmatch(re.escape(own_code(instance, "")) + r"(\d{1,15})", vendor_key(code), re.ASCII)
-    return int(found.group(1)) if found else None
+    prefix = own_code(instance, "")
+    return OwnId.read(vendor_key(code).removeprefix(prefix)) if vendor_key(code).startswith(prefix) else None
 
 
 def main_record(records):

@@ -9,6 +9,11 @@ from decimal import Decimal, InvalidOperation
 from ...exceptions import InvalidDataError
 
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T.*)?")
+MOMENTS = (
+    *("reportPaymentProcessingDate", "reportSubmitDate", "reportCreationDate"),
+    *("issuedDate", "requestDate", "submitDate"),
+)
+"""Keys of when something happened in financial documents."""
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -41,7 +46,7 @@ def amount(source, name, what):
 
 
 def day(source, *names):
-    """The calendar date of the first of the named values that is there; the time of day means nothing.
+    """The calendar date of the first of the named values that is there, as it is written. Of moments see `MOMENTS`.
 
     :raises InvalidDataError: it is no date
     """

@@ -31,6 +31,7 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .wire import MOMENTS
 
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run: the clocks of two systems differ."""
@@ -39,6 +40,7 @@ PARALLEL_READS = 4
 
 class RampProvider(Provider):
     key = "ramp"
+    moments = MOMENTS
     label = "Ramp"
     environments = {"production": "https://api.ramp.com", "sandbox": "https://demo-api.ramp.com"}
     credentials = (
@@ -158,6 +160,7 @@ class RampProvider(Provider):
         return any(row.get("id") == external_id for rows in pages for row in rows)
 
     def document(self, flow, payload):
+        payload = self.localized(payload)
         if flow in PULLERS:
             return PULLERS[flow](self).document(payload)
         translators = {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ..base import Page
 from . import translate_card
 from .items import money_key
-from .pulls import READY, Puller, is_since, item, since_moment
+from .pulls import READY, Puller, item, since_moment
 from .wire import day
 
 
@@ -80,7 +80,7 @@ class TransferPuller(Puller):
         if self.is_foreign:
             return
         for rows in self.client.transfers(sync_status=READY, entity_id=self.entity_id or None):
-            wanted = [row for row in rows if self._is_due(row) and is_since(row, since, _made_on)]
+            wanted = [row for row in rows if self._is_due(row) and self.is_since(row, since, _made_on)]
             yield Page(items=tuple(self._item(row) for row in wanted))
 
     def _is_due(self, row):
@@ -108,7 +108,7 @@ class CashbackPuller(Puller):
         if self.is_foreign:
             return
         for rows in self.client.cashbacks(sync_status=READY, entity_id=self.entity_id or None):
-            wanted = [row for row in rows if self._is_due(row) and is_since(row, since, _made_on)]
+            wanted = [row for row in rows if self._is_due(row) and self.is_since(row, since, _made_on)]
             yield Page(items=tuple(self._item(row) for row in wanted))
 
     def _is_due(self, row):

@@ -3,7 +3,7 @@
 from ..base import Page
 from . import translate_order
 from .items import coding_key, line_key, money_key, picked
-from .pulls import Puller, is_since, item, since_moment
+from .pulls import Puller, item, since_moment
 from .wire import day
 
 
@@ -23,7 +23,7 @@ class CreditPuller(Puller):
             from_accounting_date=since.isoformat() if since else None,
         )
         for rows in pages:
-            yield [row for row in rows if self.concerns_us(row) and is_since(row, since, _credited_on)]
+            yield [row for row in rows if self.concerns_us(row) and self.is_since(row, since, _credited_on)]
 
     def _item(self, row):
         content = {
@@ -85,7 +85,7 @@ class OrderPuller(Puller):
                 three_way_match_enabled=matched,
                 include_archived=True,
                 entity_id=self.entity_id or None,
-                from_created_at=since_moment(since),
+                from_created_at=since_moment(since, self.zone),
             )
             for rows in pages:
                 yield Page(items=tuple(self._item(row) for row in rows if self._is_wanted(row, matched)))

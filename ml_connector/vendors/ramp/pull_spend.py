@@ -8,7 +8,7 @@ from ...exceptions import NotFoundError
 from ..base import Page
 from . import translate, translate_card, translate_spend
 from .items import coding_key, line_key, money_key, picked
-from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, is_since, item, since_moment
+from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_moment
 from .translate_spend import booking_date
 
 LOOK_BACK = timedelta(days=45)
@@ -42,7 +42,7 @@ class SpendPuller(Puller):
         yield cursor_page(cursor)
 
     def _page(self, rows, since):
-        wanted = [row for row in rows if self._is_wanted(row) and is_since(row, since, booking_date)]
+        wanted = [row for row in rows if self._is_wanted(row) and self.is_since(row, since, booking_date)]
         return Page(items=tuple(self._item(row) for row in wanted))
 
     def _is_wanted(self, row):
@@ -188,7 +188,7 @@ class RepaymentPuller(Puller):
         if self.is_foreign:
             return
         # Without a date, Ramp also lists those that are only asked for.
-        begin = since_moment(since) or "1970-01-01T00:00:00+00:00"
+        begin = since_moment(since, self.zone) or "1970-01-01T00:00:00+00:00"
         for rows in self.client.repayments(from_repaid_at=begin):
             made = [row for row in rows if row.get("status") == translate_card.REPAID and self.concerns_us(row)]
             with ThreadPoolExecutor(PARALLEL_READS) as pool:

@@ -3,7 +3,7 @@
 A reader knows which rows a flow takes, how one is read again, and which translator it goes to.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from ...exceptions import InvalidDataError
 from ..base import Item, Page, content_version
@@ -35,6 +35,14 @@ class Puller:
         """Whether another system keeps the books: what is ready is that system's to book, and cannot be reported."""
         return self._provider.settings.stored.get("seat") == check.TAKEN
 
+    @property
+    def zone(self):
+        """Where the company's days begin."""
+        return self._provider.zone
+
+    def is_since(self, row, since, booking_date):
+        return is_since(self._provider.localized(row), since, booking_date)
+
     def concerns_us(self, row):
         """Ramp ignores filters that it does not know, so the entity is looked at again.
 
@@ -63,9 +71,9 @@ def item(row, content, title, payload=None, external_id=""):
     )
 
 
-def since_moment(day):
-    """A date as the date-time that Ramp's filters want; None without one."""
-    return f"{day.isoformat()}T00:00:00+00:00" if day else None
+def since_moment(day, zone=UTC):
+    """The begin of a day as the date-time that Ramp's filters want; None without one."""
+    return datetime.combine(day, time(), zone).astimezone(UTC).isoformat() if day else None
 
 
 def is_since(row, since, booking_date):

@@ -5,11 +5,13 @@ Our ids of them begin with `draft:` or `bill:`; a draft that is approved becomes
 
 import hashlib
 from dataclasses import replace
+from decimal import Decimal
 
-from ...exceptions import ConflictError, InvalidDataError, NotFoundError, PermanentError
+from ...exceptions import ConflictError, DuplicateError, InvalidDataError, NotFoundError, PermanentError
 from ..base import Sent
 from .flows import BILL, DRAFT
-from .push_base import Push, first_match, new_id
+from .money import read_money
+from .push_base import Push, new_id
 from .push_selections import coding, is_split
 from .push_selections import wire as wire_selections
 
@@ -28,7 +30,7 @@ class Drafts(Push):
         :param external_id: ours, of the draft that is there; empty for a new one
         :param order: Ramp's id of the purchase order that is billed
         """
-        found = Sent(external_id=external_id) if external_id else self.find_as(body)
+        found = Sent(external_id=external_id) if external_id else self.find_own(body)
         if found and found.external_id.startswith(BILL):
             return Sent(
                 external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed."
@@ -42,18 +44,42 @@ class Drafts(Push):
             return self._approved(body)
         return self._sent(row, linked=not external_id)
 
+    def find_own(self, body):
+        """As `find_as`, of what nobody knows to be there.
+
+        :raises DuplicateError: what has our number is another bill, to which our id was given before, or by a person
+        """
+        row, found = self._found(body)
+        if found and not self._is_ours(row, body):
+            raise DuplicateError(
+                f"Ramp has another bill with the number under which {body['invoice_number']} goes there: take the "
+                "number off that bill in Ramp, then press Retry."
+            )
+        return found
+
     def find_as(self, body):
         """The draft, or the bill that became of it, by our number; where Ramp takes none, by vendor and number."""
-        if self.provider.has_seat:
-            known, filters = ("remote_id", body["remote_id"]), {"remote_id": body["remote_id"]}
-        else:
-            known = ("invoice_number", body["invoice_number"])
-            filters = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
-        draft = first_match(self.client.drafts(**filters), *known)
-        if draft:
-            return self._sent(draft, linked=True)
-        bill = first_match(self.client.bills(**filters), *known)
-        return Sent(external_id=f"{BILL}{bill['id']}", linked=True) if bill else None
+        return self._found(body)[1]
+
+    def _found(self, body):
+        """Ramp's row and what stands for it; None twice where there is none."""
+        known = {"remote_id": body["remote_id"]}
+        if not self.provider.has_seat:
+            known = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
+        if draft := _first(self.client.drafts(**known), known):
+            return draft, self._sent(draft, linked=True)
+        if bill := _first(self.client.bills(**known), known):
+            return bill, Sent(external_id=f"{BILL}{bill['id']}", linked=True)
+        return None, None
+
+    def _is_ours(self, row, body):
+        """Whether what has our number is this bill. People may have changed it in Ramp, but not its vendor."""
+        total = sum(Decimal(line["amount"]) for line in body["lines"])
+        amount, currency = read_money(row.get("amount"), "the amount of the bill")
+        if _vendor_id(row) != body["vendor_id"] or currency != body["currency"]:
+            return False
+        is_same = amount == total and row.get("invoice_number") == body["invoice_number"][:MAX_NUMBER]
+        return is_same or self.handles.is_marked(body["remote_id"])
 
     def _create(self, wanted, body):
         try:
@@ -167,7 +193,7 @@ class OwnBills(Push):
         return self._with_note(self._drafts.send_as(payload, external_id, payload["order"]), payload)
 
     def find(self, payload, key):
-        return self._drafts.find_as(payload)
+        return self._drafts.find_own(payload)
 
     def _cancel(self, payload, external_id):
         if not external_id.startswith(BILL):
@@ -210,7 +236,7 @@ class OwnBills(Push):
             ) from error
 
     def _send_approved(self, payload, external_id):
-        found = Sent(external_id=external_id) if external_id else self._drafts.find_as(payload)
+        found = Sent(external_id=external_id) if external_id else self._drafts.find_own(payload)
         if found and found.external_id.startswith(DRAFT):
             return self._drafts.send_as(payload, found.external_id, payload["order"])
         # Lines of a new bill cannot name the lines of the order.
@@ -258,6 +284,17 @@ class Files(Push):
             if checksum(content) == payload["checksum"]:
                 return Sent(external_id=f"{payload['parent']}:{payload['checksum']}", linked=True)
         return None
+
+
+def _first(pages, known):
+    """The first row of which all that is known is so: Ramp ignores filters that it does not know."""
+    found = (row for rows in pages for row in rows)
+    return next((row for row in found if known.items() <= {**row, "vendor_id": _vendor_id(row)}.items()), None)
+
+
+def _vendor_id(row):
+    vendor = row.get("vendor")
+    return vendor.get("id") if isinstance(vendor, dict) else None
 
 
 def checksum(content):

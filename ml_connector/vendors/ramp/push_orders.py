@@ -23,7 +23,7 @@ class PurchaseOrders(Push):
     """
 
     def render(self, document):
-        if not document.lines and document.state != "cancelled":
+        if not document.lines and not document.is_over:
             raise InvalidDataError(f"Ramp needs a line: the purchase order {document.number} has none.")
         body = {
             "mode": self.provider.order_mode,
@@ -35,7 +35,7 @@ class PurchaseOrders(Push):
             "ordered_on": document.order_date.isoformat(),
             "promise_date": document.promise_date.isoformat() if document.promise_date else None,
             "net_payment_terms": document.payment_days,
-            "cancelled": document.state == "cancelled",
+            "cancelled": document.is_over,
             "lines": [self._line(line) for line in document.lines],
             "notes": self._notes(document),
         }
@@ -77,7 +77,7 @@ class PurchaseOrders(Push):
 
     def find(self, payload, key):
         if payload["mode"] == "draft_bill":
-            return self._drafts.find_as(self._draft_identity(payload))
+            return self._drafts.find_own(self._draft_body(payload))
         order = self._unarchived(payload)[0]
         return self._align(payload, order) if order else None
 
@@ -145,7 +145,7 @@ class PurchaseOrders(Push):
     def _archive(self, payload, known):
         order_id = known or (self._unarchived(payload)[0] or {}).get("id")
         if not order_id:
-            raise InvalidDataError("The order is cancelled in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise InvalidDataError("The order has ended in Odoo and is unknown to Ramp, so there is nothing to send.")
         try:
             self.client.archive_purchase_order(order_id)
         except NotFoundError:
@@ -162,7 +162,8 @@ class PurchaseOrders(Push):
     def _unarchived(self, payload):
         """The order that has our number and lives, or None; and the number for a new one.
 
-        An archived order keeps its `external_id` for ever, so a new one after it gets the next revision of it.
+        An archived order keeps its `external_id` for ever, so a new one after it gets the next revision of it. So does
+        one whose number another order has, to which the same id was given in a database that was replaced since.
         """
         for revision in range(1, MAX_REVISIONS):
             handle = payload["external_id"] if revision == 1 else f"{payload['external_id']}:{revision}"
@@ -170,9 +171,20 @@ class PurchaseOrders(Push):
             if not found:
                 return None, handle
             living = [order for order in found if not order.get("archived_at")]
-            if living:
-                return living[0], handle
+            ours = [order for order in living if self._is_ours(order, payload)]
+            if ours:
+                return ours[0], handle
         raise InvalidDataError(f"The order was archived in Ramp {MAX_REVISIONS} times; send it under a new number.")
+
+    def _is_ours(self, order, payload):
+        """Whether an order with our number is this one. Ramp keeps vendor and currency as they were."""
+        total = sum(Decimal(line["unit_price"]) * line["unit_quantity"] for line in payload["lines"])
+        amount, currency = read_money(order.get("amount"), "the amount of the order")
+        return (
+            order.get("vendor_id") in (None, payload["vendor_id"])
+            and currency == payload["currency"]
+            and (self.handles.is_marked(payload["external_id"]) or amount == total or payload["cancelled"])
+        )
 
     def _by_handle(self, handle):
         """Both kinds of orders: the list shows one of them only. Ramp ignores unknown filters, so look again."""
@@ -196,21 +208,22 @@ class PurchaseOrders(Push):
     def _drafts(self):
         return Drafts(self.provider)
 
-    def _draft_identity(self, payload):
+    def _send_draft(self, payload, external_id):
+        if payload["cancelled"]:
+            if not self._has_draft(external_id):
+                return Sent(external_id=external_id, note="Its draft bill is no longer in Ramp.")
+            raise InvalidDataError(
+                f"The order {payload['number']} has ended, and Ramp's API cannot delete the draft bill that stands for "
+                "it: delete it in Ramp, then ignore this row."
+            )
+        known = external_id if external_id.startswith(DRAFT) else ""
+        return self._drafts.send_as(self._draft_body(payload), known)
+
+    def _draft_body(self, payload):
         return {
             "remote_id": payload["external_id"],
             "invoice_number": payload["number"],
             "vendor_id": payload["vendor_id"],
-        }
-
-    def _send_draft(self, payload, external_id):
-        if payload["cancelled"]:
-            raise InvalidDataError(
-                f"The order {payload['number']} was cancelled, and Ramp's API cannot delete the draft bill that stands "
-                "for it: delete it in Ramp, then ignore this row."
-            )
-        body = {
-            **self._draft_identity(payload),
             "currency": payload["currency"],
             "issued_at": payload["ordered_on"],
             "due_at": payload.get("promise_date"),
@@ -224,8 +237,12 @@ class PurchaseOrders(Push):
                 for line in payload["lines"]
             ],
         }
-        known = external_id if external_id.startswith(DRAFT) else ""
-        return self._drafts.send_as(body, known)
+
+    def _has_draft(self, external_id):
+        try:
+            return external_id.startswith(DRAFT) and bool(self.client.draft(external_id.removeprefix(DRAFT)))
+        except NotFoundError:
+            return False
 
 
 def is_whole(line):

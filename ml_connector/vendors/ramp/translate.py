@@ -12,6 +12,7 @@ from ...documents import (
     Bill,
     BillLine,
     Contact,
+    OwnId,
     PaidBill,
     Party,
     Payment,
@@ -42,10 +43,14 @@ class Handles:
         """The handle of a record: `partner`, `move`, `purchase_order`, `purchase_order_line`."""
         return f"{self._prefix}{kind}:{record_id}"
 
+    def is_marked(self, handle):
+        """Whether no other record was ever given the handle; else the id in it may have been given again."""
+        return "-" in handle.removeprefix(self._prefix)
+
     def record_id(self, kind, handle):
         """Our record's id in a handle; None when the handle is not ours or of another kind."""
-        found = re.fullmatch(re.escape(f"{self._prefix}{kind}:") + r"(\d{1,15})", handle, re.ASCII)
-        return int(found.group(1)) if found else None
+        prefix = f"{self._prefix}{kind}:"
+        return OwnId.read(handle.removeprefix(prefix)) if handle.startswith(prefix) else None
 
 
 # Bills

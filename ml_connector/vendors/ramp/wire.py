@@ -11,6 +11,15 @@ from datetime import date
 from ...exceptions import InvalidDataError
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:$|[T ])")
+MOMENTS = (
+    "created_at",
+    "paid_at",
+    "payment_processed_at",
+    "repaid_at",
+    "settlement_date",
+    "user_transaction_time",
+)
+"""Keys of when something happened."""
 
 
 def text(source, key):
@@ -57,7 +66,7 @@ def day(source, *keys):
     """The date of the first key that holds one, None when none does.
 
     Ramp writes dates as `2026-07-01` and as date-times with or without offset; the date is taken as it is written,
-    because a shift to another time zone would change the day.
+    because a shift to another time zone would change the day. Of moments see `MOMENTS`.
     """
     for key in keys:
         value = text(source, key)

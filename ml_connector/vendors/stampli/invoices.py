@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from ...documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
+from ...documents import AnalyticShare, Attachment, Bill, BillLine, OwnId, Party, Reference
 from ...exceptions import InvalidDataError, NotWantedError
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
@@ -137,11 +137,15 @@ def _line(line, amount, sign):
             if name.startswith(DIMENSION) and value
         ),
         purchase_order=line.get("line_order") or "",
-        purchase_order_line=int(line["order_line"])
-        if line.get("order_line") and int(line["order_line"]) < 2**31
-        else None,
+        purchase_order_line=_own_id(line.get("order_line")),
         **_units(line, amount, sign),
     )
+
+
+def _own_id(told):
+    """Our id of an order's line; None where none that we could have given is told."""
+    own_id = OwnId.read(str(told or ""))
+    return own_id if own_id is not None and own_id < 2**31 else None
 
 
 def _units(line, amount, sign):

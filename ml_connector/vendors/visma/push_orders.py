@@ -42,11 +42,14 @@ class Orders(Push):
                 }
                 for line in document.lines
             ],
+            **({"closed": True} if document.state == "closed" else {}),
         }
 
     def send(self, payload, external_id, key):
         if payload["cancelled"]:
             return self._cancel(external_id)
+        if payload.get("closed"):
+            return self._close(external_id)
         if external_id:
             try:
                 return self._change(payload, external_id)
@@ -159,6 +162,15 @@ class Orders(Push):
         self.changed(path, lambda now: {} if _is_held(now) else wrapped({"hold": True}))
         return Sent(external_id=external_id, note=message, message=message)
 
+    def _close(self, external_id):
+        """Mark the lines of an order of which nothing more will come as completed, as far as Visma has not done it."""
+        path = f"{PATH}/{path_id(external_id)}"
+        try:
+            self.changed(path, _open_lines)
+        except NotFoundError:
+            return Sent(external_id=external_id, note="It is not in Visma.net any more.")
+        return Sent(external_id=external_id, note="Its lines are completed in Visma.net.")
+
     def _check(self, payload, number):
         """Read the order back: Visma leaves out what it does not know.
 
@@ -169,6 +181,18 @@ class Orders(Push):
             raise InvalidDataError(
                 f"Visma.net did not take the order {payload['number']} as it was sent ({number}): {problems}."
             )
+
+
+def _open_lines(row):
+    """What completes the lines that are open; empty where there are none."""
+    if text(row, "status") in ENDED:
+        return {}
+    lines = [
+        {"operation": "Update", "lineNumber": {"value": line.get("lineNbr")}, **wrapped({"completed": True})}
+        for line in rows(row, "lines")
+        if line.get("completed") is not True
+    ]
+    return {"lines": lines} if lines else {}
 
 
 def _header(payload):

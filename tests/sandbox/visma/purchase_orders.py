@@ -95,6 +95,7 @@ def _apply_line(state, row, item):
     line["unitCost"] = number(item.get("unitCost", line.get("unitCost", 0)))
     line["extCost"] = number(item["extCost"]) if "extCost" in item else line["orderQty"] * line["unitCost"]
     line["amount"] = line["extCost"]
+    line["completed"] = item.get("completed", line.get("completed", False))
     _code_line(state, line, item)
     if old is None:
         row["lines"].append(line)
