@@ -29,6 +29,8 @@ FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
 DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not in", DECIDED_STATES)]
 """The newest version is not what is booked, and nobody has decided about it."""
+DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
+"""Kinds of which a provider may send only what is to be added to what is booked."""
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 CLEAN = {
     "error_class": False,
@@ -123,7 +125,10 @@ class MlSyncLog(models.Model):
     )
     conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
     conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
-    decision = fields.Selection([("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's")], readonly=True)
+    decision = fields.Selection(
+        [("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's"), ("difference", "Book as a Difference")],
+        readonly=True,
+    )
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
 
     _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
@@ -398,6 +403,8 @@ class MlSyncLog(models.Model):
         )
         logs._decided("ignore", reason)
         logs._end_activities()
+        # sudo: the result of what a person ignored is the engine's to tell
+        self.env["ml.worker"].sudo()._answer_ignored(logs.filtered(lambda log: log.direction == "pull").sudo())
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
@@ -500,6 +507,18 @@ class MlSyncLog(models.Model):
             log._make_pending()
         self._end_activities()
         self._decided("rebook", move.display_name)
+
+    @needs("map")
+    def action_book_difference(self):
+        """Book the newest version beside what is booked: it holds only what is to be added or taken away."""
+        logs = self.filtered(lambda log: log._differs() and log.kind in DIFFERENCE_KINDS and not log.is_withdrawn)
+        if not logs:
+            raise UserError(self.env._("Only a revision of what is booked already can be booked as a difference."))
+        # sudo: users hold no right on the queue, only this transition
+        logs.sudo().write({"decision": "difference", "outcome": False})
+        logs.sudo()._make_pending()
+        logs._end_activities()
+        logs._decided("decide", self.env._("Book as a Difference"))
 
     def _settle_reversed(self, move):
         note = self.env._(

@@ -17,6 +17,7 @@ from .ml_worker_merge import FieldConflict
 _logger = logging.getLogger(__name__)
 
 BATCH = 50
+REFUSED = {"success": False, "reference": "", "url": "", "message": ""}
 
 
 class Dependency(ConnectorError):
@@ -403,13 +404,14 @@ class MlWorker(models.AbstractModel):
 
     def _queue_reports(self, flow, entries):
         """Rows that tell the vendor what became of its records."""
-        result_flow = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
+        result_flow = self._result_flow(flow)
         if not result_flow or not flow._spec().reports:
             return
         writer = flow._writer()
         base_url = flow.connection_id.get_base_url()
         # what is acknowledged has to be answered, also where it brought nothing new
         told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
+        revised = self._revised(flow, entries) if flow._spec().acknowledges else {}
         results = []
         for entry in entries:
             log = entry.log
@@ -420,8 +422,11 @@ class MlWorker(models.AbstractModel):
                     "url": f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
-            elif entry.error and log.state == "failed" and flow.tell_failures:
-                result = {"success": False, "reference": "", "url": "", "message": entry.error.message}
+            elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):
+                result = {**REFUSED, "message": entry.error.message}
+            elif not entry.error and entry.outcome == "drift" and flow._spec().acknowledges:
+                # it waits for an answer there, and what was not booked is no success
+                result = {**REFUSED, "message": entry.note}
             else:
                 continue
             about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
@@ -429,6 +434,26 @@ class MlWorker(models.AbstractModel):
         # a record that several remote ones share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
         self._insert_reports(result_flow, results, shared, self._awaited_results(flow, entries))
+
+    def _revised(self, flow, entries):
+        """Ids of those that failed as another version of what is booked."""
+        failed = [entry.log.external_id for entry in entries if entry.error and entry.log.state == "failed"]
+        keys = self.env["ml.binding"]._records(flow.connection_id, {(flow.kind, key) for key in failed})
+        return {external_id for _kind, external_id in keys}
+
+    def _answer_ignored(self, logs):
+        """Tell the provider that what it waits for is not booked, because a person said so."""
+        for flow, group in logs.grouped("flow_id").items():
+            results = self._result_flow(flow)
+            if results and flow._spec().acknowledges and flow._spec().reports:
+                answers = []
+                for log in group:
+                    about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
+                    answers.append((log, {**about, **REFUSED, "message": log.ignored_reason}))
+                self._insert_reports(results, answers)
+
+    def _result_flow(self, flow):
+        return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
 
     def _awaited_results(self, flow, entries):
         """{row id: the remote record that it builds on} where the vendor is to hear of that one first."""
