@@ -14,11 +14,12 @@ class ConnectorError(Exception):
     :param status: HTTP status, where there was one
     :param code: the vendor's own error code, where it sends one
     :param details: the vendor's answer as text, masked, for a technician
+    :param awaits: the Odoo record whose change lets it go on, an empty recordset for a new one; None: no change of Odoo
     """
 
     error_class = "bug"
 
-    def __init__(self, message, *, retry_after=None, trace_id="", status=None, code="", details=""):
+    def __init__(self, message, *, retry_after=None, trace_id="", status=None, code="", details="", awaits=None):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
@@ -26,6 +27,12 @@ class ConnectorError(Exception):
         self.status = status
         self.code = code
         self.details = details
+        self.awaits = awaits
+
+    @property
+    def can_come_true(self):
+        """Whether something is known that a row with this error can wait for."""
+        return self.awaits is not None
 
 
 class AuthError(ConnectorError):
@@ -66,11 +73,27 @@ class MappingError(ConnectorError):
         self.references = tuple(references)
         self.proposal = proposal
 
+    @property
+    def can_come_true(self):
+        return bool(self.references)
+
 
 class InvalidDataError(ConnectorError):
     """The data itself cannot be taken as it is."""
 
     error_class = "validation"
+
+
+class NotReadyError(InvalidDataError):
+    """Odoo cannot take it yet: it goes on when the record `awaits` is repaired there."""
+
+    error_class = "not_ready"
+
+
+class NotPostedError(NotReadyError):
+    """It builds on a document that is still a draft."""
+
+    error_class = "not_posted"
 
 
 class FileFormatError(InvalidDataError):
@@ -109,7 +132,10 @@ class NotWantedError(ConnectorError):
 
 
 class LockedPeriodError(ConnectorError):
-    """The accounting date lies in a locked period and the flow's policy is to park such records."""
+    """The accounting date lies in a locked period and the flow's policy is to park such records.
+
+    Odoo's period is awaited; the vendor's is not, because nobody tells us when that opens.
+    """
 
     error_class = "locked_period"
 
@@ -124,6 +150,12 @@ class ConflictError(ConnectorError):
     """Both sides changed, or somebody else wrote in between."""
 
     error_class = "conflict"
+
+
+class InVainError(ConnectorError):
+    """What the record waits for will not come by itself."""
+
+    error_class = "in_vain"
 
 
 class PermanentError(ConnectorError):

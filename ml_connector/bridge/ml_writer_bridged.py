@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import format_date
 
 from ..documents import PurchaseOrder, Reference
-from ..exceptions import DuplicateError, InvalidDataError, NotWantedError
+from ..exceptions import ConnectorError, DuplicateError, NotWantedError
 from ..writers.bill_changes import normalized
 from ..writers.writer_tools import Currencies
 
@@ -49,11 +49,12 @@ class MlWriterBridged(models.AbstractModel):
             document = entry.document
             if document.is_withdrawn:
                 self._plan_withdrawn(entry)
-            elif problem := currencies.problem(document.currency):
-                entry.error = InvalidDataError(problem)
-            else:
-                partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
-                self._plan_document(entry, partner, currencies[document.currency], twins)
+                continue
+            partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
+            try:
+                self._plan_document(entry, partner, currencies.usable(document.currency), twins)
+            except ConnectorError as error:
+                entry.error = error
 
     def _plan_withdrawn(self, entry):
         if entry.bound:

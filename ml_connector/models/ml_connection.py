@@ -8,7 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, clean_context, format_date, format_datetime, plaintext2html
 
 from .. import secret_box, server_options
-from ..clients import fault_of_base
+from ..clients import fault_of_base, fault_of_own
 from ..database_mark import DatabaseMark, database_mark
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
@@ -28,12 +28,15 @@ ACCESS_END_WARNING = timedelta(days=30)
 """How long before the access ends for good its owner is told."""
 MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
+JOB_IS_LATE = timedelta(hours=1)
+"""How long after its time a job that comes every minute has surely been forgotten."""
 LEARNED_AT_ADDRESS = (
     "identity",
     "findings",
     "capabilities",
     "stored_settings",
     "announcements",
+    "webhook_base",
     "attention_reason",
     "breaker_until",
     "seat_request",
@@ -106,6 +109,10 @@ class MlConnection(models.Model):
     )
     flow_ids = fields.One2many("ml.flow", "connection_id", context={"active_test": False})
     cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, groups="base.group_system", ondelete="set null")
+    is_job_off = fields.Boolean(compute="_compute_halt_reason")
+    halt_reason = fields.Char(
+        compute="_compute_halt_reason", help="Why nothing is read or sent, whatever the state says."
+    )
 
     database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_name = fields.Char(readonly=True, copy=False, groups="base.group_system")
@@ -140,6 +147,12 @@ class MlConnection(models.Model):
         readonly=True, copy=False, default=lambda self: secrets.token_urlsafe(24), groups="base.group_system"
     )
     webhook_url = fields.Char(compute="_compute_webhook_url", groups="base.group_system")
+    webhook_base = fields.Char(
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="The address of this server for which the webhooks were set up.",
+    )
     webhook_state = fields.Selection(
         [
             ("none", "Off"),
@@ -216,22 +229,48 @@ class MlConnection(models.Model):
             return (custom_url or "").rstrip("/")
         return self._provider_class().environments.get(environment, "") if self.provider else ""
 
-    @api.depends("state", "failed_count", "changed_count")
+    @api.depends("state", "halt_reason", "failed_count", "changed_count")
     def _compute_color(self):
         colors = {"draft": 0, "connected": 10, "attention": 1, "paused": 3}
         for connection in self:
-            needs_person = connection.state == "connected" and (connection.failed_count or connection.changed_count)
-            connection.color = colors["attention" if needs_person else connection.state]
+            open_count = connection.state == "connected" and (connection.failed_count or connection.changed_count)
+            connection.color = colors["attention" if connection.halt_reason or open_count else connection.state]
+
+    @api.depends("state", "active", "is_copy")
+    def _compute_halt_reason(self):
+        late = fields.Datetime.now() - JOB_IS_LATE
+        for connection in self:
+            job = connection.sudo().cron_id  # sudo: only whether it runs
+            is_ours = bool(connection._origin) and connection.active and not connection.is_copy
+            connection.is_job_off = is_ours and not job.active
+            connection.halt_reason = False
+            if connection.is_job_off:
+                connection.halt_reason = self.env._("The scheduled job is off, so nothing is read or sent.")
+            elif is_ours and connection.state in WORKING_STATES and job.nextcall < late:
+                connection.halt_reason = self.env._(
+                    "The scheduled job has been due since %s: this server does not run its scheduled jobs.",
+                    format_datetime(self.env, job.nextcall),
+                )
 
     @api.depends("database_uuid", "database_name", "database_system", "database_oid")
     def _compute_is_copy(self):
         for connection in self:
             connection.is_copy = not connection._is_this_database()
 
-    @api.depends("webhook_token")
+    @api.depends("webhook_token", "webhook_base")
     def _compute_webhook_url(self):
         for connection in self:
-            connection.webhook_url = f"{connection.get_base_url()}/ml_connector/webhook/{connection.webhook_token}"
+            base = connection._told_base() or connection.get_base_url()
+            connection.webhook_url = f"{base}/ml_connector/webhook/{connection.webhook_token}"
+
+    def _told_base(self):
+        """Under which address the vendor is told to reach this server, empty where Odoo knows none that others reach.
+
+        Odoo's own follows whoever logs in; as long as there are webhooks, it is the one for which they were set up.
+        """
+        base = self.get_base_url()
+        kept = self.sudo().webhook_base  # sudo: only system administrators may read where webhooks arrive
+        return kept or ("" if fault_of_own(base, server_options.loopback_allowed()) else base)
 
     @api.depends("findings")
     def _compute_findings_html(self):
@@ -353,22 +392,21 @@ class MlConnection(models.Model):
         )
         connection._sync_flows()
         self.env["ml.token"].sudo().create({"connection_id": connection.id})
-        connection.cron_id = (
-            self.env["ir.cron"]
-            .sudo()
-            .create(
-                {
-                    "name": self.env._("ML Connector: %s", connection.name),
-                    "model_id": self.env["ir.model"]._get_id("ml.connection"),
-                    "state": "code",
-                    "code": f"model.browse({connection.id})._cron_run()",
-                    "user_id": self.env.ref("base.user_root").id,
-                    "interval_number": 1,
-                    "interval_type": "minutes",
-                }
-            )
-        )
+        connection._create_job()
         connection._remember_database()
+
+    def _create_job(self):
+        self.cron_id = self.env["ir.cron"].create(
+            {
+                "name": self.env._("ML Connector: %s", self.name),
+                "model_id": self.env["ir.model"]._get_id("ml.connection"),
+                "state": "code",
+                "code": f"model.browse({self.id})._cron_run()",
+                "user_id": self.env.ref("base.user_root").id,
+                "interval_number": 1,
+                "interval_type": "minutes",
+            }
+        )
 
     def _sync_flows(self):
         """Make the flows that the vendor offers and this connection lacks."""
@@ -561,6 +599,7 @@ class MlConnection(models.Model):
     def action_test(self):
         """Test the connection in its own job, and show the findings when they are there."""
         self.ensure_one()
+        self._check_job()
         missing = self._missing_credentials()
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
@@ -582,6 +621,23 @@ class MlConnection(models.Model):
         credentials = self.sudo().credential_ids  # sudo: only whether they are filled
         filled = set(credentials.filtered("is_set").mapped("name"))
         return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
+
+    def _check_job(self):
+        """Nobody waits for a job that does not come."""
+        if any(self.mapped("is_job_off")):
+            raise UserError(self.env._("The scheduled job of this connection is off: press Switch the job on first."))
+
+    @needs("administer")
+    def action_switch_on_job(self):
+        """Let the connection's job run again, which a person switched off, or Odoo after repeated failures."""
+        # sudo: see `_create_parts`
+        for connection in self.filtered("is_job_off").sudo():
+            if not connection.cron_id:
+                connection._create_job()
+            connection.cron_id.write({"active": True, "failure_count": 0, "first_failure_date": False})
+        self.invalidate_recordset(["is_job_off", "halt_reason", "color"])
+        self._decided("switch_on")
+        self._trigger()
 
     @needs("administer")
     def action_start(self):
@@ -620,6 +676,7 @@ class MlConnection(models.Model):
     @needs("administer")
     def action_sync_now(self):
         """Run all flows of the connection at once."""
+        self._check_job()
         connection = self.sudo()  # sudo: engine fields
         connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         connection.breaker_until = False
@@ -631,6 +688,7 @@ class MlConnection(models.Model):
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
+        self._check_job()
         self.sudo().webhook_state = "requested"  # sudo: engine field
         self._decided("subscribe")
         self._trigger()
@@ -639,6 +697,7 @@ class MlConnection(models.Model):
     @needs("administer")
     def action_unsubscribe(self):
         self.ensure_one()
+        self._check_job()
         self.sudo().webhook_state = "remove"  # sudo: engine field
         self._decided("unsubscribe")
         self._trigger()
@@ -956,7 +1015,22 @@ class MlConnection(models.Model):
                     ),
                 )
             )
-        return findings
+        return findings + self._address_findings()
+
+    def _address_findings(self):
+        base, kept = self.get_base_url(), self.sudo().webhook_base  # sudo: see `_told_base`
+        if not kept or kept == base:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s", kept=kept, base=base),
+                message=self.env._(
+                    "Set the system parameter web.base.url to the public address and web.base.url.freeze to True, so"
+                    " that no log-in changes it. If the server has moved, remove the webhooks and set them up again."
+                ),
+            )
+        ]
 
     def _currency_findings(self, currencies):
         """Rates lead to the currency over there, which is of no use where the company has another one."""

@@ -66,6 +66,16 @@ ERROR_CLASSES = {
         _lt("Data not accepted"),
         _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
     ),
+    "not_ready": ErrorClass(
+        _lt("Not ready in Odoo"),
+        _lt("Repair in Odoo what is named, and it goes on by itself."),
+        state="waiting",
+    ),
+    "not_posted": ErrorClass(
+        _lt("Waits for posting"),
+        _lt("Post the document that is named, and it goes on by itself."),
+        state="waiting",
+    ),
     "rights": ErrorClass(
         _lt("Right missing"),
         _lt("Give the connection's integration user the right that is named, or make the change by hand; then Retry."),
@@ -77,7 +87,11 @@ ERROR_CLASSES = {
     ),
     "locked_period": ErrorClass(
         _lt("Period locked"),
-        _lt("Open the period, change the date at the vendor, or let the flow book on the next open day; then Retry."),
+        _lt(
+            "Open the period, or let the flow book on the next open day: what waits goes on by itself. Or correct"
+            " the date at the vendor."
+        ),
+        state="waiting",
     ),
     "duplicate": ErrorClass(
         _lt("Exists already?"),
@@ -96,6 +110,10 @@ ERROR_CLASSES = {
         _lt("Changed at the vendor too"),
         _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
         state="waiting",
+    ),
+    "in_vain": ErrorClass(
+        _lt("Waits in vain"),
+        _lt("Put right what is named, then press Retry; or Ignore this as well. If it comes after all, this goes on."),
     ),
     "awaited": ErrorClass(
         _lt("Waits for files"),

@@ -6,6 +6,7 @@ from odoo.tools import ormcache
 
 from .client_actions import notification
 from .ml_sealed import needs
+from .ml_sync_log import ODOO
 from .ml_sync_mixin import CHANGED
 
 READ_AGAIN = timedelta(days=45)
@@ -427,12 +428,27 @@ class MlFlow(models.Model):
         result = super().write(vals)
         if {"active", "connection_id", "purchase_order_mode"} & set(vals):
             self.env.registry.clear_cache()
+        if set(self._open_fields["administer"]) & set(vals):
+            # sudo: whoever may choose options need not have a right on the queue; what waits is tried with the new ones
+            waiting = [("flow_id", "in", self.ids), ("state", "=", "waiting"), ("depends_kind", "=", ODOO)]
+            self.env["ml.sync.log"].sudo().search(waiting)._release()
+        if "active" in vals:
+            self._rejudge_waits()
         if "journal_id" in vals:
             # sudo: engine field
             super(MlFlow, self.sudo().filtered("is_journal_gone")).write({"is_journal_gone": False})
         for flow, before in tags.items():
             flow._send_tagged(flow.group_tag_ids - before)
         return result
+
+    def _rejudge_waits(self):
+        """What waits for records of these flows may wait in vain now, or not in vain any more."""
+        logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may switch flows need not have a right on the queue
+        for connection, flows in self.grouped("connection_id").items():
+            in_vain = [("state", "=", "failed"), ("error_class", "=", "in_vain")]
+            of_flows = [("connection_id", "=", connection.id), ("depends_kind", "in", flows.mapped("kind"))]
+            logs.search([*of_flows, *in_vain])._make_pending()
+            connection._trigger()
 
     def _send_tagged(self, tags):
         """Send the contacts that have one of the tags: none of them has changed."""
@@ -476,6 +492,7 @@ class MlFlow(models.Model):
     @needs("administer")
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
+        self.connection_id._check_job()
         self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
         self._decided("sync")
         self.connection_id._trigger()
@@ -485,6 +502,7 @@ class MlFlow(models.Model):
     def action_dry_run(self):
         """Show what a sync would do and why, without writing or sending anything."""
         self.ensure_one()
+        self.connection_id._check_job()
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.id})
         self.connection_id._trigger()
         return {

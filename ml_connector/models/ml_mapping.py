@@ -317,7 +317,13 @@ class MlMapping(models.Model):
         return by_code, by_name
 
     def write(self, vals):
+        before = self.grouped("res_model") if "res_id" in vals else {}
+        named = {model: set(mappings.mapped("res_id")) for model, mappings in before.items() if model}
         result = super().write(vals)
+        # sudo: whoever may map need not have a right on the queue; what could not use the record may use another one
+        logs = self.sudo().env["ml.sync.log"]
+        for model, ids in named.items():
+            logs._release_awaiting(model, ids, ("connection_id", "in", self.connection_id.ids))
         if "res_id" in vals and "origin" not in vals:
             origin = "manual" if vals["res_id"] else False
             super(MlMapping, self.sudo()).write({"origin": origin})  # sudo: engine field
@@ -325,6 +331,13 @@ class MlMapping(models.Model):
             self.filtered(lambda mapping: mapping.state != "unmapped")._release()
         if vals.get("res_id"):
             self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
+        return result
+
+    def unlink(self):
+        """Rows cannot wait for what is not in the list any more: they are tried again, and name it anew."""
+        logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")  # sudo: as in `_release`
+        result = super().unlink()
+        logs._make_pending()
         return result
 
     def _filling_fields(self):

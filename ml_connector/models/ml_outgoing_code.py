@@ -28,6 +28,7 @@ class NoCodeError(ConnectorError):
     """
 
     error_class = "mapping"
+    can_come_true = True
 
     def __init__(self, message, missing):
         super().__init__(message)
@@ -184,6 +185,10 @@ class MlOutgoingCode(models.Model):
         if vals.get("mapping_id") or vals.get("is_ignored"):
             self._release()
         return result
+
+    def unlink(self):
+        self._release()
+        return super().unlink()
 
     def _release(self):
         """Let the records go on that waited for these codes."""

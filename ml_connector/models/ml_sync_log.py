@@ -32,13 +32,13 @@ DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not 
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
 """Kinds of which a provider may send only what is to be added to what is booked."""
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
+ODOO = "odoo"
+"""`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
+INDEPENDENT = {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
 CLEAN = {
     "error_class": False,
     "error_message": False,
-    "depends_kind": False,
-    "depends_external_id": False,
-    "depends_name": False,
-    "is_awaited_gone": False,
+    **INDEPENDENT,
     "conflict": False,
     "decision": False,
 }
@@ -138,7 +138,7 @@ class MlSyncLog(models.Model):
     )
     _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
     _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
-    _dependency_idx = models.Index("(connection_id, depends_kind, depends_external_id) WHERE state = 'waiting'")
+    _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
     _record_idx = models.Index("(res_model, res_id)")
     _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
@@ -161,7 +161,7 @@ class MlSyncLog(models.Model):
             alive = set(self.env[model].browse(set(logs.mapped("res_id"))).exists()._ids)
             logs.filtered(lambda log, alive=alive: log.res_id not in alive).is_record_gone = True
 
-    @api.depends("error_class", "depends_name", "is_awaited_gone")
+    @api.depends("state", "error_class", "depends_name", "is_awaited_gone")
     def _compute_advice(self):
         for log in self:
             if log.is_awaited_gone:
@@ -169,7 +169,7 @@ class MlSyncLog(models.Model):
                     "Bring %s in again with the button, and this follows by itself; or ignore both.", log.depends_name
                 )
                 continue
-            if log.depends_name:
+            if log.depends_name and log.state == "waiting":
                 log.advice = self._dependency_advice(log)
                 continue
             error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
@@ -335,16 +335,25 @@ class MlSyncLog(models.Model):
         waiting = self.search(
             [
                 ("connection_id", "=", connection.id),
-                ("state", "=", "waiting"),
+                # what waited in vain goes on as well, when it comes after all
+                ("state", "in", ("waiting", "failed")),
                 ("depends_kind", "in", list({kind for kind, _id in keys})),
                 ("depends_external_id", "in", list({external_id for _kind, external_id in keys})),
             ]
         )
-        ready = waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)
-        ready.write(
-            {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
-        )
-        ready.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+        waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
+
+    def _release(self):
+        """Let rows go on whose wait for a record is over."""
+        self.write(INDEPENDENT)
+        self.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+
+    @api.model
+    def _release_awaiting(self, model, ids, *domain):
+        """Let rows go on that waited for a change of these records of Odoo, or for a new one of their kind."""
+        keys = [odoo_key(model), *(odoo_key(model, record_id) for record_id in ids)]
+        awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys), ("state", "=", "waiting")]
+        self.search([*awaiting, *domain])._release()
 
     # ------------------------------------------------------------------ buttons
 
@@ -409,6 +418,7 @@ class MlSyncLog(models.Model):
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+            connection._trigger()  # what waits for these waits in vain
 
     def _awaited(self):
         """The rows of what these wait for."""
@@ -529,8 +539,17 @@ class MlSyncLog(models.Model):
         self.write({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now(), **CLEAN})
 
     def action_open_record(self):
-        """Open the Odoo record, or the mapping that is missing."""
+        """Open the Odoo record, or the one that is to be repaired, or the mapping that is missing."""
         self.ensure_one()
+        if self.state == "waiting" and self.depends_kind == ODOO:
+            model, record_id = self.depends_external_id.split(",")
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env[model]._description,
+                "res_model": model,
+                "res_id": int(record_id or 0),
+                "view_mode": "form" if record_id else "list,form",
+            }
         if self.state == "waiting" and self.waiting_mapping_ids:
             return {
                 "type": "ir.actions.act_window",
@@ -674,3 +693,8 @@ class MlSyncLog(models.Model):
 
 
 GC_LIMIT = 10_000
+
+
+def odoo_key(model, record_id=""):
+    """How rows name the Odoo record that they wait for; without an id, any record of the model."""
+    return f"{model},{record_id}"

@@ -15,6 +15,7 @@ class NotSentError(ConnectorError):
     """Another record of ours has to be at the vendor first."""
 
     error_class = "mapping"
+    can_come_true = True
 
     def __init__(self, message, kind, record):
         super().__init__(message)

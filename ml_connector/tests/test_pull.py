@@ -294,15 +294,15 @@ class TestPull(ConnectorCase):
         self.env.cr.execute("UPDATE ml_sync_log SET create_date = '2026-01-01' WHERE id = %s", [payment.id])
         self.assertEqual(set(self.to_resolve()), {"bills", "payments"})
 
-    def test_locked_period_fails_and_retry_repairs(self):
+    def test_locked_period_waits_until_it_is_opened(self):
         self.company.purchase_lock_date = "2026-07-31"
         self.put_bill(date="2026-07-01")
         self.sync()
         log = self.logs("bills")
-        self.assertEqual((log.state, log.error_class), ("failed", "locked_period"))
+        self.assertEqual((log.state, log.error_class), ("waiting", "locked_period"))
+        self.assertEqual(self.to_resolve(), ["bills"])
         self.assertFalse(self.bills())
         self.company.purchase_lock_date = False
-        log.action_retry()
         self.run_worker()
         self.assertEqual(log.state, "done")
         self.assertEqual(str(self.bills().date), "2026-07-01")

@@ -14,7 +14,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 from ..exceptions import ConnectorError, MissingRightError, ServerError
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+from ..models.ml_sync_log import INDEPENDENT, ODOO, odoo_key
 from ..server_faults import server_fault
+from .waits import Waits
 
 _logger = logging.getLogger(__name__)
 
@@ -183,6 +185,7 @@ class MlWorker(models.AbstractModel):
             connection._ask_owner(MissingRightError(problem))
             return
         self._reclaim(run)
+        self._probe_waits(run)
         self._read_events(run)
         self._compare_again(run)
         flows = self._known_flows(connection)
@@ -193,6 +196,8 @@ class MlWorker(models.AbstractModel):
         if self._fetch_missing(run):
             for flow in flows:
                 self._work_flow(run, flow)
+        Waits(run).judge()
+        self._commit(run)
         if run.announcements:
             connection._note_announcements(list(run.announcements))
             self._commit(run)
@@ -348,6 +353,20 @@ class MlWorker(models.AbstractModel):
             self._return_to_queue(log)
         self._commit(run)
 
+    def _probe_waits(self, run):
+        """Try one row of each change of Odoo that is awaited for a while: it may have come unnoticed.
+
+        By SQL, by the mere lapse of time (rates, exceptions of lock dates), or while the row was being tried.
+        """
+        now = fields.Datetime.now()
+        awaiting = [("connection_id", "=", run.connection.id), ("state", "=", "waiting"), ("depends_kind", "=", ODOO)]
+        groups = self.env["ml.sync.log"]._read_group(awaiting, ["depends_external_id"], ["id:min"])
+        first = self.env["ml.sync.log"].browse(log_id for _key, log_id in groups)
+        probes = first.filtered(lambda log: log.next_try_at and log.next_try_at <= now).try_lock_for_update()
+        if probes:
+            probes.write({"state": "pending", "next_try_at": now})
+            self._commit(run)
+
     def _return_to_queue(self, log):
         """Make a claimed row pending again, unless a newer open row of the same record has taken its place."""
         if log.direction == "push" and log.res_id and self._has_newer_row(log):
@@ -377,7 +396,11 @@ class MlWorker(models.AbstractModel):
             "error_message": error.message,
             "lease_until": False,
             "milliseconds": 0,
+            **INDEPENDENT,
         }
+        if error.awaits is not None:
+            vals |= {"depends_kind": ODOO, "depends_external_id": odoo_key(error.awaits._name, error.awaits.id or "")}
+            vals["next_try_at"] = fields.Datetime.now() + timedelta(seconds=retry_seconds(log.try_count))
         if error_class.retried and log.try_count < MAX_TRIES:
             delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
             return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
@@ -385,6 +408,8 @@ class MlWorker(models.AbstractModel):
             return {**vals, "state": "unknown", "next_try_at": self._look_up_at(log)}
         if error_class.state == "ignored":
             vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
+        if error_class.state == "waiting" and not error.can_come_true:
+            return {**vals, "state": "failed", "sent_at": False}
         return {**vals, "state": error_class.state, "sent_at": False}
 
     def _look_up_at(self, log):

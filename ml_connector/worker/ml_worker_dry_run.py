@@ -2,6 +2,7 @@ from odoo import models
 from odoo.exceptions import AccessError
 
 from ..exceptions import ConnectorError, PermanentError
+from ..models.ml_error_class import ERROR_CLASSES
 from ..writers.ml_writer import Entry
 
 
@@ -48,7 +49,7 @@ class MlWorker(models.AbstractModel):
 
     def _dry_line(self, entry, item):
         error = entry.error
-        waits = error and error.error_class == "mapping"
+        waits = error and ERROR_CLASSES[error.error_class].state == "waiting"
         return {
             "title": item.title,
             "external_id": item.external_id,
@@ -70,7 +71,7 @@ class MlWorker(models.AbstractModel):
                 run.provider.render(flow.key, reader._document(flow, record))
             except (ConnectorError, AccessError) as error:
                 problem = self._as_connector_error(error)
-                waits = problem.error_class == "mapping"
+                waits = ERROR_CLASSES[problem.error_class].state == "waiting"
                 line.update(outcome="waiting" if waits else "failed", reason=problem.message)
             lines.append(line)
         return lines

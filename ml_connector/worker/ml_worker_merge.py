@@ -24,6 +24,7 @@ class UnseenChange(ConnectorError):
     """
 
     error_class = "unseen_change"
+    can_come_true = True
 
     def __init__(self, message, key):
         super().__init__(message)

@@ -9,10 +9,11 @@ from odoo import fields, models
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES
+from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
+from .waits import Waits
 
 _logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Dependency(ConnectorError):
     """Another remote record has to be in Odoo first."""
 
     error_class = "mapping"
+    can_come_true = True
 
     def __init__(self, message, key, name):
         super().__init__(message)
@@ -86,30 +88,9 @@ class MlWorker(models.AbstractModel):
 
     def _fetch_missing(self, run):
         """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
-        waiting = self.env["ml.sync.log"].search(
-            [
-                ("connection_id", "=", run.connection.id),
-                ("direction", "=", "pull"),
-                ("state", "=", "waiting"),
-                ("depends_external_id", "!=", False),
-            ],
-            limit=200,
-        )
-        returned = self._notice_gone(waiting)
-        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull").grouped("kind")
-        wanted = {}
-        for log in waiting:
-            if log.depends_kind in flows:
-                wanted.setdefault(flows[log.depends_kind][:1], set()).add(log.depends_external_id)
-        stored = 0
-        for flow, external_ids in wanted.items():
-            known = self.env["ml.sync.log"].search(
-                [("flow_id", "=", flow.id), ("external_id", "in", list(external_ids))]
-            )
-            missing = list(external_ids - set(known.mapped("external_id")))
-            items = run.parallel(lambda external_id, key=flow.key: run.provider.fetch(key, external_id), missing)
-            found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
-            stored += self.env["ml.sync.log"]._store(flow, found)
+        waits = Waits(run)
+        returned = self._notice_gone(waits.rows())
+        stored = waits.fetch_missing()
         self._commit(run)
         return stored or returned
 
@@ -288,6 +269,7 @@ class MlWorker(models.AbstractModel):
                     if entry.outcome != "drift" and entry.binds
                 ],
             )
+        awaited = {entry.log: entry.log.depends_external_id for entry in entries if entry.log.depends_kind == ODOO}
         for entry in entries:
             self._store_result(connection, entry, now, milliseconds)
         self.env["ml.sync.attempt"]._append(
@@ -312,7 +294,12 @@ class MlWorker(models.AbstractModel):
         self._queue_reports(flow, entries)
         self._queue_kept(flow, written)
         self.env["ml.sync.log"]._release_dependents(
-            connection, {(flow.kind, entry.log.external_id) for entry in written}
+            connection,
+            {
+                *((flow.kind, entry.log.external_id) for entry in written),
+                # what one row goes on from, the others of the same wait go on from, too
+                *((ODOO, key) for log, key in awaited.items() if log.depends_external_id != key),
+            },
         )
 
     def _store_result(self, connection, entry, now, milliseconds):
@@ -340,7 +327,6 @@ class MlWorker(models.AbstractModel):
             vals.update(res_model=entry.bound._name, res_id=entry.bound.id)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
-            vals["is_awaited_gone"] = False
         elif isinstance(error, FieldConflict):
             vals.update(conflict=error.values, decision=False)
         elif isinstance(error, MappingError):
@@ -353,6 +339,8 @@ class MlWorker(models.AbstractModel):
                 # Odoo had the same code: the row was filled when it was made, and the record can go on
                 vals.update(state="pending", next_try_at=now, try_count=0)
             vals["waiting_mapping_ids"] = [fields.Command.set(unmapped.ids)]
+        if log.waiting_mapping_ids and "waiting_mapping_ids" not in vals:
+            vals["waiting_mapping_ids"] = [fields.Command.clear()]
         log.write(vals)
 
     def _tell_differences(self, written):
@@ -408,7 +396,7 @@ class MlWorker(models.AbstractModel):
         if not result_flow or not flow._spec().reports:
             return
         writer = flow._writer()
-        base_url = flow.connection_id.get_base_url()
+        base_url = flow.connection_id._told_base()
         # what is acknowledged has to be answered, also where it brought nothing new
         told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
         revised = self._revised(flow, entries) if flow._spec().acknowledges else {}
@@ -419,7 +407,7 @@ class MlWorker(models.AbstractModel):
                 result = {
                     "success": True,
                     "reference": writer._result_reference(entry.record),
-                    "url": f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
+                    "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
             elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ..exceptions import InvalidDataError
+from ..exceptions import InvalidDataError, NotReadyError
 from .bill_changes import account_text
 from .writer_tools import named, unusable
 
@@ -28,14 +28,15 @@ class BillAnalytics:
             if not account:
                 continue
             if problem := unusable(account, self.company):
-                raise InvalidDataError(
+                raise NotReadyError(
                     self.env._(
                         "Analytic account %(account)s of line %(number)s cannot be used, because %(problem)s: map"
                         " another one.",
                         account=named(account, self.company),
                         number=number,
                         problem=problem,
-                    )
+                    ),
+                    awaits=account,
                 )
             shares.setdefault(account.root_plan_id, []).append((account.id, share.percentage))
         for plan, parts in shares.items():

@@ -8,6 +8,7 @@ from ..exceptions import (
     InvalidDataError,
     LockedPeriodError,
     MappingError,
+    NotReadyError,
     NotWantedError,
 )
 from ..models.client_actions import shown_as_text
@@ -233,7 +234,7 @@ class MlWriterBill(models.AbstractModel):
             self._plan_bound(batch, entry, partner)
             return
         document = entry.document
-        self._check_currency(batch, document)
+        batch.currencies.usable(document.currency)
         if existing := self._existing(batch, document, partner):
             batch.bound[existing.id] = document.external_id
             self._plan_link(entry, existing)
@@ -394,7 +395,7 @@ class MlWriterBill(models.AbstractModel):
             return
         is_draft = move.state == "draft"
         if is_draft:
-            self._check_currency(batch, entry.document)
+            batch.currencies.usable(entry.document.currency)
         move_type = self._move_type(entry.document, move)
         plan = self._prepare(batch, entry.document, partner, None if is_draft else move, move_type)
         changes = BillChanges(self.env, plan, move)
@@ -421,9 +422,7 @@ class MlWriterBill(models.AbstractModel):
         """
         if not document.lines:
             raise InvalidDataError(self.env._("The bill has no lines: complete it at the vendor."))
-        currency = batch.currencies.get(document.currency)
-        if not currency:
-            raise InvalidDataError(batch.currencies.problem(document.currency))
+        currency = batch.currencies.known(document.currency)
         self._check_amounts(document, currency)
         journal = booked.journal_id if booked else self._journal(batch, document)
         position = self._fiscal_position(batch, partner)
@@ -457,10 +456,6 @@ class MlWriterBill(models.AbstractModel):
             self._check_lines(batch, plan)
         return plan
 
-    def _check_currency(self, batch, document):
-        if problem := batch.currencies.problem(document.currency):
-            raise InvalidDataError(problem)
-
     def _check_amounts(self, document, currency):
         amounts = [document.total, *(line.amount for line in document.lines)]
         if document.tax_total is not None:
@@ -487,12 +482,13 @@ class MlWriterBill(models.AbstractModel):
 
     def _check_partner(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "The contact of vendor %(vendor)s belongs to another company and cannot be used in %(company)s.",
                     vendor=document.vendor.name or document.vendor.external_id,
                     company=batch.company.display_name,
-                )
+                ),
+                awaits=partner,
             )
 
     def _journal(self, batch, document=None):
@@ -501,7 +497,9 @@ class MlWriterBill(models.AbstractModel):
     def _purchase_journal(self, batch):
         journals = self.env["account.journal"]
         if batch.flow.is_journal_gone:
-            raise InvalidDataError(self.env._("The flow's journal was deleted: choose another one in the flow."))
+            raise NotReadyError(
+                self.env._("The flow's journal was deleted: choose another one in the flow."), awaits=batch.flow
+            )
         journal = batch.flow.journal_id.with_env(self.env) or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
         )
@@ -516,26 +514,29 @@ class MlWriterBill(models.AbstractModel):
         domain = [("type", "=", "purchase"), ("l10n_latam_use_documents", "=", False)]
         journal = journals.search([*journals._check_company_domain(batch.company), *domain], limit=1)
         if not journal:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "This is no official document of a vendor, and %s has no purchase journal without documents: create"
                     " one.",
                     batch.company.name,
-                )
+                ),
+                awaits=journals,
             )
         return self._checked_journal(batch, journal)
 
     def _checked_journal(self, batch, journal):
         if not journal:
-            raise InvalidDataError(
-                self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name)
+            raise NotReadyError(
+                self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name),
+                awaits=journal,
             )
         if unusable(journal, batch.company) or journal.type != "purchase":
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Journal %s cannot take vendor bills: choose another one in the flow.",
                     named(journal, batch.company),
-                )
+                ),
+                awaits=journal,
             )
         return journal
 
@@ -545,11 +546,12 @@ class MlWriterBill(models.AbstractModel):
         if currency == company_currency:
             return 1.0
         if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
                     currency.name,
-                )
+                ),
+                awaits=currency,
             )
         own = batch.once(
             batch.rates,
@@ -582,7 +584,7 @@ class MlWriterBill(models.AbstractModel):
         """
         if max(stated / own, own / stated) <= 1 + batch.flow.rate_tolerance / 100:
             return
-        raise InvalidDataError(
+        raise NotReadyError(
             self.env._(
                 "The rate at the vendor is %(stated)s %(currency)s for 1 %(company)s, but Odoo's of %(date)s is"
                 " %(own)s: correct it there or in Odoo, or allow a larger difference in the flow.",
@@ -591,7 +593,8 @@ class MlWriterBill(models.AbstractModel):
                 currency=document.currency,
                 company=batch.company.currency_id.name,
                 date=format_date(self.env, document.document_date),
-            )
+            ),
+            awaits=batch.currencies.known(document.currency),
         )
 
     def _has_rates(self, batch, currency):
@@ -746,12 +749,13 @@ class MlWriterBill(models.AbstractModel):
             account = template.get_product_accounts(fiscal_pos=position)["expense"]
         account = account or journal.default_account_id
         if not account:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Line %(number)s has no account, and journal %(journal)s has no default account.",
                     number=number,
                     journal=journal.display_name,
-                )
+                ),
+                awaits=journal,
             )
         return account
 
@@ -807,26 +811,28 @@ class MlWriterBill(models.AbstractModel):
             problem = self.env._("it is a receivable, payable or off-balance account")
         if not problem:
             return
-        raise InvalidDataError(
+        raise NotReadyError(
             self.env._(
                 "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
                 account=named(account, batch.company),
                 number=number,
                 problem=problem,
-            )
+            ),
+            awaits=account,
         )
 
     def _check_taxes(self, batch, number, taxes):
         for tax in taxes:
             if unusable(tax, batch.company) or tax.type_tax_use == "sale":
-                raise InvalidDataError(
+                raise NotReadyError(
                     self.env._(
                         "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
                         " one.",
                         tax=named(tax, batch.company),
                         number=number,
                         company=batch.company.display_name,
-                    )
+                    ),
+                    awaits=tax,
                 )
 
     # ------------------------------------------------------------------ apply
@@ -887,7 +893,8 @@ class MlWriterBill(models.AbstractModel):
                         "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
                         odoo=format_date(self.env, move.date),
                         planned=format_date(self.env, plan.header["date"]),
-                    )
+                    ),
+                    awaits=plan.company,
                 )
 
     def _check_total(self, plan, move):
@@ -906,10 +913,16 @@ class MlWriterBill(models.AbstractModel):
         plan, values = entry.values
         move = entry.bound.with_env(self.env).with_context(skip_is_manually_modified=True)
         move.write(values)
+        if move.name and not move._sequence_matches_date():
+            entry.note = " ".join(filter(None, (entry.note, self._number_note(move))))
+            move.name = False
         if "invoice_line_ids" in values:
             BillItems(self.env, plan.company).correct(plan, move)
             self._check_total(plan, move)
         entry.record = entry.bound
+
+    def _number_note(self, move):
+        return self.env._("Number %s does not fit the new date: posting gives another one.", move.name)
 
     def _result_reference(self, record):
         return record.name or record.ref or record.display_name

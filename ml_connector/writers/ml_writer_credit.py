@@ -3,9 +3,9 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Command
 
-from ..exceptions import ConnectorError, InvalidDataError, NotWantedError
+from ..exceptions import ConnectorError, InvalidDataError, NotReadyError, NotWantedError
 from .ml_writer_bill import BillBatch
-from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, shown
+from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, posted, shown
 
 
 class MlWriterCredit(models.AbstractModel):
@@ -45,8 +45,7 @@ class MlWriterApplication(models.AbstractModel):
         credit = resolver.binding("credit", document.credit)
         bill = resolver.binding("bill", document.bill)
         for move in (credit, bill):
-            if move.state != "posted":
-                raise InvalidDataError(self.env._("%s is not posted in Odoo: post it first.", move.display_name))
+            posted(move, move.display_name)
             if move.currency_id.name != document.currency:
                 raise InvalidDataError(
                     self.env._(
@@ -185,8 +184,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
         if entry.bound:
             self._plan_bound(entry)
             return
-        if problem := currencies.problem(document.currency):
-            raise InvalidDataError(problem)
+        currency = currencies.usable(document.currency)
         if document.state == "cancelled":
             raise NotWantedError(self.env._("The order was archived at the vendor before it came to Odoo."))
         partner = resolver.binding("vendor", document.vendor.external_id)
@@ -196,12 +194,12 @@ class MlWriterPurchaseOrder(models.AbstractModel):
                 tax = resolver.mapping(reference)
                 if tax and (not is_of_company(tax, flow.company_id) or tax.type_tax_use != "purchase"):
                     name = named(tax, flow.company_id)
-                    raise InvalidDataError(self.env._("Tax %s cannot be used on an order.", name))
+                    raise NotReadyError(self.env._("Tax %s cannot be used on an order.", name), awaits=tax)
         values = {
             "partner_id": partner.id,
             "company_id": flow.company_id.id,
             "partner_ref": document.number,
-            "currency_id": currencies[document.currency].id,
+            "currency_id": currency.id,
             "date_order": document.order_date,
             "date_planned": document.promise_date or document.order_date,
             "origin": document.memo or document.number,
@@ -215,7 +213,9 @@ class MlWriterPurchaseOrder(models.AbstractModel):
     def _product(self, flow):
         product = flow.order_product_id.with_env(self.env)
         if not product or not product.active:
-            raise InvalidDataError(self.env._("Choose the product of order lines in the flow: Odoo's orders need one."))
+            raise NotReadyError(
+                self.env._("Choose the product of order lines in the flow: Odoo's orders need one."), awaits=flow
+            )
         return product
 
     def _line_values(self, batch, document, number, line, product):

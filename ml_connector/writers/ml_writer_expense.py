@@ -5,12 +5,12 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..documents import Bill, BillLine, Party, Reference
-from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError
+from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError, NotReadyError
 from .bill_amounts import BILL, ENTRY, EXPENSE
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, pay
-from .writer_tools import exact, odoo_refusals, shown
+from .writer_tools import QUIET, exact, odoo_refusals, shown
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 
@@ -142,7 +142,7 @@ class MlWriterExpense(models.AbstractModel):
                     " ignore it."
                 )
             )
-        self._check_currency(batch, bill)
+        batch.currencies.usable(bill.currency)
         journal = money_journal(self.env, batch.resolver, document.card, batch.company)
         employee = needed(self.env, batch.resolver, document.employee)
         mode = flow.expense_mode
@@ -185,7 +185,7 @@ class MlWriterExpense(models.AbstractModel):
     def _category(self, flow):
         product = flow.expense_product_id.with_env(self.env) or self.env.ref(GENERAL_CATEGORY, raise_if_not_found=False)
         if not product or not product.active:
-            raise InvalidDataError(self.env._("Choose an expense category in the flow."))
+            raise NotReadyError(self.env._("Choose an expense category in the flow."), awaits=flow)
         return product
 
     def _prepare_spend(self, batch, plan):
@@ -297,7 +297,7 @@ class MlWriterExpense(models.AbstractModel):
     # ------------------------------------------------------------------ apply
 
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True, mail_create_nosubscribe=True, mail_notrack=True)
+        writer = self.with_context(**QUIET)
         groups = {"expense": [], "journal_entry": [], "vendor_bill": []}
         with odoo_refusals():
             for entry in entries:
@@ -356,23 +356,24 @@ class MlWriterExpense(models.AbstractModel):
     def _create_expenses(self, flow, entries):
         values = [list(self._expense_values(flow, entry)) for entry in entries]
         expenses = self.env["hr.expense"].create([line for lines in values for line in lines])
-        start = 0
+        parts, start = {}, 0
         for entry, lines in zip(entries, values, strict=True):
-            parts = expenses[start : start + len(lines)]
+            parts[entry] = expenses[start : start + len(lines)]
             start += len(lines)
-            entry.record = parts[0]
-            parts[1:].split_expense_origin_id = parts[0]
+            entry.record = parts[entry][0]
+            if len(lines) > 1:
+                parts[entry][1:].split_expense_origin_id = entry.record
         if not flow.post_bills:
             return
         expenses._do_approve(check=False)
-        expenses.action_post()
+        expenses.with_context(skip_invoice_sync=True).action_post()
         for entry in entries:
-            self._check_expenses(entry)
+            self._check_expenses(entry, parts[entry])
 
-    def _check_expenses(self, entry):
+    def _check_expenses(self, entry, parts):
         """Nothing but what was planned is let through: neither another date nor another amount."""
         plan = entry.values
-        moves = self._parts(entry.record).account_move_id
+        moves = parts.account_move_id
         self._check_moves(moves, plan)
         cleared = sum((self._cleared_on(move, plan.journal, plan.bill.currency) for move in moves), Decimal(0))
         if cleared != entry.document.amount:
@@ -397,7 +398,8 @@ class MlWriterExpense(models.AbstractModel):
                         "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
                         odoo=format_date(self.env, move.date),
                         planned=format_date(self.env, plan.bill.header["date"]),
-                    )
+                    ),
+                    awaits=plan.bill.company,
                 )
 
     # ------------------------------------------------------------------ journal entries

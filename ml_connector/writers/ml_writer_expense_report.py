@@ -3,7 +3,7 @@ from collections import Counter
 from odoo import models
 from odoo.fields import Command
 
-from ..exceptions import InvalidDataError
+from ..exceptions import NotReadyError
 from .bill_amounts import BILL, ENTRY
 from .bill_changes import account_text
 from .ml_writer_journal_entry import TRADE_ACCOUNTS
@@ -99,12 +99,13 @@ class MlWriterExpenseReport(models.AbstractModel):
     def _check_bill_account(self, account):
         """Odoo takes what is owed on the bill itself only."""
         if account.account_type in TRADE_ACCOUNTS:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Account %s is a payable or receivable account, which a line of a vendor bill cannot have: map"
                     " another one, or book reports as journal entries.",
                     account_text(account),
-                )
+                ),
+                awaits=account,
             )
 
     def _check_taxes(self, batch, document):
@@ -119,12 +120,13 @@ class MlWriterExpenseReport(models.AbstractModel):
             tax = needed(self.env, batch.resolver, reference)
             parts = tax.invoice_repartition_line_ids.filtered(lambda part: part.repartition_type == "tax")
             if amount or len(parts) != 1 or parts.factor != 1:
-                raise InvalidDataError(
+                raise NotReadyError(
                     self.env._(
                         "Tax %s cannot be on a vendor bill with the amounts of the report, because a part of it is not"
                         " deducted or has no base: map another one, or book reports as journal entries.",
                         tax.display_name,
-                    )
+                    ),
+                    awaits=tax,
                 )
 
 

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..documents import Bill, Party
-from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError
+from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError, NotReadyError
 from ..vendors.sharing import share
 from .bill_amounts import ENTRY, MADE_HERE, BillPlan, LinePlan
 from .bill_items import BillItems
@@ -101,11 +101,10 @@ class MlWriterJournalEntry(models.AbstractModel):
     def _changes(self, batch, entry):
         """What the newest version would book otherwise, one phrase each."""
         move, document = entry.bound, entry.document
-        if problem := batch.currencies.problem(document.currency):
-            raise InvalidDataError(problem)
+        currency = batch.currencies.known(document.currency)
         batch.options["booked"] = move
         try:
-            items = self._items(batch, document, batch.currencies[document.currency], move.date)
+            items = self._items(batch, document, currency, move.date)
             items = self._booked_items(batch, document, items)
         finally:
             batch.options.pop("booked")
@@ -126,9 +125,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         entry.plan("created", values=self._values(batch, document, currency, header, items), note=note)
 
     def _currency(self, batch, document):
-        if problem := batch.currencies.problem(document.currency):
-            raise InvalidDataError(problem)
-        currency = batch.currencies[document.currency]
+        currency = batch.currencies.usable(document.currency)
         self._check_amounts(document, currency)
         self._check_rate(batch, currency)
         return currency
@@ -169,11 +166,12 @@ class MlWriterJournalEntry(models.AbstractModel):
         if currency != batch.company.currency_id and not batch.once(
             batch.rates, currency, lambda: self.env["ml.writer.bill"]._has_rates(batch, currency)
         ):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
                     currency.name,
-                )
+                ),
+                awaits=currency,
             )
 
     def _journal(self, batch, document):
@@ -188,7 +186,9 @@ class MlWriterJournalEntry(models.AbstractModel):
 
     def _general(self, journal, batch):
         if not journal:
-            raise InvalidDataError(self.env._("%s has no journal for miscellaneous entries.", batch.company.name))
+            raise NotReadyError(
+                self.env._("%s has no journal for miscellaneous entries.", batch.company.name), awaits=journal
+            )
         return journal
 
     def _items(self, batch, document, currency, date):
@@ -287,22 +287,24 @@ class MlWriterJournalEntry(models.AbstractModel):
         tax = needed(self.env, batch.resolver, reference)
         parts = _parts(tax, is_refund).filtered(lambda part: part.repartition_type == "tax")
         if tax.has_negative_factor or any(part.factor < 0 for part in parts):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Tax %(tax)s, to which %(code)s is mapped, is a reverse charge: an entry with the stated amounts"
                     " would have half of it only. Choose another one, or book it by hand.",
                     tax=tax.display_name,
                     code=reference.name or reference.external_id,
-                )
+                ),
+                awaits=tax,
             )
         parts = parts.filtered(lambda part: part.account_id and part.factor > 0)
         if not parts:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "Tax %(tax)s, to which %(code)s is mapped, has no account in Odoo: choose another one.",
                     tax=tax.display_name,
                     code=reference.name,
-                )
+                ),
+                awaits=tax,
             )
         return parts[0]
 
@@ -313,12 +315,13 @@ class MlWriterJournalEntry(models.AbstractModel):
         problem = account_problem(account, batch.company, currency)
         if not problem:
             return
-        raise InvalidDataError(
+        raise NotReadyError(
             self.env._(
                 "Account %(account)s cannot be used, because %(problem)s: map another one.",
                 account=named(account, batch.company),
                 problem=problem,
-            )
+            ),
+            awaits=account,
         )
 
     # ------------------------------------------------------------------ apply
@@ -346,7 +349,8 @@ class MlWriterJournalEntry(models.AbstractModel):
                     "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
                     odoo=format_date(self.env, move.date),
                     planned=format_date(self.env, entry.values["date"]),
-                )
+                ),
+                awaits=move.company_id,
             )
 
     def _after_post(self, flow, entries, resolver):

@@ -6,9 +6,17 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from ..exceptions import ConnectorError, DuplicateError, InvalidDataError, LockedPeriodError, NotWantedError
+from ..exceptions import (
+    ConnectorError,
+    DuplicateError,
+    InvalidDataError,
+    LockedPeriodError,
+    NotReadyError,
+    NotWantedError,
+)
 from .spend_tools import owe_to_issuer
 from .writer_tools import (
+    QUIET,
     Currencies,
     OpenDates,
     bound_elsewhere,
@@ -16,6 +24,7 @@ from .writer_tools import (
     fits,
     named,
     odoo_refusals,
+    posted,
     shown,
     tolerance,
     unusable,
@@ -163,7 +172,7 @@ class MlWriterPayment(models.AbstractModel):
         document = entry.document
         if document.is_void:
             raise NotWantedError(self.env._("The payment was voided before it came to Odoo."))
-        currency = self._currency(batch, document)
+        currency = batch.currencies.usable(document.currency)
         bills = self._bills(batch, document)
         self._check_amounts(document, currency)
         self._check_charges(batch, document)
@@ -197,11 +206,6 @@ class MlWriterPayment(models.AbstractModel):
                 )
             )
 
-    def _currency(self, batch, document):
-        if problem := batch.currencies.problem(document.currency):
-            raise InvalidDataError(problem)
-        return batch.currencies[document.currency]
-
     def _bills(self, batch, document):
         """The (bill, amount) pairs of a payment, each of them posted and of the vendor who got the money."""
         if not document.bills:
@@ -228,10 +232,7 @@ class MlWriterPayment(models.AbstractModel):
         number = paid.number or paid.external_id
         if not move:
             raise InvalidDataError(self.env._("Bill %s is not in Odoo.", number))
-        if move.state == "draft":
-            raise InvalidDataError(self.env._("Bill %s is still a draft in Odoo: post it first.", number))
-        if move.state == "cancel":
-            raise InvalidDataError(self.env._("Bill %s is cancelled in Odoo.", number))
+        posted(move, self.env._("Bill %s", number))
         if move.move_type == "in_refund" and paid.amount > 0:
             raise InvalidDataError(
                 self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
@@ -347,13 +348,14 @@ class MlWriterPayment(models.AbstractModel):
                 self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
             )
         if unusable(journal, batch.company) or journal.type not in PAYMENT_JOURNALS:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                     origin=name,
                     journal=named(journal, batch.company),
                     company=batch.company.display_name,
-                )
+                ),
+                awaits=journal,
             )
         return journal
 
@@ -362,8 +364,9 @@ class MlWriterPayment(models.AbstractModel):
         lines = journal.outbound_payment_method_line_ids
         line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
         if not line:
-            raise InvalidDataError(
-                self.env._("Journal %s has no outgoing payment method: add Manual Payment.", journal.display_name)
+            raise NotReadyError(
+                self.env._("Journal %s has no outgoing payment method: add Manual Payment.", journal.display_name),
+                awaits=journal,
             )
         return line
 
@@ -401,9 +404,7 @@ class MlWriterPayment(models.AbstractModel):
         """
         if not document.debited:
             return None
-        if problem := batch.currencies.problem(document.debited_currency):
-            raise InvalidDataError(problem)
-        debited = batch.currencies[document.debited_currency]
+        debited = batch.currencies.usable(document.debited_currency)
         if document.debited < 0 or not fits(document.debited, debited) or values.get("write_off_line_vals"):
             raise InvalidDataError(
                 self.env._(
@@ -417,7 +418,7 @@ class MlWriterPayment(models.AbstractModel):
         worth = debited._convert(amount, company.currency_id, company, values["date"])
         own = currency._convert(values["amount"], company.currency_id, company, values["date"])
         if not worth or not own or max(worth / own, own / worth) > 1 + batch.flow.rate_tolerance / 100:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "The bank debited %(debited)s %(debited_currency)s for %(amount)s %(currency)s, which is far from"
                     " Odoo's rates: correct these, or enter the payment by hand if it paid several bills.",
@@ -425,7 +426,8 @@ class MlWriterPayment(models.AbstractModel):
                     debited_currency=debited.name,
                     amount=document.amount,
                     currency=currency.name,
-                )
+                ),
+                awaits=debited if currency == company.currency_id else currency,
             )
         balance = own if currency == company.currency_id else worth
         return {"currency_id": debited.id, "amount_currency": -amount, "balance": -balance}
@@ -448,14 +450,15 @@ class MlWriterPayment(models.AbstractModel):
         """What the vendor let off is a gain on the account that the company has for cash discounts."""
         account = batch.company.account_journal_early_pay_discount_gain_account_id
         if not account:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "The payment takes a discount of %(discount)s %(currency)s, but %(company)s has no account for it:"
                     " choose one in the settings, under Default Accounts, Early payment discounts.",
                     discount=discount,
                     currency=currency.name,
                     company=batch.company.display_name,
-                )
+                ),
+                awaits=batch.company,
             )
         return self._prepare_item(batch.company, currency, -discount, account, self.env._("Cash discount"), values)
 
@@ -476,7 +479,7 @@ class MlWriterPayment(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
-        writer = self.with_context(ml_no_sync=True)
+        writer = self.with_context(**QUIET)
         with odoo_refusals():
             if created:
                 writer._create_payments(flow, created)
@@ -531,7 +534,8 @@ class MlWriterPayment(models.AbstractModel):
                     "Odoo would book the payment on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
                     odoo=format_date(self.env, move.date),
                     planned=format_date(self.env, plan.values["date"]),
-                )
+                ),
+                awaits=move.company_id,
             )
         if any(bill.currency_id != plan.currency for bill, _amount in plan.bills):
             return

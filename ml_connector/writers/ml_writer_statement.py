@@ -19,7 +19,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import Currencies, OpenDates, exact, fits, odoo_refusals, shown
+from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals, shown
 
 
 class MlWriterDerivedBill(models.AbstractModel):
@@ -285,7 +285,7 @@ class MlWriterReimbursement(models.AbstractModel):
             entry.outcome, entry.note = "updated", self.env._("Paid.")
 
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True)
+        writer = self.with_context(**QUIET)
         planned = [entry.values for entry in entries]
         for entry, (inner, _payment) in zip(entries, planned, strict=True):
             entry.values = inner
@@ -350,9 +350,7 @@ class MlWriterTransfer(models.AbstractModel):
 
     def _plan_new(self, flow, entry, resolver, currencies, dates):
         document, company = entry.document, flow.company_id.with_env(self.env)
-        if problem := currencies.problem(document.currency):
-            raise InvalidDataError(problem)
-        currency = currencies[document.currency]
+        currency = currencies.usable(document.currency)
         if not document.amount or not fits(document.amount, currency):
             raise InvalidDataError(self.env._("The amount %s cannot be paid.", document.amount))
         journal = money_journal(self.env, resolver, document.source, company)
@@ -388,6 +386,6 @@ class MlWriterTransfer(models.AbstractModel):
             for entry, payment in zip(created, payments, strict=True):
                 entry.record = payment
                 if payment.move_id and payment.move_id.date != entry.values["date"]:
-                    raise LockedPeriodError(self.env._("The period was locked meanwhile."))
+                    raise LockedPeriodError(self.env._("The period was locked meanwhile."), awaits=payment.company_id)
             for issuer in payments.partner_id:
                 settle_issuer(writer.env, flow, list(payments), issuer)

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import email_normalize
 
-from ..exceptions import ConnectorError, InvalidDataError, MappingError, NotWantedError
+from ..exceptions import ConnectorError, InvalidDataError, MappingError, NotReadyError, NotWantedError
 from ..readers.ml_reader import SHARED_FIELDS
 from ..tax_numbers import is_filler, same_number
 from .vendor_claims import VendorClaims, VendorPlan
@@ -105,11 +105,12 @@ class MlWriterVendor(models.AbstractModel):
 
     def _check_vendor_company(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "The contact to which vendor %s is mapped belongs to another company: choose another one.",
                     document.name,
-                )
+                ),
+                awaits=partner,
             )
 
     def _state_note(self, document, partner):

@@ -8,7 +8,7 @@ import re
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ..exceptions import InvalidDataError
+from ..exceptions import InvalidDataError, NotReadyError
 
 LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
@@ -38,6 +38,7 @@ class OfficialNumbers:
                 move,
                 "l10n_latam_document_type_id",
                 self.env._("no kind of document fits: complete the tax data of %s", move.partner_id.display_name),
+                awaits=move.partner_id._origin,
             )
         if not number:
             raise self._lacks(move, "l10n_latam_document_number", self.env._("the vendor system states no number"))
@@ -50,14 +51,16 @@ class OfficialNumbers:
             raise self._lacks(move, "l10n_latam_document_number", reason) from error
         return {"l10n_latam_document_type_id": kind.id, "l10n_latam_document_number": formatted}
 
-    def _lacks(self, move, name, reason):
-        return InvalidDataError(
+    def _lacks(self, move, name, reason, awaits=None):
+        error = InvalidDataError if awaits is None else NotReadyError
+        return error(
             self.env._(
                 "Bills in journal %(journal)s need the field %(field)s, but %(reason)s.",
                 journal=move.journal_id.display_name,
                 field=move._fields[name]._description_string(self.env),
                 reason=reason.rstrip("."),
-            )
+            ),
+            awaits=awaits,
         )
 
     def key(self, move):

@@ -3,7 +3,7 @@
 from odoo.fields import Command
 
 from ..documents import Reference
-from ..exceptions import InvalidDataError
+from ..exceptions import InvalidDataError, NotReadyError
 from .ml_writer import Resolver
 from .writer_tools import exact, is_of_company, named, unusable
 
@@ -38,16 +38,17 @@ def money_journal(env, resolver, reference, company):
     """
     journal = needed(env, resolver, reference)
     if unusable(journal, company) or journal.type not in MONEY_JOURNALS:
-        raise InvalidDataError(
+        raise NotReadyError(
             env._(
                 "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
                 origin=reference.name,
                 journal=named(journal, company),
                 company=company.display_name,
-            )
+            ),
+            awaits=journal,
         )
     if not journal.default_account_id:
-        raise InvalidDataError(env._("Journal %s has no default account.", journal.display_name))
+        raise NotReadyError(env._("Journal %s has no default account.", journal.display_name), awaits=journal)
     return journal
 
 
@@ -56,7 +57,9 @@ def method_line(env, journal, payment_type="outbound"):
     lines = journal[f"{payment_type}_payment_method_line_ids"]
     line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
     if not line:
-        raise InvalidDataError(env._("Journal %s has no payment method: add Manual Payment.", journal.display_name))
+        raise NotReadyError(
+            env._("Journal %s has no payment method: add Manual Payment.", journal.display_name), awaits=journal
+        )
     return line
 
 
@@ -83,7 +86,7 @@ def contact(env, resolver, reference):
     # sudo: of the employee only the contact is read, and who books need not see private data
     partner = record.sudo().work_contact_id.with_env(env)
     if not partner:
-        raise InvalidDataError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name))
+        raise NotReadyError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name), awaits=record)
     return partner
 
 
@@ -94,12 +97,13 @@ def own_contact(env, resolver, reference, company):
     """
     partner = contact(env, resolver, reference)
     if not is_of_company(partner, company):
-        raise InvalidDataError(
+        raise NotReadyError(
             env._(
                 "The contact of %(name)s belongs to another company and cannot be used in %(company)s.",
                 name=reference.name or reference.code or reference.external_id,
                 company=company.display_name,
-            )
+            ),
+            awaits=partner,
         )
     return partner
 

@@ -9,7 +9,7 @@ from odoo.tools import SQL, email_domain_extract
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..documents import Reference
-from ..exceptions import InvalidDataError, MappingError
+from ..exceptions import MappingError, NotReadyError
 from ..own_ids import may_be
 from ..tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
 from .writer_tools import bound_elsewhere
@@ -149,12 +149,13 @@ class VendorMatch:
         :raises InvalidDataError: the contact that a person chose became one that no vendor may be
         """
         if partner in self._protected:
-            raise InvalidDataError(
+            raise NotReadyError(
                 self.env._(
                     "%s is mapped to a contact of a user, of an employee or of one of our own companies: choose another"
                     " contact under Mappings, then press Retry.",
                     document.name,
-                )
+                ),
+                awaits=partner,
             )
 
     def _check_agrees(self, document, what, partner):
@@ -192,7 +193,7 @@ class VendorMatch:
                 document,
                 self.env._(
                     "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: choose the"
-                    " contact under Mappings, the same one if both are one, or merge the two there.",
+                    " contact under Mappings, the same one if both are one.",
                     vendor=document.name,
                     partner=partner.display_name,
                     id=owner,
@@ -213,7 +214,7 @@ class VendorMatch:
                 document,
                 self.env._(
                     "%(vendor)s and %(other)s have the same VAT number at the vendor: choose the contact under"
-                    " Mappings, or merge the two there.",
+                    " Mappings, the same one if both are one.",
                     vendor=document.name,
                     other=first.name,
                 ),

@@ -8,8 +8,11 @@ from decimal import Decimal
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tools import float_repr, format_amount, format_date
 
-from ..exceptions import InvalidDataError, LockedPeriodError
+from ..exceptions import InvalidDataError, LockedPeriodError, NotPostedError, NotReadyError
 from ..models.ml_outgoing_code import title_of
+
+QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
+"""Context of what is made and posted at once: one line in the chatter says from where, and Odoo adds no others."""
 
 
 def exact(amount, currency):
@@ -108,22 +111,55 @@ class Currencies:
         found = env["res.currency"].with_context(active_test=False).search([("name", "in", list(set(names)))])
         self._by_name = {currency.name: currency for currency in found}
 
-    def problem(self, name):
-        """One sentence why the currency cannot be used, or an empty string."""
+    def known(self, name):
+        """The currency of that name, which may be archived.
+
+        :raises InvalidDataError: there is none
+        """
         currency = self._by_name.get(name)
         if not currency:
-            return self._env._("Odoo has no currency %s: correct it at the vendor.", name or "?")
+            raise InvalidDataError(self._env._("Odoo has no currency %s: correct it at the vendor.", name or "?"))
+        return currency
+
+    def usable(self, name):
+        """The currency of that name, in use.
+
+        :raises InvalidDataError: it cannot be
+        """
+        currency = self.known(name)
         if not currency.active:
-            return self._env._(
-                "Currency %s is not active in Odoo: activate it under Accounting, Configuration, Currencies.", name
+            raise NotReadyError(
+                self._env._(
+                    "Currency %s is not active in Odoo: activate it under Accounting, Configuration, Currencies.", name
+                ),
+                awaits=currency,
             )
-        return ""
+        return currency
 
-    def __getitem__(self, name):
-        return self._by_name[name]
 
-    def get(self, name):
-        return self._by_name.get(name)
+def posted(move, name):
+    """The document, which is to be posted.
+
+    :param name: what the document that builds on it calls it
+    :raises NotReadyError: it is not
+    """
+    env = move.env
+    if move.state == "draft":
+        raise NotPostedError(env._("%s is still a draft in Odoo: post it first.", name), awaits=move)
+    if move.state == "cancel":
+        raise NotReadyError(env._("%s is cancelled in Odoo.", name), awaits=move)
+    return move
+
+
+def journal_locks(journal, date):
+    """Lock dates of the journal itself that cover the date, as (date, label). Fields of other addons, found by name."""
+    names = [name for name, field in journal._fields.items() if name.endswith("lock_date") and field.type == "date"]
+    values = journal.sudo()  # sudo: whether a date is open is no secret of the addon's
+    return [
+        (values[name], journal._fields[name]._description_string(journal.env))
+        for name in names
+        if values[name] and values[name] >= date
+    ]
 
 
 class OpenDates:
@@ -136,10 +172,11 @@ class OpenDates:
         self._locks = {}
 
     def locks(self, date, journal, has_tax):
-        """Lock dates that cover the date, as (date, field), ascending. Odoo's own answer, with its exceptions."""
+        """(lock dates of the company, of the journal) that cover the date. Odoo's own answer, with its exceptions."""
         key = (date, journal.id, has_tax)
         if key not in self._locks:
-            self._locks[key] = self._company._get_violated_lock_dates(date, has_tax, journal)
+            of_company = self._company._get_violated_lock_dates(date, has_tax, journal)
+            self._locks[key] = of_company, journal_locks(journal, date)
         return self._locks[key]
 
     def resolve(self, date, journal, has_tax=False):
@@ -147,19 +184,24 @@ class OpenDates:
 
         :raises LockedPeriodError: when the date is locked and the policy is to park
         """
-        locks = self.locks(date, journal, has_tax)
-        if not locks:
+        of_company, of_journal = self.locks(date, journal, has_tax)
+        if not of_company and not of_journal:
             return date
         if self._flow.lock_date_policy == "next_open_day":
-            return locks[-1][0] + timedelta(days=1)
+            day = max(lock for lock, _name in (*of_company, *of_journal)) + timedelta(days=1)
+            return self.resolve(day, journal, has_tax)
         env = self._env
+        named_locks = [f"{label} ({format_date(env, lock)})" for lock, label in of_journal]
+        if of_company:
+            named_locks.insert(0, env["res.company"]._format_lock_dates(of_company))
         raise LockedPeriodError(
             env._(
                 "The accounting date %(date)s is locked by %(locks)s: open the period, change the date at the vendor,"
                 " or let the flow book on the next open day.",
                 date=format_date(env, date),
-                locks=env["res.company"]._format_lock_dates(locks),
-            )
+                locks=", ".join(named_locks),
+            ),
+            awaits=self._company if of_company else journal,
         )
 
     def shift_note(self, original, booked):

@@ -65,31 +65,31 @@ def test_unmapped_bill_goes_on_by_itself(office, admin, connection):
     admin.expect_row("Vendor Bills", "UNMAPPED-1", "Done")
 
 
-def test_locked_period_is_unlocked_and_retried(office, admin, connection):
-    """The list shows why the bill failed; the period is opened; selected and Retry: the bill is posted."""
+def test_what_waits_for_a_locked_period_is_retried_and_goes_on_when_it_is_opened(office, admin, connection):
+    """The list shows why the bill waits; Retry changes nothing; the period is opened: the bill is posted."""
     bill = office.add_bill("LOCKED-1")
     with locked_period(office, admin):
-        sync_until(office, admin, bill, "failed")
+        sync_until(office, admin, bill, "waiting")
         admin.open("ml_connector.ml_sync_log_action")
-        admin.expect_row("LOCKED-1", "Failed", "locked")
-    admin.select_row("LOCKED-1")
-    admin.button("Retry").click()
-    expect(admin.page.get_by_text("The record is tried again.")).to_be_visible()
+        admin.expect_row("LOCKED-1", "Waiting", "locked")
+        admin.select_row("LOCKED-1")
+        admin.button("Retry").click()
+        expect(admin.page.get_by_text("The record is tried again.")).to_be_visible()
     posted(office, "LOCKED-1")
     admin.open("ml_connector.ml_sync_log_action")
     admin.expect_no_row("LOCKED-1")
 
 
-def test_failed_bill_is_ignored_with_a_reason(office, admin, connection):
+def test_a_bill_is_ignored_with_a_reason(office, admin, connection):
     bill = office.add_bill("IGNORED-1")
     with locked_period(office, admin):
-        log = sync_until(office, admin, bill, "failed")
-    admin.open("ml_connector.ml_sync_log_action")
-    admin.select_row("IGNORED-1")
-    admin.button("Ignore").click()
-    admin.page.get_by_placeholder("e.g. Booked by hand").fill("Booked by hand in June")
-    admin.button("Ignore").click()
-    admin.expect_no_row("IGNORED-1")
+        log = sync_until(office, admin, bill, "waiting")
+        admin.open("ml_connector.ml_sync_log_action")
+        admin.select_row("IGNORED-1")
+        admin.button("Ignore").click()
+        admin.page.get_by_placeholder("e.g. Booked by hand").fill("Booked by hand in June")
+        admin.button("Ignore").click()
+        admin.expect_no_row("IGNORED-1")
     admin.open("ml_connector.ml_sync_log_action", log)
     expect(admin.page.locator("[name=ignored_reason]")).to_have_text("Booked by hand in June")
     assert not office.rows("SELECT 1 FROM account_move WHERE ref = 'IGNORED-1'")
