@@ -306,6 +306,10 @@ class MlWorker(models.AbstractModel):
                 }
             )
             return
+        if not log.is_current:
+            # the provider has another version by now, which comes in a row of its own
+            log._supersede()
+            return
         vals = self._failure_values(log, error)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
