@@ -13,7 +13,7 @@ from ..database_mark import DatabaseMark, database_mark
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Finding, Settings
-from . import ml_error_class
+from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
@@ -32,6 +32,8 @@ JOB_IS_LATE = timedelta(hours=1)
 """How long after its time a job that comes every minute has surely been forgotten."""
 LEARNED_AT_ADDRESS = (
     "identity",
+    "business",
+    "entity",
     "findings",
     "capabilities",
     "stored_settings",
@@ -128,6 +130,10 @@ class MlConnection(models.Model):
     )
     check_at = fields.Datetime("Tested", readonly=True, copy=False)
     identity = fields.Char("Connected as", readonly=True, copy=False)
+    business = fields.Char("Business at the Provider", readonly=True, copy=False)
+    entity = fields.Char(
+        "Entities", readonly=True, copy=False, help="Ids of those of which the records are taken; empty for all."
+    )
     findings = fields.Json("Findings (data)", readonly=True, copy=False)
     findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
     capabilities = fields.Json(readonly=True, copy=False)
@@ -203,6 +209,10 @@ class MlConnection(models.Model):
 
     _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
     _webhook_token_unique = models.UniqueIndex("(webhook_token)")
+    _territory_unique = models.UniqueIndex(
+        "(provider, business, entity) WHERE state != 'draft' AND business IS NOT NULL",
+        "Another connection already books the same entity of the same business.",
+    )
 
     # ------------------------------------------------------------------ set-up
 
@@ -273,11 +283,18 @@ class MlConnection(models.Model):
         return kept or ("" if fault_of_own(base, server_options.loopback_allowed()) else base)
 
     @api.depends("findings")
+    @api.depends_context("uid")
     def _compute_findings_html(self):
         for connection in self:
             connection.findings_html = self.env["ir.qweb"]._render(
-                "ml_connector.connection_findings", {"findings": connection.findings or []}
+                "ml_connector.connection_findings",
+                {"findings": [connection._finding_for_reader(finding) for finding in connection.findings or []]},
             )
+
+    def _finding_for_reader(self, finding):
+        """A finding about another connection names it to whoever may see that one."""
+        other = self.browse(finding.get("connection_id")).sudo().exists()  # sudo: only whether it is still there
+        return {**finding, "title": overlap.sentence(self, other)} if other else finding
 
     def _compute_counts(self):
         states = dict.fromkeys(("failed", "waiting", "unknown", "pending", "running", "done"), 0)
@@ -645,6 +662,8 @@ class MlConnection(models.Model):
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
+            if other := overlap.overlapping(connection.sudo()):  # sudo: it may be of a company that he does not see
+                raise UserError(overlap.sentence(connection, other))
             connection.sudo().write(  # sudo: engine fields
                 {
                     "state": "connected",
@@ -783,6 +802,19 @@ class MlConnection(models.Model):
     def _provider_class(self):
         self.ensure_one()
         return PROVIDERS[self.provider]
+
+    def _territory(self):
+        """Of what the connection keeps the books (`vendors.base.Territory`); None where that is not known."""
+        self.ensure_one()
+        credentials = {row.name: (row.value or "").strip() for row in self.credential_ids if not row.is_secret}
+        return self._provider_class().territory(credentials, self._provider_settings())
+
+    def _territory_values(self, territory):
+        return {"business": self._business_key(territory), "entity": ",".join(sorted(territory.entities))}
+
+    def _business_key(self, territory):
+        """A business is known by its id at the address where it was asked for."""
+        return f"{self.base_url} {territory.business}"
 
     def _provider(self, observe):
         """The provider of this connection for one run.
@@ -985,21 +1017,37 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        self.stored_settings = {**(self.stored_settings or {}), **report.settings, "choices": report.choices}
+        territory = self._territory()
+        other = overlap.overlapping(self)
         findings = [*report.findings, *self._currency_findings(report.currencies), *self._own_findings()]
-        levels = {finding.level for finding in findings}
+        levels = {finding.level for finding in findings} | ({"error"} if other else set())
         self.write(
             {
                 "check_state": "error" if "error" in levels else "warning" if "warning" in levels else "ok",
                 "check_at": fields.Datetime.now(),
                 "identity": report.identity,
                 "findings": [
-                    {"level": finding.level, "title": finding.title, "message": finding.message} for finding in findings
+                    *([overlap.finding(self, other)] if other else ()),
+                    *(
+                        {"level": finding.level, "title": finding.title, "message": finding.message}
+                        for finding in findings
+                    ),
                 ],
                 "capabilities": sorted(report.capabilities),
-                "stored_settings": {**(self.stored_settings or {}), **report.settings},
+                # one that would violate the rule goes on as it was: it cannot be started, and says why
+                **({} if other or not territory else self._territory_values(territory)),
             }
         )
+        if other and self.state in WORKING_STATES:
+            self._stop_overlapping(other)
         return None
+
+    def _stop_overlapping(self, other):
+        """A record that two connections book is paid twice."""
+        self.state = "paused"
+        text = overlap.finding(self, other)["title"]
+        self._tell_owner("ml_connector.mail_activity_attention", self.env._("%s was paused", self.name), text)
 
     def _own_findings(self):
         """What stands in the way on this server, whatever the vendor says."""

@@ -236,8 +236,7 @@ class MlSyncLog(models.Model):
                 reopened |= same
             else:
                 rows.append(item)
-        outdated.is_current = False
-        outdated.filtered(lambda log: log.state in MERGED_STATES)._supersede()
+        outdated._outdate()
         reopened.is_current = True
         reopened._make_pending()
         self._insert_pulled(flow, rows)
@@ -323,6 +322,11 @@ class MlSyncLog(models.Model):
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
         self.connection_id._trigger()
+
+    def _outdate(self):
+        """The provider has another version by now: what is still to be done with this one is not done any more."""
+        self.is_current = False
+        self.filtered(lambda log: log.state in MERGED_STATES)._supersede()
 
     def _supersede(self):
         self.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False, **CLEAN})

@@ -12,6 +12,7 @@ from . import test_claims
 from . import test_integration_user
 from . import test_mapping
 from . import test_merges
+from . import test_overlap
 from . import test_partner
 from . import test_pull
 from . import test_ledger_push

@@ -321,6 +321,10 @@ class MlWorker(models.AbstractModel):
                 }
             )
             return
+        if not log.is_current:
+            # the provider has another version by now, which comes in a row of its own
+            log._supersede()
+            return
         vals = self._failure_values(log, error)
         if entry.bound:
             # what stands in Odoo is not the newest version
