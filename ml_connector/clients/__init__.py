@@ -1,6 +1,6 @@
 """Wire protocols of the vendors. Nothing here knows accounting or Odoo."""
 
-from .addresses import LOOPBACK_VARIABLE, fault_of_base, is_yes
+from .addresses import LOOPBACK_VARIABLE, fault_of_base, fault_of_own, is_yes
 from .base import Answer, Exchange, HttpClient
 from .concur import ConcurClient
 from .failures import read_json

@@ -18,6 +18,7 @@ from urllib3.util.connection import allowed_gai_family
 LOOPBACK_VARIABLE = "ML_CONNECTOR_ALLOW_LOOPBACK"
 """Environment variable that allows loopback addresses: for tests, demonstrations and sandboxes."""
 
+_INNER_NAMES = (".local", ".localhost", ".localdomain", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -111,6 +112,16 @@ def fault_of_base(url, allow_loopback):
     if scheme != "https":
         return "The address of the server must begin with https://."
     if is_address(host) and not may_call(host, allow_loopback):
+        return "The address of the server is not a public one."
+    return ""
+
+
+def fault_of_own(url, allow_loopback):
+    """Why others cannot reach this server at a URL of it, as a sentence; empty when they can."""
+    if fault := fault_of_base(url, allow_loopback):
+        return fault
+    _scheme, host, _port = origin(url)
+    if not is_address(host) and not is_loopback(host) and ("." not in host or host.endswith(_INNER_NAMES)):
         return "The address of the server is not a public one."
     return ""
 

@@ -8,15 +8,16 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, clean_context, format_date, format_datetime, plaintext2html
 
 from .. import secret_box, server_options
-from ..clients import fault_of_base
+from ..clients import fault_of_base, fault_of_own
 from ..database_mark import DatabaseMark, database_mark
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Finding, Settings
-from . import ml_error_class
+from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
+from .ml_sync_log import DIFFERS
 from .ml_token import GRANT_FIELDS, TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -27,12 +28,17 @@ ACCESS_END_WARNING = timedelta(days=30)
 """How long before the access ends for good its owner is told."""
 MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
+JOB_IS_LATE = timedelta(hours=1)
+"""How long after its time a job that comes every minute has surely been forgotten."""
 LEARNED_AT_ADDRESS = (
     "identity",
+    "business",
+    "entity",
     "findings",
     "capabilities",
     "stored_settings",
     "announcements",
+    "webhook_base",
     "attention_reason",
     "breaker_until",
     "seat_request",
@@ -105,6 +111,10 @@ class MlConnection(models.Model):
     )
     flow_ids = fields.One2many("ml.flow", "connection_id", context={"active_test": False})
     cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, groups="base.group_system", ondelete="set null")
+    is_job_off = fields.Boolean(compute="_compute_halt_reason")
+    halt_reason = fields.Char(
+        compute="_compute_halt_reason", help="Why nothing is read or sent, whatever the state says."
+    )
 
     database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_name = fields.Char(readonly=True, copy=False, groups="base.group_system")
@@ -120,6 +130,10 @@ class MlConnection(models.Model):
     )
     check_at = fields.Datetime("Tested", readonly=True, copy=False)
     identity = fields.Char("Connected as", readonly=True, copy=False)
+    business = fields.Char("Business at the Provider", readonly=True, copy=False)
+    entity = fields.Char(
+        "Entities", readonly=True, copy=False, help="Ids of those of which the records are taken; empty for all."
+    )
     findings = fields.Json("Findings (data)", readonly=True, copy=False)
     findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
     capabilities = fields.Json(readonly=True, copy=False)
@@ -139,6 +153,12 @@ class MlConnection(models.Model):
         readonly=True, copy=False, default=lambda self: secrets.token_urlsafe(24), groups="base.group_system"
     )
     webhook_url = fields.Char(compute="_compute_webhook_url", groups="base.group_system")
+    webhook_base = fields.Char(
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="The address of this server for which the webhooks were set up.",
+    )
     webhook_state = fields.Selection(
         [
             ("none", "Off"),
@@ -162,6 +182,11 @@ class MlConnection(models.Model):
     failed_count = fields.Integer("Failed", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
     unknown_count = fields.Integer("Unknown", compute="_compute_counts")
+    changed_count = fields.Integer(
+        "Changed",
+        compute="_compute_counts",
+        help="Records that were changed or taken back after they were posted.",
+    )
     backlog_count = fields.Integer("To do", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
     vendor_change_count = fields.Integer(
@@ -184,6 +209,10 @@ class MlConnection(models.Model):
 
     _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
     _webhook_token_unique = models.UniqueIndex("(webhook_token)")
+    _territory_unique = models.UniqueIndex(
+        "(provider, business, entity) WHERE state != 'draft' AND business IS NOT NULL",
+        "Another connection already books the same entity of the same business.",
+    )
 
     # ------------------------------------------------------------------ set-up
 
@@ -210,28 +239,62 @@ class MlConnection(models.Model):
             return (custom_url or "").rstrip("/")
         return self._provider_class().environments.get(environment, "") if self.provider else ""
 
-    @api.depends("state", "failed_count")
+    @api.depends("state", "halt_reason", "failed_count", "changed_count")
     def _compute_color(self):
         colors = {"draft": 0, "connected": 10, "attention": 1, "paused": 3}
         for connection in self:
-            connection.color = colors[connection.state]
+            open_count = connection.state == "connected" and (connection.failed_count or connection.changed_count)
+            connection.color = colors["attention" if connection.halt_reason or open_count else connection.state]
+
+    @api.depends("state", "active", "is_copy")
+    def _compute_halt_reason(self):
+        late = fields.Datetime.now() - JOB_IS_LATE
+        for connection in self:
+            job = connection.sudo().cron_id  # sudo: only whether it runs
+            is_ours = bool(connection._origin) and connection.active and not connection.is_copy
+            connection.is_job_off = is_ours and not job.active
+            connection.halt_reason = False
+            if connection.is_job_off:
+                connection.halt_reason = self.env._("The scheduled job is off, so nothing is read or sent.")
+            elif is_ours and connection.state in WORKING_STATES and job.nextcall < late:
+                connection.halt_reason = self.env._(
+                    "The scheduled job has been due since %s: this server does not run its scheduled jobs.",
+                    format_datetime(self.env, job.nextcall),
+                )
 
     @api.depends("database_uuid", "database_name", "database_system", "database_oid")
     def _compute_is_copy(self):
         for connection in self:
             connection.is_copy = not connection._is_this_database()
 
-    @api.depends("webhook_token")
+    @api.depends("webhook_token", "webhook_base")
     def _compute_webhook_url(self):
         for connection in self:
-            connection.webhook_url = f"{connection.get_base_url()}/ml_connector/webhook/{connection.webhook_token}"
+            base = connection._told_base() or connection.get_base_url()
+            connection.webhook_url = f"{base}/ml_connector/webhook/{connection.webhook_token}"
+
+    def _told_base(self):
+        """Under which address the vendor is told to reach this server, empty where Odoo knows none that others reach.
+
+        Odoo's own follows whoever logs in; as long as there are webhooks, it is the one for which they were set up.
+        """
+        base = self.get_base_url()
+        kept = self.sudo().webhook_base  # sudo: only system administrators may read where webhooks arrive
+        return kept or ("" if fault_of_own(base, server_options.loopback_allowed()) else base)
 
     @api.depends("findings")
+    @api.depends_context("uid")
     def _compute_findings_html(self):
         for connection in self:
             connection.findings_html = self.env["ir.qweb"]._render(
-                "ml_connector.connection_findings", {"findings": connection.findings or []}
+                "ml_connector.connection_findings",
+                {"findings": [connection._finding_for_reader(finding) for finding in connection.findings or []]},
             )
+
+    def _finding_for_reader(self, finding):
+        """A finding about another connection names it to whoever may see that one."""
+        other = self.browse(finding.get("connection_id")).sudo().exists()  # sudo: only whether it is still there
+        return {**finding, "title": overlap.sentence(self, other)} if other else finding
 
     def _compute_counts(self):
         states = dict.fromkeys(("failed", "waiting", "unknown", "pending", "running", "done"), 0)
@@ -246,13 +309,18 @@ class MlConnection(models.Model):
             [("connection_id", "in", self.ids), ("state", "=", "waiting")], ["connection_id"], ["__count"]
         )
         changes = {connection.id: count for connection, count in groups}
+        groups = self.env["ml.sync.log"]._read_group(
+            [("connection_id", "in", self.ids), *DIFFERS], ["connection_id"], ["__count"]
+        )
+        differing = {connection.id: count for connection, count in groups}
         for connection in self:
+            connection.changed_count = differing.get(connection.id, 0)
             connection.vendor_change_count = changes.get(connection.id, 0)
             count = counts.get(connection.id, states)
             connection.failed_count = count["failed"]
             connection.waiting_count = count["waiting"]
             connection.unknown_count = count["unknown"]
-            connection.done_count = count["done"]
+            connection.done_count = count["done"] - connection.changed_count
             connection.backlog_count = count["pending"] + count["running"]
             connection.unmapped_count = unmapped.get(connection, 0)
 
@@ -341,22 +409,21 @@ class MlConnection(models.Model):
         )
         connection._sync_flows()
         self.env["ml.token"].sudo().create({"connection_id": connection.id})
-        connection.cron_id = (
-            self.env["ir.cron"]
-            .sudo()
-            .create(
-                {
-                    "name": self.env._("ML Connector: %s", connection.name),
-                    "model_id": self.env["ir.model"]._get_id("ml.connection"),
-                    "state": "code",
-                    "code": f"model.browse({connection.id})._cron_run()",
-                    "user_id": self.env.ref("base.user_root").id,
-                    "interval_number": 1,
-                    "interval_type": "minutes",
-                }
-            )
-        )
+        connection._create_job()
         connection._remember_database()
+
+    def _create_job(self):
+        self.cron_id = self.env["ir.cron"].create(
+            {
+                "name": self.env._("ML Connector: %s", self.name),
+                "model_id": self.env["ir.model"]._get_id("ml.connection"),
+                "state": "code",
+                "code": f"model.browse({self.id})._cron_run()",
+                "user_id": self.env.ref("base.user_root").id,
+                "interval_number": 1,
+                "interval_type": "minutes",
+            }
+        )
 
     def _sync_flows(self):
         """Make the flows that the vendor offers and this connection lacks."""
@@ -549,6 +616,7 @@ class MlConnection(models.Model):
     def action_test(self):
         """Test the connection in its own job, and show the findings when they are there."""
         self.ensure_one()
+        self._check_job()
         missing = self._missing_credentials()
         if missing:
             raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
@@ -571,12 +639,31 @@ class MlConnection(models.Model):
         filled = set(credentials.filtered("is_set").mapped("name"))
         return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
 
+    def _check_job(self):
+        """Nobody waits for a job that does not come."""
+        if any(self.mapped("is_job_off")):
+            raise UserError(self.env._("The scheduled job of this connection is off: press Switch the job on first."))
+
+    @needs("administer")
+    def action_switch_on_job(self):
+        """Let the connection's job run again, which a person switched off, or Odoo after repeated failures."""
+        # sudo: see `_create_parts`
+        for connection in self.filtered("is_job_off").sudo():
+            if not connection.cron_id:
+                connection._create_job()
+            connection.cron_id.write({"active": True, "failure_count": 0, "first_failure_date": False})
+        self.invalidate_recordset(["is_job_off", "halt_reason", "color"])
+        self._decided("switch_on")
+        self._trigger()
+
     @needs("administer")
     def action_start(self):
         """Begin to sync."""
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
+            if other := overlap.overlapping(connection.sudo()):  # sudo: it may be of a company that he does not see
+                raise UserError(overlap.sentence(connection, other))
             connection.sudo().write(  # sudo: engine fields
                 {
                     "state": "connected",
@@ -608,6 +695,7 @@ class MlConnection(models.Model):
     @needs("administer")
     def action_sync_now(self):
         """Run all flows of the connection at once."""
+        self._check_job()
         connection = self.sudo()  # sudo: engine fields
         connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         connection.breaker_until = False
@@ -619,6 +707,7 @@ class MlConnection(models.Model):
     def action_subscribe(self):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
+        self._check_job()
         self.sudo().webhook_state = "requested"  # sudo: engine field
         self._decided("subscribe")
         self._trigger()
@@ -627,6 +716,7 @@ class MlConnection(models.Model):
     @needs("administer")
     def action_unsubscribe(self):
         self.ensure_one()
+        self._check_job()
         self.sudo().webhook_state = "remove"  # sudo: engine field
         self._decided("unsubscribe")
         self._trigger()
@@ -673,7 +763,12 @@ class MlConnection(models.Model):
         return self._open_logs(self.env._("To do"), ["pending", "running"])
 
     def action_open_done(self):
-        return self._open_logs(self.env._("Done"), ["done"])
+        action = self._open_logs(self.env._("Done"), ["done"])
+        return {**action, "domain": [*action["domain"], "!", "&", *DIFFERS[:2]]}
+
+    def action_open_changed(self):
+        action = self._open_logs(self.env._("Changed After Posting"), [])
+        return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
 
     def action_open_unmapped(self):
         """The codes that records wait for, in the list where they are; else all unmapped codes of the vendor."""
@@ -707,6 +802,19 @@ class MlConnection(models.Model):
     def _provider_class(self):
         self.ensure_one()
         return PROVIDERS[self.provider]
+
+    def _territory(self):
+        """Of what the connection keeps the books (`vendors.base.Territory`); None where that is not known."""
+        self.ensure_one()
+        credentials = {row.name: (row.value or "").strip() for row in self.credential_ids if not row.is_secret}
+        return self._provider_class().territory(credentials, self._provider_settings())
+
+    def _territory_values(self, territory):
+        return {"business": self._business_key(territory), "entity": ",".join(sorted(territory.entities))}
+
+    def _business_key(self, territory):
+        """A business is known by its id at the address where it was asked for."""
+        return f"{self.base_url} {territory.business}"
 
     def _provider(self, observe):
         """The provider of this connection for one run.
@@ -856,8 +964,11 @@ class MlConnection(models.Model):
 
         Its text may quote what the vendor said.
         """
-        user = self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
+        user = self._told_user()
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
+
+    def _told_user(self):
+        return self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
 
     def _ask_about_vendors(self):
         """Tell the owner once that changes of vendors wait for an accountant."""
@@ -906,21 +1017,37 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        self.stored_settings = {**(self.stored_settings or {}), **report.settings, "choices": report.choices}
+        territory = self._territory()
+        other = overlap.overlapping(self)
         findings = [*report.findings, *self._currency_findings(report.currencies), *self._own_findings()]
-        levels = {finding.level for finding in findings}
+        levels = {finding.level for finding in findings} | ({"error"} if other else set())
         self.write(
             {
                 "check_state": "error" if "error" in levels else "warning" if "warning" in levels else "ok",
                 "check_at": fields.Datetime.now(),
                 "identity": report.identity,
                 "findings": [
-                    {"level": finding.level, "title": finding.title, "message": finding.message} for finding in findings
+                    *([overlap.finding(self, other)] if other else ()),
+                    *(
+                        {"level": finding.level, "title": finding.title, "message": finding.message}
+                        for finding in findings
+                    ),
                 ],
                 "capabilities": sorted(report.capabilities),
-                "stored_settings": {**(self.stored_settings or {}), **report.settings},
+                # one that would violate the rule goes on as it was: it cannot be started, and says why
+                **({} if other or not territory else self._territory_values(territory)),
             }
         )
+        if other and self.state in WORKING_STATES:
+            self._stop_overlapping(other)
         return None
+
+    def _stop_overlapping(self, other):
+        """A record that two connections book is paid twice."""
+        self.state = "paused"
+        text = overlap.finding(self, other)["title"]
+        self._tell_owner("ml_connector.mail_activity_attention", self.env._("%s was paused", self.name), text)
 
     def _own_findings(self):
         """What stands in the way on this server, whatever the vendor says."""
@@ -936,7 +1063,22 @@ class MlConnection(models.Model):
                     ),
                 )
             )
-        return findings
+        return findings + self._address_findings()
+
+    def _address_findings(self):
+        base, kept = self.get_base_url(), self.sudo().webhook_base  # sudo: see `_told_base`
+        if not kept or kept == base:
+            return []
+        return [
+            Finding(
+                level="warning",
+                title=self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s", kept=kept, base=base),
+                message=self.env._(
+                    "Set the system parameter web.base.url to the public address and web.base.url.freeze to True, so"
+                    " that no log-in changes it. If the server has moved, remove the webhooks and set them up again."
+                ),
+            )
+        ]
 
     def _currency_findings(self, currencies):
         """Rates lead to the currency over there, which is of no use where the company has another one."""

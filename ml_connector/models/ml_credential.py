@@ -42,6 +42,7 @@ class MlCredential(models.Model):
         help="Type a new value to replace the stored one. It is encrypted when you save and never shown again.",
     )
     ciphertext = secret_box.Ciphertext()
+    choices = fields.Json(compute="_compute_choices", help="Values that the provider has, as the test found out.")
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
     set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")
@@ -55,6 +56,12 @@ class MlCredential(models.Model):
             specification = credential.connection_id._credential_specifications().get(credential.name)
             credential.label = specification.label if specification else credential.name
             credential.help = specification.help if specification else ""
+
+    @api.depends("name", "connection_id.stored_settings")
+    def _compute_choices(self):
+        for credential in self:
+            choices = (credential.connection_id.stored_settings or {}).get("choices") or {}
+            credential.choices = choices.get(credential.name)
 
     def _compute_new_secret(self):
         self.new_secret = False

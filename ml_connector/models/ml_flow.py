@@ -492,6 +492,7 @@ class MlFlow(models.Model):
     @needs("administer")
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
+        self.connection_id._check_job()
         self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
         self._decided("sync")
         self.connection_id._trigger()
@@ -501,6 +502,7 @@ class MlFlow(models.Model):
     def action_dry_run(self):
         """Show what a sync would do and why, without writing or sending anything."""
         self.ensure_one()
+        self.connection_id._check_job()
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.id})
         self.connection_id._trigger()
         return {

@@ -64,6 +64,7 @@ DECISIONS = [
     ("subscribe", "Set Up Webhooks"),
     ("unsubscribe", "Remove Webhooks"),
     ("adopt", "Declare Live"),
+    ("switch_on", "Switch On the Job"),
     ("rotate", "Change Keys"),
     ("credential", "Enter Credential"),
     ("accept_key", "Accept Server Key"),

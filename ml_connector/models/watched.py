@@ -62,7 +62,7 @@ class AccountPartialReconcile(models.Model):
 
 class PurchaseOrder(models.Model):
     _name = "purchase.order"
-    _inherit = ["purchase.order", "ml.sync.mixin"]
+    _inherit = ["purchase.order", "ml.sync.mixin", "ml.changed"]
 
 
 class PurchaseOrderLine(models.Model):

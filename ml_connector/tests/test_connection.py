@@ -1,4 +1,5 @@
 import dataclasses
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -63,6 +64,37 @@ class TestConnection(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.connection.check_state, "warning")
         self.assertIn("XAF", self.connection.findings_html)
+
+    def test_a_job_that_is_off_is_red_and_can_be_switched_on(self):
+        connection = self.connection
+        self.assertEqual((connection.color, connection.halt_reason), (10, False))
+        for off in (
+            lambda: connection.cron_id.write({"active": False, "failure_count": 5}),
+            lambda: connection.cron_id.unlink(),
+        ):
+            off()
+            connection.invalidate_recordset()
+            self.assertEqual((connection.color, connection.is_job_off), (1, True))
+            self.assertIn("scheduled job is off", connection.halt_reason)
+            for press in (connection.action_sync_now, connection.action_test, self.flow("bills").action_sync_now):
+                with self.assertRaisesRegex(UserError, "Switch the job on"):
+                    press()
+            connection.action_switch_on_job()
+            self.assertEqual((connection.color, connection.halt_reason), (10, False))
+            self.assertEqual((connection.cron_id.active, connection.cron_id.failure_count), (True, 0))
+            connection.action_sync_now()
+
+    def test_a_job_that_does_not_come_is_red(self):
+        self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(hours=2)
+        self.connection.invalidate_recordset()
+        self.assertEqual((self.connection.color, self.connection.is_job_off), (1, False))
+        self.assertIn("does not run its scheduled jobs", self.connection.halt_reason)
+
+    def test_an_archived_connection_needs_no_job(self):
+        self.connection.action_pause()
+        self.connection.active = False
+        self.assertFalse(self.connection.cron_id.active)
+        self.assertFalse(self.connection.halt_reason)
 
     def test_missing_credentials_are_named(self):
         connection = self.env["ml.connection"].create({"name": "New", "provider": "fake"})

@@ -142,6 +142,52 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertEqual(self.connection.webhook_state, "active")
         self.assertFalse(self.connection.webhook_subscription_previous)
 
+    def base_is(self, url):
+        self.env["ir.config_parameter"].set_param("web.base.url", url)
+        self.connection.invalidate_recordset(["webhook_url"])
+
+    def test_the_address_of_the_webhooks_is_kept(self):
+        """An administrator who logs in at another address changes `web.base.url`."""
+        self.connection.webhook_state = "none"
+        self.base_is("https://odoo.example.com")
+        self.connection.action_subscribe()
+        self.run_worker()
+        kept = f"https://odoo.example.com/ml_connector/webhook/{self.connection.webhook_token}"
+        for other in ("http://localhost:8069", "http://10.0.0.5:8069", "http://odoo.example.com", "https://erp"):
+            self.base_is(other)
+            self.assertEqual(self.connection.webhook_url, kept)
+            self.assertEqual(self.connection._told_base(), "https://odoo.example.com")
+            self.connection.action_test()
+            self.connection.action_subscribe()
+            self.run_worker()
+            self.assertEqual((self.connection.check_state, self.connection.webhook_url), ("warning", kept))
+            self.assertIn("web.base.url.freeze", self.connection.findings_html)
+        self.connection.action_unsubscribe()
+        self.run_worker()
+        self.base_is("https://moved.example.com")
+        self.connection.action_subscribe()
+        self.connection.action_test()
+        self.run_worker()
+        self.assertIn("https://moved.example.com/", self.connection.webhook_url)
+        self.assertEqual(self.connection.check_state, "ok")
+
+    def test_no_inner_address_is_told(self):
+        self.connection.webhook_state = "none"
+        with patch("odoo.addons.ml_connector.server_options.loopback_allowed", return_value=False):
+            for inner in (
+                *("http://localhost:8069", "https://localhost", "http://odoo.example.com", "https://192.168.1.5"),
+                *("https://erp", "https://odoo.internal", "https://127.0.0.1:8069", "http://[::1]:8069"),
+            ):
+                self.base_is(inner)
+                self.assertEqual(self.connection._told_base(), "", inner)
+                self.connection.action_subscribe()
+                self.run_worker()
+                self.assertEqual((self.connection.webhook_state, self.connection.webhook_base), ("none", False))
+                self.assertIn("web.base.url", self.connection.message_ids[:1].body)
+            self.put_bill()
+            self.sync()
+        self.assertEqual({report.url for report in self.remote.reports}, {""})
+
     def test_after_a_gap_that_no_event_survives_everything_is_read(self):
         self.put_bill()
         bills = self.flow("bills")

@@ -125,8 +125,9 @@ class MlWorker(models.AbstractModel):
                 self._store_sent(log, "unchanged")
                 continue
             if binding and not reader._sends_changes:
-                log.note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
+                note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
                 self._store_sent(log, "drift")
+                log.write({"note": note, **log._difference_values("drift", note)})
                 continue
             log.sudo().write(  # sudo: the payload is a field without access
                 {

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ..exceptions import AuthError, ConnectorError, NotFoundError
+from ..exceptions import AuthError, ConnectorError, InvalidDataError, NotFoundError
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from ..models.ml_error_class import MAX_TRIES, retry_seconds
 
@@ -21,7 +21,16 @@ class MlWorker(models.AbstractModel):
 
     def _subscribe(self, run):
         connection = run.connection
+        base = connection._told_base()
         try:
+            if not base:
+                raise InvalidDataError(
+                    self.env._(
+                        "The vendor cannot reach this server at %s: set the system parameter web.base.url to its public"
+                        " address, which begins with https, and web.base.url.freeze to True.",
+                        connection.get_base_url(),
+                    )
+                )
             subscription, secret = run.provider.subscribe(connection.webhook_url, connection.webhook_handshake)
         except ConnectorError as error:
             connection._note_failed_subscription(error)
@@ -32,6 +41,7 @@ class MlWorker(models.AbstractModel):
             {
                 "webhook_subscription_previous": connection.webhook_subscription,
                 "webhook_subscription": subscription,
+                "webhook_base": base,
                 "webhook_state": "unverified" if run.provider.challenges_webhooks else "active",
             }
         )
@@ -45,7 +55,12 @@ class MlWorker(models.AbstractModel):
             if subscription:
                 run.provider.unsubscribe(subscription)
         connection.write(
-            {"webhook_state": "none", "webhook_subscription": False, "webhook_subscription_previous": False}
+            {
+                "webhook_state": "none",
+                "webhook_base": False,
+                "webhook_subscription": False,
+                "webhook_subscription_previous": False,
+            }
         )
         # from now on the address is closed
         connection._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS).unlink()

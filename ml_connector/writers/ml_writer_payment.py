@@ -26,6 +26,7 @@ from .writer_tools import (
     named,
     odoo_refusals,
     posted,
+    shown,
     tolerance,
     unusable,
 )
@@ -83,7 +84,7 @@ class PaymentPlan:
 
 class AccountPayment(models.Model):
     _name = "account.payment"
-    _inherit = ["account.payment", "ml.sealed"]
+    _inherit = ["account.payment", "ml.changed"]
 
     ml_original_date = fields.Date(
         "Date at the Vendor System",
@@ -133,10 +134,13 @@ class MlWriterPayment(models.AbstractModel):
             return
         booked_on = payment.ml_original_date or payment.date
         pairs = (
-            (self.env._("amount"), exact(payment.amount, payment.currency_id), document.amount),
             (self.env._("currency"), payment.currency_id.name, document.currency),
             (self.env._("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
         )
+        booked = exact(payment.amount, payment.currency_id)
+        if booked != document.amount:
+            odoo, vendor = ((booked, payment.currency_id), (document.amount, document.currency))
+            pairs = ((self.env._("amount"), shown(self.env, *odoo), shown(self.env, *vendor)), *pairs)
         if document.debited and (odoo := self._debit_differs(payment, document)):
             stated = f"{document.debited} {document.debited_currency}"
             pairs = (*pairs, (self.env._("amount debited"), odoo, stated))

@@ -144,6 +144,7 @@ CASES = {
     ("ml.connection", "action_test"): "",
     ("ml.connection", "action_start"): "connection.check_state = 'ok'",
     ("ml.connection", "action_sync_now"): "",
+    ("ml.connection", "action_switch_on_job"): "connection.cron_id.active = False",
     ("ml.connection", "action_pause"): "",
     ("ml.connection", "action_disconnect"): "",
     ("ml.connection", "action_subscribe"): "",

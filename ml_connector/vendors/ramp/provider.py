@@ -16,7 +16,7 @@ from ...exceptions import (
     PermanentError,
     RemoteError,
 )
-from ..base import Credential, Page, Provider
+from ..base import Credential, Page, Provider, Territory
 from . import check, items, push, results, translate, translate_card, translate_spend, webhook
 from .flow_readers import PULLERS
 from .flows import (
@@ -60,12 +60,14 @@ class RampProvider(Provider):
             name="entity",
             label="Entity",
             required=False,
-            help="Name of the Ramp entity that is this company; empty when the Ramp business has only one.",
+            help="The Ramp entity that is this company; empty when the Ramp business has only one. The test of the "
+            "connection finds out which there are.",
         ),
     )
     flows = FLOWS
     webhook_events = EVENTS
     pushes = push.PUSHES
+    has_entities = True
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
@@ -87,6 +89,16 @@ class RampProvider(Provider):
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        business = stored.get("business_id")
+        chosen = credentials.get("entity") or ""
+        if not business or chosen != (stored.get("entity") or "") or (chosen and not stored.get("entity_id")):
+            return None
+        entities = {stored["entity_id"]: stored.get("entity_name") or chosen} if chosen else {}
+        name = stored.get("business_name") or business
+        return Territory(business=business, name=name, entities=entities)
 
     def claim_seat(self):
         """Make Odoo the accounting system of the Ramp business.

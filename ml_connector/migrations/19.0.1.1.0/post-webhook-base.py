@@ -1,0 +1,9 @@
+"""The address for which webhooks were set up is kept, because Odoo's own follows whoever logs in."""
+
+from odoo import SUPERUSER_ID, api
+
+
+def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {"active_test": False})
+    for connection in env["ml.connection"].search([("webhook_state", "in", ("unverified", "active"))]):
+        connection.webhook_base = connection._told_base() or False
