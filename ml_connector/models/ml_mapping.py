@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from .client_actions import notification
@@ -18,6 +18,8 @@ MAPPED_MODELS = {
     "currency": "res.currency",
     "plan": "account.analytic.plan",
 }
+MONEY_JOURNALS = ("bank", "cash", "credit")
+"""Journals that money moves in: whatever a vendor names that stands for a journal pays."""
 
 
 def referred_models(rows, vals):
@@ -296,6 +298,8 @@ class MlMapping(models.Model):
         domain = self._company_domain(company, kind)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
+        if kind == "journal":
+            domain &= Domain("type", "in", MONEY_JOURNALS)
         return domain
 
     @api.model
@@ -321,6 +325,7 @@ class MlMapping(models.Model):
         return by_code, by_name
 
     def write(self, vals):
+        self._check_each_person(vals)
         before = self.grouped("res_model") if "res_id" in vals else {}
         named = {model: set(mappings.mapped("res_id")) for model, mappings in before.items() if model}
         result = super().write(vals)
@@ -336,6 +341,12 @@ class MlMapping(models.Model):
         if vals.get("res_id"):
             self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
         return result
+
+    def _check_each_person(self, vals):
+        """Several rows that are edited at once all get the same value, which no two people are."""
+        people = self.filtered(lambda mapping: mapping.kind == "employee")
+        if vals.get("res_id") and len(people) > 1 and not self.env.su:
+            raise UserError(self.env._("Choose the employee of each row by itself: each of them is owed money."))
 
     def unlink(self):
         """Rows cannot wait for what is not in the list any more: they are tried again, and name it anew."""
