@@ -381,6 +381,8 @@ class MlWorker(models.AbstractModel):
         results = []
         for entry in entries:
             log = entry.log
+            if log.is_told:
+                continue
             if not entry.error and entry.outcome in told:
                 result = {
                     "success": True,

@@ -71,12 +71,15 @@ payment = env["account.payment"].create({
     "company_id": company.id,
 })
 dry_run = env["ml.dry.run"].create({"flow_id": flow.id})
+recovery = env["ml.recovery"].create({"connection_id": connection.id, "since": "2026-01-05"})
 made = [
     connection, flow, log, template, mapping, partner, expense, bill, payment, dry_run, company, template.column_ids,
     bill.invoice_line_ids, log.attempt_ids, connection.credential_ids[:1],
     env["ml.token"].search([("connection_id", "=", connection.id)]),
     env["ml.sync.chain"].search([("connection_id", "=", connection.id)]),
     env["ml.dry.run.line"].create({"dry_run_id": dry_run.id, "title": "Example"}),
+    recovery,
+    env["ml.recovery.line"].create({"recovery_id": recovery.id, "flow_id": flow.id, "title": "Example"}),
     env["ml.ignore"].create({"reason": "Example", "log_ids": log.ids}),
     env["ml.feed.import"].create({"template_id": template.id, "content": "YQ==", "name": "a.csv"}),
     env["ml.mapping.rule"].create(
