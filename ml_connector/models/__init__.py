@@ -27,4 +27,3 @@ from . import purchase_order
 from . import res_company
 from . import watched
 from . import ml_followed
-from . import ml_awaited

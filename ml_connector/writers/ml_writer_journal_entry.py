@@ -6,13 +6,13 @@ from odoo.tools import format_date
 
 from ..documents import Bill, Party
 from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError, NotReadyError
+from ..models.ml_mapping import MONEY_JOURNALS
 from ..vendors.sharing import share
 from .bill_amounts import ENTRY, MADE_HERE, BillPlan, LinePlan
 from .bill_items import BillItems
 from .entry_changes import EntryChanges
 from .ml_writer_bill import BillBatch
 from .spend_tools import (
-    MONEY_JOURNALS,
     clearing_account,
     contact,
     money_journal,

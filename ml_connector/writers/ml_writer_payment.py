@@ -14,6 +14,7 @@ from ..exceptions import (
     NotReadyError,
     NotWantedError,
 )
+from ..models.ml_mapping import MONEY_JOURNALS
 from .spend_tools import owe_to_issuer
 from .writer_tools import (
     QUIET,
@@ -31,7 +32,6 @@ from .writer_tools import (
 )
 
 SAME_PAYMENT_WITHIN = timedelta(days=10)
-PAYMENT_JOURNALS = ("bank", "cash", "credit")
 LIVE_STATES = ("in_process", "paid")
 
 
@@ -349,7 +349,7 @@ class MlWriterPayment(models.AbstractModel):
             raise InvalidDataError(
                 self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
             )
-        if unusable(journal, batch.company) or journal.type not in PAYMENT_JOURNALS:
+        if unusable(journal, batch.company) or journal.type not in MONEY_JOURNALS:
             raise NotReadyError(
                 self.env._(
                     "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
