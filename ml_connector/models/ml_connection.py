@@ -397,10 +397,9 @@ class MlConnection(models.Model):
 
     def _create_parts(self):
         """Credentials, flows, token and job of a new connection."""
-        # sudo: an administrator of this app may not create scheduled jobs and tokens himself
-        connection = self.sudo()
+        connection = self.sudo()  # sudo: an administrator of this app may not create scheduled jobs and tokens himself
         named = set(connection.with_context(active_test=False).credential_ids.mapped("name"))
-        self.env["ml.credential"].sudo().create(
+        connection.env["ml.credential"].create(
             [
                 {**values, "connection_id": connection.id}
                 for values in connection._credential_values()
@@ -408,7 +407,7 @@ class MlConnection(models.Model):
             ]
         )
         connection._sync_flows()
-        self.env["ml.token"].sudo().create({"connection_id": connection.id})
+        connection.env["ml.token"].create({"connection_id": connection.id})
         connection._create_job()
         connection._remember_database()
 
@@ -732,6 +731,16 @@ class MlConnection(models.Model):
         self.env["ml.credential"]._rotate_keys()
         return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
+    @api.model
+    @needs("system")
+    def action_discard_lost_secrets(self):
+        """Give up the secrets whose key is lost, so that they can be entered again, on this host, too."""
+        # sudo: all connections, whichever companies the person may see
+        names = self.env["ml.credential"].sudo()._discard_all_lost()
+        return notification(
+            self.env._("These secrets are gone; enter them again on their connections: %s", ", ".join(names)), "warning"
+        )
+
     def _open_logs(self, name, states):
         self.ensure_one()
         return {
@@ -754,7 +763,7 @@ class MlConnection(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Vendor Changes"),
             "res_model": "ml.vendor.change",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": [("connection_id", "=", self.id)],
             "context": {"search_default_waiting": 1},
         }
@@ -822,13 +831,13 @@ class MlConnection(models.Model):
         :raises AuthError: when the credentials cannot be opened
         """
         self.ensure_one()
-        credentials = self.sudo().credential_ids  # sudo: the worker needs what no user may read
+        own = self.sudo()  # sudo: the worker needs what no user may read
         settings = Settings(
             base_url=self.base_url,
-            credentials={credential.name: credential._plaintext() for credential in credentials},
+            credentials={credential.name: credential._plaintext() for credential in own.credential_ids},
             stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
-            instance=f"{self.sudo().database_uuid}:{self.id}",
+            instance=f"{own.database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
             time_zone=self._books().company._ml_zone().key,
@@ -898,16 +907,15 @@ class MlConnection(models.Model):
         secret._store_secret(plaintext)
 
     def _note_lost(self, records):
-        """Say which secrets are gone, and have the webhooks set up anew where theirs is."""
+        """Say which secrets are gone, and have the webhooks set up anew where theirs is. What they are called."""
         names = {record.name for record in records if record._name == "ml.credential"}
         if WEBHOOK_SECRET in names and self.webhook_state == "active":
             self.webhook_state = "requested"
-        labels = sorted(record.label for record in records if record._name == "ml.credential")
+        labels = ", ".join(sorted(record.label for record in records if record._name == "ml.credential")) or "OAuth"
         self.message_post(
-            body=self.env._(
-                "No key of this server opens these secrets any more, so they are gone: %s", ", ".join(labels) or "OAuth"
-            )
+            body=self.env._("No key of this server opens these secrets any more, so they are gone: %s", labels)
         )
+        return labels
 
     # ------------------------------------------------------------------ health
 

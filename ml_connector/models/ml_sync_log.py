@@ -272,9 +272,14 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _enqueue(self, flow, records):
-        """Make sure that each record has one open push row; merges with the row that is open already."""
+        """Make sure that each record has one open push row; merges with the row that is open already.
+
+        Rows name no record that the connection's user may not read, and fail when he gets to it.
+        """
         if not records:
             return
+        unseen = flow.connection_id._unseen_in_books(records)
+        names = [f"(id {record.id})" if record in unseen else record.display_name for record in records]
         now = fields.Datetime.now()
         common = (flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind, "pending", records._name)
         common += (True, True, 0, now, self.env.uid, now)
@@ -291,7 +296,7 @@ class MlSyncLog(models.Model):
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),
-                records.mapped("display_name"),
+                names,
                 records.ids,
             )
         )
@@ -510,7 +515,7 @@ class MlSyncLog(models.Model):
         if self.is_withdrawn:
             log._settle_reversed(move)
         else:
-            self.env["ml.binding"].sudo().search(  # sudo: as above
+            log.env["ml.binding"].search(
                 [
                     ("connection_id", "=", self.connection_id.id),
                     ("kind", "=", self.kind),
@@ -528,9 +533,9 @@ class MlSyncLog(models.Model):
         logs = self.filtered(lambda log: log._differs() and log.kind in DIFFERENCE_KINDS and not log.is_withdrawn)
         if not logs:
             raise UserError(self.env._("Only a revision of what is booked already can be booked as a difference."))
-        # sudo: users hold no right on the queue, only this transition
-        logs.sudo().write({"decision": "difference", "outcome": False})
-        logs.sudo()._make_pending()
+        queue = logs.sudo()  # sudo: users hold no right on the queue, only this transition
+        queue.write({"decision": "difference", "outcome": False})
+        queue._make_pending()
         logs._end_activities()
         logs._decided("decide", self.env._("Book as a Difference"))
 

@@ -37,6 +37,24 @@ class TestMapping(ConnectorCase):
         self.assertEqual(both.action_propose()["params"]["message"], "One mapping was filled.")
         self.assertEqual(both.mapped("state"), ["mapped", "unmapped"])
 
+    def test_what_the_integration_user_may_not_read_is_told_and_not_proposed(self):
+        self.env["account.journal"].create({"name": "Any", "code": "MAP01", "type": "bank"})
+        mapping = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "kind": "journal", "external_id": "1", "external_code": "MAP01"}
+        )
+        self.connection.flow_ids.active = False
+        told = mapping.action_propose()["params"]
+        self.assertEqual((told["type"], mapping.state), ("warning", "unmapped"))
+        self.assertIn(f"{self.connection.user_id.name} may not read", told["message"])
+        vendor = self.env["res.partner"].create({"name": "Any vendor"})
+        rule = self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "vendor", "pattern": "X*", "res_id": vendor.id}
+        )
+        self.assertEqual(rule.action_apply()["params"]["message"], told["message"])
+        self.flow("bills").active = True
+        self.assertEqual(mapping.action_propose()["params"]["type"], "success")
+        self.assertEqual(mapping.state, "mapped")
+
     def test_ambiguous_names_are_not_filled(self):
         analytic_plan = self.env["account.analytic.plan"].create({"name": "Projects test"})
         for _count in range(2):

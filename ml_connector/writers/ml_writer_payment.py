@@ -327,16 +327,18 @@ class MlWriterPayment(models.AbstractModel):
                 continue  # another currency: the rate decides, and Odoo books the exchange difference
             left = self._open(move) - abs(batch.planned[move.id])
             if abs(amount) > left + batch.tolerance:
-                raise InvalidDataError(
-                    self.env._(
-                        "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on"
-                        " %(bill)s.",
-                        amount=amount,
-                        left=left,
-                        currency=currency.name,
-                        bill=move.display_name,
-                    )
-                )
+                raise InvalidDataError(self._too_much(move, amount, left))
+
+    def _too_much(self, move, amount, left):
+        sentence = self.env._(
+            "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on %(bill)s.",
+            amount=amount,
+            left=left,
+            currency=move.currency_id.name,
+            bill=move.display_name,
+        )
+        # the bill may have been changed at the provider: then the payment is right, and the bill has to follow first
+        return f"{sentence} {move.ml_difference}" if move.ml_difference else sentence
 
     # ------------------------------------------------------------------ values
 

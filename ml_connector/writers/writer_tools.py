@@ -45,9 +45,8 @@ def tolerance(flow):
 
 def is_of_company(record, company):
     """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
-    # sudo: a record that is out of reach is named as such
-    owner = record.sudo().company_id
-    return not owner or owner in company.sudo().parent_ids
+    owner = record.sudo().company_id  # sudo: a record that is out of reach is named as such
+    return not owner or owner in company.sudo().parent_ids  # sudo: so is a parent
 
 
 def creditor_of(move):
@@ -68,9 +67,9 @@ def unusable(record, company):
 
 
 def _is_foreign(record, company):
-    # sudo: companies out of the flow's reach
-    owners = record.sudo()["company_ids" if "company_ids" in record._fields else "company_id"]
-    return bool(owners) and not owners & company.sudo().parent_ids
+    field = "company_ids" if "company_ids" in record._fields else "company_id"
+    owners = record.sudo()[field]  # sudo: companies out of the flow's reach
+    return bool(owners) and not owners & company.sudo().parent_ids  # sudo: as above
 
 
 def named(record, company):

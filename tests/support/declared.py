@@ -36,6 +36,8 @@ for name, cls in env.registry.items():
 """{model: its fields with the rights to write them or `birth`, its public methods with the rights to call them, the
 right to make and delete records, and which of both is granted}, of all models that have fields of ours."""
 
+WHOLE_DATABASE = ("action_discard_lost_secrets", "action_rotate_keys")
+"""Methods that are about no company and no record, so system administrators of all of them may call them."""
 RECORDS = """
 from odoo import Command
 connection = env["ml.connection"].browse(CONNECTION)
