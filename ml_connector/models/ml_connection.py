@@ -17,6 +17,7 @@ from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
+from .ml_sync_log import DIFFERS
 from .ml_token import GRANT_FIELDS, TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -184,6 +185,11 @@ class MlConnection(models.Model):
     failed_count = fields.Integer("Failed", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
     unknown_count = fields.Integer("Unknown", compute="_compute_counts")
+    changed_count = fields.Integer(
+        "Changed",
+        compute="_compute_counts",
+        help="Records that were changed or taken back after they were posted.",
+    )
     backlog_count = fields.Integer("To do", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
     vendor_change_count = fields.Integer(
@@ -237,11 +243,12 @@ class MlConnection(models.Model):
             return (custom_url or "").rstrip("/")
         return self._provider_class().environments.get(environment, "") if self.provider else ""
 
-    @api.depends("state", "halt_reason")
+    @api.depends("state", "halt_reason", "failed_count", "changed_count")
     def _compute_color(self):
         colors = {"draft": 0, "connected": 10, "attention": 1, "paused": 3}
         for connection in self:
-            connection.color = colors["attention" if connection.halt_reason else connection.state]
+            open_count = connection.state == "connected" and (connection.failed_count or connection.changed_count)
+            connection.color = colors["attention" if connection.halt_reason or open_count else connection.state]
 
     @api.depends("state", "active", "is_copy")
     def _compute_halt_reason(self):
@@ -306,13 +313,18 @@ class MlConnection(models.Model):
             [("connection_id", "in", self.ids), ("state", "=", "waiting")], ["connection_id"], ["__count"]
         )
         changes = {connection.id: count for connection, count in groups}
+        groups = self.env["ml.sync.log"]._read_group(
+            [("connection_id", "in", self.ids), *DIFFERS], ["connection_id"], ["__count"]
+        )
+        differing = {connection.id: count for connection, count in groups}
         for connection in self:
+            connection.changed_count = differing.get(connection.id, 0)
             connection.vendor_change_count = changes.get(connection.id, 0)
             count = counts.get(connection.id, states)
             connection.failed_count = count["failed"]
             connection.waiting_count = count["waiting"]
             connection.unknown_count = count["unknown"]
-            connection.done_count = count["done"]
+            connection.done_count = count["done"] - connection.changed_count
             connection.backlog_count = count["pending"] + count["running"]
             connection.unmapped_count = unmapped.get(connection, 0)
 
@@ -389,10 +401,9 @@ class MlConnection(models.Model):
 
     def _create_parts(self):
         """Credentials, flows, token and job of a new connection."""
-        # sudo: an administrator of this app may not create scheduled jobs and tokens himself
-        connection = self.sudo()
+        connection = self.sudo()  # sudo: an administrator of this app may not create scheduled jobs and tokens himself
         named = set(connection.with_context(active_test=False).credential_ids.mapped("name"))
-        self.env["ml.credential"].sudo().create(
+        connection.env["ml.credential"].create(
             [
                 {**values, "connection_id": connection.id}
                 for values in connection._credential_values()
@@ -400,7 +411,7 @@ class MlConnection(models.Model):
             ]
         )
         connection._sync_flows()
-        self.env["ml.token"].sudo().create({"connection_id": connection.id})
+        connection.env["ml.token"].create({"connection_id": connection.id})
         connection._create_job()
         connection._remember_database()
 
@@ -742,6 +753,16 @@ class MlConnection(models.Model):
         self.env["ml.credential"]._rotate_keys()
         return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
+    @api.model
+    @needs("system")
+    def action_discard_lost_secrets(self):
+        """Give up the secrets whose key is lost, so that they can be entered again, on this host, too."""
+        # sudo: all connections, whichever companies the person may see
+        names = self.env["ml.credential"].sudo()._discard_all_lost()
+        return notification(
+            self.env._("These secrets are gone; enter them again on their connections: %s", ", ".join(names)), "warning"
+        )
+
     def _open_logs(self, name, states):
         self.ensure_one()
         return {
@@ -764,7 +785,7 @@ class MlConnection(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Vendor Changes"),
             "res_model": "ml.vendor.change",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": [("connection_id", "=", self.id)],
             "context": {"search_default_waiting": 1},
         }
@@ -773,7 +794,12 @@ class MlConnection(models.Model):
         return self._open_logs(self.env._("To do"), ["pending", "running"])
 
     def action_open_done(self):
-        return self._open_logs(self.env._("Done"), ["done"])
+        action = self._open_logs(self.env._("Done"), ["done"])
+        return {**action, "domain": [*action["domain"], "!", "&", *DIFFERS[:2]]}
+
+    def action_open_changed(self):
+        action = self._open_logs(self.env._("Changed After Posting"), [])
+        return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
 
     def action_open_unmapped(self):
         """The codes that records wait for, in the list where they are; else all unmapped codes of the vendor."""
@@ -827,13 +853,13 @@ class MlConnection(models.Model):
         :raises AuthError: when the credentials cannot be opened
         """
         self.ensure_one()
-        credentials = self.sudo().credential_ids  # sudo: the worker needs what no user may read
+        own = self.sudo()  # sudo: the worker needs what no user may read
         settings = Settings(
             base_url=self.base_url,
-            credentials={credential.name: credential._plaintext() for credential in credentials},
+            credentials={credential.name: credential._plaintext() for credential in own.credential_ids},
             stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
-            instance=f"{self.sudo().database_uuid}:{self.id}",
+            instance=f"{own.database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
             time_zone=self._books().company._ml_zone().key,
@@ -903,16 +929,15 @@ class MlConnection(models.Model):
         secret._store_secret(plaintext)
 
     def _note_lost(self, records):
-        """Say which secrets are gone, and have the webhooks set up anew where theirs is."""
+        """Say which secrets are gone, and have the webhooks set up anew where theirs is. What they are called."""
         names = {record.name for record in records if record._name == "ml.credential"}
         if WEBHOOK_SECRET in names and self.webhook_state == "active":
             self.webhook_state = "requested"
-        labels = sorted(record.label for record in records if record._name == "ml.credential")
+        labels = ", ".join(sorted(record.label for record in records if record._name == "ml.credential")) or "OAuth"
         self.message_post(
-            body=self.env._(
-                "No key of this server opens these secrets any more, so they are gone: %s", ", ".join(labels) or "OAuth"
-            )
+            body=self.env._("No key of this server opens these secrets any more, so they are gone: %s", labels)
         )
+        return labels
 
     # ------------------------------------------------------------------ health
 
@@ -969,8 +994,11 @@ class MlConnection(models.Model):
 
         Its text may quote what the vendor said.
         """
-        user = self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
+        user = self._told_user()
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
+
+    def _told_user(self):
+        return self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
 
     def _ask_about_vendors(self):
         """Tell the owner once that changes of vendors wait for an accountant."""

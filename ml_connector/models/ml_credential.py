@@ -5,7 +5,7 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, config
+from odoo.tools import SQL, config, groupby
 
 from .. import secret_box
 from ..exceptions import ConnectorError
@@ -178,19 +178,50 @@ class MlCredential(models.Model):
         Without any key that is everything, for a key is never made beside secrets of another one.
         """
         lost = secret_box.lost(self.env)
-        has_key = secret_box.has_key(self.env)
-        if has_key:
+        if secret_box.has_key(self.env):
             lost = [(record, name) for record, name in lost if record.connection_id == self.connection_id]
         elif self._of_another_host():
             return  # that one may open them, and here no key is made
+        self._discard(lost)
+
+    @api.model
+    def _discard(self, lost):
+        """Forget what no key opens, and make a key where there is none. What each connection lost: {connection: text}.
+
+        :param lost: as `secret_box.lost` returns it
+        """
         for record, name in lost:
             record[name] = False
             if record._name == self._name:
                 record._forget()
-        if not has_key:
+        if not secret_box.has_key(self.env):
             secret_box.make_first_key(self.env, forgotten=lost)
-        for connection in {record.connection_id for record, _name in lost}:
-            connection._note_lost([record for record, _name in lost if record.connection_id == connection])
+        of_connections = groupby((record for record, _name in lost), lambda record: record.connection_id)
+        return {connection: connection._note_lost(records) for connection, records in of_connections}
+
+    @api.model
+    def _discard_all_lost(self):
+        """A person says that the key is lost for good, on whichever host it was. The names of what is gone with it."""
+        try:
+            lost = secret_box.lost(self.env)
+            if not lost:
+                raise UserError(
+                    self.env._("The keys of this server open all stored secrets, so there is none to discard.")
+                )
+            discarded = self._discard(lost)
+        except ConnectorError as error:
+            raise UserError(error.message) from None
+        for connection, labels in discarded.items():
+            connection._decided("discard", old=labels)
+        return _names(record for record, _name in lost)
+
+    @api.model
+    def _lost_names(self):
+        """What no key of this server opens."""
+        try:
+            return _names(record for record, _name in secret_box.lost(self.env))
+        except ConnectorError:  # a key file that cannot be read is to be mended, and then opens them
+            return []
 
     @api.model
     def _of_another_host(self, domain=()):

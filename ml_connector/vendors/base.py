@@ -390,6 +390,10 @@ class Provider:
         """
         raise NotImplementedError
 
+    def reread(self, flow: str) -> Iterator[Page]:
+        """Pages of what is booked already and may have been changed since: known records of them are compared again."""
+        return iter(())
+
     def fetch(self, flow: str, external_id: str) -> Item | None:
         """One record as it is now; None when it is gone."""
         raise NotImplementedError

@@ -34,6 +34,7 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .pull_spend import LOOK_BACK
 from .wire import MOMENTS
 
 OVERLAP = timedelta(minutes=5)
@@ -279,6 +280,22 @@ class RampProvider(Provider):
             yield Page(
                 items=tuple(items.bill_item(row) for row in rows if is_taken_back(row) and _is_since(row, since))
             )
+
+    def reread(self, flow):
+        """Bills that are booked: those that are still open, and those that were paid lately.
+
+        Ramp has no filter for what was changed, and an edited bill is not ready anew.
+        """
+        made = {"bills": items.bill_item, "payments": items.payment_item}.get(flow)
+        if not made:
+            return
+        selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
+        if flow == "bills":
+            selections.append({"sync_status": "BILL_SYNCED"})
+        for selection in selections:
+            for rows in self._bill_pages(**selection):
+                booked = [row for row in rows if row.get("sync_status") == selection["sync_status"]]
+                yield Page(items=tuple(made(row) for row in booked if not row.get("archived_at")))
 
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""
