@@ -113,12 +113,14 @@ class TestRecovery(ConnectorCase):
             move.button_draft()
             move.with_context(force_delete=True).unlink()
         self.logs("bills").filtered(lambda log: log.external_id == "bill-2")._ignore("Not ours.")
+        self.run_worker()
+        told = len(self.remote.reports)
         recovery = self.look()
         self.assertEqual(recovery.line_ids.mapped("external_id"), ["bill-1"])
         recovery.action_bring_in()
         self.run_worker()
         self.assertEqual((self.bound("bill-1").state, bool(self.bound("bill-2"))), ("posted", False))
-        self.assertEqual(len(self.remote.reports), self.told)
+        self.assertEqual(len(self.remote.reports), told)
 
     def test_a_later_version_is_told_as_usual(self):
         self.lose("bill-2")
