@@ -354,7 +354,7 @@ class MlWriterTransfer(models.AbstractModel):
         if not document.amount or not fits(document.amount, currency):
             raise InvalidDataError(self.env._("The amount %s cannot be paid.", document.amount))
         journal = money_journal(self.env, resolver, document.source, company)
-        issuer = own_contact(self.env, resolver, document.issuer, company).commercial_partner_id
+        issuer = own_contact(self.env, resolver, document.issuer, company)._ml_creditor(company)
         booked_on = dates.resolve(document.date, journal)
         payment_type = "outbound" if document.amount > 0 else "inbound"
         values = {
