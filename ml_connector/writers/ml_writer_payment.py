@@ -477,7 +477,7 @@ class MlWriterPayment(models.AbstractModel):
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
         writer = self.with_context(**QUIET)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             if created:
                 writer._create_payments(flow, created)
             for entry in entries:
