@@ -28,6 +28,8 @@
         "views/ml_connection_target_views.xml",
         "views/ml_bridged_document_views.xml",
         "views/account_move_views.xml",
+        "views/ml_changed_views.xml",
+        "wizards/account_payment_register_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/ml_ignore_views.xml",

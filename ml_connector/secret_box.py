@@ -16,7 +16,8 @@ CONFIG_OPTION = "ml_connector_keys"
 RING = KeyRing(ENVIRONMENT_VARIABLE, CONFIG_OPTION, ".keys")
 NO_KEY = (
     "This host has no key that opens the stored secrets. Where several hosts work on one database, give all of them the"
-    f" same keys in odoo.conf ({CONFIG_OPTION}) or in {ENVIRONMENT_VARIABLE}; else bring back the key file."
+    f" same keys in odoo.conf ({CONFIG_OPTION}) or in {ENVIRONMENT_VARIABLE}; else bring back the key file. If it is"
+    " lost for good, a system administrator presses Discard Lost Secrets in the settings of ML Connector."
 )
 NOT_OPENED = "The stored credentials cannot be opened with this server's key. Enter them again on the connection."
 USE_LOCK = 0x6D6C6B657973

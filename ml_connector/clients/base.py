@@ -19,6 +19,7 @@ from requests.auth import AuthBase
 from ..exceptions import (
     AuthError,
     ConflictError,
+    InvalidDataError,
     NetworkError,
     NotFoundError,
     PermanentError,
@@ -277,12 +278,15 @@ class HttpClient:
         """MIME type and content of a file behind a pre-signed link, read without credentials.
 
         :param url: `https` at one of the vendor's hosts for files, or where the API itself is
+        :raises InvalidDataError: the link leads to an address that is not called
         :raises RemoteError: the link has ended, or the file is too large
         """
         self._check_link(url)
         deadline = self._clock() + self.budget
         try:
             answer = self._call("GET", url, deadline, True, auth=NoAuth(), as_file=True, max_bytes=max_bytes)
+        except _RefusedAddress:
+            raise self._unsafe_link() from None
         except (AuthError, PermanentError) as error:
             refusal = error
         else:
@@ -393,7 +397,8 @@ class HttpClient:
     def _failed(self, reply, failure, repeatable):
         known = {"status": reply.status, "trace_id": reply.trace_id}
         if not failure.sent and reply.status is None:
-            return NetworkError(f"{self.label} {failure.reason}; nothing was sent.", **known)
+            kind = _RefusedAddress if failure is REFUSED else NetworkError
+            return kind(f"{self.label} {failure.reason}; nothing was sent.", **known)
         if not repeatable:
             return UnknownOutcomeError(
                 f"{self.label} {failure.reason} after the request was sent; it may have taken effect.", **known
@@ -466,7 +471,14 @@ class HttpClient:
         # Any other link that a record names is followed to the vendor's own servers only.
         if found and found[0] == "https" and found[2] == 443 and is_below(found[1], self.file_hosts):
             return
-        raise RemoteError(f"{self.label} gave a link to a file that is not safe to follow.")
+        raise self._unsafe_link()
+
+    def _unsafe_link(self):
+        return InvalidDataError(f"{self.label} gave a link to a file that is not safe to follow.")
+
+
+class _RefusedAddress(NetworkError):
+    """The name of the server leads to addresses that are not called."""
 
 
 def _session(parallel, allow_loopback):

@@ -30,6 +30,7 @@ class JournalEntry:
 
     :param follows: id at the source of the card transaction whose cost the entry takes back, as Odoo booked it; the
         lines then only say how much
+    :param revision: what the source calls this version of what may be booked already; empty for the first
     :param journal: the journal that takes it; None: the company's journal for miscellaneous entries
     """
 
@@ -42,5 +43,6 @@ class JournalEntry:
     journal: Reference | None = None
     memo: str = ""
     follows: str = ""
+    revision: str = ""
     attachments: tuple[Attachment, ...] = ()
     url: str = ""

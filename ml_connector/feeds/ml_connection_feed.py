@@ -85,7 +85,9 @@ class MlConnection(models.Model):
             for folder in (template.folder, template.archive_folder, template.error_folder)
             if folder and template.flow_id.active
         }
-        return {**super()._provider_settings(), "folders": sorted(folders)}
+        templates = self.feed_template_ids.filtered("active")
+        codes = sorted(set(templates.mapped("company_code"))) if all(templates.mapped("company_code")) else []
+        return {**super()._provider_settings(), "folders": sorted(folders), "company_codes": codes}
 
     @needs("system")
     def action_accept_host_key(self):

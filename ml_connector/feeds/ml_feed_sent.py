@@ -18,6 +18,7 @@ class MlFeedSent(models.Model):
     connection_id = fields.Many2one(related="template_id.connection_id")
     company_id = fields.Many2one(related="template_id.company_id")
     res_id = fields.Integer("Record", required=True, readonly=True)
+    merged_into = fields.Integer("Merged Into", readonly=True, help="The record that stands for it in Odoo since.")
     key = fields.Char("Code at the vendor", readonly=True)
     name = fields.Char(readonly=True)
     digest = fields.Char(readonly=True, help="Of the rows that arrived last.")
@@ -95,16 +96,22 @@ class MlFeedSent(models.Model):
         self.invalidate_model()
 
     @api.model
+    def _follow_merge(self, sources, target):
+        """The codes of what was merged lead to the survivor. Their rows stay, so that the vendor hears of their end."""
+        known = ["|", ("res_id", "in", sources.ids), ("merged_into", "in", sources.ids)]
+        self.search([("template_id.model_name", "=", target._name), *known]).merged_into = target.id
+
+    @api.model
     def _by_key(self, connection, model_name, keys):
-        """{code at the vendor: record} for codes that one record alone has."""
+        """{code at the vendor: record} for codes that one record alone has, or took over."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT sent.key, min(sent.res_id)
+                """SELECT sent.key, min(COALESCE(sent.merged_into, sent.res_id))
                      FROM ml_feed_sent sent
                      JOIN ml_feed_template template ON template.id = sent.template_id
                     WHERE template.connection_id = %s AND template.model_name = %s AND sent.key = ANY(%s)
                     GROUP BY sent.key
-                   HAVING count(DISTINCT sent.res_id) = 1""",
+                   HAVING count(DISTINCT COALESCE(sent.merged_into, sent.res_id)) = 1""",
                 connection.id,
                 model_name,
                 list(keys),

@@ -1,5 +1,6 @@
 from . import ml_decided
 from . import ml_sealed
+from . import ml_changed
 from . import ir_attachment
 from . import ir_rule
 from . import ml_connection
@@ -26,4 +27,3 @@ from . import purchase_order
 from . import res_company
 from . import watched
 from . import ml_followed
-from . import ml_awaited

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["account.move", "ml.sealed"]
+    _inherit = ["account.move", "ml.changed"]
 
     # what a person copies or reverses is owed to, or by, the same
     _birth_fields = ("ml_owed_to_person",)

@@ -3,7 +3,7 @@ from odoo import fields, models
 
 class HrExpense(models.Model):
     _name = "hr.expense"
-    _inherit = ["hr.expense", "ml.sealed"]
+    _inherit = ["hr.expense", "ml.changed"]
 
     ml_clearing_account_id = fields.Many2one(
         "account.account",

@@ -167,19 +167,23 @@ class MlMapping(models.Model):
 
     @needs("map")
     def action_create_records(self):
-        """Create accounts and analytic accounts of Odoo for the selected codes of the vendor."""
+        """Create what the selected codes of the vendor stand for."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
         for mapping in unmapped:
-            if mapping.kind not in ("account", "analytic"):
-                raise UserError(
-                    self.env._(
-                        "%s is neither an account nor an analytic account: create what it stands for by hand.",
-                        mapping.display_name,
-                    )
-                )
             # what comes from the vendor does not echo back
             creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
-            record = creating._new_account() if mapping.kind == "account" else creating._new_analytic()
+            create = {
+                "account": creating._new_account,
+                "analytic": creating._new_analytic,
+                "plan": creating._new_plan,
+                "journal": creating._new_journal,
+                "employee": creating._new_employee,
+            }.get(mapping.kind)
+            if not create:
+                raise UserError(
+                    self.env._("%s is nothing that can be made of its name: create it by hand.", mapping.display_name)
+                )
+            record = create()
             mapping.res_id = record.id
         unmapped._decided_filled("create_record")
         return notification(self.env._("%s records were created in Odoo.", len(unmapped)))
@@ -201,8 +205,8 @@ class MlMapping(models.Model):
         if not plan:
             raise UserError(
                 self.env._(
-                    "Nobody has said which analytic plan %(field)s is: map one of its codes, or the field itself under "
-                    "Mappings, kind Analytic plan.",
+                    "Nobody has said which analytic plan %(field)s is: choose or create the analytic account of one of"
+                    " its codes in the list, and the others go into the same plan.",
                     field=self.external_group or self.display_name,
                 )
             )
@@ -214,6 +218,19 @@ class MlMapping(models.Model):
                 "company_id": self.company_id.id,
             }
         )
+
+    def _new_plan(self):
+        return self.env["account.analytic.plan"].create({"name": self.external_name or self.external_code})
+
+    def _new_journal(self):
+        """A journal of a bank; Odoo gives it a code and an account."""
+        values = {"name": self.external_name or self.external_code or self.external_id, "type": "bank"}
+        return self.env["account.journal"].create({**values, "company_id": self.company_id.id})
+
+    def _new_employee(self):
+        email = self.external_code if "@" in (self.external_code or "") else False
+        values = {"name": self.external_name or self.external_code or self.external_id, "work_email": email}
+        return self.env["hr.employee"].create({**values, "company_id": self.company_id.id})
 
     def _plan_of_field(self):
         """The analytic plan for the vendor's field: as mapped, else that of all other codes of the field."""

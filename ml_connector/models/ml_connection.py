@@ -13,10 +13,11 @@ from ..database_mark import DatabaseMark, database_mark
 from ..exceptions import ConnectorError
 from ..vendors import PROVIDERS
 from ..vendors.base import Finding, Settings
-from . import ml_error_class
+from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
+from .ml_sync_log import DIFFERS
 from .ml_token import GRANT_FIELDS, TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ JOB_IS_LATE = timedelta(hours=1)
 """How long after its time a job that comes every minute has surely been forgotten."""
 LEARNED_AT_ADDRESS = (
     "identity",
+    "business",
+    "entity",
     "findings",
     "capabilities",
     "stored_settings",
@@ -127,6 +130,10 @@ class MlConnection(models.Model):
     )
     check_at = fields.Datetime("Tested", readonly=True, copy=False)
     identity = fields.Char("Connected as", readonly=True, copy=False)
+    business = fields.Char("Business at the Provider", readonly=True, copy=False)
+    entity = fields.Char(
+        "Entities", readonly=True, copy=False, help="Ids of those of which the records are taken; empty for all."
+    )
     findings = fields.Json("Findings (data)", readonly=True, copy=False)
     findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
     capabilities = fields.Json(readonly=True, copy=False)
@@ -175,6 +182,11 @@ class MlConnection(models.Model):
     failed_count = fields.Integer("Failed", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
     unknown_count = fields.Integer("Unknown", compute="_compute_counts")
+    changed_count = fields.Integer(
+        "Changed",
+        compute="_compute_counts",
+        help="Records that were changed or taken back after they were posted.",
+    )
     backlog_count = fields.Integer("To do", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
     vendor_change_count = fields.Integer(
@@ -197,6 +209,10 @@ class MlConnection(models.Model):
 
     _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
     _webhook_token_unique = models.UniqueIndex("(webhook_token)")
+    _territory_unique = models.UniqueIndex(
+        "(provider, business, entity) WHERE state != 'draft' AND business IS NOT NULL",
+        "Another connection already books the same entity of the same business.",
+    )
 
     # ------------------------------------------------------------------ set-up
 
@@ -223,11 +239,12 @@ class MlConnection(models.Model):
             return (custom_url or "").rstrip("/")
         return self._provider_class().environments.get(environment, "") if self.provider else ""
 
-    @api.depends("state", "halt_reason")
+    @api.depends("state", "halt_reason", "failed_count", "changed_count")
     def _compute_color(self):
         colors = {"draft": 0, "connected": 10, "attention": 1, "paused": 3}
         for connection in self:
-            connection.color = colors["attention" if connection.halt_reason else connection.state]
+            open_count = connection.state == "connected" and (connection.failed_count or connection.changed_count)
+            connection.color = colors["attention" if connection.halt_reason or open_count else connection.state]
 
     @api.depends("state", "active", "is_copy")
     def _compute_halt_reason(self):
@@ -266,11 +283,18 @@ class MlConnection(models.Model):
         return kept or ("" if fault_of_own(base, server_options.loopback_allowed()) else base)
 
     @api.depends("findings")
+    @api.depends_context("uid")
     def _compute_findings_html(self):
         for connection in self:
             connection.findings_html = self.env["ir.qweb"]._render(
-                "ml_connector.connection_findings", {"findings": connection.findings or []}
+                "ml_connector.connection_findings",
+                {"findings": [connection._finding_for_reader(finding) for finding in connection.findings or []]},
             )
+
+    def _finding_for_reader(self, finding):
+        """A finding about another connection names it to whoever may see that one."""
+        other = self.browse(finding.get("connection_id")).sudo().exists()  # sudo: only whether it is still there
+        return {**finding, "title": overlap.sentence(self, other)} if other else finding
 
     def _compute_counts(self):
         states = dict.fromkeys(("failed", "waiting", "unknown", "pending", "running", "done"), 0)
@@ -285,13 +309,18 @@ class MlConnection(models.Model):
             [("connection_id", "in", self.ids), ("state", "=", "waiting")], ["connection_id"], ["__count"]
         )
         changes = {connection.id: count for connection, count in groups}
+        groups = self.env["ml.sync.log"]._read_group(
+            [("connection_id", "in", self.ids), *DIFFERS], ["connection_id"], ["__count"]
+        )
+        differing = {connection.id: count for connection, count in groups}
         for connection in self:
+            connection.changed_count = differing.get(connection.id, 0)
             connection.vendor_change_count = changes.get(connection.id, 0)
             count = counts.get(connection.id, states)
             connection.failed_count = count["failed"]
             connection.waiting_count = count["waiting"]
             connection.unknown_count = count["unknown"]
-            connection.done_count = count["done"]
+            connection.done_count = count["done"] - connection.changed_count
             connection.backlog_count = count["pending"] + count["running"]
             connection.unmapped_count = unmapped.get(connection, 0)
 
@@ -368,10 +397,9 @@ class MlConnection(models.Model):
 
     def _create_parts(self):
         """Credentials, flows, token and job of a new connection."""
-        # sudo: an administrator of this app may not create scheduled jobs and tokens himself
-        connection = self.sudo()
+        connection = self.sudo()  # sudo: an administrator of this app may not create scheduled jobs and tokens himself
         named = set(connection.with_context(active_test=False).credential_ids.mapped("name"))
-        self.env["ml.credential"].sudo().create(
+        connection.env["ml.credential"].create(
             [
                 {**values, "connection_id": connection.id}
                 for values in connection._credential_values()
@@ -379,7 +407,7 @@ class MlConnection(models.Model):
             ]
         )
         connection._sync_flows()
-        self.env["ml.token"].sudo().create({"connection_id": connection.id})
+        connection.env["ml.token"].create({"connection_id": connection.id})
         connection._create_job()
         connection._remember_database()
 
@@ -633,6 +661,8 @@ class MlConnection(models.Model):
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
+            if other := overlap.overlapping(connection.sudo()):  # sudo: it may be of a company that he does not see
+                raise UserError(overlap.sentence(connection, other))
             connection.sudo().write(  # sudo: engine fields
                 {
                     "state": "connected",
@@ -701,6 +731,16 @@ class MlConnection(models.Model):
         self.env["ml.credential"]._rotate_keys()
         return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
 
+    @api.model
+    @needs("system")
+    def action_discard_lost_secrets(self):
+        """Give up the secrets whose key is lost, so that they can be entered again, on this host, too."""
+        # sudo: all connections, whichever companies the person may see
+        names = self.env["ml.credential"].sudo()._discard_all_lost()
+        return notification(
+            self.env._("These secrets are gone; enter them again on their connections: %s", ", ".join(names)), "warning"
+        )
+
     def _open_logs(self, name, states):
         self.ensure_one()
         return {
@@ -732,7 +772,12 @@ class MlConnection(models.Model):
         return self._open_logs(self.env._("To do"), ["pending", "running"])
 
     def action_open_done(self):
-        return self._open_logs(self.env._("Done"), ["done"])
+        action = self._open_logs(self.env._("Done"), ["done"])
+        return {**action, "domain": [*action["domain"], "!", "&", *DIFFERS[:2]]}
+
+    def action_open_changed(self):
+        action = self._open_logs(self.env._("Changed After Posting"), [])
+        return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
 
     def action_open_unmapped(self):
         """The codes that records wait for, in the list where they are; else all unmapped codes of the vendor."""
@@ -767,19 +812,32 @@ class MlConnection(models.Model):
         self.ensure_one()
         return PROVIDERS[self.provider]
 
+    def _territory(self):
+        """Of what the connection keeps the books (`vendors.base.Territory`); None where that is not known."""
+        self.ensure_one()
+        credentials = {row.name: (row.value or "").strip() for row in self.credential_ids if not row.is_secret}
+        return self._provider_class().territory(credentials, self._provider_settings())
+
+    def _territory_values(self, territory):
+        return {"business": self._business_key(territory), "entity": ",".join(sorted(territory.entities))}
+
+    def _business_key(self, territory):
+        """A business is known by its id at the address where it was asked for."""
+        return f"{self.base_url} {territory.business}"
+
     def _provider(self, observe):
         """The provider of this connection for one run.
 
         :raises AuthError: when the credentials cannot be opened
         """
         self.ensure_one()
-        credentials = self.sudo().credential_ids  # sudo: the worker needs what no user may read
+        own = self.sudo()  # sudo: the worker needs what no user may read
         settings = Settings(
             base_url=self.base_url,
-            credentials={credential.name: credential._plaintext() for credential in credentials},
+            credentials={credential.name: credential._plaintext() for credential in own.credential_ids},
             stored=self._provider_settings(),
             capabilities=frozenset(self.capabilities or ()),
-            instance=f"{self.sudo().database_uuid}:{self.id}",
+            instance=f"{own.database_uuid}:{self.id}",
             options={flow.key: {**flow._options(), "active": flow.active} for flow in self.flow_ids},
             company=str(self.company_id.id),
             time_zone=self._books().company._ml_zone().key,
@@ -849,16 +907,15 @@ class MlConnection(models.Model):
         secret._store_secret(plaintext)
 
     def _note_lost(self, records):
-        """Say which secrets are gone, and have the webhooks set up anew where theirs is."""
+        """Say which secrets are gone, and have the webhooks set up anew where theirs is. What they are called."""
         names = {record.name for record in records if record._name == "ml.credential"}
         if WEBHOOK_SECRET in names and self.webhook_state == "active":
             self.webhook_state = "requested"
-        labels = sorted(record.label for record in records if record._name == "ml.credential")
+        labels = ", ".join(sorted(record.label for record in records if record._name == "ml.credential")) or "OAuth"
         self.message_post(
-            body=self.env._(
-                "No key of this server opens these secrets any more, so they are gone: %s", ", ".join(labels) or "OAuth"
-            )
+            body=self.env._("No key of this server opens these secrets any more, so they are gone: %s", labels)
         )
+        return labels
 
     # ------------------------------------------------------------------ health
 
@@ -915,8 +972,11 @@ class MlConnection(models.Model):
 
         Its text may quote what the vendor said.
         """
-        user = self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
+        user = self._told_user()
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
+
+    def _told_user(self):
+        return self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
 
     def _ask_about_vendors(self):
         """Tell the owner once that changes of vendors wait for an accountant."""
@@ -965,21 +1025,37 @@ class MlConnection(models.Model):
         except ConnectorError as error:
             self._note_failed_check(error)
             return error
+        self.stored_settings = {**(self.stored_settings or {}), **report.settings, "choices": report.choices}
+        territory = self._territory()
+        other = overlap.overlapping(self)
         findings = [*report.findings, *self._currency_findings(report.currencies), *self._own_findings()]
-        levels = {finding.level for finding in findings}
+        levels = {finding.level for finding in findings} | ({"error"} if other else set())
         self.write(
             {
                 "check_state": "error" if "error" in levels else "warning" if "warning" in levels else "ok",
                 "check_at": fields.Datetime.now(),
                 "identity": report.identity,
                 "findings": [
-                    {"level": finding.level, "title": finding.title, "message": finding.message} for finding in findings
+                    *([overlap.finding(self, other)] if other else ()),
+                    *(
+                        {"level": finding.level, "title": finding.title, "message": finding.message}
+                        for finding in findings
+                    ),
                 ],
                 "capabilities": sorted(report.capabilities),
-                "stored_settings": {**(self.stored_settings or {}), **report.settings},
+                # one that would violate the rule goes on as it was: it cannot be started, and says why
+                **({} if other or not territory else self._territory_values(territory)),
             }
         )
+        if other and self.state in WORKING_STATES:
+            self._stop_overlapping(other)
         return None
+
+    def _stop_overlapping(self, other):
+        """A record that two connections book is paid twice."""
+        self.state = "paused"
+        text = overlap.finding(self, other)["title"]
+        self._tell_owner("ml_connector.mail_activity_attention", self.env._("%s was paused", self.name), text)
 
     def _own_findings(self):
         """What stands in the way on this server, whatever the vendor says."""

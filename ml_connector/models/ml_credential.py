@@ -5,7 +5,7 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, config
+from odoo.tools import SQL, config, groupby
 
 from .. import secret_box
 from ..exceptions import ConnectorError
@@ -42,6 +42,7 @@ class MlCredential(models.Model):
         help="Type a new value to replace the stored one. It is encrypted when you save and never shown again.",
     )
     ciphertext = secret_box.Ciphertext()
+    choices = fields.Json(compute="_compute_choices", help="Values that the provider has, as the test found out.")
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
     set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")
@@ -55,6 +56,12 @@ class MlCredential(models.Model):
             specification = credential.connection_id._credential_specifications().get(credential.name)
             credential.label = specification.label if specification else credential.name
             credential.help = specification.help if specification else ""
+
+    @api.depends("name", "connection_id.stored_settings")
+    def _compute_choices(self):
+        for credential in self:
+            choices = (credential.connection_id.stored_settings or {}).get("choices") or {}
+            credential.choices = choices.get(credential.name)
 
     def _compute_new_secret(self):
         self.new_secret = False
@@ -171,19 +178,50 @@ class MlCredential(models.Model):
         Without any key that is everything, for a key is never made beside secrets of another one.
         """
         lost = secret_box.lost(self.env)
-        has_key = secret_box.has_key(self.env)
-        if has_key:
+        if secret_box.has_key(self.env):
             lost = [(record, name) for record, name in lost if record.connection_id == self.connection_id]
         elif self._of_another_host():
             return  # that one may open them, and here no key is made
+        self._discard(lost)
+
+    @api.model
+    def _discard(self, lost):
+        """Forget what no key opens, and make a key where there is none. What each connection lost: {connection: text}.
+
+        :param lost: as `secret_box.lost` returns it
+        """
         for record, name in lost:
             record[name] = False
             if record._name == self._name:
                 record._forget()
-        if not has_key:
+        if not secret_box.has_key(self.env):
             secret_box.make_first_key(self.env, forgotten=lost)
-        for connection in {record.connection_id for record, _name in lost}:
-            connection._note_lost([record for record, _name in lost if record.connection_id == connection])
+        of_connections = groupby((record for record, _name in lost), lambda record: record.connection_id)
+        return {connection: connection._note_lost(records) for connection, records in of_connections}
+
+    @api.model
+    def _discard_all_lost(self):
+        """A person says that the key is lost for good, on whichever host it was. The names of what is gone with it."""
+        try:
+            lost = secret_box.lost(self.env)
+            if not lost:
+                raise UserError(
+                    self.env._("The keys of this server open all stored secrets, so there is none to discard.")
+                )
+            discarded = self._discard(lost)
+        except ConnectorError as error:
+            raise UserError(error.message) from None
+        for connection, labels in discarded.items():
+            connection._decided("discard", old=labels)
+        return _names(record for record, _name in lost)
+
+    @api.model
+    def _lost_names(self):
+        """What no key of this server opens."""
+        try:
+            return _names(record for record, _name in secret_box.lost(self.env))
+        except ConnectorError:  # a key file that cannot be read is to be mended, and then opens them
+            return []
 
     @api.model
     def _of_another_host(self, domain=()):

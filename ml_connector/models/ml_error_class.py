@@ -101,6 +101,11 @@ ERROR_CLASSES = {
         _lt("Changed on both sides"),
         _lt("Decide which side is right: with the buttons, if there are any; else make both agree and press Retry."),
     ),
+    "changed": ErrorClass(
+        _lt("Changed after posting"),
+        _lt("Compare both, then reverse it and book it again, or keep what is booked and say why."),
+        state="done",
+    ),
     "unseen_change": ErrorClass(
         _lt("Changed at the vendor too"),
         _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),

@@ -409,7 +409,8 @@ class MlFlow(models.Model):
             flow = self.browse(flow_id).exists()
             if flow:
                 domain = self.env[f"ml.reader.{flow.kind}"]._domain(flow)
-                # what a record is called may depend on the company, and whoever changed it works in any
+                # sudo: whether a record is to be sent does not depend on who changed it; what is read of it does on the
+                # connection's user. What it is called may depend on the company, and whoever changed it works in any
                 touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))
                 records = touched.exists().filtered_domain(domain)
                 records = self.env[f"ml.reader.{flow.kind}"]._sendable(flow, records)

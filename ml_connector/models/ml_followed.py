@@ -3,10 +3,11 @@
 from odoo import api, models
 
 from .ml_binding import _record_key
+from .ml_mapping import MAPPED_MODELS
 from .ml_outgoing_code import DEPENDS
 from .ml_sync_log import MERGED_STATES
 
-FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.outgoing.code", "ml.binding", "ml.sync.log")
+FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.outgoing.code", "ml.binding", "ml.sync.log", "ml.feed.sent")
 
 
 class MlMapping(models.Model):
@@ -140,10 +141,43 @@ class MlSyncLog(models.Model):
 
 
 class MlFollowed(models.AbstractModel):
-    """Records that mappings, rules and codes name."""
+    """Records that mappings, rules and codes name, or whose change rows wait for.
+
+    A change costs one look-up in an index of the rows that wait. Where it is what they wait for, they go on in the same
+    transaction.
+    """
 
     _name = "ml.followed"
     _description = "Named by Mappings"
+
+    _ml_new_is_awaited = False
+    """Whether a new record may be what a row waits for."""
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        if self._ml_new_is_awaited:
+            records._ml_release()
+        return records
+
+    def write(self, vals):
+        result = super().write(vals)
+        if self._ml_may_repair(vals):
+            self._ml_release()
+        return result
+
+    def _ml_may_repair(self, vals):
+        """Whether a change of these values may be what a row waits for."""
+        return True
+
+    def _ml_awaited(self):
+        """The records that rows name when they wait for a change of these."""
+        return self
+
+    def _ml_release(self):
+        awaited = self._ml_awaited()
+        # sudo: whoever repairs something in Odoo need not have a right on the queue
+        self.env["ml.sync.log"].sudo()._release_awaiting(awaited._name, awaited._ids)
 
     @api.model
     def _follow(self, sources, target):
@@ -153,18 +187,38 @@ class MlFollowed(models.AbstractModel):
             self.env[name].sudo().with_context(active_test=False)._follow_merge(sources, target)
 
     def unlink(self):
-        ids = self.ids
+        ids, awaited = self.ids, self._ml_awaited()
         result = super().unlink()
-        for name in FOLLOWERS:
-            follower = self.env[name].sudo()  # sudo: as in a merge
-            if hasattr(follower, "_let_go"):
-                follower._let_go(self._name, ids)
+        awaited._ml_release()  # what is gone is nothing to wait for: rows are judged anew
+        if self._name in MAPPED_MODELS.values():
+            for name in FOLLOWERS:
+                follower = self.env[name].sudo()  # sudo: as in a merge
+                if hasattr(follower, "_let_go"):
+                    follower._let_go(self._name, ids)
         return result
+
+
+REPAIRING_OF_PARTNERS = {
+    *("active", "company_id", "vat", "country_id", "state_id", "is_company", "parent_id"),
+    *("property_account_payable_id", "property_account_position_id", "property_supplier_payment_term_id"),
+}
+"""Contacts change often, and most of it is nothing that anybody waits for."""
 
 
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "ml.followed"]
+
+    def _ml_may_repair(self, vals):
+        return not REPAIRING_OF_PARTNERS.isdisjoint(vals) or any(name.startswith("l10n_") for name in vals)
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "ml.followed"]
+
+    def _ml_may_repair(self, vals):
+        return "state" in vals
 
 
 class AccountAccount(models.Model):
@@ -190,6 +244,7 @@ class AccountAnalyticPlan(models.Model):
 class AccountJournal(models.Model):
     _name = "account.journal"
     _inherit = ["account.journal", "ml.followed"]
+    _ml_new_is_awaited = True
 
     def unlink(self):
         # sudo: whoever may delete journals need not see flows
@@ -222,3 +277,49 @@ class ResPartnerCategory(models.Model):
 class ResCurrency(models.Model):
     _name = "res.currency"
     _inherit = ["res.currency", "ml.followed"]
+
+
+class ResCurrencyRate(models.Model):
+    _name = "res.currency.rate"
+    _inherit = ["res.currency.rate", "ml.followed"]
+    _ml_new_is_awaited = True
+
+    def _ml_awaited(self):
+        return self.currency_id
+
+
+class AccountTaxRepartitionLine(models.Model):
+    _name = "account.tax.repartition.line"
+    _inherit = ["account.tax.repartition.line", "ml.followed"]
+    _ml_new_is_awaited = True
+
+    def _ml_awaited(self):
+        return self.tax_id
+
+
+class AccountPaymentMethodLine(models.Model):
+    _name = "account.payment.method.line"
+    _inherit = ["account.payment.method.line", "ml.followed"]
+    _ml_new_is_awaited = True
+
+    def _ml_awaited(self):
+        return self.journal_id
+
+
+class ResCompany(models.Model):
+    _name = "res.company"
+    _inherit = ["res.company", "ml.followed"]
+
+    def _ml_awaited(self):
+        """The branches live under the lock dates of their parents."""
+        # sudo: whoever may change a company need not see its branches
+        return self.sudo().search([("id", "child_of", self.ids)])
+
+
+class AccountLockException(models.Model):
+    _name = "account.lock_exception"
+    _inherit = ["account.lock_exception", "ml.followed"]
+    _ml_new_is_awaited = True
+
+    def _ml_awaited(self):
+        return self.company_id._ml_awaited()

@@ -181,8 +181,8 @@ class MlConnection(models.Model):
     @api.model
     def _new_user(self, vals):
         company_id = vals.get("company_id") or self.env.company.id
-        # sudo: whoever sets up a connection need not have the right to make users
         context = clean_context(self.env.context)  # defaults for the connection are none for its user
+        # sudo: whoever sets up a connection need not have the right to make users
         users = self.env["res.users"].sudo().with_context(context, no_reset_password=True, mail_create_nosubscribe=True)
         return users.create(
             {
@@ -220,8 +220,9 @@ class MlConnection(models.Model):
 
     def _archive_users(self, users):
         """A user that was made is archived with the last of its connections."""
-        for user in (users | self.sudo().user_id).filtered("ml_is_integration"):  # sudo: see `_made_users`
-            user.active = bool(self.sudo().search_count([("user_id", "=", user.id)], limit=1))
+        connections = self.sudo()  # sudo: see `_made_users`
+        for user in (users | connections.user_id).filtered("ml_is_integration"):
+            user.active = bool(connections.search_count([("user_id", "=", user.id)], limit=1))
 
     def unlink(self):
         users = self._made_users()
@@ -320,6 +321,11 @@ class MlConnection(models.Model):
     def _books_of(self, model):
         """Where records of a model are read and written: what is the engine's own is not in the books."""
         return self.sudo().env if model.startswith("ml.") else self._books()  # sudo: the engine's own tables
+
+    def _unseen_in_books(self, records):
+        """Those of the records that the connection's user may not read."""
+        books = self._books_of(records._name)
+        return books["ml.flow"]._unseen(records.with_env(books))
 
     def _run_check(self, provider):
         error = super()._run_check(provider)

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from .client_actions import notification
@@ -18,6 +18,8 @@ MAPPED_MODELS = {
     "currency": "res.currency",
     "plan": "account.analytic.plan",
 }
+MONEY_JOURNALS = ("bank", "cash", "credit")
+"""Journals that money moves in: whatever a vendor names that stands for a journal pays."""
 
 
 def referred_models(rows, vals):
@@ -296,16 +298,22 @@ class MlMapping(models.Model):
         domain = self._company_domain(company, kind)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
+        if kind == "journal":
+            domain &= Domain("type", "in", MONEY_JOURNALS)
         return domain
 
     @api.model
+    def _is_readable(self, connection, kind):
+        """Whether the connection's user may read records of a kind; the public part of employees is for everybody."""
+        return kind == "employee" or connection._books()[MAPPED_MODELS[kind]].has_access("read")
+
+    @api.model
     def _candidates(self, connection, kind):
-        """Odoo records of a kind by code and by name, without the ambiguous ones."""
-        env = connection._books() if self.env.su else self.env
-        company = connection.company_id
-        model = env[MAPPED_MODELS[kind]].with_company(company)
-        if kind != "employee" and not model.has_access("read"):
+        """Odoo records of a kind that the connection's user sees, by code and by name, without the ambiguous ones."""
+        if not self._is_readable(connection, kind):
             return {}, {}
+        company = connection.company_id
+        model = connection._books()[MAPPED_MODELS[kind]].with_company(company)
         records = model.search(self._record_domain(company, kind))
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one
@@ -317,6 +325,7 @@ class MlMapping(models.Model):
         return by_code, by_name
 
     def write(self, vals):
+        self._check_each_person(vals)
         before = self.grouped("res_model") if "res_id" in vals else {}
         named = {model: set(mappings.mapped("res_id")) for model, mappings in before.items() if model}
         result = super().write(vals)
@@ -332,6 +341,12 @@ class MlMapping(models.Model):
         if vals.get("res_id"):
             self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
         return result
+
+    def _check_each_person(self, vals):
+        """Several rows that are edited at once all get the same value, which no two people are."""
+        people = self.filtered(lambda mapping: mapping.kind == "employee")
+        if vals.get("res_id") and len(people) > 1 and not self.env.su:
+            raise UserError(self.env._("Choose the employee of each row by itself: each of them is owed money."))
 
     def unlink(self):
         """Rows cannot wait for what is not in the list any more: they are tried again, and name it anew."""
@@ -354,32 +369,54 @@ class MlMapping(models.Model):
 
     def _release(self):
         """Let the records go on that waited for these mappings and for no other."""
-        # sudo: whoever may map need not have a right on the queue itself
-        logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")
-        self.sudo().waiting_log_ids = [fields.Command.clear()]
+        mappings = self.sudo()  # sudo: whoever may map need not have a right on the queue itself
+        logs = mappings.waiting_log_ids.filtered(lambda log: log.state == "waiting")
+        mappings.waiting_log_ids = [fields.Command.clear()]
         ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
         ready._make_pending()
 
     def _decided_filled(self, action):
-        """A person let these rows be filled; those that are."""
-        filled = self.filtered(lambda mapping: mapping.state != "unmapped")
+        """A person let these rows be filled."""
         names = sorted(self._filling_fields())
-        self._tell_decisions([row._told_decision(action, new=row._told_summary(names)) for row in filled])
+        self._tell_decisions([row._told_decision(action, new=row._told_summary(names)) for row in self])
+
+    def _filling(self):
+        """What fills each row; one of a straight flow needs a code of its target, too."""
+        names = sorted(self._filling_fields())
+        return {mapping: [mapping[name] for name in names] for mapping in self}
 
     @needs("map")
     def action_propose(self):
         """Fill the unmapped rows of the selection where the codes or names agree."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
+        before = unmapped._filling()
         unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
-        unmapped._decided_filled("propose")
-        count = len(unmapped.filtered("res_id"))
+        filled = unmapped.filtered(lambda mapping: mapping._filling()[mapping] != before[mapping])
+        filled._decided_filled("propose")
+        count = len(filled)
+        if unread := (unmapped - filled)._unread_text():
+            return notification(unread, "warning")
         if not count:
-            message = self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record.")
-        elif count == 1:
-            message = self.env._("One mapping was filled.")
-        else:
-            message = self.env._("%s mappings were filled.", count)
-        return notification(message, "success" if count else "warning")
+            return notification(
+                self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record."), "warning"
+            )
+        if count == 1:
+            return notification(self.env._("One mapping was filled."))
+        return notification(self.env._("%s mappings were filled.", count))
+
+    def _unread_text(self):
+        """That nothing can be proposed for rows, because their connection's user may not read what they stand for."""
+        for connection, mappings in self.grouped("connection_id").items():
+            kinds = {kind for kind in mappings.mapped("kind") if not self._is_readable(connection, kind)}
+            if kinds:
+                labels = dict(self._fields["kind"]._description_selection(self.env))
+                return self.env._(
+                    "The integration user %(user)s may not read what these codes stand for (%(kinds)s): switch on a"
+                    " flow that needs them, or give it the right.",
+                    user=connection.sudo().user_id.name,  # sudo: whoever sees the connection need not see users
+                    kinds=", ".join(sorted(labels[kind] for kind in kinds)),
+                )
+        return ""
 
     def action_open_waiting(self):
         self.ensure_one()

@@ -103,9 +103,8 @@ class MlMappingRule(models.Model):
         unmapped = self.env["ml.mapping"].search(
             [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
         )
-        unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
         self._decided("propose")
-        unmapped._decided_filled("propose")
+        return unmapped.action_propose()
 
 
 class MlMapping(models.Model):

@@ -66,6 +66,7 @@ DECISIONS = [
     ("adopt", "Declare Live"),
     ("switch_on", "Switch On the Job"),
     ("rotate", "Change Keys"),
+    ("discard", "Discard Lost Secrets"),
     ("credential", "Enter Credential"),
     ("accept_key", "Accept Server Key"),
     ("import", "Import by Hand"),
@@ -195,7 +196,7 @@ class MlSyncAttempt(models.Model):
 
     def _insert_decisions(self, connection, decisions):
         # by the name at that time: users are renamed and deleted
-        person = self.env.user.sudo().name
+        person = self.env.user.name
         labels = dict(self._fields["action"]._description_selection(self.env))
         self._insert(
             connection,

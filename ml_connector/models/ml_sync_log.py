@@ -10,7 +10,7 @@ from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
-from .client_actions import notification, open_address
+from .client_actions import notification, open_address, shown_as_text
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -26,6 +26,12 @@ STATES = [
 ]
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
+DECIDED_STATES = ("ignored", "superseded")
+DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not in", DECIDED_STATES)]
+"""The newest version is not what is booked, and nobody has decided about it."""
+DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
+"""Kinds of which a provider may send only what is to be added to what is booked."""
+CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
 """`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
 INDEPENDENT = {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
@@ -64,12 +70,17 @@ class MlSyncLog(models.Model):
             ("updated", "Updated"),
             ("unchanged", "Unchanged"),
             ("drift", "Differs"),
+            ("reversed", "Reversed"),
             ("sent", "Sent"),
             ("read", "Read"),
         ],
         readonly=True,
         help="What was done. Differs: changed at the vendor after it was posted in Odoo.",
     )
+    status = fields.Selection(
+        [*STATES, ("changed", "Changed After Posting")], compute="_compute_status", help="The state as lists show it."
+    )
+    is_withdrawn = fields.Boolean(readonly=True, help="The provider took the record back.")
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
     external_version = fields.Char(readonly=True)
     external_url = fields.Char(readonly=True)
@@ -114,7 +125,10 @@ class MlSyncLog(models.Model):
     )
     conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
     conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
-    decision = fields.Selection([("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's")], readonly=True)
+    decision = fields.Selection(
+        [("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's"), ("difference", "Book as a Difference")],
+        readonly=True,
+    )
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
 
     _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
@@ -126,7 +140,16 @@ class MlSyncLog(models.Model):
     _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
     _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
     _record_idx = models.Index("(res_model, res_id)")
+    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
+
+    @api.depends("state", "outcome", "is_current")
+    def _compute_status(self):
+        for log in self:
+            log.status = "changed" if log.state == "done" and log._differs() else log.state
+
+    def _differs(self):
+        return self.outcome == "drift" and self.is_current and self.state not in DECIDED_STATES
 
     @api.depends("res_model", "res_id", "state", "is_current", "direction")
     def _compute_is_record_gone(self):
@@ -213,8 +236,7 @@ class MlSyncLog(models.Model):
                 reopened |= same
             else:
                 rows.append(item)
-        outdated.is_current = False
-        outdated.filtered(lambda log: log.state in MERGED_STATES)._supersede()
+        outdated._outdate()
         reopened.is_current = True
         reopened._make_pending()
         self._insert_pulled(flow, rows)
@@ -250,9 +272,14 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _enqueue(self, flow, records):
-        """Make sure that each record has one open push row; merges with the row that is open already."""
+        """Make sure that each record has one open push row; merges with the row that is open already.
+
+        Rows name no record that the connection's user may not read, and fail when he gets to it.
+        """
         if not records:
             return
+        unseen = flow.connection_id._unseen_in_books(records)
+        names = [f"(id {record.id})" if record in unseen else record.display_name for record in records]
         now = fields.Datetime.now()
         common = (flow.connection_id.id, flow.company_id.id, flow.id, "push", flow.kind, "pending", records._name)
         common += (True, True, 0, now, self.env.uid, now)
@@ -269,7 +296,7 @@ class MlSyncLog(models.Model):
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),
-                records.mapped("display_name"),
+                names,
                 records.ids,
             )
         )
@@ -300,6 +327,11 @@ class MlSyncLog(models.Model):
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
         self.connection_id._trigger()
+
+    def _outdate(self):
+        """The provider has another version by now: what is still to be done with this one is not done any more."""
+        self.is_current = False
+        self.filtered(lambda log: log.state in MERGED_STATES)._supersede()
 
     def _supersede(self):
         self.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False, **CLEAN})
@@ -338,7 +370,7 @@ class MlSyncLog(models.Model):
     def action_retry(self):
         """Put failed and waiting rows back to work; rows of unknown outcome are looked up at the vendor first."""
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
-        retried = logs.filtered(lambda log: log.state in MERGED_STATES and log.is_current)
+        retried = logs.filtered(lambda log: log.is_current and (log.state in MERGED_STATES or log._differs()))
         retried._make_pending()
         unknown = logs.filtered(lambda log: log.state == "unknown")
         unknown.write({"next_try_at": fields.Datetime.now()})
@@ -348,7 +380,7 @@ class MlSyncLog(models.Model):
 
     def _notify_retried(self, count):
         if not count:
-            message = self.env._("Nothing to retry: only failed, waiting and unknown records can be retried.")
+            message = self.env._("Nothing to retry: only records that are open can be retried.")
         elif count == 1:
             message = self.env._("The record is tried again. The list shows the result in a moment.")
         else:
@@ -372,7 +404,8 @@ class MlSyncLog(models.Model):
         logs = self.filtered(
             lambda log: (
                 log.state in ("pending", "failed", "waiting", "unknown")
-                or (log.state == "done" and (log.outcome == "drift" or log.is_record_gone))
+                or log._differs()
+                or (log.state == "done" and log.is_record_gone)
             )
         )
         if not logs:
@@ -387,6 +420,9 @@ class MlSyncLog(models.Model):
             }
         )
         logs._decided("ignore", reason)
+        logs._end_activities()
+        # sudo: the result of what a person ignored is the engine's to tell
+        self.env["ml.worker"].sudo()._answer_ignored(logs.filtered(lambda log: log.direction == "pull").sudo())
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
@@ -461,12 +497,12 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_reverse_and_repost(self):
-        """Reverse the posted bill that differs from the vendor's record, and book the record anew as it is now.
+        """Reverse what is posted and differs, and book the record anew; what was taken back stays reversed.
 
         The user needs the right to reverse bills. Payments of the old bill become open and can be added to the new one.
         """
         self.ensure_one()
-        if not (self.is_current and self.outcome == "drift" and self.res_model == "account.move"):
+        if not (self._differs() and self.res_model == "account.move"):
             raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
         move = self.env["account.move"].browse(self.res_id)
         if move.state == "posted" and move.payment_state != "reversed":
@@ -475,16 +511,41 @@ class MlSyncLog(models.Model):
             )
             today = fields.Date.context_today(self)
             move._reverse_moves([{"ref": reason, "date": today, "invoice_date": today}], cancel=True)
-        # sudo: users hold no right on bindings and the queue, only this transition
-        self.env["ml.binding"].sudo().search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("kind", "=", self.kind),
-                ("external_id", "=", self.external_id),
-            ]
-        ).unlink()
-        self.sudo()._make_pending()
+        log = self.sudo()  # sudo: users hold no right on bindings and the queue, only this transition
+        if self.is_withdrawn:
+            log._settle_reversed(move)
+        else:
+            log.env["ml.binding"].search(
+                [
+                    ("connection_id", "=", self.connection_id.id),
+                    ("kind", "=", self.kind),
+                    ("external_id", "=", self.external_id),
+                ]
+            ).unlink()
+            log.outcome = False
+            log._make_pending()
+        self._end_activities()
         self._decided("rebook", move.display_name)
+
+    @needs("map")
+    def action_book_difference(self):
+        """Book the newest version beside what is booked: it holds only what is to be added or taken away."""
+        logs = self.filtered(lambda log: log._differs() and log.kind in DIFFERENCE_KINDS and not log.is_withdrawn)
+        if not logs:
+            raise UserError(self.env._("Only a revision of what is booked already can be booked as a difference."))
+        queue = logs.sudo()  # sudo: users hold no right on the queue, only this transition
+        queue.write({"decision": "difference", "outcome": False})
+        queue._make_pending()
+        logs._end_activities()
+        logs._decided("decide", self.env._("Book as a Difference"))
+
+    def _settle_reversed(self, move):
+        note = self.env._(
+            "Reversed by %(reversal)s: it was taken back at %(connection)s.",
+            reversal=", ".join(move.reversal_move_ids.mapped("name")) or "-",
+            connection=self.connection_id.name,
+        )
+        self.write({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now(), **CLEAN})
 
     def action_open_record(self):
         """Open the Odoo record, or the one that is to be repaired, or the mapping that is missing."""
@@ -518,6 +579,67 @@ class MlSyncLog(models.Model):
     def action_open_remote(self):
         self.ensure_one()
         return open_address(self.external_url)
+
+    def _action_form(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+        }
+
+    # ------------------------------------------------------------------ what differs after posting
+
+    @api.model
+    def _difference_domain(self, records):
+        """Of which of the records the newest version is not in Odoo: it differs, or could not be brought in."""
+        return [
+            *[("res_model", "=", records._name), ("direction", "=", "pull"), ("is_current", "=", True)],
+            *("|", "&", *DIFFERS[::2], ("state", "in", ("failed", "waiting"))),
+        ]
+
+    @api.model
+    def _differences(self, records):
+        """{record id: the row of a newest version that is not in Odoo}."""
+        if not records.ids:
+            return {}
+        # sudo: whoever may read a record may know that it is not what the provider has
+        logs = self.sudo().search([("res_id", "in", records.ids), *self._difference_domain(records)], order="id")
+        return {log.res_id: log for log in logs}
+
+    @api.model
+    def _difference_values(self, outcome, note):
+        """What a row says of an outcome that needs a person although it is done."""
+        return {"error_class": "changed", "error_message": note} if outcome == "drift" else {}
+
+    def _difference_text(self):
+        return self.note if self._differs() else self.error_message
+
+    def _ask_about_differences(self):
+        """Give the connection's owner an activity on each record that differs."""
+        for log in self:
+            record = self.env[log.res_model].browse(log.res_id)
+            if "ml_is_changed" not in record._fields:
+                continue
+            text = shown_as_text(log.note or "")
+            if activity := record.activity_search([CHANGED_ACTIVITY]):
+                activity.note = text
+                continue
+            # the banner, the counter and this activity say it: no mail for each of many
+            record.with_context(mail_activity_quick_update=True).activity_schedule(
+                CHANGED_ACTIVITY,
+                user_id=log.connection_id._told_user().id,
+                summary=self.env._("Changed in %s after posting", log.connection_id.name),
+                note=text,
+            )
+
+    def _end_activities(self):
+        """Nothing is to be decided about the records of these rows any more."""
+        for model, logs in self.filtered("res_id").grouped("res_model").items():
+            if "ml_is_changed" in self.env[model]._fields:
+                # sudo: the activity is of the connection's owner, whoever decided
+                self.env[model].browse(logs.mapped("res_id")).exists().sudo().activity_unlink([CHANGED_ACTIVITY])
 
     # ------------------------------------------------------------------ smart buttons
 
@@ -567,6 +689,8 @@ class MlSyncLog(models.Model):
                     ("state", "in", FINAL_STATES),
                     ("done_at", "<", limit),
                     ("is_current", "in", (True, False)),
+                    *("|", ("outcome", "not in", ("drift",)), "|", ("is_current", "=", False)),
+                    ("state", "in", DECIDED_STATES),
                     *domain,
                 ],
                 limit=GC_LIMIT + 1,

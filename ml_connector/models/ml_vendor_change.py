@@ -203,11 +203,11 @@ class MlVendorChange(models.Model):
             binding.agreed_odoo = {**binding.agreed_odoo, name: values[name]}
 
     def _note_decision(self, state):
-        # sudo: engine fields; who may decide was checked
-        self.sudo().write(
+        changes = self.sudo()  # sudo: engine fields; who may decide was checked
+        changes.write(
             {"state": state, "decided_by_id": self.env.user.id, "decided_at": fields.Datetime.now(), "note": False}
         )
-        self.sudo()._close_questions()
+        changes._close_questions()
         for change in self:
             change._decided(
                 "approve" if state == "approved" else "refuse",

@@ -62,7 +62,7 @@ class AccountPartialReconcile(models.Model):
 
 class PurchaseOrder(models.Model):
     _name = "purchase.order"
-    _inherit = ["purchase.order", "ml.sync.mixin"]
+    _inherit = ["purchase.order", "ml.sync.mixin", "ml.changed"]
 
 
 class PurchaseOrderLine(models.Model):
@@ -175,7 +175,9 @@ class IrAttachment(models.Model):
         for message in messages:
             for file in message.attachment_ids:
                 by_file.setdefault(file.id, []).append(message)
-        return self.filtered(lambda file: file.sudo()._ml_is_meant_for_others(by_file.get(file.id, ())))
+        return self.filtered(
+            lambda file: file.sudo()._ml_is_meant_for_others(by_file.get(file.id, ()))  # sudo: as above
+        )
 
     def _ml_is_meant_for_others(self, messages):
         if self.create_uid.share:

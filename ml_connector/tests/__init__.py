@@ -1,6 +1,7 @@
 from . import test_acknowledge
 from . import test_attempts
 from . import test_audit
+from . import test_changed
 from . import test_feed_in
 from . import test_feed_out
 from . import test_bridge
@@ -11,6 +12,7 @@ from . import test_claims
 from . import test_integration_user
 from . import test_mapping
 from . import test_merges
+from . import test_overlap
 from . import test_partner
 from . import test_pull
 from . import test_ledger_push

@@ -88,6 +88,48 @@ class TestAcknowledge(ConnectorCase):
         self.assertEqual(versions[-1], self.version())
         self.assertEqual(self.logs("bills").mapped("outcome"), ["created", "unchanged"])
 
+    def answers(self):
+        return [(result.version, result.success) for result in self.remote.reports if result.subject == "bill"]
+
+    def test_what_differs_after_posting_is_refused_with_its_reason_and_then_answered_as_decided(self):
+        self.put_bill()
+        self.sync()
+        self.put_bill(amount="120.00")
+        self.sync()
+        self.sync()
+        self.assertEqual(self.answers()[-1], (self.version(), False))
+        self.assertEqual(len(self.answers()), 2)
+        self.assertIn("120.00", self.remote.reports[-1].message)
+        current = self.logs("bills").filtered("is_current")
+        current.action_reverse_and_repost()
+        self.run_worker()
+        self.assertEqual(self.answers()[-1], (self.version(), True))
+
+    def test_version_that_fails_after_posting_is_answered_whatever_the_option_says(self):
+        self.put_bill()
+        self.sync()
+        self.put_bill(broken=True)
+        self.sync()
+        self.assertEqual(self.answers()[-1], (self.version(), False))
+
+    def test_version_that_differs_and_is_kept_stays_refused(self):
+        self.put_bill()
+        self.sync()
+        self.put_bill(amount="120.00")
+        self.sync()
+        self.logs("bills").filtered("is_current")._ignore("Agreed by phone.")
+        self.run_worker()
+        self.assertEqual({success for version, success in self.answers() if version == self.version()}, {False})
+
+    def test_what_a_person_ignores_is_answered(self):
+        self.put_bill(broken=True)
+        self.sync()
+        self.assertFalse(self.remote.reports)
+        self.logs("bills")._ignore("It is a private purchase.")
+        self.run_worker()
+        self.assertEqual(self.answers(), [(self.version(), False)])
+        self.assertEqual(self.remote.reports[-1].message, "It is a private purchase.")
+
     def test_failures_are_kept_until_they_are_solved(self):
         self.assertFalse(self.flow("bills").tell_failures)
         self.put_bill(broken=True)

@@ -172,6 +172,21 @@ class TestOnlyAtTheVendor(AlignmentCase):
         with self.assertRaisesRegex(UserError, "Nobody has said which analytic plan Department is"):
             self.code("analytic", "segment:1:110", group="Department").action_create_records()
 
+    def test_plans_journals_and_employees_are_created_of_their_names(self):
+        plan = self.code("plan", "segment:9")
+        plan.external_name = "Sites"
+        journal = self.code("journal", "card")
+        journal.external_name = "Example Card"
+        employee = self.code("employee", "user-1")
+        employee.write({"external_name": "Example Person", "external_code": "person@example.com"})
+        (plan | journal | employee).action_create_records()
+        self.assertEqual(plan._record().name, "Sites")
+        record = journal._record()
+        self.assertEqual((record.name, record.type, record.company_id), ("Example Card", "bank", self.company))
+        record = employee._record()
+        self.assertEqual((record.name, record.work_email), ("Example Person", "person@example.com"))
+        self.assertEqual(record.company_id, self.company)
+
     def test_other_kinds_are_created_by_hand(self):
         with self.assertRaisesRegex(UserError, "by hand"):
             self.code("tax", "vat-9").action_create_records()

@@ -192,6 +192,17 @@ class TestBridgeOnly(BridgeCase):
         waiting.action_propose()
         self.assertEqual(waiting.target_mapping_id.external_id, "T888")
 
+    def test_what_is_proposed_is_told_also_while_the_code_of_the_target_is_missing(self):
+        self.put_bill(account="777777")
+        self.bring()
+        waiting = self.logs("bills").waiting_mapping_ids
+        record = self.expense.copy({"code": waiting.external_code})
+        self.assertEqual(waiting.action_propose()["params"]["message"], "One mapping was filled.")
+        self.assertEqual((waiting.res_id, waiting.state), (record.id, "unmapped"))
+        decided = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
+        self.assertEqual((decided.action, decided.person), ("propose", self.env.user.name))
+        self.assertIn(record.name, decided.new_value)
+
     def test_a_code_that_is_left_out_is_not_sent(self):
         self.put_bill(account="777777")
         self.bring()

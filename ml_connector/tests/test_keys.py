@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from cryptography.fernet import Fernet
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
@@ -172,6 +172,55 @@ class TestKeys(ConnectorCase):
         self.assertFalse(self.key_file().exists())
         self.move_to_host("one")
         self.assertEqual(self.secret._plaintext(), MARKER)
+
+    def test_a_system_administrator_discards_what_is_lost_on_another_host(self):
+        other = self._connect(self.company, "Other")
+        self.token.refresh_ciphertext = secret_box.encrypt(self.env, "refresh")
+        self.connection._store_webhook_secret("webhook")
+        self.connection.webhook_state = "active"
+        self.move_to_host("two")
+        self.connection.action_test()
+        self.run_worker()
+        self.assertIn("Discard Lost Secrets", str(self.connection.findings))
+        settings = self.env["res.config.settings"].create({})
+        self.assertIn(f"{self.connection.name} / {self.secret.label}", settings.ml_lost_secrets)
+        manager = self.new_user("manager", self.company, "ml_connector.group_ml_connector_manager")
+        with self.assertRaises(AccessError):
+            self.env["ml.connection"].with_user(manager).action_discard_lost_secrets()
+        told = settings.action_discard_ml_lost_secrets()
+        self.assertIn(f"{other.name} / {self.secret.label}", told["params"]["message"])
+        self.assertFalse(secret_box.lost(self.env))
+        self.assertFalse(self.secret.is_set or self.token.refresh_ciphertext)
+        self.assertEqual(self.connection.webhook_state, "requested")
+        for connection in self.connection + other:
+            decided = self.env["ml.sync.attempt"].search([("connection_id", "=", connection.id)], limit=1)
+            self.assertEqual((decided.action, decided.person), ("discard", self.env.user.name))
+            self.assertIn(self.secret.label, decided.old_value)
+        self.secret.new_secret = "entered again"
+        self.assertEqual(self.secret._plaintext(), "entered again")
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
+        settings.invalidate_recordset()
+        self.assertFalse(settings.ml_lost_secrets)
+        with self.assertRaisesRegex(UserError, "none to discard"):
+            settings.action_discard_ml_lost_secrets()
+        self.assertEqual(self.secret._plaintext(), "entered again")
+
+    def test_what_a_key_at_hand_opens_is_not_discarded(self):
+        other = self._connect(self.company, "Other").credential_ids.filtered("is_secret")
+        other.ciphertext = Fernet(key()).encrypt(b"lost").decode()
+        self.env["ml.connection"].action_discard_lost_secrets()
+        self.assertFalse(other.is_set)
+        self.assertEqual(self.secret._plaintext(), MARKER)
+
+    def test_a_key_file_that_cannot_be_read_discards_nothing(self):
+        self.key_file().write_text("no key")
+        settings = self.env["res.config.settings"].create({})
+        self.assertFalse(settings.ml_lost_secrets)
+        with self.assertRaisesRegex(UserError, "not a Fernet key"):
+            settings.action_discard_ml_lost_secrets()
+        self.assertTrue(self.secret.is_set)
 
     def test_the_check_says_what_is_wrong_with_the_keys(self):
         for file in (None, "", "no key"):

@@ -1,4 +1,4 @@
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import ConnectorCase
@@ -37,6 +37,24 @@ class TestMapping(ConnectorCase):
         self.assertEqual(both.action_propose()["params"]["message"], "One mapping was filled.")
         self.assertEqual(both.mapped("state"), ["mapped", "unmapped"])
 
+    def test_what_the_integration_user_may_not_read_is_told_and_not_proposed(self):
+        self.env["account.journal"].create({"name": "Any", "code": "MAP01", "type": "purchase"})
+        mapping = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "kind": "journal", "external_id": "1", "external_code": "MAP01"}
+        )
+        self.connection.flow_ids.active = False
+        told = mapping.action_propose()["params"]
+        self.assertEqual((told["type"], mapping.state), ("warning", "unmapped"))
+        self.assertIn(f"{self.connection.user_id.name} may not read", told["message"])
+        vendor = self.env["res.partner"].create({"name": "Any vendor"})
+        rule = self.env["ml.mapping.rule"].create(
+            {"connection_id": self.connection.id, "kind": "vendor", "pattern": "X*", "res_id": vendor.id}
+        )
+        self.assertEqual(rule.action_apply()["params"]["message"], told["message"])
+        self.flow("bills").active = True
+        self.assertEqual(mapping.action_propose()["params"]["type"], "success")
+        self.assertEqual(mapping.state, "mapped")
+
     def test_ambiguous_names_are_not_filled(self):
         analytic_plan = self.env["account.analytic.plan"].create({"name": "Projects test"})
         for _count in range(2):
@@ -70,3 +88,28 @@ class TestMapping(ConnectorCase):
         self.sync()
         self.assertEqual(self.mapping("EUR").res_id, currency.id)
         self.assertEqual(self.mapping("2").res_id, tag.id)
+
+    def test_several_people_are_not_one(self):
+        """Rows that are edited at once all get the same value."""
+        accountant = self.new_user("people", self.company, "ml_connector.group_ml_connector_accountant")
+        accountant.group_ids += self.env.ref("hr.group_hr_user") + self.env.ref("account.group_account_invoice")
+        rows = self.env["ml.mapping"].create(
+            [
+                {"connection_id": self.connection.id, "kind": "employee", "external_id": f"user-{number}"}
+                for number in range(2)
+            ]
+        )
+        employee = self.env["hr.employee"].create({"name": "Example Person", "company_id": self.company.id})
+        with self.assertRaisesRegex(UserError, "each row by itself"):
+            rows.with_user(accountant).write({"res_id": employee.id})
+        rows[0].with_user(accountant).write({"res_id": employee.id})
+        self.assertEqual(rows.mapped("state"), ["mapped", "unmapped"])
+
+    def test_journals_are_offered_in_which_money_moves(self):
+        mapping = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "kind": "journal", "external_id": "card"}
+        )
+        offered = self.env["account.journal"].search(mapping.res_domain)
+        self.assertTrue(offered)
+        self.assertLessEqual(set(offered.mapped("type")), {"bank", "cash", "credit"})
+        self.assertEqual(offered.company_id, self.company)

@@ -1,5 +1,6 @@
 """Bindings, mappings, rules and codes when people merge, delete or archive what they name, with Odoo's own wizards."""
 
+import random
 import runpy
 from pathlib import Path
 
@@ -405,3 +406,179 @@ class TestDeletedBill(MergeCase):
         self.run_worker()
         again = self.bill("crash-1")
         self.assertEqual((again.amount_total, self.files(again)), (300.0, ["scan.pdf"]))
+
+
+@tagged("post_install", "-at_install")
+class TestRandomChanges(MergeCase):
+    """What people do to contacts, accounts, journals and bills between syncs, in any order: nothing is lost, nothing is
+    doubled, and every row that is not done says why, and goes on once that is put right.
+    """
+
+    STEPS = 10
+
+    def test_first_order(self):
+        self.play(random.Random(0))
+
+    def test_second_order(self):
+        self.play(random.Random(1))
+
+    def test_third_order(self):
+        self.play(random.Random(2))
+
+    def test_fourth_order(self):
+        self.play(random.Random(3))
+
+    def play(self, chance):
+        self.chance, self.steps, self.vendors, self.bills_there = chance, [], [], []
+        self.codes = {code: self.new_account(code) for code in ("600001", "600002")}
+        for code, account in self.codes.items():
+            self.map("account", code, account)
+        journal = self.env["account.journal"].create({"name": "Chosen", "code": "CHS", "type": "purchase"})
+        self.flow("bills").write({"journal_id": journal.id, "post_bills": False})
+        self.bank = self.env["account.journal"].create({"name": "Bank 9", "code": "BNK9", "type": "bank"})
+        self.map("journal", "bank", self.bank)
+        actions = [name for name in dir(self) if name.startswith("do_")]
+        self.do_bill()
+        for _step in range(self.STEPS):
+            name = chance.choice(actions)
+            self.steps.append(name)
+            getattr(self, name)()
+            self.sync()
+            self.check_rows()
+        self.put_right()
+        self.check_end()
+
+    # ------------------------------------------------------------------ at the vendor
+
+    def do_vendor(self):
+        self.vendors.append(f"vendor-{len(self.vendors)}")
+        self.put_vendor(self.vendors[-1], f"Random {len(self.vendors)} Ltd.")
+
+    def do_rename(self):
+        if self.vendors:
+            vendor = self.chance.choice(self.vendors)
+            self.put_vendor(vendor, f"Renamed {vendor} {len(self.steps)} Ltd.")
+
+    def do_bill(self):
+        if not self.vendors or self.chance.random() < 0.5:
+            self.do_vendor()
+        bill = f"bill-{len(self.bills_there)}"
+        vendor = self.chance.choice(self.vendors)
+        self.bills_there.append((bill, vendor))
+        self.put(bill, vendor, account=self.chance.choice(list(self.codes)))
+        if self.chance.random() < 0.5:
+            self.remote.put("payments", f"pay-{bill}", {"bill": bill, "vendor": vendor, "amount": "70.00"})
+
+    # ------------------------------------------------------------------ in Odoo
+
+    def bound(self, kind):
+        bindings = self.env["ml.binding"].search([("connection_id", "=", self.connection.id), ("kind", "=", kind)])
+        model = {"vendor": "res.partner", "bill": "account.move"}[kind]
+        return self.env[model].browse(set(bindings.mapped("res_id"))).exists().sorted("id")
+
+    def pick(self, records):
+        return self.chance.choice(list(records)) if records else records
+
+    def do_merge(self):
+        partners = self.bound("vendor")
+        if len(partners) > 1:
+            target, source = self.chance.sample(list(partners), 2)
+            self.merge(target, source)
+
+    def do_archive_contact(self):
+        self.pick(self.bound("vendor")).action_archive()
+
+    def do_delete_contact(self):
+        unused = self.bound("vendor").filtered(
+            lambda partner: not self.env["account.move"].search_count([("partner_id", "=", partner.id)], limit=1)
+        )
+        self.pick(unused).unlink()
+
+    def do_toggle_account(self):
+        account = self.pick(self.env["account.account"].union(*self.codes.values()).exists())
+        account.active = not account.active
+
+    def do_delete_account(self):
+        mapped = self.env["account.account"].union(*self.codes.values()).exists()
+        lines = self.env["account.move.line"].search([("account_id", "in", mapped.ids)])
+        self.pick(mapped - lines.account_id).unlink()
+
+    def do_merge_accounts(self):
+        mapped = self.env["account.account"].union(*self.codes.values()).exists().filtered("active")
+        if len(mapped) == 2 and len(set(mapped.mapped("account_type"))) == 1 and False not in mapped.mapped("code"):
+            other = self.env["res.company"].create({"name": f"Other {len(self.steps)}"})
+            foreign = self.new_account(f"61{len(self.steps):04}", other)
+            self.merge_accounts(mapped[0], foreign)
+
+    def do_toggle_journal(self):
+        for journal in (self.flow("bills").journal_id, self.bank):
+            drafts = self.env["account.move"].search_count([("journal_id", "=", journal.id), ("state", "=", "draft")])
+            if not drafts and self.chance.random() < 0.5:
+                journal.active = not journal.active
+
+    def do_delete_bill(self):
+        drafts = self.bound("bill").filtered(lambda move: move.state == "draft" and not move.posted_before)
+        self.pick(drafts).unlink()
+
+    def do_post_bill(self):
+        fit = self.bound("bill").filtered(lambda move: move.state == "draft" and move.journal_id.active)
+        self.pick(fit.filtered(lambda move: all(move.invoice_line_ids.account_id.mapped("active")))).action_post()
+
+    def do_draft_bill(self):
+        unpaid = self.bound("bill").filtered(lambda move: move.state == "posted" and move.payment_state == "not_paid")
+        self.pick(unpaid).button_draft()
+
+    def do_lock(self):
+        self.company.purchase_lock_date = False if self.company.purchase_lock_date else "2026-06-30"
+
+    # ------------------------------------------------------------------ what has to hold
+
+    def current(self):
+        rows = self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id), ("is_current", "=", True)])
+        return rows.filtered(lambda row: row.kind != "result")
+
+    def check_rows(self):
+        for row in self.current():
+            told = (self.steps, row.name, row.state, row.error_class, row.error_message)
+            self.assertNotEqual(row.error_class, "bug", told)
+            if row.state == "waiting":
+                self.assertTrue(row.waiting_mapping_ids or row.depends_external_id, told)
+            if row.state in ("waiting", "failed"):
+                self.assertTrue(row.error_message and row.advice, told)
+        numbers = [bill.upper() for bill, _vendor in self.bills_there]
+        moves = self.env["account.move"].search([("ref", "in", numbers), ("move_type", "=", "in_invoice")])
+        self.assertEqual(len(moves), len(set(moves.mapped("ref"))), self.steps)
+
+    def put_right(self):
+        """What a person does who reads the sentences: repair, fill, press the buttons."""
+        self.company.purchase_lock_date = False
+        self.env["account.journal"].union(self.flow("bills").journal_id, self.bank).active = True
+        self.env["account.account"].union(*self.codes.values()).exists().active = True
+        unmapped = self.env["ml.mapping"].search(
+            [("connection_id", "=", self.connection.id), ("kind", "=", "account"), ("state", "=", "unmapped")]
+        )
+        unmapped.res_id = self.new_account("600009").id
+        for _round in range(3):
+            for _run in range(2):
+                self.sync()
+            self.bound("bill").filtered(lambda move: move.state == "draft").action_post()
+            if gone := self.current().filtered("is_record_gone"):
+                gone.action_bring_again()
+            self.current().filtered(lambda row: row.state == "failed").action_retry()
+            self.sync()
+
+    def check_end(self):
+        for row in self.current():
+            told = (self.steps, row.name, row.state, row.error_class, row.error_message, row.advice)
+            self.assertEqual(row.state, "done", told)
+        for bill, vendor in self.bills_there:
+            move = self.env["account.move"].search([("ref", "=", bill.upper()), ("move_type", "=", "in_invoice")])
+            self.assertEqual(len(move), 1, (self.steps, bill))
+            self.assertEqual(move, self.bill(bill), (self.steps, bill))
+            binding = self.env["ml.binding"].search(
+                [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("external_id", "=", vendor)]
+            )
+            self.assertEqual(move.partner_id.id, binding.res_id, (self.steps, bill, vendor))
+            paid = f"pay-{bill}" in self.remote.items.get("payments", {})
+            self.assertEqual(move.amount_residual, 0 if paid else 70, (self.steps, bill))
+            self.assertEqual(len(move.reconciled_payment_ids), int(paid), (self.steps, bill))

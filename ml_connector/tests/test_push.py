@@ -54,6 +54,19 @@ class TestPush(ConnectorCase):
         self.vendor(company_id=other.id)
         self.assertFalse(self.logs("vendors_push"))
 
+    def test_what_the_integration_user_may_not_read_is_queued_without_its_name(self):
+        partners = self.env["ir.model"]._get_id("res.partner")
+        self.env["ir.rule"].create({"name": "x", "model_id": partners, "domain_force": "[('ref', '!=', 'hidden')]"})
+        partner, other = self.vendor(ref="hidden"), self.vendor(name="Other Supplies")
+        names = [f"(id {partner.id})", "Other Supplies"]
+        self.assertEqual(self.logs("vendors_push").mapped("name"), names)
+        self.run_worker()
+        log = self.logs("vendors_push").filtered(lambda log: log.res_id == partner.id)
+        self.assertEqual(log.state, "failed")
+        self.assertIn(self.connection.user_id.name, log.error_message)
+        self.assertNotIn(partner.name, f"{log.error_message} {log.attempt_ids.mapped('message')}")
+        self.assertEqual([vendor["name"] for vendor in self.remote.vendors.values()], [other.name])
+
     def test_nothing_is_watched_when_the_flow_is_off(self):
         self.flow("vendors_push").active = False
         self.vendor()

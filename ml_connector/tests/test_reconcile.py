@@ -3,12 +3,15 @@
 from dataclasses import replace
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import Address, Contact, Vendor
+from odoo.addons.ml_connector.exceptions import InvalidDataError
 from odoo.addons.ml_connector.vendors import PROVIDERS
 from odoo.addons.ml_connector.vendors.base import Sent
+from odoo.addons.ml_connector.writers.ml_writer import Entry
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -353,3 +356,91 @@ class TestReconcile(ConnectorCase):
         attempt = log.attempt_ids.sorted("sequence")[-1]
         self.assertEqual(attempt.action, "decide")
         self.assertIn(self.env.user.name, attempt.message)
+
+    # ------------------------------------------------------------------ several connections of one business
+
+    def second(self, **flow_values):
+        """Another connection of the same business that reads the same vendors."""
+        second = self._connect(self.company, "Second")
+        second.flow_ids.next_run_at = "2999-01-01"
+        pull = second.flow_ids.filtered(lambda flow: flow.key == "vendors")
+        push = second.flow_ids.filtered(lambda flow: flow.key == "vendors_push")
+        push.write({"active": flow_values.pop("active", False), "cursor": "2999-01-01 00:00:00"})
+        pull.write({"conflict_policy": "vendor", **flow_values})
+        self.run_second(second)
+        return second
+
+    def run_second(self, second):
+        second.flow_ids.filtered(lambda flow: flow.key in ("vendors", "vendors_push")).next_run_at = False
+        self.env.cr.flush()
+        self._keep()
+        second._cron_run()
+        self.env.invalidate_all()
+
+    def test_a_conflict_that_asks_is_not_decided_by_another_connection(self):
+        """Whichever of them reads first, and whether the other one sends as well."""
+        self.flow("vendors").conflict_policy = "ask"
+        second = self.second()
+        pull, push = (
+            second.flow_ids.filtered(lambda flow, key=key: flow.key == key) for key in ("vendors", "vendors_push")
+        )
+        cases = (
+            (True, False, "vendor"),
+            (False, False, "vendor"),
+            (False, True, "odoo"),
+            (True, True, "newest"),
+            (False, True, "ask"),
+        )
+        for number, (first, active, policy) in enumerate(cases):
+            push.active, pull.conflict_policy = active, policy
+            with self.subTest(first=first, active=active, policy=policy):
+                self.put(street=f"Theirs {number}", city=f"City {number}")
+                self.partner.street = f"Ours {number}"
+                if first:
+                    self.sync()
+                self.run_second(second)
+                self.sync()
+                self.run_second(second)
+                asked = self.pulled()
+                self.assertEqual((self.partner.street, self.there()["street"]), (f"Ours {number}", f"Theirs {number}"))
+                self.assertEqual((asked.state, list(asked.conflict)), ("failed", ["street"]))
+                open_rows = self.env["ml.sync.log"].search(
+                    [("connection_id", "=", second.id), ("direction", "=", "pull"), ("state", "!=", "done")]
+                )
+                self.assertEqual(set(open_rows.mapped("state")) - {"superseded"}, set(), "it is asked once")
+                side = ("odoo", "vendor")[number % 2]
+                (asked.action_keep_odoo if side == "odoo" else asked.action_take_vendor)()
+                for _run in range(2):
+                    self.sync()
+                    self.run_second(second)
+                value = {"odoo": f"Ours {number}", "vendor": f"Theirs {number}"}[side]
+                self.assertEqual((self.partner.street, self.there()["street"]), (value, value))
+
+    def test_the_connection_that_asked_and_was_paused_still_decides(self):
+        self.flow("vendors").conflict_policy = "ask"
+        second = self.second()
+        self.conflict()
+        self.sync()
+        self.connection.state = "paused"
+        self.put(email="new@example.com")
+        self.run_second(second)
+        self.assertEqual(self.partner.street, "Ours 2")
+
+    def test_what_is_out_of_date_is_replaced(self):
+        """What failed or waits is not left open when the record was sent meanwhile, or another version came."""
+        for state in ("failed", "waiting", "pending"):
+            with self.subTest(state):
+                log = self.pulled()
+                log.write({"state": state, "error_class": "conflict", "conflict": {"street": ["a", "b"]}})
+                self.env["ml.worker"]._note_sent_version(self.flow("vendors_push"), "v1")
+                self.assertEqual((log.state, log.is_current, log.conflict), ("superseded", False, False))
+                self.put(city=f"After {state}")
+                self.sync()
+
+    def test_what_fails_after_another_version_came_is_replaced(self):
+        log = self.pulled()
+        log.write({"state": "running", "is_current": False})
+        entry = Entry(log, None)
+        entry.error = InvalidDataError("Broken.")
+        self.env["ml.worker"]._store_result(self.connection, entry, fields.Datetime.now(), 0)
+        self.assertEqual(log.state, "superseded")

@@ -632,6 +632,21 @@ class TestWriterBill(WriterCase):
         self.assertEqual(move.line_ids.partner_id, move.partner_id)
         self.assertDueLine(move, -100.0, date(2026, 7, 31))
 
+    def test_a_numbered_draft_keeps_its_number_while_it_fits(self):
+        move = self.written("bill", self.bill())
+        move.button_draft()
+        number = move.name
+        (entry,) = self.book("bill", self.bill(document_date=date(2026, 7, 15)))
+        self.assertEqual((entry.outcome, move.name), ("updated", number))
+        for day in (date(2026, 8, 1), date(2027, 1, 2)):
+            (entry,) = self.book("bill", self.bill(document_date=day))
+            self.assertEqual((entry.outcome, move.name), ("updated", False))
+            self.assertIn(number, entry.note)
+            move.action_post()
+            self.assertIn(f"{day:%Y/%m}" if "/07/" in number else f"{day:%Y}", move.name)
+            move.button_draft()
+            number = move.name
+
     def test_draft_of_another_kind_is_drift(self):
         self.written("bill", self.bill(), post_bills=False)
         (entry,) = self.book("bill", self.bill(is_credit=True))

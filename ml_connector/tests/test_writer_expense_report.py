@@ -181,6 +181,94 @@ class TestWriterExpenseReport(WriterCase):
         (entry,) = self.plan("expense_report", replace(changed, lines=lines), report_mode="vendor_bill")
         self.assertEqual(entry.outcome, "drift")
 
+    def simple(self, *rows, **values):
+        """A report of rows (amount, account, values), whose sum the employee is owed."""
+        lines = [JournalLine(amount=Decimal(amount), account=of, **more) for amount, of, more in rows]
+        owed = sum(line.amount for line in lines)
+        lines += [JournalLine(amount=-owed, account=ADA)] if owed else []
+        return self.report(lines=tuple(lines), **values)
+
+    def test_what_is_compared_is_what_is_booked(self):
+        """Each version has the same sum or date as the first, and books something else."""
+        frank = self.env["hr.employee"].create({"name": "Frank", "company_id": self.company.id})
+        self.mapped["employee", "frank"] = frank
+        other = Reference(kind="employee", external_id="frank", name="Frank")
+        tax_five = self.make_tax(5)
+        self.mapped["tax", "5"] = tax_five
+        five = Reference(kind="tax", external_id="5", name="5 %")
+        base = (("100", account("600"), {"taxes": ((TAX, Decimal(15)),)}), ("15", TAX, {}))
+        first = self.simple(*base)
+        to_frank = (*first.lines[:-1], replace(first.lines[-1], account=other))
+        versions = {
+            "account": self.simple(("100", account("601"), base[0][2]), base[1]),
+            "tax": self.simple(("100", account("600"), {"taxes": ((five, Decimal(15)),)}), ("15", five, {})),
+            "analytic": self.simple(("100", account("600"), {**base[0][2], "analytics": (COST,)}), base[1]),
+            "person": self.report(lines=to_frank),
+            "recoded": self.simple(("-100", account("600"), {}), ("100", account("601"), {}), revision="2"),
+            "20 more": self.simple(("-100", account("600"), {}), ("120", account("600"), {}), revision="2"),
+            "20 more alone": self.simple(("20", account("600"), {}), revision="2"),
+            "whole": self.simple(("120", account("600"), base[0][2]), base[1], revision="2"),
+            "date": self.simple(*base, accounting_date=date(2026, 7, 9)),
+            "same": self.simple(
+                ("60", account("600"), {"taxes": ((TAX, Decimal(9)),)}),
+                ("40", account("600"), {"taxes": ((TAX, Decimal(6)),)}),
+                base[1],
+            ),
+        }
+        number = 0
+        for mode in ("journal_entry", "vendor_bill"):
+            for name, second in versions.items():
+                with self.subTest(mode=mode, version=name):
+                    number += 1
+                    key = f"c{number}"
+                    self.written("expense_report", replace(first, external_id=key), report_mode=mode)
+                    same, changed = self.plan(
+                        "expense_report", replace(first, external_id=key), replace(second, external_id=key)
+                    )
+                    self.assertEqual((same.error, same.outcome, same.note), (None, "unchanged", ""))
+                    self.assertIsNone(changed.error)
+                    if name == "same":
+                        self.assertEqual(changed.outcome, "unchanged")
+                    else:
+                        self.assertEqual(changed.outcome, "drift")
+                        self.assertEqual("revision 2" in changed.note, bool(second.revision))
+
+    def test_other_entries_are_compared_by_what_is_booked_too(self):
+        kinds = {"cash_advance": ("advances", ADA), "payroll": ("600", ADA), "repayment": ("601", ADA)}
+        for kind, (code, owed) in kinds.items():
+            with self.subTest(kind=kind):
+
+                def document(code, kind=kind, owed=owed):
+                    lines = (
+                        JournalLine(amount=Decimal(50), account=account(code)),
+                        JournalLine(amount=Decimal(-50), account=owed),
+                    )
+                    return self.report(f"{kind}-1", lines=lines)
+
+                self.written(kind, document(code))
+                same, changed = self.plan(kind, document(code), document("cards"))
+                self.assertEqual((same.outcome, changed.outcome), ("unchanged", "drift"))
+
+    def test_a_difference_is_booked_beside_the_first_when_a_person_says_so(self):
+        first = self.written("expense_report", self.simple(("100", account("600"), {})), report_mode="journal_entry")
+        difference = self.simple(("-100", account("600"), {}), ("120", account("601"), {}), revision="2")
+        (entry,) = self.plan("expense_report", difference)
+        self.assertEqual(entry.outcome, "drift")
+        entry.is_difference = True
+        writer = self.writer("expense_report")
+        writer._plan_batch(self.flow("expense_report"), [entry], self.resolver())
+        writer._apply_batch(self.flow("expense_report"), [entry], self.resolver())
+        self.assertEqual((entry.outcome, entry.binds), ("created", False))
+        moves = first | entry.record.with_env(self.env)
+        sums = {}
+        for line in moves.line_ids:
+            sums[line.account_id] = sums.get(line.account_id, 0) + line.balance
+        self.assertEqual((sums[self.expense], sums[self.expense_b]), (0.0, 120.0))
+        owed = moves.line_ids.filtered(
+            lambda line: line.partner_id == self.ada and line.account_type == "liability_payable"
+        )
+        self.assertEqual(sum(owed.mapped("balance")), -120.0)
+
     def test_reversed_to_the_cent(self):
         for number, rounding in enumerate(("round_per_line", "round_globally")):
             self.company.tax_calculation_rounding_method = rounding

@@ -214,6 +214,20 @@ class Finding:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Territory:
+    """Of which records at the provider a connection keeps the books: no other connection takes the same.
+
+    :param business: the provider's id of the customer
+    :param name: what people call that customer; empty: as the provider says who we are
+    :param entities: {id: name} of the parts of the business that are taken; empty for all of it
+    """
+
+    business: str
+    name: str = ""
+    entities: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True, kw_only=True)
 class CheckReport:
     """What *Test connection* found out.
@@ -221,6 +235,7 @@ class CheckReport:
     :param identity: who we are connected as
     :param capabilities: permissions and features that the vendor granted, stored on the connection
     :param settings: values the provider wants kept between calls (ids it looked up)
+    :param choices: {name of a credential: values that the provider has for it}
     :param currencies: ISO 4217 codes in which the books over there are kept, as far as that is known
     """
 
@@ -228,6 +243,7 @@ class CheckReport:
     findings: list[Finding] = field(default_factory=list)
     capabilities: set[str] = field(default_factory=set)
     settings: dict = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
     currencies: set[str] = field(default_factory=set)
 
 
@@ -282,6 +298,8 @@ class Provider:
     """Keys of its records that say when something happened; all other dates were chosen by somebody."""
     events_kept: timedelta | None = None
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
+    has_entities = False
+    """Whether several connections can share one business among them by its entities."""
     settles_in = 0
     """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
     access_end_advice = ""
@@ -334,6 +352,14 @@ class Provider:
         missing = [name for name in (*spec.scopes, *spec.needs) if name not in capabilities]
         return f"The vendor did not grant {', '.join(missing)}." if missing else ""
 
+    @classmethod
+    def territory(cls, credentials: dict, stored: dict) -> Territory | None:
+        """What the connection takes, by its credentials that are no secrets and by what the check found out.
+
+        None where that is not known.
+        """
+        return None
+
     def check(self) -> CheckReport:
         """Find out who we are, what is granted, and what stands in the way. Reads only."""
         raise NotImplementedError
@@ -354,6 +380,10 @@ class Provider:
         :param since: `date` before which records are left alone, or None
         """
         raise NotImplementedError
+
+    def reread(self, flow: str) -> Iterator[Page]:
+        """Pages of what is booked already and may have been changed since: known records of them are compared again."""
+        return iter(())
 
     def fetch(self, flow: str, external_id: str) -> Item | None:
         """One record as it is now; None when it is gone."""

@@ -1,3 +1,4 @@
+from . import account_payment_register
 from . import ml_dry_run
 from . import ml_feed_import
 from . import ml_ignore

@@ -36,6 +36,7 @@ class MlDryRun(models.TransientModel):
     link_count = fields.Integer("To link", compute="_compute_counts")
     update_count = fields.Integer("To update", compute="_compute_counts")
     unchanged_count = fields.Integer("In Odoo already", compute="_compute_counts")
+    changed_count = fields.Integer("Differ", compute="_compute_counts")
     waiting_count = fields.Integer("To wait", compute="_compute_counts")
     failed_count = fields.Integer("To fail", compute="_compute_counts")
     sent_count = fields.Integer("To send", compute="_compute_counts")
@@ -52,7 +53,8 @@ class MlDryRun(models.TransientModel):
             "create_count": ("created",),
             "link_count": ("linked",),
             "update_count": ("updated",),
-            "unchanged_count": ("unchanged", "drift"),
+            "unchanged_count": ("unchanged",),
+            "changed_count": ("drift",),
             "waiting_count": ("waiting",),
             "failed_count": ("failed",),
             "sent_count": ("sent",),

@@ -187,6 +187,7 @@ class MlWorker(models.AbstractModel):
         self._reclaim(run)
         self._probe_waits(run)
         self._read_events(run)
+        self._compare_again(run)
         flows = self._known_flows(connection)
         for flow in flows.filtered(lambda flow: flow._is_due(fields.Datetime.now())):
             self._read_or_sweep(run, flow)

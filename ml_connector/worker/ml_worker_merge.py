@@ -4,6 +4,7 @@ from odoo import models
 
 from ..documents.reconciliation import merge, outgoing, unseen
 from ..exceptions import ConflictError, ConnectorError
+from ..models.ml_connection import WORKING_STATES
 
 
 class FieldConflict(ConflictError):
@@ -51,20 +52,72 @@ class MlWorker(models.AbstractModel):
             ]
         )
         by_external_id = bindings.grouped("external_id")
+        elsewhere = self._decided_elsewhere(flow, bindings)
         ours = self._shared_values(flow, [entry.bound for entry in entries])
         for entry in entries:
             binding = by_external_id[entry.document.external_id]
             if binding.is_shared or not (binding.agreed_odoo and binding.agreed_vendor):
                 continue
+            decider = elsewhere.get(binding.external_id, binding)
+            merged = merge(ours[entry.bound.id], entry.document.shared(), decider.agreed_odoo, decider.agreed_vendor)
+            if decider != binding:
+                # what is to be asked or sent is the other connection's to do
+                entry.taken, entry.kept = merged.taken, {}
+                continue
             try:
-                merged = merge(
-                    ours[entry.bound.id], entry.document.shared(), binding.agreed_odoo, binding.agreed_vendor
-                )
                 self._settle(run, flow, entry, merged, binding)
             except ConnectorError as error:
                 entry.error = error
             else:
                 entry.taken, entry.kept = merged.taken, merged.kept
+
+    def _decided_elsewhere(self, flow, bindings):
+        """{external id: binding of another connection} of records about which that connection decides.
+
+        One contact is one record of the provider's business, however many connections read it: of those that also send
+        it, one that asks decides, else the first one. Otherwise each would settle by its own policy what another one
+        has asked a person about.
+        """
+        connection = flow.connection_id
+        same = self.env["ml.binding"].search(
+            [
+                ("kind", "=", flow.kind),
+                ("external_id", "in", bindings.mapped("external_id")),
+                ("is_shared", "=", False),
+                ("connection_id.provider", "=", connection.provider),
+                ("connection_id.business", "=", connection.business),
+            ]
+        )
+        same = same.filtered(lambda binding: self._is_watched(flow, binding))
+        records = {binding.external_id: (binding.res_model, binding.res_id) for binding in bindings}
+        asking = {other: self._asks(flow, other) for other in same.connection_id}
+        found = {}
+        for binding in same.sorted(lambda binding: (not asking[binding.connection_id], binding.connection_id.id)):
+            is_same = records[binding.external_id] == (binding.res_model, binding.res_id)
+            if is_same and asking[binding.connection_id] is not None and binding.agreed_odoo and binding.agreed_vendor:
+                found.setdefault(binding.external_id, binding)
+        return found
+
+    def _is_watched(self, flow, binding):
+        """Whether its connection reads the record, or has asked a person about it before it was paused."""
+        connection = binding.connection_id
+        if connection.state in WORKING_STATES:
+            return True
+        asked = [
+            ("connection_id", "=", connection.id),
+            ("kind", "=", flow.kind),
+            ("external_id", "=", binding.external_id),
+            ("state", "=", "failed"),
+            ("is_current", "=", True),
+        ]
+        return bool(self.env["ml.sync.log"].search(asked).filtered("conflict"))
+
+    def _asks(self, flow, connection):
+        """Whether a connection that merges such records asks about conflicts; None where it does not merge them."""
+        pull_flow = connection.flow_ids.filtered(
+            lambda other: other.active and other.direction == "pull" and other.kind == flow.kind
+        )[:1]
+        return pull_flow.conflict_policy == "ask" if pull_flow and pull_flow._counterpart("push") else None
 
     def _settle(self, run, flow, entry, merged, binding):
         """Decide the conflicts by the flow's policy, or by what a person decided about these very values."""
@@ -195,4 +248,4 @@ class MlWorker(models.AbstractModel):
         if pull_flow:
             self.env["ml.sync.log"].search(
                 [("flow_id", "=", pull_flow.id), ("external_id", "=", external_id), ("is_current", "=", True)]
-            ).is_current = False
+            )._outdate()

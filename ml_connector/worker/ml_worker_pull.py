@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 
 from odoo import fields, models
@@ -9,7 +10,7 @@ from odoo import fields, models
 from ..documents import DownloadedFile, Files
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, FINAL_STATES, ODOO
+from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -18,6 +19,7 @@ from .waits import Waits
 _logger = logging.getLogger(__name__)
 
 BATCH = 50
+REFUSED = {"success": False, "reference": "", "url": "", "message": ""}
 
 
 class Dependency(ConnectorError):
@@ -49,10 +51,34 @@ class MlWorker(models.AbstractModel):
             flow.progress_total += new
             self._commit(run, processed=new)
             self._acknowledge(run, flow)
+        self._reread(run, flow)
         flow._schedule_next(started)
         flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
         run.succeeded = True
         self._commit(run)
+
+    def _reread(self, run, flow):
+        """What is booked may be changed later, and no list of what is new has it. What is not known stays alone."""
+        for page in run.provider.reread(flow.key):
+            keys = {(flow.kind, item.external_id) for item in page.items}
+            bound = self.env["ml.binding"]._records(flow.connection_id, keys)
+            known = [item for item in page.items if (flow.kind, item.external_id) in bound]
+            new = self.env["ml.sync.log"]._store(flow, known)
+            self._store_late_files(run, flow, known)
+            flow.progress_total += new
+            self._commit(run, processed=new)
+
+    def _store_late_files(self, run, flow, items):
+        """Files may come along without any other change of their record."""
+        files_flow = self._sibling(flow, flow._spec().files)
+        if not files_flow:
+            return
+        late = []
+        for item in items:
+            attachments = _translated(run.provider, files_flow.key, item.external_id, item.payload)
+            if attachments and not isinstance(attachments, ConnectorError):
+                late.append(replace(item, version=_files_version(attachments), payload={"subject_kind": flow.kind}))
+        self.env["ml.sync.log"]._store(files_flow, late)
 
     def _acknowledge(self, run, flow):
         """Tell the vendor which records are stored for good; what it took back meanwhile is left alone."""
@@ -92,6 +118,17 @@ class MlWorker(models.AbstractModel):
         stored = waits.fetch_missing()
         self._commit(run)
         return stored or returned
+
+    def _compare_again(self, run):
+        """Compare anew what differs and was changed in Odoo since: a person may have settled it there."""
+        domain = [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("state", "=", "done")]
+        for model, logs in self.env["ml.sync.log"].search([*domain, *DIFFERS]).grouped("res_model").items():
+            records = self.env[model].browse(set(logs.mapped("res_id"))).exists()
+            changed_at = {record.id: record.write_date for record in records}
+            logs.filtered(
+                lambda log, changed_at=changed_at: (moment := changed_at.get(log.res_id)) and moment > log.done_at
+            )._make_pending()
+        self._commit(run)
 
     def _notice_gone(self, waiting):
         """What others wait for and was deleted in Odoo; True when some of it is brought in again.
@@ -276,6 +313,7 @@ class MlWorker(models.AbstractModel):
             ],
         )
         flow.progress_done += len(entries)
+        self._tell_differences(written)
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
@@ -302,15 +340,24 @@ class MlWorker(models.AbstractModel):
                     "done_at": now,
                     "milliseconds": milliseconds,
                     "lease_until": False,
+                    "is_withdrawn": getattr(entry.document, "is_withdrawn", False),
                     **CLEAN,
+                    **log._difference_values(entry.outcome, entry.note),
                 }
             )
             return
+        if not log.is_current:
+            # the provider has another version by now, which comes in a row of its own
+            log._supersede()
+            return
         vals = self._failure_values(log, error)
+        if entry.bound:
+            # what stands in Odoo is not the newest version
+            vals.update(res_model=entry.bound._name, res_id=entry.bound.id)
         if isinstance(error, Dependency):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
         elif isinstance(error, FieldConflict):
-            vals.update(conflict=error.values, decision=False, res_model=entry.bound._name, res_id=entry.bound.id)
+            vals.update(conflict=error.values, decision=False)
         elif isinstance(error, MappingError):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
             if error.proposal:
@@ -324,6 +371,13 @@ class MlWorker(models.AbstractModel):
         if log.waiting_mapping_ids and "waiting_mapping_ids" not in vals:
             vals["waiting_mapping_ids"] = [fields.Command.clear()]
         log.write(vals)
+
+    def _tell_differences(self, written):
+        """What is posted and differs needs a person, until it does not any more."""
+        known = self.env["ml.sync.log"].union(*(entry.log for entry in written if entry.bound))
+        differing = known.filtered(lambda log: log.outcome == "drift")
+        differing._ask_about_differences()
+        (known - differing)._end_activities()
 
     def _tell_chatter(self, connection, written):
         """A short line on the records that were made or changed."""
@@ -354,7 +408,7 @@ class MlWorker(models.AbstractModel):
             files_flow,
             [
                 entry.log._as_item(
-                    version=_digest(sorted(attachment.name for attachment in entry.document.attachments)),
+                    version=_files_version(entry.document.attachments),
                     payload={"subject_kind": flow.kind},
                 )
                 for entry in written
@@ -367,13 +421,14 @@ class MlWorker(models.AbstractModel):
 
     def _queue_reports(self, flow, entries):
         """Rows that tell the vendor what became of its records."""
-        result_flow = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
+        result_flow = self._result_flow(flow)
         if not result_flow or not flow._spec().reports:
             return
         writer = flow._writer()
         base_url = flow.connection_id._told_base()
         # what is acknowledged has to be answered, also where it brought nothing new
         told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
+        revised = self._revised(flow, entries) if flow._spec().acknowledges else {}
         results = []
         for entry in entries:
             log = entry.log
@@ -384,8 +439,11 @@ class MlWorker(models.AbstractModel):
                     "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
-            elif entry.error and log.state == "failed" and flow.tell_failures:
-                result = {"success": False, "reference": "", "url": "", "message": entry.error.message}
+            elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):
+                result = {**REFUSED, "message": entry.error.message}
+            elif not entry.error and entry.outcome == "drift" and flow._spec().acknowledges:
+                # it waits for an answer there, and what was not booked is no success
+                result = {**REFUSED, "message": entry.note}
             else:
                 continue
             about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
@@ -393,6 +451,26 @@ class MlWorker(models.AbstractModel):
         # a record that several remote ones share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
         self._insert_reports(result_flow, results, shared, self._awaited_results(flow, entries))
+
+    def _revised(self, flow, entries):
+        """Ids of those that failed as another version of what is booked."""
+        failed = [entry.log.external_id for entry in entries if entry.error and entry.log.state == "failed"]
+        keys = self.env["ml.binding"]._records(flow.connection_id, {(flow.kind, key) for key in failed})
+        return {external_id for _kind, external_id in keys}
+
+    def _answer_ignored(self, logs):
+        """Tell the provider that what it waits for is not booked, because a person said so."""
+        for flow, group in logs.grouped("flow_id").items():
+            results = self._result_flow(flow)
+            if results and flow._spec().acknowledges and flow._spec().reports:
+                answers = []
+                for log in group:
+                    about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
+                    answers.append((log, {**about, **REFUSED, "message": log.ignored_reason}))
+                self._insert_reports(results, answers)
+
+    def _result_flow(self, flow):
+        return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
 
     def _awaited_results(self, flow, entries):
         """{row id: the remote record that it builds on} where the vendor is to hear of that one first."""
@@ -498,6 +576,10 @@ def _download(provider, flow, row):
         mimetype, content = provider.download(attachment.url)
         files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
+
+
+def _files_version(attachments):
+    return _digest(sorted(attachment.name for attachment in attachments))
 
 
 def _digest(value):

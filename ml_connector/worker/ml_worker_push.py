@@ -101,6 +101,7 @@ class MlWorker(models.AbstractModel):
         logs = logs.filtered(lambda log: log not in held)
         reader = flow._reader(records._name)
         bindings = self._bindings_by_record(flow, records)
+        unseen = flow.connection_id._unseen_in_books(records)
         started = self.env.cr.now()
         outgoing = []
         for log in logs:
@@ -110,6 +111,8 @@ class MlWorker(models.AbstractModel):
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
             try:
+                if record in unseen:  # what the engine has read already would come from the cache, unasked
+                    record.check_access("read")
                 document = self._outgoing_document(flow, record, binding)
                 payload = run.provider.render(flow.key, document)
             except psycopg2.Error:
@@ -125,8 +128,9 @@ class MlWorker(models.AbstractModel):
                 self._store_sent(log, "unchanged")
                 continue
             if binding and not reader._sends_changes:
-                log.note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
+                note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
                 self._store_sent(log, "drift")
+                log.write({"note": note, **log._difference_values("drift", note)})
                 continue
             log.sudo().write(  # sudo: the payload is a field without access
                 {

@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from .bill_items import BillItems
-from .writer_tools import creditor_of, exact
+from .writer_tools import creditor_of, exact, shown
 
 SAME_RATE = 1e-9
 
@@ -52,10 +52,13 @@ class BillChanges:
             yield self.env._("currency"), move.currency_id.name, plan.currency.name
         total = exact(move.amount_total, move.currency_id)
         if total != self.document.total:
-            yield self.env._("total"), total, self.document.total
+            yield self.env._("total"), self._shown(total), shown(self.env, self.document.total, plan.currency)
         tax = exact(move.amount_tax, move.currency_id)
         if tax != plan.tax_total:
-            yield self.env._("tax"), tax, plan.tax_total
+            yield self.env._("tax"), self._shown(tax), shown(self.env, plan.tax_total, plan.currency)
+
+    def _shown(self, amount):
+        return shown(self.env, amount, self.move.currency_id)
 
     def _of_lines(self):
         plan = self.plan
@@ -65,7 +68,8 @@ class BillChanges:
         for number, (line, planned) in enumerate(zip(self.lines, plan.lines, strict=True), start=1):
             odoo, vendor = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
             if odoo != vendor:
-                yield self.env._("line %s: amount", number), odoo, vendor
+                what = self.env._("line %s: amount", number)
+                yield what, self._shown(odoo), shown(self.env, vendor, plan.currency)
             if planned.stated_quantity and line.quantity != planned.quantity:
                 yield self.env._("line %s: quantity", number), f"{line.quantity:g}", f"{planned.quantity:g}"
             if line.account_id != planned.account:

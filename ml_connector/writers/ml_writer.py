@@ -20,10 +20,11 @@ class Entry:
     :ivar kept: {name: value when both sides agreed last} of what changed in Odoo and has yet to be sent
     :ivar is_shared: whether a person said that another remote record is the same Odoo record
     :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
+    :ivar is_difference: whether a person said that it is booked beside what is bound already
     """
 
     __slots__ = (
-        *("binds", "bound", "document", "error", "is_shared", "kept", "log"),
+        *("binds", "bound", "document", "error", "is_difference", "is_shared", "kept", "log"),
         *("note", "outcome", "record", "taken", "values"),
     )
 
@@ -38,6 +39,7 @@ class Entry:
         self.error = None
         self.binds = True
         self.is_shared = False
+        self.is_difference = bool(log) and log.decision == "difference"
         self.taken = None
         self.kept = {}
 

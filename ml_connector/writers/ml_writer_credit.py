@@ -5,7 +5,7 @@ from odoo.fields import Command
 
 from ..exceptions import ConnectorError, InvalidDataError, NotReadyError, NotWantedError
 from .ml_writer_bill import BillBatch
-from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, posted
+from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, posted, shown
 
 
 class MlWriterCredit(models.AbstractModel):
@@ -70,8 +70,8 @@ class MlWriterApplication(models.AbstractModel):
         if left < 0:
             note = self.env._(
                 "%(odoo)s are set off in Odoo and %(vendor)s at the vendor.",
-                odoo=self._applied(credit, bill),
-                vendor=document.amount,
+                odoo=shown(self.env, self._applied(credit, bill), credit.currency_id),
+                vendor=shown(self.env, document.amount, document.currency),
             )
             entry.plan("drift", credit, note=note)
             return
@@ -247,8 +247,8 @@ class MlWriterPurchaseOrder(models.AbstractModel):
         if booked != wanted:
             note = self.env._(
                 "Changed at the vendor: total %(odoo)s in Odoo and %(vendor)s at the vendor.",
-                odoo=booked,
-                vendor=wanted,
+                odoo=shown(self.env, booked, order.currency_id),
+                vendor=shown(self.env, wanted, document.currency),
             )
             entry.plan("drift", order, note=note)
             return

@@ -10,7 +10,7 @@ from .bill_amounts import BILL, ENTRY, EXPENSE
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, pay
-from .writer_tools import QUIET, exact, odoo_refusals
+from .writer_tools import QUIET, exact, odoo_refusals, shown
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 
@@ -275,7 +275,7 @@ class MlWriterExpense(models.AbstractModel):
     def _total_texts(self, document, currency, total):
         if total == document.amount and currency.name == document.currency:
             return []
-        odoo, vendor = f"{total} {currency.name}", f"{document.amount} {document.currency}"
+        odoo, vendor = shown(self.env, total, currency), shown(self.env, document.amount, document.currency)
         return [self._changed_text(self.env._("total"), odoo, vendor)]
 
     def _date_texts(self, document, booked_on):

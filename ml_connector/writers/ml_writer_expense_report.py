@@ -23,7 +23,9 @@ class MlWriterExpenseReport(models.AbstractModel):
     _description = "Writer of Expense Reports"
 
     def _is_bill(self, batch, document):
-        """Who is owed nothing gets no bill."""
+        """Who is owed nothing gets no bill. What is booked stays what it is, whatever the option says by now."""
+        if "booked" in batch.options:
+            return batch.options["booked"].move_type != "entry"
         return batch.flow.report_mode == "vendor_bill" and any(
             line.account.kind == "employee" and line.amount < 0 for line in document.lines
         )
@@ -64,6 +66,15 @@ class MlWriterExpenseReport(models.AbstractModel):
                 for line in lines
             ],
         }
+
+    def _booked_items(self, batch, document, items):
+        if not self._is_bill(batch, document):
+            return items
+        booked = []
+        for line, item in zip(document.lines, items, strict=True):
+            taxes = {needed(self.env, batch.resolver, reference).id for reference, _amount in line.taxes}
+            booked.append({**item, "tax_ids": [Command.set(list(taxes))]})
+        return booked
 
     def _bill_item(self, batch, line, item, rate):
         """An item of the entry as that of a bill."""

@@ -6,12 +6,13 @@ from odoo.tools import format_date
 
 from ..documents import Bill, Party
 from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError, NotReadyError
+from ..models.ml_mapping import MONEY_JOURNALS
 from ..vendors.sharing import share
 from .bill_amounts import ENTRY, MADE_HERE, BillPlan, LinePlan
 from .bill_items import BillItems
+from .entry_changes import EntryChanges
 from .ml_writer_bill import BillBatch
 from .spend_tools import (
-    MONEY_JOURNALS,
     clearing_account,
     contact,
     money_journal,
@@ -21,7 +22,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import account_problem, check_tax_countries, exact, fits, named, odoo_refusals
+from .writer_tools import account_problem, check_tax_countries, exact, fits, named, odoo_refusals, shown
 
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
@@ -65,34 +66,54 @@ class MlWriterJournalEntry(models.AbstractModel):
         batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
         for entry in entries:
             try:
-                if entry.bound:
-                    self._plan_bound(entry)
+                if entry.bound and not entry.is_difference:
+                    self._plan_bound(batch, entry)
                 else:
+                    # what is booked beside it leaves the first entry bound
+                    entry.binds = not entry.bound
                     self._plan_new(batch, entry)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_bound(self, entry):
-        move, document = entry.bound, entry.document
+    def _plan_bound(self, batch, entry):
+        move = entry.bound
         if move.state == "cancel":
             entry.plan("drift", move, note=self.env._("%s is cancelled in Odoo.", move.display_name))
             return
-        wanted = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
-        lines = move.line_ids.filtered(lambda line: line.amount_currency > 0)
-        booked = exact(sum(lines.mapped("amount_currency")), move.currency_id)
-        booked_on = move.ml_original_date or move.date
-        if (booked, booked_on) != (abs(wanted), document.accounting_date or document.document_date):
-            entry.plan(
-                "drift",
-                move,
-                note=self.env._(
-                    "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
-                    odoo=f"{booked} {move.currency_id.name}, {format_date(self.env, booked_on)}",
-                    vendor=f"{wanted} {document.currency}, {format_date(self.env, document.document_date)}",
-                ),
-            )
+        if move.reversal_move_ids.filtered(lambda reversal: reversal.state == "posted"):
+            entry.plan("drift", move, note=self.env._("%s is reversed in Odoo.", move.display_name))
             return
-        entry.plan("unchanged", move)
+        texts = self._changes(batch, entry)
+        if not texts:
+            entry.plan("unchanged", move)
+            return
+        note = self.env._("Changed at the vendor: %s.", "; ".join(texts))
+        if entry.document.revision:
+            revised = self.env._(
+                "It was booked as %(move)s and came again as revision %(revision)s, which may be the whole or only the"
+                " difference.",
+                move=move.display_name,
+                revision=entry.document.revision,
+            )
+            note = f"{note} {revised}"
+        entry.plan("drift", move, note=note)
+
+    def _changes(self, batch, entry):
+        """What the newest version would book otherwise, one phrase each."""
+        move, document = entry.bound, entry.document
+        currency = batch.currencies.known(document.currency)
+        batch.options["booked"] = move
+        try:
+            items = self._items(batch, document, currency, move.date)
+            items = self._booked_items(batch, document, items)
+        finally:
+            batch.options.pop("booked")
+        booked_on = document.accounting_date or document.document_date
+        return EntryChanges(self.env, move, document.currency, items, booked_on).texts()
+
+    def _booked_items(self, batch, document, items):
+        """The items as they are booked."""
+        return items
 
     def _plan_new(self, batch, entry):
         document = entry.document
@@ -202,7 +223,7 @@ class MlWriterJournalEntry(models.AbstractModel):
 
     def _check_analytics(self, batch, document, number, line, account, distribution):
         """Only lines that someone can code are asked for their analytic plans."""
-        if not batch.flow.post_bills or line.account.kind != "account" or line.partner:
+        if not batch.flow.post_bills or line.account.kind != "account" or line.partner or "booked" in batch.options:
             return
         planned = LinePlan(
             amount=line.amount,
@@ -294,6 +315,9 @@ class MlWriterJournalEntry(models.AbstractModel):
         return parts[0]
 
     def _check_account(self, batch, account, currency):
+        if "booked" in batch.options:
+            # it is only compared with
+            return
         problem = account_problem(account, batch.company, currency)
         if not problem:
             return
@@ -382,6 +406,33 @@ class MlWriterRepayment(models.AbstractModel):
         names = [line.name for line in plan.lines]
         values = BillItems(self.env, batch.company).entry_values(plan, names, {"account_id": account.id})
         entry.plan("created", values=values, note=note)
+
+    def _changes(self, batch, entry):
+        """Of what takes a cost back as Odoo booked it, the source says only how much and when."""
+        move, document = entry.bound, entry.document
+        if not document.follows:
+            return super()._changes(batch, entry)
+        lines = move.line_ids.filtered(lambda line: line.account_id == self._received_on(batch, document, move))
+        booked = exact(sum(lines.mapped("amount_currency")), move.currency_id)
+        wanted = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
+        dates = move.ml_original_date or move.date, document.accounting_date or document.document_date
+        pairs = (
+            (
+                self.env._("amount"),
+                shown(self.env, booked, move.currency_id),
+                shown(self.env, wanted, document.currency),
+            ),
+            (self.env._("date"), *(format_date(self.env, day) for day in dates)),
+        )
+        return [
+            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
+            for what, odoo, vendor in pairs
+            if odoo != vendor
+        ]
+
+    def _received_on(self, batch, document, move):
+        total = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
+        return outstanding_account(self.env, self._journal(batch, document), float(total))
 
     def _refund(self, batch, document):
         """What is repaid as the refund of the cost and the taxes that Odoo booked."""

@@ -14,6 +14,7 @@ from ..exceptions import (
     NotReadyError,
     NotWantedError,
 )
+from ..models.ml_mapping import MONEY_JOURNALS
 from .spend_tools import owe_to_issuer
 from .writer_tools import (
     QUIET,
@@ -26,12 +27,12 @@ from .writer_tools import (
     named,
     odoo_refusals,
     posted,
+    shown,
     tolerance,
     unusable,
 )
 
 SAME_PAYMENT_WITHIN = timedelta(days=10)
-PAYMENT_JOURNALS = ("bank", "cash", "credit")
 LIVE_STATES = ("in_process", "paid")
 
 
@@ -84,7 +85,7 @@ class PaymentPlan:
 
 class AccountPayment(models.Model):
     _name = "account.payment"
-    _inherit = ["account.payment", "ml.sealed"]
+    _inherit = ["account.payment", "ml.changed"]
 
     ml_original_date = fields.Date(
         "Date at the Vendor System",
@@ -134,10 +135,13 @@ class MlWriterPayment(models.AbstractModel):
             return
         booked_on = payment.ml_original_date or payment.date
         pairs = (
-            (self.env._("amount"), exact(payment.amount, payment.currency_id), document.amount),
             (self.env._("currency"), payment.currency_id.name, document.currency),
             (self.env._("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
         )
+        booked = exact(payment.amount, payment.currency_id)
+        if booked != document.amount:
+            odoo, vendor = ((booked, payment.currency_id), (document.amount, document.currency))
+            pairs = ((self.env._("amount"), shown(self.env, *odoo), shown(self.env, *vendor)), *pairs)
         if document.debited and (odoo := self._debit_differs(payment, document)):
             stated = f"{document.debited} {document.debited_currency}"
             pairs = (*pairs, (self.env._("amount debited"), odoo, stated))
@@ -324,16 +328,18 @@ class MlWriterPayment(models.AbstractModel):
                 continue  # another currency: the rate decides, and Odoo books the exchange difference
             left = self._open(move) - abs(batch.planned[move.id])
             if abs(amount) > left + batch.tolerance:
-                raise InvalidDataError(
-                    self.env._(
-                        "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on"
-                        " %(bill)s.",
-                        amount=amount,
-                        left=left,
-                        currency=currency.name,
-                        bill=move.display_name,
-                    )
-                )
+                raise InvalidDataError(self._too_much(move, amount, left))
+
+    def _too_much(self, move, amount, left):
+        sentence = self.env._(
+            "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on %(bill)s.",
+            amount=amount,
+            left=left,
+            currency=move.currency_id.name,
+            bill=move.display_name,
+        )
+        # the bill may have been changed at the provider: then the payment is right, and the bill has to follow first
+        return f"{sentence} {move.ml_difference}" if move.ml_difference else sentence
 
     # ------------------------------------------------------------------ values
 
@@ -344,7 +350,7 @@ class MlWriterPayment(models.AbstractModel):
             raise InvalidDataError(
                 self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
             )
-        if unusable(journal, batch.company) or journal.type not in PAYMENT_JOURNALS:
+        if unusable(journal, batch.company) or journal.type not in MONEY_JOURNALS:
             raise NotReadyError(
                 self.env._(
                     "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",

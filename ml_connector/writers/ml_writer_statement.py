@@ -19,7 +19,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals
+from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals, shown
 
 
 class MlWriterDerivedBill(models.AbstractModel):
@@ -205,8 +205,8 @@ class MlWriterReceipt(models.AbstractModel):
             return
         note = self.env._(
             "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
-            odoo=f"{booked} {move.currency_id.name}",
-            vendor=f"{wanted} {document.currency}",
+            odoo=shown(self.env, booked, move.currency_id),
+            vendor=shown(self.env, wanted, document.currency),
         )
         entry.plan("drift", move, note=note)
 
@@ -340,9 +340,9 @@ class MlWriterTransfer(models.AbstractModel):
             note = self.env._(
                 "%(payment)s over %(odoo)s is %(state)s in Odoo; the vendor has %(vendor)s.",
                 payment=payment.display_name,
-                odoo=booked,
-                state=payment.state,
-                vendor=abs(document.amount),
+                odoo=shown(self.env, booked, payment.currency_id),
+                state=dict(payment._fields["state"]._description_selection(self.env))[payment.state],
+                vendor=shown(self.env, abs(document.amount), document.currency),
             )
             entry.plan("drift", payment, note=note)
             return

@@ -4,10 +4,10 @@ from odoo.fields import Command
 
 from ..documents import Reference
 from ..exceptions import InvalidDataError, NotReadyError
+from ..models.ml_mapping import MONEY_JOURNALS
 from .ml_writer import Resolver
 from .writer_tools import exact, is_of_company, named, unusable
 
-MONEY_JOURNALS = ("bank", "cash", "credit")
 ISSUER_KINDS = ("statement", "transfer", "cashback")
 """Kinds whose records are on the card issuer's account."""
 CLEARING = Reference(kind="account", external_id="ml-card-clearing")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
-from odoo.tools import float_repr, format_date
+from odoo.tools import float_repr, format_amount, format_date
 
 from ..exceptions import InvalidDataError, LockedPeriodError, NotPostedError, NotReadyError
 from ..models.ml_outgoing_code import title_of
@@ -26,6 +26,19 @@ def exact(amount, currency):
     return Decimal(float_repr(currency.round(amount), currency.decimal_places))
 
 
+def shown(env, amount, currency):
+    """An amount as the reader writes it.
+
+    :param currency: record, or its code, which Odoo may not know
+    """
+    if isinstance(currency, str):
+        code = currency
+        currency = env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        if not currency:
+            return f"{amount} {code}"
+    return format_amount(env, float(amount), currency)
+
+
 def fits(amount, currency):
     """Whether a decimal number has no more decimals than the currency."""
     return amount == round(amount, currency.decimal_places)
@@ -38,9 +51,8 @@ def tolerance(flow):
 
 def is_of_company(record, company):
     """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
-    # sudo: a record that is out of reach is named as such
-    owner = record.sudo().company_id
-    return not owner or owner in company.sudo().parent_ids
+    owner = record.sudo().company_id  # sudo: a record that is out of reach is named as such
+    return not owner or owner in company.sudo().parent_ids  # sudo: so is a parent
 
 
 def creditor_of(move):
@@ -61,9 +73,9 @@ def unusable(record, company):
 
 
 def _is_foreign(record, company):
-    # sudo: companies out of the flow's reach
-    owners = record.sudo()["company_ids" if "company_ids" in record._fields else "company_id"]
-    return bool(owners) and not owners & company.sudo().parent_ids
+    field = "company_ids" if "company_ids" in record._fields else "company_id"
+    owners = record.sudo()[field]  # sudo: companies out of the flow's reach
+    return bool(owners) and not owners & company.sudo().parent_ids  # sudo: as above
 
 
 def named(record, company):

@@ -95,10 +95,10 @@ def run(database, *arguments, log=None):
     console.run(command, log, "Odoo did not finish.", env=environment(), cwd=paths.ROOT)
 
 
-def shell(database, script):
+def shell(database, script, *arguments):
     """Run Python code that has `env` in `odoo shell`; return what it prints."""
     command = [sys.executable, "-m", "odoo", "shell", "-d", database, "--no-http"]
-    command += ["--log-level=error", "--shell-interface=python"]
+    command += ["--log-level=error", "--shell-interface=python", *arguments]
     result = subprocess.run(
         command,
         input=script,

@@ -306,7 +306,8 @@ def test_a_posted_report_that_comes_again_is_for_a_person(books):
     books.settle()
     assert books.log(report_id)["outcome"] == "drift"
     assert books.lines(report_id) == before
-    assert books.remote(second).status == "ACKNOWLEDGED"
+    assert books.remote(second).status == "POSTING_CONFIRMED_FAILURE"
+    assert "52.00" in books.remote(second).messages[0]
     # who decides for the new one gets it in full, and Concur hears of it
     books.workers.code(f"env['ml.sync.log'].browse({books.log(report_id)['id']}).action_reverse_and_repost()")
     books.settle()

@@ -1,6 +1,9 @@
 """Install, upgrade and uninstall leave a clean database, and the server log says nothing about us."""
 
+import json
 import re
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,106 @@ LEFT_BEHIND = """
     UNION SELECT 'message', id::text FROM mail_message WHERE model LIKE 'ml.%%'
     UNION SELECT 'attachment', id::text FROM ir_attachment WHERE res_model LIKE 'ml.%%'
     UNION SELECT 'parameter', key FROM ir_config_parameter WHERE key LIKE 'ml\\_connector%%'
+"""
+
+RELEASED = Path(__file__).with_name("ml_connector-19.0.1.0.0.tar.xz")
+"""The Python code and the data files of the addon as that version had them."""
+
+ROWS_OF_THE_RELEASED = """
+from odoo import Command
+from odoo.addons.ml_connector import secret_box
+
+def connect(name, provider, **values):
+    connection = env["ml.connection"].create({"name": name, "provider": provider, **values})
+    for credential in connection.credential_ids:
+        credential.write({"new_secret": "example-secret"} if credential.is_secret else {"value": "id_EXAMPLE"})
+    return connection
+
+def user(login, *groups):
+    return env["res.users"].with_context(no_reset_password=True).create({
+        "name": login, "login": login, "group_ids": [Command.set([env.ref(group).id for group in groups])],
+    })
+
+ramp = connect("Ramp", "ramp", environment="sandbox")
+ramp.write({"state": "connected", "check_state": "ok"})
+ramp.flow_ids.filtered(lambda flow: flow.key in ("bills", "vendors", "vendors_push")).active = True
+ramp.message_post(body="A note")
+token = env["ml.token"].search([("connection_id", "=", ramp.id)])
+token.refresh_ciphertext = secret_box.encrypt(env, "example-refresh")
+moved = connect("Moved", "ramp", environment="sandbox")
+moved.database_name = "another"
+archived = connect("Archived", "visma")
+archived.active = False
+files = connect("Files", "stampli")
+
+flow = ramp.flow_ids.filtered(lambda flow: flow.key == "bills")
+log = env["ml.sync.log"].create({
+    "name": "Example", "connection_id": ramp.id, "company_id": ramp.company_id.id, "flow_id": flow.id,
+    "direction": "pull", "kind": "bill", "state": "failed", "external_id": "bill-1",
+})
+for connection in ramp, moved:
+    env["ml.sync.attempt"]._append(connection, [
+        {"log": log if connection == ramp else None, "subject": "bills bill-1", "action": "write", "outcome": "failed"},
+        {"subject": "bills bill-2", "action": "write", "outcome": "created"},
+    ])
+env.flush_all()
+env.cr.execute("UPDATE ml_sync_attempt SET subject = 'forged' WHERE connection_id = %s AND sequence = 1", [moved.id])
+
+gone, kept = env["res.partner"].create([{"name": "Gone"}, {"name": "Kept"}])
+for partner in gone, kept:
+    env["ml.mapping"].create(
+        {"connection_id": ramp.id, "kind": "vendor", "external_id": partner.name, "res_id": partner.id}
+    )
+    env["ml.mapping.rule"].create(
+        {"connection_id": ramp.id, "kind": "vendor", "pattern": partner.name, "res_id": partner.id}
+    )
+gone.unlink()
+
+templates = env["ml.feed.template"].search([("connection_id", "=", files.id)])
+read = templates.filtered(lambda template: template.direction == "pull")[0]
+sent = templates.filtered(lambda template: template.direction == "push")[0]
+sent.name = "Of other records"
+env.flush_all()
+env.cr.execute("UPDATE ml_feed_template SET model_name = 'res.users' WHERE id = %s", [sent.id])
+file = env["ml.feed.file"].create({
+    "name": "a.csv", "connection_id": files.id, "template_id": read.id, "direction": "pull", "state": "failed",
+    "folder": read.folder, "flow_id": read.flow_id.id,
+})
+file._attach(b"a")
+user("maps", "ml_connector.group_ml_connector_user", "account.group_account_invoice")
+user("sees", "ml_connector.group_ml_connector_user")
+env.cr.commit()
+"""
+
+UPGRADED = """
+import json
+from odoo.addons.ml_connector import secret_box
+env = env(context={"active_test": False})
+connections = {connection.name: connection for connection in env["ml.connection"].search([])}
+ramp = connections["Ramp"]
+token = env["ml.token"].search([("connection_id", "=", ramp.id)])
+verify = env["ml.sync.attempt"]._verify
+templates = env["ml.feed.template"].search([("connection_id", "=", connections["Files"].id)])
+accountants = env.ref("ml_connector.group_ml_connector_accountant")
+print(json.dumps({
+    "state": [ramp.state, ramp.is_copy, ramp.credential_ids.filtered("is_secret")[0]._plaintext()],
+    "refresh": secret_box.decrypt(env, token.refresh_ciphertext),
+    "lacking": [finding.message for finding in ramp._user_findings()],
+    "copies": [name for name, connection in connections.items() if connection.is_copy],
+    "users": {name: [c.user_id.ml_is_integration, c.user_id.active] for name, c in connections.items()},
+    "shared users": len(connections) - len({connection.user_id for connection in connections.values()}),
+    "trail": {name: verify(connections[name]) for name in ("Ramp", "Moved")},
+    "verified": {
+        name: env["ml.sync.attempt"].search([("connection_id", "=", connections[name].id)], limit=1).message
+        for name in ("Ramp", "Moved")
+    },
+    "mappings": {row.external_id: bool(row.res_id) for row in env["ml.mapping"].search([("kind", "=", "vendor")])},
+    "rules": {rule.pattern: [rule.active, bool(rule.res_id)] for rule in env["ml.mapping.rule"].search([])},
+    "templates off": templates.filtered(lambda template: not template.active).mapped("name"),
+    "told": connections["Files"].activity_ids.mapped("summary"),
+    "file": env["ml.feed.file"].search([]).attachment_id.res_field,
+    "maps": [user.login for user in accountants.all_user_ids if user.login in ("maps", "sees")],
+}))
 """
 
 MAKE_CONNECTION = """
@@ -74,13 +177,41 @@ def complaints(log):
     return [line for line in lines if re.search(r" (WARNING|ERROR|CRITICAL) ", line) and "ml" in line.split(":", 3)[-1]]
 
 
-def test_install_upgrade_and_uninstall(database, log):
+@pytest.fixture
+def released(tmp_path):
+    """The argument with which Odoo finds the released addon in the place of this one."""
+    with tarfile.open(RELEASED) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folders = [folder for folder in odoo.addons_path() if folder != paths.ROOT]
+    return f"--addons-path={','.join(map(str, [*folders, tmp_path]))}"
+
+
+def test_upgrade_from_the_released_version_and_uninstall(database, log, released):
+    """Connections keep working, or say what a person has to decide."""
     before = set(map(tuple, postgres.query(database, LEFT_BEHIND)))
-    run(database, log, "-i", "ml_connector")
-    assert odoo.installed(database)
-    odoo.shell(database, MAKE_CONNECTION)
+    run(database, log, "-i", "ml_connector", released)
+    odoo.shell(database, ROWS_OF_THE_RELEASED, released)
     run(database, log, "-u", "ml_connector")
-    assert postgres.query(database, "SELECT count(*) FROM ml_flow")[0][0] > 0
+    found = json.loads(odoo.shell(database, UPGRADED))
+    assert found == {
+        "state": ["connected", False, "example-secret"],
+        "refresh": "example-refresh",
+        "lacking": [],
+        "copies": ["Moved"],
+        "users": {name: [True, name != "Archived"] for name in ("Archived", "Files", "Moved", "Ramp")},
+        "shared users": 0,
+        "trail": {"Ramp": "", "Moved": ""},
+        "verified": {
+            "Ramp": "2 attempts were verified as they were written, and are signed from now on.",
+            "Moved": "Attempt 1 did not agree with its checksum when the attempts were signed.",
+        },
+        "mappings": {"Gone": False, "Kept": True},
+        "rules": {"Gone": [False, False], "Kept": [True, True]},
+        "templates off": ["Of other records"],
+        "told": ["Feed templates of Files were switched off"],
+        "file": "attachment_id",
+        "maps": ["maps"],
+    }
     odoo.shell(database, UNINSTALL)
     assert not odoo.installed(database)
     assert set(map(tuple, postgres.query(database, LEFT_BEHIND))) == before

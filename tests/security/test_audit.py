@@ -7,7 +7,7 @@ the trail fails here, or has to be among those that decide nothing.
 import base64
 
 import pytest
-from support.declared import DECLARED, records_of
+from support.declared import DECLARED, WHOLE_DATABASE, records_of
 from support.people import Refused
 
 PERSON = {"resolve": "user", "map": "accountant", "administer": "administrator", "system": "admin"}
@@ -140,6 +140,50 @@ def other_value(field, name, old, records):
     return f"{old or ''}x"
 
 
+WORKER = """
+result = env["res.users"].create({{
+    "name": "Worker",
+    "login": "worker",
+    "company_id": {company},
+    "company_ids": [(6, 0, [{company}])],
+    "group_ids": [(6, 0, env.ref("base.group_user").ids)],
+}}).id
+"""
+"""An internal user as whom a connection may work: who is chosen cannot log in any more."""
+
+
+def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, declared, records):
+    records["other_owner"] = office.user.id
+    records["worker"] = offices.code(WORKER.format(company=office.company))
+    missing = []
+    for model, declaration in sorted(declared.items()):
+        if model in WIZARDS or model == "res.config.settings":
+            continue
+        fields = office.admin.call(model, "fields_get", [], ["type", "selection"])
+        fields_open = {name: rights for name, rights in declaration["fields"].items() if rights and rights != "birth"}
+        # last, because a record that is archived is not found any more
+        for name in sorted(fields_open, key=lambda name: name == "active"):
+            if fields[name]["type"] == "one2many" or (model, name) in NOT_HERE:
+                continue
+            person, record = office.people[PERSON[fields_open[name][0]]], records[model]
+            old = person.call(model, "read", [record], [name])[0][name]
+            trail = Trail(offices, office.connection)
+            person.call(model, "write", [record], {name: other_value(fields[name], name, old, records)})
+            rows = trail.new(person)
+            if name in ("value", "new_secret"):
+                told = any(row["action"] == "credential" for row in rows)
+            else:
+                told = any(row["action"] == "change" and row["old"] != row["new"] for row in rows)
+            if not told:
+                missing.append((model, name))
+            if name == "active":
+                person.call(model, "write", [record], {name: True})
+    assert missing == []
+    values = offices.rows("SELECT count(*) FROM ml_sync_attempt t WHERE to_jsonb(t)::text ~ 'EXAMPLEx|example-secretx'")
+    assert values == [(0,)], "credentials are told of by name only"
+
+
+LOSE = "connection.credential_ids.filtered('is_secret')[0].ciphertext = 'which no key opens'"
 CASES = {
     ("ml.connection", "action_test"): "",
     ("ml.connection", "action_start"): "connection.check_state = 'ok'",
@@ -152,10 +196,12 @@ CASES = {
     ("ml.connection", "action_verify_attempts"): "",
     ("ml.connection", "action_adopt_database"): "connection.database_oid = '1'",
     ("ml.connection", "action_rotate_keys"): "",
+    ("ml.connection", "action_discard_lost_secrets"): LOSE,
     ("ml.connection", "action_accept_host_key"): (
         "connection.stored_settings = {'host_key_seen': 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=='}"
     ),
     ("res.config.settings", "action_rotate_ml_keys"): "",
+    ("res.config.settings", "action_discard_ml_lost_secrets"): LOSE,
     ("ml.flow", "action_sync_now"): "",
     ("ml.flow", "action_dry_run"): "",
     ("ml.feed.template", "action_send_now"): "",
@@ -248,53 +294,10 @@ def test_each_public_method_is_told_or_decides_nothing(offices, office, declared
             )
         )
         trail = Trail(offices, connection or office.connection)
-        person.call(model, method, *([] if method == "action_rotate_keys" else [ids]))
+        person.call(model, method, *([] if method in WHOLE_DATABASE else [ids]))
         if not trail.new(person):
             missing.append((model, method))
     assert missing == []
-
-
-WORKER = """
-result = env["res.users"].create({{
-    "name": "Worker",
-    "login": "worker",
-    "company_id": {company},
-    "company_ids": [(6, 0, [{company}])],
-    "group_ids": [(6, 0, env.ref("base.group_user").ids)],
-}}).id
-"""
-"""An internal user as whom a connection may work: who is chosen cannot log in any more."""
-
-
-def test_each_open_field_is_told_with_its_old_and_new_value(offices, office, declared, records):
-    records["other_owner"] = office.user.id
-    records["worker"] = offices.code(WORKER.format(company=office.company))
-    missing = []
-    for model, declaration in sorted(declared.items()):
-        if model in WIZARDS or model == "res.config.settings":
-            continue
-        fields = office.admin.call(model, "fields_get", [], ["type", "selection"])
-        fields_open = {name: rights for name, rights in declaration["fields"].items() if rights and rights != "birth"}
-        # last, because a record that is archived is not found any more
-        for name in sorted(fields_open, key=lambda name: name == "active"):
-            if fields[name]["type"] == "one2many" or (model, name) in NOT_HERE:
-                continue
-            person, record = office.people[PERSON[fields_open[name][0]]], records[model]
-            old = person.call(model, "read", [record], [name])[0][name]
-            trail = Trail(offices, office.connection)
-            person.call(model, "write", [record], {name: other_value(fields[name], name, old, records)})
-            rows = trail.new(person)
-            if name in ("value", "new_secret"):
-                told = any(row["action"] == "credential" for row in rows)
-            else:
-                told = any(row["action"] == "change" and row["old"] != row["new"] for row in rows)
-            if not told:
-                missing.append((model, name))
-            if name == "active":
-                person.call(model, "write", [record], {name: True})
-    assert missing == []
-    values = offices.rows("SELECT count(*) FROM ml_sync_attempt t WHERE to_jsonb(t)::text ~ 'EXAMPLEx|example-secretx'")
-    assert values == [(0,)], "credentials are told of by name only"
 
 
 def test_wizards_are_told(offices, office, records):

@@ -4,6 +4,8 @@ A *case* is one fault that lasts for one run of the job. Then it ends, a person 
 job runs until nothing is open.
 """
 
+from decimal import Decimal
+
 import pytest
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -266,6 +268,29 @@ def test_answers_of_stampli(books):
     assert not general_problems(books)
     answers = books.rows("SELECT answer, state FROM ml_feed_file WHERE name IN (%s, %s) ORDER BY id", refused, accepted)
     assert answers == [{"answer": "rejected", "state": "replaced"}, {"answer": "accepted", "state": "sent"}]
+
+
+def test_a_payment_of_one_vendor_does_not_settle_the_bill_of_another(books):
+    invoice = books.approve(document=False)
+    books.actor.drop_invoices([invoice])
+    books.look()
+    books.settle()
+    vendors = books.actor.lists["vendors"]
+    other = next(vendor for number, vendor in sorted(vendors.items()) if number != invoice["VendorId"])
+    payment = books.actor.payment(other, [invoice])
+    books.actor.drop_payments([payment])
+    books.look()
+    books.workers.run()
+    row = books.rows("SELECT state, error_message FROM ml_sync_log WHERE external_id = %s", payment[0]["PaymentId"])[0]
+    assert row["state"] == "failed", row
+    assert other["VendorName"] in row["error_message"] and invoice["VendorName"] in row["error_message"]
+    residual = books.value("SELECT amount_residual FROM account_move WHERE ref = %s", invoice["InvoiceNumber"])
+    assert residual == Decimal(invoice["TotalAmount"])
+    books.workers.code(
+        "logs = env['ml.sync.log'].search([('state', '=', 'failed')])\n"
+        "env['ml.ignore'].create({'log_ids': [(6, 0, logs.ids)], 'reason': 'Paid by hand'}).action_confirm()"
+    )
+    books.settle()
 
 
 def send(books):

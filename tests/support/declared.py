@@ -36,6 +36,8 @@ for name, cls in env.registry.items():
 """{model: its fields with the rights to write them or `birth`, its public methods with the rights to call them, the
 right to make and delete records, and which of both is granted}, of all models that have fields of ours."""
 
+WHOLE_DATABASE = ("action_discard_lost_secrets", "action_rotate_keys")
+"""Methods that are about no company and no record, so system administrators of all of them may call them."""
 RECORDS = """
 from odoo import Command
 connection = env["ml.connection"].browse(CONNECTION)
@@ -70,9 +72,17 @@ payment = env["account.payment"].create({
     "payment_type": "outbound", "partner_type": "supplier", "partner_id": partner.id, "amount": 10.0,
     "company_id": company.id,
 })
+order = env["purchase.order"].create({"partner_id": partner.id, "company_id": company.id})
+owed = env["account.move"].create({
+    "move_type": "in_invoice", "partner_id": partner.id, "company_id": company.id, "invoice_date": "2026-01-06",
+    "invoice_line_ids": [Command.create({"name": "Service", "price_unit": 20.0, "tax_ids": False})],
+})
+owed.action_post()
+paying = env["account.payment.register"].with_context(active_model="account.move", active_ids=owed.ids).create({})
 dry_run = env["ml.dry.run"].create({"flow_id": flow.id})
 made = [
-    connection, flow, log, template, mapping, partner, expense, bill, payment, dry_run, company, template.column_ids,
+    connection, flow, log, template, mapping, partner, expense, bill, payment, order, paying, dry_run, company,
+    template.column_ids,
     bill.invoice_line_ids, log.attempt_ids, connection.credential_ids[:1],
     env["ml.token"].search([("connection_id", "=", connection.id)]),
     env["ml.sync.chain"].search([("connection_id", "=", connection.id)]),

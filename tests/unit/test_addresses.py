@@ -169,7 +169,7 @@ def test_the_certificate_is_still_that_of_the_name(monkeypatch):
 def test_files_come_from_the_vendor_only(link, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments: pytest.fail("a name was looked up"))
     client = RampClient("https://api.ramp.com", client_id="i", client_secret="s", scope="", tokens=MemoryTokens())
-    with pytest.raises(errors.RemoteError) as caught:
+    with pytest.raises(errors.InvalidDataError) as caught:
         client.download(link)
     assert str(caught.value) == "Ramp gave a link to a file that is not safe to follow."
 
@@ -179,7 +179,7 @@ def test_files_of_a_sandbox_come_from_its_own_port_only(script):
     ramp = {"client_id": "i", "client_secret": "s", "scope": "", "tokens": MemoryTokens()}
     client = RampClient(script.url, allow_loopback=True, **ramp)
     assert client.download(f"{script.url}/a.pdf")[1] == b"%PDF-1.4"
-    with pytest.raises(errors.RemoteError, match="not safe"):
+    with pytest.raises(errors.InvalidDataError, match="not safe"):
         client.download("http://127.0.0.1:1/admin/secret.pdf")
     assert len(script.requests) == 1
 
@@ -188,7 +188,7 @@ def test_the_server_may_name_more_hosts(monkeypatch):
     names = Names(monkeypatch, ["10.0.0.1"])
     ramp = {"client_id": "i", "client_secret": "s", "scope": "", "tokens": MemoryTokens()}
     client = RampClient("https://api.ramp.com", file_hosts=("bucket.example",), **ramp)
-    with pytest.raises(errors.NetworkError):
+    with pytest.raises(errors.InvalidDataError, match="not safe"):
         client.download("https://eu.bucket.example/a.pdf")
     assert names.asked
 

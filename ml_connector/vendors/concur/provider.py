@@ -5,7 +5,7 @@ from functools import cached_property
 from ...clients import ConcurClient
 from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
 from ...exceptions import ConflictError, NotFoundError
-from ..base import Credential, Provider
+from ..base import Credential, Provider, Territory
 from . import check, results, webhook
 from .flows import FLOWS
 from .invoices import PaymentRequestPuller
@@ -113,6 +113,12 @@ class ConcurProvider(Provider):
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens).run()
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        """Documents go to whoever acknowledges them first, whichever entity of the company they are of."""
+        company = (credentials.get("company_id") or "").lower()
+        return Territory(business=company) if company else None
 
     def claim_seat(self):
         """Concur's documents go to whoever acknowledges them: there is no place to claim."""

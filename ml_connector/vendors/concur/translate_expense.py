@@ -56,6 +56,7 @@ class _Report:
             accounting_date=booked,
             currency=text(self.head, "employeeCurrencyAlphaCode"),
             lines=lines,
+            revision=revision(self.head),
             attachments=_receipts(report_id, self.entries),
         )
 
@@ -164,6 +165,12 @@ def refuse_test(head):
     """:raises NotWantedError: it belongs to a test user of Concur"""
     if yes(head, "isTest"):
         raise NotWantedError("It belongs to a test user in SAP Concur.")
+
+
+def revision(head):
+    """The number of a version of what was posted before; empty for the first."""
+    number = text(head, "revisionNumber")
+    return "" if number in ("0", "1") else number
 
 
 def title(head):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ...documents import JournalEntry, JournalLine, Reference
 from ...exceptions import InvalidDataError, NotWantedError
 from . import coding
-from .translate_expense import refuse_test, title
+from .translate_expense import refuse_test, revision, title
 from .wire import amount, day, part, rows, text, yes
 
 PAYABLE = Reference(kind="account", external_id="payroll", name="Wages payable for expenses paid by payroll")
@@ -44,6 +44,7 @@ def payroll(document):
         document_date=booked,
         currency=text(head, "employeeCurrencyAlphaCode"),
         lines=tuple(lines),
+        revision=revision(head),
     )
 
 

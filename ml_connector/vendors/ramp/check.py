@@ -129,7 +129,7 @@ class Checker(ConnectionCheck):
         business = self.client.business()
         name = business.get("business_name_legal") or business.get("business_name_on_card") or business.get("id")
         self.report.identity = str(name or self.report.identity)
-        self.report.settings["business_id"] = business.get("id") or ""
+        self.report.settings.update(business_id=business.get("id") or "", business_name=str(name or ""))
         if business.get("active") is False:
             self._find("warning", f"{name} is not active in Ramp", "Ask Ramp's support why.")
         else:
@@ -143,18 +143,19 @@ class Checker(ConnectionCheck):
         }
         currencies = {row.get("id"): row.get("currency") or "" for row in entities}
         self.report.settings["entity_currencies"] = currencies
+        self.report.choices["entity"] = choices(entities)
         chosen = self.settings.credentials.get("entity") or ""
         self.report.currencies = set(currencies.values()) - {""}
         if chosen:
             self._check_entity(chosen, entities)
             return
-        self.report.settings.update(entity="", entity_id="")
+        self.report.settings.update(entity="", entity_id="", entity_name="")
         if len(entities) > 1:
             names = ", ".join(sorted(str(row.get("entity_name")) for row in entities))
             self._find(
                 "warning",
                 f"Ramp has {len(entities)} entities, and the bills of all come into this company",
-                f"To book one of them only, enter its name as the entity: {names}.",
+                f"To book one of them only, choose it as the entity: {names}.",
             )
         else:
             self._find("ok", "Ramp has one entity")
@@ -168,13 +169,14 @@ class Checker(ConnectionCheck):
         self.report.settings.update(
             entity=chosen,
             entity_id=found[0].get("id") if len(found) == 1 else "",
+            entity_name=str(found[0].get("entity_name") or "") if len(found) == 1 else "",
             is_primary_entity=len(found) == 1 and found[0].get("is_primary") is True,
         )
         if len(found) == 1:
             self.report.currencies = {found[0].get("currency") or ""} - {""}
             self._find("ok", f"Only the entity {found[0].get('entity_name')} is booked")
             return
-        self._find("error", f"Ramp has no entity of the name {chosen}", "Enter the name as Ramp shows it, or none.")
+        self._find("error", f"Ramp has no entity of the name {chosen}", "Choose one of those that Ramp has, or none.")
 
     # Accounting connection
 
@@ -229,6 +231,15 @@ def main_entity(entities):
     """The id of the business's main entity; empty when there is none."""
     main = [row for row in entities if row.get("is_primary") is True]
     return next((row.get("id") or "" for row in main or entities), "")
+
+
+def choices(entities):
+    """By which of its entities a business can be told apart: their names, or ids where two have the same name."""
+    names = [str(row.get("entity_name") or row.get("id") or "") for row in entities]
+    ids = [str(row.get("id") or "") for row in entities]
+    return sorted(
+        name if names.count(name) == 1 else entity_id for name, entity_id in zip(names, ids, strict=True) if entity_id
+    )
 
 
 def bank_accounts(entity):

@@ -16,7 +16,7 @@ from ...exceptions import (
     PermanentError,
     RemoteError,
 )
-from ..base import Credential, Page, Provider
+from ..base import Credential, Page, Provider, Territory
 from . import check, items, push, results, translate, translate_card, translate_spend, webhook
 from .flow_readers import PULLERS
 from .flows import (
@@ -31,6 +31,7 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .pull_spend import LOOK_BACK
 from .wire import MOMENTS
 
 OVERLAP = timedelta(minutes=5)
@@ -60,12 +61,14 @@ class RampProvider(Provider):
             name="entity",
             label="Entity",
             required=False,
-            help="Name of the Ramp entity that is this company; empty when the Ramp business has only one.",
+            help="The Ramp entity that is this company; empty when the Ramp business has only one. The test of the "
+            "connection finds out which there are.",
         ),
     )
     flows = FLOWS
     webhook_events = EVENTS
     pushes = push.PUSHES
+    has_entities = True
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
@@ -87,6 +90,16 @@ class RampProvider(Provider):
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        business = stored.get("business_id")
+        chosen = credentials.get("entity") or ""
+        if not business or chosen != (stored.get("entity") or "") or (chosen and not stored.get("entity_id")):
+            return None
+        entities = {stored["entity_id"]: stored.get("entity_name") or chosen} if chosen else {}
+        name = stored.get("business_name") or business
+        return Territory(business=business, name=name, entities=entities)
 
     def claim_seat(self):
         """Make Odoo the accounting system of the Ramp business.
@@ -258,6 +271,22 @@ class RampProvider(Provider):
             yield Page(
                 items=tuple(items.bill_item(row) for row in rows if is_taken_back(row) and _is_since(row, since))
             )
+
+    def reread(self, flow):
+        """Bills that are booked: those that are still open, and those that were paid lately.
+
+        Ramp has no filter for what was changed, and an edited bill is not ready anew.
+        """
+        made = {"bills": items.bill_item, "payments": items.payment_item}.get(flow)
+        if not made:
+            return
+        selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
+        if flow == "bills":
+            selections.append({"sync_status": "BILL_SYNCED"})
+        for selection in selections:
+            for rows in self._bill_pages(**selection):
+                booked = [row for row in rows if row.get("sync_status") == selection["sync_status"]]
+                yield Page(items=tuple(made(row) for row in booked if not row.get("archived_at")))
 
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""

@@ -12,7 +12,7 @@ from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_mo
 from .translate_spend import booking_date
 
 LOOK_BACK = timedelta(days=45)
-"""How long after its sync a transaction is looked at again for another memo or coding."""
+"""How long after its sync spend is looked at again for another memo or coding, and a bill after it was paid."""
 PARALLEL_READS = 4
 
 # Neither states nor time stamps: what becomes of a record at Ramp after it was booked is no change of it.

@@ -6,7 +6,7 @@ import re
 
 from ...clients import HostKeyError, SftpAccount, SftpSession, fingerprint
 from ...exceptions import ConnectorError, InvalidDataError, NotFoundError, PermanentError
-from ..base import CheckReport, Credential, Finding, Item, Provider, content_version
+from ..base import CheckReport, Credential, Finding, Item, Provider, Territory, content_version
 from . import invoices, payments, reader, writer
 from .flows import FEEDS, FLOWS
 
@@ -38,6 +38,7 @@ class StampliProvider(Provider):
     )
     flows = FLOWS
     feeds = FEEDS
+    has_entities = True
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
@@ -72,6 +73,17 @@ class StampliProvider(Provider):
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        """The companies of which one user of the server takes the records; all, where no template names one."""
+        host, user = (credentials.get("host") or "").lower(), credentials.get("username") or ""
+        if not host:
+            return None
+        codes = stored.get("company_codes") or ()
+        name = f"{user}@{host}"
+        business = f"{name}:{(credentials.get('port') or '22').strip()}"
+        return Territory(business=business, name=name, entities={code: code for code in codes})
 
     def check(self):
         account = self._account()

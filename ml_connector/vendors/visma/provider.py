@@ -8,7 +8,7 @@ from functools import cached_property
 from ...clients import VismaClient
 from ...clients.visma import LONGEST_CALL, modified_since, path_id
 from ...exceptions import AuthError, NotFoundError
-from ..base import Credential, Page, Provider
+from ..base import Credential, Page, Provider, Territory
 from . import catalogue, check, payments, push_release, suppliers, webhook
 from .coding import Subaccounts
 from .flows import EVENTS, FLOWS
@@ -107,6 +107,11 @@ class VismaProvider(Provider):
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens).run()
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        tenant = (credentials.get("tenant_id") or "").lower()
+        return Territory(business=tenant) if tenant else None
 
     def claim_seat(self):
         """A company of Visma.net has as many integrations as it likes."""

@@ -28,6 +28,16 @@ export class CredentialsField extends Component {
         };
     }
 
+    /** What the provider has to choose from; a value that is no longer there is still shown. */
+    choices(credential) {
+        const { choices, value } = credential.data;
+        return choices?.length ? [...new Set([...choices, ...(value ? [value] : [])])] : [];
+    }
+
+    choose(credential, value) {
+        return credential.update({ value: value || false });
+    }
+
     inputId(credential) {
         return `ml_credential_${credential.id}`;
     }

@@ -57,8 +57,8 @@ export class StepsField extends Component {
         if (!data.last_success_at) {
             return _t("The first sync has been started. Reload in a moment to see what came in.");
         }
-        return data.failed_count || data.unknown_count || data.waiting_count
-            ? _t("Some records need you: press Failed, Unknown or Waiting above.")
+        return data.failed_count || data.changed_count || data.unknown_count || data.waiting_count
+            ? _t("Some records need you: press Failed, Changed, Unknown or Waiting above.")
             : _t("Nothing needs you. New records come in by themselves; you get an activity when something needs a person.");
     }
 }

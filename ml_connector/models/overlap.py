@@ -1,0 +1,62 @@
+"""Two connections that would take the same records of one provider business: what is booked twice is paid twice."""
+
+
+def overlapping(connection):
+    """The connection in use that books what this one would book as well; none in most cases."""
+    territory = connection._territory()
+    if not territory:
+        return connection.browse()
+    domain = [
+        ("provider", "=", connection.provider),
+        ("business", "=", connection._business_key(territory)),
+        ("state", "!=", "draft"),
+        ("id", "!=", connection.id),
+    ]
+    others = connection.search(domain, order="id")
+    return others.filtered(lambda other: _meet(territory.entities.keys(), _entities(other)))[:1]
+
+
+def _entities(connection):
+    """Ids of the entities that a connection in use takes, as its last test found them; empty for all."""
+    return set(filter(None, (connection.entity or "").split(",")))
+
+
+def _meet(ours, theirs):
+    return not ours or not theirs or bool(ours & theirs)
+
+
+def finding(connection, other):
+    """What the check of a connection says of another one, to whoever may see the finding."""
+    title = _sentence(connection, other, connection.env._("Another connection"))
+    return {"level": "error", "title": title, "message": "", "connection_id": other.id}
+
+
+def sentence(connection, other):
+    """What is wrong and what to do; who may see the other connection is told which one it is."""
+    env = connection.env
+    companies = (other.company_id if env.su else env.user.company_ids).ids
+    visible = env["ml.connection"].with_context(allowed_company_ids=companies).search([("id", "=", other.id)])
+    name = f"{visible.name} ({visible.company_id.name})" if visible else env._("Another connection")
+    return _sentence(connection, other, name)
+
+
+def _sentence(connection, other, name):
+    env = connection.env
+    # sudo: what the other one takes is said in any case
+    connection, other = connection.sudo(), other.sudo()
+    own, theirs = connection._territory(), other._territory()
+    business = (theirs and theirs.name) or other.identity or other.business
+    # the sentence goes on with a full stop of its own
+    values = {"connection": name, "business": business.rstrip(".")}
+    if not connection._provider_class().has_entities:
+        return env._("%(connection)s already books %(business)s. Disconnect it first.", **values)
+    taken = _entities(other)
+    if not taken:
+        return env._("%(connection)s already books all entities of %(business)s. Choose its entity first.", **values)
+    names = {**(theirs.entities if theirs else {}), **(own.entities if own else {})}
+    shared = taken & own.entities.keys() if own and own.entities else taken
+    return env._(
+        "%(connection)s already books %(entities)s of %(business)s. Choose another entity here.",
+        **values,
+        entities=", ".join(sorted(names.get(key, key) for key in shared)),
+    )
