@@ -763,7 +763,7 @@ class MlConnection(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Vendor Changes"),
             "res_model": "ml.vendor.change",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": [("connection_id", "=", self.id)],
             "context": {"search_default_waiting": 1},
         }
