@@ -299,7 +299,7 @@ class MlWriterExpense(models.AbstractModel):
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(**QUIET)
         groups = {"expense": [], "journal_entry": [], "vendor_bill": []}
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             for entry in entries:
                 if entry.outcome == "created":
                     groups[entry.values.mode].append(entry)

@@ -342,6 +342,7 @@ INVOICES = FeedSpec(
         Column(label="ApprovedBy", name="approved_by"),
         Column(label="ApprovedAt", name="approved_at", type="datetime"),
         Column(label="Memo", name="memo"),
+        Column(label="PaymentReference", name="payment_reference"),
         Column(label="DocumentUrl", name="url"),
         Column(label="DocumentFile", name="file", type="code"),
         Column(label="LineNumber", name="line_number", type="code", on_line=True, required=True),
