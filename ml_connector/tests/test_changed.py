@@ -1,11 +1,18 @@
 """What the provider changed or took back after it was posted."""
 
+from dataclasses import replace
+from unittest.mock import patch
+
 from lxml import etree
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
+from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.vendors.base import Page
+
+from . import fake_provider
 from .common import ConnectorCase
 
 PURCHASER = ("base.group_user", "account.group_account_invoice")
@@ -206,3 +213,84 @@ class TestChanged(ConnectorCase):
         payment = self.bills().matched_payment_ids
         self.assert_open(payment)
         self.assertIn("90.00", payment.ml_difference)
+
+
+class LateProvider(fake_provider.FakeProvider):
+    """A provider whose lists have only what is not booked yet: what is booked is read again."""
+
+    def pull(self, flow, cursor, since):
+        for page in super().pull(flow, cursor, since):
+            fresh = [item for item in page.items if flow != "bills" or item.external_id not in self._booked()]
+            yield Page(items=tuple(fresh))
+
+    def reread(self, flow):
+        booked = [item for page in super().pull(flow, "", None) for item in page.items if flow == "bills"]
+        yield Page(items=tuple(item for item in booked if item.external_id in self._booked()))
+
+    def _booked(self):
+        told = {result.external_id for result in fake_provider.REMOTE.reports if result.subject == "bill"}
+        return told | {"bill-of-before"}
+
+
+@tagged("post_install", "-at_install")
+class TestReread(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": LateProvider}))
+
+    def setUp(self):
+        super().setUp()
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.remote.files["second.pdf"] = b"%PDF-1.4 second"
+
+    def bill(self):
+        return self.env["account.move"].search([("ref", "=like", "BILL-%"), ("move_type", "=", "in_invoice")])
+
+    def files(self):
+        attachments = self.env["ir.attachment"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", self.bill().id)], order="id"
+        )
+        return attachments.mapped("name")
+
+    def test_change_after_booking_is_seen_by_polls_with_its_second_file(self):
+        self.put_bill(amount="90.00", files=["first.pdf"])
+        self.sync()
+        self.put_bill(amount="95.00", files=["first.pdf", "second.pdf"])
+        self.sync()
+        self.assertIn("95.00", self.bill().ml_difference)
+        self.assertEqual(self.files(), ["first.pdf", "second.pdf"])
+        self.sync()
+        self.assertEqual(len(self.logs("bills")), 2)
+
+    def test_file_alone_comes_along(self):
+        self.put_bill(files=["first.pdf"])
+        self.sync()
+        item = self.remote.items["bills"]["bill-1"]
+        self.put_bill(files=["first.pdf", "second.pdf"])
+        later = self.remote.items["bills"]["bill-1"]
+        self.remote.items["bills"]["bill-1"] = replace(later, version=item.version)
+        self.sync()
+        self.sync()
+        self.assertEqual(self.files(), ["first.pdf", "second.pdf"])
+        self.assertEqual(len(self.logs("bills")), 1)
+
+    def test_what_was_booked_elsewhere_stays_alone(self):
+        self.put_bill("bill-of-before")
+        self.sync()
+        self.assertFalse(self.logs("bills"))
+        self.assertFalse(self.bill())
+
+    def test_payment_that_does_not_fit_names_the_change_of_its_bill(self):
+        journal = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        self.map("journal", "bank", journal)
+        self.put_bill(amount="80.00")
+        self.sync()
+        self.put_bill(amount="95.00", date="2026-10-01")
+        self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "95.00"})
+        self.sync()
+        row = self.logs("payments")
+        self.assertEqual(row.state, "failed")
+        self.assertIn("Changed at the vendor", row.error_message)

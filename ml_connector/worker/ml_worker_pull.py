@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 
 from odoo import fields, models
@@ -50,10 +51,34 @@ class MlWorker(models.AbstractModel):
             flow.progress_total += new
             self._commit(run, processed=new)
             self._acknowledge(run, flow)
+        self._reread(run, flow)
         flow._schedule_next(started)
         flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
         run.succeeded = True
         self._commit(run)
+
+    def _reread(self, run, flow):
+        """What is booked may be changed later, and no list of what is new has it. What is not known stays alone."""
+        for page in run.provider.reread(flow.key):
+            keys = {(flow.kind, item.external_id) for item in page.items}
+            bound = self.env["ml.binding"]._records(flow.connection_id, keys)
+            known = [item for item in page.items if (flow.kind, item.external_id) in bound]
+            new = self.env["ml.sync.log"]._store(flow, known)
+            self._store_late_files(run, flow, known)
+            flow.progress_total += new
+            self._commit(run, processed=new)
+
+    def _store_late_files(self, run, flow, items):
+        """Files may come along without any other change of their record."""
+        files_flow = self._sibling(flow, flow._spec().files)
+        if not files_flow:
+            return
+        late = []
+        for item in items:
+            attachments = _translated(run.provider, files_flow.key, item.external_id, item.payload)
+            if attachments and not isinstance(attachments, ConnectorError):
+                late.append(replace(item, version=_files_version(attachments), payload={"subject_kind": flow.kind}))
+        self.env["ml.sync.log"]._store(files_flow, late)
 
     def _acknowledge(self, run, flow):
         """Tell the vendor which records are stored for good; what it took back meanwhile is left alone."""
@@ -383,7 +408,7 @@ class MlWorker(models.AbstractModel):
             files_flow,
             [
                 entry.log._as_item(
-                    version=_digest(sorted(attachment.name for attachment in entry.document.attachments)),
+                    version=_files_version(entry.document.attachments),
                     payload={"subject_kind": flow.kind},
                 )
                 for entry in written
@@ -407,6 +432,8 @@ class MlWorker(models.AbstractModel):
         results = []
         for entry in entries:
             log = entry.log
+            if log.is_told:
+                continue
             if not entry.error and entry.outcome in told:
                 result = {
                     "success": True,
@@ -439,7 +466,7 @@ class MlWorker(models.AbstractModel):
             results = self._result_flow(flow)
             if results and flow._spec().acknowledges and flow._spec().reports:
                 answers = []
-                for log in group:
+                for log in group.filtered(lambda log: not log.is_told):
                     about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
                     answers.append((log, {**about, **REFUSED, "message": log.ignored_reason}))
                 self._insert_reports(results, answers)
@@ -551,6 +578,10 @@ def _download(provider, flow, row):
         mimetype, content = provider.download(attachment.url)
         files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
+
+
+def _files_version(attachments):
+    return _digest(sorted(attachment.name for attachment in attachments))
 
 
 def _digest(value):

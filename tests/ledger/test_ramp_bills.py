@@ -69,6 +69,30 @@ def test_a_booked_bill_that_is_archived_is_shown(books):
     assert row_of(books, bill)["id"] == after["id"]
 
 
+def test_a_booked_bill_that_is_edited_is_seen_without_webhooks(books):
+    """Its payment then says why it does not fit."""
+    bill = books.add_bill(lines=[{"amount": "80.00", "coding": [["gl", "gl-600000"]]}])
+    sync(books)
+    before = row_of(books, bill)
+    books.control.edit_bill(bill, lines=[{"amount": "95.00", "coding": [["gl", "gl-600000"]]}])
+    sync(books)
+    after = row_of(books, bill)
+    assert (after["outcome"], after["res_id"], after["state"]) == ("drift", before["res_id"], "done")
+    assert "95.00" in after["note"]
+    sync(books)
+    assert row_of(books, bill)["id"] == after["id"]
+    books.control.pay_bills([bill])
+    sync(books)
+    payment = books.rows("SELECT * FROM ml_sync_log WHERE external_id LIKE %s AND kind = 'payment'", f"%:{bill}")[0]
+    assert payment["state"] == "failed"
+    assert after["note"] in payment["error_message"]
+    books.workers.code(f"env['ml.sync.log'].browse({after['id']}).action_reverse_and_repost()")
+    books.workers.code(f"env['ml.sync.log'].browse({payment['id']}).action_retry()")
+    books.settle()
+    assert row_of(books, bill)["outcome"] == "created"
+    assert books.rows("SELECT state FROM ml_sync_log WHERE id = %s", payment["id"])[0]["state"] == "done"
+
+
 def test_a_bill_that_is_archived_before_it_came_is_left_alone(books):
     bill = books.add_bill()
     books.control.archive_bill(bill)

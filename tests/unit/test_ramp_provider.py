@@ -366,6 +366,24 @@ def test_an_unknown_entity_stops_rather_than_reads_all(stored):
     assert "Test connection" in raised(pulled, made, "bills").message
 
 
+def test_what_is_booked_is_read_again():
+    paid = {"status": "PAID", "payment": {"id": "p", "payment_method": "ACH"}}
+    fake = Fake(
+        bills=[
+            row(1),
+            row(2, sync_status="BILL_SYNCED", issued_at="2020-01-01"),
+            row(3, **paid, sync_status="BILL_AND_PAYMENT_SYNCED"),
+            row(4, sync_status="BILL_SYNCED", archived_at="2026-07-01T00:00:00Z"),
+            row(5, sync_status="BILL_SYNCED", enable_accounting_sync=False),
+        ]
+    )
+    assert titles(provider(fake).reread("bills")) == ["b3", "b2"]
+    assert titles(provider(fake).reread("payments")) == ["p:b3"]
+    assert {"sync_status", "from_paid_at"} < set(fake.asked[0][2])
+    assert list(provider(fake).reread("vendors")) == []
+    assert list(provider(fake, seat=check.TAKEN).reread("bills")) == []
+
+
 def test_bills_of_another_accounting_system_are_left_to_it():
     made = provider(Fake(bills=[row(1)]), seat=check.TAKEN)
     assert titles(pulled(made, "bills")) == titles(pulled(made, "payments")) == []

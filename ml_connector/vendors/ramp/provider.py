@@ -26,11 +26,15 @@ from .flows import (
     SEAT,
     USERS_READ,
     concerns_us,
+    is_bill_booked,
     is_bill_due,
+    is_lately,
+    is_payment_booked,
     is_payment_due,
     is_taken_back,
     split_payment_key,
 )
+from .pull_spend import LOOK_BACK
 from .wire import MOMENTS
 
 OVERLAP = timedelta(minutes=5)
@@ -150,6 +154,12 @@ class RampProvider(Provider):
             "payments": self._pull_payments,
         }
         return readers[flow](cursor, since)
+
+    def booked(self, flow, since):
+        if flow in PULLERS:
+            return PULLERS[flow](self).booked(since)
+        readers = {"bills": self._booked_bills, "payments": self._booked_payments}
+        return readers[flow](since)
 
     def fetch(self, flow, external_id):
         readers = {
@@ -271,11 +281,39 @@ class RampProvider(Provider):
                 items=tuple(items.bill_item(row) for row in rows if is_taken_back(row) and _is_since(row, since))
             )
 
+    def reread(self, flow):
+        """Bills that are booked: those that are still open, and those that were paid lately.
+
+        Ramp has no filter for what was changed, and an edited bill is not ready anew.
+        """
+        made = {"bills": items.bill_item, "payments": items.payment_item}.get(flow)
+        if not made:
+            return
+        selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
+        if flow == "bills":
+            selections.append({"sync_status": "BILL_SYNCED"})
+        for selection in selections:
+            for rows in self._bill_pages(**selection):
+                booked = [row for row in rows if row.get("sync_status") == selection["sync_status"]]
+                yield Page(items=tuple(made(row) for row in booked if not row.get("archived_at")))
+
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""
         for rows in self._ready_bills(payment_status="PAID"):
             due = [row for row in rows if is_payment_due(row) and _is_since(row, since)]
             yield Page(items=tuple(items.payment_item(row) for row in due))
+
+    def _booked_bills(self, since):
+        """Ramp does not say when a bill was booked, so all of its dates count."""
+        for rows in self._bill_pages():
+            yield Page(
+                items=tuple(items.bill_item(row) for row in rows if is_bill_booked(row) and is_lately(row, since))
+            )
+
+    def _booked_payments(self, since):
+        for rows in self._bill_pages(payment_status="PAID"):
+            found = [row for row in rows if is_payment_booked(row) and is_lately(row, since)]
+            yield Page(items=tuple(items.payment_item(row) for row in found))
 
     def _ready_bills(self, **filters):
         """Pages of the bills that Ramp regards as ready for the books.

@@ -12,7 +12,7 @@ from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_mo
 from .translate_spend import booking_date
 
 LOOK_BACK = timedelta(days=45)
-"""How long after its sync a transaction is looked at again for another memo or coding."""
+"""How long after its sync spend is looked at again for another memo or coding, and a bill after it was paid."""
 PARALLEL_READS = 4
 
 # Neither states nor time stamps: what becomes of a record at Ramp after it was booked is no change of it.
@@ -40,6 +40,14 @@ class SpendPuller(Puller):
                 for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin.isoformat()):
                     yield self._page(rows, since)
         yield cursor_page(cursor)
+
+    def booked(self, since):
+        if self.is_foreign:
+            return
+        begin = since_moment(since, self.zone)
+        for selection in self.selections:
+            for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin):
+                yield self._page(rows, None)
 
     def _page(self, rows, since):
         wanted = [row for row in rows if self._is_wanted(row) and self.is_since(row, since, booking_date)]
