@@ -323,3 +323,12 @@ class AccountLockException(models.Model):
 
     def _ml_awaited(self):
         return self.company_id._ml_awaited()
+
+
+class ResUsers(models.Model):
+    _name = "res.users"
+    _inherit = ["res.users", "ml.followed"]
+
+    def _ml_may_repair(self, vals):
+        """Whether the user of a connection may get a right that was missing."""
+        return not {"active", "group_ids", "company_ids"}.isdisjoint(vals)
