@@ -210,6 +210,9 @@ class ResPartner(models.Model):
     _inherit = ["res.partner", "ml.followed"]
 
     def _ml_may_repair(self, vals):
+        """What a sync brings by the hundred is not asked about each time: one row looks from time to time anyway."""
+        if self.env.context.get("ml_no_sync"):
+            return False
         return not REPAIRING_OF_PARTNERS.isdisjoint(vals) or any(name.startswith("l10n_") for name in vals)
 
 
