@@ -126,7 +126,13 @@ class MlSyncLog(models.Model):
     conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
     conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
     decision = fields.Selection(
-        [("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's"), ("difference", "Book as a Difference")],
+        [
+            ("odoo", "Keep Odoo's"),
+            ("vendor", "Take the vendor's"),
+            ("difference", "Book as a Difference"),
+            ("next_open_day", "Book on the Next Open Day"),
+            ("date_is_right", "The Date Is Right"),
+        ],
         readonly=True,
     )
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
@@ -538,6 +544,27 @@ class MlSyncLog(models.Model):
         queue._make_pending()
         logs._end_activities()
         logs._decided("decide", self.env._("Book as a Difference"))
+
+    @needs("map")
+    def action_next_open_day(self):
+        """Book what lies in a locked period on the next open day, also in another fiscal year."""
+        return self._decide_date("locked_period", "next_open_day")
+
+    @needs("map")
+    def action_date_is_right(self):
+        """The date is meant, although it is many years away."""
+        return self._decide_date("doubtful_date", "date_is_right")
+
+    def _decide_date(self, error_class, decision):
+        logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
+            lambda log: log.state in ("failed", "waiting") and log.error_class == error_class and log.is_current
+        )
+        if not logs:
+            raise UserError(self.env._("Nothing is to be decided here any more."))
+        logs.decision = decision
+        logs._make_pending()
+        logs._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[decision])
+        return self._notify_retried(len(logs))
 
     def _settle_reversed(self, move):
         note = self.env._(
