@@ -87,6 +87,9 @@ class MlSyncLog(models.Model):
     is_acknowledged = fields.Boolean(
         default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
     )
+    is_told = fields.Boolean(
+        "Known as Booked", readonly=True, help="The provider regards it as booked already: it is not told so again."
+    )
     is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)

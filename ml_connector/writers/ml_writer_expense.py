@@ -135,7 +135,7 @@ class MlWriterExpense(models.AbstractModel):
 
     def _plan_new_spend(self, batch, entry, bill, merchants):
         document, flow = entry.document, batch.flow
-        if document.is_exported:
+        if document.is_exported and not (entry.log and entry.log.is_told):
             raise ConflictError(
                 self.env._(
                     "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"

@@ -247,7 +247,7 @@ class MlWriterReimbursement(models.AbstractModel):
 
     def _derive(self, flow, entry, resolver):
         document = entry.document
-        if document.is_exported and not entry.bound:
+        if document.is_exported and not entry.bound and not (entry.log and entry.log.is_told):
             raise ConflictError(
                 self.env._(
                     "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"

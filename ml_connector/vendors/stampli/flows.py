@@ -69,6 +69,7 @@ FLOWS = (
         direction="pull",
         kind="feed_file",
         feed="inbox",
+        relists=True,
         sequence=60,
         interval=15,
         help="Looks for new files, reads them, and puts them away.",
