@@ -87,6 +87,9 @@ class MlSyncLog(models.Model):
     is_acknowledged = fields.Boolean(
         default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
     )
+    is_told = fields.Boolean(
+        "Known as Booked", readonly=True, help="The provider regards it as booked already: it is not told so again."
+    )
     is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
@@ -307,6 +310,48 @@ class MlSyncLog(models.Model):
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _note_deleted(self, flow, gone):
+        """What was sent and is deleted here stays at the vendor until a person takes it back there."""
+        if not gone:
+            return
+        bindings = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("res_model", "=", gone._name),
+                ("res_id", "in", gone.ids),
+                ("fingerprint", "!=", False),
+            ]
+        )
+        sent = self.search(
+            [("flow_id", "=", flow.id), ("res_model", "=", gone._name), ("res_id", "in", bindings.mapped("res_id"))],
+            order="id",
+        )
+        names = {row.res_id: row.name for row in sent}
+        self.create(
+            [
+                {
+                    "name": (name := names.get(binding.res_id) or binding.external_id),
+                    "connection_id": flow.connection_id.id,
+                    "company_id": flow.company_id.id,
+                    "flow_id": flow.id,
+                    "direction": "push",
+                    "kind": flow.kind,
+                    "state": "failed",
+                    "res_model": gone._name,
+                    "external_id": binding.external_id,
+                    "external_url": binding.external_url,
+                    "error_class": "validation",
+                    "error_message": self.env._(
+                        "%s was deleted in Odoo, but is still at the vendor: take it back there, then ignore this row.",
+                        name,
+                    ),
+                }
+                for binding in bindings
+            ]
+        )
 
     def _told_title(self):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"

@@ -38,7 +38,7 @@ class TestMapping(ConnectorCase):
         self.assertEqual(both.mapped("state"), ["mapped", "unmapped"])
 
     def test_what_the_integration_user_may_not_read_is_told_and_not_proposed(self):
-        self.env["account.journal"].create({"name": "Any", "code": "MAP01", "type": "purchase"})
+        self.env["account.journal"].create({"name": "Any", "code": "MAP01", "type": "bank"})
         mapping = self.env["ml.mapping"].create(
             {"connection_id": self.connection.id, "kind": "journal", "external_id": "1", "external_code": "MAP01"}
         )

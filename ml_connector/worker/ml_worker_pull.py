@@ -460,6 +460,8 @@ class MlWorker(models.AbstractModel):
         results = []
         for entry in entries:
             log = entry.log
+            if log.is_told:
+                continue
             if not entry.error and entry.outcome in told:
                 result = {
                     "success": True,
@@ -492,7 +494,7 @@ class MlWorker(models.AbstractModel):
             results = self._result_flow(flow)
             if results and flow._spec().acknowledges and flow._spec().reports:
                 answers = []
-                for log in group:
+                for log in group.filtered(lambda log: not log.is_told):
                     about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
                     answers.append((log, {**about, **REFUSED, "message": log.ignored_reason}))
                 self._insert_reports(results, answers)

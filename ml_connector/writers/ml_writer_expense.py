@@ -136,7 +136,7 @@ class MlWriterExpense(models.AbstractModel):
 
     def _plan_new_spend(self, batch, entry, bill, merchants):
         document, flow = entry.document, batch.flow
-        if document.is_exported:
+        if document.is_exported and not (entry.log and entry.log.is_told):
             raise ConflictError(
                 self.env._(
                     "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"
@@ -322,7 +322,7 @@ class MlWriterExpense(models.AbstractModel):
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(**QUIET)
         groups = {"expense": [], "journal_entry": [], "vendor_bill": []}
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             for entry in entries:
                 if entry.outcome == "created":
                     groups[entry.values.mode].append(entry)

@@ -56,6 +56,7 @@ def bill(**changes):
         "due_at": "2026-07-31T00:00:00",
         "accounting_date": "2026-07-02T00:00:00.123456Z",
         "memo": "Licences Q3",
+        "vendor_memo": "1234566",
         "vendor": {"id": "5ad00000-0000-4000-8000-000000000007", "name": "Exämple 株式会社", "remote_id": None},
         "purchase_order_id": "90000000-0000-4000-8000-000000000001",
         "invoice_urls": ["https://files.example.com/a/Invoice%20118.pdf?X-Amz-Signature=abc"],
@@ -106,6 +107,7 @@ def test_bill():
         lines=document.lines,
         amounts_include_tax=True,
         memo="Licences Q3",
+        payment_reference="1234566",
         purchase_order="90000000-0000-4000-8000-000000000001",
         attachments=(
             Attachment(name="Invoice 118.pdf", url="https://files.example.com/a/Invoice%20118.pdf?X-Amz-Signature=abc"),

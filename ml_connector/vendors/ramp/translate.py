@@ -93,6 +93,7 @@ def bill(payload, handles, currencies):
         rate_currency=None if rate is None else currencies.get(text(payload, "entity_id"), ""),
         is_credit=is_credit,
         memo=text(payload, "memo"),
+        payment_reference=text(payload, "vendor_memo"),
         # Only the id is known here; the number is on the purchase order itself.
         purchase_order=text(payload, "purchase_order_id"),
         attachments=files(payload),
