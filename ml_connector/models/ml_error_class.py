@@ -88,6 +88,10 @@ ERROR_CLASSES = {
         _lt("Nothing to do."),
         state="ignored",
     ),
+    "doubtful_date": ErrorClass(
+        _lt("Is the date right?"),
+        _lt("Correct the date at the provider, or press The Date Is Right."),
+    ),
     "locked_period": ErrorClass(
         _lt("Period locked"),
         _lt(
