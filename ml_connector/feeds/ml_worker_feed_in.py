@@ -105,7 +105,8 @@ class MlWorker(models.AbstractModel):
                 if not template or modified < begin or not _is_plain(name) or (name, size) in read:
                     continue
                 row = {"name": name, "size": size, "modified": modified, "folder": folder, "template_id": template.id}
-                found.append(Item(external_id=f"{folder}/{name}", version=str(modified), title=name, payload=row))
+                item = Item(external_id=f"{folder}/{name}", version=str(modified), title=name, payload=row)
+                found.append((item, True))
         return found
 
     def _note_new(self, flow, folder, templates, name, size, modified):

@@ -20,6 +20,7 @@ class RelistingProvider(fake_provider.FakeProvider):
         for spec in fake_provider.FakeProvider.flows
     )
     offered = True
+    told = True
 
     def acknowledge(self, flow, versions):
         fake_provider.REMOTE.called("acknowledge")
@@ -31,7 +32,7 @@ class RelistingProvider(fake_provider.FakeProvider):
 
     def booked(self, flow, since):
         fake_provider.REMOTE.called(f"booked {flow} {since}")
-        yield Page(items=tuple(fake_provider.REMOTE.items.get(flow, {}).values()))
+        yield Page(items=tuple(fake_provider.REMOTE.items.get(flow, {}).values()), is_told=self.told)
 
 
 @tagged("post_install", "-at_install")
@@ -121,6 +122,17 @@ class TestRecovery(ConnectorCase):
         self.run_worker()
         self.assertEqual((self.bound("bill-1").state, bool(self.bound("bill-2"))), ("posted", False))
         self.assertEqual(len(self.remote.reports), told)
+
+    def test_what_the_provider_was_not_told_of_is_told(self):
+        """The lost database had taken it, and had not answered yet."""
+        self.lose("bill-2")
+        self.patch(RelistingProvider, "told", False)
+        acknowledged = self.remote.calls.count("acknowledge")
+        self.look().action_bring_in()
+        self.run_worker()
+        self.assertEqual(self.bound("bill-2").state, "posted")
+        self.assertEqual([result.external_id for result in self.remote.reports[self.told :]], ["bill-2"])
+        self.assertEqual(self.remote.calls.count("acknowledge"), acknowledged, "it left the queue before")
 
     def test_a_later_version_is_told_as_usual(self):
         self.lose("bill-2")

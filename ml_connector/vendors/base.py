@@ -166,11 +166,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Items of one answer and the cursor to store once they are stored. `cursor` None: leave it as it is."""
+    """Items of one answer and the cursor to store once they are stored. `cursor` None: leave it as it is.
+
+    :param is_told: of `Provider.booked`: whether the provider was told that they are booked
+    """
 
     items: tuple[Item, ...]
     cursor: str | None = None
     total: int | None = None
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ class MlRecoveryLine(models.TransientModel):
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
     title = fields.Char("Record", readonly=True)
     external_id = fields.Char("Id at the vendor", readonly=True)
+    is_told = fields.Boolean(readonly=True, help="The provider was told that it is booked, so it is not told again.")
     item = fields.Json(groups=fields.NO_ACCESS, help="The record as it was read.")
 
     def _bring_in(self, flow):
@@ -110,5 +111,7 @@ class MlRecoveryLine(models.TransientModel):
                 ("is_current", "=", True),
             ]
         )
-        rows.write({"is_told": True, "is_acknowledged": True})
+        told = set(self.filtered("is_told").mapped("external_id"))
+        rows.is_acknowledged = True
+        rows.filtered(lambda row: row.external_id in told).is_told = True
         rows._make_pending()

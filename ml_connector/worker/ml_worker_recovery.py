@@ -20,8 +20,14 @@ class MlWorker(models.AbstractModel):
             for flow in self._known_flows(run.connection).filtered(lambda flow: flow._spec().relists):
                 try:
                     lines += [
-                        {"flow_id": flow.id, "title": item.title, "external_id": item.external_id, "item": _kept(item)}
-                        for item in self._lacking(run, flow, recovery.since)
+                        {
+                            "flow_id": flow.id,
+                            "title": item.title,
+                            "external_id": item.external_id,
+                            "item": _kept(item),
+                            "is_told": is_told,
+                        }
+                        for item, is_told in self._lacking(run, flow, recovery.since)
                     ]
                 except (ConnectorError, AccessError) as error:
                     problems.append(f"{flow.name}: {self._as_connector_error(error).message}")
@@ -32,7 +38,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
 
     def _lacking(self, run, flow, since):
-        """Items that the provider regards as booked since a day, and that are in Odoo no more."""
+        """What the provider regards as booked since a day, and is in Odoo no more: item, whether it was told so."""
         since = max(since, flow.start_date or since)
         found = {}
         for page in run.provider.booked(flow.key, since):
@@ -48,7 +54,7 @@ class MlWorker(models.AbstractModel):
                 ]
             )
             held.update(rows.mapped("external_id"))
-            found |= {external_id: item for external_id, item in items.items() if external_id not in held}
+            found |= {key: (item, page.is_told) for key, item in items.items() if key not in held}
         return found.values()
 
 

@@ -8,7 +8,9 @@ from werkzeug.serving import make_server
 
 from ..contract import Contract
 from ..server import Handler, Sandbox, Settings
-from . import events, fis, images, invoices, lists, oauth, payments, vendors  # noqa: F401 - they register their handlers
+
+# they register their handlers
+from . import events, fis, images, invoices, lists, oauth, payments, reports, vendors  # noqa: F401
 from .control import ConcurControl
 from .dataset import DataSet
 from .errors import SHAPES, refuse
@@ -19,7 +21,15 @@ CLIENT_ID = "concur_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 BASE_DATE = date(2026, 9, 30)
 CENTRES = ("us2", "eu2")
-CONTRACTS = ("concur", "concur_events", "concur_invoices", "concur_lists", "concur_payments", "concur_vendors")
+CONTRACTS = (
+    "concur",
+    "concur_events",
+    "concur_invoices",
+    "concur_lists",
+    "concur_payments",
+    "concur_reports",
+    "concur_vendors",
+)
 """Contract files; each subject brings its own."""
 
 
