@@ -78,7 +78,10 @@ ERROR_CLASSES = {
     ),
     "rights": ErrorClass(
         _lt("Right missing"),
-        _lt("Give the connection's integration user the right that is named, or make the change by hand; then Retry."),
+        _lt(
+            "Give the connection's integration user the right that is named, and it goes on by itself; or make the"
+            " change by hand, then Ignore."
+        ),
     ),
     "not_wanted": ErrorClass(
         _lt("Not meant for Odoo"),

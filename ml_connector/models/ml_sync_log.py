@@ -412,7 +412,9 @@ class MlSyncLog(models.Model):
     def _release_awaiting(self, model, ids, *domain):
         """Let rows go on that waited for a change of these records of Odoo, or for a new one of their kind."""
         keys = [odoo_key(model), *(odoo_key(model, record_id) for record_id in ids)]
-        awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys), ("state", "=", "waiting")]
+        # what lacks a right has failed, and goes on as well once it is given
+        awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys)]
+        awaiting.append(("state", "in", ("waiting", "failed")))
         self.search([*awaiting, *domain])._release()
 
     # ------------------------------------------------------------------ buttons
