@@ -336,7 +336,17 @@ class MlWriterTransfer(models.AbstractModel):
     def _plan_bound(self, entry):
         payment, document = entry.bound, entry.document
         booked = exact(payment.amount, payment.currency_id)
-        if payment.state in ("canceled", "rejected") or booked != abs(document.amount):
+        booked_on = payment.ml_original_date or payment.date
+        if (booked, payment.currency_id.name, booked_on) != (abs(document.amount), document.currency, document.date):
+            note = self.env._(
+                "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
+                odoo=f"{shown(self.env, booked, payment.currency_id)}, {format_date(self.env, booked_on)}",
+                vendor=f"{shown(self.env, abs(document.amount), document.currency)},"
+                f" {format_date(self.env, document.date)}",
+            )
+            entry.plan("drift", payment, note=note)
+            return
+        if payment.state in ("canceled", "rejected"):
             note = self.env._(
                 "%(payment)s over %(odoo)s is %(state)s in Odoo; the vendor has %(vendor)s.",
                 payment=payment.display_name,

@@ -215,15 +215,28 @@ class OpenDates:
     def resolve(self, date, journal, has_tax=False):
         """The date to book on.
 
-        :raises LockedPeriodError: when the date is locked and the policy is to park
+        :raises LockedPeriodError: when the date is locked and the policy is to park, or its fiscal year is closed
         """
         of_company, of_journal = self.locks(date, journal, has_tax)
         if not of_company and not of_journal:
             return date
+        env, day = self._env, self._open_day(date, journal, has_tax)
+        if env.context.get("ml_next_open_day"):
+            return day
         if self._flow.lock_date_policy == "next_open_day":
-            day = max(lock for lock, _name in (*of_company, *of_journal)) + timedelta(days=1)
-            return self.resolve(day, journal, has_tax)
-        env = self._env
+            year_end = self._company.compute_fiscalyear_dates(date)["date_to"]
+            if day <= year_end:
+                return day
+            raise LockedPeriodError(
+                env._(
+                    "The accounting date %(date)s is in the fiscal year that ended on %(end)s and is closed: open it,"
+                    " or say that it is booked on %(day)s, in another year.",
+                    date=format_date(env, date),
+                    end=format_date(env, year_end),
+                    day=format_date(env, day),
+                ),
+                awaits=self._company if of_company else journal,
+            )
         named_locks = [f"{label} ({format_date(env, lock)})" for lock, label in of_journal]
         if of_company:
             named_locks.insert(0, env["res.company"]._format_lock_dates(of_company))
@@ -236,6 +249,12 @@ class OpenDates:
             ),
             awaits=self._company if of_company else journal,
         )
+
+    def _open_day(self, date, journal, has_tax):
+        """The first day after the date that nothing locks."""
+        while any(locks := self.locks(date, journal, has_tax)):
+            date = max(lock for of_one in locks for lock, _name in of_one) + timedelta(days=1)
+        return date
 
     def shift_note(self, original, booked):
         """What is written on a record whose date had to move."""
