@@ -18,7 +18,7 @@ class MlFeedSent(models.Model):
     connection_id = fields.Many2one(related="template_id.connection_id")
     company_id = fields.Many2one(related="template_id.company_id")
     res_id = fields.Integer("Record", required=True, readonly=True)
-    merged_into = fields.Integer("Merged Into", readonly=True, help="The record that stands for it in Odoo since.")
+    merged_into = fields.Integer(readonly=True, help="The record that stands for it in Odoo since.")
     key = fields.Char("Code at the vendor", readonly=True)
     name = fields.Char(readonly=True)
     digest = fields.Char(readonly=True, help="Of the rows that arrived last.")

@@ -233,7 +233,7 @@ class TestRefusals(RulesCase):
     def refuse_all(self, name):
         def refuse(records, *args, **kwargs):
             ids = f"{records.ids[0]}, {records.ids}, 12.50, {date(2026, 7, 1):%m/%d/%Y} and BILL/{records.ids[0]}"
-            raise UserError(f"Refused on {ids}.")
+            raise UserError(self.env._("Refused on %s.", ids))
 
         return patch.object(type(self.env["account.move"]), name, refuse)
 
