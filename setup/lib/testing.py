@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from . import bootstrap, console, odoo, paths
 
 NO_TESTS = 5
+OWN_RUNNER = ("TestConnection", "TestPull", "TestSecurity", "TestWebhook")
+"""What Odoo's own runner repeats of the tests inside Odoo: whoever hosts Odoo runs them that way."""
 INSIDE = "ml_connector/tests"
 OUTSIDE = "tests"
 
@@ -57,8 +59,9 @@ def _failed(codes, complete):
 def _outside(arguments):
     # Odoo is not importable here: these tests only know a running server.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | odoo.SANDBOXES
-    # one process for each core, and each file whole in one of them: its cases share a database
-    processes = ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    # one process more than there are cores, since each waits now and then for a job or a server; and each file whole
+    # in one of them: its cases share a database
+    processes = [f"--numprocesses={os.cpu_count() + 1}", "--dist=loadfile", "--no-loadscope-reorder"]
     return _pytest(["-p", "no:odoo", *processes, *arguments], environment)
 
 
@@ -80,10 +83,10 @@ def _pytest(arguments, environment):
 
 
 def _own_runner():
-    """Upgrade the addon with `--test-tags`: whoever hosts Odoo runs the tests this way."""
+    """Upgrade the addon with `--test-tags`: Odoo finds all tests, and runs some of them."""
     log = paths.LOG / "own-runner.log"
     log.unlink(missing_ok=True)
-    tests = ["--test-tags", f"/{odoo.MODULE}"]
+    tests = ["--test-tags", ",".join(f"/{odoo.MODULE}:{name}" for name in OWN_RUNNER)]
     with odoo.temporary_database("test_runner") as database:
         try:
             odoo.run(database, "-u", odoo.MODULE, *tests, "--stop-after-init", log=log.stem)

@@ -67,3 +67,10 @@ def test_vendors_do_not_know_each_other(vendor):
     others = [path.name for path in (ADDON / "vendors").iterdir() if path.is_dir() and path.name != vendor]
     own = [path for path in PURE if path.is_relative_to(ADDON / "vendors" / vendor)]
     assert violations(own, *(f"ml_connector.vendors.{other}" for other in others)) == []
+
+
+def test_odoo_finds_every_test_inside():
+    """Odoo runs what the package of tests imports, and passes over the rest without a word."""
+    folder = ADDON / "tests"
+    found = {path.stem for path in folder.glob("test_*.py")}
+    assert found == {name.rpartition(".")[2] for name in imported(folder / "__init__.py") if ".test_" in name}

@@ -17,7 +17,12 @@ const QUESTIONS = {
     },
 };
 
-/** Asks with the record's name before an answer that cannot be taken back; pressing Enter gives none. */
+/** What is dangerous comes second, so that pressing Enter gives no answer. */
+class AnswerDialog extends ConfirmationDialog {
+    static template = "ml_connector.AnswerDialog";
+}
+
+/** Asks with the record's name before an answer that cannot be taken back. */
 export class AnswerFormController extends FormController {
     async beforeExecuteActionButton(clickParams) {
         const question = QUESTIONS[clickParams.name];
@@ -30,12 +35,11 @@ export class AnswerFormController extends FormController {
     isSure({ title, body }) {
         return new Promise((resolve) => {
             this.dialogService.add(
-                ConfirmationDialog,
+                AnswerDialog,
                 {
                     title,
                     body: body.replace("%s", this.model.root.data.name || this.model.root.data.external_id || "?"),
                     confirmLabel: title,
-                    confirmClass: "btn-secondary",
                     confirm: () => resolve(true),
                     cancel: () => resolve(false),
                 },
