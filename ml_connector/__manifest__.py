@@ -34,6 +34,7 @@
         "views/res_config_settings_views.xml",
         "wizards/ml_ignore_views.xml",
         "wizards/ml_dry_run_views.xml",
+        "wizards/ml_recovery_views.xml",
         "views/ml_connector_menus.xml",
     ],
     "demo": ["demo/ml_connector_demo.xml"],

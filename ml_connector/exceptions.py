@@ -131,6 +131,12 @@ class NotWantedError(ConnectorError):
     error_class = "not_wanted"
 
 
+class DoubtfulDateError(InvalidDataError):
+    """A date is so far away that it is hardly meant: a person says so, or it is corrected at the source."""
+
+    error_class = "doubtful_date"
+
+
 class LockedPeriodError(ConnectorError):
     """The accounting date lies in a locked period and the flow's policy is to park such records.
 

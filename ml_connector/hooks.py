@@ -4,6 +4,7 @@ import shutil
 from odoo.tools.sql import table_exists
 
 from . import secret_box
+from .own_ids import MARKS_SINCE
 
 _logger = logging.getLogger(__name__)
 
@@ -13,6 +14,7 @@ def uninstall_hook(env):
     env["ir.cron"].with_context(active_test=False).search(
         [("ir_actions_server_id.model_id.model", "=", "ml.connection")]
     ).unlink()
+    env["ir.config_parameter"].search([("key", "=", MARKS_SINCE)]).unlink()
     users = env["res.users"].with_context(active_test=False).search([("ml_is_integration", "=", True)])
     # what they wrote keeps their names; without the addon only this and the lack of a password keep everybody out
     users.active = False

@@ -58,7 +58,7 @@ class MlWorker(models.AbstractModel):
     def _queue_reports(self, flow, entries):
         if flow._carrier():
             # success is told once the target has the record
-            entries = [entry for entry in entries if entry.error]
+            entries = [entry for entry in entries if entry.error or entry.outcome == "drift"]
         super()._queue_reports(flow, entries)
 
     def _untold(self, connection, keys):

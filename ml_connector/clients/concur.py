@@ -25,6 +25,8 @@ VENDORS_PAGE = 1000
 VENDOR_BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
 VENDOR_GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
 REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
+REPORTS_PATH = "/api/v3.0/expense/reports"
+REPORTS_PAGE = 100
 DIGESTS_PAGE = 1000
 DOMAIN = ".api.concursolutions.com"
 READ_TIMEOUT, BUDGET = 70.0, 150.0
@@ -360,6 +362,15 @@ class ConcurClient(HttpClient):
     def delete_list_item(self, list_id, item_id):
         """`DELETE .../lists/{listId}/items/{itemId}`: out of this list only."""
         self.call("DELETE", f"/list/v4/lists/{list_id}/items/{item_id}", repeatable=True)
+
+    # Expense reports v3.0 (expense/v3.reports)
+
+    def expense_reports(self, **filters):
+        """`GET /expense/reports`: pages of the list of the reports of all users.
+
+        :param filters: days such as `modifiedDateAfter` as `YYYY-MM-DD`
+        """
+        return self.offset_pages(REPORTS_PATH, limit=REPORTS_PAGE, user="ALL", **filters)
 
     # Payment requests v3.0 (invoice/v3.payment-request-digest, invoice/v3.payment-request)
 

@@ -129,6 +129,29 @@ class MlFeedFile(models.Model):
         self.ensure_one()
         return self.env["ml.sync.log"].search([("feed_file_id", "=", self.id), ("kind", "=", "feed_file")], limit=1)
 
+    @api.model
+    def _take_again(self, flow, found):
+        """Read files once more that lie where read ones are put away."""
+        templates = self.env["ml.feed.template"]
+        files = self.create(
+            [
+                {
+                    "name": row["name"],
+                    "connection_id": flow.connection_id.id,
+                    "template_id": row["template_id"],
+                    "flow_id": templates.browse(row["template_id"]).flow_id.id,
+                    "direction": "pull",
+                    "state": "waiting",
+                    "folder": row["folder"],
+                    "size": row["size"],
+                    "remote_modified": row["modified"],
+                    "observed_at": fields.Datetime.now(),
+                }
+                for row in found
+            ]
+        )
+        files._enqueue(flow)
+
     def _enqueue(self, flow):
         """Let the worker send or read the files."""
         for file in self:

@@ -2,7 +2,8 @@ import dataclasses
 import hashlib
 import tempfile
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 
 from odoo import fields, models
 from odoo.fields import Domain
@@ -10,6 +11,7 @@ from odoo.fields import Domain
 from ..exceptions import ConnectorError, FileFormatError, InvalidDataError, NotFoundError
 from ..models.ml_error_class import ERROR_CLASSES, retry_seconds
 from ..models.ml_sync_log import CLEAN
+from ..vendors.base import Item
 
 STABLE_SECONDS = 5
 LOOK_AGAIN = timedelta(seconds=15)
@@ -83,6 +85,29 @@ class MlWorker(models.AbstractModel):
             if file.state == "seen":
                 file.state = "gone"
         return growing
+
+    def _lacking(self, run, flow, since):
+        """Files that lie where read ones are put away, and that this database has not read."""
+        if flow._spec().feed != "inbox":
+            return super()._lacking(run, flow, since)
+        templates = self.env["ml.feed.template"].search(
+            [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("flow_id.active", "=", True)]
+        )
+        begin = datetime.combine(since, time_of_day(), UTC).timestamp()
+        found = []
+        for folder, group in templates.filtered("archive_folder").grouped("archive_folder").items():
+            known = self.env["ml.feed.file"].search(
+                [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("sha256", "!=", False)]
+            )
+            read = {(file.name, file.size) for file in known}
+            for name, size, modified in run.provider.files().list(folder).files:
+                template = group.filtered(lambda template, name=name: template._fits(name))[:1]
+                if not template or modified < begin or not _is_plain(name) or (name, size) in read:
+                    continue
+                row = {"name": name, "size": size, "modified": modified, "folder": folder, "template_id": template.id}
+                item = Item(external_id=f"{folder}/{name}", version=str(modified), title=name, payload=row)
+                found.append((item, True))
+        return found
 
     def _note_new(self, flow, folder, templates, name, size, modified):
         template = templates.filtered(lambda template: template._fits(name))[:1]

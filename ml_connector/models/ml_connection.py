@@ -87,6 +87,9 @@ class MlConnection(models.Model):
     base_url = fields.Char(compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
+    can_recover = fields.Boolean(
+        compute="_compute_provider_features", help="The provider lists again what it regards as booked."
+    )
     state = fields.Selection(
         [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
         default="draft",
@@ -228,6 +231,7 @@ class MlConnection(models.Model):
             provider = connection._provider_class() if connection.provider else None
             connection.has_environments = bool(provider and provider.environments)
             connection.has_webhooks = bool(provider and provider.webhook_events)
+            connection.can_recover = bool(provider and any(spec.relists for spec in provider.flows))
 
     @api.depends("provider", "environment", "custom_url")
     def _compute_base_url(self):
@@ -556,8 +560,25 @@ class MlConnection(models.Model):
         if self._is_neutralized():
             raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
         # sudo: engine fields
-        for connection in self.sudo().filtered(lambda connection: not connection._is_this_database()):
+        adopted = self.sudo().filtered(lambda connection: not connection._is_this_database())
+        for connection in adopted:
             connection._adopt_database()
+        # what was booked since the dump is settled at the provider, and is offered here to be read again
+        relisting = adopted.filtered("can_recover").with_env(self.env)
+        return relisting.action_recover() if len(relisting) == 1 and self._may("administer") else None
+
+    @needs("administer")
+    def action_recover(self):
+        """Look for what the provider regards as booked and Odoo lacks."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Odoo Lacks"),
+            "res_model": "ml.recovery",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_connection_id": self.id},
+        }
 
     def _adopt_database(self):
         self._skip_used_ids()
@@ -593,7 +614,8 @@ class MlConnection(models.Model):
             lines.append(
                 self.env._(
                     "Compare %(flows)s of the time since %(moment)s with the lists at %(vendor)s: what another database"
-                    " booked meanwhile is settled there and is not offered again.",
+                    " booked meanwhile is settled there and is not offered again. What can be read again is listed, and"
+                    " brought in, under What Odoo Lacks.",
                     flows=", ".join(settled.mapped("name")),
                     moment=since,
                     vendor=vendor,
@@ -1071,7 +1093,9 @@ class MlConnection(models.Model):
                     ),
                 )
             )
-        return findings + self._address_findings()
+        flows = self.flow_ids.filtered(lambda flow: flow.active and f"ml.writer.{flow.kind}" in self.env)
+        remarks = [remark for flow in flows for remark in flow._writer()._remarks(flow)]
+        return findings + self._address_findings() + remarks
 
     def _address_findings(self):
         base, kept = self.get_base_url(), self.sudo().webhook_base  # sudo: see `_told_base`

@@ -78,12 +78,19 @@ ERROR_CLASSES = {
     ),
     "rights": ErrorClass(
         _lt("Right missing"),
-        _lt("Give the connection's integration user the right that is named, or make the change by hand; then Retry."),
+        _lt(
+            "Give the connection's integration user the right that is named, and it goes on by itself; or make the"
+            " change by hand, then Ignore."
+        ),
     ),
     "not_wanted": ErrorClass(
         _lt("Not meant for Odoo"),
         _lt("Nothing to do."),
         state="ignored",
+    ),
+    "doubtful_date": ErrorClass(
+        _lt("Is the date right?"),
+        _lt("Correct the date at the provider, or press The Date Is Right."),
     ),
     "locked_period": ErrorClass(
         _lt("Period locked"),

@@ -412,7 +412,9 @@ class MlFlow(models.Model):
                 # sudo: whether a record is to be sent does not depend on who changed it; what is read of it does on the
                 # connection's user. What it is called may depend on the company, and whoever changed it works in any
                 touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))
-                records = touched.exists().filtered_domain(domain)
+                there = touched.exists()
+                self.env["ml.sync.log"]._note_deleted(flow, touched - there)
+                records = there.filtered_domain(domain)
                 records = self.env[f"ml.reader.{flow.kind}"]._sendable(flow, records)
                 if records:
                     self.env["ml.sync.log"]._enqueue(flow, records)

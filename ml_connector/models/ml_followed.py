@@ -210,6 +210,9 @@ class ResPartner(models.Model):
     _inherit = ["res.partner", "ml.followed"]
 
     def _ml_may_repair(self, vals):
+        """What a sync brings by the hundred is not asked about each time: one row looks from time to time anyway."""
+        if self.env.context.get("ml_no_sync"):
+            return False
         return not REPAIRING_OF_PARTNERS.isdisjoint(vals) or any(name.startswith("l10n_") for name in vals)
 
 
@@ -323,3 +326,12 @@ class AccountLockException(models.Model):
 
     def _ml_awaited(self):
         return self.company_id._ml_awaited()
+
+
+class ResUsers(models.Model):
+    _name = "res.users"
+    _inherit = ["res.users", "ml.followed"]
+
+    def _ml_may_repair(self, vals):
+        """Whether the user of a connection may get a right that was missing."""
+        return not {"active", "group_ids", "company_ids"}.isdisjoint(vals)

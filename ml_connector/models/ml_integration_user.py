@@ -281,7 +281,8 @@ class MlConnection(models.Model):
                     "The integration user %(user)s lacks %(groups)s: give it the right, then press Retry.",
                     user=user.name,
                     groups=self._group_names(missing),
-                )
+                ),
+                awaits=user,
             )
         model, operation = getattr(refusal, "ml_refused", (None, None))
         operations = {
@@ -291,14 +292,17 @@ class MlConnection(models.Model):
             "unlink": self.env._("delete"),
         }
         if not model:
-            return MissingRightError(self.env._("The integration user %s lacks a right that this needs.", user.name))
+            return MissingRightError(
+                self.env._("The integration user %s lacks a right that this needs.", user.name), awaits=user
+            )
         return MissingRightError(
             self.env._(
                 "Odoo does not let the integration user %(user)s %(operation)s this record of %(model)s.",
                 user=user.name,
                 operation=operations[operation],
                 model=self.env["ir.model"]._get(model).name or model,
-            )
+            ),
+            awaits=user,
         )
 
     # ------------------------------------------------------------------ environments

@@ -61,6 +61,8 @@ DECISIONS = [
     ("test", "Test"),
     ("sync", "Sync Now"),
     ("dry_run", "Dry Run"),
+    ("look", "Look for What Is Missing"),
+    ("recover", "Bring In What Is Missing"),
     ("subscribe", "Set Up Webhooks"),
     ("unsubscribe", "Remove Webhooks"),
     ("adopt", "Declare Live"),

@@ -87,6 +87,9 @@ class MlSyncLog(models.Model):
     is_acknowledged = fields.Boolean(
         default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
     )
+    is_told = fields.Boolean(
+        "Known as Booked", readonly=True, help="The provider regards it as booked already: it is not told so again."
+    )
     is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
@@ -126,7 +129,13 @@ class MlSyncLog(models.Model):
     conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
     conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
     decision = fields.Selection(
-        [("odoo", "Keep Odoo's"), ("vendor", "Take the vendor's"), ("difference", "Book as a Difference")],
+        [
+            ("odoo", "Keep Odoo's"),
+            ("vendor", "Take the vendor's"),
+            ("difference", "Book as a Difference"),
+            ("next_open_day", "Book on the Next Open Day"),
+            ("date_is_right", "The Date Is Right"),
+        ],
         readonly=True,
     )
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
@@ -302,6 +311,48 @@ class MlSyncLog(models.Model):
         )
         self.invalidate_model()
 
+    @api.model
+    def _note_deleted(self, flow, gone):
+        """What was sent and is deleted here stays at the vendor until a person takes it back there."""
+        if not gone:
+            return
+        bindings = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("res_model", "=", gone._name),
+                ("res_id", "in", gone.ids),
+                ("fingerprint", "!=", False),
+            ]
+        )
+        sent = self.search(
+            [("flow_id", "=", flow.id), ("res_model", "=", gone._name), ("res_id", "in", bindings.mapped("res_id"))],
+            order="id",
+        )
+        names = {row.res_id: row.name for row in sent}
+        self.create(
+            [
+                {
+                    "name": (name := names.get(binding.res_id) or binding.external_id),
+                    "connection_id": flow.connection_id.id,
+                    "company_id": flow.company_id.id,
+                    "flow_id": flow.id,
+                    "direction": "push",
+                    "kind": flow.kind,
+                    "state": "failed",
+                    "res_model": gone._name,
+                    "external_id": binding.external_id,
+                    "external_url": binding.external_url,
+                    "error_class": "validation",
+                    "error_message": self.env._(
+                        "%s was deleted in Odoo, but is still at the vendor: take it back there, then ignore this row.",
+                        name,
+                    ),
+                }
+                for binding in bindings
+            ]
+        )
+
     def _told_title(self):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
 
@@ -361,7 +412,9 @@ class MlSyncLog(models.Model):
     def _release_awaiting(self, model, ids, *domain):
         """Let rows go on that waited for a change of these records of Odoo, or for a new one of their kind."""
         keys = [odoo_key(model), *(odoo_key(model, record_id) for record_id in ids)]
-        awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys), ("state", "=", "waiting")]
+        # what lacks a right has failed, and goes on as well once it is given
+        awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys)]
+        awaiting.append(("state", "in", ("waiting", "failed")))
         self.search([*awaiting, *domain])._release()
 
     # ------------------------------------------------------------------ buttons
@@ -538,6 +591,27 @@ class MlSyncLog(models.Model):
         queue._make_pending()
         logs._end_activities()
         logs._decided("decide", self.env._("Book as a Difference"))
+
+    @needs("map")
+    def action_next_open_day(self):
+        """Book what lies in a locked period on the next open day, also in another fiscal year."""
+        return self._decide_date("locked_period", "next_open_day")
+
+    @needs("map")
+    def action_date_is_right(self):
+        """The date is meant, although it is many years away."""
+        return self._decide_date("doubtful_date", "date_is_right")
+
+    def _decide_date(self, error_class, decision):
+        logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
+            lambda log: log.state in ("failed", "waiting") and log.error_class == error_class and log.is_current
+        )
+        if not logs:
+            raise UserError(self.env._("Nothing is to be decided here any more."))
+        logs.decision = decision
+        logs._make_pending()
+        logs._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[decision])
+        return self._notify_retried(len(logs))
 
     def _settle_reversed(self, move):
         note = self.env._(

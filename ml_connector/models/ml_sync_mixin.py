@@ -24,6 +24,10 @@ class MlSyncMixin(models.AbstractModel):
         self._ml_note_change(vals)
         return result
 
+    def unlink(self):
+        self._ml_note_change()
+        return super().unlink()
+
     def _ml_note_change(self, vals=None):
         self._ml_note(self.env["ml.flow"]._watched_models().get(self._name), vals)
 

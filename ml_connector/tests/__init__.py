@@ -19,6 +19,7 @@ from . import test_ledger_push
 from . import test_push
 from . import test_push_kinds
 from . import test_reconcile
+from . import test_recovery
 from . import test_secrets
 from . import test_copies
 from . import test_grants

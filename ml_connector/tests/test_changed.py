@@ -1,6 +1,8 @@
 """What the provider changed or took back after it was posted."""
 
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from unittest.mock import patch
 
 from lxml import etree
@@ -9,8 +11,11 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
+from odoo.addons.ml_connector.documents import Bill, Files, Party
+from odoo.addons.ml_connector.documents.dates import dates_of
 from odoo.addons.ml_connector.vendors import PROVIDERS
 from odoo.addons.ml_connector.vendors.base import Page
+from odoo.addons.ml_connector.writers.ml_writer import Entry
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -294,3 +299,74 @@ class TestReread(ConnectorCase):
         row = self.logs("payments")
         self.assertEqual(row.state, "failed")
         self.assertIn("Changed at the vendor", row.error_message)
+
+
+@tagged("post_install", "-at_install")
+class TestDates(ConnectorCase):
+    def setUp(self):
+        super().setUp()
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+
+    def bill(self):
+        return self.env["account.move"].search([("ref", "=", "BILL-1"), ("move_type", "=", "in_invoice")])
+
+    def test_years_that_cannot_be_are_asked_about(self):
+        for day in ("1926-07-01", "2062-07-01", "0206-07-01"):
+            with self.subTest(day=day):
+                self.put_bill(date=day)
+                self.sync()
+                row = self.logs("bills").filtered("is_current")
+                self.assertEqual((row.state, row.error_class), ("failed", "doubtful_date"))
+                self.assertFalse(self.bill())
+        self.put_bill(date="2062-07-01")
+        self.sync()
+        self.logs("bills").filtered("is_current").action_date_is_right()
+        self.run_worker()
+        self.assertEqual(str(self.bill().invoice_date), "2062-07-01")
+
+    def test_every_date_of_every_document_is_looked_at(self):
+        far, near = date(2126, 7, 1), date(2026, 7, 1)
+        bill = {"external_id": "1", "number": "1", "vendor": Party(external_id="v"), "currency": "USD"}
+        bill |= {"total": Decimal(0), "lines": (), "document_date": near}
+        for document in (
+            Bill(**{**bill, "document_date": far}),
+            Bill(**bill, due_date=far),
+            Bill(**bill, accounting_date=far),
+            Bill(**bill, paid_on=far),
+            Files(subject_kind="bill", subject_external_id="1", files=()),
+        ):
+            self.assertEqual(far in dates_of(document), isinstance(document, Bill))
+        self.assertEqual(dates_of(Bill(**bill)), [near])
+        entries = [Entry(None, Bill(**bill, due_date=far)), Entry(None, Bill(**bill, due_date=far, is_void=True))]
+        self.env["ml.worker"]._question_dates(entries)
+        self.assertEqual([bool(entry.error) for entry in entries], [True, False])
+
+    def test_closed_fiscal_year_is_asked_about(self):
+        self.flow("bills").lock_date_policy = "next_open_day"
+        self.company.purchase_lock_date = "2025-11-30"
+        self.put_bill(date="2025-11-15")
+        self.sync()
+        self.assertEqual(str(self.bill().date), "2025-12-01", "a closed month of an open year is not")
+        self.company.purchase_lock_date = "2025-12-31"
+        self.put_bill("bill-2", date="2025-11-15")
+        self.sync()
+        row = self.logs("bills").filtered(lambda log: log.external_id == "bill-2")
+        self.assertEqual((row.state, row.error_class), ("waiting", "locked_period"))
+        self.assertIn("12/31/2025", row.error_message)
+        row.action_next_open_day()
+        self.run_worker()
+        self.assertEqual(row.state, "done")
+        moved = self.env["account.move"].search([("ref", "=", "BILL-2")])
+        self.assertEqual((str(moved.date), str(moved.invoice_date)), ("2026-01-01", "2025-11-15"))
+
+    def test_one_record_may_be_booked_on_the_next_open_day(self):
+        self.company.purchase_lock_date = "2026-07-31"
+        self.put_bill()
+        self.put_bill("bill-2")
+        self.sync()
+        rows = self.logs("bills")
+        self.assertEqual(set(rows.mapped("state")), {"waiting"})
+        rows.filtered(lambda log: log.external_id == "bill-1").action_next_open_day()
+        self.run_worker()
+        self.assertEqual(str(self.bill().date), "2026-08-01")
+        self.assertFalse(self.env["account.move"].search([("ref", "=", "BILL-2")]))

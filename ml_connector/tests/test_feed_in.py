@@ -37,6 +37,29 @@ class TestFeedIn(FeedCase):
             form.file_format = "xml"
         self.check_sample(self.take(f"{INVOICES}.xml"))
 
+    def test_a_file_that_was_read_in_a_lost_database_is_read_again(self):
+        """It lies where read files are put away; one that this database has read is not listed."""
+        self.take("invoices_1.csv", invoices(row("900001")))
+        self.server.put("outbound/processed/invoices_2.csv", invoices(row("900001"), row("900002")))
+        self.server.put("outbound/processed/notes.txt", b"x")
+        self.poll()
+        self.assertNotIn("900002", self.states("invoices"))
+        recovery = self.env["ml.recovery"].create({"connection_id": self.connection.id, "since": "1970-01-01"})
+        recovery.action_look()
+        self.run_worker()
+        self.assertEqual(recovery.line_ids.mapped("title"), ["invoices_2.csv"])
+        before = self.record("invoices", "900001")
+        recovery.action_bring_in()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual(self.record("invoices", "900002").state, "posted")
+        self.assertEqual(self.record("invoices", "900001"), before)
+        self.assertIn("outbound/processed/invoices_2.csv", self.server.content, "it stays where it is")
+        again = self.env["ml.recovery"].create({"connection_id": self.connection.id, "since": "1970-01-01"})
+        again.action_look()
+        self.run_worker()
+        self.assertFalse(again.line_ids)
+
     def check_sample(self, file):
         self.assertEqual((file.state, file.record_count, file.done_count), ("read", 3, 3))
         self.assertEqual(file.archive_state, "done")

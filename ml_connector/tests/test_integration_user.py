@@ -142,7 +142,6 @@ class TestIntegrationUser(ConnectorCase):
                 before = moves if group == BILLING else partners
                 self.assertEqual(self.env[counted].search_count([]), before, "nothing is booked")
                 self.connection._grant()
-                failed.action_retry()
                 self.run_worker()
                 self.assertEqual(set(failed.mapped("state")), {"done"}, failed.mapped("error_message"))
 

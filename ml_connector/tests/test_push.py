@@ -222,6 +222,27 @@ class TestPush(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.remote.vendors["remote-1"]["name"], "Renamed")
 
+    def test_what_was_sent_and_is_deleted_is_told(self):
+        partner, unsent = self.vendor(), self.vendor(name="Never sent")
+        self.logs("vendors_push").filtered(lambda log: log.res_id == unsent.id).unlink()
+        self.run_worker()
+        (remote_id,) = self.remote.vendors
+        name = partner.display_name
+        (partner | unsent).unlink()
+        log = self.logs("vendors_push").filtered(lambda log: log.state == "failed")
+        self.assertEqual((log.name, log.external_id), (name, remote_id))
+        self.assertIn("was deleted in Odoo", log.error_message)
+        log.action_retry()
+        self.run_worker()
+        self.assertEqual(log.state, "superseded", "nothing is left to be sent")
+
+    def test_what_is_merged_is_not_told_as_deleted(self):
+        partner, other = self.vendor(), self.vendor(name="Other")
+        self.run_worker()
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((partner | other).ids, other)
+        self.assertFalse(self.logs("vendors_push").filtered(lambda log: log.state == "failed"))
+
     def test_record_deleted_before_the_commit_is_not_queued(self):
         self.vendor().unlink()
         self.assertFalse(self.logs("vendors_push"))

@@ -26,7 +26,7 @@ MODELS = {
     "ml.feed.file",
     "ml.feed.sent",
 }
-WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore"}
+WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore", "ml.recovery", "ml.recovery.line"}
 ABSTRACT = {"ml.decided", "ml.followed", "ml.sealed", "ml.sync.mixin", "ml.worker"}
 
 

@@ -12,6 +12,7 @@ from odoo.addons.ml_connector.exceptions import (
     LockedPeriodError,
     MappingError,
 )
+from odoo.addons.ml_connector.writers import bill_items
 from odoo.addons.ml_connector.writers.bill_items import BillItems
 
 from .common_writers import WriterCase
@@ -849,6 +850,14 @@ class TestWriterBill(WriterCase):
         self.assertTrue(BillItems(self.env, self.company)._is_covered_here)
         with patch.object(Move, "_get_sync_stack", Move._get_sync_stack):
             self.assertFalse(BillItems(self.env, self.company)._is_covered_here)
+
+    def test_the_check_names_what_keeps_bills_from_the_short_way(self):
+        flows = self.connection.flow_ids.filtered(lambda flow: flow.key == "bills")
+        self.assertEqual(flows._writer()._remarks(flows), [])
+        with patch.object(bill_items, "KNOWN_ADDONS", bill_items.KNOWN_ADDONS - {"stock_account"}):
+            remarks = [finding for finding in self.connection._own_findings() if finding.title == flows.name]
+        addon = self.env["ir.module.module"].search([("name", "=", "stock_account")]).shortdesc
+        self.assertEqual([(remark.level, addon in remark.message) for remark in remarks], [("ok", True)])
 
     def test_zero_bill_and_cash_basis_tax_are_booked(self):
         self.company.tax_exigibility = True

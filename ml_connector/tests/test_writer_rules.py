@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -168,7 +170,118 @@ class TestStock(RulesCase):
 
 
 @tagged("post_install", "-at_install")
+class TestMereTax(RulesCase):
+    """Customs' VAT: a price with the tax is nothing but tax."""
+
+    def setUp(self):
+        super().setUp()
+        self.customs = self.make_tax(100, amount_type="division", price_include_override="tax_included")
+        self.mapped["tax", "customs"] = self.customs
+
+    def customs_bill(self, *lines, tax="100.00", **values):
+        net = sum(line.amount for line in lines)
+        values = {"total": net + Decimal(tax), "tax_total": Decimal(tax), "amounts_include_tax": False, **values}
+        return self.bill(values.pop("key", "b1"), lines, **values)
+
+    def test_net_form_books_what_the_gross_form_does(self):
+        gross = self.written("bill", self.bill("gross", [self.line("100.00", taxes=("customs",))]))
+        net = self.written("bill", self.customs_bill(self.line("0.00", taxes=("customs",))))
+        self.assertEqual(self.lines(net), self.lines(gross))
+        tax_line = net.line_ids.filtered("tax_line_id")
+        self.assertEqual((tax_line.balance, net.amount_untaxed, net.amount_tax), (100.0, 0.0, 100.0))
+
+    def test_several_lines_and_other_taxes_beside(self):
+        lines = [
+            self.line("0.00", taxes=("customs",)),
+            self.line("0.00", account="601", taxes=("customs",)),
+            self.line("200.00", taxes=("15",)),
+        ]
+        bill = self.written("bill", self.customs_bill(*lines, tax="130.00"))
+        taxes = {line.tax_line_id: line.balance for line in bill.line_ids.filtered("tax_line_id")}
+        self.assertEqual(taxes, {self.customs: 100.0, self.tax: 30.0})
+        credit = self.written("bill", self.customs_bill(*lines[:2], tax="80.00", is_credit=True, key="c1"))
+        self.assertEqual(credit.line_ids.filtered("tax_line_id").balance, -80.0)
+
+
+@tagged("post_install", "-at_install")
+class TestTaxCountries(RulesCase):
+    def test_tax_and_fiscal_position_are_named(self):
+        netherlands = self.env.ref("base.nl")
+        self.vendor.property_account_position_id = self.env["account.fiscal.position"].create(
+            {"name": "Dutch Registration", "country_id": netherlands.id, "foreign_vat": "NL123456782B90"}
+        )
+        bill = self.bill(lines=[self.line("100.00", taxes=("15",))])
+        own = self.company.account_fiscal_country_id
+        self.refused("bill", bill, InvalidDataError, self.tax.name, "Dutch Registration", own.name, netherlands.name)
+        self.written("bill", self.bill("untaxed", [self.line("100.00")]))
+
+    def test_tax_and_company_are_named(self):
+        country = self.env.ref("base.nl")
+        group = self.env["account.tax.group"].create({"name": "Dutch", "country_id": country.id})
+        dutch = self.make_tax(15, country_id=country.id, tax_group_id=group.id)
+        self.mapped["tax", "caba"] = dutch
+        parts = (dutch.name, self.company.display_name, country.name)
+        self.refused("bill", self.bill(lines=[self.line("100.00", taxes=("caba",))]), InvalidDataError, *parts)
+        report = self.report(taxes=[(TAX, Decimal("15.00"))])
+        self.refused("expense_report", report, InvalidDataError, *parts)
+
+
+@tagged("post_install", "-at_install")
+class TestRefusals(RulesCase):
+    """Odoo names records by ids; one that is rolled back means nothing to anybody."""
+
+    def refuse_all(self, name):
+        def refuse(records, *args, **kwargs):
+            ids = f"{records.ids[0]}, {records.ids}, 12.50, {date(2026, 7, 1):%m/%d/%Y} and BILL/{records.ids[0]}"
+            raise UserError(f"Refused on {ids}.")
+
+        return patch.object(type(self.env["account.move"]), name, refuse)
+
+    def test_no_id_of_what_is_rolled_back(self):
+        wanted = {
+            "bill": self.bill(number="INV-7"),
+            "expense_report": self.report(),
+            "reimbursement": self.reimbursement(),
+            "statement": self.statement(),
+            "cashback": self.cashback(),
+            "expense": self.expense_document(),
+        }
+        for kind, document in wanted.items():
+            with (
+                self.subTest(kind),
+                self.refuse_all("_post"),
+                self.assertRaises(InvalidDataError) as caught,
+                self.env.cr.savepoint(),
+            ):
+                self.book(kind, document)
+            said = caught.exception.message
+            self.assertRegex(said, r"^Refused on (\D.*|-), \1, 12\.50, 07/01/2026 and BILL/\d+\.$")
+            if number := getattr(document, "number", ""):
+                self.assertIn(number, said)
+
+    def test_known_records_are_named_as_odoo_does(self):
+        old = self.written("bill", self.bill("old"))
+        self.env.cr.execute("UPDATE account_move SET create_date = '2026-01-01' WHERE id = %s", [old.id])
+        with (
+            patch.object(type(old), "_post", side_effect=UserError(f"See {old.id}.")),
+            self.assertRaisesRegex(InvalidDataError, f"See {old.id}"),
+            self.env.cr.savepoint(),
+        ):
+            self.book("bill", self.bill("new"))
+
+
+@tagged("post_install", "-at_install")
 class TestVendorsOwn(RulesCase):
+    def test_a_report_is_paid_as_entered_by_hand(self):
+        person = self.employee.work_contact_id
+        bank = self.env["res.partner.bank"].create(
+            {"acc_number": "EXAMPLE 2", "partner_id": person.id, "allow_out_payment": True}
+        )
+        bill = self.written("expense_report", self.report(), report_mode="vendor_bill")
+        self.assertEqual(bill.partner_bank_id, bank)
+        bill = self.written("reimbursement", self.reimbursement(paid=False))
+        self.assertEqual(bill.partner_bank_id, bank)
+
     def test_bank_account_and_reference(self):
         bank = self.env["res.partner.bank"].create(
             {"acc_number": "EXAMPLE 1", "partner_id": self.vendor.id, "allow_out_payment": True}

@@ -207,6 +207,25 @@ class TestCardTransactions(SpendCase):
         self.assertEqual(entry.outcome, "drift")
         self.assertIn("121", entry.note)
 
+    def test_what_is_compared_is_what_is_booked(self):
+        """Each version has the total and the date of the first, and books something else."""
+        plan = self.env["account.analytic.plan"].create({"name": "A"})
+        self.mapped["analytic", "a"] = self.env["account.analytic.account"].create({"name": "A", "plan_id": plan.id})
+        versions = {
+            "account": self.part("115.00", "601", taxes=["15"]),
+            "taxes": self.part("115.00"),
+            "analytic": self.part("115.00", taxes=["15"], analytics=[("a", "100")]),
+        }
+        for mode in ("expense", "journal_entry", "vendor_bill"):
+            for what, part in versions.items():
+                with self.subTest(mode=mode, what=what):
+                    document = self.expense_document(f"{mode}-{what}", parts=[self.part("115.00", taxes=["15"])])
+                    self.written("expense", document, expense_mode=mode)
+                    same, changed = self.plan("expense", document, replace(document, lines=(part,)))
+                    self.assertEqual((same.outcome, same.note), ("unchanged", ""))
+                    self.assertEqual(changed.outcome, "drift")
+                    self.assertIn(what, changed.note)
+
     def test_exported_elsewhere(self):
         self.refused("expense", self.expense_document(is_exported=True), ConflictError)
 

@@ -53,6 +53,7 @@ class FlowSpec:
     :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`. With
         `conflict_policy` a pull flow's records may change on both sides: the push flow of the same kind sends only
         what changed in Odoo, after it has read the record again
+    :param relists: whether the provider lists again what it regards as booked (`Provider.booked`; pull only)
     :param coded: whether records go under codes of the vendor's, which have to be known before (push only)
     :param batch: most records that one call of `Provider.send_many` takes (push only); 1: each goes by `Provider.send`
     :param needs: capabilities beside the scopes without which a push flow rests (`CheckReport.capabilities`)
@@ -94,6 +95,7 @@ class FlowSpec:
     after: tuple[str, ...] = ()
     carries: tuple[str, ...] = ()
     coded: bool = False
+    relists: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +166,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Items of one answer and the cursor to store once they are stored. `cursor` None: leave it as it is."""
+    """Items of one answer and the cursor to store once they are stored. `cursor` None: leave it as it is.
+
+    :param is_told: of `Provider.booked`: whether the provider was told that they are booked
+    """
 
     items: tuple[Item, ...]
     cursor: str | None = None
     total: int | None = None
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,6 +384,13 @@ class Provider:
 
         :param cursor: as stored after the last committed page, empty at first
         :param since: `date` before which records are left alone, or None
+        """
+        raise NotImplementedError
+
+    def booked(self, flow: str, since) -> Iterator[Page]:
+        """Pages of what the provider regards as booked since a `date`, and so does not offer for booking any more.
+
+        For flows that relist. A record may be older where the provider does not say when it was booked.
         """
         raise NotImplementedError
 

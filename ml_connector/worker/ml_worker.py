@@ -31,6 +31,8 @@ RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
 """What another worker with the same record brings about; a second look finds the record there."""
 READ_TRIES = 2
 """As if a flow had failed so often: when to read again after a fault of the vendor."""
+REQUESTS = ("ml.dry.run", "ml.recovery")
+"""Wizards whose answer the connection's job finds."""
 
 
 class Run:
@@ -101,9 +103,8 @@ class MlWorker(models.AbstractModel):
             return True
         if connection.seat_request == "release":
             return True
-        if self.env["ml.dry.run"].search_count(
-            [("connection_id", "=", connection.id), ("state", "=", "requested")], limit=1
-        ):
+        requested = [("connection_id", "=", connection.id), ("state", "=", "requested")]
+        if any(self.env[model].search_count(requested, limit=1) for model in REQUESTS):
             return True
         if connection.state not in WORKING_STATES:
             return False
@@ -151,8 +152,9 @@ class MlWorker(models.AbstractModel):
             connection._note_failed_check(error)
         if connection.webhook_state == "requested":
             connection._note_failed_subscription(error)
-        dry_runs = self.env["ml.dry.run"].search([("connection_id", "=", connection.id), ("state", "=", "requested")])
-        dry_runs.write({"state": "failed", "message": error.message})
+        for model in REQUESTS:
+            requested = self.env[model].search([("connection_id", "=", connection.id), ("state", "=", "requested")])
+            requested.write({"state": "failed", "message": error.message})
 
     def _count_due(self, connection):
         """Rows that could be worked on right now."""
@@ -179,6 +181,7 @@ class MlWorker(models.AbstractModel):
         self._set_up(run)
         connection._watch_access_end()
         self._dry_runs(run)
+        self._recoveries(run)
         if connection.state not in WORKING_STATES:
             return
         if problem := connection._user_problem():

@@ -3,12 +3,22 @@ import json
 import logging
 import time
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from odoo import fields, models
+from odoo.tools import format_date
 
 from ..documents import DownloadedFile, Files
-from ..exceptions import ConflictError, ConnectorError, InvalidDataError, MappingError, NotWantedError
+from ..documents.dates import dates_of
+from ..exceptions import (
+    ConflictError,
+    ConnectorError,
+    DoubtfulDateError,
+    InvalidDataError,
+    MappingError,
+    NotWantedError,
+)
 from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
@@ -19,6 +29,8 @@ from .waits import Waits
 _logger = logging.getLogger(__name__)
 
 BATCH = 50
+FARTHEST_DATE = timedelta(days=9 * 365)
+"""How far from today a date may be that nobody is asked about."""
 REFUSED = {"success": False, "reference": "", "url": "", "message": ""}
 
 
@@ -151,7 +163,9 @@ class MlWorker(models.AbstractModel):
 
     def _work_pull(self, run, flow):
         while not run.is_over and (logs := self._claim(run, flow, BATCH)):
-            self._process(run, flow, logs)
+            for is_decided, group in logs.grouped(lambda log: log.decision == "next_open_day").items():
+                worker = self.with_context(ml_next_open_day=True) if is_decided else self
+                worker._process(run, flow.with_env(worker.env), group.with_env(worker.env))
             run.succeeded = True
 
     def _process(self, run, flow, logs):
@@ -212,6 +226,7 @@ class MlWorker(models.AbstractModel):
     def _resolve(self, flow, writer, entries):
         """Mappings and bindings of all entries; what lacks one gets its error."""
         connection = flow.connection_id
+        self._question_dates(entries)
         good = [entry for entry in entries if not entry.error]
         references = {id(entry): tuple(writer._references(entry.document)) for entry in good}
         dependencies = {id(entry): tuple(writer._dependencies(entry.document)) for entry in good}
@@ -238,6 +253,19 @@ class MlWorker(models.AbstractModel):
             elif absent:
                 entry.error = self._absence(flow, *absent[0])
         return Resolver(connection, mapped, bound)
+
+    def _question_dates(self, entries):
+        """A year that can hardly be meant is asked about: the one place for every date of every document."""
+        today = fields.Date.today()
+        for entry in entries:
+            is_wanted = not entry.error and not getattr(entry.document, "is_withdrawn", False)
+            if not is_wanted or (entry.log and entry.log.decision == "date_is_right"):
+                continue
+            far = [date for date in dates_of(entry.document) if abs(date - today) > FARTHEST_DATE]
+            if far:
+                entry.error = DoubtfulDateError(
+                    self.env._("The date %s is many years away, so it may be a mistake.", format_date(self.env, far[0]))
+                )
 
     def _went_otherwise(self, entry, record):
         """What is wrong with a document whose record, or one that it builds on, is of another sort."""
@@ -432,6 +460,8 @@ class MlWorker(models.AbstractModel):
         results = []
         for entry in entries:
             log = entry.log
+            if log.is_told:
+                continue
             if not entry.error and entry.outcome in told:
                 result = {
                     "success": True,
@@ -464,7 +494,7 @@ class MlWorker(models.AbstractModel):
             results = self._result_flow(flow)
             if results and flow._spec().acknowledges and flow._spec().reports:
                 answers = []
-                for log in group:
+                for log in group.filtered(lambda log: not log.is_told):
                     about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
                     answers.append((log, {**about, **REFUSED, "message": log.ignored_reason}))
                 self._insert_reports(results, answers)

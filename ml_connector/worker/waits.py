@@ -110,8 +110,8 @@ class Waits:
 
     def _judge_result(self, key, rows):
         """Where nothing is left to be told of the other record, nothing comes first."""
-        of_other = [("connection_id", "=", self._connection.id), ("kind", "=", "result"), ("external_id", "=", key)]
-        if not self._logs.search_count([*of_other, ("state", "not in", FINAL_STATES)], limit=1):
+        kinds = {flow.kind for flow in self._connection.flow_ids if flow._is_known() and flow._spec().reports}
+        if not self.env["ml.worker"]._untold(self._connection, {(kind, key) for kind in kinds}):
             rows._release()
 
     def _why_not_moved(self, kind, direction, rows):

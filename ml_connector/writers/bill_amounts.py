@@ -183,9 +183,12 @@ class BillAmounts:
         return tax + self._convert_mere_tax(plan, includes, tax)
 
     def _convert_mere_tax(self, plan, includes, tax):
-        """A line that is all tax (customs' VAT) has no net amount: its price is the rest of the total."""
+        """A line that is all tax (customs' VAT) has no net amount: its price is the rest of the total.
+
+        Of several with the same tax, the first one has it all: what they book is tax alone.
+        """
         lines = [line for line in plan.lines if not line.amount and any(map(_is_mere, line.taxes))]
-        if includes or len(lines) != 1:
+        if includes or len({line.taxes for line in lines}) != 1:
             return Decimal(0)
         rest = plan.document.total - tax - sum((line.amount for line in plan.lines), Decimal(0))
         lines[0].price_unit = float(rest)

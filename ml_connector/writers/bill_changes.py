@@ -83,18 +83,10 @@ class BillChanges:
             odoo, vendor = line.analytic_distribution or {}, planned.analytic or {}
             if odoo != vendor:
                 what = self.env._("line %s: analytic distribution", number)
-                yield what, self._analytic_text(odoo), self._analytic_text(vendor)
+                yield what, distribution_text(self.env, odoo), distribution_text(self.env, vendor)
 
     def _tax_text(self, taxes):
         return ", ".join(taxes.mapped("name")) or "-"
-
-    def _analytic_text(self, distribution):
-        accounts = self.env["account.analytic.account"]
-        texts = []
-        for key, percentage in distribution.items():
-            names = accounts.browse(int(account_id) for account_id in key.split(",")).exists().mapped("name")
-            texts.append(f"{' + '.join(names)} {percentage:g} %")
-        return ", ".join(texts) or "-"
 
     # ------------------------------------------------------------------ a draft follows
 
@@ -156,6 +148,15 @@ class BillChanges:
 def normalized(number):
     """A bill number without its case and spaces."""
     return "".join((number or "").split()).lower()
+
+
+def distribution_text(env, distribution):
+    accounts = env["account.analytic.account"]
+    texts = []
+    for key, percentage in distribution.items():
+        names = accounts.browse(int(account_id) for account_id in key.split(",")).exists().mapped("name")
+        texts.append(f"{' + '.join(names)} {percentage:g} %")
+    return ", ".join(texts) or "-"
 
 
 def account_text(account):

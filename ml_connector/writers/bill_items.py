@@ -49,18 +49,19 @@ class BillItems:
     def __init__(self, env, company):
         self.env = env
         self.company = company
-        self._is_covered_here = not company.account_storno and self._are_known(SYNC_METHODS)
-        self._posts_as_items = self._are_known(POST_METHODS)
+        self._is_covered_here = not company.account_storno and not self.others(SYNC_METHODS)
+        self._posts_as_items = not self.others(POST_METHODS)
         self._covered_taxes = {}
 
-    def _are_known(self, methods):
-        """Whether only addons that were looked at take part in these methods."""
-        for model, names in methods.items():
-            for parent in type(self.env[model]).mro():
-                addon = parent.__module__.removeprefix("odoo.addons.").partition(".")[0]
-                if addon not in KNOWN_ADDONS and any(name in vars(parent) for name in names):
-                    return False
-        return True
+    def others(self, methods):
+        """Names of the addons that take part in these methods and were not looked at."""
+        return {
+            addon
+            for model, names in methods.items()
+            for parent in type(self.env[model]).mro()
+            if any(name in vars(parent) for name in names)
+            and (addon := parent.__module__.removeprefix("odoo.addons.").partition(".")[0]) not in KNOWN_ADDONS
+        }
 
     # ------------------------------------------------------------------ what is covered
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from odoo.fields import Command
 from odoo.tools import format_date
 
-from .bill_changes import account_text
+from .bill_changes import account_text, distribution_text
 from .writer_tools import exact, shown
 
 
@@ -107,12 +107,7 @@ class EntryChanges:
         return self.env._("%(account)s with %(taxes)s", account=self._account(key), taxes=names)
 
     def _distribution(self, key):
-        accounts = self.env["account.analytic.account"]
-        texts = []
-        for ids, percentage in key[3]:
-            names = accounts.browse(int(account_id) for account_id in ids.split(",")).exists().mapped("name")
-            texts.append(f"{' + '.join(names)} {percentage:g} %")
-        shares = ", ".join(texts) or self.env._("no analytic distribution")
+        shares = distribution_text(self.env, dict(key[3]))
         return self.env._("%(account)s for %(shares)s", account=self._account(key), shares=shares)
 
 

@@ -102,6 +102,10 @@ class MlWriter(models.AbstractModel):
         """External ids of the groups that a flow needs."""
         return self._groups
 
+    def _remarks(self, flow):
+        """Findings of the check about what other addons do to the records of a flow."""
+        return []
+
     def _mapped(self, connection, keys):
         """{(kind, external id): what stands for the code, or None where it is left out} of the mapped keys."""
         return connection.env["ml.mapping"]._resolved(connection, keys)

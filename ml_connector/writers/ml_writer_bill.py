@@ -13,16 +13,18 @@ from ..exceptions import (
 )
 from ..models.client_actions import shown_as_text
 from ..own_ids import may_be
+from ..vendors.base import Finding
 from .bill_amounts import BILL, BillAmounts, BillPlan, LinePlan
 from .bill_analytics import BillAnalytics
 from .bill_changes import BillChanges, normalized
-from .bill_items import BillItems
+from .bill_items import SYNC_METHODS, BillItems
 from .official_numbers import OfficialNumbers, plain
 from .writer_tools import (
     Currencies,
     OpenDates,
     account_problem,
     bound_elsewhere,
+    check_tax_countries,
     creditor_of,
     exact,
     fits,
@@ -655,22 +657,22 @@ class MlWriterBill(models.AbstractModel):
         values = batch.once(
             batch.entered,
             (plan.partner.id, plan.currency, move_type),
-            lambda: self._as_entered(batch, plan, move_type),
+            lambda: self._as_entered(
+                {
+                    "move_type": move_type,
+                    "company_id": batch.company.id,
+                    "journal_id": plan.journal.id,
+                    "partner_id": plan.partner.id,
+                    "ml_owed_to_person": plan.is_owed_to_person,
+                    "currency_id": plan.currency.id,
+                }
+            ),
         )
         stated = plan.document.payment_reference
         return {**values, "payment_reference": stated} if stated else values
 
-    def _as_entered(self, batch, plan, move_type):
-        move = self.env["account.move"].new(
-            {
-                "move_type": move_type,
-                "company_id": batch.company.id,
-                "journal_id": plan.journal.id,
-                "partner_id": plan.partner.id,
-                "ml_owed_to_person": plan.is_owed_to_person,
-                "currency_id": plan.currency.id,
-            }
-        )
+    def _as_entered(self, values):
+        move = self.env["account.move"].new(values)
         move._onchange_partner_id()
         return {
             "partner_bank_id": move.partner_bank_id._origin.id,
@@ -799,6 +801,9 @@ class MlWriterBill(models.AbstractModel):
         return order_line.price_unit * (1 - order_line.discount / 100.0)
 
     def _check_lines(self, batch, plan):
+        taxes = self.env["account.tax"].union(*(line.taxes for line in plan.lines))
+        position = self.env["account.fiscal.position"].browse(plan.header.get("fiscal_position_id"))
+        check_tax_countries(taxes, batch.company, position)
         for number, line in enumerate(plan.lines, start=1):
             self._check_account(batch, plan, number, line.account)
             self._check_taxes(batch, number, line.taxes)
@@ -837,10 +842,21 @@ class MlWriterBill(models.AbstractModel):
 
     # ------------------------------------------------------------------ apply
 
+    def _remarks(self, flow):
+        addons = BillItems(self.env, flow.company_id.with_env(self.env)).others(SYNC_METHODS)
+        if not addons:
+            return []
+        # sudo: names of addons only
+        names = self.env["ir.module.module"].sudo().search([("name", "in", list(addons))]).mapped("shortdesc")
+        text = self.env._(
+            "Bills are booked the slower way, because %s changes how Odoo makes them.", ", ".join(sorted(names))
+        )
+        return [Finding(level="ok", title=flow.name, message=text)]
+
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True)
         created = [entry for entry in entries if entry.outcome == "created"]
-        with odoo_refusals(created):
+        with odoo_refusals(self.env, created):
             writer._create_bills(flow, created)
             for entry in entries:
                 if entry.outcome == "updated" and entry.document.is_void:
@@ -871,7 +887,7 @@ class MlWriterBill(models.AbstractModel):
             return
         for entry in ready:
             try:
-                with self.env.cr.savepoint(), odoo_refusals([entry]):
+                with self.env.cr.savepoint(), odoo_refusals(self.env, [entry]):
                     items.post(entry.record, as_items)
             except InvalidDataError as error:
                 self.env.invalidate_all()

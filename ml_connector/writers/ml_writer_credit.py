@@ -109,7 +109,7 @@ class MlWriterApplication(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             for entry in entries:
                 if entry.outcome == "updated":
                     writer._set_off(*entry.values)
@@ -259,7 +259,7 @@ class MlWriterPurchaseOrder(models.AbstractModel):
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True, mail_create_nosubscribe=True)
         created = [entry for entry in entries if entry.outcome == "created"]
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             orders = writer.env["purchase.order"].create([entry.values for entry in created])
             for entry, order in zip(created, orders, strict=True):
                 entry.record = order

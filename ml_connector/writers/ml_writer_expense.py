@@ -7,6 +7,7 @@ from odoo.tools import format_date
 from ..documents import Bill, BillLine, Party, Reference
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError, NotReadyError
 from .bill_amounts import BILL, ENTRY, EXPENSE
+from .bill_changes import account_text, distribution_text
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, pay
@@ -51,6 +52,9 @@ class MlWriterExpense(models.AbstractModel):
         """Whoever makes the merchant's bill may have to make the merchant."""
         makes_vendors = flow.expense_mode == "vendor_bill" and flow.create_vendors
         return (*self._groups, "base.group_partner_manager") if makes_vendors else self._groups
+
+    def _remarks(self, flow):
+        return super()._remarks(flow) if flow.expense_mode == "vendor_bill" else []
 
     def _references(self, document):
         return (document.employee, document.card, *super()._references(self._as_bill(document)))
@@ -135,7 +139,7 @@ class MlWriterExpense(models.AbstractModel):
 
     def _plan_new_spend(self, batch, entry, bill, merchants):
         document, flow = entry.document, batch.flow
-        if document.is_exported:
+        if document.is_exported and not (entry.log and entry.log.is_told):
             raise ConflictError(
                 self.env._(
                     "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"
@@ -233,7 +237,35 @@ class MlWriterExpense(models.AbstractModel):
         texts = self._total_texts(entry.document, record.currency_id, total)
         booked_on = record.ml_original_date or record.date
         texts += self._date_texts(entry.document, booked_on)
+        texts += self._line_texts(batch, bill, self._cost_lines(record))
         self._plan_texts(entry, texts)
+
+    def _cost_lines(self, move):
+        """The items of a move that stand for the lines of the transaction."""
+        clearing = clearing_account(move.journal_id) if move.move_type == "entry" else None
+        return move.line_ids.filtered(
+            lambda line: line.display_type == "product" and line.account_id != clearing
+        ).sorted(lambda line: (line.sequence, line.id))
+
+    def _line_texts(self, batch, bill, booked):
+        """What the lines are booked on otherwise than the source says; where it says nothing, Odoo decided."""
+        if len(booked) != len(bill.lines):
+            return [self._changed_text(self.env._("number of lines"), len(booked), len(bill.lines))]
+        texts = []
+        for number, (part, line) in enumerate(zip(booked, bill.lines, strict=True), start=1):
+            account = batch.mapping(line.account) if line.account else None
+            if account and part.account_id != account:
+                what = self.env._("line %s: account", number)
+                texts.append(self._changed_text(what, account_text(part.account_id), account_text(account)))
+            taxes = self._taxes(batch, line)
+            if part.tax_ids != taxes:
+                names = [", ".join(each.mapped("name")) or "-" for each in (part.tax_ids, taxes)]
+                texts.append(self._changed_text(self.env._("line %s: taxes", number), *names))
+            shares = batch.analytics.distribution(number, line)
+            if shares and (part.analytic_distribution or {}) != shares:
+                names = [distribution_text(self.env, each) for each in (part.analytic_distribution or {}, shares)]
+                texts.append(self._changed_text(self.env._("line %s: analytic distribution", number), *names))
+        return texts
 
     def _plan_known_expense(self, batch, entry, bill):
         first, document = entry.bound, entry.document
@@ -244,15 +276,9 @@ class MlWriterExpense(models.AbstractModel):
         total = sum((exact(part.total_amount_currency, part.currency_id) for part in parts), Decimal(0))
         texts = self._total_texts(document, first.currency_id, total)
         texts += self._date_texts(document, first.ml_original_date or first.date)
-        accounts = [batch.mapping(line.account) for line in bill.lines if line.account]
-        if len(accounts) == len(bill.lines) == len(parts):
-            texts += [
-                self._changed_text(self.env._("account"), part.account_id.code, account.code)
-                for part, account in zip(parts, accounts, strict=True)
-                if account and part.account_id != account
-            ]
-        if texts or len(parts) != len(bill.lines):
-            self._plan_texts(entry, texts or [self.env._("number of lines")])
+        texts += self._line_texts(batch, bill, parts)
+        if texts:
+            self._plan_texts(entry, texts)
             return
         names = self._names(document, bill)
         if names != parts.mapped("name"):
@@ -266,9 +292,9 @@ class MlWriterExpense(models.AbstractModel):
 
     def _cleared(self, move):
         """What an entry adds to the card account; positive for spend."""
-        journal = move.journal_id
-        lines = move.line_ids.filtered(lambda line: line.account_id == clearing_account(journal))
-        if not lines:
+        clearing = clearing_account(move.journal_id)
+        lines = move.line_ids.filtered(lambda line: line.account_id == clearing)
+        if not lines or move.move_type != "entry":
             return exact(move.amount_total, move.currency_id) * (-1 if move.move_type == "in_refund" else 1)
         return -exact(sum(lines.mapped("amount_currency")), move.currency_id)
 
@@ -299,7 +325,7 @@ class MlWriterExpense(models.AbstractModel):
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(**QUIET)
         groups = {"expense": [], "journal_entry": [], "vendor_bill": []}
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             for entry in entries:
                 if entry.outcome == "created":
                     groups[entry.values.mode].append(entry)

@@ -84,7 +84,7 @@ class MlWriterFile(models.AbstractModel):
         # a page or drawing with a script in it must not be served as such from our own address
         # the original is the evidence: Odoo would make an image smaller
         writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True, image_no_postprocess=True)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             writer._attach(flow, [entry for entry in entries if entry.outcome == "updated"])
 
     def _attach(self, flow, entries):

@@ -22,7 +22,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import account_problem, exact, fits, named, odoo_refusals, shown
+from .writer_tools import account_problem, check_tax_countries, exact, fits, named, odoo_refusals, shown
 
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
@@ -122,7 +122,13 @@ class MlWriterJournalEntry(models.AbstractModel):
         has_tax = any(line.taxes or line.account.kind == "tax" for line in document.lines)
         header, note = self._header(batch, document, journal, currency, has_tax)
         items = self._items(batch, document, currency, header["date"])
+        check_tax_countries(self._taxes(batch, document), batch.company)
         entry.plan("created", values=self._values(batch, document, currency, header, items), note=note)
+
+    def _taxes(self, batch, document):
+        references = [tax for line in document.lines for tax, _amount in line.taxes]
+        references += [line.account for line in document.lines if line.account.kind == "tax"]
+        return self.env["account.tax"].union(*(needed(self.env, batch.resolver, tax) for tax in references))
 
     def _currency(self, batch, document):
         currency = batch.currencies.usable(document.currency)
@@ -332,7 +338,7 @@ class MlWriterJournalEntry(models.AbstractModel):
             return
         # taxes are in the lines already
         writer = self.with_context(ml_no_sync=True, skip_invoice_sync=True)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             moves = writer.env["account.move"].create([entry.values for entry in created])
             for entry, move in zip(created, moves, strict=True):
                 entry.record = move.with_env(self.env)

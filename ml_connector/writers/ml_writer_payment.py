@@ -21,6 +21,7 @@ from .writer_tools import (
     Currencies,
     OpenDates,
     bound_elsewhere,
+    creditor_of,
     exact,
     fits,
     named,
@@ -213,9 +214,9 @@ class MlWriterPayment(models.AbstractModel):
         # credit notes last: the first bill takes what the payment itself books
         paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
         bills = [(self._bill(batch, document, paid), paid.settled) for paid in paid_bills]
-        paid_to = batch.resolver.binding("vendor", document.vendor.external_id).commercial_partner_id
+        paid_to = batch.resolver.binding("vendor", document.vendor.external_id)._ml_creditor(batch.company)
         for move, _amount in bills:
-            if move.commercial_partner_id.id != paid_to.id:
+            if creditor_of(move).id != paid_to.id:
                 raise InvalidDataError(
                     self.env._(
                         "The payment went to %(vendor)s, but %(bill)s is a bill of %(other)s: correct the payment"
@@ -482,7 +483,7 @@ class MlWriterPayment(models.AbstractModel):
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
         writer = self.with_context(**QUIET)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             if created:
                 writer._create_payments(flow, created)
             for entry in entries:

@@ -156,7 +156,7 @@ class MlWriterStatement(models.AbstractModel):
         writer = self.with_context(ml_no_sync=True)
         writer._apply_bills(flow, entries, resolver)
         if flow.post_bills:
-            with odoo_refusals():
+            with odoo_refusals(self.env, entries):
                 for entry in entries:
                     if entry.outcome in ("created", "linked"):
                         settle_issuer(
@@ -247,7 +247,7 @@ class MlWriterReimbursement(models.AbstractModel):
 
     def _derive(self, flow, entry, resolver):
         document = entry.document
-        if document.is_exported and not entry.bound:
+        if document.is_exported and not entry.bound and not (entry.log and entry.log.is_told):
             raise ConflictError(
                 self.env._(
                     "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"
@@ -301,7 +301,7 @@ class MlWriterReimbursement(models.AbstractModel):
             if payment and entry.record.state == "posted"
         ]
         if settlements:
-            with odoo_refusals():
+            with odoo_refusals(self.env, entries):
                 pay(writer.env, settlements)
 
     def _result_reference(self, record):
@@ -336,7 +336,17 @@ class MlWriterTransfer(models.AbstractModel):
     def _plan_bound(self, entry):
         payment, document = entry.bound, entry.document
         booked = exact(payment.amount, payment.currency_id)
-        if payment.state in ("canceled", "rejected") or booked != abs(document.amount):
+        booked_on = payment.ml_original_date or payment.date
+        if (booked, payment.currency_id.name, booked_on) != (abs(document.amount), document.currency, document.date):
+            note = self.env._(
+                "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
+                odoo=f"{shown(self.env, booked, payment.currency_id)}, {format_date(self.env, booked_on)}",
+                vendor=f"{shown(self.env, abs(document.amount), document.currency)},"
+                f" {format_date(self.env, document.date)}",
+            )
+            entry.plan("drift", payment, note=note)
+            return
+        if payment.state in ("canceled", "rejected"):
             note = self.env._(
                 "%(payment)s over %(odoo)s is %(state)s in Odoo; the vendor has %(vendor)s.",
                 payment=payment.display_name,
@@ -354,7 +364,7 @@ class MlWriterTransfer(models.AbstractModel):
         if not document.amount or not fits(document.amount, currency):
             raise InvalidDataError(self.env._("The amount %s cannot be paid.", document.amount))
         journal = money_journal(self.env, resolver, document.source, company)
-        issuer = own_contact(self.env, resolver, document.issuer, company).commercial_partner_id
+        issuer = own_contact(self.env, resolver, document.issuer, company)._ml_creditor(company)
         booked_on = dates.resolve(document.date, journal)
         payment_type = "outbound" if document.amount > 0 else "inbound"
         values = {
@@ -380,7 +390,7 @@ class MlWriterTransfer(models.AbstractModel):
         if not created:
             return
         writer = self.with_context(ml_no_sync=True)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             payments = writer.env["account.payment"].create([entry.values for entry in created])
             payments.action_post()
             for entry, payment in zip(created, payments, strict=True):

@@ -317,7 +317,7 @@ class MlWriterVendor(models.AbstractModel):
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True, mail_create_nosubscribe=True)
-        with odoo_refusals():
+        with odoo_refusals(self.env, entries):
             writer._create_vendors([entry for entry in entries if entry.outcome == "created"])
             writer._update_vendors([entry for entry in entries if entry.outcome == "updated"])
         plans = [entry.values for entry in entries if entry.outcome in ("updated", "unchanged")]

@@ -14,6 +14,12 @@ from ..models.ml_outgoing_code import title_of
 QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
 """Context of what is made and posted at once: one line in the chatter says from where, and Odoo adds no others."""
 
+WRITTEN_MODELS = (
+    *("account.move", "account.move.line", "account.payment", "account.bank.statement.line", "hr.expense"),
+    *("res.partner", "res.partner.bank", "purchase.order", "purchase.order.line", "ir.attachment"),
+)
+_ID = re.compile(r"\[?(?<![\w.,/:-])(\d{1,9})\b(?![\w%/:-])(?![.,]\d)\]?")
+
 
 def exact(amount, currency):
     """A float of the ORM as the decimal number it stands for."""
@@ -75,6 +81,34 @@ def _is_foreign(record, company):
 def named(record, company):
     """What a row of a company calls a record: by no more than its id where it belongs to another company."""
     return f"(id {record.id})" if _is_foreign(record, company) else title_of(record, company)
+
+
+def check_tax_countries(taxes, company, position=None):
+    """Odoo takes taxes of one country in a document: the company's, or that of a foreign registration.
+
+    :param position: the fiscal position of the document, where it may have one
+    :raises NotReadyError: a tax is of another one
+    """
+    env = taxes.env
+    is_foreign = bool(position and position.foreign_vat)
+    country = position.country_id if is_foreign else company.account_fiscal_country_id
+    for tax in taxes.filtered(lambda tax: tax.country_id != country):
+        where = {"tax": named(tax, company), "its": tax.country_id.name, "country": country.name}
+        if is_foreign:
+            text = env._(
+                "Tax %(tax)s is one of %(its)s, but fiscal position %(position)s takes taxes of %(country)s: map its"
+                " code to such a tax, or choose another fiscal position for the vendor.",
+                position=position.display_name,
+                **where,
+            )
+        else:
+            text = env._(
+                "Tax %(tax)s is one of %(its)s, but %(company)s books taxes of %(country)s: map its code to such a tax,"
+                " or give the vendor a fiscal position of %(its)s.",
+                company=company.display_name,
+                **where,
+            )
+        raise NotReadyError(text, awaits=tax)
 
 
 def account_problem(account, company, currency):
@@ -181,15 +215,28 @@ class OpenDates:
     def resolve(self, date, journal, has_tax=False):
         """The date to book on.
 
-        :raises LockedPeriodError: when the date is locked and the policy is to park
+        :raises LockedPeriodError: when the date is locked and the policy is to park, or its fiscal year is closed
         """
         of_company, of_journal = self.locks(date, journal, has_tax)
         if not of_company and not of_journal:
             return date
+        env, day = self._env, self._open_day(date, journal, has_tax)
+        if env.context.get("ml_next_open_day"):
+            return day
         if self._flow.lock_date_policy == "next_open_day":
-            day = max(lock for lock, _name in (*of_company, *of_journal)) + timedelta(days=1)
-            return self.resolve(day, journal, has_tax)
-        env = self._env
+            year_end = self._company.compute_fiscalyear_dates(date)["date_to"]
+            if day <= year_end:
+                return day
+            raise LockedPeriodError(
+                env._(
+                    "The accounting date %(date)s is in the fiscal year that ended on %(end)s and is closed: open it,"
+                    " or say that it is booked on %(day)s, in another year.",
+                    date=format_date(env, date),
+                    end=format_date(env, year_end),
+                    day=format_date(env, day),
+                ),
+                awaits=self._company if of_company else journal,
+            )
         named_locks = [f"{label} ({format_date(env, lock)})" for lock, label in of_journal]
         if of_company:
             named_locks.insert(0, env["res.company"]._format_lock_dates(of_company))
@@ -203,6 +250,12 @@ class OpenDates:
             awaits=self._company if of_company else journal,
         )
 
+    def _open_day(self, date, journal, has_tax):
+        """The first day after the date that nothing locks."""
+        while any(locks := self.locks(date, journal, has_tax)):
+            date = max(lock for of_one in locks for lock, _name in of_one) + timedelta(days=1)
+        return date
+
     def shift_note(self, original, booked):
         """What is written on a record whose date had to move."""
         env = self._env
@@ -214,12 +267,12 @@ class OpenDates:
 
 
 @contextmanager
-def odoo_refusals(entries=()):
+def odoo_refusals(env, entries=()):
     """Odoo's own refusals are about the data, and their text is for the user: they become ours.
 
     What they refuse to the user as whom the connection works is put into words by the worker: Odoo's name records.
 
-    :param entries: whose new records the text may name by ids, which mean nothing once they are rolled back
+    :param entries: what is written
     """
     try:
         yield
@@ -227,7 +280,28 @@ def odoo_refusals(entries=()):
         raise
     except (UserError, RedirectWarning) as error:
         text = " ".join(str(error.args[0]).split())
-        for entry in entries:
-            if entry.record:
-                text = re.sub(rf"\[?(?<![\w.,-]){entry.record.id}\b(?![\w%])\]?", entry.document.number or "-", text)
-        raise InvalidDataError(text) from error
+        raise InvalidDataError(_without_new_ids(env, text, entries)) from error
+
+
+def _without_new_ids(env, text, entries):
+    """A text without ids of records that are new: rolled back, they mean nothing to anybody."""
+    ids = {int(number) for number in _ID.findall(text)}
+    if not ids:
+        return text
+    new = set()
+    for name in WRITTEN_MODELS:
+        records = env[name].sudo().with_context(active_test=False)  # sudo: only whether they are new
+        new.update(records.search([("id", "in", list(ids)), ("create_date", ">=", env.cr.now())])._ids)
+    names = {entry.record.id: _name(entry) for entry in entries if entry.record}
+    if len(entries) == 1:
+        names = dict.fromkeys(new, _name(entries[0]))
+
+    def named(match):
+        number = int(match[1])
+        return names.get(number) or "-" if number in new else match[0]
+
+    return _ID.sub(named, text)
+
+
+def _name(entry):
+    return getattr(entry.document, "number", "") or getattr(entry.document, "name", "")

@@ -4,9 +4,10 @@ import functools
 import gc
 import statistics
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
+from odoo.addons.ml_connector.models.ml_followed import MlFollowed
 from odoo.addons.ml_connector.models.ml_sync_mixin import MlSyncMixin
 
 RECORDS = 20
@@ -31,7 +32,7 @@ def main(env, rounds):
 
 
 def hook_overhead(hooked, bare):
-    """Extra time of `create` and `write` of `res.partner` with our hook, as a part of their time without.
+    """Extra time of `create` and `write` of `res.partner` with our hooks, as a part of their time without.
 
     Two transactions are open side by side, one with the hook, the other without (the mixin's methods hand on to those
     they override). Each makes 20 calls of `create`, or of `write`, for one contact each, every call written to the
@@ -80,21 +81,24 @@ def seconds(runs):
 
 @contextmanager
 def switchable_hook():
-    """Give a switch: while its `on` is false, the mixin's methods only hand on to those they override."""
+    """Give a switch: while its `on` is false, the mixins' methods only hand on to those they override."""
     switch = type("Switch", (), {"on": True})()
 
-    def switchable(name):
-        original = vars(MlSyncMixin)[name]
+    def switchable(mixin, name):
+        original = vars(mixin)[name]
 
         @functools.wraps(original)
         def method(self, argument):
             if switch.on:
                 return original(self, argument)
-            return getattr(super(MlSyncMixin, self), name)(argument)
+            return getattr(super(mixin, self), name)(argument)
 
         return method
 
-    with patch.multiple(MlSyncMixin, create=switchable("create"), write=switchable("write")):
+    with ExitStack() as patches:
+        for mixin in (MlSyncMixin, MlFollowed):
+            methods = {name: switchable(mixin, name) for name in ("create", "write")}
+            patches.enter_context(patch.multiple(mixin, **methods))
         yield switch
 
 

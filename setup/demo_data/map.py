@@ -14,6 +14,7 @@ def journal(mapping):
 
 ACCOUNTS = {
     "cashback": "450000",
+    "retainage": "201000",
     "CADV": "141100",
     "party:CBCP": "201110",
     "party:CBCP:1000": "201110",

@@ -4,6 +4,9 @@
 parameters = env["ir.config_parameter"]
 parameters.set_param("web.base.url", URL)
 parameters.set_param("web.base.url.freeze", "True")
+# the running server has to know its address before its jobs tell it
+env.cr.commit()
+env.registry.signal_changes()
 
 main = env.ref("base.main_company")
 # a second company books what is its own; what belongs to the whole business is sent by the first

@@ -24,6 +24,8 @@ SCRIPTS = paths.ROOT / "setup" / "demo_data"
 SANDBOXES = ("ramp", "concur", "stampli", "visma")
 BRIDGE = ("ramp", "visma")
 """Vendors of a second, small company, whose bills go from the one straight on to the other."""
+CONCUR_BY_LIST = "070fde04-0000-4000-8000-000000000002"
+"""A company of SAP Concur whose invoices are read as a list."""
 STARTED = "ml_flow f JOIN ml_connection c ON c.id = f.connection_id WHERE f.active AND c.state != 'draft'"
 
 
@@ -37,6 +39,8 @@ def main(arguments):
     with contextlib.ExitStack() as stack:
         sandboxes = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "demo")) for vendor in SANDBOXES}
         bridge = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "small")) for vendor in BRIDGE}
+        lists = stack.enter_context(sandbox.running("concur", "--size", "demo", "--company", CONCUR_BY_LIST))
+        more = {"concur": {"LISTS_URL": lists, "COMPANY_ID": CONCUR_BY_LIST}}
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
@@ -45,7 +49,7 @@ def main(arguments):
         # the jobs hear at once of what happens while the server runs, and only a minute later of what came before
         with console.step("Testing the connections"):
             for vendor, url in sandboxes.items():
-                _run_script(vendor, URL=url)
+                _run_script(vendor, URL=url, **more.get(vendor, {}))
             _run_script("bridge", RAMP_URL=bridge["ramp"], VISMA_URL=bridge["visma"])
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
@@ -61,13 +65,18 @@ def main(arguments):
         with console.step("Mapping what no code or name has mapped"):
             _run_script("map")
             _wait_until(_is_settled)
+        with console.step("Booking what is less usual"):
+            _run_script("special", URL=sandboxes["ramp"])
+            _wait_until(_is_settled)
+            _run_script("map")
+            _wait_until(_is_settled)
         with console.step("Paying bills in Visma.net"):
             _run_script("visma_paid", URL=sandboxes["visma"])
             _wait_until(_is_settled)
         with console.step("Fetching files"):
             _fetch_files()
         rows = _rows()
-        urls = [*sandboxes.items(), *bridge.items()]
+        urls = [*sandboxes.items(), *bridge.items(), ("concur", lists)]
         problems = [f"{vendor}: {problem}" for vendor, url in urls for problem in _violations(url)]
         clean = not problems and all(_is_clean(row) for row in rows)
         _show(rows, problems, options.json, clean)

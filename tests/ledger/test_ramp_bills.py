@@ -82,7 +82,8 @@ def test_a_booked_bill_that_is_edited_is_seen_without_webhooks(books):
     sync(books)
     assert row_of(books, bill)["id"] == after["id"]
     books.control.pay_bills([bill])
-    sync(books)
+    books.due("bills", "payments")
+    books.workers.run()
     payment = books.rows("SELECT * FROM ml_sync_log WHERE external_id LIKE %s AND kind = 'payment'", f"%:{bill}")[0]
     assert payment["state"] == "failed"
     assert after["note"] in payment["error_message"]

@@ -18,13 +18,14 @@ SELECT person, user_number, create_uid, action, message, old_value, new_value, r
 """
 DECIDES_NOTHING = {
     ("ml.connection", "action_align"),  # lists what there is to decide
+    ("ml.connection", "action_recover"),  # opens the wizard that lists what Odoo lacks
     ("ml.feed.file", "action_correct"),  # opens the wizard that imports
     ("ml.feed.file", "action_download"),
     ("ml.sync.log", "action_ignore"),  # opens the wizard that ignores
 }
 TRIED_INSIDE = {("ml.mapping", "action_create_at_target"), ("ml.sync.log", "action_bring_again")}
 """Methods that need providers at work: tried in `ml_connector/tests`, in `test_bridge.py` and `test_merges.py`."""
-WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import")
+WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import", "ml.recovery")
 NOT_HERE = {("ml.feed.column", "path")}
 """A column of a file that is read has no field of Odoo."""
 
@@ -277,6 +278,7 @@ def test_each_public_method_is_told_or_decides_nothing(offices, office, declared
         (model, method) for model, parts in declared.items() for method, rights in parts["methods"].items() if rights
     }
     cases = CASES.keys() | {("ml.ignore", "action_confirm"), ("ml.feed.import", "action_import")}
+    cases |= {("ml.recovery", "action_look"), ("ml.recovery", "action_bring_in")}
     assert deciding == cases | DECIDES_NOTHING | TRIED_INSIDE
     missing = []
     for (model, method), prepare in CASES.items():
@@ -324,6 +326,16 @@ def test_wizards_are_told(offices, office, records):
     administrator.call("ml.dry.run", "create", {"flow_id": records["ml.flow"]})
     [row] = trail.new(administrator)
     assert row["action"] == "dry_run"
+
+    trail = Trail(offices, office.connection)
+    wizard = administrator.call("ml.recovery", "create", {"connection_id": office.connection, "since": "2026-01-05"})
+    administrator.call("ml.recovery", "action_look", [wizard])
+    offices.code(
+        f"env['ml.recovery.line'].create({{'recovery_id': {wizard}, 'flow_id': {records['ml.flow']}, 'title': 'Lost',"
+        " 'external_id': 'lost', 'item': {'external_id': 'lost', 'version': '1', 'title': 'Lost', 'payload': {}}})"
+    )
+    administrator.call("ml.recovery", "action_bring_in", [wizard])
+    assert [row["action"] for row in trail.new(administrator)] == ["look", "recover"]
 
 
 def test_supplier_of_a_mapping_is_told_with_both_records(offices, office, records):

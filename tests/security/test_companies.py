@@ -227,7 +227,8 @@ def world(books, models):
     world = World(books, models)
     for company in books.companies:
         books.workers.code(MAKE.format(word=company.word, group=company.group, company=company.id, **company.records))
-        wizards(company)
+        recovery = wizards(company)
+        books.workers.code(LACKS.format(recovery=recovery, word=company.word))
     for company in books.companies:
         world.rows[company.id] = world.find(company)
         rows = f"rows, keep = {world.rows[company.id]!r}, {KEEP!r}\n"
@@ -255,7 +256,15 @@ def work_by_hand(books, company):
     administrator.call("ml.feed.import", "action_import", wizard)
 
 
+LACKS = """
+recovery = env["ml.recovery"].browse({recovery})
+flow = recovery.connection_id.flow_ids[:1]
+env["ml.recovery.line"].create({{"recovery_id": recovery.id, "flow_id": flow.id, "title": {word!r}}})
+"""
+
+
 def wizards(company):
+    """What people open; the list of what Odoo lacks."""
     administrator = company.people["administrator"]
     logs = administrator.call("ml.sync.log", "search", [], limit=2)
     company.people["user"].call(
@@ -264,6 +273,9 @@ def wizards(company):
     (template,) = administrator.call("ml.feed.template", "search", [["direction", "=", "pull"]], limit=1)
     values = {"template_id": template, "content": _base64(company.word), "name": f"{company.word} again.csv"}
     administrator.call("ml.feed.import", "create", [values])
+    lacking = {"connection_id": company.records["ramp"], "since": "2026-01-05"}
+    (recovery,) = administrator.call("ml.recovery", "create", [lacking])
+    return recovery
 
 
 def _base64(text):

@@ -80,6 +80,7 @@ owed = env["account.move"].create({
 owed.action_post()
 paying = env["account.payment.register"].with_context(active_model="account.move", active_ids=owed.ids).create({})
 dry_run = env["ml.dry.run"].create({"flow_id": flow.id})
+recovery = env["ml.recovery"].create({"connection_id": connection.id, "since": "2026-01-05"})
 made = [
     connection, flow, log, template, mapping, partner, expense, bill, payment, order, paying, dry_run, company,
     template.column_ids,
@@ -87,6 +88,8 @@ made = [
     env["ml.token"].search([("connection_id", "=", connection.id)]),
     env["ml.sync.chain"].search([("connection_id", "=", connection.id)]),
     env["ml.dry.run.line"].create({"dry_run_id": dry_run.id, "title": "Example"}),
+    recovery,
+    env["ml.recovery.line"].create({"recovery_id": recovery.id, "flow_id": flow.id, "title": "Example"}),
     env["ml.ignore"].create({"reason": "Example", "log_ids": log.ids}),
     env["ml.feed.import"].create({"template_id": template.id, "content": "YQ==", "name": "a.csv"}),
     env["ml.mapping.rule"].create(

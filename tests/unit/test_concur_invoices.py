@@ -55,6 +55,29 @@ def first(sandbox):
 # Reading
 
 
+@pytest.mark.parametrize("flow", ["expense_reports", "invoices", "payroll"])
+def test_what_left_the_queue_is_listed_again(sandbox, concur, flow):
+    """By the lists of reports and invoices, and with what became of each document in Concur."""
+    doc_type = {"expense_reports": "expense", "invoices": "invoice", "payroll": "payroll"}[flow]
+    if flow == "payroll":
+        report = next(row for row in sandbox.state.documents if row.doc_type == "expense")
+        sandbox.control.add_document("payroll", report.source_id, report.content)
+        for number in range(2):
+            sandbox.control.add_document("payroll", f"PAYROLL{number}", report.content)
+    rows = [row for row in sandbox.state.documents if row.doc_type == doc_type][:3]
+    booked, taken, ready = rows
+    booked.status, taken.status = "POSTING_CONFIRMED_SUCCESS", "ACKNOWLEDGED"
+    pages = list(concur.booked(flow, date(2026, 9, 1)))
+    found = {item.version: page.is_told for page in pages for item in page.items}
+    assert (found[booked.id], found[taken.id]) == (True, False), "no result was told of what was merely taken"
+    assert ready.id not in found
+    assert booked.id not in {item.version for page in concur.pull(flow, "", None) for item in page.items}
+    (item,) = (item for page in pages for item in page.items if item.version == booked.id)
+    assert item.payload["document"]
+    later = {item.version for page in concur.booked(flow, date(2031, 1, 1)) for item in page.items}
+    assert not later
+
+
 def test_approved_invoices_become_the_bills_that_fis_would_give(sandbox, concur):
     """So the same invoice is one bill, whichever flow brings it."""
     found = pulled(concur)

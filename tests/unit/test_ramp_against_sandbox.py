@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -510,3 +511,45 @@ def test_every_exchange_is_observed_without_secrets(sandbox):
     assert len(seen) == len(sandbox.control.requests())
     assert all(exchange.trace_id and exchange.status == 200 for exchange in seen)
     assert CLIENT_SECRET not in repr(seen) and "ramp_business_tok" not in repr(seen)
+
+
+# What Ramp regards as booked, after an older dump was restored
+
+
+def test_what_is_booked_is_listed_again(sandbox, ramp):
+    """Nothing of it is ready any more, so no flow offers it a second time."""
+    control, state = sandbox.control, sandbox.state
+    vendor = control.vendors()[0]["id"]
+    bill, paid, open_ = (
+        control.add_bill(vendor, [{"amount": f"{number}.00", "memo": "Rent"}], invoice_number=f"LOST-{number}")
+        for number in (77, 200, 5)
+    )
+    control.pay_bills([paid])
+    state.bills.get(bill).sync_status = "BILL_SYNCED"
+    state.bills.get(paid).sync_status = "BILL_AND_PAYMENT_SYNCED"
+    spend = {
+        "transactions": control.add_transaction("110.00"),
+        "reimbursements": control.add_reimbursement("22.00"),
+        "transfers": control.add_transfer("300.00", date.today().isoformat()),
+        "cashbacks": next(row.id for row in state.cashbacks),
+    }
+    for flow, external_id in spend.items():
+        row = getattr(state, flow).get(external_id)
+        row.sync_status, row.synced_at = "SYNCED", datetime.now(UTC)
+    since = date(2020, 1, 1)
+
+    def booked(flow, since=since):
+        return {item.external_id: item for page in ramp.booked(flow, since) for item in page.items}
+
+    assert {bill, paid} <= booked("bills").keys() and open_ not in booked("bills")
+    assert not {bill, paid} & {item.external_id for item in pulled(ramp, "bills")}
+    payments = {key.rpartition(":")[2] for key in booked("payments")}
+    assert paid in payments and bill not in payments
+    for flow, external_id in spend.items():
+        assert external_id in booked(flow), flow
+        assert external_id not in {item.external_id for page in ramp.pull(flow, "", None) for item in page.items}
+        assert ramp.document(flow, booked(flow)[external_id].payload)
+    # the same record has the same version, however it was listed
+    assert booked("bills")[bill].version == ramp.fetch("bills", bill).version
+    later = date.today() + timedelta(days=3)
+    assert not booked("bills", later) and not booked("transactions", later)

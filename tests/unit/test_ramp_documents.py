@@ -56,6 +56,7 @@ def bill(**changes):
         "due_at": "2026-07-31T00:00:00",
         "accounting_date": "2026-07-02T00:00:00.123456Z",
         "memo": "Licences Q3",
+        "vendor_memo": "1234566",
         "vendor": {"id": "5ad00000-0000-4000-8000-000000000007", "name": "Exämple 株式会社", "remote_id": None},
         "purchase_order_id": "90000000-0000-4000-8000-000000000001",
         "invoice_urls": ["https://files.example.com/a/Invoice%20118.pdf?X-Amz-Signature=abc"],
@@ -106,6 +107,7 @@ def test_bill():
         lines=document.lines,
         amounts_include_tax=True,
         memo="Licences Q3",
+        payment_reference="1234566",
         purchase_order="90000000-0000-4000-8000-000000000001",
         attachments=(
             Attachment(name="Invoice 118.pdf", url="https://files.example.com/a/Invoice%20118.pdf?X-Amz-Signature=abc"),
@@ -733,18 +735,53 @@ def test_what_the_bank_debited_is_read():
     assert (document.debited, document.debited_currency) == (None, "")
 
 
+HELD = {
+    "gross_amount": {"currency": "USD", "value": 100000},
+    "withholding_amount": {"currency": "USD", "value": 10000},
+    "withholding_percentage": "10",
+}
+
+
 @pytest.mark.parametrize("amount", [90000, 100000])
-def test_retainage_is_named(amount):
-    held = {
-        "gross_amount": {"currency": "USD", "value": 100000},
-        "withholding_amount": {"currency": "USD", "value": 10000},
-        "withholding_percentage": "10",
-    }
-    payload = {"amount": usd(90000), "line_items": [line(usd(amount), withholding_line_item=held)]}
-    with pytest.raises(InvalidDataError, match="retainage of 100.00 USD"):
+def test_retainage_is_owed_but_held_back(amount):
+    """Whether Ramp states a line before or after its retainage: the same is booked."""
+    first = line(usd(amount), selection("GL_ACCOUNT", "412"), withholding_line_item=HELD)
+    found = to_bill(amount=usd(95000), line_items=[first, line(usd(5000))])
+    assert [(item.amount, item.account and item.account.external_id) for item in found.lines] == [
+        (Decimal(1000), "412"),
+        (Decimal(50), None),
+        (Decimal(-100), "retainage"),
+    ]
+    assert sum(item.amount for item in found.lines) == found.total == Decimal(950)
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        {"gross_amount": {"currency": "USD", "value": 120000}},
+        {"withholding_amount": {"currency": "EUR", "value": 10000}},
+        {"gross_amount": {"currency": "EUR", "value": 100000}},
+    ],
+)
+def test_retainage_that_does_not_fit_its_line_is_named(amounts):
+    payload = {"amount": usd(90000), "line_items": [line(usd(90000), withholding_line_item={**HELD, **amounts})]}
+    with pytest.raises(InvalidDataError, match="retainage of 100.00"):
         to_bill(**payload)
-    held["withholding_amount"]["value"] = 0
-    assert to_bill(**{**payload, "amount": usd(amount)}).total == Decimal(amount) / 100
+
+
+def test_no_retainage():
+    nothing = {**HELD, "withholding_amount": {"currency": "USD", "value": 0}}
+    found = to_bill(amount=usd(90000), line_items=[line(usd(90000), withholding_line_item=nothing)])
+    assert [item.amount for item in found.lines] == [Decimal(900)]
+
+
+def test_retainage_is_released():
+    """The cost and its tax were booked with the bill that was retained."""
+    row = line(usd(10000), selection("GL_ACCOUNT", "412"), selection("TAX_CODE", "v"))
+    found = to_bill(amount=usd(10000), line_items=[row], is_withholding_release=True)
+    assert [(item.amount, item.account.external_id, item.taxes) for item in found.lines] == [
+        (Decimal(100), "retainage", ())
+    ]
 
 
 RICH = bill(

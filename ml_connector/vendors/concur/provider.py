@@ -128,6 +128,9 @@ class ConcurProvider(Provider):
     def pull(self, flow, cursor, since):
         return PULLERS[flow](self).pull(cursor, since)
 
+    def booked(self, flow, since):
+        return PULLERS[flow](self).booked(since)
+
     def fetch(self, flow, external_id):
         try:
             return PULLERS[flow](self).fetch(external_id)

@@ -1,6 +1,8 @@
 """Reads the queue of financial documents. A document leaves it when it is acknowledged, and never comes back."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from ...exceptions import InvalidDataError, PermanentError, RemoteError
 from ..base import Item, Page
@@ -12,6 +14,10 @@ from .wire import day, part, text
 
 ACKNOWLEDGED_BEFORE = 101
 RECALLED = (102, 103, 104)
+PARALLEL_READS = 4
+TAKEN = "ACKNOWLEDGED"
+"""Status of a document that left the queue and of which no result came."""
+BOOKED = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_REVERSED", "PAID")
 _FI_ID = re.compile(r"[0-9A-Fa-f]{32}")
 REASONS = {
     102: "It was taken back in SAP Concur before it was booked.",
@@ -44,6 +50,20 @@ class DocumentPuller:
             seen |= {row.get("id") for row in fresh}
             items = [self._item(row) for row in fresh]
             yield Page(items=tuple(item for item in items if self._is_wanted(item, since)))
+
+    def booked(self, since):
+        """What left the queue. Its documents are only found by their sources, which have lists of their own."""
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            for source_ids in self.sources(since):
+                rows = pool.map(lambda source_id: self.client.document(self.doc_type, source_id), source_ids)
+                found = [row for row in rows if row]
+                for statuses, is_told in ((BOOKED, True), ((TAKEN,), False)):
+                    items = [self._item(row) for row in found if row.get("docStatus") in statuses]
+                    yield Page(items=tuple(items), is_told=is_told)
+
+    def sources(self, since):
+        """Pages of ids of what changed in Concur since a day."""
+        raise NotImplementedError
 
     def fetch(self, external_id):
         """A document that is ready; one that somebody else took is not ours to book."""
@@ -105,6 +125,11 @@ class ReportPuller(DocumentPuller):
     def source_id(self, content):
         return text(part(content, "report"), "reportId")
 
+    def sources(self, since):
+        """Of the reports of all users; payroll has the same reports."""
+        for rows in self.client.expense_reports(modifiedDateAfter=_day_before(since)):
+            yield [source_id for row in rows if (source_id := text(row, "ID"))]
+
     def title(self, content):
         return title(part(content, "report"))
 
@@ -138,9 +163,18 @@ class InvoicePuller(DocumentPuller):
     def source_id(self, content):
         return text(part(content, "requestHeader"), "requestId")
 
+    def sources(self, since):
+        for rows in self.client.payment_request_digests(lastModifiedDateAfter=_day_before(since)):
+            yield [source_id for row in rows if (source_id := text(row, "PaymentRequestId"))]
+
     def title(self, content):
         number = text(part(content, "requestHeader"), "vendorInvoiceNumber")
         return " - ".join(value for value in (number, text(part(content, "vendor"), "vendorName")) if value)
 
     def booking_date(self, content):
         return day(part(content, "requestHeader"), "postingDate", "invoiceDate")
+
+
+def _day_before(since):
+    """The lists' filters know days only, and days differ by time zone."""
+    return (since - timedelta(days=1)).isoformat()

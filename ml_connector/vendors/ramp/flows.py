@@ -105,6 +105,7 @@ SPEND_FLOWS = (
         sequence=53,
         scopes=(TRANSACTIONS_READ,),
         reports=True,
+        relists=True,
         events=(
             *("transactions.ready_to_sync", "transactions.cleared", "transactions.body_coding_updated"),
             "transactions.all_requirements_met_and_approved_changed",
@@ -121,6 +122,7 @@ SPEND_FLOWS = (
         sequence=54,
         scopes=(REIMBURSEMENTS_READ,),
         reports=True,
+        relists=True,
         events=("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
         files="receipts",
         options=SPEND_OPTIONS,
@@ -144,6 +146,7 @@ SPEND_FLOWS = (
         sequence=56,
         scopes=(CASHBACKS_READ,),
         reports=True,
+        relists=True,
         options=SPEND_OPTIONS,
         help="Books cashback as income that the card issuer owes.",
     ),
@@ -177,6 +180,7 @@ SPEND_FLOWS = (
         interval=4 * 60,
         scopes=(TRANSFERS_READ,),
         reports=True,
+        relists=True,
         options=("lock_date_policy", "start_date"),
         help="Books what was paid to the card issuer, and reconciles it with the statements.",
     ),
@@ -223,6 +227,7 @@ FLOWS = (
         sequence=30,
         scopes=(BILLS_READ,),
         reports=True,
+        relists=True,
         events=("bills.ready_to_sync", "bills.approved", "bills.updated", "bills.archived"),
         files="bill_files",
         options=("post_bills", "lock_date_policy", "start_date", "create_vendors", "rate_tolerance"),
@@ -245,6 +250,7 @@ FLOWS = (
         sequence=50,
         scopes=(BILLS_READ,),
         reports=True,
+        relists=True,
         events=("bills.paid",),
         options=("lock_date_policy", "start_date", "rate_tolerance"),
         help="Reads the payments of bills that are paid in full.",
@@ -464,6 +470,19 @@ def is_bill_due(row):
     return row.get("sync_status") not in BILL_SYNCED and not row.get("archived_at")
 
 
+def is_bill_booked(row):
+    """Whether Ramp was told that a bill is booked."""
+    return row.get("sync_status") in BILL_SYNCED and not row.get("archived_at")
+
+
+def is_lately(row, since):
+    """Whether anything about a bill is of that day or later."""
+    payment = row.get("payment")
+    dates = [row.get(name) for name in ("created_at", "issued_at", "accounting_date", "posting_date", "paid_at")]
+    dates += [payment.get("payment_date")] if isinstance(payment, dict) else []
+    return max((str(value)[:10] for value in dates if value), default=since.isoformat()) >= since.isoformat()
+
+
 def is_taken_back(row):
     """Whether a bill was archived after it had been booked."""
     return bool(row.get("archived_at")) and row.get("sync_status") in BILL_SYNCED
@@ -475,7 +494,16 @@ def is_payment_due(row):
     A bill that was settled with vendor credits has no payment. One that was marked as paid in the accounting system has
     its payment there already.
     """
-    if row.get("status") != "PAID" or row.get("archived_at") or row.get("sync_status") in PAYMENT_SYNCED:
+    return row.get("sync_status") not in PAYMENT_SYNCED and _is_paid_there(row)
+
+
+def is_payment_booked(row):
+    """Whether Ramp was told that the payment of a bill is booked."""
+    return row.get("sync_status") in PAYMENT_SYNCED and _is_paid_there(row)
+
+
+def _is_paid_there(row):
+    if row.get("status") != "PAID" or row.get("archived_at"):
         return False
     payment = row.get("payment")
     if not isinstance(payment, dict) or payment.get("payment_method") == "VENDOR_CREDIT":

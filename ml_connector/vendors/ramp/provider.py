@@ -26,7 +26,10 @@ from .flows import (
     SEAT,
     USERS_READ,
     concerns_us,
+    is_bill_booked,
     is_bill_due,
+    is_lately,
+    is_payment_booked,
     is_payment_due,
     is_taken_back,
     split_payment_key,
@@ -151,6 +154,12 @@ class RampProvider(Provider):
             "payments": self._pull_payments,
         }
         return readers[flow](cursor, since)
+
+    def booked(self, flow, since):
+        if flow in PULLERS:
+            return PULLERS[flow](self).booked(since)
+        readers = {"bills": self._booked_bills, "payments": self._booked_payments}
+        return readers[flow](since)
 
     def fetch(self, flow, external_id):
         readers = {
@@ -293,6 +302,18 @@ class RampProvider(Provider):
         for rows in self._ready_bills(payment_status="PAID"):
             due = [row for row in rows if is_payment_due(row) and _is_since(row, since)]
             yield Page(items=tuple(items.payment_item(row) for row in due))
+
+    def _booked_bills(self, since):
+        """Ramp does not say when a bill was booked, so all of its dates count."""
+        for rows in self._bill_pages():
+            yield Page(
+                items=tuple(items.bill_item(row) for row in rows if is_bill_booked(row) and is_lately(row, since))
+            )
+
+    def _booked_payments(self, since):
+        for rows in self._bill_pages(payment_status="PAID"):
+            found = [row for row in rows if is_payment_booked(row) and is_lately(row, since)]
+            yield Page(items=tuple(items.payment_item(row) for row in found))
 
     def _ready_bills(self, **filters):
         """Pages of the bills that Ramp regards as ready for the books.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ..base import Page
 from . import translate_card
 from .items import money_key
-from .pulls import READY, Puller, item, since_moment
+from .pulls import READY, SYNCED, Puller, item, since_moment
 from .wire import day
 
 
@@ -79,15 +79,22 @@ class TransferPuller(Puller):
     def pull(self, cursor, since):
         if self.is_foreign:
             return
-        for rows in self.client.transfers(sync_status=READY, entity_id=self.entity_id or None):
-            wanted = [row for row in rows if self._is_due(row) and self.is_since(row, since, _made_on)]
+        yield from self._pages(READY, since)
+
+    def booked(self, since):
+        if not self.is_foreign:
+            yield from self._pages(SYNCED, since)
+
+    def _pages(self, status, since):
+        for rows in self.client.transfers(sync_status=status, entity_id=self.entity_id or None):
+            wanted = [row for row in rows if self._is_due(row, status) and self.is_since(row, since, _made_on)]
             yield Page(items=tuple(self._item(row) for row in wanted))
 
-    def _is_due(self, row):
+    def _is_due(self, row, status=READY):
         """A transfer of nothing (status UNNECESSARY) is no entry."""
         amount = row.get("amount")
         moved = not isinstance(amount, dict) or amount.get("amount") != 0
-        return self.concerns_us(row) and row.get("sync_status") == READY and moved
+        return self.concerns_us(row) and row.get("sync_status") == status and moved
 
     def _item(self, row):
         content = [row.get("created_at"), money_key(row.get("amount")), row.get("bank_account_id")]
@@ -107,12 +114,19 @@ class CashbackPuller(Puller):
     def pull(self, cursor, since):
         if self.is_foreign:
             return
-        for rows in self.client.cashbacks(sync_status=READY, entity_id=self.entity_id or None):
-            wanted = [row for row in rows if self._is_due(row) and self.is_since(row, since, _made_on)]
+        yield from self._pages(READY, since)
+
+    def booked(self, since):
+        if not self.is_foreign:
+            yield from self._pages(SYNCED, since)
+
+    def _pages(self, status, since):
+        for rows in self.client.cashbacks(sync_status=status, entity_id=self.entity_id or None):
+            wanted = [row for row in rows if self._is_due(row, status) and self.is_since(row, since, _made_on)]
             yield Page(items=tuple(self._item(row) for row in wanted))
 
-    def _is_due(self, row):
-        return self.concerns_us(row) and row.get("sync_status") == READY
+    def _is_due(self, row, status=READY):
+        return self.concerns_us(row) and row.get("sync_status") == status
 
     def _item(self, row):
         content = [row.get("created_at"), money_key(row.get("amount"))]

@@ -41,6 +41,14 @@ class SpendPuller(Puller):
                     yield self._page(rows, since)
         yield cursor_page(cursor)
 
+    def booked(self, since):
+        if self.is_foreign:
+            return
+        begin = since_moment(since, self.zone)
+        for selection in self.selections:
+            for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin):
+                yield self._page(rows, None)
+
     def _page(self, rows, since):
         wanted = [row for row in rows if self._is_wanted(row) and self.is_since(row, since, booking_date)]
         return Page(items=tuple(self._item(row) for row in wanted))

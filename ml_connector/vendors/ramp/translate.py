@@ -4,6 +4,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from urllib.parse import unquote, urlsplit
 
 from ...documents import (
@@ -24,6 +25,9 @@ from .coding import coding, option_reference, selections
 from .flows import BILL, CARD_METHODS, DRAFT, METHOD_NAMES, payment_key
 from .money import read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
+
+RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
+"""The account that holds what is retained of bills until it is released to the vendor."""
 
 
 class Handles:
@@ -93,6 +97,7 @@ def bill(payload, handles, currencies):
         rate_currency=None if rate is None else currencies.get(text(payload, "entity_id"), ""),
         is_credit=is_credit,
         memo=text(payload, "memo"),
+        payment_reference=text(payload, "vendor_memo"),
         # Only the id is known here; the number is on the purchase order itself.
         purchase_order=text(payload, "purchase_order_id"),
         attachments=files(payload),
@@ -116,16 +121,23 @@ def booking_date(payload):
 def _lines(payload, currency):
     """Both lists of lines count, in Ramp's order."""
     header = selections(payload)
+    is_release = payload.get("is_withholding_release") is True
     lines = []
+    retained = Decimal(0)
     for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
-        _check_retainage(row)
         amount, line_currency = read_money(row.get("amount"), "the amount of a line")
         if line_currency != currency:
             raise InvalidDataError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
+        if is_release:
+            # the cost was booked with the bill of which it was held back
+            lines.append(BillLine(amount=amount, description=text(row, "memo"), account=RETAINAGE))
+            continue
+        owed, held = _retained(row, amount, currency)
+        retained += held
         account, taxes, analytics = coding(header, row)
         lines.append(
             BillLine(
-                amount=amount,
+                amount=owed,
                 description=text(row, "memo"),
                 account=account,
                 taxes=taxes,
@@ -135,6 +147,8 @@ def _lines(payload, currency):
                 unit_price=read_price(row.get("unit_price"), "the unit price of a line", currency),
             )
         )
+    if retained:
+        lines.append(BillLine(amount=-retained, description="Retainage", account=RETAINAGE))
     return lines
 
 
@@ -143,19 +157,26 @@ def _stated(row, name):
     return None if value in (None, "") else read_number(value, f"the {name} of a line")
 
 
-def _check_retainage(row):
-    """
-    :raises InvalidDataError: a part of the line is owed, but held back
+def _retained(row, amount, currency):
+    """(what is owed for a line, what of that is held back).
+
+    Whether Ramp states the amount of a line before or after its retainage is not published: its gross amount tells.
+
+    :raises InvalidDataError: it is neither
     """
     withholding = part(row, "withholding_line_item")
     if not withholding:
-        return
-    held, currency = read_money(withholding.get("withholding_amount"), "the retainage of a line")
-    if held:
+        return amount, Decimal(0)
+    held, held_currency = read_money(withholding.get("withholding_amount"), "the retainage of a line")
+    if not held:
+        return amount, held
+    gross, gross_currency = read_money(withholding.get("gross_amount"), "the gross amount of a line with retainage")
+    if (held_currency, gross_currency) != (currency, currency) or amount not in (gross, gross - held):
         raise InvalidDataError(
-            f"The bill has a retainage of {held} {currency}, which is owed already but not part of its total: enter it"
-            " in Odoo by hand, with the retainage on an account of its own, then ignore this row."
+            f"A retainage of {held} {held_currency} of {gross} {gross_currency} does not fit its line of {amount}"
+            f" {currency}: enter the bill in Odoo by hand, then ignore this row."
         )
+    return gross, held
 
 
 def _party(payload, handles):

@@ -46,6 +46,7 @@ def bill(payload):
         is_credit=is_credit,
         lines=tuple(_line(line, amount, sign) for line, amount in zip(lines, amounts, strict=True)),
         memo=_memo(values),
+        payment_reference=values.get("payment_reference") or "",
         purchase_order=values.get("order") or "",
         url=values.get("url") or "",
         attachments=attachments(payload),

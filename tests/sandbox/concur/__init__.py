@@ -8,18 +8,28 @@ from werkzeug.serving import make_server
 
 from ..contract import Contract
 from ..server import Handler, Sandbox, Settings
-from . import events, fis, images, invoices, lists, oauth, payments, vendors  # noqa: F401 - they register their handlers
+
+# they register their handlers
+from . import events, fis, images, invoices, lists, oauth, payments, reports, vendors  # noqa: F401
 from .control import ConcurControl
 from .dataset import DataSet
 from .errors import SHAPES, refuse
 from .routes import handlers
-from .state import State
+from .state import COMPANY_UUID, State
 
 CLIENT_ID = "concur_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 BASE_DATE = date(2026, 9, 30)
 CENTRES = ("us2", "eu2")
-CONTRACTS = ("concur", "concur_events", "concur_invoices", "concur_lists", "concur_payments", "concur_vendors")
+CONTRACTS = (
+    "concur",
+    "concur_events",
+    "concur_invoices",
+    "concur_lists",
+    "concur_payments",
+    "concur_reports",
+    "concur_vendors",
+)
 """Contract files; each subject brings its own."""
 
 
@@ -46,8 +56,11 @@ class ConcurSandbox(Sandbox):
     handlers = handlers
     trace_header = "concur-correlationid"
 
-    def __init__(self, *, size="demo", base_date=BASE_DATE, scopes=None, settings=None, **options):
+    def __init__(
+        self, *, size="demo", base_date=BASE_DATE, scopes=None, settings=None, company=COMPANY_UUID, **options
+    ):
         """:param size: ``none``, ``small``, ``demo`` or a number of expense reports
+        :param company: the id of the company, which nobody else has
         :param scopes: what the app is allowed; everything by default
         """
         super().__init__(settings=settings or ConcurSettings(rate_limit=0), **options)
@@ -56,7 +69,7 @@ class ConcurSandbox(Sandbox):
         self.apps = {CLIENT_ID: oauth.App(CLIENT_ID, CLIENT_SECRET, allowed)}
         self.client_id = CLIENT_ID
         self._serving = threading.local()  # the shape of an error goes by the path
-        self.base_date, self.size = base_date, size
+        self.base_date, self.size, self.company = base_date, size, company
         self._servers = {name: self._centre_server() for name in CENTRES}
         self.centres = {name: f"http://127.0.0.1:{server.server_port}" for name, server in self._servers.items()}
         self._places = {f"127.0.0.1:{server.server_port}": name for name, server in self._servers.items()}
@@ -70,6 +83,7 @@ class ConcurSandbox(Sandbox):
     @classmethod
     def add_arguments(cls, parser):
         parser.add_argument("--size", default="demo", help="none, small, demo or a number of expense reports")
+        parser.add_argument("--company", default=COMPANY_UUID, help="id of the company")
         parser.add_argument("--today", action="store_true", help="date the data set from today")
         parser.add_argument("--rate-limit", type=int, default=0, help="requests in 10 seconds, 0 for no limit")
 
@@ -78,12 +92,13 @@ class ConcurSandbox(Sandbox):
         return cls(
             port=arguments.port,
             size=arguments.size,
+            company=arguments.company,
             base_date=date.today() if arguments.today else BASE_DATE,
             settings=ConcurSettings(rate_limit=arguments.rate_limit),
         )
 
     def fill(self):
-        self.state = State(CENTRES[0], CLIENT_ID)
+        self.state = State(CENTRES[0], CLIENT_ID, self.company)
         DataSet(self.state, self.base_date, self.size).fill()
 
     def centre_of(self, request):

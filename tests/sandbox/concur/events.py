@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ..deliveries import Delivery
 from .errors import refuse
 from .routes import handlers
-from .state import COMPANY_UUID
 
 TOPIC = "public.concur.financialintegration"
 MOST_SUBSCRIPTIONS = 5
@@ -60,7 +59,7 @@ class Publisher:
             "route": "stable",
             "data": None,
             "facts": {
-                "companyId": COMPANY_UUID,
+                "companyId": self.sandbox.company,
                 "documentId": document.source_id,
                 "href": f"https://internal.example/transactions?docId={document.source_id}",
                 "entityId": "p00123abcd4e",
@@ -130,7 +129,7 @@ def _shown(call, row):
         "topic": row.topic,
         "filter": row.filter,
         "scope": "PRIVATE",
-        "companyIds": [COMPANY_UUID],
+        "companyIds": [call.sandbox.company],
         "groups": [],
         "webHookConfig": {"endpoint": row.endpoint},
     }

@@ -4,7 +4,6 @@ import json
 
 from ..server import to_json
 from .routes import handlers
-from .state import COMPANY_UUID
 
 BASE = "/financialintegration/fi/v4/companies/transactiontypes/{docType}/transactions"
 RECALLED = "RECALLED"
@@ -31,7 +30,7 @@ def list_documents(call):
     return {
         # an internal host, as in the published samples: not to be followed
         "links": [{"rel": "self", "href": f"{INTERNAL}/{doc_type}?page={number}"}],
-        "content": [_document(row, as_text) for row in shown],
+        "content": [_document(row, as_text, call.sandbox.company) for row in shown],
         "page": {
             "size": size,
             "totalElements": len(rows),
@@ -41,13 +40,13 @@ def list_documents(call):
     }
 
 
-def _document(row, as_text):
+def _document(row, as_text, company):
     return {
         "id": row.id,
         "docType": row.doc_type,
         "companyId": "123456",
         "entityId": "p00123abcd4e",
-        "companyUuid": COMPANY_UUID,
+        "companyUuid": company,
         "erpSystemId": row.system_id or "",
         "docStatus": row.status,
         "document": to_json(row.content) if as_text else json.loads(to_json(row.content)),

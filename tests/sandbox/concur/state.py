@@ -42,9 +42,9 @@ class FinancialDocument:
 
 
 class State:
-    def __init__(self, centre, client_id):
+    def __init__(self, centre, client_id, company):
         token = {"client_id": client_id, "ends": time.time() + DAY}
-        self.tenant = Tenant(COMPANY_UUID, centre, {REQUEST_TOKEN: token})
+        self.tenant = Tenant(company, centre, {REQUEST_TOKEN: token})
         self.tokens = {}
         self.refresh_tokens = {}
         self.documents = Table()

@@ -89,7 +89,9 @@ class RampControl(SpendControl, Control):
     ):
         """A bill made in Ramp; returns its id.
 
-        :param lines: ``[{"amount": "12.34", "memo": ..., "coding": [...]}]`` with amounts in major units, gross of tax
+        :param lines: ``[{"amount": "12.34", "memo": ..., "coding": [...]}]`` with amounts in major units, gross of tax;
+            with ``gross`` and ``withheld`` where a retainage is held back, ``quantity`` and ``unit_price`` on lines of
+            goods, ``purchase_order_line_item_id`` on lines of an order
         :param coding: for the header; each item is ``["gl", code]``, ``["tax", remote id]``, or
             ``[remote id of a custom field, remote id of its option]``
         """
@@ -107,8 +109,9 @@ class RampControl(SpendControl, Control):
                 issued,
                 date.fromisoformat(due_at) if due_at else issued + timedelta(days=30),
                 now(),
-                [self._line(item, currency) for item in lines],
+                [self._line(item, currency) for item in lines if "quantity" not in item],
                 owner_of(state),
+                [self._line(item, currency) for item in lines if "quantity" in item],
                 coding=[self._option(*item) for item in coding],
                 approval_status="PENDING",
                 status_summary="APPROVAL_PENDING",
@@ -134,8 +137,11 @@ class RampControl(SpendControl, Control):
             bill.approval_status, bill.status_summary = "REJECTED", "APPROVAL_REJECTED"
             self._state.emit("bills.rejected", bill.id)
 
-    def pay_bills(self, bill_ids, method="ACH", paid_at=None):
-        """Pay bills of one currency with one payment; returns its id."""
+    def pay_bills(self, bill_ids, method="ACH", paid_at=None, debited=None):
+        """Pay bills of one currency with one payment; returns its id.
+
+        :param debited: (amount in major units, currency) that the bank took, where it is not that of the bills
+        """
         with self._sandbox.lock:
             bills = [self._get(self._state.bills, bill_id) for bill_id in bill_ids]
             moment = (
@@ -147,12 +153,15 @@ class RampControl(SpendControl, Control):
                 moment = moment.replace(tzinfo=UTC)
             payment_id = self._state.new_id("payment")
             details = payment_details(method, bills[0], self._state.new_id("transaction"))
-            total = sum(bill.amount for bill in bills)
+            total, currency = sum(bill.amount for bill in bills), bills[0].currency
+            if debited:
+                currency = debited[1]
+                total = minor_units(debited[0], currency)
             payment = Payment(
                 payment_id,
                 method,
                 total,
-                bills[0].currency,
+                currency,
                 moment.date(),
                 f"P-{payment_id[:8].upper()}",
                 details,
@@ -214,8 +223,17 @@ class RampControl(SpendControl, Control):
             self._state.emit("bills.ready_to_sync", bill.id)
 
     def _line(self, item, currency):
-        coding = [self._option(*entry) for entry in item.get("coding", ())]
-        return Line(minor_units(item["amount"], currency), item.get("memo", ""), coding)
+        line = Line(
+            minor_units(item["amount"], currency),
+            item.get("memo", ""),
+            [self._option(*entry) for entry in item.get("coding", ())],
+            item.get("purchase_order_line_item_id"),
+            quantity=item.get("quantity"),
+        )
+        for name in ("unit_price", "gross", "withheld"):
+            if name in item:
+                setattr(line, name, minor_units(item[name], currency))
+        return line
 
     def _option(self, kind, value):
         state = self._state

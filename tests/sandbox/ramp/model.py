@@ -128,6 +128,11 @@ class Line:
     gross: int = 0
     withheld: int = 0
 
+    @property
+    def payable(self):
+        """What is to be paid now; whether the amount says that or the gross amount is not published."""
+        return self.gross - self.withheld if self.withheld else self.amount
+
 
 @dataclass
 class Payment:
@@ -180,10 +185,11 @@ class Bill:
     sync_error: str | None = None
     sync_reference: str | None = None
     deep_link_url: str | None = None
+    is_withholding_release: bool | None = None
 
     @property
     def amount(self):
-        return sum(line.amount for line in self.lines) + sum(line.amount for line in self.inventory_lines)
+        return sum(line.payable for line in (*self.lines, *self.inventory_lines))
 
     @property
     def status(self):

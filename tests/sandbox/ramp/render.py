@@ -247,6 +247,7 @@ def bill(state, item, detail=False):
             posting_date=moment(item.posting_date),
             remote_id=item.remote_id,
             purchase_order_id=item.purchase_order_ids[0] if item.purchase_order_ids else None,
+            is_withholding_release=item.is_withholding_release,
         ),
     }
 

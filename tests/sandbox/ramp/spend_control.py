@@ -1,5 +1,6 @@
 """What tests can make happen to drafts, card spend and reimbursements."""
 
+import base64
 from datetime import date, datetime
 
 from ..pdf import make_pdf
@@ -118,12 +119,18 @@ class SpendControl:
             row = self._get(self._state.transactions, transaction_id)
             row.memo, row.updated_at = memo, now()
 
-    def add_receipt(self, transaction_id):
-        """A receipt that comes late; returns its id."""
+    def add_receipt(self, transaction_id, photo=None):
+        """A receipt that comes late; returns its id.
+
+        :param photo: a JPEG file in base64; without it the receipt is a PDF
+        """
         with self._sandbox.lock:
             state = self._state
             transaction = self._get(state.transactions, transaction_id)
-            file = state.add_file("late-receipt.pdf", content=make_pdf(["Late receipt", transaction.merchant_name]))
+            if photo:
+                file = state.add_file("receipt.jpg", content=base64.b64decode(photo), mimetype="image/jpeg")
+            else:
+                file = state.add_file("late-receipt.pdf", content=make_pdf(["Late receipt", transaction.merchant_name]))
             receipt = Receipt(
                 state.new_id("receipt"), transaction.user_id, now(), file.id, transaction_id=transaction.id
             )

@@ -1,0 +1,176 @@
+from dataclasses import replace
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import NetworkError
+from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.vendors.base import Page
+
+from . import fake_provider
+from .common import ConnectorCase
+
+
+class RelistingProvider(fake_provider.FakeProvider):
+    """A vendor that offers nothing twice, and lists what is booked when it is asked."""
+
+    flows = tuple(
+        replace(spec, relists=spec.reports, acknowledges=spec.key == "bills")
+        for spec in fake_provider.FakeProvider.flows
+    )
+    offered = True
+    told = True
+
+    def acknowledge(self, flow, versions):
+        fake_provider.REMOTE.called("acknowledge")
+        return {}
+
+    def pull(self, flow, cursor, since):
+        if self.offered or flow not in ("bills", "payments"):
+            yield from super().pull(flow, cursor, since)
+
+    def booked(self, flow, since):
+        fake_provider.REMOTE.called(f"booked {flow} {since}")
+        yield Page(items=tuple(fake_provider.REMOTE.items.get(flow, {}).values()), is_told=self.told)
+
+
+@tagged("post_install", "-at_install")
+class TestRecovery(ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": RelistingProvider}))
+        cls.connection = cls._connect(cls.company, "Relisting")
+
+    def setUp(self):
+        super().setUp()
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.map("journal", "bank", self.env["account.journal"].search([("type", "=", "bank")], limit=1))
+        self.put_bill("bill-1")
+        self.put_bill("bill-2", amount="200.00")
+        self.sync()
+        self.patch(RelistingProvider, "offered", False)
+        self.told = len(self.remote.reports)
+        self.assertTrue(self.told)
+
+    def lose(self, *external_ids):
+        """As if an older dump had been restored: neither the records nor that they were read are known."""
+        logs = self.env["ml.sync.log"].search(
+            [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
+        )
+        bindings = self.env["ml.binding"].search(
+            [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
+        )
+        for model, group in bindings.grouped("res_model").items():
+            records = self.env[model].browse(group.mapped("res_id"))
+            if model == "account.move":
+                records.button_draft()
+            records.with_context(force_delete=True).unlink()
+        bindings.unlink()
+        logs.unlink()
+
+    def look(self, **values):
+        recovery = self.env["ml.recovery"].create(
+            {"connection_id": self.connection.id, "since": "2026-01-01", **values}
+        )
+        calls = len(self.remote.calls)
+        recovery.action_look()
+        self.assertEqual(len(self.remote.calls), calls, "nothing is called in the button's own transaction")
+        self.run_worker()
+        return recovery
+
+    def called(self, name):
+        return [call for call in self.remote.calls if call.startswith(name)]
+
+    def bound(self, external_id):
+        binding = self.env["ml.binding"].search(
+            [("connection_id", "=", self.connection.id), ("kind", "=", "bill"), ("external_id", "=", external_id)]
+        )
+        return self.env["account.move"].browse(binding.res_id).exists()
+
+    def test_what_is_booked_there_and_lost_here_comes_in_again(self):
+        self.lose("bill-2")
+        self.sync()
+        self.assertFalse(self.bound("bill-2"), "it is not offered again")
+        recovery = self.look()
+        self.assertEqual(recovery.state, "done")
+        self.assertEqual(self.called("booked bills"), ["booked bills 2026-01-01"])
+        self.assertEqual(
+            recovery.line_ids.mapped(lambda line: (line.flow_id.key, line.external_id, line.title)),
+            [("bills", "bill-2", "BILL-2")],
+        )
+        recovery.action_bring_in()
+        self.sync()
+        self.assertEqual((self.bound("bill-2").state, self.bound("bill-2").amount_total), ("posted", 200.0))
+        self.assertEqual(len(self.remote.reports), self.told, "it is not told a second time")
+        self.assertFalse(self.look().line_ids)
+        moves = self.env["account.move"].search([("ref", "in", ("BILL-1", "BILL-2"))])
+        self.assertEqual(len(moves), 2, "nothing is made twice")
+
+    def test_what_was_deleted_here_is_listed_and_what_a_person_ignored_is_not(self):
+        first, second = self.bound("bill-1"), self.bound("bill-2")
+        for move in (first, second):
+            move.button_draft()
+            move.with_context(force_delete=True).unlink()
+        self.logs("bills").filtered(lambda log: log.external_id == "bill-2")._ignore("Not ours.")
+        self.run_worker()
+        told = len(self.remote.reports)
+        recovery = self.look()
+        self.assertEqual(recovery.line_ids.mapped("external_id"), ["bill-1"])
+        recovery.action_bring_in()
+        self.run_worker()
+        self.assertEqual((self.bound("bill-1").state, bool(self.bound("bill-2"))), ("posted", False))
+        self.assertEqual(len(self.remote.reports), told)
+
+    def test_what_the_provider_was_not_told_of_is_told(self):
+        """The lost database had taken it, and had not answered yet."""
+        self.lose("bill-2")
+        self.patch(RelistingProvider, "told", False)
+        acknowledged = self.remote.calls.count("acknowledge")
+        self.look().action_bring_in()
+        self.run_worker()
+        self.assertEqual(self.bound("bill-2").state, "posted")
+        self.assertEqual([result.external_id for result in self.remote.reports[self.told :]], ["bill-2"])
+        self.assertEqual(self.remote.calls.count("acknowledge"), acknowledged, "it left the queue before")
+
+    def test_a_later_version_is_told_as_usual(self):
+        self.lose("bill-2")
+        recovery = self.look()
+        recovery.action_bring_in()
+        self.run_worker()
+        self.patch(RelistingProvider, "offered", True)
+        self.put_bill("bill-3")
+        self.sync()
+        self.sync()
+        self.assertGreater(len(self.remote.reports), self.told)
+
+    def test_what_cannot_be_read_is_said(self):
+        self.remote.fail("booked bills 2026-01-01", NetworkError("No answer."))
+        recovery = self.look()
+        self.assertEqual(recovery.state, "failed")
+        self.assertIn("No answer.", recovery.message)
+        with self.assertRaises(UserError):
+            recovery.action_bring_in()
+
+    def test_only_administrators_look_and_bring_in(self):
+        self.lose("bill-2")
+        recovery = self.look()
+        for group in ("ml_connector.group_ml_connector_user", "ml_connector.group_ml_connector_accountant"):
+            person = self.new_user(group, self.company, group, "account.group_account_invoice")
+            with self.assertRaises(AccessError):
+                self.env["ml.recovery"].with_user(person).create(
+                    {"connection_id": self.connection.id, "since": "2026-01-01"}
+                )
+            with self.assertRaises(AccessError):
+                recovery.with_user(person).action_bring_in()
+            with self.assertRaises(AccessError):
+                self.connection.with_user(person).action_recover()
+
+    def test_the_live_database_offers_it(self):
+        self.connection.write({"database_oid": "another", "last_success_at": "2026-02-10 12:00:00"})
+        action = self.connection.action_adopt_database()
+        self.assertEqual(action["res_model"], "ml.recovery")
+        recovery = self.env["ml.recovery"].with_context(**action["context"]).create({})
+        self.assertEqual((recovery.connection_id, str(recovery.since)), (self.connection, "2026-01-10"))
+        self.assertIn("What Odoo Lacks", self.connection.message_ids.sorted("id")[-1].body)
