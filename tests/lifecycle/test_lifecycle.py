@@ -37,7 +37,8 @@ from odoo.addons.ml_connector import secret_box
 
 def connect(name, provider, **values):
     connection = env["ml.connection"].create({"name": name, "provider": provider, **values})
-    for credential in connection.credential_ids:
+    specifications = connection._credential_specifications()
+    for credential in connection.credential_ids.filtered(lambda credential: specifications[credential.name].required):
         credential.write({"new_secret": "example-secret"} if credential.is_secret else {"value": "id_EXAMPLE"})
     return connection
 
@@ -47,7 +48,11 @@ def user(login, *groups):
     })
 
 ramp = connect("Ramp", "ramp", environment="sandbox")
-ramp.write({"state": "connected", "check_state": "ok"})
+ramp.write({
+    "state": "connected", "check_state": "ok", "webhook_state": "active",
+    "stored_settings": {"business_id": "business-1", "business_name": "Example"},
+})
+env["ir.config_parameter"].set_param("web.base.url", "https://odoo.example.com")
 ramp.flow_ids.filtered(lambda flow: flow.key in ("bills", "vendors", "vendors_push")).active = True
 ramp.message_post(body="A note")
 token = env["ml.token"].search([("connection_id", "=", ramp.id)])
@@ -59,10 +64,17 @@ archived.active = False
 files = connect("Files", "stampli")
 
 flow = ramp.flow_ids.filtered(lambda flow: flow.key == "bills")
-log = env["ml.sync.log"].create({
-    "name": "Example", "connection_id": ramp.id, "company_id": ramp.company_id.id, "flow_id": flow.id,
-    "direction": "pull", "kind": "bill", "state": "failed", "external_id": "bill-1",
-})
+log, _replaced, _asked = env["ml.sync.log"].create([
+    {
+        "name": name, "connection_id": ramp.id, "company_id": ramp.company_id.id, "flow_id": flow.id,
+        "direction": "pull", "kind": "bill", "state": "failed", "external_id": name, **values,
+    }
+    for name, values in (
+        ("bill-1", {"error_class": "validation"}),
+        ("replaced", {"error_class": "permanent", "is_current": False}),
+        ("asked twice", {"error_class": "conflict", "conflict": {"email": ["a", "b"]}}),
+    )
+])
 for connection in ramp, moved:
     env["ml.sync.attempt"]._append(connection, [
         {"log": log if connection == ramp else None, "subject": "bills bill-1", "action": "write", "outcome": "failed"},
@@ -100,6 +112,7 @@ env.cr.commit()
 UPGRADED = """
 import json
 from odoo.addons.ml_connector import secret_box
+from odoo.addons.ml_connector.own_ids import MARKS_SINCE
 env = env(context={"active_test": False})
 connections = {connection.name: connection for connection in env["ml.connection"].search([])}
 ramp = connections["Ramp"]
@@ -114,6 +127,10 @@ print(json.dumps({
     "copies": [name for name, connection in connections.items() if connection.is_copy],
     "users": {name: [c.user_id.ml_is_integration, c.user_id.active] for name, c in connections.items()},
     "shared users": len(connections) - len({connection.user_id for connection in connections.values()}),
+    "business": bool(ramp.business),
+    "webhooks arrive at": ramp.webhook_base,
+    "marks": bool(env["ir.config_parameter"].get_param(MARKS_SINCE)),
+    "failed before": {log.external_id: log.state for log in env["ml.sync.log"].search([])},
     "trail": {name: verify(connections[name]) for name in ("Ramp", "Moved")},
     "verified": {
         name: env["ml.sync.attempt"].search([("connection_id", "=", connections[name].id)], limit=1).message
@@ -200,6 +217,10 @@ def test_upgrade_from_the_released_version_and_uninstall(database, log, released
         "copies": ["Moved"],
         "users": {name: [True, name != "Archived"] for name in ("Archived", "Files", "Moved", "Ramp")},
         "shared users": 0,
+        "business": True,
+        "webhooks arrive at": "https://odoo.example.com",
+        "marks": True,
+        "failed before": {"bill-1": "pending", "replaced": "superseded", "asked twice": "pending"},
         "trail": {"Ramp": "", "Moved": ""},
         "verified": {
             "Ramp": "2 attempts were verified as they were written, and are signed from now on.",
