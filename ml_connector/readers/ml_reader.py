@@ -75,6 +75,10 @@ class MlReader(models.AbstractModel):
     def _document(self, flow, record):
         raise NotImplementedError
 
+    def _parts(self, record):
+        """{id: line of the record} of those that the vendor's other records may name."""
+        return {}
+
     def _shared_values(self, records):
         """{record id: `shared` values of its document}, for kinds that both sides may change."""
         raise NotImplementedError

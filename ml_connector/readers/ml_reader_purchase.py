@@ -46,6 +46,9 @@ class MlReaderPurchaseOrder(models.AbstractModel):
             lambda order: order.id not in theirs and (order.id in ours or self._state(order) == "open")
         )
 
+    def _parts(self, record):
+        return {line.id: line for line in record.order_line}
+
     def _state(self, order):
         if order.state == "cancel":
             return "cancelled"

@@ -84,7 +84,14 @@ class PushProvider(fake_provider.FakeProvider):
                 name=payload["name"],
                 group="plan" * (kind == "analytic"),
             )
-        return Sent(external_id=new_id, version="plan", mapping=mapping, takes_files=flow == "own_bills")
+        lines = payload["lines"] if flow == "orders" else ()
+        return Sent(
+            external_id=new_id,
+            version="plan",
+            mapping=mapping,
+            takes_files=flow == "own_bills",
+            parts={("purchase_order_line", f"{new_id}-{line['odoo_id']}"): line["odoo_id"] for line in lines},
+        )
 
     def find(self, flow, payload, key):
         fake_provider.REMOTE.called("find")

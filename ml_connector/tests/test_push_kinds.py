@@ -342,6 +342,18 @@ class TestPurchases(PushCase):
         self.run_worker()
         self.assertEqual(self.sent("orders")[0]["state"], "cancelled")
 
+    def test_lines_are_known_by_the_ids_that_bills_name_them_by(self):
+        self.switch_on("vendors_push", "orders")
+        order = self.order()
+        self.state_there(order)
+        remote = self.bound("purchase_order", order)
+        self.assertEqual(self.bound("purchase_order_line", order.order_line), f"{remote}-{order.order_line.id}")
+        binding = self.env["ml.binding"].search([("external_id", "=", f"{remote}-{order.order_line.id}")])
+        binding.external_id = "of-before"
+        order.order_line.product_qty = 7
+        self.state_there(order)
+        self.assertEqual(self.bound("purchase_order_line", order.order_line), f"{remote}-{order.order_line.id}")
+
     def billed(self, order, quantity):
         order.action_create_invoice()
         bill = order.invoice_ids.filtered(lambda move: move.state == "draft")

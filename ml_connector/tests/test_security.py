@@ -27,7 +27,7 @@ MODELS = {
     "ml.feed.sent",
 }
 WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore", "ml.recovery", "ml.recovery.line"}
-ABSTRACT = {"ml.decided", "ml.followed", "ml.sealed", "ml.sync.mixin", "ml.worker"}
+ABSTRACT = {"ml.changed", "ml.decided", "ml.followed", "ml.sealed", "ml.sync.mixin", "ml.worker"}
 
 
 @tagged("post_install", "-at_install")

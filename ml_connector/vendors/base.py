@@ -187,6 +187,7 @@ class Sent:
         `documents.Vendor.shared`); for kinds that both sides may change
     :param message: what people who look at the record have to know: it is noted on the record
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
+    :param parts: {(kind, the vendor's id): our id} of its lines, by which other records of the vendor name them
     """
 
     external_id: str
@@ -198,6 +199,7 @@ class Sent:
     takes_files: bool = False
     shared: dict = field(default_factory=dict)
     message: str = ""
+    parts: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,12 +357,32 @@ class MlWorker(models.AbstractModel):
         if binding:
             self._note_sent_version(flow, sent.external_id)
         log.write({"external_id": sent.external_id, "external_url": sent.url or False, "note": sent.note or False})
+        if sent.parts:
+            self._bind_parts(flow, record, sent.parts)
         if sent.mapping:
             self.env["ml.mapping"]._note_ours(flow.connection_id, sent.mapping, record)
         if sent.message:
             record._message_log(body=sent.message)
         if sent.takes_files:
             self._queue_followers(flow, log)
+
+    def _bind_parts(self, flow, record, sent_parts):
+        """What the vendor names the lines of a record by; the id of a line that was made anew over there replaces the
+        one of before."""
+        parts = flow._reader(record._name)._parts(record)
+        found = {key: parts[own_id] for key, own_id in sent_parts.items() if own_id in parts}
+        bound = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "in", [kind for kind, _external_id in found]),
+                ("res_id", "in", [part.id for part in found.values()]),
+            ]
+        )
+        bound.filtered(lambda binding: (binding.kind, binding.external_id) not in found).unlink()
+        self.env["ml.binding"]._bind(
+            flow.connection_id,
+            [{"kind": kind, "external_id": external_id, "record": part} for (kind, external_id), part in found.items()],
+        )
 
     def _queue_followers(self, flow, log):
         """Rows that send the files of a record that the vendor has now."""

@@ -28,8 +28,9 @@ class ConcurBooks(Books):
         self.workers.code(PEOPLE)
         for case in IN_CANADA:
             self.release(reference_reports(DAY)[case])
-        self.workers.code(f"URL = {self.sandbox.url!r}\n" + (DEMO / "concur.py").read_text())
-        # the one of another company would take the same documents
+        where = f"URL = LISTS_URL = {self.sandbox.url!r}\nCOMPANY_ID = 'another'\n"
+        self.workers.code(where + (DEMO / "concur.py").read_text())
+        # the sandbox has one company
         self.workers.code("env['ml.connection'].search([('name', '!=', 'Concur')]).unlink()")
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")

@@ -4,6 +4,7 @@
 that are several in Odoo, and objects that are made at Ramp by calls of their own. One database serves all.
 """
 
+import re
 from datetime import UTC, datetime
 from itertools import count
 
@@ -166,8 +167,8 @@ class PushCase(Case):
 
     def handled(self, kind, rows, attribute):
         """How many of Ramp's rows have our number."""
-        handle = f":{kind}:{self.record}"
-        return sum(1 for row in rows if str(getattr(row, attribute)).endswith(handle))
+        handle = re.compile(rf".*:{kind}:{self.record}(-\w{{6}})?")
+        return sum(1 for row in rows if handle.fullmatch(str(getattr(row, attribute))))
 
 
 class AccountCase(PushCase):

@@ -16,13 +16,18 @@ ROW = """
 SELECT person, user_number, create_uid, action, message, old_value, new_value, res_model, res_id, key_id
   FROM ml_sync_attempt WHERE connection_id = %s AND sequence > %s ORDER BY sequence
 """
+CHANGED = ("account.move", "account.payment", "hr.expense", "purchase.order")
 DECIDES_NOTHING = {
     ("ml.connection", "action_align"),  # lists what there is to decide
     ("ml.connection", "action_recover"),  # opens the wizard that lists what Odoo lacks
     ("ml.feed.file", "action_correct"),  # opens the wizard that imports
     ("ml.feed.file", "action_download"),
     ("ml.sync.log", "action_ignore"),  # opens the wizard that ignores
+    *((model, "action_ml_compare") for model in CHANGED),  # opens the row
+    *((model, "action_ml_keep") for model in CHANGED),  # opens the wizard that ignores
 }
+ROWS_BUTTON = {(model, "action_ml_rebook") for model in CHANGED}
+"""They press the row's button, which is tried here."""
 TRIED_INSIDE = {("ml.mapping", "action_create_at_target"), ("ml.sync.log", "action_bring_again")}
 """Methods that need providers at work: tried in `ml_connector/tests`, in `test_bridge.py` and `test_merges.py`."""
 WIZARDS = ("ml.ignore", "ml.dry.run", "ml.feed.import", "ml.recovery")
@@ -244,6 +249,13 @@ record = code("account", records["account"])""",
     ("ml.sync.log", "action_not_arrived"): "record = log('not arrived', state='unknown', direction='push')",
     ("ml.sync.log", "action_keep_odoo"): "record = log('keep', conflict={'email': ['a', 'b']})",
     ("ml.sync.log", "action_take_vendor"): "record = log('take', conflict={'email': ['a', 'b']})",
+    ("ml.sync.log", "action_next_open_day"): "record = log('closed', error_class='locked_period')",
+    ("ml.sync.log", "action_date_is_right"): "record = log('long ago', error_class='doubtful_date')",
+    ("ml.sync.log", "action_book_difference"): """
+entry = env["account.move"].create({"move_type": "entry"})
+record = log(
+    "revision", kind="expense_report", state="done", outcome="drift", res_model="account.move", res_id=entry.id
+)""",
     ("ml.sync.log", "action_reverse_and_repost"): """
 bill = env["account.move"].browse(records["account.move"])
 bill.action_post()
@@ -279,7 +291,7 @@ def test_each_public_method_is_told_or_decides_nothing(offices, office, declared
     }
     cases = CASES.keys() | {("ml.ignore", "action_confirm"), ("ml.feed.import", "action_import")}
     cases |= {("ml.recovery", "action_look"), ("ml.recovery", "action_bring_in")}
-    assert deciding == cases | DECIDES_NOTHING | TRIED_INSIDE
+    assert deciding == cases | DECIDES_NOTHING | ROWS_BUTTON | TRIED_INSIDE
     missing = []
     for (model, method), prepare in CASES.items():
         right = declared[model]["methods"][method][0]

@@ -367,6 +367,12 @@ def orders_of(sandbox):
     return [row for row in sandbox.control.objects("purchase_orders") if row["creation_source"] == "DEVELOPER_API"]
 
 
+def ids_of_lines(made, *own_ids):
+    """Bills name the lines of an order by Ramp's ids."""
+    ids = [line["id"] for line in made["line_items"]]
+    return {("purchase_order_line", id): own_id for id, own_id in zip(ids, own_ids, strict=True)}
+
+
 def test_an_order_is_made_changed_and_archived(sandbox, ramp):
     push(ramp, "accounts_push", account())
     coded = order_line(account=doc.Reference(kind="account", external_id="412"))
@@ -377,12 +383,14 @@ def test_an_order_is_made_changed_and_archived(sandbox, ramp):
     assert made["amount"]["amount"] == 30000 and made["net_payment_terms"] == 30
     (selection,) = made["line_items"][0]["accounting_field_selections"]
     assert (selection["external_id"], selection["category_info"]["external_id"]) == ("412", "Category")
+    assert sent.parts == ids_of_lines(made, 451, 452)
     before = len(writes(sandbox))
     push(ramp, "purchase_orders_push", wanted, sent.external_id)
     assert len(writes(sandbox)) == before
     changed = replace(wanted, lines=(replace(coded, quantity=Decimal(7)), order_line(453, description="Lamp")))
-    push(ramp, "purchase_orders_push", changed, sent.external_id)
+    sent = push(ramp, "purchase_orders_push", changed, sent.external_id)
     (made,) = orders_of(sandbox)
+    assert sent.parts == ids_of_lines(made, 451, 453)
     assert [(line["description"], line["quantity"]) for line in made["line_items"]] == [("Seats", 7), ("Lamp", 5)]
     push(ramp, "purchase_orders_push", replace(changed, state="cancelled", lines=()), sent.external_id)
     assert effects(sandbox, "purchase_order.archive") == {sent.external_id: 1}

@@ -120,6 +120,7 @@ class PurchaseOrders(Push):
         added = [self._wire_line(line) for handle, line in ours.items() if handle not in theirs]
         if added:
             self.client.add_purchase_order_lines(order_id, added)
+            order = self._read(order_id) or order
         for handle, line in theirs.items():
             if handle in ours:
                 changes = self._line_changes(ours[handle], line)
@@ -200,7 +201,22 @@ class PurchaseOrders(Push):
         if order.get("vendor_id") and order["vendor_id"] != payload["vendor_id"]:
             notes.append("Ramp keeps the vendor of before: cancel the order and make a new one.")
         order_id = new_id(order, "purchase order")
-        return Sent(external_id=order_id, url=order.get("ramp_url") or "", note=" ".join(notes), linked=linked)
+        return Sent(
+            external_id=order_id,
+            url=order.get("ramp_url") or "",
+            note=" ".join(notes),
+            linked=linked,
+            parts=self._line_ids(payload, order),
+        )
+
+    def _line_ids(self, payload, order):
+        """Bills name the lines by Ramp's ids."""
+        ours = {line["external_id"] for line in payload["lines"]}
+        return {
+            ("purchase_order_line", line["id"]): self.handles.record_id("purchase_order_line", line["external_id"])
+            for line in order.get("line_items") or ()
+            if line.get("id") and line.get("external_id") in ours
+        }
 
     # Draft bills in place of orders
 
