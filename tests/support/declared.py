@@ -72,6 +72,8 @@ payment = env["account.payment"].create({
     "payment_type": "outbound", "partner_type": "supplier", "partner_id": partner.id, "amount": 10.0,
     "company_id": company.id,
 })
+if not env["stock.warehouse"].search([("company_id", "=", company.id)]):
+    env["stock.warehouse"].create({"name": company.name, "code": f"W{company.id}", "company_id": company.id})
 order = env["purchase.order"].create({"partner_id": partner.id, "company_id": company.id})
 owed = env["account.move"].create({
     "move_type": "in_invoice", "partner_id": partner.id, "company_id": company.id, "invoice_date": "2026-01-06",
