@@ -64,13 +64,14 @@ class TestProtectedContacts(WriterCase):
 
     def test_no_step_links_them(self):
         for kind, partner in self.protected().items():
-            partner.write({"company_registry": f"R{partner.id}", "is_company": True})
-            self.env["res.partner.bank"].create({"acc_number": f"ACC{partner.id}", "partner_id": partner.id})
+            # digits around the id, since a number of one digit alone is a filler
+            partner.write({"company_registry": f"R7301{partner.id}94", "is_company": True})
+            self.env["res.partner.bank"].create({"acc_number": f"ACC7301{partner.id}94", "partner_id": partner.id})
             steps = {
                 "reference": self.document(partner.name, odoo_id=partner.id),
                 "name": self.document(partner.name),
-                "registry": self.document("Other", corporate_id=f"R{partner.id}"),
-                "bank": self.document("Other", bank_accounts=(f"ACC{partner.id}",)),
+                "registry": self.document("Other", corporate_id=f"R7301{partner.id}94"),
+                "bank": self.document("Other", bank_accounts=(f"ACC7301{partner.id}94",)),
             }
             for step, document in steps.items():
                 with self.subTest(kind=kind, step=step):
