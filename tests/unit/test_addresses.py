@@ -104,9 +104,10 @@ class Plain(HttpClient):
 def test_a_name_that_leads_inside_is_not_called(monkeypatch, addresses):
     names = Names(monkeypatch, addresses)
     client = Plain("https://api.example.com", allow_loopback=False)
-    for call in (client.get, client.download):
-        with pytest.raises(errors.InvalidDataError, match="a link to a file that is not safe to follow"):
-            call("https://files.example.com/a.pdf")
+    with pytest.raises(errors.NetworkError, match="its address is not a public one; nothing was sent"):
+        client.get("https://files.example.com/a.pdf")
+    with pytest.raises(errors.InvalidDataError, match="a link to a file that is not safe to follow"):
+        client.download("https://files.example.com/a.pdf")
     assert not names.called
 
 
