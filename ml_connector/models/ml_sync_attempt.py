@@ -119,7 +119,7 @@ class MlSyncAttempt(models.Model):
     _name = "ml.sync.attempt"
     _description = "Attempt"
     _inherit = "ml.sealed"
-    _order = "connection_id, sequence desc"
+    _order = "id desc"
     _rec_name = "subject"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
@@ -129,7 +129,9 @@ class MlSyncAttempt(models.Model):
     happened_at = fields.Datetime("Time", required=True, readonly=True)
     user_number = fields.Integer("User Id", readonly=True, aggregator=None)
     person = fields.Char(readonly=True, help="Who decided it, by the name at that time. Empty: the connector itself.")
-    subject = fields.Char(readonly=True, help="Flow and id at the vendor (or in Odoo) of what was transferred.")
+    subject = fields.Char(
+        readonly=True, index="trigram", help="Flow and id at the vendor (or in Odoo) of what was transferred."
+    )
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
     action = fields.Selection(WORK + DECISIONS, required=True, readonly=True)
@@ -147,6 +149,7 @@ class MlSyncAttempt(models.Model):
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")
     _record_idx = models.Index("(res_model, res_id) WHERE person IS NOT NULL")
+    _time_idx = models.Index("(connection_id, happened_at)")
 
     @api.model_create_multi
     def create(self, vals_list):

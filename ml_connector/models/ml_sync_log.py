@@ -24,6 +24,7 @@ STATES = [
     ("ignored", "Ignored"),
     ("superseded", "Superseded"),
 ]
+OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
@@ -56,7 +57,7 @@ class MlSyncLog(models.Model):
     _inherit = "ml.sealed"
     _order = "id desc"
 
-    name = fields.Char("Record", readonly=True)
+    name = fields.Char("Record", readonly=True, index="trigram")
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
@@ -150,6 +151,7 @@ class MlSyncLog(models.Model):
     _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
     _record_idx = models.Index("(res_model, res_id)")
     _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
+    _created_idx = models.Index("USING brin (create_date) WITH (pages_per_range = 32)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
 
     @api.depends("state", "outcome", "is_current")

@@ -29,6 +29,9 @@ class MlWebhookEvent(models.Model):
         readonly=True,
     )
     message = fields.Char(readonly=True)
+    is_listed = fields.Boolean(
+        "Not in the Lists", readonly=True, help="The lists did not have its record, so the record is read by itself."
+    )
     try_count = fields.Integer(readonly=True)
     next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
 
@@ -88,6 +91,8 @@ class MlWebhookEvent(models.Model):
     def action_replay(self):
         """Read the record of the event again."""
         # sudo: events have no writer but the connector
-        self.sudo().write({"state": "received", "try_count": 0, "next_try_at": fields.Datetime.now()})
+        self.sudo().write(
+            {"state": "received", "is_listed": False, "try_count": 0, "next_try_at": fields.Datetime.now()}
+        )
         self._decided("replay")
         self.connection_id._trigger()

@@ -36,7 +36,10 @@ REQUESTS = ("ml.dry.run", "ml.recovery")
 
 
 class Run:
-    """State of one run of one connection's job: nothing that has to survive it."""
+    """State of one run of one connection's job: nothing that has to survive it.
+
+    :ivar listed: {flow id: ids of the remote records that its lists had when they were read last in this run}
+    """
 
     def __init__(self, connection):
         self.connection = connection
@@ -47,6 +50,7 @@ class Run:
         self.succeeded = False
         self.failed = False
         self.announcements = {}
+        self.listed = {}
 
     def _observe(self, exchange):
         if exchange.announcement:
@@ -140,7 +144,7 @@ class MlWorker(models.AbstractModel):
                     connection,
                     [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}],
                 )
-        remaining = self._count_due(connection)
+        remaining = self._count_due(connection) + self._count_events(connection)
         if remaining:
             # the scheduler takes up a job that has more to do when it next looks, which may be a minute later
             connection._trigger()
@@ -189,16 +193,20 @@ class MlWorker(models.AbstractModel):
             return
         self._reclaim(run)
         self._probe_waits(run)
-        self._read_events(run)
+        self._confirm_subscription(run)
+        self._watch_subscription(run)
         self._compare_again(run)
         flows = self._known_flows(connection)
+        # what earlier events brought goes first: else many events would take the time of its booking, run after run
+        if not self._count_due(connection):
+            self._read_events(run)
         for flow in flows.filtered(lambda flow: flow._is_due(fields.Datetime.now())):
             self._read_or_sweep(run, flow)
-        for flow in flows:
-            self._work_flow(run, flow)
+        self._work_flows(run, flows)
+        while self._read_events(run):
+            self._work_flows(run, flows)
         if self._fetch_missing(run):
-            for flow in flows:
-                self._work_flow(run, flow)
+            self._work_flows(run, flows)
         Waits(run).judge()
         self._commit(run)
         if run.announcements:
@@ -214,7 +222,10 @@ class MlWorker(models.AbstractModel):
         return known
 
     def _read_or_sweep(self, run, flow):
-        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others."""
+        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others.
+
+        :return: what it met, or None
+        """
         started = fields.Datetime.now()
         try:
             if flow.direction == "pull":
@@ -231,6 +242,12 @@ class MlWorker(models.AbstractModel):
                 soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
                 flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
             self._commit(run)
+            return problem
+        return None
+
+    def _work_flows(self, run, flows):
+        for flow in flows:
+            self._work_flow(run, flow)
 
     def _work_flow(self, run, flow):
         """Work the rows of a flow. Those that a defect leaves claimed come back when their lease ends."""
