@@ -114,7 +114,7 @@ class TestConnection(ConnectorCase):
                 bills.write({"last_success_at": now - ago, "error_message": "The list is closed."})
                 self.env.cr.execute("UPDATE ml_flow SET create_date = '2026-01-01'")
                 bills.expected_since = False
-                self.connection.invalidate_recordset()
+                self.env.invalidate_all()
                 self.assertEqual(self.connection.halt_cause, cause, (schedule, ago))
         self.assertEqual(self.connection.color, 1)
         self.assertIn("Bills", self.connection.halt_reason)

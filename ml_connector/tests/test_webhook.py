@@ -282,7 +282,7 @@ class TestWebhook(ConnectorCase, HttpCase):
 
     def subscribed(self):
         """Webhooks that are on, at their first address."""
-        self.connection.webhook_state = "none"
+        self.connection.write({"webhook_state": "none", "webhook_base": False})
         self.base_is("https://odoo.example.com")
         self.patch(FakeProvider, "challenges_webhooks", False)
         self.connection.action_subscribe()
