@@ -105,7 +105,7 @@ class MlSyncLog(models.Model):
     note = fields.Char(readonly=True)
 
     error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    error_message = fields.Char("What is wrong", readonly=True)
+    error_message = fields.Char("What is wrong", readonly=True, index="trigram")
     advice = fields.Char("What to do", compute="_compute_advice")
     try_count = fields.Integer("Tries", readonly=True)
     next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
@@ -155,10 +155,13 @@ class MlSyncLog(models.Model):
         " AND state IN ('pending', 'failed', 'waiting')"
     )
     _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
-    _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
+    _open_idx = models.Index(
+        "(connection_id, state, flow_id, company_id) WHERE state NOT IN ('done', 'ignored', 'superseded')"
+    )
     _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
     _record_idx = models.Index("(res_model, res_id)")
-    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
+    # in the words of the queries: PostgreSQL takes `is_current` alone for something else
+    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current IS TRUE")
     _search_idx = models.Index(_searched_id)
     _created_idx = models.Index("USING brin (create_date) WITH (pages_per_range = 32)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
