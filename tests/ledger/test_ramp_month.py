@@ -17,6 +17,12 @@ ISSUER = """
       JOIN account_account a ON a.id = l.account_id
      WHERE p.name = 'Ramp (card issuer)' AND a.account_type = 'liability_payable' AND l.parent_state = 'posted'
 """
+OPEN_STATEMENTS = """
+    SELECT m.name, l.amount_residual FROM account_move_line l JOIN account_move m ON m.id = l.move_id
+      JOIN account_journal j ON j.default_account_id = l.account_id
+     WHERE j.code = 'RCARD' AND m.move_type = 'in_invoice' AND l.parent_state = 'posted' AND l.amount_residual != 0
+"""
+"""Statements whose spend is not ticked off on the card account."""
 CODING = [["gl", "gl-600000"], ["project", "P-300"]]
 
 
@@ -82,6 +88,7 @@ def test_a_month(books):
             WHERE p.name = 'Ramp (card issuer)' AND m.move_type = 'in_invoice' AND m.amount_residual != 0"""
     )
     assert unsettled == []
+    assert books.rows(OPEN_STATEMENTS) == []
 
 
 def test_a_transfer_before_its_statement(books):
