@@ -127,17 +127,19 @@ def tick_off(account, bill, records):
     :param account: of card spend
     :param records: expenses, journal entries, vendor bills or payments
     """
-    moves = bill
-    for record in records:
-        moves |= _on_the_card(record)
-    lines = moves.line_ids.filtered(
-        lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
-    )
     if not account.reconcile and account.account_type not in CARD_ACCOUNTS:
         return
-    for group in lines.grouped("currency_id").values():
-        if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
-            group.reconcile()
+    spend = bill.browse()
+    for record in records:
+        spend |= _on_the_card(record)
+    # refunds with spend first: so what stays open of the bill is spend that is not booked yet
+    for moves in (spend, bill | spend):
+        lines = moves.line_ids.filtered(
+            lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
+        )
+        for group in lines.grouped("currency_id").values():
+            if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
+                group.reconcile()
 
 
 def _on_the_card(record):
