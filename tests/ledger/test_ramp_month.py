@@ -17,12 +17,12 @@ ISSUER = """
       JOIN account_account a ON a.id = l.account_id
      WHERE p.name = 'Ramp (card issuer)' AND a.account_type = 'liability_payable' AND l.parent_state = 'posted'
 """
-OPEN_STATEMENTS = """
-    SELECT m.name, l.amount_residual FROM account_move_line l JOIN account_move m ON m.id = l.move_id
-      JOIN account_journal j ON j.default_account_id = l.account_id
-     WHERE j.code = 'RCARD' AND m.move_type = 'in_invoice' AND l.parent_state = 'posted' AND l.amount_residual != 0
+UNBILLED = """
+    SELECT sum(l.amount_residual) FROM account_move_line l JOIN account_journal j ON j.default_account_id = l.account_id
+      JOIN ml_binding b ON b.res_id = l.move_id AND b.res_model = 'account.move'
+     WHERE j.code = 'RCARD' AND b.external_id = %s
 """
-"""Statements whose spend is not ticked off on the card account."""
+"""What is open on the card account of the bill of a statement."""
 CODING = [["gl", "gl-600000"], ["project", "P-300"]]
 
 
@@ -88,7 +88,7 @@ def test_a_month(books):
             WHERE p.name = 'Ramp (card issuer)' AND m.move_type = 'in_invoice' AND m.amount_residual != 0"""
     )
     assert unsettled == []
-    assert books.rows(OPEN_STATEMENTS) == []
+    assert books.value(UNBILLED, statement) == 0
 
 
 def test_a_transfer_before_its_statement(books):
