@@ -12,7 +12,6 @@ trace    whether to return the points that were passed
 patches  `lease_seconds`, `read_timeout`, `page_size`, `sftp_timeout`: less than the product's
 """
 
-import gc
 import json
 import logging
 import os
@@ -44,9 +43,6 @@ def refresh(database):
     """Load the registry, or bring it up to date; children make connections of their own."""
     Registry(database).check_signaling()
     odoo.sql_db.close_all()
-    # children need not look through the registry for garbage
-    gc.collect()
-    gc.freeze()
 
 
 def answer(value):
