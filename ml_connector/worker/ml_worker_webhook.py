@@ -1,5 +1,5 @@
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import fields, models
 from odoo.fields import Domain
@@ -131,13 +131,15 @@ class MlWorker(models.AbstractModel):
         if connection.webhook_state not in ("active", "unverified"):
             return
         is_confirmed = connection.webhook_state == "active"
-        checked_at = connection.webhook_checked_at
-        if not checked_at and not is_confirmed:
-            connection.webhook_checked_at = now
-        elif checked_at and checked_at > now - CHECK_EVERY:
-            if not is_confirmed and checked_at < now - CONFIRMED_WITHIN and not connection.webhook_problem:
+        checked_at = connection.webhook_checked_at or (datetime.min if is_confirmed else now)
+        if checked_at > now - CHECK_EVERY:
+            is_overdue = not is_confirmed and checked_at < now - CONFIRMED_WITHIN
+            if not connection.webhook_checked_at:
+                connection.webhook_checked_at = now
+            elif is_overdue and not connection.webhook_problem:
                 connection._note_unconfirmed()
-        elif not is_confirmed or self._is_astray(run):
+            return
+        if not is_confirmed or self._is_astray(run):
             connection.message_post(
                 body=self.env._("The webhooks were not as they should be at the provider, so they are set up again.")
             )
