@@ -141,9 +141,11 @@ class MlWorker(models.AbstractModel):
         if not is_there and self._bindings_by_record(log.flow_id, self.env[log.res_model].browse(log.res_id)):
             # success was told already; what failed is a change of it
             return
+        acknowledges = origin.flow_id._spec().acknowledges
         result = {
             "subject": binding.kind,
             "external_id": binding.external_id,
+            **({"version": origin.external_version} if acknowledges else {}),
             "success": is_there,
             "reference": log.external_id or "" if is_there else "",
             "url": log.external_url or "" if is_there else "",

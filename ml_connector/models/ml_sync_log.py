@@ -11,6 +11,7 @@ from ..documents import Result
 from ..vendors.base import Item
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
+from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -310,11 +311,13 @@ class MlSyncLog(models.Model):
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL
                             AND state IN ('pending', 'failed', 'waiting')
                    DO UPDATE SET state = 'pending', next_try_at = EXCLUDED.next_try_at, try_count = 0,
+                            stop_count = LEAST(ml_sync_log.stop_count, %s),
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),
                 names,
                 records.ids,
+                MAX_STOPS - 1,
             )
         )
         self.invalidate_model()
@@ -385,6 +388,8 @@ class MlSyncLog(models.Model):
         if not self:
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
+        # what was given up is tried once more
+        self.filtered(lambda log: log.stop_count >= MAX_STOPS).stop_count = MAX_STOPS - 1
         self.connection_id._trigger()
 
     def _outdate(self):

@@ -464,6 +464,7 @@ class MlWorker(models.AbstractModel):
             self._store_results(run, log.flow_id, [entry], time.monotonic())
         else:
             self._store_push_failure(run, log, error, "report" if log.kind == "result" else "send")
+        run.failed = True
         run.connection._ask_owner(error)
 
     def _tell_stopped_flows(self, run):
@@ -476,6 +477,7 @@ class MlWorker(models.AbstractModel):
                     flow=flow.name,
                 )
             )
+            run.failed = True
             if flow.error_message == error.message:
                 continue
             flow.error_message = error.message

@@ -20,6 +20,7 @@ from ..exceptions import (
     MappingError,
     NotWantedError,
 )
+from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
@@ -106,6 +107,10 @@ class MlWorker(models.AbstractModel):
         unknown = in_turn(stops) & Domain("flow_id", "=", flow.id)
         unknown &= Domain("is_acknowledged", "=", False) & Domain("state", "=", "pending")
         while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=portion(BATCH, stops)):
+            if logs[0].stop_count >= MAX_STOPS:  # such rows come one by one
+                self._park(run, logs, self._stopped(logs.stop_count, self.env._("acknowledging it")))
+                self._commit(run)
+                continue
             reading, flow.stop_count = flow.stop_count, 0  # meanwhile it is not the reading that stops the server
             with self._noted(run, logs):
                 self._acknowledge_batch(run, flow, logs)
