@@ -232,7 +232,7 @@ class MlFlow(models.Model):
         "Report failures",
         default=True,
         help="Tell the vendor why a record could not be booked. Otherwise it waits here for a person, and the vendor "
-        "hears of it once it is booked.",
+        "hears of it once it is booked; a provider that waits for an answer is told why after seven days.",
     )
     show_options = fields.Char(compute="_compute_show_options")
 

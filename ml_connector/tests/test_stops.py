@@ -488,12 +488,12 @@ class TestStopsOfFiles(StopCase, FeedCase):
         self.server.put("outbound/invoices_b_good.csv", invoices(row("900002")))
         original = self.connection._provider_class().read_file
 
-        def read_file(provider, definition, content):
+        def read_file(definition, content):
             if b"900001" in content:
                 raise Killed
-            return original(provider, definition, content)
+            return original(definition, content)
 
-        with patch.object(self.connection._provider_class(), "read_file", read_file):
+        with patch.object(self.connection._provider_class(), "read_file", staticmethod(read_file)):
             self.sync()
             self.connection.flow_ids.next_run_at = False
             self.assertEqual(self.run_until_quiet(), 3)
