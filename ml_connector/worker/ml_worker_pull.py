@@ -22,7 +22,7 @@ from ..exceptions import (
 )
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, ODOO
+from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES, halves, in_turn, portion
 from .ml_worker_merge import FieldConflict
@@ -630,13 +630,14 @@ class MlWorker(models.AbstractModel):
             before = latest.get(("result", log.external_id))
             if before and before.external_version == version and before.state != "superseded":
                 continue
-            replaced = earlier.filtered(
-                lambda row, log=log: row.external_id == log.external_id and row.state in ("pending", "failed")
+            under_way = earlier.filtered(
+                lambda row, log=log: row.external_id == log.external_id and row.state in MERGED_STATES
             )
+            others = logs
             if log.flow_id._spec().acknowledges:
                 # each version that was acknowledged has an answer of its own
-                replaced = replaced.filtered(lambda row, log=log: row._result().version == log.external_version)
-            replaced._supersede()
+                others = under_way.filtered(lambda row, log=log: row._result().version != log.external_version)
+            (under_way - others)._supersede()
             rows.append(
                 {
                     "name": log.name,
@@ -649,7 +650,8 @@ class MlWorker(models.AbstractModel):
                     "external_version": version,
                     "external_url": log.external_url,
                     "res_model": log.res_model,
-                    "res_id": False if log.id in shared else log.res_id,
+                    # only one row that is open may name a record
+                    "res_id": False if log.id in shared or others else log.res_id,
                     "payload": result,
                     **self._waiting_result((awaited or {}).get(log.id)),
                 }
