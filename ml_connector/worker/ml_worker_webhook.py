@@ -7,7 +7,8 @@ from odoo.fields import Domain
 from ..exceptions import AuthError, ConnectorError, InvalidDataError, NotFoundError
 from ..models.ml_connection import DATABASE_HEADER, WORKING_STATES
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
-from ..models.ml_error_class import MAX_TRIES, retry_seconds
+from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
+from .ml_worker import RACES
 
 _logger = logging.getLogger(__name__)
 
@@ -168,36 +169,40 @@ class MlWorker(models.AbstractModel):
         """
         if run.is_over:
             return False
-        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
         received = self._received(run.connection)
-        events = self._events_for_lists(flows, received)
-        if events:
-            self._read_lists(run, flows, events)
-        else:
-            events = self.env["ml.webhook.event"].search(received, order="next_try_at, id", limit=EVENT_BATCH)
-            self._read_event_batch(run, flows, events)
-        self._commit(run, processed=len(events))
-        return bool(events)
+        worn_out = self.env["ml.webhook.event"].search(received & Domain("stop_count", ">=", MAX_STOPS))
+        self._give_up_events(worn_out, self._stopped(MAX_STOPS, self.env._("reading what it tells of")))
+        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
+        due = run.in_turn & received & Domain("next_try_at", "<=", fields.Datetime.now())
+        events = self.env["ml.webhook.event"]
+        if listed := self._events_for_lists(run, flows, due):
+            self._read_lists(run, flows, listed)
+        elif events := events.search(due, order="next_try_at, id", limit=run.portion(EVENT_BATCH)):
+            self._read_event_portion(run, flows, events)
+        self._commit(run, processed=len(listed | events))
+        return bool(listed | events)
 
     def _received(self, connection):
-        """The domain of the events that can be read now."""
-        return [
-            ("connection_id", "=", connection.id),
-            ("state", "=", "received"),
-            ("challenge", "=", False),
-            ("next_try_at", "<=", fields.Datetime.now()),
-        ]
+        """The domain of the events that are to be read."""
+        domain = Domain("connection_id", "=", connection.id) & Domain("state", "=", "received")
+        return domain & Domain("challenge", "=", False)
 
     def _count_events(self, connection):
+        """Events that could be read right now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
-        return self.env["ml.webhook.event"].search_count(self._received(connection))
+        due = self._received(connection) & Domain("next_try_at", "<=", fields.Datetime.now())
+        return self.env["ml.webhook.event"].search_count(due)
 
-    def _events_for_lists(self, flows, received):
+    def _events_for_lists(self, run, flows, due):
         """The events that the lists of their flows answer: many of one type, and those that do not say which record."""
         known = {event_type for flow in flows for event_type in flow._spec().events}
-        domain = Domain([*received, ("is_listed", "=", False), ("event_type", "in", list(known))])
+        # whose list stopped the server before has its turn later
+        late = {event_type for flow in flows.filtered("stop_count") for event_type in flow._spec().events}
         events = self.env["ml.webhook.event"]
+        if run.stops:
+            return events
+        domain = due & Domain("is_listed", "=", False) & Domain("event_type", "in", list(known - late))
         counts = events._read_group(domain, ["event_type"], ["__count"])
         many = [event_type for event_type, count in counts if count >= MANY_EVENTS]
         return events.search(domain & (Domain("external_id", "=", False) | Domain("event_type", "in", many)))
@@ -224,13 +229,36 @@ class MlWorker(models.AbstractModel):
         known = {external_id for (external_id,) in known}
         unlisted.filtered(lambda event: event.external_id in known).write({"state": "received", "is_listed": True})
 
+    def _read_event_portion(self, run, flows, events):
+        """What a defect strikes comes again in smaller portions."""
+        try:
+            with self._noted(run, events):
+                self._read_event_batch(run, flows, events)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one event brings must not stop the others
+            problem = self._as_connector_error(error)
+            if problem.error_class != "bug":
+                raise
+            self._count_stops(events, 1)
+            self._give_up_events(events.filtered(lambda event: event.stop_count >= MAX_STOPS), problem)
+
+    def _give_up_events(self, events, error):
+        if events:
+            events.write({"state": "failed", "message": error.message})
+            events.connection_id._ask_owner(error)
+
     def _read_event_batch(self, run, flows, events):
         hints, relevant = {}, self.env["ml.webhook.event"]
         for event in events:
             for flow in flows.filtered(lambda flow, event=event: event.event_type in flow._spec().events):
                 relevant |= event
-                hints.setdefault((flow, event.external_id), self.env["ml.webhook.event"])
-                hints[flow, event.external_id] |= event
+                if event.external_id:
+                    hints.setdefault((flow, event.external_id), self.env["ml.webhook.event"])
+                    hints[flow, event.external_id] |= event
+                else:
+                    # it does not say which record: the flow reads what changed
+                    flow.next_run_at = fields.Datetime.now()
         keys = list(hints)
         (events - relevant).state = "ignored"
         relevant.state = "done"
