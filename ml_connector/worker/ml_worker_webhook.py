@@ -179,7 +179,8 @@ class MlWorker(models.AbstractModel):
             self._read_lists(run, flows, listed)
         elif events := events.search(due, order="next_try_at, id", limit=run.portion(EVENT_BATCH)):
             self._read_event_portion(run, flows, events)
-        self._commit(run, processed=len(listed | events))
+        if found := listed | events | worn_out:
+            self._commit(run, processed=len(found))
         return bool(listed | events)
 
     def _received(self, connection):
