@@ -64,6 +64,7 @@ class _Parser:
     :ivar stack: the open elements, the root first
     :ivar done: children of the root that are complete, where they are wanted by themselves
     :ivar root_at: where the root begins, in bytes
+    :ivar understood: where the last tag, comment or the like begins that was understood
     :ivar begun: where the child of the root begins that is open
     """
 
@@ -75,36 +76,42 @@ class _Parser:
         self.base_line = base_line
         self.stack, self.roots, self.done = [], [], []
         self.begun = None
-        self.root_at = 0
+        self.root_at = self.understood = 0
         self.part_elements = self.part_text = 0
         self.expat.StartDoctypeDeclHandler = self.expat.EntityDeclHandler = self._refuse
         self.expat.StartElementHandler = self._start
         self.expat.EndElementHandler = self._end
         self.expat.CharacterDataHandler = self._text
+        for name in ("Comment", "ProcessingInstruction", "EndCdataSection"):
+            setattr(self.expat, f"{name}Handler", self._pass)
 
     @property
     def line(self):
         return self.base_line + self.expat.CurrentLineNumber
 
+    def fault(self, reason, limit=0):
+        return XmlError(reason, self.line, limit=limit)
+
     def _refuse(self, *_arguments):
-        raise XmlError("doctype", self.line)
+        raise self.fault("doctype")
 
     def _start(self, name, attributes):
         name = _local(name)
         self.left -= 1
         if self.left < 0:
-            raise XmlError("size", self.line, limit=MAX_ELEMENTS)
+            raise self.fault("size", MAX_ELEMENTS)
         depth = len(self.stack)
         if depth >= MAX_DEPTH:
-            raise XmlError("depth", self.line, limit=MAX_DEPTH)
+            raise self.fault("depth", MAX_DEPTH)
         if self.part_name is not None:
             if depth == 1:
                 self.begun, self.part_elements, self.part_text = self.expat.CurrentByteIndex, 0, 0
             elif depth > 1 and name == self.part_name:
-                raise XmlError("nested", self.line)
+                raise self.fault("nested")
             self.part_elements += 1
             if self.part_elements > MAX_PART_ELEMENTS:
-                raise XmlError("part", self.line, limit=MAX_PART_ELEMENTS)
+                raise self.fault("part", MAX_PART_ELEMENTS)
+        self.understood = self.expat.CurrentByteIndex
         plain = {_local(key): value for key, value in attributes.items()} if attributes else attributes
         node = Node(name, plain, self.line)
         if depth == 0:
@@ -114,7 +121,11 @@ class _Parser:
             _append(self.stack[-1], "children", node)
         self.stack.append(node)
 
+    def _pass(self, *_arguments):
+        self.understood = self.expat.CurrentByteIndex
+
     def _end(self, _name):
+        self.understood = self.expat.CurrentByteIndex
         node = self.stack.pop()
         if len(self.stack) == 1:
             self.begun = None
@@ -127,7 +138,7 @@ class _Parser:
                 return
             self.part_text += len(text)
             if self.part_text > MAX_PART_TEXT:
-                raise XmlError("text", self.line, limit=MAX_PART_TEXT)
+                raise self.fault("text", MAX_PART_TEXT)
         _append(self.stack[-1], "text", text)
 
     def feed(self, data, is_end):
@@ -206,28 +217,27 @@ class Parts:
             try:
                 parser.feed(self.content[position:stop], stop == len(self.content))
                 if fed + stop - parser.expat.CurrentByteIndex > MAX_TOKEN:
-                    raise XmlError("token", parser.line, limit=MAX_TOKEN)
+                    raise parser.fault("token", MAX_TOKEN)
             except XmlError as error:
                 problem = error
             if parser.roots:
                 self.root = parser.roots[0]
-            complete, parser.done = parser.done, []
-            for node in complete:
-                yield node, None
+            complete, parser.done = parser.done[::-1], []
+            while complete:
+                yield complete.pop(), None
             if problem:
                 raise problem
 
     def _place(self, error, parser, start, beginning):
         """Say where the part is that cannot be read, and where the next one begins."""
         shift = start - len(beginning)
-        place = shift + parser.expat.CurrentByteIndex
-        error.start = place if parser.begun is None else shift + parser.begun
+        error.start = max(shift + (parser.understood if parser.begun is None else parser.begun), start)
         if error.column and error.line == parser.base_line + 1 and start:
             before = self.content.rfind(b"\n", max(start - CHUNK, 0), start)
             error.column += start - before - 1 - len(beginning)
-        if error.is_cut or error.reason in ("token", "text"):
-            place = error.start  # what has no end seems to hold all that follows
-        found = self._next.search(self.content, max(place, error.start + 1))
+        # what was not understood may seem to hold what follows, as a comment without its end does
+        found = self._next.search(self.content, max(shift + parser.understood, start) + 1)
+        error.is_cut = False
         error.stop = found.start() if found else len(self.content)
 
     def _beginning(self, place):
