@@ -16,8 +16,7 @@ from stampli_support import SAMPLES, invoices
 from ml_connector.clients import plain_xml
 from ml_connector.exceptions import ConnectorError, FileFormatError
 from ml_connector.vendors.base import Settings
-from ml_connector.vendors.stampli import StampliProvider
-from ml_connector.vendors.stampli import csv_reader, frame
+from ml_connector.vendors.stampli import StampliProvider, csv_reader, frame
 from ml_connector.vendors.stampli.reader import Reading, read_file
 
 COLUMNS = (
@@ -150,7 +149,8 @@ def zipped(*files):
 
 def test_a_bad_file_of_an_archive_costs_itself():
     template = dataclasses.replace(CSV, archives=True)
-    bad, good = table(row(1), heading=HEADING.replace("VendorId", "Currency")), table(row(2), row(3, StampliInvoiceId=""))
+    bad = table(row(1), heading=HEADING.replace("VendorId", "Currency"))
+    good = table(row(2), row(3, StampliInvoiceId=""))
     found, _notes = outcomes(template, zipped(("bad.csv", bad), ("good.csv", good), ("none.csv", b"")))
     assert found.pop("900002").total == 100
     assert found == {
@@ -208,7 +208,9 @@ def test_a_bad_element_costs_its_invoice(damage, sentence, monkeypatch):
     content = "".join(("<?xml version='1.0'?>\n<E xmlns='urn:e' count='3>2'>\n", *elements, "</E>")).encode("latin-1")
     found, _notes = outcomes(XML, content)
     assert sentence in found.pop("900003")
-    assert {key: bill.total for key, bill in found.items()} == {key: 100 for key in ("900001", "900002", "900004", "900005")}
+    assert {key: bill.total for key, bill in found.items()} == dict.fromkeys(
+        ("900001", "900002", "900004", "900005"), 100
+    )
 
 
 def test_a_start_tag_that_is_broken():
@@ -226,7 +228,8 @@ def test_an_export_that_is_cut_is_refused_as_a_whole():
 
 def test_xml_in_other_encodings():
     content = export(element(1, more="<VendorName>Müller</VendorName>")).decode()
-    for encoding, template in (("utf-16", XML), ("utf-16-le", XML), ("cp1252", dataclasses.replace(XML, encoding="cp1252"))):
+    western = dataclasses.replace(XML, encoding="cp1252")
+    for encoding, template in (("utf-16", XML), ("utf-16-le", XML), ("cp1252", western)):
         plain = content.replace("<?xml version='1.0'?>", "")
         found, _notes = outcomes(template, plain.encode(encoding))
         assert found["900001"].vendor.name == "Müller"
@@ -258,18 +261,23 @@ def test_accounting_forms_by_setting(text, amount):
     assert booked(ACCOUNTING, table(row(1, TotalAmount=text, LineAmount=text))) == {"900001": Decimal(amount)}
 
 
-@pytest.mark.parametrize("text", ["(-5.00)", "-(5.00)", "-5.00-", "(5.00", "5.00)", "--5.00", "()", "-", "$", "$$5.00", "€5.00"])
+@pytest.mark.parametrize(
+    "text", ["(-5.00)", "-(5.00)", "-5.00-", "(5.00", "5.00)", "--5.00", "()", "-", "$", "$$5.00", "€5.00"]
+)
 def test_forms_that_mean_nothing(text):
     found, _notes = outcomes(ACCOUNTING, table(row(1, TotalAmount=text, LineAmount=text)))
-    assert "was found, a number such as 1234.56 by the template" in found["900001"] or "no TotalAmount" in found["900001"] or "such as 1234.56 was" in found["900001"]
+    assert f"“{text}” was found, a number such as 1234.56 was expected" in found["900001"]
 
 
 @pytest.mark.parametrize("text", ["(250.00)", "50.00-", "−50.00"])
 def test_the_sentence_names_the_setting(text):
     found, _notes = outcomes(CSV, table(row(1, TotalAmount=text, LineAmount=text)))
-    assert f"Line 2, TotalAmount: “{text}” was found, a number such as 1234.56 by the template (Negative numbers)" in found["900001"]
+    sentence = (
+        f"Line 2, TotalAmount: “{text}” was found, a number such as 1234.56 by the template (Negative numbers) was"
+    )
+    assert sentence in found["900001"]
     found, _notes = outcomes(CSV, table(row(1, TotalAmount='"1,5"', LineAmount='"1,5"')))
-    assert "(Decimal point and Thousands separator)" in found["900001"]
+    assert "(Decimal point, Thousands separator)" in found["900001"]
     found, _notes = outcomes(CSV, table(row(1, InvoiceDate="14/07/2026")))
     assert "a date such as 2026-07-31 by the template (Date format)" in found["900001"]
 
@@ -298,7 +306,14 @@ def test_signs_of_currencies_and_spaces(text, currency, point, thousands, amount
 
 @pytest.mark.parametrize(
     ("text", "currency", "thousands"),
-    [("$1234.56", "EUR", ""), ("€5", "USD", ""), ("1\u00a023.56", "USD", ""), ("1 234.56", "USD", ""), ("1\u00a0234", "USD", ","), ("$5", "", "")],
+    [
+        ("$1234.56", "EUR", ""),
+        ("€5", "USD", ""),
+        ("1\u00a023.56", "USD", ""),
+        ("1 234.56", "USD", ""),
+        ("1\u00a0234", "USD", ","),
+        ("$5", "", ""),
+    ],
 )
 def test_what_is_not_of_the_row_is_refused(text, currency, thousands):
     template = dataclasses.replace(CSV, thousands=thousands)
@@ -346,9 +361,9 @@ def test_titles_totals_and_repeated_headings():
     found, notes = outcomes(CSV, content)
     assert list(found) == ["900001", "900002"] and all(bill.total == 100 for bill in found.values())
     assert notes == (
-        "What stands above the headings on line 4 was left out. Line 7 was left out: it repeats the headings. Line 10 was"
-        " left out: it holds totals. Line 11 was left out: it holds totals. Line 12 was left out: “Printed on 21/11/2026”"
-        " stands alone in it."
+        "What stands above the headings on line 4 was left out. Line 7 was left out: it repeats the headings."
+        " Line 10 was left out: it holds totals. Line 11 was left out: it holds totals."
+        " Line 12 was left out: “Printed on 21/11/2026” stands alone in it."
     )
 
 
@@ -360,7 +375,8 @@ def test_rows_to_leave_out_by_setting():
 
 
 def test_a_row_that_only_resembles_a_total_is_kept():
-    found, _notes = outcomes(CSV, table(row(1, CompanyId="Total", StampliInvoiceId=""), row(2, StampliInvoiceId="Total-7")))
+    rows = row(1, CompanyId="Total", StampliInvoiceId=""), row(2, StampliInvoiceId="Total-7")
+    found, _notes = outcomes(CSV, table(*rows))
     assert sorted(found) == ["Total-7", "line 2"]
 
 
@@ -475,10 +491,11 @@ def test_memory_does_not_grow_with_the_documents(kind):
 
 FUZZ = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 SHARP = st.sampled_from(
-    [b'"', b'""', b"\n", b"\r\n", b"\r", b",", b",,", b"\x00", b"\x0b", b"\xff", b"\xc5", b"<", b">", b"&", b"</", b"/>", b"<!--"]
-    + [b"<![CDATA[", b"]]>", b"<?", b"-", b"(", b"900005", b"0", b"'", b";", b"\xef\xbb\xbf"]
+    [b'"', b'""', b"\n", b"\r\n", b"\r", b",", b",,", b"\x00", b"\x0b", b"\xff", b"\xc5", b"-", b"(", b"0", b"'", b";"]
+    + [b"<", b">", b"&", b"</", b"/>", b"<!--", b"<![CDATA[", b"]]>", b"<?", b"900005", b"\xef\xbb\xbf"]
 )
-DAMAGE = st.tuples(st.integers(0, 5), st.floats(0, 1, exclude_max=True), st.integers(0, 6), st.one_of(SHARP, st.binary(max_size=5)))
+PLACE = st.floats(0, 1, exclude_max=True)
+DAMAGE = st.tuples(st.integers(0, 5), PLACE, st.integers(0, 6), st.one_of(SHARP, st.binary(max_size=5)))
 
 
 def of_csv(number):

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import gzip
 import io
-import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal

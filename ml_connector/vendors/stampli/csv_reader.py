@@ -123,8 +123,7 @@ class CsvFile(File):
         """Whether lines inside of a quoted text look like rows: then a quote is missing, and nothing of it is taken."""
         delimiter = self.delimiter.encode()
         return self.needed and any(
-            self.content.count(delimiter, start, end) >= self.needed
-                for start, end in pairwise(ends[:-1])
+            self.content.count(delimiter, start, end) >= self.needed for start, end in pairwise(ends[:-1])
         )
 
     def _salvaged(self, text, is_whole=True):
@@ -210,7 +209,8 @@ class CsvFile(File):
         self.header = [heading.strip() for heading in header]
         self.key_place = places[self.key.name]
         self.currency_place = places.get("currency", -1)
-        self.needed = max(places[column.name] for column in self.template.columns if column.required or column is self.key)
+        required = [column.name for column in self.template.columns if column.required]
+        self.needed = max(places[name] for name in (*required, self.key.name))
         self.fields = [(name, place, self.columns[name]) for name, place in places.items()]
         numbers = {place for name, place in places.items() if self.columns[name].type == "decimal"}
         self.summable = numbers | (set(range(self.width)) - set(places.values())) | {self.currency_place}

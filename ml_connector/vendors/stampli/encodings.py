@@ -20,7 +20,9 @@ _BEGINNING = 400
 _CLEAR, _DOUBTFUL = 0.1, 0.2
 """How disorderly a text may be at most to be right, and at least to be wrong, as `charset_normalizer` measures it."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
-_UTF8_LETTER = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|\xc2[\xa0-\xbf]")
+_UTF8_LETTER = re.compile(
+    rb"\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ SHOWN = 40
 MAX_VALUE = 100_000
 """Characters of a value; a longer one is not taken."""
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,12})?", re.ASCII)
-_DIGITS = re.compile(r"\d")
+_SEPARATED = re.compile(r"-?\d[\d.,' \u2019\u00a0\u202f\u2009]*", re.ASCII)
 _MINUS = ("-", "\u2212")
 _SPACES = "\u00a0\u202f\u2009"
 """What programs write where a number has a space: no-break, narrow, thin."""
@@ -63,17 +63,16 @@ class Unfit(ValueError):
 def reader_of(column, template):
     """A function from the text in a file, and the currency of its row, to the text that is kept; it raises Unfit."""
     backwards = {word: value for value, word in column.values}
-    readers = {
-        "decimal": lambda: _number_reader(template),
-        "integer": lambda: lambda text, _currency: _read_integer(text),
-        "date": lambda: lambda text, _currency: _read_time(text, template.date_format, "Date format").date().isoformat(),
-        "datetime": lambda: lambda text, _currency: _read_time(
-            text, template.datetime_format, "Date and time format"
-        ).isoformat(),
-        "boolean": lambda: lambda text, _currency: _read_boolean(text, template),
-    }
-    make = readers.get(column.type)
-    read = lru_cache(maxsize=512)(make()) if make else None
+    date, moment = template.date_format, template.datetime_format
+    read = {
+        "decimal": _number_reader(template),
+        "integer": lambda text, _currency: _read_integer(text),
+        "date": lambda text, _currency: _read_time(text, date, "Date format").date().isoformat(),
+        "datetime": lambda text, _currency: _read_time(text, moment, "Date and time format").isoformat(),
+        "boolean": lambda text, _currency: _read_boolean(text, template),
+    }.get(column.type)
+    if read:
+        read = lru_cache(maxsize=512)(read)
 
     def value(text, currency):
         if len(text) > MAX_VALUE:
@@ -86,6 +85,7 @@ def reader_of(column, template):
     return value
 
 
+@lru_cache(maxsize=16)
 def _number_reader(template):
     """Numbers in the forms of the template; a sign of the row's own currency is no part of them."""
     point, thousands = template.decimal_point, template.thousands
@@ -96,13 +96,12 @@ def _number_reader(template):
     any_separator = re.compile(f"[{re.escape(separators)}]")
 
     def fault(text):
-        if not is_accounting and (text.endswith((")", *_MINUS)) or text.startswith("\u2212")):
-            setting = "Negative numbers"
-        elif _DIGITS.search(text) and not re.search(r"[^\d.,' \u2019-]", text.translate(dict.fromkeys(map(ord, _SPACES), " "))):
-            setting = "Decimal point and Thousands separator"
-        else:
-            setting = ""
-        return Unfit(f"a number such as {example}" + (f" by the template ({setting})" if setting else ""))
+        setting = ""
+        if not is_accounting and (text.endswith((")", *_MINUS)) or text.startswith(_MINUS[1])):
+            setting = " by the template (Negative numbers)"
+        elif _SEPARATED.fullmatch(text):
+            setting = " by the template (Decimal point, Thousands separator)"
+        return Unfit(f"a number such as {example}{setting}")
 
     def read(text, currency):
         is_negative, body = _bare(text, currency, is_accounting)

@@ -90,8 +90,8 @@ class XmlFile(File):
                 "nested": f"another {self.template.document_element} begins before this one has ended",
                 "encoding": "the file names an encoding that is not known",
             }[error.reason]
-            found = "DOCTYPE" if error.reason == "doctype" else ""
-            return FileFormatError(f"Line {line}: {message}.", line=line, expected="plain XML" if found else "", found=found)
+            details = {"expected": "plain XML", "found": "DOCTYPE"} if error.reason == "doctype" else {}
+            return FileFormatError(f"Line {line}: {message}.", line=line, **details)
         message = f"Line {line}, column {error.column}: this is not well-formed XML ({error.reason})."
         if error.is_cut:
             message = f"The file ends too early (line {line}, column {error.column})."
@@ -165,5 +165,6 @@ def _at(node, known, path):
         nodes = known.get(name, ()) if not depth else [c for parent in nodes for c in parent.children if c.name == name]
     if last.startswith("@"):
         return [parent.attributes[last[1:]] for parent in nodes if last[1:] in parent.attributes]
-    found = [child for parent in nodes for child in parent.children if child.name == last] if folders else known.get(last, ())
-    return ["".join(child.text) for child in found]
+    if not folders:
+        return ["".join(child.text) for child in known.get(last, ())]
+    return ["".join(child.text) for parent in nodes for child in parent.children if child.name == last]
