@@ -212,10 +212,11 @@ class Parts:
     def _parsed(self, parser, beginning, start):
         parser.feed(beginning, False)
         fed = len(beginning) - start
-        for position in range(start, len(self.content), CHUNK):
-            stop, problem = min(position + CHUNK, len(self.content)), None
+        end = len(self.content)
+        for position in (*range(start, end, CHUNK), end):
+            stop, problem = min(position + CHUNK, end), None
             try:
-                parser.feed(self.content[position:stop], stop == len(self.content))
+                parser.feed(self.content[position:stop], position == end)
                 if fed + stop - parser.expat.CurrentByteIndex > MAX_TOKEN:
                     raise parser.fault("token", MAX_TOKEN)
             except XmlError as error:

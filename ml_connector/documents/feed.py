@@ -95,7 +95,7 @@ class FileDocument:
     values: dict = field(default_factory=dict)
     lines: list = field(default_factory=list)
     problems: list = field(default_factory=list)
-    part: str = ""
+    part: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
