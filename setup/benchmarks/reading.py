@@ -1,4 +1,4 @@
-"""Files of invoices as the reader takes them: how the time for each line grows, and how much memory a large one needs."""
+"""Files of invoices as the reader takes them: how the time for each line grows, and the memory for a large one."""
 
 import dataclasses
 import gc

@@ -66,8 +66,8 @@ class _Allowance:
             self.left -= len(part)
             if self.left < 0:
                 raise FileFormatError(
-                    f"The archive unpacks to more than is allowed: {MAX_UNPACKED // 1024 // 1024} MB, and {MAX_RATIO} times"
-                    " its own size.",
+                    f"The archive unpacks to more than is allowed: {MAX_UNPACKED // 1024 // 1024} MB, and"
+                    f" {MAX_RATIO} times its own size.",
                     found="archive",
                 )
             parts.append(part)
