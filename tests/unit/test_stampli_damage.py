@@ -334,6 +334,12 @@ def test_the_line_that_names_the_separator(told):
         assert len(booked(dataclasses.replace(CSV, delimiter=delimiter), content)) == 2
 
 
+@pytest.mark.parametrize("told", ['sep="', "sep=a", "sep=\x00", "sep=\u0142", "sep=", "sep=;;x"])
+def test_no_separator_is_named(told):
+    """The line is one of those that may stand above the headings."""
+    assert len(booked(CSV, (told + "\r\n").encode() + table(row(1)))) == 1
+
+
 def test_another_separator_is_seen_in_the_headings():
     found, notes = outcomes(CSV, table(row(1)).replace(b",", b"\t"))
     assert found["900001"].total == 100 and "The values are separated by" in notes

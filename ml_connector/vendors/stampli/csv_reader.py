@@ -21,7 +21,7 @@ TITLE_ROWS = 50
 """Rows in which the headings are looked for."""
 DELIMITERS = (",", ";", "\t", "|")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n)?")
-_SEPARATOR = re.compile(r'"?sep=(.|\\t)"?[,;\t|]*', re.IGNORECASE)
+_SEPARATOR = re.compile(r'"?sep=((?!")[!-/:-@\[-`{-~]|\\t)"?[,;\t|]*', re.IGNORECASE)
 """The first line by which a spreadsheet is told what separates the values."""
 MAX_TOLD = 1000
 _QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"')
