@@ -274,7 +274,7 @@ class TestFeedIn(FeedCase):
         self.assertIn("V99999", str(self.logs("invoices").waiting_mapping_ids.mapped("external_id")))
         self.assertIn("1180.00", messages["700204"])
         self.assertIn("950.00", messages["700204"])
-        self.assertIn("no LineNumber", messages["700123"])
+        self.assertIn("Line 6 has no Currency", messages["700123"])
         self.assertIn("no StampliInvoiceId", messages["malformed_rows.csv, line 7"])
 
     def test_all_or_nothing(self):
