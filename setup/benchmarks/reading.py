@@ -23,6 +23,7 @@ LINE = "<Line><LineNumber>{line}</LineNumber><GLAccount>600100</GLAccount><LineA
 def main(env, rounds):
     """Read files of 1,000 and of 100,000 lines by turns: CSV, CSV of one invoice only, and XML. Read 50 MB of each."""
     template = env["ml.feed.template"].search([("flow_id.key", "=", "invoices")], limit=1)._definition()
+    template = dataclasses.replace(template, max_bytes=2 * LARGE)
     kinds = {
         "csv": Kind(template, rows_of, 10),
         "one_invoice": Kind(template, rows_of, MANY_LINES),

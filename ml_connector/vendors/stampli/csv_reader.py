@@ -158,10 +158,16 @@ class CsvFile(File):
             self.delimiter = delimiter
             for count, (_start, number, header, _fault) in enumerate(self.rows(position, len(self.content), line)):
                 places, missing, twice = self._columns_of(header)
+                if not missing and delimiter != first:
+                    name = "tabs" if delimiter == "\t" else shown(delimiter)
+                    raise FileFormatError(
+                        f"Line {number}: the headings are separated by {name}: choose that Delimiter in the template.",
+                        line=number,
+                        expected=first,
+                        found=delimiter.replace("\t", "tab"),
+                    )
                 if not missing:
                     self._take_heading(header, number, places, twice, count)
-                    if delimiter != first:
-                        self.notes.add(f"The values are separated by {shown(delimiter)}, not as its template says.")
                     return
                 if best is None or len(missing) < len(best[0]):
                     best = missing, number, header
