@@ -10,7 +10,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..exceptions import ConnectorError, FileFormatError, InvalidDataError, NotFoundError
-from ..models.ml_error_class import ERROR_CLASSES, retry_seconds
+from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_sync_log import CLEAN
 from ..vendors.base import Item
 
@@ -329,6 +329,13 @@ class MlWorker(models.AbstractModel):
         ):
             if run.is_over:
                 return
+            if file.archive_tries >= MAX_STOPS and not file.archive_message:
+                # no error came of any try
+                message = self._stopped(file.archive_tries, self.env._("putting it away")).message
+                file.write({"archive_state": "failed", "archive_message": message})
+                continue
+            self._begin_to_put_away(file)
+            self._commit(run)
             try:
                 place = self._put_file_away(run.provider.files(), file)
             except ConnectorError as error:
@@ -362,15 +369,19 @@ class MlWorker(models.AbstractModel):
             return self.env._("gone from its folder")
         return target
 
-    def _not_put_away(self, file, error):
+    def _begin_to_put_away(self, file):
+        """Counted before, so that it counts when the server stops over it."""
         tries = file.archive_tries + 1
-        delay = timedelta(seconds=retry_seconds(tries, error.retry_after))
+        delay = timedelta(seconds=retry_seconds(tries))
+        file.write({"archive_tries": tries, "archive_at": fields.Datetime.now() + delay})
+
+    def _not_put_away(self, file, error):
+        delay = timedelta(seconds=retry_seconds(file.archive_tries, error.retry_after))
         file.write(
             {
-                "archive_tries": tries,
                 "archive_at": fields.Datetime.now() + delay,
                 "archive_message": error.message,
-                "archive_state": "failed" if tries >= 8 else "todo",
+                "archive_state": "failed" if file.archive_tries >= MAX_TRIES else "todo",
             }
         )
 
