@@ -497,7 +497,7 @@ class TestFeedOut(FeedCase):
     # ------------------------------------------------------------------ receivers that are quick
 
     def test_a_receiver_that_takes_each_file_at_once(self):
-        self.template("vendors").temporary = "none"
+        (self.template("vendors") | self.template("purchase_orders")).temporary = "none"
         self.server.takes = lambda path: path.startswith("inbound/")
         partners = self.northwind | self.polish
         for number in range(4):
