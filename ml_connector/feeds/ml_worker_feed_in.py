@@ -9,7 +9,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..exceptions import ConnectorError, FileFormatError, InvalidDataError, NotFoundError, PermanentError
-from ..models.ml_error_class import ERROR_CLASSES, retry_seconds
+from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_sync_log import CLEAN
 from ..vendors.base import Item
 from .ml_feed_file import LOOK_AGAIN
@@ -424,6 +424,13 @@ class MlWorker(models.AbstractModel):
         ):
             if run.is_over:
                 return
+            if file.archive_tries >= MAX_STOPS and not file.archive_message:
+                # no error came of any try
+                message = self._stopped(file.archive_tries, self.env._("putting it away")).message
+                file.write({"archive_state": "failed", "archive_message": message})
+                continue
+            self._begin_to_put_away(file)
+            self._commit(run)
             try:
                 self._put_file_away(run, flow, file)
             except ConnectorError as error:
@@ -459,7 +466,7 @@ class MlWorker(models.AbstractModel):
                 file.write({"archive_state": "done", "archive_message": gone, "is_present": False})
                 return
         except PermanentError:
-            if mode != "delete" or not file.archive_tries:
+            if mode != "delete" or file.archive_tries < 2:
                 raise
             # no right to rename: it was left alone for a while instead
             store.remove(path)
@@ -524,6 +531,9 @@ class MlWorker(models.AbstractModel):
         for file in due:
             if run.is_over:
                 return
+            if file.state != "seen":
+                file.watch_at = fields.Datetime.now() + WATCHED[2]  # if the server stops over it
+                self._commit(run)
             try:
                 self._watch(run, flow, file)
             except NotFoundError:
@@ -589,15 +599,19 @@ class MlWorker(models.AbstractModel):
             message = self.env._("It grew after it was put away, and is gone now: ask for it again.")
             self._refuse(flow, file, message)
 
-    def _not_put_away(self, file, error):
+    def _begin_to_put_away(self, file):
+        """Counted before, so that it counts when the server stops over it."""
         tries = file.archive_tries + 1
-        delay = timedelta(seconds=retry_seconds(tries, error.retry_after))
+        delay = timedelta(seconds=retry_seconds(tries))
+        file.write({"archive_tries": tries, "archive_at": fields.Datetime.now() + delay})
+
+    def _not_put_away(self, file, error):
+        delay = timedelta(seconds=retry_seconds(file.archive_tries, error.retry_after))
         file.write(
             {
-                "archive_tries": tries,
                 "archive_at": fields.Datetime.now() + delay,
                 "archive_message": error.message,
-                "archive_state": "failed" if tries >= 8 else "todo",
+                "archive_state": "failed" if file.archive_tries >= MAX_TRIES else "todo",
             }
         )
 
