@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
+from ..vendors.rows import UNREADABLE
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
 from .ml_outgoing_code import DEPENDS
@@ -259,7 +260,8 @@ class MlSyncLog(models.Model):
         rows = [
             (
                 *(item.title, flow.connection_id.id, flow.company_id.id, flow.id, "pull", flow.kind, "pending"),
-                *(item.external_id, item.version, item.url or None, True, not flow._spec().acknowledges),
+                *(item.external_id, item.version, item.url or None, True),
+                not flow._spec().acknowledges or item.external_id.startswith(UNREADABLE),
                 *(0, now, json.dumps(item.payload)),
                 *(self.env.uid, now, self.env.uid, now),
             )

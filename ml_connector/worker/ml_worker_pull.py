@@ -18,9 +18,11 @@ from ..exceptions import (
     InvalidDataError,
     MappingError,
     NotWantedError,
+    UnreadableRowError,
 )
 from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES, ODOO
+from ..vendors.rows import UNREADABLE, document_of
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -342,6 +344,8 @@ class MlWorker(models.AbstractModel):
         )
         flow.progress_done += len(entries)
         self._tell_differences(written)
+        if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
+            connection._notify_owner(unreadable[0])
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
@@ -460,8 +464,8 @@ class MlWorker(models.AbstractModel):
         results = []
         for entry in entries:
             log = entry.log
-            if log.is_told:
-                continue
+            if log.is_told or log.external_id.startswith(UNREADABLE):
+                continue  # the provider knows no record by that id
             if not entry.error and entry.outcome in told:
                 result = {
                     "success": True,
@@ -590,7 +594,7 @@ def _translated(provider, flow, external_id, payload):
             if item is None:
                 raise InvalidDataError("The record is not at the vendor any more.")
             payload = item.payload
-        return provider.document(flow, payload)
+        return document_of(provider, flow, payload)
     except ConnectorError as error:
         return error
 
@@ -602,7 +606,7 @@ def _download(provider, flow, row):
     if item is None:
         raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
     files = []
-    for attachment in provider.document(flow, item.payload):
+    for attachment in document_of(provider, flow, item.payload):
         mimetype, content = provider.download(attachment.url)
         files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))

@@ -10,6 +10,7 @@ from . import translate, translate_card, translate_spend
 from .items import coding_key, line_key, money_key, picked
 from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_moment
 from .translate_spend import booking_date
+from .wire import rows, text
 
 LOOK_BACK = timedelta(days=45)
 """How long after its sync spend is looked at again for another memo or coding, and a bill after it was paid."""
@@ -33,12 +34,12 @@ class SpendPuller(Puller):
         if self.is_foreign:
             return
         for selection in self.selections:
-            for rows in self._listed(**selection, sync_status=READY):
-                yield self._page(rows, since)
+            yield from self._pages(self._listed(**selection, sync_status=READY), since)
             if cursor:
                 begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
-                for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin.isoformat()):
-                    yield self._page(rows, since)
+                yield from self._pages(
+                    self._listed(**selection, sync_status=SYNCED, synced_after=begin.isoformat()), since
+                )
         yield cursor_page(cursor)
 
     def booked(self, since):
@@ -46,15 +47,16 @@ class SpendPuller(Puller):
             return
         begin = since_moment(since, self.zone)
         for selection in self.selections:
-            for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin):
-                yield self._page(rows, None)
+            yield from self._pages(self._listed(**selection, sync_status=SYNCED, synced_after=begin), None)
 
-    def _page(self, rows, since):
-        wanted = [row for row in rows if self._is_wanted(row) and self.is_since(row, since, booking_date)]
-        return Page(items=tuple(self._item(row) for row in wanted))
+    def _pages(self, found, since):
+        def read(row):
+            return self._item(row) if self._is_wanted(row) and self.is_since(row, since, booking_date) else None
+
+        return self.pages(found, read)
 
     def _is_wanted(self, row):
-        return self.concerns_us(row) and row.get("sync_status") in (READY, SYNCED)
+        return self.concerns_us(row) and text(row, "sync_status") in (READY, SYNCED)
 
     def fetch(self, external_id):
         row = self._read(external_id)
@@ -85,7 +87,7 @@ class TransactionPuller(SpendPuller):
             "entity_amount": money_key(row.get("entity_amount")),
             "holder": picked(row.get("card_holder"), ("user_id",)),
             "coding": coding_key(row),
-            "lines": [converted_key(line) for line in row.get("line_items") or []],
+            "lines": [converted_key(line) for line in rows(row, "line_items")],
         }
         title = " - ".join(str(part) for part in (row.get("merchant_name"), row.get("memo")) if part)
         return item(row, content, title)
@@ -114,7 +116,7 @@ class ReimbursementPuller(SpendPuller):
             **picked(row, _REIMBURSEMENT_KEYS),
             "amount": money_key(row.get("entity_amount") or row.get("payee_amount")),
             "coding": coding_key(row),
-            "lines": [line_key(line) for line in row.get("line_items") or []],
+            "lines": [line_key(line) for line in rows(row, "line_items")],
         }
         title = " - ".join(str(part) for part in (row.get("user_full_name"), row.get("memo")) if part)
         return item(row, content, title)
@@ -197,10 +199,12 @@ class RepaymentPuller(Puller):
             return
         # Without a date, Ramp also lists those that are only asked for.
         begin = since_moment(since, self.zone) or "1970-01-01T00:00:00+00:00"
-        for rows in self.client.repayments(from_repaid_at=begin):
-            made = [row for row in rows if row.get("status") == translate_card.REPAID and self.concerns_us(row)]
-            with ThreadPoolExecutor(PARALLEL_READS) as pool:
-                yield Page(items=tuple(pool.map(self._item, made)))
+        found = self.client.repayments(from_repaid_at=begin)
+        yield from self.pages(found, self._wanted, parallel=PARALLEL_READS)
+
+    def _wanted(self, row):
+        is_made = text(row, "status") == translate_card.REPAID and self.concerns_us(row)
+        return self._item(row) if is_made else None
 
     def _item(self, row):
         try:
@@ -212,10 +216,9 @@ class RepaymentPuller(Puller):
         return item(row, content, f"Repayment {merchant}".strip(), {"repayment": row, "transaction": spent})
 
     def fetch(self, external_id):
-        rows = (row for page in self.client.repayments() for row in page)
-        found = next((row for row in rows if row.get("id") == external_id), None)
-        wanted = found and found.get("status") == translate_card.REPAID and self.concerns_us(found)
-        return self._item(found) if wanted else None
+        listed = (row for page in self.client.repayments() for row in page)
+        found = next((row for row in listed if row.get("id") == external_id), None)
+        return self._wanted(found) if found else None
 
     def document(self, payload):
         return translate_card.repayment(payload)
