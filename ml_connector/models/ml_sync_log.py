@@ -405,6 +405,12 @@ class MlSyncLog(models.Model):
         )
         waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
 
+    def _let_others_go_on(self):
+        """What failed to be sent, or was given up, and is a mere detail of a document does not hold that up."""
+        for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
+            if log.res_id and log.kind != "result" and not log.flow_id._reader(log.res_model)._holds_up:
+                self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
+
     def _release(self):
         """Let rows go on whose wait for a record is over."""
         self.write(INDEPENDENT)
@@ -482,6 +488,7 @@ class MlSyncLog(models.Model):
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+            group.sudo()._let_others_go_on()  # sudo: as above
             connection._trigger()  # what waits for these waits in vain
 
     def _awaited(self):

@@ -349,6 +349,29 @@ class TestLedgerFollowers(LedgerCase):
         self.run_worker_later()
         self.assertEqual(self.logs("ledger_release").state, "done")
 
+    def test_files_that_cannot_be_sent_hold_up_no_release(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill(post=False)
+        self.attach(move)
+        move.action_post()
+        self.remote.fail("send ledger_files", PermanentError("It is too large."))
+        self.run_worker_later()
+        self.assertEqual((self.logs("ledger_files").state, self.logs("ledger_release").state), ("failed", "done"))
+
+    def test_files_that_were_given_up_hold_up_no_release(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill(post=False)
+        self.attach(move)
+        move.action_post()
+        self.remote.fail("send ledger_files", UnknownOutcomeError("No answer came."))
+        self.run_worker()
+        self.assertEqual(self.logs("ledger_release").state, "waiting")
+        self.logs("ledger_files")._ignore("Attached by hand.")
+        self.run_worker()
+        self.assertEqual((self.logs("ledger_files").state, self.logs("ledger_release").state), ("ignored", "done"))
+
     def test_a_bill_without_files_is_released_alone(self):
         self.switch_on("ledger_files", "ledger_release")
         self.code("account", "6340", self.expense)
