@@ -16,6 +16,7 @@ from . import test_merges
 from . import test_overlap
 from . import test_partner
 from . import test_pull
+from . import test_late_files
 from . import test_ledger_push
 from . import test_push
 from . import test_push_kinds

@@ -74,9 +74,13 @@ def document_of(provider, flow, payload):
 
     :raises UnreadableRowError: the row could not be read in the first place
     """
+    refuse_unreadable(payload)
+    return provider.document(flow, payload)
+
+
+def refuse_unreadable(payload):
     if payload.get(FAULT):
         raise UnreadableRowError(payload[FAULT])
-    return provider.document(flow, payload)
 
 
 def _read(read, label, identify, numbered):

@@ -21,8 +21,8 @@ from ..exceptions import (
     UnreadableRowError,
 )
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES, ODOO
-from ..vendors.rows import UNREADABLE, document_of
+from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, ODOO
+from ..vendors.rows import UNREADABLE, document_of, refuse_unreadable
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
 from .ml_worker_merge import FieldConflict
@@ -59,7 +59,8 @@ class MlWorker(models.AbstractModel):
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
         for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
-            new = self.env["ml.sync.log"]._store(flow, page.items)
+            found = page.items if flow.kind != "file" else self._missing_files(flow, page.items)
+            new = self.env["ml.sync.log"]._store(flow, found)
             if page.cursor is not None:
                 flow.cursor = page.cursor
             flow.progress_total += new
@@ -91,7 +92,8 @@ class MlWorker(models.AbstractModel):
         for item in items:
             attachments = _translated(run.provider, files_flow.key, item.external_id, item.payload)
             if attachments and not isinstance(attachments, ConnectorError):
-                late.append(replace(item, version=_files_version(attachments), payload={"subject_kind": flow.kind}))
+                payload = {"subject_kind": flow.kind, "names": [attachment.name for attachment in attachments]}
+                late.append(replace(item, version=_files_version(attachments), payload=payload))
         self.env["ml.sync.log"]._store(files_flow, late)
 
     def _acknowledge(self, run, flow):
@@ -435,18 +437,63 @@ class MlWorker(models.AbstractModel):
         # the files belong to the record, not to their names: one that was deleted and is made anew has none
         anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
         fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
-        self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])._make_pending()
+        again = self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])
+        for log in again.sudo():  # sudo: field without access
+            payload = log.payload or {}
+            if payload.get("had"):
+                log.payload = {**payload, "names": sorted({*payload["names"], *payload["had"]}), "had": []}
+        again._make_pending()
         self.env["ml.sync.log"]._store(
             files_flow,
             [
                 entry.log._as_item(
                     version=_files_version(entry.document.attachments),
-                    payload={"subject_kind": flow.kind},
+                    payload=_files_payload(flow, entry.document),
                 )
                 for entry in written
                 if entry.document.attachments and entry.binds
             ],
         )
+
+    def _missing_files(self, flow, items):
+        """Of files that were found apart from their records those that are not known, one item for each record.
+
+        A record that is not in the books, or about to be, names its files when it comes. What cannot be read is kept.
+        """
+        found, kept = {}, []
+        for item in items:
+            if item.payload.get("names"):
+                found.setdefault((item.payload["subject_kind"], item.external_id), []).append(item)
+            else:
+                kept.append(item)
+        known = {log.external_id: log for log in self._current_rows([("flow_id", "=", flow.id)], found)}
+        for key in found.keys() & self._known_subjects(flow, found):
+            names = {name for item in found[key] for name in item.payload["names"]}
+            log = known.get(key[1], self.env["ml.sync.log"])
+            payload = (log.sudo().payload if log else None) or {}  # sudo: field without access
+            had, wanted = set(payload.get("had") or ()), set(payload.get("names") or ())
+            if names <= had | wanted:
+                continue
+            had, wanted = (had | wanted, names - had - wanted) if log.state == "done" else (had, wanted | names)
+            first = found[key][0]
+            payload = {**first.payload, "names": sorted(wanted), "had": sorted(had)}
+            kept.append(
+                replace(first, version=_digest(sorted(had | wanted)), title=log.name or first.title, payload=payload)
+            )
+        return kept
+
+    def _known_subjects(self, flow, keys):
+        """Those of the remote records (kind, external id) that are in the books, or have a row that may bring them."""
+        bound = set(self.env["ml.binding"]._records(flow.connection_id, set(keys)))
+        rows = self._current_rows(
+            [("connection_id", "=", flow.connection_id.id), ("state", "not in", DECIDED_STATES)], keys
+        )
+        return bound | {(row.kind, row.external_id) for row in rows}
+
+    def _current_rows(self, domain, keys):
+        ids = list({external_id for _kind, external_id in keys})
+        of_ids = [("direction", "=", "pull"), ("external_id", "in", ids), ("is_current", "=", True)]
+        return self.env["ml.sync.log"].search([*domain, *of_ids])
 
     def _sibling(self, flow, key):
         return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and key and sibling.key == key)
@@ -602,7 +649,8 @@ def _translated(provider, flow, external_id, payload):
 def _download(provider, flow, row):
     """The files of a remote record. It is read again, because addresses of files are short-lived."""
     external_id, payload = row
-    item = provider.fetch(flow, external_id)
+    refuse_unreadable(payload)
+    item = provider.fetch_files(flow, external_id, payload)
     if item is None:
         raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
     files = []
@@ -610,6 +658,13 @@ def _download(provider, flow, row):
         mimetype, content = provider.download(attachment.url)
         files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
+
+
+def _files_payload(flow, document):
+    """What is known of the files of a document before their addresses are asked for."""
+    day = min(dates_of(document), default=None)
+    names = [attachment.name for attachment in document.attachments]
+    return {"subject_kind": flow.kind, "names": names, "day": day.isoformat() if day else ""}
 
 
 def _files_version(attachments):

@@ -35,7 +35,9 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .links import Links
 from .pull_spend import LOOK_BACK
+from .pulls import since_moment
 from .wire import MOMENTS, required, required_id
 
 OVERLAP = timedelta(minutes=5)
@@ -176,6 +178,35 @@ class RampProvider(Provider):
             return rows.fetched(lambda: readers[flow](external_id), external_id, self.label)
         except NotFoundError:
             return None
+
+    def fetch_files(self, flow, external_id, known):
+        if flow == "receipts" and known.get("names"):
+            return rows.fetched(lambda: PULLERS[flow](self).fetch_known(external_id, known), external_id, self.label)
+        if flow == "bill_files" and (found := self.bill_links.find([external_id], known.get("day", ""))):
+            return found[0]
+        return self.fetch(flow, external_id)
+
+    @cached_property
+    def bill_links(self):
+        """Items of files by bill, as the lists of this run had them."""
+
+        def listed(since):
+            return self._bill_pages(from_created_at=since_moment(since))
+
+        def read(row):
+            key = rows.id_of(row)
+            return (key, items.files_item(row)) if key and row.get("invoice_urls") else ("", None)
+
+        return Links(listed, read)
+
+    @cached_property
+    def receipt_links(self):
+        """Links of receipts by their id, as the lists of this run had them."""
+
+        def listed(since):
+            return self.client.receipts(created_after=since_moment(since))
+
+        return Links(listed, lambda row: (rows.id_of(row), row.get("receipt_url")))
 
     def changed_after(self, flow, external_id, moment):
         """Ramp tells no time of change, but lists the vendors that changed since a moment."""
@@ -321,7 +352,11 @@ class RampProvider(Provider):
         entity_id = self.entity_id
 
         def read(row):
-            return made(row) if concerns_us(row, entity_id) and is_wanted(row) else None
+            if not (concerns_us(row, entity_id) and is_wanted(row)):
+                return None
+            item = made(row)
+            self.bill_links.note(row)
+            return item
 
         return rows.pages(self._bill_pages(**filters), read, self.label)
 

@@ -1,6 +1,5 @@
 """Card transactions, reimbursements, their receipts, and repayments."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from ...documents import Attachment
@@ -9,12 +8,14 @@ from ..base import Page
 from . import translate, translate_card, translate_spend
 from .items import coding_key, line_key, money_key, picked
 from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_moment
-from .translate_spend import booking_date
-from .wire import rows, text
+from .translate_spend import booking_date, receipt_id_of, receipt_name
+from .wire import required_id, rows, text
 
 LOOK_BACK = timedelta(days=45)
 """How long after its sync spend is looked at again for another memo or coding, and a bill after it was paid."""
 PARALLEL_READS = 4
+OWNERS = {"expense": "transaction_id", "reimbursement": "reimbursement_id"}
+"""By kind of record: where a receipt names it."""
 
 # Neither states nor time stamps: what becomes of a record at Ramp after it was booked is no change of it.
 _TRANSACTION_KEYS = ("accounting_date", "amount", "currency_code", "memo", "merchant_name", "original_transaction_id")
@@ -136,37 +137,49 @@ class ReceiptPuller(Puller):
             return
         started = datetime.now(UTC)
         if cursor:
-            for rows in self.client.receipts(created_after=cursor):
-                with ThreadPoolExecutor(PARALLEL_READS) as pool:
-                    found = pool.map(self._late, dict.fromkeys(_owner(row) for row in rows if _owner(row)))
-                yield Page(items=tuple(found_item for found_item in found if found_item))
+            yield from self.pages(self.client.receipts(created_after=cursor), self._late)
         yield Page(items=(), cursor=started.isoformat())
 
-    def _late(self, owner):
-        """The receipts of an owner that is in the books or about to be."""
-        _kind, external_id = owner
-        try:
-            return self.fetch(external_id)
-        except NotFoundError:
+    def _late(self, row):
+        """A receipt, under its owner: whether that is in the books is not asked."""
+        receipt_id = required_id(row, "It")
+        kind, owner = next(((kind, text(row, name)) for kind, name in OWNERS.items() if text(row, name)), ("", ""))
+        if not owner:
             return None
+        self._provider.receipt_links.note(row)
+        names = [receipt_name(receipt_id)]
+        payload = {"subject_kind": kind, "names": names, "day": text(row, "created_at")[:10]}
+        return item(row, names, names[0], payload, external_id=owner)
+
+    def fetch_known(self, external_id, known):
+        """The receipts of a record that are known by their names; links are new at each reading."""
+        ids = [receipt_id_of(name) for name in known["names"]]
+        urls = self._provider.receipt_links.find(ids, known.get("day", ""))
+        if urls is None:
+            return self._item(external_id, known["subject_kind"], known["names"])
+        receipts = [{"id": key, "receipt_url": url} for key, url in zip(ids, urls, strict=True)]
+        return self._receipts_item(external_id, known["subject_kind"], receipts)
 
     def fetch(self, external_id):
-        """All receipts of a transaction or reimbursement; links are new at each reading."""
+        """All receipts of a transaction or reimbursement."""
         kind, row = self._owner_row(external_id)
         if row.get("sync_status") == NOT_READY or not self.concerns_us(row):
             return None
-        name = "transaction_id" if kind == "expense" else "reimbursement_id"
-        receipts = [
-            {"id": receipt.get("id"), "receipt_url": receipt.get("receipt_url")}
-            for rows in self.client.receipts(**{name: external_id})
-            for receipt in rows
-            if receipt.get(name) == external_id
-        ]
-        if not receipts:
-            return None
+        return self._item(external_id, kind)
+
+    def _item(self, external_id, kind, names=()):
+        name = OWNERS[kind]
+        receipts = []
+        for page in self.client.receipts(**{name: external_id}):
+            for row in page:
+                if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names):
+                    receipts.append({"id": row.get("id"), "receipt_url": row.get("receipt_url")})
+        return self._receipts_item(external_id, kind, receipts) if receipts else None
+
+    def _receipts_item(self, external_id, kind, receipts):
         payload = {"id": external_id, "subject_kind": kind, "receipts": receipts}
         content = sorted(str(receipt["id"]) for receipt in receipts)
-        return item(row, content, str(row.get("merchant_name") or row.get("memo") or external_id), payload)
+        return item({}, content, external_id, payload, external_id=external_id)
 
     def _owner_row(self, external_id):
         try:
@@ -181,14 +194,6 @@ class ReceiptPuller(Puller):
             name = translate.file_name(url) or f"Receipt {receipt.get('id')}.pdf"
             attachments.append(Attachment(name=name, url=url))
         return tuple(attachments)
-
-
-def _owner(row):
-    if row.get("transaction_id"):
-        return "expense", row["transaction_id"]
-    if row.get("reimbursement_id"):
-        return "reimbursement", row["reimbursement_id"]
-    return None
 
 
 class RepaymentPuller(Puller):
