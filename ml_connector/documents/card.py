@@ -12,7 +12,7 @@ class CardStatement:
     :param issuer: reference of the kind `vendor`
     :param card: reference of the kind `journal` whose default account holds the spend that is not billed yet
     :param total: card spend less refunds; negative when refunds prevail
-    :param transactions: how many card transactions it bills
+    :param spends: external ids of the card transactions (kind `expense`) that it bills
     :param unbooked: how many of them the vendor system does not yet release for the books
     :param unbooked_total: what those add up to
     """
@@ -25,7 +25,7 @@ class CardStatement:
     end_date: date
     currency: str
     total: Decimal
-    transactions: int = 0
+    spends: tuple[str, ...] = ()
     unbooked: int = 0
     unbooked_total: Decimal = Decimal(0)
     attachments: tuple[Attachment, ...] = ()

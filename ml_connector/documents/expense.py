@@ -28,6 +28,7 @@ class Expense:
     :param merchant_id: the vendor system's id of the merchant, empty when it has none
     :param merchant_amount: what the merchant charged, in `merchant_currency`, where that differs
     :param refunds: external id of the expense that this one takes back
+    :param statement: external id of the card statement that bills it, empty while none does
     :param is_exported: the vendor system regards it as booked already
     """
 
@@ -45,6 +46,7 @@ class Expense:
     merchant_amount: Decimal | None = None
     merchant_currency: str = ""
     refunds: str = ""
+    statement: str = ""
     is_exported: bool = False
     attachments: tuple[Attachment, ...] = ()
     url: str = ""

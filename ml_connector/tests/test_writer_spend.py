@@ -405,6 +405,54 @@ class TestCardAccount(SpendCase):
         self.written("transfer", self.transfer(amount="118.20"), "unchanged")
         self.written("cashback", self.cashback(), "unchanged")
 
+    def open_items(self):
+        """What is open on the card account, by name of the entry's line."""
+        lines = self.env["account.move.line"].search(
+            [("account_id", "=", self.card.default_account_id.id), ("parent_state", "=", "posted")]
+        )
+        return sorted(lines.filtered(lambda line: not line.reconciled).mapped("amount_residual"))
+
+    def test_statement_ticks_off_the_spend_that_it_bills(self):
+        """Spend that is booked before the statement and after it; what is on no statement stays open."""
+        for mode in ("expense", "journal_entry", "vendor_bill"):
+            with self.subTest(mode):
+                spend = {
+                    f"{mode}-{number}": self.expense_document(f"{mode}-{number}", [self.part(amount)], statement=statement)
+                    for number, (amount, statement) in enumerate(
+                        [("70.00", f"s-{mode}"), ("-20.00", f"s-{mode}"), ("50.00", f"s-{mode}"), ("11.00", "")]
+                    )
+                }
+                first, refund, late, unbilled = spend.values()
+                before = self.open_items()
+                self.written("expense", first, expense_mode=mode, create_vendors=True)
+                self.written("expense", refund)
+                self.written("expense", unbilled)
+                bill = self.written("statement", self.statement(f"s-{mode}", "100.00", spends=tuple(spend)[:3]))
+                self.assertEqual(self.open_items(), sorted([*before, 50.0, -11.0]))
+                self.written("expense", late)
+                self.assertEqual(self.open_items(), sorted([*before, -11.0]))
+                self.assertEqual(bill.amount_residual, 100.0)
+
+    def test_statement_ticks_off_bills_that_were_paid_by_card(self):
+        for late in (False, True):
+            with self.subTest(late=late):
+                key = f"card-{late}"
+                self.written("bill", self.bill(key, [self.line("80.00")]))
+                payment = self.payment(f"pay-{late}", ((key, "80.00"),), source=CARD, charges=(f"charge-{late}",))
+                charge = self.expense_document(f"charge-{late}", [self.part("80.00")], statement=f"s-{late}")
+                steps = [
+                    lambda payment=payment, charge=charge: (
+                        self.written("payment", payment),
+                        self.written("expense", charge, "linked"),
+                    ),
+                    lambda late=late: self.written(
+                        "statement", self.statement(f"s-{late}", "80.00", spends=(f"charge-{late}",))
+                    ),
+                ]
+                for step in reversed(steps) if late else steps:
+                    step()
+                self.assertEqual(self.open_items(), [])
+
     def test_transfer_before_the_statement(self):
         payment = self.written("transfer", self.transfer())
         bill = self.written("statement", self.statement())

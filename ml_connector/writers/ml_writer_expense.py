@@ -10,7 +10,7 @@ from .bill_amounts import BILL, ENTRY, EXPENSE
 from .bill_changes import account_text, distribution_text
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
-from .spend_tools import clearing_account, method_line, money_journal, needed, pay
+from .spend_tools import clearing_account, method_line, money_journal, needed, pay, tick_off
 from .writer_tools import QUIET, exact, odoo_refusals, shown
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
@@ -339,6 +339,22 @@ class MlWriterExpense(models.AbstractModel):
                 writer._create_entries(flow, groups["journal_entry"])
             if groups["vendor_bill"]:
                 writer._create_merchant_bills(flow, groups["vendor_bill"], resolver)
+            if flow.post_bills:
+                writer._tick_off(flow, entries)
+
+    def _tick_off(self, flow, entries):
+        """Spend that is booked after the statement that bills it."""
+        billed = [entry for entry in entries if entry.document.statement and entry.outcome in ("created", "linked")]
+        keys = {("statement", entry.document.statement) for entry in billed}
+        bills = flow.env["ml.binding"]._records(flow.connection_id, keys)
+        spends = {}
+        for entry in billed:
+            bill = bills.get(("statement", entry.document.statement))
+            if bill:
+                journal = entry.values.journal if entry.outcome == "created" else entry.record.journal_id
+                spends.setdefault((clearing_account(journal), bill.with_env(self.env)), []).append(entry.record)
+        for (account, bill), records in spends.items():
+            tick_off(account, bill, [record.with_env(self.env) for record in records])
 
     # ------------------------------------------------------------------ expenses
 

@@ -18,6 +18,7 @@ from .spend_tools import (
     pay,
     payable_account,
     settle_issuer,
+    tick_off,
 )
 from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals, shown
 
@@ -116,7 +117,7 @@ class MlWriterStatement(models.AbstractModel):
         journal = money_journal(self.env, resolver, document.card, flow.company_id)
         period = f"{format_date(self.env, document.start_date)} - {format_date(self.env, document.end_date)}"
         memo = self.env._(
-            "Card statement %(period)s, %(count)s transactions", period=period, count=document.transactions
+            "Card statement %(period)s, %(count)s transactions", period=period, count=len(document.spends)
         )
         key = f"{document.issuer.kind}:{document.issuer.external_id}"
         bill = Bill(
@@ -162,6 +163,17 @@ class MlWriterStatement(models.AbstractModel):
                         settle_issuer(
                             writer.env, flow, [entry.record], contact(self.env, resolver, entry.document.issuer)
                         )
+
+                        writer._tick_off(flow, entry, resolver)
+
+    def _tick_off(self, flow, entry, resolver):
+        """What is booked of the spend that the statement bills; the rest follows when it is booked."""
+        spends = set(entry.document.spends)
+        booked = flow.env["ml.binding"]._records(flow.connection_id, {("expense", spend) for spend in spends})
+        paid = self.env["ml.writer.expense"]._charges(flow)
+        records = [*booked.values(), *(paid[spend] for spend in spends & paid.keys())]
+        journal = money_journal(self.env, resolver, entry.document.card, flow.company_id)
+        tick_off(clearing_account(journal), entry.record, [record.with_env(self.env) for record in records])
 
     def _result_reference(self, record):
         return record.name or record.display_name

@@ -10,6 +10,8 @@ from .writer_tools import exact, is_of_company, named, unusable
 
 ISSUER_KINDS = ("statement", "transfer", "cashback")
 """Kinds whose records are on the card issuer's account."""
+CARD_ACCOUNTS = ("asset_cash", "liability_credit_card")
+"""Types of accounts that Odoo reconciles though they are not marked for it."""
 CLEARING = Reference(kind="account", external_id="ml-card-clearing")
 """Stands for the account of card spend that is not billed yet, in bills that are made here."""
 
@@ -116,6 +118,37 @@ def owe_to_issuer(payments):
     """
     for payment in payments.filtered(lambda payment: payment.journal_id.type == "credit" and not payment.move_id):
         payment.outstanding_account_id = clearing_account(payment.journal_id)
+
+
+def tick_off(account, bill, records):
+    """Reconcile the bill of a card statement with spend that it bills, so that the open items of the card account are
+    what no statement has billed.
+
+    :param account: of card spend
+    :param records: expenses, journal entries, vendor bills or payments
+    """
+    if not account.reconcile and account.account_type not in CARD_ACCOUNTS:
+        return
+    spend = bill.browse()
+    for record in records:
+        spend |= _on_the_card(record)
+    # refunds with spend first: so what stays open of the bill is spend that is not booked yet
+    for moves in (spend, bill | spend):
+        lines = moves.line_ids.filtered(
+            lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
+        )
+        for group in lines.grouped("currency_id").values():
+            if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
+                group.reconcile()
+
+
+def _on_the_card(record):
+    """The entries with which spend is on the card account."""
+    if record._name == "hr.expense":
+        return (record | record.search([("split_expense_origin_id", "=", record.id)])).account_move_id
+    if record._name == "account.payment":
+        return record.move_id
+    return record if record.move_type == "entry" else record.matched_payment_ids.move_id
 
 
 def payable_account(partner, company):

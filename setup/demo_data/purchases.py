@@ -94,6 +94,12 @@ products = env["product.product"].create(
         {"name": "Copper wire", "type": "consu", "standard_price": 8.4, "purchase_ok": True, "uom_id": kilogram.id},
     ]
 )
+furniture = env["product.category"].create(
+    {"name": "Furniture", "property_valuation": "real_time", "property_cost_method": "fifo"}
+)
+desks = env["product.product"].create(
+    {"name": "Oak desk", "is_storable": True, "standard_price": 120, "purchase_ok": True, "categ_id": furniture.id}
+)
 plan = env["account.analytic.plan"].create({"name": "Sites"})
 sites = env["account.analytic.account"].create(
     [
@@ -161,6 +167,17 @@ for number in range(32):
         received = receive(bought, 1 if number % 3 else 0.5)
         if number == 4:
             give_back(received)
+
+stocked = env["purchase.order"].create(
+    {
+        "partner_id": vendors[1].id,
+        "order_line": [
+            Command.create({"product_id": desks.id, "product_qty": 10, "price_unit": 120, "tax_ids": [Command.clear()]})
+        ],
+    }
+)
+stocked.button_confirm()
+receive(stocked, 1)
 
 for number in range(6):
     bill = env["account.move"].create(

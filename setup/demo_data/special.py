@@ -1,8 +1,8 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
 """What is less usual, in the sandbox of Ramp at `URL`.
 
-A bill in euros that the bank paid in dollars, a bill of which a part is retained and the bill that releases it, and the
-photo of a receipt that a phone has taken.
+A stocked order that is billed at another price, a bill in euros that the bank paid in dollars, a bill of which a part
+is retained and the bill that releases it, and the photo of a receipt that a phone has taken.
 """
 
 import base64
@@ -21,6 +21,35 @@ def control(name, **arguments):
         f"{URL}/_control/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
     )
     return json.load(urllib.request.urlopen(request, timeout=30))
+
+
+def stocked_order():
+    """Ten desks are ordered and received at 120.00, and billed at 125.00."""
+    order = env["purchase.order.line"].search([("product_id.name", "=", "Oak desk")]).order_id
+    remote = env["ml.binding"].search(
+        [
+            ("connection_id", "=", connection.id),
+            ("res_model", "=", "purchase.order"),
+            ("res_id", "=", order.id),
+        ]
+    )
+    shown = next(row for row in control("objects", kind="purchase_orders") if row["id"] == remote.external_id)
+    vendor = vendors.filtered(lambda binding: binding.res_id == order.partner_id.id)
+    control(
+        "add_bill",
+        vendor_id=vendor.external_id,
+        invoice_number="STOCK-1",
+        lines=[
+            {
+                "amount": "1250.00",
+                "memo": "Standing desks",
+                "quantity": 10,
+                "unit_price": "125.00",
+                "purchase_order_line_item_id": shown["line_items"][0]["id"],
+            }
+        ],
+        purchase_order_ids=[shown["id"]],
+    )
 
 
 def foreign_bill():
@@ -52,6 +81,7 @@ def photo():
     control("add_receipt", transaction_id=booked.external_id, photo=base64.b64encode(image.getvalue()).decode())
 
 
+stocked_order()
 foreign_bill()
 retained_bill()
 photo()

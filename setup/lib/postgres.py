@@ -53,6 +53,19 @@ def connect(database="postgres"):
     return connection
 
 
+def client_environment(where=None):
+    """Return the variables by which PostgreSQL's own programs are found, and find a server, ours by default."""
+    where = where or address()
+    programs = Path(bootstrap.initdb()).parent
+    return {
+        "PATH": os.pathsep.join((str(programs), os.environ["PATH"])),
+        "PGHOST": where.host,
+        "PGPORT": str(where.port),
+        "PGUSER": where.user,
+        "PGPASSWORD": where.password or "",
+    }
+
+
 def query(database, statement, parameters=()):
     """Run one SQL statement and return its rows."""
     with (

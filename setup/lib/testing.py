@@ -6,7 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import bootstrap, console, odoo, paths
+from . import bootstrap, console, odoo, paths, postgres
 
 NO_TESTS = 5
 OWN_RUNNER = ("TestConnection", "TestPull", "TestSecurity", "TestWebhook")
@@ -59,16 +59,22 @@ def _failed(codes, complete):
 def _outside(arguments):
     # Odoo is not importable here: these tests only know a running server.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | odoo.SANDBOXES
-    # one process more than there are cores, since each waits now and then for a job or a server; and each file whole
-    # in one of them: its cases share a database
-    processes = [f"--numprocesses={os.cpu_count() + 1}", "--dist=loadfile", "--no-loadscope-reorder"]
-    return _pytest(["-p", "no:odoo", *processes, *arguments], environment)
+    # twice as many processes as cores, since each waits half of its time for a job or a server
+    options = ["-p", "no:odoo", *_processes(2 * os.cpu_count()), "--no-loadscope-reorder"]
+    return _pytest([*options, *arguments], environment)
+
+
+def _processes(count):
+    """Each file whole in one process: its cases share a database."""
+    return [f"--numprocesses={count}", "--dist=loadfile", "--durations=20", "--durations-min=10"]
 
 
 def _inside(arguments):
     with odoo.temporary_database("test_inside") as database:
+        # each process makes itself a copy of the database
         options = [f"--odoo-config={odoo.config()}", f"--odoo-database={database}", "--odoo-http"]
-        return _pytest([*options, *arguments], odoo.environment())
+        environment = odoo.environment() | postgres.client_environment()
+        return _pytest([*options, *_processes(os.cpu_count()), *arguments], environment)
 
 
 def _inside_both_ways():

@@ -17,6 +17,12 @@ ISSUER = """
       JOIN account_account a ON a.id = l.account_id
      WHERE p.name = 'Ramp (card issuer)' AND a.account_type = 'liability_payable' AND l.parent_state = 'posted'
 """
+UNBILLED = """
+    SELECT sum(l.amount_residual) FROM account_move_line l JOIN account_journal j ON j.default_account_id = l.account_id
+      JOIN ml_binding b ON b.res_id = l.move_id AND b.res_model = 'account.move'
+     WHERE j.code = 'RCARD' AND b.external_id = %s
+"""
+"""What is open on the card account of the bill of a statement."""
 CODING = [["gl", "gl-600000"], ["project", "P-300"]]
 
 
@@ -82,6 +88,7 @@ def test_a_month(books):
             WHERE p.name = 'Ramp (card issuer)' AND m.move_type = 'in_invoice' AND m.amount_residual != 0"""
     )
     assert unsettled == []
+    assert books.value(UNBILLED, statement) == 0
 
 
 def test_a_transfer_before_its_statement(books):

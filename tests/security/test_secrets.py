@@ -214,9 +214,7 @@ def remember_secrets(books, vault):
 
 
 def dump(database):
-    where = postgres.address()
-    command = ["pg_dump", "-h", where.host, "-p", str(where.port), "-U", where.user, database]
-    environment = {"PGPASSWORD": where.password or "", "PATH": "/usr/bin:/bin"}
+    command, environment = ["pg_dump", database], postgres.client_environment()
     return subprocess.run(command, capture_output=True, check=True, env=environment).stdout.decode("utf-8", "replace")
 
 

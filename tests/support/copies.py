@@ -52,6 +52,5 @@ def remove_hosts():
 
 
 def _run(program, where, *arguments):
-    command = [Path(bootstrap.initdb()).with_name(program), "-h", where.host, "-p", str(where.port), "-U", where.user]
-    environment = {**os.environ, "PGPASSWORD": where.password or ""}
-    subprocess.run([*map(str, [*command, *arguments])], check=True, capture_output=True, env=environment)
+    environment = os.environ | postgres.client_environment(where)
+    subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, env=environment)

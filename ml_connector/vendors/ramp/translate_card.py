@@ -62,7 +62,7 @@ def statement(payload):
         end_date=end,
         currency=currency,
         total=total,
-        transactions=len(booked),
+        spends=tuple(required_id(line, "A transaction of the statement") for line in rows(payload, "transactions")),
         unbooked=len(waiting),
         unbooked_total=sum(waiting, Decimal(0)),
         attachments=statement_files(payload),

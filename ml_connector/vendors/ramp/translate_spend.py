@@ -53,6 +53,7 @@ def transaction(payload):
         merchant_amount=charged if charged_currency != currency else None,
         merchant_currency=charged_currency if charged_currency != currency else "",
         refunds=text(payload, "original_transaction_id") if amount < 0 else "",
+        statement=text(payload, "statement_id"),
         is_exported=text(payload, "sync_status") == EXPORTED,
         attachments=receipts(payload),
     )
