@@ -129,6 +129,12 @@ class ServerError(ConnectorError):
     error_class = "server"
 
 
+class StoppedError(ConnectorError):
+    """The server stopped again and again over it: killed for its time or memory, or by a defect."""
+
+    error_class = "stopped"
+
+
 class NotWantedError(ConnectorError):
     """The record is not meant to be in Odoo, for example because the vendor voided it before it came."""
 

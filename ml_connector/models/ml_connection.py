@@ -178,6 +178,9 @@ class MlConnection(models.Model):
     webhook_subscription = fields.Char(readonly=True, copy=False, groups="base.group_system")
     webhook_subscription_previous = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
+    stop_count = fields.Integer(
+        "Stops", readonly=True, copy=False, help="How often the server stopped over what a person had asked for."
+    )
     breaker_count = fields.Integer(readonly=True, copy=False)
     breaker_until = fields.Datetime("Calls stopped until", readonly=True, copy=False)
     last_success_at = fields.Datetime("Last success", readonly=True, copy=False)

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
 from .client_actions import notification
+from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
 from .ml_sync_log import ODOO
 from .ml_sync_mixin import CHANGED
@@ -88,6 +89,12 @@ class MlFlow(models.Model):
     next_run_at = fields.Datetime(readonly=True, copy=False, help="When the flow reads or sweeps next.")
     last_run_at = fields.Datetime(readonly=True, copy=False)
     last_success_at = fields.Datetime(readonly=True, copy=False)
+    stop_count = fields.Integer(
+        "Stops",
+        readonly=True,
+        copy=False,
+        help="How often the server stopped while the flow read, without progress.",
+    )
     error_message = fields.Char("Last problem", readonly=True, copy=False)
     cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
 
@@ -225,7 +232,7 @@ class MlFlow(models.Model):
         "Report failures",
         default=True,
         help="Tell the vendor why a record could not be booked. Otherwise it waits here for a person, and the vendor "
-        "hears of it once it is booked.",
+        "hears of it once it is booked; a provider that waits for an answer is told why after seven days.",
     )
     show_options = fields.Char(compute="_compute_show_options")
 
@@ -479,12 +486,13 @@ class MlFlow(models.Model):
 
     def _is_due(self, now):
         self.ensure_one()
-        return not self.next_run_at or self.next_run_at <= now
+        return self.stop_count < MAX_STOPS and (not self.next_run_at or self.next_run_at <= now)
 
     def _schedule_next(self, now):
         """Set the time of the next run after one that began at `now` (UTC)."""
         self.ensure_one()
         self.last_run_at = now
+        self.stop_count = 0
         if self.schedule == "interval":
             self.next_run_at = now + timedelta(minutes=self.interval_number)
             return
@@ -496,7 +504,8 @@ class MlFlow(models.Model):
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
         self.connection_id._check_job()
-        self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
+        flow = self.sudo()  # sudo: engine fields
+        flow.write({"next_run_at": fields.Datetime.now(), "stop_count": min(flow.stop_count, MAX_STOPS - 1)})
         self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))

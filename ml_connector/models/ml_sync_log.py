@@ -12,6 +12,7 @@ from ..vendors.base import Item
 from ..vendors.rows import UNREADABLE
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
+from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -42,6 +43,7 @@ CLEAN = {
     **INDEPENDENT,
     "conflict": False,
     "decision": False,
+    "stop_count": 0,
 }
 
 
@@ -100,6 +102,9 @@ class MlSyncLog(models.Model):
     error_message = fields.Char("What is wrong", readonly=True)
     advice = fields.Char("What to do", compute="_compute_advice")
     try_count = fields.Integer("Tries", readonly=True)
+    stop_count = fields.Integer(
+        "Stops", readonly=True, help="How often the server stopped over it since it last went well."
+    )
     next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
     lease_until = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(
@@ -149,9 +154,13 @@ class MlSyncLog(models.Model):
     _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
     _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
     _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
+    _missing_idx = models.Index("(connection_id) WHERE state = 'waiting' AND depends_kind IS NOT NULL")
+    _unacknowledged_idx = models.Index("(flow_id, id) WHERE is_acknowledged IS NOT TRUE AND state = 'pending'")
+    _stopped_idx = models.Index("(connection_id) WHERE stop_count > 0")
     _record_idx = models.Index("(res_model, res_id)")
     _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
+    _payload_idx = models.Index("(done_at) WHERE payload IS NOT NULL AND state IN ('done', 'ignored', 'superseded')")
 
     @api.depends("state", "outcome", "is_current")
     def _compute_status(self):
@@ -304,11 +313,13 @@ class MlSyncLog(models.Model):
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL
                             AND state IN ('pending', 'failed', 'waiting')
                    DO UPDATE SET state = 'pending', next_try_at = EXCLUDED.next_try_at, try_count = 0,
+                            stop_count = LEAST(ml_sync_log.stop_count, %s),
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),
                 names,
                 records.ids,
+                MAX_STOPS - 1,
             )
         )
         self.invalidate_model()
@@ -355,6 +366,11 @@ class MlSyncLog(models.Model):
             ]
         )
 
+    def _may_be_told(self):
+        """Whether the provider takes a result: it knows the record by this id, and was told that we have it."""
+        is_known = self.external_id and not self.external_id.startswith(UNREADABLE)
+        return bool(is_known and self.is_acknowledged and not self.is_told)
+
     def _told_title(self):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
 
@@ -379,12 +395,16 @@ class MlSyncLog(models.Model):
         if not self:
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
+        # what was given up is tried once more
+        self.filtered(lambda log: log.stop_count >= MAX_STOPS).stop_count = MAX_STOPS - 1
         self.connection_id._trigger()
 
     def _outdate(self):
         """The provider has another version by now: what is still to be done with this one is not done any more."""
         self.is_current = False
-        self.filtered(lambda log: log.state in MERGED_STATES)._supersede()
+        outdated = self.filtered(lambda log: log.state in MERGED_STATES)
+        self.env["ml.worker"]._answer_outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
+        outdated._supersede()
 
     def _supersede(self):
         self.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False, **CLEAN})
@@ -483,7 +503,7 @@ class MlSyncLog(models.Model):
         logs._decided("ignore", reason)
         logs._end_activities()
         # sudo: the result of what a person ignored is the engine's to tell
-        self.env["ml.worker"].sudo()._answer_ignored(logs.filtered(lambda log: log.direction == "pull").sudo())
+        self.env["ml.worker"].sudo()._answer_ignored(logs.sudo())
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
@@ -776,6 +796,7 @@ class MlSyncLog(models.Model):
                     ("state", "in", DECIDED_STATES),
                     *domain,
                 ],
+                order="done_at",
                 limit=GC_LIMIT + 1,
             )
             expire(logs[:GC_LIMIT])

@@ -27,6 +27,7 @@ from . import test_copies
 from . import test_grants
 from . import test_keys
 from . import test_security
+from . import test_stops
 from . import test_waits
 from . import test_webhook
 from . import test_writer_bill

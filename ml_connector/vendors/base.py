@@ -477,7 +477,10 @@ class Provider:
 
     @classmethod
     def read_file(cls, template, content: bytes):
-        """The documents of a file (`documents.FileContent`). Pure. Raises FileFormatError."""
+        """A file with its `documents` and, when these were taken, its `notes`, as in `documents.FileContent`. Pure.
+
+        :raises FileFormatError: the file as a whole cannot be read
+        """
         raise NotImplementedError
 
     @classmethod

@@ -2,10 +2,12 @@ import logging
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.fields import Domain
 
 from ..exceptions import AuthError, ConnectorError, InvalidDataError, NotFoundError
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
-from ..models.ml_error_class import MAX_TRIES, retry_seconds
+from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
+from .ml_worker import RACES
 
 _logger = logging.getLogger(__name__)
 
@@ -117,18 +119,35 @@ class MlWorker(models.AbstractModel):
     def _read_events(self, run):
         """Read the records again that webhook events hint at."""
         self._confirm_subscription(run)
+        received = Domain("connection_id", "=", run.connection.id) & Domain("state", "=", "received")
+        received &= Domain("challenge", "=", False)
+        worn_out = self.env["ml.webhook.event"].search(received & Domain("stop_count", ">=", MAX_STOPS))
+        self._give_up_events(worn_out, self._stopped(MAX_STOPS, self.env._("reading what it tells of")))
+        due = run.in_turn & received & Domain("next_try_at", "<=", fields.Datetime.now())
         while events := self.env["ml.webhook.event"].search(
-            [
-                ("connection_id", "=", run.connection.id),
-                ("state", "=", "received"),
-                ("challenge", "=", False),
-                ("next_try_at", "<=", fields.Datetime.now()),
-            ],
-            order="id",
-            limit=EVENT_BATCH,
+            due, order="next_try_at, id", limit=run.portion(EVENT_BATCH)
         ):
-            self._read_event_batch(run, events)
+            self._read_event_portion(run, events)
             self._commit(run, processed=len(events))
+
+    def _read_event_portion(self, run, events):
+        """What a defect strikes comes again in smaller portions."""
+        try:
+            with self._noted(run, events):
+                self._read_event_batch(run, events)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one event brings must not stop the others
+            problem = self._as_connector_error(error)
+            if problem.error_class != "bug":
+                raise
+            self._count_stops(events, 1)
+            self._give_up_events(events.filtered(lambda event: event.stop_count >= MAX_STOPS), problem)
+
+    def _give_up_events(self, events, error):
+        if events:
+            events.write({"state": "failed", "message": error.message})
+            events.connection_id._ask_owner(error)
 
     def _read_event_batch(self, run, events):
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")

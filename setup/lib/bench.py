@@ -85,6 +85,8 @@ def _targets(size):
         "feed_100k_vendors_vs_plain": (True, 1.5),
         "feed_peak_memory_mb_growth": (True, 50.0),
         "import_10k_invoice_lines_vs_bare": (True, 1.3),
+        "read_ms_per_line_100k_vs_1k": (True, 1.2),
+        "read_peak_memory_mb_50mb_file": (True, 150.0),
         "fis_report_cost_vs_bare_entry": (True, 1.3),
         "payment_cost_vs_bare_payment": (True, 1.0),
         "expense_cost_vs_bare_expense": (True, 1.0),
@@ -130,6 +132,8 @@ def _results(size, stack):
     feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
     with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
         yield _inside(feeds, "feeds", size.feed_rounds)
+    with console.step("Reading: files of 1,000 and of 100,000 lines, and of 50 MB"):
+        yield _inside(feeds, "reading", size.feed_rounds)
     reports = stack.enter_context(odoo.temporary_database("bench_reports"))
     url = stack.enter_context(sandbox.running("concur", "--size", "none"))
     with console.step("Expense reports: from the queue against bare journal entries"):
