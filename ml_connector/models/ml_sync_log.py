@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.modules.db import FunctionStatus
 from odoo.tools import SQL
 
 from ..clients import mask
@@ -26,6 +27,7 @@ STATES = [
     ("ignored", "Ignored"),
     ("superseded", "Superseded"),
 ]
+OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
@@ -47,6 +49,13 @@ CLEAN = {
 }
 
 
+def _searched_id(registry):
+    """As Odoo's own index of a field with `index="trigram"`: ids are searched in parts, and looked up as a whole."""
+    if not registry.has_trigram or registry.has_unaccent == FunctionStatus.PRESENT:
+        return ""
+    return f"USING gin ({registry.unaccent('external_id')} gin_trgm_ops)"
+
+
 class MlSyncLog(models.Model):
     """One record's transfer: queue and result in one.
 
@@ -59,7 +68,7 @@ class MlSyncLog(models.Model):
     _inherit = "ml.sealed"
     _order = "id desc"
 
-    name = fields.Char("Record", readonly=True)
+    name = fields.Char("Record", readonly=True, index="trigram")
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
@@ -99,7 +108,7 @@ class MlSyncLog(models.Model):
     note = fields.Char(readonly=True)
 
     error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    error_message = fields.Char("What is wrong", readonly=True)
+    error_message = fields.Char("What is wrong", readonly=True, index="trigram")
     advice = fields.Char("What to do", compute="_compute_advice")
     try_count = fields.Integer("Tries", readonly=True)
     stop_count = fields.Integer(
@@ -152,13 +161,18 @@ class MlSyncLog(models.Model):
         " AND state IN ('pending', 'failed', 'waiting')"
     )
     _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
-    _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
+    _open_idx = models.Index(
+        "(connection_id, state, flow_id, company_id) WHERE state NOT IN ('done', 'ignored', 'superseded')"
+    )
     _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
     _missing_idx = models.Index("(connection_id) WHERE state = 'waiting' AND depends_kind IS NOT NULL")
     _unacknowledged_idx = models.Index("(flow_id, id) WHERE is_acknowledged IS NOT TRUE AND state = 'pending'")
     _stopped_idx = models.Index("(connection_id) WHERE stop_count > 0")
     _record_idx = models.Index("(res_model, res_id)")
-    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
+    # in the words of the queries: PostgreSQL takes `is_current` alone for something else
+    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current IS TRUE")
+    _search_idx = models.Index(_searched_id)
+    _created_idx = models.Index("USING brin (create_date) WITH (pages_per_range = 32)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
     _payload_idx = models.Index("(done_at) WHERE payload IS NOT NULL AND state IN ('done', 'ignored', 'superseded')")
 

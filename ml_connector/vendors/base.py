@@ -302,6 +302,10 @@ class Provider:
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription counts only once the vendor's challenge was answered."""
+    forwards_headers = False
+    """Whether each webhook carries the headers that the subscription names."""
+    webhook_headers: dict[str, str] = {}
+    """Headers that each webhook has to carry; the engine sets them before it subscribes."""
     moments: tuple[str, ...] = ()
     """Keys of its records that say when something happened; all other dates were chosen by somebody."""
     events_kept: timedelta | None = None
@@ -503,6 +507,10 @@ class Provider:
     def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
         """Create the webhook subscription; returns its id and secret."""
         raise NotImplementedError
+
+    def is_subscribed(self, subscription_id: str, endpoint_url: str) -> bool | None:
+        """Whether the subscription is in force just as `subscribe` would make it; None where that cannot be asked."""
+        return None
 
     def confirm_subscription(self, subscription_id: str, challenge: str):
         """Answer the vendor's challenge."""

@@ -62,7 +62,9 @@ class MlWorker(models.AbstractModel):
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
+        run.listed[flow.id] = set()
         for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
+            run.listed[flow.id].update(item.external_id for item in page.items)
             found = page.items if flow.kind != "file" else self._missing_files(flow, page.items)
             new = self.env["ml.sync.log"]._store(flow, found)
             if page.cursor is not None:
@@ -83,6 +85,7 @@ class MlWorker(models.AbstractModel):
     def _reread(self, run, flow):
         """What is booked may be changed later, and no list of what is new has it. What is not known stays alone."""
         for page in run.provider.reread(flow.key):
+            run.listed[flow.id].update(item.external_id for item in page.items)
             keys = {(flow.kind, item.external_id) for item in page.items}
             bound = self.env["ml.binding"]._records(flow.connection_id, keys)
             known = [item for item in page.items if (flow.kind, item.external_id) in bound]

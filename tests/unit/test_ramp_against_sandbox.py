@@ -480,7 +480,9 @@ def test_subscription_from_handshake_to_event(sandbox, ramp, encoding, challenge
         headers, body = receiver.got.pop()
         assert RampProvider.handshake(headers) == "hand-shake"
         assert RampProvider.verify_webhook(headers, body, [secret])
+        assert not ramp.is_subscribed(subscription, receiver.url)
         ramp.confirm_subscription(subscription, RampProvider.parse_webhook(headers, body).challenge)
+        assert ramp.is_subscribed(subscription, receiver.url)
         bill_id = add_bill(sandbox)
         sandbox.control.wait_for_deliveries()
         events = []

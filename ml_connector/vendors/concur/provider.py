@@ -178,6 +178,9 @@ class ConcurProvider(Provider):
     def subscribe(self, endpoint_url, handshake):
         return webhook.subscribe(self.client, self.settings.instance, endpoint_url, self.settings.credentials)
 
+    def is_subscribed(self, subscription_id, endpoint_url):
+        return webhook.is_subscribed(self.client, subscription_id, endpoint_url)
+
     def unsubscribe(self, subscription_id):
         webhook.unsubscribe(self.client, subscription_id)
 

@@ -73,6 +73,7 @@ class RampProvider(Provider):
     )
     flows = FLOWS
     webhook_events = EVENTS
+    forwards_headers = True
     pushes = push.PUSHES
     has_entities = True
 
@@ -455,11 +456,21 @@ class RampProvider(Provider):
         for row in self.client.webhooks():
             if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
                 self.unsubscribe(row.get("id"))
-        row = self.client.create_webhook(endpoint_url, EVENTS, {webhook.HANDSHAKE: handshake})
+        headers = {webhook.HANDSHAKE: handshake, **self.webhook_headers}
+        row = self.client.create_webhook(endpoint_url, EVENTS, headers)
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
             raise RemoteError("Ramp answered without the secret of the webhook subscription.")
         return subscription_id, secret
+
+    def is_subscribed(self, subscription_id, endpoint_url):
+        """Ramp does not show the headers of a subscription."""
+        row = next((row for row in self.client.webhooks() if row.get("id") == subscription_id), {})
+        return (
+            row.get("status") == "active"
+            and row.get("endpoint_url") == endpoint_url
+            and set(EVENTS) <= set(row.get("event_types") or ())
+        )
 
     def confirm_subscription(self, subscription_id, challenge):
         """
