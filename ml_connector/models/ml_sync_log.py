@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
+from ..vendors.rows import UNREADABLE
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
 from .ml_error_class import MAX_STOPS
@@ -282,7 +283,8 @@ class MlSyncLog(models.Model):
         rows = [
             (
                 *(item.title, flow.connection_id.id, flow.company_id.id, flow.id, "pull", flow.kind, "pending"),
-                *(item.external_id, item.version, item.url or None, True, not flow._spec().acknowledges),
+                *(item.external_id, item.version, item.url or None, True),
+                not flow._spec().acknowledges or item.external_id.startswith(UNREADABLE),
                 *(0, now, json.dumps(item.payload)),
                 *(self.env.uid, now, self.env.uid, now),
             )
@@ -378,6 +380,11 @@ class MlSyncLog(models.Model):
             ]
         )
 
+    def _may_be_told(self):
+        """Whether the provider takes a result: it knows the record by this id, and was told that we have it."""
+        is_known = self.external_id and not self.external_id.startswith(UNREADABLE)
+        return bool(is_known and self.is_acknowledged and not self.is_told)
+
     def _told_title(self):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
 
@@ -431,6 +438,12 @@ class MlSyncLog(models.Model):
             ]
         )
         waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
+
+    def _let_others_go_on(self):
+        """What failed to be sent, or was given up, and is a mere detail of a document does not hold that up."""
+        for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
+            if log.res_id and log.kind != "result" and not log.flow_id._reader(log.res_model)._holds_up:
+                self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
 
     def _release(self):
         """Let rows go on whose wait for a record is over."""
@@ -509,6 +522,7 @@ class MlSyncLog(models.Model):
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+            group.sudo()._let_others_go_on()  # sudo: as above
             connection._trigger()  # what waits for these waits in vain
 
     def _awaited(self):

@@ -408,6 +408,13 @@ class Provider:
         """One record as it is now; None when it is gone."""
         raise NotImplementedError
 
+    def fetch_files(self, flow: str, external_id: str, known: dict) -> Item | None:
+        """The record of a flow of files as it is now, with links to its files; None when it is gone.
+
+        :param known: `subject_kind`; as far as it is known the `names` of its files, and a `day` when they may be made
+        """
+        return self.fetch(flow, external_id)
+
     def acknowledge(self, flow: str, versions: list[str]) -> dict[str, str]:
         """Tell the vendor that records are stored. It is repeated until it is known to have worked.
 
