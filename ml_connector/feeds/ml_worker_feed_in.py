@@ -327,7 +327,7 @@ class MlWorker(models.AbstractModel):
                 message = self._stopped(file.archive_tries, self.env._("putting it away")).message
                 file.write({"archive_state": "failed", "archive_message": message})
                 continue
-            self._begin_to_put_away(file)
+            file.archive_tries += 1  # before, so that it counts when the server stops over it
             self._commit(run)
             try:
                 place = self._put_file_away(run.provider.files(), file)
@@ -361,12 +361,6 @@ class MlWorker(models.AbstractModel):
                 raise
             return self.env._("gone from its folder")
         return target
-
-    def _begin_to_put_away(self, file):
-        """Counted before, so that it counts when the server stops over it."""
-        tries = file.archive_tries + 1
-        delay = timedelta(seconds=retry_seconds(tries))
-        file.write({"archive_tries": tries, "archive_at": fields.Datetime.now() + delay})
 
     def _not_put_away(self, file, error):
         delay = timedelta(seconds=retry_seconds(file.archive_tries, error.retry_after))
