@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import itertools
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -249,45 +250,51 @@ class MlWorker(models.AbstractModel):
             return 0
         definition = template._definition()
         content = run.provider.read_file(definition, file.attachment_id.raw)
-        items = [self._item(run, file, definition, document) for document in content.documents]
-        if template.whole_file:
-            self._check_all(run, template.flow_id, content.documents, items)
-        adopted = 0
-        for start in range(0, len(items), STORE_CHUNK):
-            chunk = items[start : start + STORE_CHUNK]
+        items = self._items(run, file, definition, content.documents)
+        count = adopted = 0
+        while chunk := list(itertools.islice(items, STORE_CHUNK)):
             self.env["ml.sync.log"]._store(template.flow_id, chunk)
             adopted += file._adopt_rows(template.flow_id, chunk)
+            count += len(chunk)
         file._replace_earlier()
         file.write(
             {
                 "state": "read",
-                "record_count": len(items),
-                "repeated_count": len(items) - adopted,
+                "record_count": count,
+                "repeated_count": count - adopted,
                 "note": " ".join(content.notes)[:500] or False,
             }
         )
-        return len(items)
+        return count
+
+    def _items(self, run, file, definition, documents):
+        """The items of a file's documents, one after the other."""
+        for document in documents:
+            item = self._item(run, file, definition, document)
+            if file.template_id.whole_file:
+                self._check(run, file.template_id.flow_id, document, item)
+            yield item
 
     def _item(self, run, file, definition, document):
         item = run.provider.file_item(file.template_id.flow_id.key, definition, document)
         external_id = item.external_id if document.key else f"{file.name}, {item.external_id}"
         return dataclasses.replace(item, external_id=external_id, payload={**item.payload, "folder": file.folder})
 
-    def _check_all(self, run, flow, documents, items):
-        for document, item in zip(documents, items, strict=True):
-            try:
-                run.provider.document(flow.key, item.payload)
-            except InvalidDataError as error:
-                raise FileFormatError(
-                    self.env._(
-                        "Nothing of the file was taken, because of %(title)s: %(problem)s",
-                        title=item.title,
-                        problem=error.message,
-                    ),
-                    line=document.line,
-                ) from error
-            except ConnectorError:
-                continue  # what is not wanted is no fault of the file
+    def _check(self, run, flow, document, item):
+        """Refuse all of a file where one of its documents is wrong; what is not wanted is no fault of the file."""
+        try:
+            run.provider.document(flow.key, item.payload)
+        except InvalidDataError as error:
+            raise FileFormatError(
+                self.env._(
+                    "Nothing of the file was taken, because of %(title)s: %(problem)s",
+                    title=item.title,
+                    problem=error.message,
+                ),
+                line=document.line,
+            ) from error
+        except ConnectorError:
+            return
 
     def _file_failed(self, run, flow, log, file, error):
         if getattr(error, "is_cut", False) and file.is_present and not log.error_message:

@@ -185,19 +185,82 @@ class TestFeedIn(FeedCase):
 
     def test_malformed_files_give_one_clear_failure(self):
         self.template("invoices").file_name = r".*\.csv"
-        expected = {
-            "malformed_header.csv": (1, "StampliInvoiceId", "is missing"),
-            "malformed_unclosed_quote.csv": (2, False, "a quote is missing"),
-            "malformed_cp1252.csv": (2, False, "not in utf-8"),
-        }
-        for name, (line, column, text) in expected.items():
+        file = self.take("malformed_header.csv")
+        self.assertEqual((file.state, file.error_line, file.error_column), ("failed", 1, "StampliInvoiceId"))
+        self.assertIn("is missing", file.error_message)
+        self.assertEqual(file._log().error_class, "validation")
+        self.assertFalse(self.logs("invoices"))
+
+    def test_malformed_rows_are_failed_rows(self):
+        self.template("invoices").file_name = r".*\.csv"
+        for name, text in (
+            ("malformed_unclosed_quote.csv", "Line 2: a quote is missing"),
+            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not in utf-8"),
+        ):
             with self.subTest(name=name):
                 file = self.take(name)
-                self.assertEqual((file.state, file.error_line, file.error_column), ("failed", line, column))
-                self.assertIn(text, file.error_message)
-                self.assertEqual(file._log().error_class, "validation")
-        self.assertFalse(self.logs("invoices"))
+                self.assertEqual((file.state, file.record_count), ("read", 1))
+                self.assertIn(text, self.logs("invoices").filtered("is_current").error_message)
         self.assertFalse(self.env["account.move"].search([("ref", "=", "NW-88121")]))
+
+    def test_a_control_character_costs_nothing(self):
+        """The invoices of a file are booked although a text of one of them has a character that no text may have."""
+        heading = b"CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,"
+        heading += b"GLAccount,LineAmount,LineDescription\r\n"
+        row = "ACME-US,{0},N-{0},V00017,2026-11-14,USD,100.00,1,600100,100.00,{1}\r\n"
+        texts = {3: "Rent\x0bMay"}
+        rows = "".join(row.format(900000 + number, texts.get(number, "Rent May")) for number in range(1, 21))
+        self.map_vendors()
+        file = self.take("invoices_control.csv", heading + rows.encode())
+        self.assertEqual((file.state, file.done_count, file.failed_count), ("read", 20, 0))
+        self.assertEqual(self.record("invoices", "900003").invoice_line_ids.name, "Rent May")
+        self.assertEqual(file.note, "Line 4, LineDescription: a control character was made a blank.")
+
+    def test_settings_of_the_template_for_spreadsheets(self):
+        self.template("invoices").write(
+            {"negatives": "accounting", "thousands": "space", "decimal_point": "comma", "left_out": "Zwischensumme, x"}
+        )
+        content = (
+            "\ufeffsep=;\r\nApproved invoices\r\n\r\n"
+            "CompanyId;StampliInvoiceId;InvoiceNumber;VendorId;InvoiceDate;Currency;TotalAmount;LineNumber;GLAccount;LineAmount;Memo\r\n"
+            "ACME-US;1;N-1;V00017;2026-11-14;USD;($1\u00a0250,00);1;600100;$1\u00a0250,00-\r\n"
+            "Zwischensumme;;;;;;1 250,00\r\nTotal;;;;;USD;1 250,00\r\n"
+        )
+        self.map_vendors()
+        file = self.take("invoices_excel.csv", content.encode())
+        self.assertEqual((file.state, file.record_count, file.done_count), ("read", 1, 1))
+        bill = self.record("invoices", "1")
+        self.assertEqual((bill.move_type, bill.amount_total), ("in_refund", 1250.0))
+
+    def test_a_template_is_tried_on_a_file(self):
+        """How each record is read is shown; nothing is kept or booked."""
+        action = self.template("invoices").action_try()
+        wizards = self.env[action["res_model"]].with_context(**action["context"])
+        expected = {
+            "malformed_rows.csv": {
+                "BAD-AMOUNT": ("failed", "NaN"),
+                "GOOD-ONE": ("taken", ""),
+                "TOTAL-MISMATCH": ("failed", "1180.00"),
+                "NO-ID": ("failed", "no StampliInvoiceId"),
+            },
+            f"{INVOICES}.csv": {"NW-88121": ("taken", "")},
+        }
+        for name, records in expected.items():
+            wizard = wizards.create({"content": base64.b64encode(sample(name)), "name": name})
+            wizard.action_try()
+            self.assertFalse(wizard.message)
+            lines = {line.title: line for line in wizard.line_ids}
+            for title, (outcome, reason) in records.items():
+                self.assertEqual(lines[title].outcome, outcome, title)
+                self.assertIn(reason, lines[title].reason or "")
+        self.assertIn("InvoiceNumber NW-88121", lines["NW-88121"].reading)
+        self.assertEqual(lines["NW-88121"].reading.count("\n"), 3, "its head and three lines")
+        wizard.content = base64.b64encode(sample("malformed_header.csv"))
+        wizard.action_try()
+        self.assertIn("StampliInvoiceId is missing", wizard.message)
+        self.assertFalse(wizard.line_ids)
+        self.assertFalse(self.env["ml.feed.file"].search([("connection_id", "=", self.connection.id)]))
+        self.assertFalse(self.logs("invoices"))
 
     def test_bad_rows_do_not_hold_up_good_ones(self):
         self.template("invoices").file_name = r".*\.csv"
@@ -211,7 +274,7 @@ class TestFeedIn(FeedCase):
         self.assertIn("V99999", str(self.logs("invoices").waiting_mapping_ids.mapped("external_id")))
         self.assertIn("1180.00", messages["700204"])
         self.assertIn("950.00", messages["700204"])
-        self.assertIn("9 columns", messages["700123"])
+        self.assertIn("Line 6 has no Currency", messages["700123"])
         self.assertIn("no StampliInvoiceId", messages["malformed_rows.csv, line 7"])
 
     def test_all_or_nothing(self):
