@@ -70,6 +70,7 @@ DECISIONS = [
     ("rotate", "Change Keys"),
     ("discard", "Discard Lost Secrets"),
     ("credential", "Enter Credential"),
+    ("remove_secret", "Remove Secret"),
     ("accept_key", "Accept Server Key"),
     ("import", "Import by Hand"),
     ("replay", "Read Again"),
