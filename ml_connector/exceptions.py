@@ -84,6 +84,10 @@ class InvalidDataError(ConnectorError):
     error_class = "validation"
 
 
+class UnreadableRowError(InvalidDataError):
+    """A row of a provider's list is no record that can be read."""
+
+
 class NotReadyError(InvalidDataError):
     """Odoo cannot take it yet: it goes on when the record `awaits` is repaired there."""
 

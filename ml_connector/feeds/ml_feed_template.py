@@ -18,6 +18,8 @@ ANSWER_TOKENS = ("name", "stem")
 PREVIEW_ROWS = 5
 MAX_FORMAT = 40
 MEGABYTE = 1024 * 1024
+COPY_MARK = re.compile(r" ?\(\d{1,3}\)(?=\.[^.]*$)")
+""" (2) before the extension: a file of the same name was there."""
 SIGNS = {
     "comma": ",",
     "semicolon": ";",
@@ -377,8 +379,9 @@ class MlFeedTemplate(models.Model):
         return self.connection_id._provider_class()
 
     def _fits(self, name):
-        """Whether a file of that name is for this template."""
-        return NamePattern(self.file_name).fits(name)
+        """Whether a file of that name is for this template: in any case, also as browsers name copies."""
+        pattern = NamePattern(self.file_name, any_case=True)
+        return pattern.fits(name) or pattern.fits(COPY_MARK.sub("", name))
 
     def _answer_path(self, pattern, file):
         """Where the vendor's answer to one of our files would be; empty where it gives none."""

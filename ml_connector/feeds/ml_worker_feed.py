@@ -38,7 +38,9 @@ class MlWorker(models.AbstractModel):
             self._send_files(run, flow)
         elif feed == "inbox":
             self._read_files(run, flow)
-            self._put_away(run)
+            self._put_away(run, flow)
+            self._watch_put_away(run, flow)
+            self._tell_unclaimed(run, flow)
         else:
             super()._work_flow(run, flow)
 

@@ -1,9 +1,10 @@
 import base64
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
+from odoo.addons.ml_connector.exceptions import NetworkError, NotFoundError, PermanentError, RemoteError
 
 from .common_feed import INVOICES, PAYMENTS, FeedCase, sample
 
@@ -18,6 +19,13 @@ def invoices(*rows):
 
 def row(number="900001", amount="100.00", vendor="V00017", account="600100", line="1", total=None):
     return f"ACME-US,{number},N-{number},{vendor},2026-07-14,USD,{total or amount},{line},{account},{amount}"
+
+
+class Huge:
+    """The content of a file that nobody reads."""
+
+    def __len__(self):
+        return 2**33
 
 
 @tagged("post_install", "-at_install")
@@ -343,17 +351,199 @@ class TestFeedIn(FeedCase):
         self.assertEqual(sorted(files.mapped("state")), ["failed", "failed", "failed", "unknown"])
         self.assertFalse([call for call in self.server.calls if call[0] == "read"])
 
-    def test_name_that_is_not_utf8_is_reported(self):
-        self.server.unreadable = True
+    def test_a_name_that_is_not_utf8_stops_no_other_file(self):
+        for name in (b"rechnung_M\xfcller.csv", b"invoices_\xff.csv"):
+            self.server.put(f"outbound/{name.decode(errors='surrogateescape')}", invoices(row("900002")))
+        file = self.take("invoices_1.csv", invoices(row("900001")), times=4)
+        self.assertEqual((file.state, file.done_count), ("read", 1))
+        refused = self.env["ml.feed.file"].search([("connection_id", "=", self.connection.id), ("id", "!=", file.id)])
+        self.assertEqual(refused.mapped("state"), ["failed"] * 2)
+        self.assertEqual(
+            {name.partition("~")[0] for name in refused.mapped("name")},
+            {"rechnung_M\\xfcller.csv", "invoices_\\xff.csv"},
+        )
+        self.assertEqual(set(refused.mapped("error_message")), {"The name of the file is not UTF-8: have it renamed."})
+        self.assertEqual((self.connection.failed_count, len(refused[0]._log().attempt_ids)), (2, 1))
+        for name in [path for path in self.server.content if not path.isascii()]:
+            self.server.content.pop(name)
         self.poll(1)
-        self.assertIn("not UTF-8", self.flow("files").error_message)
+        self.assertEqual((refused.mapped("state"), self.connection.failed_count), (["gone"] * 2, 0), "renamed")
 
-    def test_unknown_files_are_listed_and_left_alone(self):
+    def test_sizes_and_times_beyond_what_is_kept_stop_no_other_file(self):
+        self.server.put("outbound/invoices_late.csv", invoices(row("900002")))
+        self.server.times["outbound/invoices_late.csv"] = 2**32 - 1
+        self.server.put("outbound/invoices_huge.csv", Huge())
+        file = self.take("invoices_1.csv", invoices(row("900001")), times=3)
+        self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "done"})
+        huge = self.env["ml.feed.file"].search([("name", "=", "invoices_huge.csv")])
+        self.assertIn("larger", huge.error_message)
+        self.assertEqual(file.state, "read")
+
+    def test_one_folder_stops_no_other(self):
+        self.template("payments").folder = "missing"
+        self.server.fail("list", NotFoundError("missing is not at the server."))
+        self.template("payments").sequence = 1
+        file = self.take("invoices_1.csv", invoices(row("900001")), times=1)
+        self.assertEqual(file.state, "seen")
+        self.assertIn("missing", self.flow("files").error_message)
+        self.assertEqual(self.connection.state, "attention")
+
+    def test_unknown_files_are_told_once_and_left_alone(self):
+        self.server.put("outbound/notes.csv", b"a,b")
         file = self.take("statement.pdf", b"%PDF-1.4")
         self.poll(3)
         self.assertEqual((file.state, len(file.search([("name", "=", "statement.pdf")]))), ("unknown", 1))
         self.assertIn("outbound/statement.pdf", self.server.content)
         self.assertFalse([call for call in self.server.calls if call[0] == "read"])
+        self.assertEqual(self.connection.failed_count, 2)
+        activity = self.connection.activity_ids
+        self.assertEqual(len(activity), 1)
+        for text in ("notes.csv", "statement.pdf", r"invoices.*\.csv", "payments"):
+            self.assertIn(text, activity.note)
+            self.assertIn(text if "\\" in text else "invoices", file.error_message)
+        self.template("invoices").file_name = r"(invoices|notes).*\.csv"
+        self.poll(1)
+        self.assertEqual(self.connection.failed_count, 1, "a template takes it now")
+        self.server.content.pop("outbound/statement.pdf")
+        self.poll(1)
+        self.assertEqual(file.state, "gone")
+
+    def test_names_in_any_case_and_of_copies_are_taken(self):
+        names = ("Invoices (2).csv", "INVOICES_7.CSV", "invoices(1).csv", "invoices_8 (12).csv")
+        for number, name in enumerate(names):
+            self.assertEqual(self.take(name, invoices(row(f"90000{number}"))).state, "read", name)
+        self.template("invoices").file_name = r"invoices_\d+\.csv"
+        self.assertEqual(self.take("Invoices_9 (2).csv", invoices(row("900009"))).state, "read")
+        self.assertEqual(self.take("invoices_x (2).csv", invoices(row("900010"))).state, "unknown")
+
+    def test_a_document_that_a_record_names_is_no_unknown_file(self):
+        """Whether it comes with the record, or before it."""
+        header = HEADER.replace("LineNumber", "DocumentFile,LineNumber")
+
+        def content(number):
+            cells = row(number).split(",")
+            return "\r\n".join([header, ",".join([*cells[:7], f"{number}.pdf", *cells[7:]]), ""]).encode()
+
+        self.server.put("outbound/900001.pdf", b"%PDF-1.4 1")
+        self.take("invoices_1.csv", content("900001"))
+        self.assertFalse(self.connection.failed_count or self.connection.activity_ids)
+        self.server.put("outbound/900002.pdf", b"%PDF-1.4 2")
+        self.poll(2)
+        self.assertEqual(self.connection.failed_count, 1)
+        self.take("invoices_2.csv", content("900002"))
+        self.assertEqual(self.connection.failed_count, 0)
+        self.assertEqual(self.record("invoices", "900002").attachment_ids.mapped("name"), ["900002.pdf"])
+
+    # ------------------------------------------------------------------ files that grow after they were read
+
+    def check_grown(self, name, place):
+        files = self.env["ml.feed.file"].search([("name", "=", name)], order="id")
+        self.assertEqual(self.states("invoices"), dict.fromkeys(("900001", "900002", "900003"), "done"))
+        bills = self.env["ml.binding"].search([("connection_id", "=", self.connection.id), ("kind", "=", "bill")])
+        self.assertEqual(len(bills), 3, "nothing is bound twice")
+        self.assertEqual(set(files.mapped("state")), {"read"})
+        for _look in range(3):
+            self.look_later(hours=2)
+        self.assertEqual(list(self.server.content), [place] if place else [])
+        self.assertEqual(len(self.env["ml.feed.file"].search([("name", "=", name)])), len(files), "read no more")
+        self.assertFalse(self.connection.failed_count)
+
+    def check_grows_before(self, mode, place):
+        self.template("invoices").archive_mode = mode
+        with patch.object(type(self.env["ml.worker"]), "_put_away", lambda *arguments: None):
+            self.take("invoices_1.csv", invoices(row("900001"), row("900002")))
+        self.server.append("outbound/invoices_1.csv", f"{row('900003')}\r\n".encode())
+        self.poll(1)
+        self.assertIn("outbound/invoices_1.csv", self.server.content, "it is not put away")
+        self.poll(2)
+        self.check_grown("invoices_1.csv", place)
+
+    def check_grows_after(self, mode, place):
+        self.template("invoices").archive_mode = mode
+        file = self.take("invoices_1.csv", invoices(row("900001")))
+        self.assertEqual(file.archive_state, "done")
+        self.server.append(file.archive_path, f"{row('900002')}\r\n".encode())
+        self.look_later(seconds=20)
+        self.server.append(file.archive_path, f"{row('900003')}\r\n".encode())
+        for _look in range(4):
+            self.look_later(seconds=20)
+        self.check_grown("invoices_1.csv", place)
+
+    def test_growing_before_it_is_moved(self):
+        self.check_grows_before("move", "outbound/processed/invoices_1.csv")
+
+    def test_growing_before_it_gets_its_suffix(self):
+        self.check_grows_before("suffix", "outbound/invoices_1.csv.done")
+
+    def test_growing_before_it_is_deleted(self):
+        self.check_grows_before("delete", "")
+
+    def test_growing_after_it_was_moved(self):
+        self.check_grows_after("move", "outbound/processed/invoices_1.csv")
+
+    def test_growing_after_it_got_its_suffix(self):
+        self.check_grows_after("suffix", "outbound/invoices_1.csv.done")
+
+    def test_growing_until_it_is_deleted(self):
+        self.check_grows_after("delete", "")
+
+    def test_a_file_that_grew_and_is_gone_fails(self):
+        file = self.take("invoices_1.csv", invoices(row("900001")))
+        self.server.append(file.archive_path, f"{row('900002')}\r\n".encode())
+        self.look_later(seconds=20)
+        self.server.content.clear()
+        self.look_later(seconds=20)
+        again = self.env["ml.feed.file"].search([("name", "=", "invoices_1.csv")], order="id")[-1]
+        self.assertEqual((file.state, again.state, self.connection.failed_count), ("read", "failed", 1))
+        self.assertIn("is gone now", again.error_message)
+
+    def test_a_file_that_grew_between_the_look_and_the_reading_is_not_taken_yet(self):
+        self.server.put("outbound/invoices_1.csv", invoices(row("900001"))[:-60])
+        self.poll(1)
+        whole = invoices(row("900001"), row("900002"))
+        self.patch(self.server, "read", self.grow_before_reading("outbound/invoices_1.csv", whole))
+        self.poll(1)
+        self.assertFalse(self.logs("invoices"))
+        self.poll(3)
+        self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "done"})
+
+    def grow_before_reading(self, path, whole):
+        read = self.server.read
+
+        def grow(*arguments):
+            if self.server.content[path] != whole:
+                self.server.put(path, whole)
+            return read(*arguments)
+
+        return grow
+
+    def test_what_was_only_touched_or_taken_from_the_archive_is_not_read_again(self):
+        file = self.take("invoices_1.csv", invoices(row("900001")))
+        self.server.times[file.archive_path] += 50  # some servers copy what is moved
+        self.look_later(seconds=20)
+        self.assertEqual(len(self.env["ml.feed.file"].search([("name", "=", "invoices_1.csv")])), 1)
+        self.server.content.clear()
+        self.look_later(minutes=10)
+        self.assertEqual((file.state, file.watch_at, self.connection.failed_count), ("read", False, 0))
+
+    def test_a_cut_file_in_the_folder_of_failed_ones_is_read_when_it_is_whole(self):
+        self.template("invoices").error_folder = "outbound/error"
+        content = invoices(row("900001"))
+        file = self.take("invoices_1.csv", content.replace(HEADER.encode(), b"Nothing"))
+        self.assertEqual((file.state, file.archive_path), ("failed", "outbound/error/invoices_1.csv"))
+        self.server.put(file.archive_path, content)
+        for _look in range(3):
+            self.look_later(seconds=20)
+        self.assertEqual((file.state, self.states("invoices")), ("replaced", {"900001": "done"}))
+
+    def test_a_file_to_be_deleted_where_nothing_may_be_renamed(self):
+        self.template("invoices").archive_mode = "delete"
+        self.server.fail("rename", *[PermanentError("Denied.")] * 3)
+        file = self.take("invoices_1.csv", invoices(row()))
+        self.assertEqual((file.archive_state, file.archive_tries), ("todo", 1))
+        file.archive_at = file.create_date
+        self.poll(1)
+        self.assertEqual((file.archive_state, self.server.content), ("done", {}))
 
     # ------------------------------------------------------------------ again
 

@@ -45,7 +45,10 @@ REQUESTS = ("ml.dry.run", "ml.recovery")
 
 
 class Run:
-    """State of one run of one connection's job: nothing that has to survive it."""
+    """State of one run of one connection's job: nothing that has to survive it.
+
+    :ivar listed: {flow id: ids of the remote records that its lists had when they were read last in this run}
+    """
 
     def __init__(self, connection):
         self.connection = connection
@@ -60,6 +63,7 @@ class Run:
         self.succeeded = False
         self.failed = False
         self.announcements = {}
+        self.listed = {}
 
     def _observe(self, exchange):
         if exchange.announcement:
@@ -173,7 +177,7 @@ class MlWorker(models.AbstractModel):
                     connection,
                     [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}],
                 )
-        remaining = self._count_due(connection)
+        remaining = self._count_due(connection) + self._count_events(connection)
         if remaining:
             # the scheduler takes up a job that has more to do when it next looks, which may be a minute later
             connection._trigger()
@@ -222,6 +226,8 @@ class MlWorker(models.AbstractModel):
         self._reclaim(run)
         self._tell_stopped_flows(run)
         self._guarded(run, self._probe_waits)
+        self._guarded(run, self._confirm_subscription)
+        self._guarded(run, self._watch_subscription)
         self._guarded(run, self._compare_again)
         for stops in self._turns_of(run):
             run.stops = stops
@@ -233,15 +239,17 @@ class MlWorker(models.AbstractModel):
 
     def _work_in_turn(self, run):
         flows = self._known_flows(run.connection)
-        self._guarded(run, self._read_events)
+        # what earlier events brought goes first: else many events would take the time of its booking, run after run
+        if not self._count_due(run.connection):
+            self._guarded(run, self._read_events)
         now = fields.Datetime.now()
         for flow in flows.filtered(lambda flow: min(flow.stop_count, ALONE) == run.stops and flow._is_due(now)):
             self._read_or_sweep(run, flow)
-        for flow in flows:
-            self._work_flow(run, flow)
+        self._work_flows(run, flows)
+        while self._guarded(run, self._read_events):
+            self._work_flows(run, flows)
         if self._guarded(run, self._fetch_missing):
-            for flow in flows:
-                self._work_flow(run, flow)
+            self._work_flows(run, flows)
 
     def _turns_of(self, run):
         """What never stopped the server first, so that nothing has to wait for what will stop it once more."""
@@ -304,7 +312,10 @@ class MlWorker(models.AbstractModel):
         return known
 
     def _read_or_sweep(self, run, flow):
-        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others."""
+        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others.
+
+        :return: what it met, or None
+        """
         started = fields.Datetime.now()
         flow.stop_count += 1
         self._commit(run)
@@ -326,6 +337,12 @@ class MlWorker(models.AbstractModel):
                 soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
                 flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
             self._commit(run)
+            return problem
+        return None
+
+    def _work_flows(self, run, flows):
+        for flow in flows:
+            self._work_flow(run, flow)
 
     def _work_flow(self, run, flow):
         """Work the rows of a flow. What a defect strikes of them comes again in smaller portions."""

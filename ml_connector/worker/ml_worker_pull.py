@@ -19,10 +19,12 @@ from ..exceptions import (
     InvalidDataError,
     MappingError,
     NotWantedError,
+    UnreadableRowError,
 )
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
+from ..vendors.rows import document_of, refuse_unreadable
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES, halves, in_turn, portion
 from .ml_worker_merge import FieldConflict
@@ -60,8 +62,11 @@ class MlWorker(models.AbstractModel):
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
+        run.listed[flow.id] = set()
         for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
-            new = self.env["ml.sync.log"]._store(flow, page.items)
+            run.listed[flow.id].update(item.external_id for item in page.items)
+            found = page.items if flow.kind != "file" else self._missing_files(flow, page.items)
+            new = self.env["ml.sync.log"]._store(flow, found)
             if page.cursor is not None:
                 flow.cursor = page.cursor
             flow.progress_total += new
@@ -80,6 +85,7 @@ class MlWorker(models.AbstractModel):
     def _reread(self, run, flow):
         """What is booked may be changed later, and no list of what is new has it. What is not known stays alone."""
         for page in run.provider.reread(flow.key):
+            run.listed[flow.id].update(item.external_id for item in page.items)
             keys = {(flow.kind, item.external_id) for item in page.items}
             bound = self.env["ml.binding"]._records(flow.connection_id, keys)
             known = [item for item in page.items if (flow.kind, item.external_id) in bound]
@@ -97,7 +103,8 @@ class MlWorker(models.AbstractModel):
         for item in items:
             attachments = _translated(run.provider, files_flow.key, item.external_id, item.payload)
             if attachments and not isinstance(attachments, ConnectorError):
-                late.append(replace(item, version=_files_version(attachments), payload={"subject_kind": flow.kind}))
+                payload = {"subject_kind": flow.kind, "names": [attachment.name for attachment in attachments]}
+                late.append(replace(item, version=_files_version(attachments), payload=payload))
         self.env["ml.sync.log"]._store(files_flow, late)
 
     def _acknowledge(self, run, flow, stops=0):
@@ -388,6 +395,8 @@ class MlWorker(models.AbstractModel):
         )
         flow.progress_done += len(entries)
         self._tell_differences(written)
+        if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
+            connection._notify_owner(unreadable[0])
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
@@ -477,18 +486,63 @@ class MlWorker(models.AbstractModel):
         # the files belong to the record, not to their names: one that was deleted and is made anew has none
         anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
         fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
-        self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])._make_pending()
+        again = self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])
+        for log in again.sudo():  # sudo: field without access
+            payload = log.payload or {}
+            if payload.get("had"):
+                log.payload = {**payload, "names": sorted({*payload["names"], *payload["had"]}), "had": []}
+        again._make_pending()
         self.env["ml.sync.log"]._store(
             files_flow,
             [
                 entry.log._as_item(
                     version=_files_version(entry.document.attachments),
-                    payload={"subject_kind": flow.kind},
+                    payload=_files_payload(flow, entry.document),
                 )
                 for entry in written
                 if entry.document.attachments and entry.binds
             ],
         )
+
+    def _missing_files(self, flow, items):
+        """Of files that were found apart from their records those that are not known, one item for each record.
+
+        A record that is not in the books, or about to be, names its files when it comes. What cannot be read is kept.
+        """
+        found, kept = {}, []
+        for item in items:
+            if item.payload.get("names"):
+                found.setdefault((item.payload["subject_kind"], item.external_id), []).append(item)
+            else:
+                kept.append(item)
+        known = {log.external_id: log for log in self._current_rows([("flow_id", "=", flow.id)], found)}
+        for key in found.keys() & self._known_subjects(flow, found):
+            names = {name for item in found[key] for name in item.payload["names"]}
+            log = known.get(key[1], self.env["ml.sync.log"])
+            payload = (log.sudo().payload if log else None) or {}  # sudo: field without access
+            had, wanted = set(payload.get("had") or ()), set(payload.get("names") or ())
+            if names <= had | wanted:
+                continue
+            had, wanted = (had | wanted, names - had - wanted) if log.state == "done" else (had, wanted | names)
+            first = found[key][0]
+            payload = {**first.payload, "names": sorted(wanted), "had": sorted(had)}
+            kept.append(
+                replace(first, version=_digest(sorted(had | wanted)), title=log.name or first.title, payload=payload)
+            )
+        return kept
+
+    def _known_subjects(self, flow, keys):
+        """Those of the remote records (kind, external id) that are in the books, or have a row that may bring them."""
+        bound = set(self.env["ml.binding"]._records(flow.connection_id, set(keys)))
+        rows = self._current_rows(
+            [("connection_id", "=", flow.connection_id.id), ("state", "not in", DECIDED_STATES)], keys
+        )
+        return bound | {(row.kind, row.external_id) for row in rows}
+
+    def _current_rows(self, domain, keys):
+        ids = list({external_id for _kind, external_id in keys})
+        of_ids = [("direction", "=", "pull"), ("external_id", "in", ids), ("is_current", "=", True)]
+        return self.env["ml.sync.log"].search([*domain, *of_ids])
 
     def _sibling(self, flow, key):
         return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and key and sibling.key == key)
@@ -507,7 +561,7 @@ class MlWorker(models.AbstractModel):
         results = []
         for entry in entries:
             log = entry.log
-            if log.is_told or not (log.external_id and log.is_acknowledged):
+            if not log._may_be_told():
                 continue
             if not entry.error and entry.outcome in told:
                 result = {
@@ -564,7 +618,7 @@ class MlWorker(models.AbstractModel):
     def _refuse_acknowledged(self, reasons):
         """:param reasons: {row: sentence}"""
         logs = self.env["ml.sync.log"].union(*reasons)
-        logs = logs.filtered(lambda log: log.external_id and log.is_acknowledged and not log.is_told)
+        logs = logs.filtered(lambda log: log._may_be_told())
         for flow, group in logs.grouped("flow_id").items():
             results = self._result_flow(flow)
             if results and flow._spec().acknowledges and flow._spec().reports:
@@ -686,7 +740,7 @@ def _translated(provider, flow, external_id, payload):
             if item is None:
                 raise InvalidDataError("The record is not at the vendor any more.")
             payload = item.payload
-        return provider.document(flow, payload)
+        return document_of(provider, flow, payload)
     except ConnectorError as error:
         return error
 
@@ -694,14 +748,22 @@ def _translated(provider, flow, external_id, payload):
 def _download(provider, flow, row):
     """The files of a remote record. It is read again, because addresses of files are short-lived."""
     external_id, payload = row
-    item = provider.fetch(flow, external_id)
+    refuse_unreadable(payload)
+    item = provider.fetch_files(flow, external_id, payload)
     if item is None:
         raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
     files = []
-    for attachment in provider.document(flow, item.payload):
+    for attachment in document_of(provider, flow, item.payload):
         mimetype, content = provider.download(attachment.url)
         files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
+
+
+def _files_payload(flow, document):
+    """What is known of the files of a document before their addresses are asked for."""
+    day = min(dates_of(document), default=None)
+    names = [attachment.name for attachment in document.attachments]
+    return {"subject_kind": flow.kind, "names": names, "day": day.isoformat() if day else ""}
 
 
 def _files_version(attachments):

@@ -470,6 +470,7 @@ class MlWorker(models.AbstractModel):
             log._supersede()
         else:
             log.write(vals)
+        log._let_others_go_on()
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
         )

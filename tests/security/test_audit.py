@@ -200,6 +200,8 @@ CASES = {
     ("ml.connection", "action_pause"): "",
     ("ml.connection", "action_disconnect"): "",
     ("ml.connection", "action_subscribe"): "",
+    ("ml.connection", "action_move_webhooks"): "connection.webhook_base = 'https://former.example.com'",
+    ("ml.connection", "action_keep_address"): "connection.webhook_base = connection.get_base_url()",
     ("ml.connection", "action_unsubscribe"): "",
     ("ml.connection", "action_verify_attempts"): "",
     ("ml.connection", "action_adopt_database"): "connection.database_oid = '1'",

@@ -25,7 +25,11 @@ class StampliProvider(Provider):
         Credential(name="port", label="Port", address=True, required=False, help="22 when empty."),
         Credential(name="username", label="User"),
         Credential(
-            name="password", label="Password", secret=True, required=False, help="Either this or a private key."
+            name="password",
+            label="Password",
+            secret=True,
+            required=False,
+            help="The server may want this, a private key, or both.",
         ),
         Credential(
             name="private_key",
