@@ -436,7 +436,7 @@ class MlWorker(models.AbstractModel):
                 message = self._stopped(file.archive_tries, self.env._("putting it away")).message
                 file.write({"archive_state": "failed", "archive_message": message})
                 continue
-            self._begin_to_put_away(file)
+            file.archive_tries += 1  # before, so that it counts when the server stops over it
             self._commit(run)
             try:
                 self._put_file_away(run, flow, file)
@@ -605,12 +605,6 @@ class MlWorker(models.AbstractModel):
         if file.state == "seen":
             message = self.env._("It grew after it was put away, and is gone now: ask for it again.")
             self._refuse(flow, file, message)
-
-    def _begin_to_put_away(self, file):
-        """Counted before, so that it counts when the server stops over it."""
-        tries = file.archive_tries + 1
-        delay = timedelta(seconds=retry_seconds(tries))
-        file.write({"archive_tries": tries, "archive_at": fields.Datetime.now() + delay})
 
     def _not_put_away(self, file, error):
         delay = timedelta(seconds=retry_seconds(file.archive_tries, error.retry_after))

@@ -534,9 +534,11 @@ class MlFlow(models.Model):
         )
 
     def _worked_at(self):
-        return max(
-            filter(None, (self.last_success_at, self.expected_since, self.create_date)), default=fields.Datetime.now()
-        )
+        """When it did what it is for, or was asked to and has not begun yet."""
+        since, last = self.expected_since, self.last_success_at
+        has_begun = self.last_run_at and (not since or self.last_run_at >= since)
+        moments = (last,) if last and (has_begun or not since) else (last, since)
+        return max(filter(None, moments), default=self.create_date or fields.Datetime.now())
 
     def _interval(self):
         return timedelta(days=1) if self.schedule == "daily" else timedelta(minutes=self.interval_number)

@@ -112,9 +112,7 @@ class TestConnection(ConnectorCase):
             bills.write({"schedule": schedule, "interval_number": 30})
             for ago, cause in ((quiet, False), (silent, "silent")):
                 bills.write({"last_success_at": now - ago, "error_message": "The list is closed."})
-                self.env.cr.execute("UPDATE ml_flow SET create_date = '2026-01-01'")
-                bills.expected_since = False
-                self.env.invalidate_all()
+                self.connection.invalidate_recordset()
                 self.assertEqual(self.connection.halt_cause, cause, (schedule, ago))
         self.assertEqual(self.connection.color, 1)
         self.assertIn("Bills", self.connection.halt_reason)
@@ -128,6 +126,9 @@ class TestConnection(ConnectorCase):
             calm()
             self.connection.invalidate_recordset()
             self.assertFalse(self.connection.halt_cause)
+        bills.last_run_at = fields.Datetime.now()
+        self.connection.invalidate_recordset()
+        self.assertEqual(self.connection.halt_cause, "silent", "it ran since, and failed")
 
     def test_an_archived_connection_needs_no_job(self):
         self.connection.action_pause()
