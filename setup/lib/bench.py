@@ -36,6 +36,7 @@ class Size:
     push_count: int = 5_000
     noop_count: int = 10_000
     bridge_bills: int = 10
+    file_count: int = 300
     storm_events: int = 5_000
     vendor_rounds: int = 6
     transfers: int = 1_000_000
@@ -52,6 +53,7 @@ QUICK = Size(
     push_count=1_000,
     noop_count=2_000,
     bridge_bills=4,
+    file_count=100,
     storm_events=500,
     vendor_rounds=3,
     transfers=100_000,
@@ -100,6 +102,8 @@ def _targets(size):
         "push_rate_vs_limit": (False, 0.75),
         f"noop_sync_{size.noop_count // 1000}k_seconds_ratio": (True, 2.0),
         "ramp_to_visma_seconds": (True, 3.0),
+        "calls_per_bill_file": (True, 0.2),
+        "calls_per_receipt": (True, 0.2),
         "vendors_cost_vs_bare": (True, 1.5),
         "first_bill_seconds_in_event_storm": (True, 15.0),
         f"event_storm_{size.storm_events}_seconds": (True, 120.0),
@@ -160,6 +164,9 @@ def _results(size, stack):
         yield _inside(idle, "flows", url, size.noop_count, function="noop")
     with console.step("Bridge: bills from Ramp's webhook to Visma.net"):
         yield _bridge(stack, size)
+    with console.step(f"Files: those of {size.file_count} bills and of as many card transactions"):
+        database, url, _access = _connected(stack, "bench_files")
+        yield _inside(database, "files", url, size.file_count)
     with console.step("Vendors: new ones beside 5,000 that are known"):
         database, _url, _access = _connected(stack, "bench_vendors")
         yield _inside(database, "vendors", size.vendor_rounds)
