@@ -417,7 +417,9 @@ class TestCardAccount(SpendCase):
         for mode in ("expense", "journal_entry", "vendor_bill"):
             with self.subTest(mode):
                 spend = {
-                    f"{mode}-{number}": self.expense_document(f"{mode}-{number}", [self.part(amount)], statement=statement)
+                    f"{mode}-{number}": self.expense_document(
+                        f"{mode}-{number}", [self.part(amount)], statement=statement
+                    )
                     for number, (amount, statement) in enumerate(
                         [("70.00", f"s-{mode}"), ("-20.00", f"s-{mode}"), ("50.00", f"s-{mode}"), ("11.00", "")]
                     )
