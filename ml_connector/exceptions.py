@@ -84,6 +84,10 @@ class InvalidDataError(ConnectorError):
     error_class = "validation"
 
 
+class UnreadableRowError(InvalidDataError):
+    """A row of a provider's list is no record that can be read."""
+
+
 class NotReadyError(InvalidDataError):
     """Odoo cannot take it yet: it goes on when the record `awaits` is repaired there."""
 
@@ -123,6 +127,12 @@ class ServerError(ConnectorError):
     """Odoo's own server cannot work at the moment: its disk, file system, memory or database."""
 
     error_class = "server"
+
+
+class StoppedError(ConnectorError):
+    """The server stopped again and again over it: killed for its time or memory, or by a defect."""
+
+    error_class = "stopped"
 
 
 class NotWantedError(ConnectorError):

@@ -79,9 +79,10 @@ class NamePattern:
     :raises PatternError: it is none
     """
 
-    def __init__(self, text):
+    def __init__(self, text, any_case=False):
         if len(text) > MAX_PATTERN:
             raise PatternError("it is too long")
+        self._flags = re.IGNORECASE if any_case else 0
         self._text = text.removeprefix("^").removesuffix("$") if not text.endswith(r"\$") else text.removeprefix("^")
         self._place = 0
         self._node = self._choice(depth=0)[0]
@@ -154,7 +155,7 @@ class NamePattern:
         elif sign == "[":
             self._place = self._end_of_class()
         try:
-            one = re.compile(self._text[start : self._place])
+            one = re.compile(self._text[start : self._place], self._flags)
         except re.error as error:
             raise PatternError(str(error)) from None
         return lambda text, starts: {place + 1 for place in starts if place < len(text) and one.fullmatch(text[place])}

@@ -98,7 +98,13 @@ class MlWorker(models.AbstractModel):
         if log.state == "failed":
             self._tell_sources(log)
 
-    def _tell_sources(self, logs):
+    def _answer_ignored(self, logs):
+        """Also the provider that the record came from, when it will not get where it was to go."""
+        super()._answer_ignored(logs)
+        for _flow, group in logs.filtered(lambda log: log.direction == "push").grouped("flow_id").items():
+            self._tell_sources(group, lambda origin: origin.flow_id._spec().acknowledges)
+
+    def _tell_sources(self, logs, is_told=lambda origin: True):
         """Queue for the vendors that records came from what became of them here."""
         flow = logs.flow_id
         if not logs or not flow._spec().carries:
@@ -114,9 +120,9 @@ class MlWorker(models.AbstractModel):
         by_record = {(binding.res_model, binding.res_id): binding for binding in bindings}
         for log in logs:
             if binding := by_record.get((log.res_model, log.res_id)):
-                self._tell_source(log, binding)
+                self._tell_source(log, binding, is_told)
 
-    def _tell_source(self, log, binding):
+    def _tell_source(self, log, binding, is_told):
         source = binding.connection_id
         origin = self.env["ml.sync.log"].search(
             [
@@ -129,19 +135,21 @@ class MlWorker(models.AbstractModel):
             limit=1,
         )
         results = source.flow_ids.filtered(lambda flow: flow.active and flow.kind == "result")
-        if not origin or not results or not origin.flow_id._spec().reports:
+        if not origin or not results or not origin.flow_id._spec().reports or not is_told(origin):
             return
         is_there = log.state == "done"
         if not is_there and self._bindings_by_record(log.flow_id, self.env[log.res_model].browse(log.res_id)):
             # success was told already; what failed is a change of it
             return
+        acknowledges = origin.flow_id._spec().acknowledges
         result = {
             "subject": binding.kind,
             "external_id": binding.external_id,
+            **({"version": origin.external_version} if acknowledges else {}),
             "success": is_there,
             "reference": log.external_id or "" if is_there else "",
             "url": log.external_url or "" if is_there else "",
-            "message": "" if is_there else log.error_message,
+            "message": "" if is_there else log.ignored_reason or log.error_message or "",
         }
         self._insert_reports(results, [(origin, result)])
         source._trigger()

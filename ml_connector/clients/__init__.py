@@ -8,6 +8,7 @@ from .masking import SENSITIVE, is_sensitive, mask, mask_text
 from .oauth import AccessToken, MemoryTokens, StoredGrant, TokenStore
 from .ramp import RampClient
 from .rate import RollingWindow, shared_window
+from .rows import Unreadable, content_key, objects
 from .sftp import HostKeyError, SftpAccount, SftpSession, fingerprint
 from .visma import VismaClient
 
@@ -27,13 +28,16 @@ __all__ = [
     "SftpSession",
     "StoredGrant",
     "TokenStore",
+    "Unreadable",
     "VismaClient",
+    "content_key",
     "fault_of_base",
     "fingerprint",
     "is_sensitive",
     "is_yes",
     "mask",
     "mask_text",
+    "objects",
     "read_json",
     "shared_window",
 ]

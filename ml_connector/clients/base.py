@@ -4,6 +4,7 @@ What a failed call means depends on two questions: can the request have had an e
 answers decide the exception (see `HttpClient.call`); the engine decides by the exception what happens next.
 """
 
+import io
 import random
 import time
 from contextlib import nullcontext
@@ -359,19 +360,19 @@ class HttpClient:
 
     def _read(self, response, max_bytes, deadline):
         """The body; after every piece it is asked whether the deadline has passed, for a server that is merely slow."""
-        parts, size = [], 0
+        # a list of its parts would hold a large file twice
+        body = io.BytesIO()
         for part in response.iter_content(_CHUNK):
-            size += len(part)
-            if size > max_bytes:
+            if body.tell() + len(part) > max_bytes:
                 raise _TooLargeError
             if self._clock() > deadline:
                 raise requests.exceptions.ReadTimeout
-            parts.append(part)
+            body.write(part)
         # urllib3 1.x does not complain about a body shorter than announced.
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and response.request.method != "HEAD" and response.raw.tell() < int(announced):
             raise _CutOffError
-        return b"".join(parts)
+        return body.getvalue()
 
     def _report(self, method, url, status, trace_id, started, as_file, headers):
         if not self._observe:

@@ -17,6 +17,7 @@ from .addresses import is_loopback
 from .base import BearerAuth, HttpClient, NoAuth
 from .failures import read_json
 from .oauth import granted, seconds
+from .rows import objects
 
 TOKEN_PATH = "/oauth2/v0/token"
 FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
@@ -295,7 +296,8 @@ class ConcurClient(HttpClient):
             data = data if isinstance(data, dict) else {}
             rows = _rows(data.get("content"))
             yield rows
-            pages = (data.get("page") or {}).get("totalPages")
+            page = data.get("page")
+            pages = page.get("totalPages") if isinstance(page, dict) else None
             if not rows or (isinstance(pages, int) and number - first + 1 >= pages):
                 return
 
@@ -531,18 +533,14 @@ def _rows(value):
     """A list of objects; Concur also sends one object, or null."""
     if isinstance(value, dict):
         return [value]
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return objects(value) if isinstance(value, list) else []
 
 
 def _unfolded(row):
-    """A financial document whose content may have come as text."""
-    content = row.get("document")
-    if not isinstance(content, str):
-        return row
-    try:
-        return {**row, "document": read_json(content)}
-    except ValueError:
-        raise RemoteError("SAP Concur sent a financial document that cannot be read.") from None
+    """A financial document whose content may have come as text. Text that is no JSON stays as it is."""
+    with suppress(ValueError, TypeError):
+        return {**row, "document": read_json(row.get("document"))}
+    return row
 
 
 def _said(problem):

@@ -6,11 +6,13 @@ import json
 import socket
 import ssl
 from dataclasses import dataclass
+from math import isfinite
 
 import requests
 import urllib3
 
 CONNECT_TIMEOUT = 5.0
+MOST_DIGITS = 1000
 MAX_DEPTH = 100
 """Levels of an answer; what is deeper cannot be stored from every place of a program."""
 LIBRARY_ERRORS = (
@@ -96,7 +98,7 @@ def read_json(text):
     :raises ValueError: it is none, or nested too deeply
     """
     try:
-        data = json.loads(text, parse_constant=_no_constant)
+        data = json.loads(text, parse_constant=_no_constant, parse_float=_number, parse_int=_whole)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [data]
@@ -114,6 +116,16 @@ def read_json(text):
 
 def _no_constant(name):
     raise ValueError(name)
+
+
+def _number(text):
+    """What is too large for a number stays a text, which is the fault of its own record only."""
+    value = float(text)
+    return value if isfinite(value) else text
+
+
+def _whole(text):
+    return int(text) if len(text) <= MOST_DIGITS else text
 
 
 def _storable(text, data):

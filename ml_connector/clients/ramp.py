@@ -13,6 +13,7 @@ from ..exceptions import NotFoundError, RemoteError
 from .base import HttpClient
 from .oauth import client_credentials
 from .rate import shared_window
+from .rows import content_key, objects
 
 ROOT = "/developer/v1"
 PAGE_SIZE = 100
@@ -235,8 +236,11 @@ class RampClient(HttpClient):
     # Vendor credits
 
     def vendor_credits(self, **filters):
-        """`GET /vendors/credits`: pages of vendor credits; without those that are used up unless asked for."""
-        return self._pages("/vendors/credits", **filters)
+        """`GET /vendors/credits`: pages of vendor credits; without those that are used up unless asked for.
+
+        The schema has lists in the list, its example has none: both are read.
+        """
+        return self._pages("/vendors/credits", flattened, **filters)
 
     def vendor_credit(self, credit_id):
         """`GET /vendors/credits/{vendor_credit_id}`."""
@@ -459,11 +463,12 @@ class RampClient(HttpClient):
             raise RemoteError("Ramp answered with something other than the record that was asked for.")
         return data
 
-    def _pages(self, path, **filters):
+    def _pages(self, path, arranged=lambda rows: rows, **filters):
         """Rows of each page. `page.next` is a URL or a bare cursor.
 
         A page may come twice: rows seen before are left out, and a listing that brings nothing new is given up.
 
+        :param arranged: what makes a plain list of the rows
         :raises RemoteError: the listing does not come to an end
         """
         path = ROOT + path
@@ -473,7 +478,7 @@ class RampClient(HttpClient):
         while True:
             data = self.call("GET", target, params=params).data
             page = data.get("page") if isinstance(data, dict) else None
-            rows = _rows(data.get("data") if isinstance(data, dict) else None)
+            rows = _rows(data.get("data") if isinstance(data, dict) else None, arranged)
             fresh = [row for row in rows if _is_new(row, seen)]
             yield fresh
             following = page.get("next") if isinstance(page, dict) else None
@@ -493,16 +498,20 @@ def _is_new(row, seen):
     """Whether the row was not seen before; it is noted."""
     key = row.get("ramp_id") or row.get("id")
     if not isinstance(key, str):
-        return True
+        key = content_key(row)
     if key in seen:
         return False
     seen.add(key)
     return True
 
 
-def _rows(rows):
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
+def flattened(rows):
+    return [row for part in rows for row in (part if isinstance(part, list) else [part])]
+
+
+def _rows(rows, arranged=lambda rows: rows):
+    if isinstance(rows, list):
+        return objects(arranged(rows))
     raise RemoteError("Ramp answered with something other than a list of records.")
 
 

@@ -6,10 +6,12 @@ import errno
 import hashlib
 import io
 import logging
+import math
 import re
 import socket
 import stat
 from dataclasses import dataclass
+from functools import partial
 
 from ..exceptions import (
     AuthError,
@@ -21,6 +23,7 @@ from ..exceptions import (
     RemoteError,
 )
 from .addresses import RefusedAddressError, loopback_allowed, resolved
+from .ssh_login import Login
 
 OLDEST_PARAMIKO = (3, 4)
 """Older ones lack strict key exchange (CVE-2023-48795)."""
@@ -37,7 +40,7 @@ CHUNK = 1 << 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SftpAccount:
-    """Where and as whom to log in. Either `password` or `private_key` is set.
+    """Where and as whom to log in. A server may want the password, the key, or both.
 
     :param host_keys: accepted public keys of the server, as `type base64`; empty: nobody is talked to
     :param allow_loopback: whether this machine itself may be called; None: as the environment says
@@ -60,11 +63,10 @@ class SftpAccount:
 class Listing:
     """The regular files of a folder: (name, size, time of change), sorted by name.
 
-    :param has_unreadable: it holds a name that is not UTF-8, so nothing could be listed
+    What is not UTF-8 in a name is in it as Python's lone surrogates.
     """
 
     files: tuple
-    has_unreadable: bool = False
 
 
 class HostKeyError(AuthError):
@@ -139,6 +141,43 @@ def _repaired(text):
     body = "".join(match[2][headers.end() if headers else 0 :].split())
     wrapped = "\n".join(body[start : start + 70] for start in range(0, len(body), 70))
     return "\n".join([match[1], *([headers[1], headers[2], ""] if headers else []), wrapped, match[3], ""])
+
+
+def _entries(sftp, folder):
+    """(name, attributes) of what is in a folder. The library's own lists fail at a name that is not UTF-8."""
+    from paramiko import SFTPAttributes, SFTPError
+    from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR
+
+    def asked(expected, command, argument):
+        kind, message = sftp._request(command, argument)
+        if kind != expected:
+            raise SFTPError("something else was expected")
+        return message
+
+    handle = asked(CMD_HANDLE, CMD_OPENDIR, folder).get_binary()
+    found = []
+    while True:
+        try:
+            message = asked(CMD_NAME, CMD_READDIR, handle)
+        except EOFError:
+            break
+        for _number in range(message.get_int()):
+            name, _line = message.get_binary(), message.get_binary()
+            found.append((name, SFTPAttributes._from_msg(message)))
+    sftp._request(CMD_CLOSE, handle)
+    return found
+
+
+def _state(attributes):
+    return attributes.st_size or 0, int(attributes.st_mtime or 0)
+
+
+def _close(sftp, file):
+    """Close a file that was written. The library does not look at the answer, and some servers store only now."""
+    from paramiko.sftp import CMD_CLOSE
+
+    file._closed = True
+    sftp._request(CMD_CLOSE, file.handle)
 
 
 class SftpSession:
@@ -245,20 +284,9 @@ class SftpSession:
     def _log_in(self):
         paramiko = _library()
         account = self.account
+        load_key = partial(load_private_key, account.private_key, account.passphrase) if account.private_key else None
         try:
-            if account.private_key:
-                self._transport.auth_publickey(
-                    account.username, load_private_key(account.private_key, account.passphrase)
-                )
-            else:
-                self._transport.auth_password(account.username, account.password, fallback=False)
-        except paramiko.BadAuthenticationType:
-            raise AuthError(
-                "The server does not accept this way to log in: ask whether it wants a password or a key."
-            ) from None
-        except paramiko.AuthenticationException:
-            what = "key" if account.private_key else "password"
-            raise AuthError(f"The server refused the user or the {what}.") from None
+            Login(paramiko, self._transport, account.username, load_key, account.password).run()
         except (paramiko.SSHException, EOFError, OSError):
             raise NetworkError("The server broke off the connection while logging in.") from None
         self._transport.set_keepalive(KEEPALIVE)
@@ -285,24 +313,26 @@ class SftpSession:
     def list(self, folder):
         """The regular files of a folder: names, sizes and times of change, sorted by name."""
         with self._files(folder) as sftp:
-            try:
-                entries = sftp.listdir_attr(folder or ".")
-            except UnicodeDecodeError:
-                return Listing(files=(), has_unreadable=True)
+            entries = _entries(sftp, folder or ".")
         found = [
-            (entry.filename, entry.st_size or 0, int(entry.st_mtime or 0))
-            for entry in entries
-            if entry.st_mode is None or stat.S_ISREG(entry.st_mode)
+            (name.decode(errors="surrogateescape"), *_state(attributes))
+            for name, attributes in entries
+            if attributes.st_mode is None or stat.S_ISREG(attributes.st_mode)
         ]
         return Listing(files=tuple(sorted(found)))
 
-    def size(self, path):
-        """Size of a file, or None when there is none."""
+    def state(self, path):
+        """Size and time of change of a file, or None when there is none."""
         with self._files(path) as sftp:
             try:
-                return sftp.stat(path).st_size
+                return _state(sftp.stat(path))
             except FileNotFoundError:
                 return None
+
+    def size(self, path):
+        """Size of a file, or None when there is none."""
+        state = self.state(path)
+        return state and state[0]
 
     def read(self, path, stream, limit):
         """Copy a file to a stream and return its SHA-256.
@@ -335,21 +365,34 @@ class SftpSession:
         return PermanentError(f"{path} is larger ({size} bytes) than the {limit} bytes that are allowed.")
 
     def write(self, path, stream, size):
-        """Write a new file of `size` bytes and make sure that all of it arrived."""
+        """Write a new file of `size` bytes: the server has said of each of them, and of the end, that it has them.
+
+        False when the file is not to be seen afterwards: somebody took it at once, or it is hidden from us.
+        """
         with self._files(path) as sftp:
-            with sftp.open(path, "wb") as file:
-                file.set_pipelined(True)
-                while chunk := stream.read(CHUNK):
+            file = sftp.open(path, "wb")
+            with file:
+                chunk = stream.read(CHUNK)
+                while chunk:
+                    following = stream.read(CHUNK)
+                    file.set_pipelined(bool(following))  # the last one waits for the answers to all
                     file.write(chunk)
+                    chunk = following
+                _close(sftp, file)
             found = self._written_size(sftp, path)
-        if found is not None and found != size:
+        if found is not None and found < size:
             raise RemoteError(f"Only {found} of {size} bytes of {path} arrived: the server's disk may be full.")
+        return found is not None
 
     def _written_size(self, sftp, path):
+        """Size of what was written; no more than what we know where the server does not tell; None: it is not there."""
         try:
-            return sftp.stat(path).st_size
-        except PermissionError:
-            return None  # some servers do not tell
+            size = sftp.stat(path).st_size
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return math.inf
+        return math.inf if size is None else size
 
     def rename(self, path, new_path):
         """Give a file its final name; never over another one."""
@@ -411,6 +454,8 @@ class SftpSession:
             raise NetworkError("The server could not be reached or broke off the connection.") from None
         except OSError as error:
             raise self._os_failure(error, path) from None
+        except (paramiko.SFTPError, UnicodeDecodeError):
+            raise RemoteError(f"The server's answer about {path} is not one of SFTP.") from None
 
     def _os_failure(self, error, path):
         if error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH) or not self._sftp:

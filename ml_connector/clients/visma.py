@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from ..exceptions import NotFoundError, RemoteError, UnknownOutcomeError
 from .base import HttpClient
 from .oauth import client_credentials
+from .rows import content_key, objects
 
 PAGE_SIZE = 500
 """Within what the lists allow; an endpoint that allows less says so in the metadata of its rows."""
@@ -243,8 +244,7 @@ def _page(data):
         rows = _rows(data.get("records"))
         return rows, _count(data.get("totalCount")), _count(data.get("pageSize")) or PAGE_SIZE
     rows = _rows(data)
-    metadata = rows[0].get("metadata") if rows else None
-    metadata = metadata if isinstance(metadata, dict) else {}
+    metadata = next((row["metadata"] for row in rows if isinstance(row.get("metadata"), dict)), {})
     # without metadata nobody says whether there is more, so the next page is asked for until it is empty
     total = _count(metadata.get("totalCount")) or (len(rows) and float("inf"))
     return rows, total, min(PAGE_SIZE, _count(metadata.get("maxPageSize")) or PAGE_SIZE)
@@ -257,9 +257,8 @@ def _count(value):
 def _is_new(row, seen):
     """Whether the row was not seen before in this version; it is noted."""
     names = ("documentType", "referenceNumber", "type", "refNbr", "orderNbr", "receiptNumber", "number", "accountCD")
-    key = tuple(row.get(name) for name in (*names, "projectID", "subaccountNumber", "termsId", "id", "timeStamp"))
-    if not any(isinstance(part, str) for part in key):
-        return True
+    parts = [row.get(name) for name in (*names, "projectID", "subaccountNumber", "termsId", "id", "timeStamp")]
+    key = tuple(map(str, parts)) if any(isinstance(part, str) for part in parts) else content_key(row)
     if key in seen:
         return False
     seen.add(key)
@@ -267,8 +266,8 @@ def _is_new(row, seen):
 
 
 def _rows(rows):
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
+    if isinstance(rows, list):
+        return objects(rows)
     raise RemoteError("Visma.net answered with something other than a list of records.")
 
 

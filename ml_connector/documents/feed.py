@@ -45,6 +45,8 @@ class FeedTemplate:
     :param trailer: first value of a last row that counts the others (CSV); empty: there is none
     :param archives: whether zip and gzip archives are unpacked
     :param statuses: only documents in one of these states are taken; empty: all
+    :param negatives: how negative numbers come: `minus` (-1.00), or `accounting`: also (1.00) and 1.00-
+    :param left_out: rows whose first value begins with one of these words are none of a document (CSV)
     """
 
     entity: str
@@ -72,6 +74,8 @@ class FeedTemplate:
     trailer: str = ""
     archives: bool = False
     statuses: tuple[str, ...] = ()
+    negatives: str = "minus"
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +87,7 @@ class FileDocument:
     :ivar values: of its head, by name of column; dates as ISO 8601, numbers with a point
     :ivar lines: the same of its lines
     :ivar problems: sentences about what is wrong with it; such a document is not booked
+    :ivar part: name of the file inside an archive; empty outside
     """
 
     key: str
@@ -90,6 +95,7 @@ class FileDocument:
     values: dict = field(default_factory=dict)
     lines: list = field(default_factory=list)
     problems: list = field(default_factory=list)
+    part: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

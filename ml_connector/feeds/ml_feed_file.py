@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -5,6 +7,9 @@ from odoo.tools import SQL
 from ..models.ml_sealed import needs
 from ..models.ml_sync_log import MERGED_STATES
 from ..stored_files import stored_mimetype
+
+LOOK_AGAIN = timedelta(seconds=15)
+"""After which a file that may still grow is looked at again."""
 
 
 class MlFeedFile(models.Model):
@@ -50,6 +55,7 @@ class MlFeedFile(models.Model):
     )
     folder = fields.Char(readonly=True)
     temporary_name = fields.Char(readonly=True)
+    taken_as = fields.Char(readonly=True, help="The kind of unfinished name under which it was taken from its folder.")
     size = fields.Integer("Size (bytes)", readonly=True)
     sha256 = fields.Char("SHA-256", readonly=True, index="btree_not_null")
     remote_modified = fields.Integer(readonly=True, help="Time of change at the server, in seconds since 1970.")
@@ -90,6 +96,9 @@ class MlFeedFile(models.Model):
     archive_at = fields.Datetime(readonly=True)
     archive_tries = fields.Integer(readonly=True)
     archive_message = fields.Char("Put away to", readonly=True)
+    archive_path = fields.Char(readonly=True, help="Where it lies at the server since it was put away.")
+    watch_at = fields.Datetime("Looked at again at", readonly=True, help="Whether it is still what was read.")
+    watch_count = fields.Integer(readonly=True)
 
     log_ids = fields.One2many(
         "ml.sync.log", "feed_file_id", "Records of the file", readonly=True, domain=[("kind", "!=", "feed_file")]
@@ -101,6 +110,7 @@ class MlFeedFile(models.Model):
 
     _present_idx = models.Index("(connection_id, folder, name) WHERE is_present")
     _archive_idx = models.Index("(connection_id, archive_at) WHERE archive_state = 'todo'")
+    _watch_idx = models.Index("(connection_id, watch_at) WHERE watch_at IS NOT NULL")
 
     @api.depends("log_ids.state")
     def _compute_counts(self):
@@ -123,6 +133,17 @@ class MlFeedFile(models.Model):
     def _path(self, name=None):
         self.ensure_one()
         return f"{self.folder}/{name or self.name}" if self.folder else name or self.name
+
+    def _place(self):
+        """Where it is read."""
+        return self.archive_path or self._path()
+
+    def _see(self, size, modified):
+        """It may still grow: it is read when the next look finds the same."""
+        now = fields.Datetime.now()
+        self.write({"state": "seen", "size": size, "remote_modified": modified, "observed_at": now})
+        if self.archive_path:
+            self.watch_at = now + LOOK_AGAIN
 
     def _log(self):
         """The row of the queue that carries the file itself, not its records."""
@@ -190,11 +211,11 @@ class MlFeedFile(models.Model):
             }
         )
 
-    def _fail(self, error):
+    def _fail(self, error, state="failed"):
         """Show what is wrong with the file."""
         self.write(
             {
-                "state": "failed",
+                "state": state,
                 "error_message": error.message,
                 "error_line": getattr(error, "line", 0),
                 "error_column": getattr(error, "column", False) or False,

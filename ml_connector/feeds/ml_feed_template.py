@@ -18,6 +18,8 @@ ANSWER_TOKENS = ("name", "stem")
 PREVIEW_ROWS = 5
 MAX_FORMAT = 40
 MEGABYTE = 1024 * 1024
+COPY_MARK = re.compile(r" ?\(\d{1,3}\)(?=\.[^.]*$)")
+""" (2) before the extension: a file of the same name was there."""
 SIGNS = {
     "comma": ",",
     "semicolon": ";",
@@ -25,6 +27,7 @@ SIGNS = {
     "bar": "|",
     "point": ".",
     "space": " ",
+    "apostrophe": "'",
     "crlf": "\r\n",
     "lf": "\n",
 }
@@ -44,8 +47,8 @@ class MlFeedTemplate(models.Model):
         "administer": (
             *("name", "active", "sequence", "entity", "company_code", "column_ids"),
             *("file_format", "delimiter", "quote_all", "encoding", "bom", "line_end", "date_format", "datetime_format"),
-            *("decimal_point", "thousands", "true_word", "false_word", "guard_formulas", "root_element"),
-            *("document_element", "folder", "file_name", "temporary", "accepted_path", "rejected_path"),
+            *("decimal_point", "thousands", "negatives", "true_word", "false_word", "guard_formulas", "root_element"),
+            *("left_out", "document_element", "folder", "file_name", "temporary", "accepted_path", "rejected_path"),
             *("answer_hours", "archive_mode", "archive_folder", "error_folder", "whole_file", "credit_sign"),
             *("trailer", "archives", "statuses", "max_megabytes", "domain", "lines_domain", "mode", "full_days"),
             "max_rows",
@@ -73,9 +76,21 @@ class MlFeedTemplate(models.Model):
     )
     quote_all = fields.Boolean("Quote every value")
     encoding = fields.Selection(
-        [("utf-8", "UTF-8"), ("cp1252", "Windows (cp1252)"), ("iso-8859-15", "Latin 9"), ("utf-16", "UTF-16")],
+        [
+            ("utf-8", "UTF-8"),
+            ("cp1252", "Western Windows (cp1252)"),
+            ("cp1250", "Central European Windows (cp1250)"),
+            ("cp1251", "Cyrillic Windows (cp1251)"),
+            ("cp1253", "Greek Windows (cp1253)"),
+            ("cp1254", "Turkish Windows (cp1254)"),
+            ("iso-8859-15", "Latin 9 (iso8859_15)"),
+            ("mac_roman", "Macintosh (mac_roman)"),
+            ("cp850", "MS-DOS (cp850)"),
+            ("utf-16", "UTF-16"),
+        ],
         default="utf-8",
         required=True,
+        help="A file that shows its own encoding without a doubt, by a mark or by its bytes, is read in that one.",
     )
     bom = fields.Boolean("Byte order mark", help="Begin written files with a mark of their encoding.")
     line_end = fields.Selection([("crlf", "Windows"), ("lf", "Unix")], default="crlf", required=True)
@@ -83,7 +98,16 @@ class MlFeedTemplate(models.Model):
     datetime_format = fields.Char("Date and time format", default="%Y-%m-%dT%H:%M:%SZ", required=True, help="In UTC.")
     decimal_point = fields.Selection([("point", "Point"), ("comma", "Comma")], default="point", required=True)
     thousands = fields.Selection(
-        [("comma", "Comma"), ("point", "Point"), ("space", "Space")], string="Thousands separator"
+        [("comma", "Comma"), ("point", "Point"), ("space", "Space"), ("apostrophe", "Apostrophe")],
+        string="Thousands separator",
+        help="No-break spaces are taken for spaces.",
+    )
+    negatives = fields.Selection(
+        [("minus", "-1.00"), ("accounting", "-1.00, (1.00) or 1.00-")],
+        default="minus",
+        required=True,
+        string="Negative numbers",
+        help="Spreadsheets write negative amounts in brackets, other programs put the minus at the end.",
     )
     true_word = fields.Char("Word for yes", default="true", required=True)
     false_word = fields.Char("Word for no", default="false", required=True)
@@ -139,6 +163,11 @@ class MlFeedTemplate(models.Model):
         "Last row begins with",
         help="For CSV files whose last row counts the others, for example TRAILER,120. A file without it, or with"
         " another count, is not taken. Empty: there is no such row.",
+    )
+    left_out = fields.Char(
+        "Leave out rows that begin with",
+        help="For CSV files: words, separated by commas. Titles above the headings, repeated headings, rows of totals"
+        " only, and rows with a single value and no id are left out in any case. Each is noted on the file.",
     )
     archives = fields.Boolean(
         "Take archives",
@@ -330,6 +359,8 @@ class MlFeedTemplate(models.Model):
             datetime_format=self.datetime_format,
             decimal_point=SIGNS[self.decimal_point],
             thousands=SIGNS.get(self.thousands, ""),
+            negatives=self.negatives,
+            left_out=_words(self.left_out),
             true_word=self.true_word,
             false_word=self.false_word,
             guard_formulas=self.guard_formulas,
@@ -341,15 +372,16 @@ class MlFeedTemplate(models.Model):
             max_bytes=self.max_megabytes * MEGABYTE,
             trailer=self.trailer or "",
             archives=self.archives,
-            statuses=tuple(word.strip().upper() for word in (self.statuses or "").split(",") if word.strip()),
+            statuses=_words((self.statuses or "").upper()),
         )
 
     def _provider_class(self):
         return self.connection_id._provider_class()
 
     def _fits(self, name):
-        """Whether a file of that name is for this template."""
-        return NamePattern(self.file_name).fits(name)
+        """Whether a file of that name is for this template: in any case, also as browsers name copies."""
+        pattern = NamePattern(self.file_name, any_case=True)
+        return pattern.fits(name) or pattern.fits(COPY_MARK.sub("", name))
 
     def _answer_path(self, pattern, file):
         """Where the vendor's answer to one of our files would be; empty where it gives none."""
@@ -415,6 +447,19 @@ class MlFeedTemplate(models.Model):
         self.sudo().shrink_confirmed = True  # sudo: engine field
         self._decided("confirm", self.env._("The next file may take many records away from the vendor."))
         return self.flow_id.action_sync_now()
+
+    @needs("administer")
+    def action_try(self):
+        """Show how a file that a person has would be read by this template."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Try on a File"),
+            "res_model": "ml.feed.import",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_template_id": self.id},
+        }
 
     def action_open_files(self):
         self.ensure_one()
@@ -532,9 +577,14 @@ class MlFeedColumn(models.Model):
             type=self.type,
             on_line=self.on_line,
             required=self.required,
-            aliases=tuple(word.strip() for word in (self.aliases or "").split(",") if word.strip()),
+            aliases=_words(self.aliases),
             values=tuple((value.strip(), word.strip()) for value, word in pairs),
             xml_path=self.xml_path or "",
             max_length=self.max_length,
             decimals=None if self.decimals < 0 else self.decimals,
         )
+
+
+def _words(text):
+    """The words of a text that separates them by commas."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())

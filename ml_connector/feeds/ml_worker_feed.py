@@ -38,9 +38,24 @@ class MlWorker(models.AbstractModel):
             self._send_files(run, flow)
         elif feed == "inbox":
             self._read_files(run, flow)
-            self._put_away(run)
+            self._put_away(run, flow)
+            self._watch_put_away(run, flow)
+            self._tell_unclaimed(run, flow)
         else:
             super()._work_flow(run, flow)
+
+    def _park(self, run, log, error):
+        if log.kind != "feed_file":
+            super()._park(run, log, error)
+        elif log.direction == "pull":
+            self._file_failed(run, log.flow_id, log, log.feed_file_id, error)
+            run.connection._ask_owner(error)
+        else:
+            super()._park(run, log, error)
+            self._show_failure(log.feed_file_id, log, error)
+
+    def _doing(self, log):
+        return self.env._("reading it") if (log.kind, log.direction) == ("feed_file", "pull") else super()._doing(log)
 
     def _fetch_missing(self, run):
         if any(spec.feed == "inbox" for spec in run.connection._provider_class().flows):

@@ -17,6 +17,10 @@ UNSENT = ("built", "transferred", "failed")
 SPOOLED = 8 * 1024 * 1024
 
 
+class TakenEarlyError(PermanentError):
+    """A file was gone before it had its final name."""
+
+
 class MlWorker(models.AbstractModel):
     """Writes the files of feeds, sends them, and reads what the vendor answers to them."""
 
@@ -29,9 +33,10 @@ class MlWorker(models.AbstractModel):
         started = fields.Datetime.now()
         for template in self.env["ml.feed.template"].search([("flow_id", "=", flow.id)]):
             self._build_files(run, flow, template)
-        flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
+        if not self._taken_early(flow):
+            flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
+            run.succeeded = True
         flow._schedule_next(started)
-        run.succeeded = True
         self._commit(run)
 
     def _build_files(self, run, flow, template):
@@ -44,6 +49,8 @@ class MlWorker(models.AbstractModel):
         )
         if "transferred" in unsent.mapped("state"):
             return  # it is being sent: what it brings counts first
+        if self._taken_early(flow) & unsent:
+            return  # the next one would be taken as well
         builder = FeedBuilder(template)
         files = builder.build()
         for file in unsent:
@@ -55,6 +62,13 @@ class MlWorker(models.AbstractModel):
         self._commit(run, processed=len(files))
         for file in unsent.filtered("temporary_name"):
             self._try_to_remove(run.provider, file._path(file.temporary_name))
+
+    def _taken_early(self, flow):
+        """Files that were taken under an unfinished name, as long as their template gives this kind of name."""
+        files = self.env["ml.feed.file"].search(
+            [("flow_id", "=", flow.id), ("state", "=", "failed"), ("taken_as", "!=", False)]
+        )
+        return files.filtered(lambda file: file.taken_as == file.template_id.temporary)
 
     def _note_skipped(self, flow, template, builder):
         """A row for each record that could not be sent; what was complete this time is settled."""
@@ -92,6 +106,10 @@ class MlWorker(models.AbstractModel):
     def _send_files(self, run, flow):
         if self._hold_back(run, flow):
             return
+        if taken := self._taken_early(flow):
+            # until the template is changed, its owner is not told that all is well
+            run.failed = True
+            flow.error_message = taken[:1].error_message
         while not run.is_over and (log := self._claim(run, flow, 1)):
             if log.res_model != "ml.feed.file" or log.feed_file_id.answer == "rejected":
                 # a record that was incomplete, or a file that was refused: the next file has what is right by now
@@ -137,6 +155,8 @@ class MlWorker(models.AbstractModel):
             problem = self._as_connector_error(error)
             self._store_push_failure(run, log, problem)
             self._show_failure(file, log, problem)
+            if isinstance(problem, TakenEarlyError):
+                self._stop_sending(run, flow, file, problem)
             self._commit(run, processed=1)
             if ERROR_CLASSES[problem.error_class].stops_connection:
                 raise problem from error
@@ -152,15 +172,24 @@ class MlWorker(models.AbstractModel):
         if log.state == "failed" and file.state == "built":
             file._fail(problem)
 
+    def _stop_sending(self, run, flow, file, problem):
+        """The next file would go the same way: a person changes the template first."""
+        file.taken_as = file.template_id.temporary
+        flow.error_message = problem.message
+        run.failed = True
+        run.connection._ask_owner(problem)
+
     def _transfer(self, run, file):
         """Bring a file under its final name. Each step is noted before the next, so that none is done twice."""
         store, template = run.provider.files(), file.template_id
         if file.state == "failed":
             file.state = "built"
+        file.taken_as = False
         if template.temporary == "none":
-            if store.size(file._path()) != file.size:
-                store.write(file._path(), io.BytesIO(file.attachment_id.raw), file.size)
-            file._arrived()
+            is_there = store.size(file._path()) == file.size
+            is_there = is_there or store.write(file._path(), io.BytesIO(file.attachment_id.raw), file.size)
+            fetched = self.env._("It was fetched at once: it is not in its folder any more.")
+            file._arrived(not is_there and fetched)
             return
         is_resumed = file.state == "transferred"
         if not is_resumed:
@@ -191,12 +220,20 @@ class MlWorker(models.AbstractModel):
         try:
             store.rename(temporary, final)
         except NotFoundError:
+            if store.size(final) == file.size:
+                return False  # it was renamed, whatever the server says
             if is_resumed:
                 # an earlier try renamed it and could not note it; the vendor may have fetched it since
                 return self.env._("It had its final name already when the transfer was resumed.")
             file.state = "built"
             self._commit(run)
-            raise RemoteError(self.env._("%s disappeared from the server while it was sent.", temporary)) from None
+            raise TakenEarlyError(
+                self.env._(
+                    "The server's owner takes files under their unfinished name, such as %s: agree on another one and"
+                    " choose it under While it is being written in the template.",
+                    file.temporary_name,
+                )
+            ) from None
         except PermanentError:
             file.state = "built"
             self._commit(run)
@@ -212,15 +249,20 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ answers to our files
 
     def _read_answers(self, run):
-        """What the vendor says of the files that it got."""
+        """What the vendor says of the files that it got; returns the errors of those that could not be looked at."""
         awaited = self.env["ml.feed.file"].search(
             [("connection_id", "=", run.connection.id), ("answer", "in", ("awaited", "missing"))], order="id"
         )
+        problems = []
         for file in awaited:
             if run.is_over:
-                return
-            self._read_answer(run.provider.files(), file)
+                break
+            try:
+                self._read_answer(run.provider.files(), file)
+            except ConnectorError as error:
+                problems.append(self._passed_over(error))
             self._commit(run)
+        return problems
 
     def _read_answer(self, store, file):
         template = file.template_id

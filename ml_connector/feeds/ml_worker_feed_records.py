@@ -1,9 +1,14 @@
+from contextlib import suppress
+
 from odoo import models
 
 from ..documents import DownloadedFile, Files, Reference
 from ..documents.payment import NUMBER
 from ..exceptions import ConnectorError, InvalidDataError, MappingError, NotFoundError, RemoteError
 from ..writers.ml_writer import Entry
+
+MOST_NAMING = 5000
+"""Records of a flow that are asked whether they name a file."""
 
 
 class MlWorker(models.AbstractModel):
@@ -124,6 +129,28 @@ class MlWorker(models.AbstractModel):
         )
         return {row.external_id: row for row in rows}
 
+    def _named_documents(self, run):
+        """Where the documents lie that the newest records name: no template takes these files."""
+        found = set()
+        for flow in run.connection.with_context(active_test=False).flow_ids:
+            files_flow = flow._spec().files
+            if not files_flow:
+                continue
+            logs = self.env["ml.sync.log"].search([("flow_id", "=", flow.id)], order="id desc", limit=MOST_NAMING)
+            for payload in filter(None, logs.sudo().mapped("payload")):  # sudo: field without access
+                with suppress(ConnectorError):
+                    found |= {attachment.url for attachment in run.provider.document(files_flow, payload)}
+        return found
+
+    def _settle_document(self, flow, attachment):
+        """A document was told as a file that no template takes, before the record came that names it."""
+        unclaimed = [("connection_id", "=", flow.connection_id.id), ("state", "=", "unknown")]
+        for file in self.env["ml.feed.file"].search([*unclaimed, ("name", "=", attachment.name)]):
+            if file._path() == attachment.url and file.error_message:
+                file._log()._supersede()
+                file._clear_error()
+                file.note = self.env._("A document that a record names.")
+
     def _documents_of(self, run, flow, log, origin):
         """The documents that the export of a record carries."""
         if not origin:
@@ -136,6 +163,7 @@ class MlWorker(models.AbstractModel):
             except NotFoundError as error:
                 raise RemoteError(error.message) from None  # it may come after the file that names it
             files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
+            self._settle_document(flow, attachment)
         payload = log.sudo().payload  # sudo: see above
         return Files(
             subject_kind=payload["subject_kind"],

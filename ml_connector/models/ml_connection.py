@@ -2,10 +2,11 @@ import logging
 import secrets
 from contextlib import contextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from odoo import api, fields, models
+from odoo import api, fields, http, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, clean_context, format_date, format_datetime, plaintext2html
+from odoo.tools import SQL, clean_context, config, format_date, format_datetime, plaintext2html
 
 from .. import secret_box, server_options
 from ..clients import fault_of_base, fault_of_own
@@ -17,7 +18,7 @@ from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
-from .ml_sync_log import DIFFERS
+from .ml_sync_log import DIFFERS, OPEN_STATES
 from .ml_token import GRANT_FIELDS, TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -28,8 +29,10 @@ ACCESS_END_WARNING = timedelta(days=30)
 """How long before the access ends for good its owner is told."""
 MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
-JOB_IS_LATE = timedelta(hours=1)
+JOB_IS_LATE = timedelta(minutes=15)
 """How long after its time a job that comes every minute has surely been forgotten."""
+DATABASE_HEADER = "X-Odoo-Database"
+"""By which a request says for which of several databases it is."""
 LEARNED_AT_ADDRESS = (
     "identity",
     "business",
@@ -39,6 +42,9 @@ LEARNED_AT_ADDRESS = (
     "stored_settings",
     "announcements",
     "webhook_base",
+    "webhook_database",
+    "webhook_checked_at",
+    "webhook_problem",
     "attention_reason",
     "breaker_until",
     "seat_request",
@@ -115,8 +121,19 @@ class MlConnection(models.Model):
     flow_ids = fields.One2many("ml.flow", "connection_id", context={"active_test": False})
     cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, groups="base.group_system", ondelete="set null")
     is_job_off = fields.Boolean(compute="_compute_halt_reason")
+    halt_cause = fields.Selection(
+        [
+            ("off", "The Job Is Off"),
+            ("late", "The Job Is Late"),
+            ("silent", "A Flow Is Silent"),
+            ("moved", "The Address Changed"),
+            ("hidden", "The Address Is Not Public"),
+            ("webhooks", "Webhooks Do Not Arrive"),
+        ],
+        compute="_compute_halt_reason",
+    )
     halt_reason = fields.Char(
-        compute="_compute_halt_reason", help="Why nothing is read or sent, whatever the state says."
+        compute="_compute_halt_reason", help="Why it does not run as it should, whatever the state says."
     )
 
     database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
@@ -162,6 +179,14 @@ class MlConnection(models.Model):
         groups="base.group_system",
         help="The address of this server for which the webhooks were set up.",
     )
+    webhook_database = fields.Char(
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="The database that each webhook names, where this server has several.",
+    )
+    webhook_checked_at = fields.Datetime("Webhooks Checked", readonly=True, copy=False)
+    webhook_problem = fields.Char(readonly=True, copy=False, help="Why no webhooks arrive, and what helps.")
     webhook_state = fields.Selection(
         [
             ("none", "Off"),
@@ -178,6 +203,9 @@ class MlConnection(models.Model):
     webhook_subscription = fields.Char(readonly=True, copy=False, groups="base.group_system")
     webhook_subscription_previous = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
+    stop_count = fields.Integer(
+        "Stops", readonly=True, copy=False, help="How often the server stopped over what a person had asked for."
+    )
     breaker_count = fields.Integer(readonly=True, copy=False)
     breaker_until = fields.Datetime("Calls stopped until", readonly=True, copy=False)
     last_success_at = fields.Datetime("Last success", readonly=True, copy=False)
@@ -191,7 +219,7 @@ class MlConnection(models.Model):
         help="Records that were changed or taken back after they were posted.",
     )
     backlog_count = fields.Integer("To do", compute="_compute_counts")
-    done_count = fields.Integer("Done", compute="_compute_counts")
+    done_count = fields.Integer("Done", compute="_compute_done_count")
     vendor_change_count = fields.Integer(
         "Vendor Changes", compute="_compute_counts", help="Changes of known vendors that wait for an accountant."
     )
@@ -250,21 +278,48 @@ class MlConnection(models.Model):
             open_count = connection.state == "connected" and (connection.failed_count or connection.changed_count)
             connection.color = colors["attention" if connection.halt_reason or open_count else connection.state]
 
-    @api.depends("state", "active", "is_copy")
+    @api.depends("state", "active", "is_copy", "webhook_state", "webhook_problem")
     def _compute_halt_reason(self):
-        late = fields.Datetime.now() - JOB_IS_LATE
         for connection in self:
-            job = connection.sudo().cron_id  # sudo: only whether it runs
-            is_ours = bool(connection._origin) and connection.active and not connection.is_copy
-            connection.is_job_off = is_ours and not job.active
-            connection.halt_reason = False
-            if connection.is_job_off:
-                connection.halt_reason = self.env._("The scheduled job is off, so nothing is read or sent.")
-            elif is_ours and connection.state in WORKING_STATES and job.nextcall < late:
-                connection.halt_reason = self.env._(
-                    "The scheduled job has been due since %s: this server does not run its scheduled jobs.",
-                    format_datetime(self.env, job.nextcall),
-                )
+            cause, reason = connection._halt()
+            connection.is_job_off = cause == "off"
+            connection.halt_cause, connection.halt_reason = cause, reason
+
+    def _halt(self):
+        """What keeps the connection from running as it should: its cause and a sentence, or two times False."""
+        if not self._origin or not self.active or self.is_copy:
+            return False, False
+        job = self.sudo().cron_id  # sudo: only whether it runs
+        if not job.active:
+            return "off", self.env._("The scheduled job is off, so nothing is read or sent.")
+        if self.state not in WORKING_STATES:
+            return False, False
+        if job.nextcall < fields.Datetime.now() - JOB_IS_LATE:
+            return "late", self._late_reason(job)
+        if self.state == "connected" and (silent := self.flow_ids._silent()):
+            return "silent", silent[0]._silent_reason()
+        return self._webhook_halt()
+
+    def _late_reason(self, job):
+        since = format_datetime(self.env, job.nextcall)
+        if not config["max_cron_threads"]:
+            return self.env._(
+                "The scheduled job has been due since %s: this server does not run its scheduled jobs, because its"
+                " configuration says max_cron_threads = 0, and no other server does.",
+                since,
+            )
+        return self.env._(
+            "The scheduled job has been due since %s: this server does not run its scheduled jobs.", since
+        )
+
+    def _webhook_halt(self):
+        if self.webhook_problem:
+            return "webhooks", self.webhook_problem
+        base, kept = self._own_addresses()
+        if not kept or kept == base:
+            return False, False
+        reason = self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s.", kept=kept, base=base)
+        return "hidden" if self._address_fault(base) else "moved", reason
 
     @api.depends("database_uuid", "database_name", "database_system", "database_oid")
     def _compute_is_copy(self):
@@ -280,11 +335,23 @@ class MlConnection(models.Model):
     def _told_base(self):
         """Under which address the vendor is told to reach this server, empty where Odoo knows none that others reach.
 
-        Odoo's own follows whoever logs in; as long as there are webhooks, it is the one for which they were set up.
+        Odoo's own follows whoever logs in, unless it is frozen; as long as there are webhooks, it is the one for which
+        they were set up.
         """
-        base = self.get_base_url()
+        base, kept = self._own_addresses()
+        base = "" if self._address_fault(base) else base
+        # sudo: any sync names the address
+        is_frozen = self.env["ir.config_parameter"].sudo().get_param("web.base.url.freeze")
+        return base if base and (is_frozen or not kept) else kept
+
+    def _own_addresses(self):
+        """How Odoo calls itself now, and for which address the webhooks were set up."""
         kept = self.sudo().webhook_base  # sudo: only system administrators may read where webhooks arrive
-        return kept or ("" if fault_of_own(base, server_options.loopback_allowed()) else base)
+        return self.get_base_url(), kept or ""
+
+    @staticmethod
+    def _address_fault(base):
+        return fault_of_own(base, server_options.loopback_allowed())
 
     @api.depends("findings")
     @api.depends_context("uid")
@@ -301,10 +368,12 @@ class MlConnection(models.Model):
         return {**finding, "title": overlap.sentence(self, other)} if other else finding
 
     def _compute_counts(self):
-        states = dict.fromkeys(("failed", "waiting", "unknown", "pending", "running", "done"), 0)
+        states = dict.fromkeys(OPEN_STATES, 0)
         counts = {connection.id: dict(states) for connection in self}
         groups = self.env["ml.sync.log"]._read_group(
-            [("connection_id", "in", self.ids)], ["connection_id", "state"], ["__count"]
+            [("connection_id", "in", self.ids), ("state", "in", OPEN_STATES)],
+            ["connection_id", "state"],
+            ["__count"],
         )
         for connection, state, count in groups:
             counts[connection.id][state] = count
@@ -324,9 +393,16 @@ class MlConnection(models.Model):
             connection.failed_count = count["failed"]
             connection.waiting_count = count["waiting"]
             connection.unknown_count = count["unknown"]
-            connection.done_count = count["done"] - connection.changed_count
             connection.backlog_count = count["pending"] + count["running"]
             connection.unmapped_count = unmapped.get(connection, 0)
+
+    def _compute_done_count(self):
+        """Apart from the others, because it reads all that was ever done."""
+        done = [("connection_id", "in", self.ids), ("state", "=", "done"), "!", "&", *DIFFERS[:2]]
+        groups = self.env["ml.sync.log"]._read_group(done, ["connection_id"], ["__count"])
+        counts = {connection.id: count for connection, count in groups}
+        for connection in self:
+            connection.done_count = counts.get(connection.id, 0)
 
     @api.depends("state", "check_state", "unmapped_count", "provider")
     def _compute_next_step(self):
@@ -673,7 +749,7 @@ class MlConnection(models.Model):
             if not connection.cron_id:
                 connection._create_job()
             connection.cron_id.write({"active": True, "failure_count": 0, "first_failure_date": False})
-        self.invalidate_recordset(["is_job_off", "halt_reason", "color"])
+        self.invalidate_recordset(["is_job_off", "halt_cause", "halt_reason", "color"])
         self._decided("switch_on")
         self._trigger()
 
@@ -694,6 +770,7 @@ class MlConnection(models.Model):
                     "breaker_count": 0,
                 }
             )
+        self.flow_ids._expect_now()
         self.activity_unlink(["ml_connector.mail_activity_attention"])
         self._decided("start")
         self._trigger()
@@ -729,10 +806,32 @@ class MlConnection(models.Model):
         """Let the vendor send webhooks; run again to change their secret."""
         self.ensure_one()
         self._check_job()
-        self.sudo().webhook_state = "requested"  # sudo: engine field
+        self.sudo().write({"webhook_state": "requested", "webhook_problem": False})  # sudo: engine fields
         self._decided("subscribe")
         self._trigger()
         return self._wait_for("webhook_state", "requested")
+
+    @needs("administer")
+    def action_move_webhooks(self):
+        """Let webhooks come to the address that Odoo has now."""
+        self.ensure_one()
+        if fault := self._address_fault(self.get_base_url()):
+            raise UserError(self.env._(fault))  # pylint: disable=gettext-variable
+        self.sudo().webhook_base = False  # sudo: engine field
+        return self.action_subscribe()
+
+    @needs("system")
+    def action_keep_address(self):
+        """Have Odoo call itself by the address of the webhooks, whoever logs in at which one."""
+        self.ensure_one()
+        kept = self.webhook_base
+        if not kept:
+            raise UserError(self.env._("No webhooks were set up, so there is no address to keep."))
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("web.base.url", kept)
+        parameters.set_param("web.base.url.freeze", "True")
+        self._decided("change", self.env._("Address of this server: %s", kept))
+        self.invalidate_recordset(["halt_cause", "halt_reason", "color", "webhook_url"])
 
     @needs("administer")
     def action_unsubscribe(self):
@@ -1095,10 +1194,19 @@ class MlConnection(models.Model):
             )
         flows = self.flow_ids.filtered(lambda flow: flow.active and f"ml.writer.{flow.kind}" in self.env)
         remarks = [remark for flow in flows for remark in flow._writer()._remarks(flow)]
-        return findings + self._address_findings() + remarks
+        return findings + self._webhook_findings() + remarks
+
+    def _webhook_findings(self):
+        findings = []
+        if self.webhook_state in ("active", "unverified"):
+            self.webhook_problem = self._database_problem() or self.webhook_problem
+        if self.webhook_problem:
+            title = self.env._("Webhooks do not arrive, so records come on the schedule of their flows only")
+            findings.append(Finding(level="warning", title=title, message=self.webhook_problem))
+        return findings + self._address_findings()
 
     def _address_findings(self):
-        base, kept = self.get_base_url(), self.sudo().webhook_base  # sudo: see `_told_base`
+        base, kept = self._own_addresses()
         if not kept or kept == base:
             return []
         return [
@@ -1142,8 +1250,48 @@ class MlConnection(models.Model):
             }
         )
 
+    def _databases_there(self):
+        """The databases among which a request to the address of the webhooks may choose."""
+        return http.db_list(force=True, host=urlsplit(self._told_base() or self.get_base_url()).netloc)
+
+    def _webhook_headers(self):
+        """What each webhook has to carry so that it reaches this database."""
+        there = self._databases_there()
+        return {DATABASE_HEADER: self.env.cr.dbname} if len(there) > 1 and self.env.cr.dbname in there else {}
+
+    def _database_problem(self):
+        """Why webhooks do not reach this database, as a sentence; empty where they do."""
+        there, base = self._databases_there(), self._told_base() or self.get_base_url()
+        if self.env.cr.dbname not in there:
+            return self.env._(
+                "This server does not offer the database %(database)s at %(base)s: correct dbfilter in its"
+                " configuration, then set the webhooks up again.",
+                database=self.env.cr.dbname,
+                base=base,
+            )
+        if len(there) > 1 and not self._provider_class().forwards_headers:
+            return self.env._(
+                "This server has several databases at %(base)s, and the webhooks of %(provider)s cannot say for which"
+                " one they are: set dbfilter in the configuration of Odoo, so that this address leads to the database"
+                " %(database)s only.",
+                base=base,
+                provider=self._provider_class().label,
+                database=self.env.cr.dbname,
+            )
+        return ""
+
+    def _note_unconfirmed(self):
+        self.webhook_problem = self._database_problem() or self.env._(
+            "%(provider)s has not confirmed the webhooks for more than an hour: it must reach %(url)s from the"
+            " internet. Let firewalls and proxies pass its requests, then set the webhooks up again.",
+            provider=self._provider_class().label,
+            url=self._told_base(),
+        )
+        self.message_post(body=self.webhook_problem)
+
     def _note_failed_subscription(self, error):
         self.webhook_state = "active" if self.webhook_subscription else "none"
+        self.webhook_problem = error.message
         self.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
 
     def _advice(self, error):

@@ -10,6 +10,7 @@ from odoo.tools import SQL, config, groupby
 from .. import secret_box
 from ..exceptions import ConnectorError
 from ..vendors.base import Finding
+from .ml_sealed import needs
 
 _logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class MlCredential(models.Model):
     new_secret = fields.Char(
         compute="_compute_new_secret",
         inverse="_inverse_new_secret",
-        help="Type a new value to replace the stored one. It is encrypted when you save and never shown again.",
+        help="Type a new value to replace the stored one. It is encrypted when you save and never shown again. Written"
+        " empty, it takes the stored one away.",
     )
     ciphertext = secret_box.Ciphertext()
     choices = fields.Json(compute="_compute_choices", help="Values that the provider has, as the test found out.")
@@ -67,7 +69,10 @@ class MlCredential(models.Model):
         self.new_secret = False
 
     def _inverse_new_secret(self):
-        for credential in self.filtered("new_secret"):
+        for credential in self:
+            if not (credential.new_secret or "").strip():
+                credential._take_away()
+                continue
             try:
                 credential._forget_lost()
                 credential._store_secret(credential.new_secret)
@@ -140,6 +145,21 @@ class MlCredential(models.Model):
     def unlink(self):
         with self.connection_id._watching_server():
             return super().unlink()
+
+    @needs("system")
+    def action_remove_secret(self):
+        """Take a stored secret away: the connection works without it from now on."""
+        self._take_away()
+
+    def _take_away(self):
+        """Forget what a person entered, and what was granted for it."""
+        for credential in self.filtered(lambda credential: credential.is_secret and credential.set_at):
+            if self._is_told():
+                credential._decided("remove_secret")
+            credential.sudo()._forget()  # sudo: see `_store_secret`
+            if not credential.is_internal:
+                credential._end_access()
+            credential.connection_id._close_breaker()
 
     def _forget(self):
         self.write({"ciphertext": False, "set_at": False, "set_by_id": False, "set_on": False})

@@ -9,6 +9,8 @@ _lt = LazyTranslate(__name__)
 
 RETRY_MINUTES = (1, 5, 15, 60, 240)
 MAX_TRIES = 8
+MAX_STOPS = 3
+"""How often the server may stop over something, or meet the unexpected, before that is left to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,13 @@ ERROR_CLASSES = {
         _lt(
             "Give the connection's integration user the right that is named, and it goes on by itself; or make the"
             " change by hand, then Ignore."
+        ),
+    ),
+    "stopped": ErrorClass(
+        _lt("Stopped the server"),
+        _lt(
+            "It may be too large for this server: whoever runs the server finds in its log why it stopped, and can"
+            " allow more time or memory. Then press Retry."
         ),
     ),
     "not_wanted": ErrorClass(

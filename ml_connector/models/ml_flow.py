@@ -2,13 +2,15 @@ from datetime import UTC, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import ormcache
+from odoo.tools import format_datetime, ormcache
 
 from .client_actions import notification
+from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
-from .ml_sync_log import ODOO
+from .ml_sync_log import ODOO, OPEN_STATES
 from .ml_sync_mixin import CHANGED
 
+SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
 """How far back what a wrong clock has hidden is looked for."""
 
@@ -88,6 +90,15 @@ class MlFlow(models.Model):
     next_run_at = fields.Datetime(readonly=True, copy=False, help="When the flow reads or sweeps next.")
     last_run_at = fields.Datetime(readonly=True, copy=False)
     last_success_at = fields.Datetime(readonly=True, copy=False)
+    expected_since = fields.Datetime(
+        readonly=True, copy=False, help="Since when it has to run, whether it does or not."
+    )
+    stop_count = fields.Integer(
+        "Stops",
+        readonly=True,
+        copy=False,
+        help="How often the server stopped while the flow read, without progress.",
+    )
     error_message = fields.Char("Last problem", readonly=True, copy=False)
     cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
 
@@ -225,14 +236,14 @@ class MlFlow(models.Model):
         "Report failures",
         default=True,
         help="Tell the vendor why a record could not be booked. Otherwise it waits here for a person, and the vendor "
-        "hears of it once it is booked.",
+        "hears of it once it is booked; a provider that waits for an answer is told why after seven days.",
     )
     show_options = fields.Char(compute="_compute_show_options")
 
     progress_done = fields.Integer(readonly=True, copy=False)
     progress_total = fields.Integer(readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
-    done_count = fields.Integer(compute="_compute_counts")
+    done_count = fields.Integer(compute="_compute_done_count")
     failed_count = fields.Integer(compute="_compute_counts")
     waiting_count = fields.Integer(compute="_compute_counts")
     open_count = fields.Integer(compute="_compute_counts")
@@ -350,11 +361,25 @@ class MlFlow(models.Model):
         for flow in self:
             flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
 
+    def _compute_done_count(self):
+        """Apart from the others, because it reads all that was ever done."""
+        done = [("flow_id", "in", self.ids), ("state", "=", "done")]
+        counts = dict(self.env["ml.sync.log"]._read_group(done, ["flow_id"], ["__count"]))
+        for flow in self:
+            flow.done_count = counts.get(flow, 0)
+
     def _compute_counts(self):
-        groups = self.env["ml.sync.log"]._read_group([("flow_id", "in", self.ids)], ["flow_id", "state"], ["__count"])
+        groups = self.env["ml.sync.log"]._read_group(
+            [
+                ("connection_id", "in", self.connection_id.ids),
+                ("flow_id", "in", self.ids),
+                ("state", "in", OPEN_STATES),
+            ],
+            ["flow_id", "state"],
+            ["__count"],
+        )
         counts = {(flow.id, state): count for flow, state, count in groups}
         for flow in self:
-            flow.done_count = counts.get((flow.id, "done"), 0)
             flow.failed_count = counts.get((flow.id, "failed"), 0)
             flow.waiting_count = counts.get((flow.id, "waiting"), 0)
             flow.unknown_count = counts.get((flow.id, "unknown"), 0)
@@ -437,6 +462,8 @@ class MlFlow(models.Model):
             self.env["ml.sync.log"].sudo().search(waiting)._release()
         if "active" in vals:
             self._rejudge_waits()
+        if vals.get("active"):
+            self._expect_now()
         if "journal_id" in vals:
             # sudo: engine field
             super(MlFlow, self.sudo().filtered("is_journal_gone")).write({"is_journal_gone": False})
@@ -479,12 +506,13 @@ class MlFlow(models.Model):
 
     def _is_due(self, now):
         self.ensure_one()
-        return not self.next_run_at or self.next_run_at <= now
+        return self.stop_count < MAX_STOPS and (not self.next_run_at or self.next_run_at <= now)
 
     def _schedule_next(self, now):
         """Set the time of the next run after one that began at `now` (UTC)."""
         self.ensure_one()
         self.last_run_at = now
+        self.stop_count = 0
         if self.schedule == "interval":
             self.next_run_at = now + timedelta(minutes=self.interval_number)
             return
@@ -492,11 +520,45 @@ class MlFlow(models.Model):
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         self.next_run_at = today + hours if today + hours > now else today + timedelta(days=1) + hours
 
+    def _expect_now(self):
+        """From now on it has to run: what it did before does not count."""
+        super(MlFlow, self.sudo()).write({"expected_since": fields.Datetime.now()})  # sudo: engine field
+
+    def _silent(self):
+        """The flows that should have run, and have not for three of their intervals."""
+        now = fields.Datetime.now()
+        return self.filtered(
+            lambda flow: (
+                flow.active and flow._worked_at() + SILENT_INTERVALS * flow._interval() < now and not flow._blocked()
+            )
+        )
+
+    def _worked_at(self):
+        """When it did what it is for, or was asked to and has not begun yet."""
+        since, last = self.expected_since, self.last_success_at
+        has_begun = self.last_run_at and (not since or self.last_run_at >= since)
+        moments = (last,) if last and (has_begun or not since) else (last, since)
+        return max(filter(None, moments), default=self.create_date or fields.Datetime.now())
+
+    def _interval(self):
+        return timedelta(days=1) if self.schedule == "daily" else timedelta(minutes=self.interval_number)
+
+    def _silent_reason(self):
+        self.ensure_one()
+        reason = self.env._(
+            "%(flow)s has not run since %(moment)s, although it is to run: %(schedule)s.",
+            flow=self.name,
+            moment=format_datetime(self.env, self._worked_at()),
+            schedule=self.schedule_text,
+        )
+        return f"{reason} {self.error_message}" if self.error_message else reason
+
     @needs("administer")
     def action_sync_now(self):
         """Read (or sweep) at once: the connection's own job does the work."""
         self.connection_id._check_job()
-        self.sudo().next_run_at = fields.Datetime.now()  # sudo: engine field
+        flow = self.sudo()  # sudo: engine fields
+        flow.write({"next_run_at": fields.Datetime.now(), "stop_count": min(flow.stop_count, MAX_STOPS - 1)})
         self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("The sync has been started. Its progress shows here in a moment."))

@@ -115,8 +115,10 @@ class MlMapping(models.Model):
 
     @api.depends("waiting_log_ids.state")
     def _compute_waiting_count(self):
+        waiting = [("state", "=", "waiting"), ("waiting_mapping_ids", "in", self.ids)]
+        counts = dict(self.env["ml.sync.log"]._read_group(waiting, ["waiting_mapping_ids"], ["__count"]))
         for mapping in self:
-            mapping.waiting_count = len(mapping.waiting_log_ids.filtered(lambda log: log.state == "waiting"))
+            mapping.waiting_count = counts.get(mapping._origin, 0)
 
     @api.model
     def _check_may_be_vendor(self, partner_ids):

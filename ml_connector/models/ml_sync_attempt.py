@@ -70,6 +70,7 @@ DECISIONS = [
     ("rotate", "Change Keys"),
     ("discard", "Discard Lost Secrets"),
     ("credential", "Enter Credential"),
+    ("remove_secret", "Remove Secret"),
     ("accept_key", "Accept Server Key"),
     ("import", "Import by Hand"),
     ("replay", "Read Again"),
@@ -119,7 +120,7 @@ class MlSyncAttempt(models.Model):
     _name = "ml.sync.attempt"
     _description = "Attempt"
     _inherit = "ml.sealed"
-    _order = "connection_id, sequence desc"
+    _order = "id desc"
     _rec_name = "subject"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
@@ -128,18 +129,26 @@ class MlSyncAttempt(models.Model):
     sequence = fields.Integer("Number", required=True, readonly=True)
     happened_at = fields.Datetime("Time", required=True, readonly=True)
     user_number = fields.Integer("User Id", readonly=True, aggregator=None)
-    person = fields.Char(readonly=True, help="Who decided it, by the name at that time. Empty: the connector itself.")
-    subject = fields.Char(readonly=True, help="Flow and id at the vendor (or in Odoo) of what was transferred.")
+    person = fields.Char(
+        readonly=True,
+        index="btree_not_null",
+        help="Who decided it, by the name at that time. Empty: the connector itself.",
+    )
+    subject = fields.Char(
+        readonly=True, index="trigram", help="Flow and id at the vendor (or in Odoo) of what was transferred."
+    )
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
-    action = fields.Selection(WORK + DECISIONS, required=True, readonly=True)
+    action = fields.Selection(WORK + DECISIONS, required=True, readonly=True, index=True)
     outcome = fields.Selection(OUTCOMES, readonly=True)
-    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    message = fields.Char(readonly=True)
+    error_class = fields.Selection(
+        lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem", index="btree_not_null"
+    )
+    message = fields.Char(readonly=True, index="trigram")
     old_value = fields.Char("Before", readonly=True)
     new_value = fields.Char("After", readonly=True)
     status = fields.Integer("HTTP status", readonly=True)
-    trace_id = fields.Char("Trace id", readonly=True)
+    trace_id = fields.Char("Trace id", readonly=True, index="btree_not_null")
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
     previous_hash = fields.Char(readonly=True)
     key_id = fields.Char(readonly=True)
@@ -147,6 +156,8 @@ class MlSyncAttempt(models.Model):
 
     _sequence_unique = models.UniqueIndex("(connection_id, sequence)")
     _record_idx = models.Index("(res_model, res_id) WHERE person IS NOT NULL")
+    _time_idx = models.Index("(connection_id, happened_at)")
+    _day_idx = models.Index("USING brin (happened_at)")
 
     @api.model_create_multi
     def create(self, vals_list):

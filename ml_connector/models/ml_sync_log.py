@@ -4,13 +4,16 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.modules.db import FunctionStatus
 from odoo.tools import SQL
 
 from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
+from ..vendors.rows import UNREADABLE
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
+from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -24,9 +27,12 @@ STATES = [
     ("ignored", "Ignored"),
     ("superseded", "Superseded"),
 ]
+OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
+WITHOUT_READER = ("result", "feed_file")
+"""Kinds of rows that are sent and are no record of Odoo."""
 DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not in", DECIDED_STATES)]
 """The newest version is not what is booked, and nobody has decided about it."""
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
@@ -41,7 +47,15 @@ CLEAN = {
     **INDEPENDENT,
     "conflict": False,
     "decision": False,
+    "stop_count": 0,
 }
+
+
+def _searched_id(registry):
+    """As Odoo's own index of a field with `index="trigram"`: ids are searched in parts, and looked up as a whole."""
+    if not registry.has_trigram or registry.has_unaccent == FunctionStatus.PRESENT:
+        return ""
+    return f"USING gin ({registry.unaccent('external_id')} gin_trgm_ops)"
 
 
 class MlSyncLog(models.Model):
@@ -56,7 +70,7 @@ class MlSyncLog(models.Model):
     _inherit = "ml.sealed"
     _order = "id desc"
 
-    name = fields.Char("Record", readonly=True)
+    name = fields.Char("Record", readonly=True, index="trigram")
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
@@ -96,9 +110,12 @@ class MlSyncLog(models.Model):
     note = fields.Char(readonly=True)
 
     error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    error_message = fields.Char("What is wrong", readonly=True)
+    error_message = fields.Char("What is wrong", readonly=True, index="trigram")
     advice = fields.Char("What to do", compute="_compute_advice")
     try_count = fields.Integer("Tries", readonly=True)
+    stop_count = fields.Integer(
+        "Stops", readonly=True, help="How often the server stopped over it since it last went well."
+    )
     next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
     lease_until = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(
@@ -146,11 +163,20 @@ class MlSyncLog(models.Model):
         " AND state IN ('pending', 'failed', 'waiting')"
     )
     _work_idx = models.Index("(flow_id, next_try_at, id) WHERE state = 'pending'")
-    _open_idx = models.Index("(connection_id, state) WHERE state NOT IN ('done', 'ignored', 'superseded')")
+    _open_idx = models.Index(
+        "(connection_id, state, flow_id, company_id) WHERE state NOT IN ('done', 'ignored', 'superseded')"
+    )
     _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
+    _missing_idx = models.Index("(connection_id) WHERE state = 'waiting' AND depends_kind IS NOT NULL")
+    _unacknowledged_idx = models.Index("(flow_id, id) WHERE is_acknowledged IS NOT TRUE AND state = 'pending'")
+    _stopped_idx = models.Index("(connection_id) WHERE stop_count > 0")
     _record_idx = models.Index("(res_model, res_id)")
-    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current")
+    # in the words of the queries: PostgreSQL takes `is_current` alone for something else
+    _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current IS TRUE")
+    _search_idx = models.Index(_searched_id)
+    _created_idx = models.Index("USING brin (create_date) WITH (pages_per_range = 32)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
+    _payload_idx = models.Index("(done_at) WHERE payload IS NOT NULL AND state IN ('done', 'ignored', 'superseded')")
 
     @api.depends("state", "outcome", "is_current")
     def _compute_status(self):
@@ -259,7 +285,8 @@ class MlSyncLog(models.Model):
         rows = [
             (
                 *(item.title, flow.connection_id.id, flow.company_id.id, flow.id, "pull", flow.kind, "pending"),
-                *(item.external_id, item.version, item.url or None, True, not flow._spec().acknowledges),
+                *(item.external_id, item.version, item.url or None, True),
+                not flow._spec().acknowledges or item.external_id.startswith(UNREADABLE),
                 *(0, now, json.dumps(item.payload)),
                 *(self.env.uid, now, self.env.uid, now),
             )
@@ -302,11 +329,13 @@ class MlSyncLog(models.Model):
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL
                             AND state IN ('pending', 'failed', 'waiting')
                    DO UPDATE SET state = 'pending', next_try_at = EXCLUDED.next_try_at, try_count = 0,
+                            stop_count = LEAST(ml_sync_log.stop_count, %s),
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),
                 names,
                 records.ids,
+                MAX_STOPS - 1,
             )
         )
         self.invalidate_model()
@@ -353,6 +382,11 @@ class MlSyncLog(models.Model):
             ]
         )
 
+    def _may_be_told(self):
+        """Whether the provider takes a result: it knows the record by this id, and was told that we have it."""
+        is_known = self.external_id and not self.external_id.startswith(UNREADABLE)
+        return bool(is_known and self.is_acknowledged and not self.is_told)
+
     def _told_title(self):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
 
@@ -377,12 +411,16 @@ class MlSyncLog(models.Model):
         if not self:
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
+        # what was given up is tried once more
+        self.filtered(lambda log: log.stop_count >= MAX_STOPS).stop_count = MAX_STOPS - 1
         self.connection_id._trigger()
 
     def _outdate(self):
         """The provider has another version by now: what is still to be done with this one is not done any more."""
         self.is_current = False
-        self.filtered(lambda log: log.state in MERGED_STATES)._supersede()
+        outdated = self.filtered(lambda log: log.state in MERGED_STATES)
+        self.env["ml.worker"]._answer_outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
+        outdated._supersede()
 
     def _supersede(self):
         self.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False, **CLEAN})
@@ -402,6 +440,13 @@ class MlSyncLog(models.Model):
             ]
         )
         waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
+
+    def _let_others_go_on(self):
+        """What failed to be sent, or was given up, and is a mere detail of a document does not hold that up."""
+        for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
+            has_reader = log.res_id and log.kind not in WITHOUT_READER
+            if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
+                self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
 
     def _release(self):
         """Let rows go on whose wait for a record is over."""
@@ -475,11 +520,12 @@ class MlSyncLog(models.Model):
         logs._decided("ignore", reason)
         logs._end_activities()
         # sudo: the result of what a person ignored is the engine's to tell
-        self.env["ml.worker"].sudo()._answer_ignored(logs.filtered(lambda log: log.direction == "pull").sudo())
+        self.env["ml.worker"].sudo()._answer_ignored(logs.sudo())
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+            group.sudo()._let_others_go_on()  # sudo: as above
             connection._trigger()  # what waits for these waits in vain
 
     def _awaited(self):
@@ -767,6 +813,7 @@ class MlSyncLog(models.Model):
                     ("state", "in", DECIDED_STATES),
                     *domain,
                 ],
+                order="done_at",
                 limit=GC_LIMIT + 1,
             )
             expire(logs[:GC_LIMIT])

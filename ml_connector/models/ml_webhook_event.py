@@ -29,10 +29,17 @@ class MlWebhookEvent(models.Model):
         readonly=True,
     )
     message = fields.Char(readonly=True)
+    is_listed = fields.Boolean(
+        "Not in the Lists", readonly=True, help="The lists did not have its record, so the record is read by itself."
+    )
     try_count = fields.Integer(readonly=True)
+    stop_count = fields.Integer(
+        "Stops", readonly=True, help="How often the server stopped while the event was being read."
+    )
     next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
 
     _event_unique = models.UniqueIndex("(connection_id, event_id)")
+    _stopped_idx = models.Index("(connection_id) WHERE state = 'received' AND stop_count > 0")
     _received_idx = models.Index("(connection_id, next_try_at) WHERE state = 'received'")
 
     @api.model
@@ -88,6 +95,7 @@ class MlWebhookEvent(models.Model):
     def action_replay(self):
         """Read the record of the event again."""
         # sudo: events have no writer but the connector
-        self.sudo().write({"state": "received", "try_count": 0, "next_try_at": fields.Datetime.now()})
+        again = {"is_listed": False, "try_count": 0, "stop_count": 0, "next_try_at": fields.Datetime.now()}
+        self.sudo().write({"state": "received", **again})
         self._decided("replay")
         self.connection_id._trigger()

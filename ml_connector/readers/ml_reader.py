@@ -39,6 +39,9 @@ class MlReader(models.AbstractModel):
     _name = "ml.reader"
     _description = "Reader"
 
+    _holds_up = True
+    """Whether what builds on a record waits until it is sent, also when it failed."""
+
     _groups = ()
     """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True

@@ -149,6 +149,8 @@ class MlReaderOutgoingFiles(models.AbstractModel):
     _inherit = "ml.reader.follower"
     _description = "Reader of Outgoing Files"
 
+    _holds_up = False
+
     def _files(self, flow, records):
         domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
         files = records.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
@@ -199,12 +201,23 @@ class MlReaderRelease(models.AbstractModel):
         self._wait_for_files(flow, record)
         return Release(parent_external_id=self._remote_id(flow, spec.kind, record))
 
+    def _failed(self, sender, record):
+        """Whether the last row that sends the files of a record waits for a person, or was given up by one."""
+        rows = sender.env["ml.sync.log"].search(
+            [("flow_id", "=", sender.id), ("res_model", "=", record._name), ("res_id", "=", record.id)],
+            order="id desc",
+            limit=1,
+        )
+        return rows.state in ("failed", "ignored")
+
     def _wait_for_files(self, flow, record):
         """
         :raises NotSentError: its files are still to be sent, which comes before it counts
         """
         sender = self._sender(flow, "outgoing_files")
-        if sender and self.env["ml.reader.outgoing_files"]._sendable(sender, record):
+        if not sender or self._failed(sender, record):
+            return
+        if self.env["ml.reader.outgoing_files"]._sendable(sender, record):
             try:
                 self._remote_id(flow, "outgoing_files", record)
             except NotSentError as error:

@@ -4,6 +4,7 @@ from . import test_audit
 from . import test_changed
 from . import test_feed_in
 from . import test_feed_out
+from . import test_bad_rows
 from . import test_bridge
 from . import test_alignment
 from . import test_connection
@@ -15,6 +16,7 @@ from . import test_merges
 from . import test_overlap
 from . import test_partner
 from . import test_pull
+from . import test_late_files
 from . import test_ledger_push
 from . import test_push
 from . import test_push_kinds
@@ -25,6 +27,7 @@ from . import test_copies
 from . import test_grants
 from . import test_keys
 from . import test_security
+from . import test_stops
 from . import test_waits
 from . import test_webhook
 from . import test_writer_bill

@@ -1,5 +1,6 @@
 import hashlib
 import os
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command
@@ -26,6 +27,8 @@ class MemoryFiles:
     """A file server in memory, with what the engine uses of `clients.SftpSession`.
 
     :ivar faults: {method: [errors]}, raised one a call; `(error, True)` after the effect
+    :ivar takes: whether the other side takes a file of this path as soon as it is there
+    :ivar taken: paths of what it took
     """
 
     def __init__(self):
@@ -34,7 +37,8 @@ class MemoryFiles:
         self.clock = 0
         self.faults = {}
         self.calls = []
-        self.unreadable = False
+        self.takes = lambda path: False
+        self.taken = []
 
     def put(self, path, content):
         self.clock += 1
@@ -61,10 +65,22 @@ class MemoryFiles:
             for path, content in self.content.items()
             if path.startswith(f"{folder}/") and "/" not in path.removeprefix(f"{folder}/")
         ]
-        return Listing(files=tuple(sorted(files)), has_unreadable=self.unreadable)
+        return Listing(files=tuple(sorted(files)))
+
+    def state(self, path):
+        return (len(self.content[path]), self.times[path]) if path in self.content else None
 
     def size(self, path):
         return len(self.content[path]) if path in self.content else None
+
+    def append(self, path, content):
+        """As who has the file still open."""
+        self.put(path, self.content[path] + content)
+
+    def _take(self, path):
+        if self.takes(path):
+            self.taken.append(path)
+            del self.content[path]
 
     def read(self, path, stream, limit):
         self._called("read", path)
@@ -78,8 +94,10 @@ class MemoryFiles:
     def write(self, path, stream, size):
         late = self._called("write", path)
         self.put(path, stream.read())
+        self._take(path)
         if late:
             raise late
+        return path in self.content
 
     def rename(self, path, new_path):
         late = self._called("rename", path)
@@ -87,7 +105,8 @@ class MemoryFiles:
             raise NotFoundError(f"{path} is not at the server.")
         if new_path in self.content:
             raise ConflictError(f"{new_path} is at the server already.")
-        self.put(new_path, self.content.pop(path))
+        self.content[new_path], self.times[new_path] = self.content.pop(path), self.times[path]
+        self._take(new_path)
         if late:
             raise late
 
@@ -172,6 +191,12 @@ class FeedCase(ConnectorCase):
         """Look for files; they are read at the second look."""
         for _look in range(times):
             self.sync()
+
+    def look_later(self, **delta):
+        """The next look, after a while."""
+        for file in self.env["ml.feed.file"].search([("watch_at", "!=", False)]):
+            file.watch_at -= timedelta(**delta)
+        self.poll(1)
 
     def take(self, name, content=None, times=2):
         """Let the vendor drop a file, and read it; returns its row."""

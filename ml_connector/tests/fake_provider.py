@@ -36,6 +36,7 @@ class FakeRemote:
         self.faults = {}
         self.findings = [Finding(level="ok", title="Connected")]
         self.currencies = set()
+        self.endpoint, self.webhook_headers = "", {}
 
     def put(self, flow, external_id, payload):
         """Add or change a record of a pull flow."""
@@ -230,6 +231,7 @@ class FakeProvider(Provider):
 
     def subscribe(self, endpoint_url, handshake):
         REMOTE.called("subscribe")
+        REMOTE.endpoint, REMOTE.webhook_headers = endpoint_url, self.webhook_headers
         return "subscription-1", "webhook-example-secret"
 
     def confirm_subscription(self, subscription_id, challenge):

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import RemoteError
@@ -140,3 +141,46 @@ class TestAcknowledge(ConnectorCase):
         self.logs("bills").action_retry()
         self.run_worker()
         self.assertEqual([result.success for result in self.remote.reports], [False])
+
+    def test_what_is_not_wanted_is_answered(self):
+        self.put_bill(void=True)
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "ignored")
+        self.assertEqual(self.answers(), [(self.version(), False)])
+        self.assertTrue(self.remote.reports[-1].message)
+
+    def test_what_a_newer_version_replaces_is_answered(self):
+        """The one that was booked first, and the one that never was: each has an answer of its own."""
+        self.put_bill(broken=True)
+        self.sync()
+        first = self.version()
+        self.put_bill()
+        self.sync()
+        self.assertEqual(sorted(self.answers()), sorted([(first, False), (self.version(), True)]))
+        self.assertIn("newer version", next(r for r in self.remote.reports if r.version == first).message)
+
+    def test_answers_about_two_versions_that_go_together(self):
+        self.remote.fail("report", RemoteError("busy"), RemoteError("busy"))
+        self.put_bill()
+        self.sync()
+        first = self.version()
+        self.assertFalse(self.answers())
+        self.put_bill(comment="another version of the same")
+        self.sync()
+        self.run_worker_later()
+        self.assertEqual(sorted(self.answers()), sorted([(first, True), (self.version(), True)]))
+
+    def test_what_nobody_puts_right_is_answered_after_seven_days(self):
+        self.put_bill(broken=True)
+        self.put_bill("bill-2", account="699999")
+        self.sync()
+        rows = self.logs("bills")
+        self.assertEqual(rows.mapped("state"), ["failed", "waiting"])
+        for days, count in ((6, 0), (8, 2), (9, 2)):
+            moment = fields.Datetime.subtract(fields.Datetime.now(), days=days)
+            self.env.cr.execute("UPDATE ml_sync_log SET create_date = %s WHERE id = ANY(%s)", [moment, rows.ids])
+            self.env.invalidate_all()
+            self.sync()
+            self.assertEqual(len(self.answers()), count)
+        self.assertEqual({success for _version, success in self.answers()}, {False})
+        self.assertEqual({result.message for result in self.remote.reports}, set(rows.mapped("error_message")))

@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import config
 
 from odoo.addons.ml_connector.exceptions import AuthError, NetworkError, RateLimitError
 from odoo.addons.ml_connector.models import ml_error_class
@@ -89,6 +90,45 @@ class TestConnection(ConnectorCase):
         self.connection.invalidate_recordset()
         self.assertEqual((self.connection.color, self.connection.is_job_off), (1, False))
         self.assertIn("does not run its scheduled jobs", self.connection.halt_reason)
+
+    def test_a_server_without_threads_for_jobs_says_so(self):
+        self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(minutes=20)
+        for threads in (0, 2):
+            with patch.dict(config.options, {"max_cron_threads": threads}):
+                self.connection.invalidate_recordset()
+                self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "late"))
+                self.assertEqual("max_cron_threads" in self.connection.halt_reason, not threads)
+        self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(minutes=10)
+        self.connection.invalidate_recordset()
+        self.assertFalse(self.connection.halt_cause)
+
+    def test_a_flow_that_is_silent_for_three_intervals_is_red(self):
+        bills, now = self.flow("bills"), fields.Datetime.now()
+        self.connection.flow_ids.last_success_at = now
+        for schedule, quiet, silent in (
+            ("interval", timedelta(minutes=89), timedelta(minutes=91)),
+            ("daily", timedelta(hours=71), timedelta(hours=73)),
+        ):
+            bills.write({"schedule": schedule, "interval_number": 30})
+            for ago, cause in ((quiet, False), (silent, "silent")):
+                bills.write({"last_success_at": now - ago, "error_message": "The list is closed."})
+                self.connection.invalidate_recordset()
+                self.assertEqual(self.connection.halt_cause, cause, (schedule, ago))
+        self.assertEqual(self.connection.color, 1)
+        self.assertIn("Bills", self.connection.halt_reason)
+        self.assertIn("The list is closed.", self.connection.halt_reason)
+        for calm in (
+            lambda: bills.write({"active": False}),
+            lambda: bills.write({"active": True}),
+            lambda: self.connection.write({"state": "paused"}),
+            lambda: self.connection.action_start(),
+        ):
+            calm()
+            self.connection.invalidate_recordset()
+            self.assertFalse(self.connection.halt_cause)
+        bills.last_run_at = fields.Datetime.now()
+        self.connection.invalidate_recordset()
+        self.assertEqual(self.connection.halt_cause, "silent", "it ran since, and failed")
 
     def test_an_archived_connection_needs_no_job(self):
         self.connection.action_pause()

@@ -1,9 +1,10 @@
 import base64
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
+from odoo.addons.ml_connector.exceptions import NetworkError, NotFoundError, PermanentError, RemoteError
 
 from .common_feed import INVOICES, PAYMENTS, FeedCase, sample
 
@@ -18,6 +19,13 @@ def invoices(*rows):
 
 def row(number="900001", amount="100.00", vendor="V00017", account="600100", line="1", total=None):
     return f"ACME-US,{number},N-{number},{vendor},2026-07-14,USD,{total or amount},{line},{account},{amount}"
+
+
+class Huge:
+    """The content of a file that nobody reads."""
+
+    def __len__(self):
+        return 2**33
 
 
 @tagged("post_install", "-at_install")
@@ -185,19 +193,82 @@ class TestFeedIn(FeedCase):
 
     def test_malformed_files_give_one_clear_failure(self):
         self.template("invoices").file_name = r".*\.csv"
-        expected = {
-            "malformed_header.csv": (1, "StampliInvoiceId", "is missing"),
-            "malformed_unclosed_quote.csv": (2, False, "a quote is missing"),
-            "malformed_cp1252.csv": (2, False, "not in utf-8"),
-        }
-        for name, (line, column, text) in expected.items():
+        file = self.take("malformed_header.csv")
+        self.assertEqual((file.state, file.error_line, file.error_column), ("failed", 1, "StampliInvoiceId"))
+        self.assertIn("is missing", file.error_message)
+        self.assertEqual(file._log().error_class, "validation")
+        self.assertFalse(self.logs("invoices"))
+
+    def test_malformed_rows_are_failed_rows(self):
+        self.template("invoices").file_name = r".*\.csv"
+        for name, text in (
+            ("malformed_unclosed_quote.csv", "Line 2: a quote is missing"),
+            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not in utf-8"),
+        ):
             with self.subTest(name=name):
                 file = self.take(name)
-                self.assertEqual((file.state, file.error_line, file.error_column), ("failed", line, column))
-                self.assertIn(text, file.error_message)
-                self.assertEqual(file._log().error_class, "validation")
-        self.assertFalse(self.logs("invoices"))
+                self.assertEqual((file.state, file.record_count), ("read", 1))
+                self.assertIn(text, self.logs("invoices").filtered("is_current").error_message)
         self.assertFalse(self.env["account.move"].search([("ref", "=", "NW-88121")]))
+
+    def test_a_control_character_costs_nothing(self):
+        """The invoices of a file are booked although a text of one of them has a character that no text may have."""
+        heading = b"CompanyId,StampliInvoiceId,InvoiceNumber,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,"
+        heading += b"GLAccount,LineAmount,LineDescription\r\n"
+        row = "ACME-US,{0},N-{0},V00017,2026-11-14,USD,100.00,1,600100,100.00,{1}\r\n"
+        texts = {3: "Rent\x0bMay"}
+        rows = "".join(row.format(900000 + number, texts.get(number, "Rent May")) for number in range(1, 21))
+        self.map_vendors()
+        file = self.take("invoices_control.csv", heading + rows.encode())
+        self.assertEqual((file.state, file.done_count, file.failed_count), ("read", 20, 0))
+        self.assertEqual(self.record("invoices", "900003").invoice_line_ids.name, "Rent May")
+        self.assertEqual(file.note, "Line 4, LineDescription: a control character was made a blank.")
+
+    def test_settings_of_the_template_for_spreadsheets(self):
+        self.template("invoices").write(
+            {"negatives": "accounting", "thousands": "space", "decimal_point": "comma", "left_out": "Zwischensumme, x"}
+        )
+        content = (
+            "\ufeffsep=;\r\nApproved invoices\r\n\r\n"
+            "CompanyId;StampliInvoiceId;InvoiceNumber;VendorId;InvoiceDate;Currency;TotalAmount;LineNumber;GLAccount;LineAmount;Memo\r\n"
+            "ACME-US;1;N-1;V00017;2026-11-14;USD;($1\u00a0250,00);1;600100;$1\u00a0250,00-\r\n"
+            "Zwischensumme;;;;;;1 250,00\r\nTotal;;;;;USD;1 250,00\r\n"
+        )
+        self.map_vendors()
+        file = self.take("invoices_excel.csv", content.encode())
+        self.assertEqual((file.state, file.record_count, file.done_count), ("read", 1, 1))
+        bill = self.record("invoices", "1")
+        self.assertEqual((bill.move_type, bill.amount_total), ("in_refund", 1250.0))
+
+    def test_a_template_is_tried_on_a_file(self):
+        """How each record is read is shown; nothing is kept or booked."""
+        action = self.template("invoices").action_try()
+        wizards = self.env[action["res_model"]].with_context(**action["context"])
+        expected = {
+            "malformed_rows.csv": {
+                "BAD-AMOUNT": ("failed", "NaN"),
+                "GOOD-ONE": ("taken", ""),
+                "TOTAL-MISMATCH": ("failed", "1180.00"),
+                "NO-ID": ("failed", "no StampliInvoiceId"),
+            },
+            f"{INVOICES}.csv": {"NW-88121": ("taken", "")},
+        }
+        for name, records in expected.items():
+            wizard = wizards.create({"content": base64.b64encode(sample(name)), "name": name})
+            wizard.action_try()
+            self.assertFalse(wizard.message)
+            lines = {line.title: line for line in wizard.line_ids}
+            for title, (outcome, reason) in records.items():
+                self.assertEqual(lines[title].outcome, outcome, title)
+                self.assertIn(reason, lines[title].reason or "")
+        self.assertIn("InvoiceNumber NW-88121", lines["NW-88121"].reading)
+        self.assertEqual(lines["NW-88121"].reading.count("\n"), 3, "its head and three lines")
+        wizard.content = base64.b64encode(sample("malformed_header.csv"))
+        wizard.action_try()
+        self.assertIn("StampliInvoiceId is missing", wizard.message)
+        self.assertFalse(wizard.line_ids)
+        self.assertFalse(self.env["ml.feed.file"].search([("connection_id", "=", self.connection.id)]))
+        self.assertFalse(self.logs("invoices"))
 
     def test_bad_rows_do_not_hold_up_good_ones(self):
         self.template("invoices").file_name = r".*\.csv"
@@ -211,7 +282,7 @@ class TestFeedIn(FeedCase):
         self.assertIn("V99999", str(self.logs("invoices").waiting_mapping_ids.mapped("external_id")))
         self.assertIn("1180.00", messages["700204"])
         self.assertIn("950.00", messages["700204"])
-        self.assertIn("9 columns", messages["700123"])
+        self.assertIn("Line 6 has no Currency", messages["700123"])
         self.assertIn("no StampliInvoiceId", messages["malformed_rows.csv, line 7"])
 
     def test_all_or_nothing(self):
@@ -280,17 +351,199 @@ class TestFeedIn(FeedCase):
         self.assertEqual(sorted(files.mapped("state")), ["failed", "failed", "failed", "unknown"])
         self.assertFalse([call for call in self.server.calls if call[0] == "read"])
 
-    def test_name_that_is_not_utf8_is_reported(self):
-        self.server.unreadable = True
+    def test_a_name_that_is_not_utf8_stops_no_other_file(self):
+        for name in (b"rechnung_M\xfcller.csv", b"invoices_\xff.csv"):
+            self.server.put(f"outbound/{name.decode(errors='surrogateescape')}", invoices(row("900002")))
+        file = self.take("invoices_1.csv", invoices(row("900001")), times=4)
+        self.assertEqual((file.state, file.done_count), ("read", 1))
+        refused = self.env["ml.feed.file"].search([("connection_id", "=", self.connection.id), ("id", "!=", file.id)])
+        self.assertEqual(refused.mapped("state"), ["failed"] * 2)
+        self.assertEqual(
+            {name.partition("~")[0] for name in refused.mapped("name")},
+            {"rechnung_M\\xfcller.csv", "invoices_\\xff.csv"},
+        )
+        self.assertEqual(set(refused.mapped("error_message")), {"The name of the file is not UTF-8: have it renamed."})
+        self.assertEqual((self.connection.failed_count, len(refused[0]._log().attempt_ids)), (2, 1))
+        for name in [path for path in self.server.content if not path.isascii()]:
+            self.server.content.pop(name)
         self.poll(1)
-        self.assertIn("not UTF-8", self.flow("files").error_message)
+        self.assertEqual((refused.mapped("state"), self.connection.failed_count), (["gone"] * 2, 0), "renamed")
 
-    def test_unknown_files_are_listed_and_left_alone(self):
+    def test_sizes_and_times_beyond_what_is_kept_stop_no_other_file(self):
+        self.server.put("outbound/invoices_late.csv", invoices(row("900002")))
+        self.server.times["outbound/invoices_late.csv"] = 2**32 - 1
+        self.server.put("outbound/invoices_huge.csv", Huge())
+        file = self.take("invoices_1.csv", invoices(row("900001")), times=3)
+        self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "done"})
+        huge = self.env["ml.feed.file"].search([("name", "=", "invoices_huge.csv")])
+        self.assertIn("larger", huge.error_message)
+        self.assertEqual(file.state, "read")
+
+    def test_one_folder_stops_no_other(self):
+        self.template("payments").folder = "missing"
+        self.server.fail("list", NotFoundError("missing is not at the server."))
+        self.template("payments").sequence = 1
+        file = self.take("invoices_1.csv", invoices(row("900001")), times=1)
+        self.assertEqual(file.state, "seen")
+        self.assertIn("missing", self.flow("files").error_message)
+        self.assertEqual(self.connection.state, "attention")
+
+    def test_unknown_files_are_told_once_and_left_alone(self):
+        self.server.put("outbound/notes.csv", b"a,b")
         file = self.take("statement.pdf", b"%PDF-1.4")
         self.poll(3)
         self.assertEqual((file.state, len(file.search([("name", "=", "statement.pdf")]))), ("unknown", 1))
         self.assertIn("outbound/statement.pdf", self.server.content)
         self.assertFalse([call for call in self.server.calls if call[0] == "read"])
+        self.assertEqual(self.connection.failed_count, 2)
+        activity = self.connection.activity_ids
+        self.assertEqual(len(activity), 1)
+        for text in ("notes.csv", "statement.pdf", r"invoices.*\.csv", "payments"):
+            self.assertIn(text, activity.note)
+            self.assertIn(text if "\\" in text else "invoices", file.error_message)
+        self.template("invoices").file_name = r"(invoices|notes).*\.csv"
+        self.poll(1)
+        self.assertEqual(self.connection.failed_count, 1, "a template takes it now")
+        self.server.content.pop("outbound/statement.pdf")
+        self.poll(1)
+        self.assertEqual(file.state, "gone")
+
+    def test_names_in_any_case_and_of_copies_are_taken(self):
+        names = ("Invoices (2).csv", "INVOICES_7.CSV", "invoices(1).csv", "invoices_8 (12).csv")
+        for number, name in enumerate(names):
+            self.assertEqual(self.take(name, invoices(row(f"90000{number}"))).state, "read", name)
+        self.template("invoices").file_name = r"invoices_\d+\.csv"
+        self.assertEqual(self.take("Invoices_9 (2).csv", invoices(row("900009"))).state, "read")
+        self.assertEqual(self.take("invoices_x (2).csv", invoices(row("900010"))).state, "unknown")
+
+    def test_a_document_that_a_record_names_is_no_unknown_file(self):
+        """Whether it comes with the record, or before it."""
+        header = HEADER.replace("LineNumber", "DocumentFile,LineNumber")
+
+        def content(number):
+            cells = row(number).split(",")
+            return "\r\n".join([header, ",".join([*cells[:7], f"{number}.pdf", *cells[7:]]), ""]).encode()
+
+        self.server.put("outbound/900001.pdf", b"%PDF-1.4 1")
+        self.take("invoices_1.csv", content("900001"))
+        self.assertFalse(self.connection.failed_count or self.connection.activity_ids)
+        self.server.put("outbound/900002.pdf", b"%PDF-1.4 2")
+        self.poll(2)
+        self.assertEqual(self.connection.failed_count, 1)
+        self.take("invoices_2.csv", content("900002"))
+        self.assertEqual(self.connection.failed_count, 0)
+        self.assertEqual(self.record("invoices", "900002").attachment_ids.mapped("name"), ["900002.pdf"])
+
+    # ------------------------------------------------------------------ files that grow after they were read
+
+    def check_grown(self, name, place):
+        files = self.env["ml.feed.file"].search([("name", "=", name)], order="id")
+        self.assertEqual(self.states("invoices"), dict.fromkeys(("900001", "900002", "900003"), "done"))
+        bills = self.env["ml.binding"].search([("connection_id", "=", self.connection.id), ("kind", "=", "bill")])
+        self.assertEqual(len(bills), 3, "nothing is bound twice")
+        self.assertEqual(set(files.mapped("state")), {"read"})
+        for _look in range(3):
+            self.look_later(hours=2)
+        self.assertEqual(list(self.server.content), [place] if place else [])
+        self.assertEqual(len(self.env["ml.feed.file"].search([("name", "=", name)])), len(files), "read no more")
+        self.assertFalse(self.connection.failed_count)
+
+    def check_grows_before(self, mode, place):
+        self.template("invoices").archive_mode = mode
+        with patch.object(type(self.env["ml.worker"]), "_put_away", lambda *arguments: None):
+            self.take("invoices_1.csv", invoices(row("900001"), row("900002")))
+        self.server.append("outbound/invoices_1.csv", f"{row('900003')}\r\n".encode())
+        self.poll(1)
+        self.assertIn("outbound/invoices_1.csv", self.server.content, "it is not put away")
+        self.poll(2)
+        self.check_grown("invoices_1.csv", place)
+
+    def check_grows_after(self, mode, place):
+        self.template("invoices").archive_mode = mode
+        file = self.take("invoices_1.csv", invoices(row("900001")))
+        self.assertEqual(file.archive_state, "done")
+        self.server.append(file.archive_path, f"{row('900002')}\r\n".encode())
+        self.look_later(seconds=20)
+        self.server.append(file.archive_path, f"{row('900003')}\r\n".encode())
+        for _look in range(4):
+            self.look_later(seconds=20)
+        self.check_grown("invoices_1.csv", place)
+
+    def test_growing_before_it_is_moved(self):
+        self.check_grows_before("move", "outbound/processed/invoices_1.csv")
+
+    def test_growing_before_it_gets_its_suffix(self):
+        self.check_grows_before("suffix", "outbound/invoices_1.csv.done")
+
+    def test_growing_before_it_is_deleted(self):
+        self.check_grows_before("delete", "")
+
+    def test_growing_after_it_was_moved(self):
+        self.check_grows_after("move", "outbound/processed/invoices_1.csv")
+
+    def test_growing_after_it_got_its_suffix(self):
+        self.check_grows_after("suffix", "outbound/invoices_1.csv.done")
+
+    def test_growing_until_it_is_deleted(self):
+        self.check_grows_after("delete", "")
+
+    def test_a_file_that_grew_and_is_gone_fails(self):
+        file = self.take("invoices_1.csv", invoices(row("900001")))
+        self.server.append(file.archive_path, f"{row('900002')}\r\n".encode())
+        self.look_later(seconds=20)
+        self.server.content.clear()
+        self.look_later(seconds=20)
+        again = self.env["ml.feed.file"].search([("name", "=", "invoices_1.csv")], order="id")[-1]
+        self.assertEqual((file.state, again.state, self.connection.failed_count), ("read", "failed", 1))
+        self.assertIn("is gone now", again.error_message)
+
+    def test_a_file_that_grew_between_the_look_and_the_reading_is_not_taken_yet(self):
+        self.server.put("outbound/invoices_1.csv", invoices(row("900001"))[:-60])
+        self.poll(1)
+        whole = invoices(row("900001"), row("900002"))
+        self.patch(self.server, "read", self.grow_before_reading("outbound/invoices_1.csv", whole))
+        self.poll(1)
+        self.assertFalse(self.logs("invoices"))
+        self.poll(3)
+        self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "done"})
+
+    def grow_before_reading(self, path, whole):
+        read = self.server.read
+
+        def grow(*arguments):
+            if self.server.content[path] != whole:
+                self.server.put(path, whole)
+            return read(*arguments)
+
+        return grow
+
+    def test_what_was_only_touched_or_taken_from_the_archive_is_not_read_again(self):
+        file = self.take("invoices_1.csv", invoices(row("900001")))
+        self.server.times[file.archive_path] += 50  # some servers copy what is moved
+        self.look_later(seconds=20)
+        self.assertEqual(len(self.env["ml.feed.file"].search([("name", "=", "invoices_1.csv")])), 1)
+        self.server.content.clear()
+        self.look_later(minutes=10)
+        self.assertEqual((file.state, file.watch_at, self.connection.failed_count), ("read", False, 0))
+
+    def test_a_cut_file_in_the_folder_of_failed_ones_is_read_when_it_is_whole(self):
+        self.template("invoices").error_folder = "outbound/error"
+        content = invoices(row("900001"))
+        file = self.take("invoices_1.csv", content.replace(HEADER.encode(), b"Nothing"))
+        self.assertEqual((file.state, file.archive_path), ("failed", "outbound/error/invoices_1.csv"))
+        self.server.put(file.archive_path, content)
+        for _look in range(3):
+            self.look_later(seconds=20)
+        self.assertEqual((file.state, self.states("invoices")), ("replaced", {"900001": "done"}))
+
+    def test_a_file_to_be_deleted_where_nothing_may_be_renamed(self):
+        self.template("invoices").archive_mode = "delete"
+        self.server.fail("rename", *[PermanentError("Denied.")] * 3)
+        file = self.take("invoices_1.csv", invoices(row()))
+        self.assertEqual((file.archive_state, file.archive_tries), ("todo", 1))
+        file.archive_at = file.create_date
+        self.poll(1)
+        self.assertEqual((file.archive_state, self.server.content), ("done", {}))
 
     # ------------------------------------------------------------------ again
 

@@ -494,6 +494,54 @@ class TestFeedOut(FeedCase):
         self.test_purchase_orders_and_receipts()
         self.assertEqual(set(self.files("purchase_orders").mapped("state")), {"sent"})
 
+    # ------------------------------------------------------------------ receivers that are quick
+
+    def test_a_receiver_that_takes_each_file_at_once(self):
+        (self.template("vendors") | self.template("purchase_orders")).temporary = "none"
+        self.server.takes = lambda path: path.startswith("inbound/")
+        partners = self.northwind | self.polish
+        for number in range(4):
+            partners.city = f"City {number}"
+            self.sync()
+        files = self.files("vendors")
+        self.assertEqual((files.mapped("state"), self.connection.state), (["sent"] * 4, "connected"))
+        self.assertEqual({bool(note) for note in files.mapped("note")}, {True})
+        self.assertEqual(self.server.taken, [f"inbound/{file.name}" for file in files])
+        self.assertEqual(sum(files.mapped("record_count")), 8)
+        self.env["purchase.order"].create({"partner_id": self.northwind.id, "order_line": [self.order_line()]})
+        self.env["purchase.order"].search([("partner_id", "=", self.northwind.id)]).button_confirm()
+        self.template("purchase_orders").domain = repr([("partner_id", "=", self.northwind.id)])
+        self.only("vendors", "purchase_orders")
+        self.sync()
+        self.assertEqual(self.files("purchase_orders").mapped("state"), ["sent"])
+
+    def check_taken_early(self, temporary):
+        self.template("vendors").temporary = temporary
+        self.server.takes = lambda path: path.startswith("inbound/")
+        for number in range(4):
+            self.polish.city = f"City {number}"
+            self.sync()
+        file = self.files("vendors")
+        self.assertEqual((file.mapped("state"), len(self.server.taken)), (["failed"], 1), "tried once")
+        self.assertEqual((self.connection.state, self.connection.failed_count), ("attention", 1))
+        for text in (file.error_message, self.connection.attention_reason, self.flow("vendors").error_message):
+            self.assertIn("While it is being written", text)
+        self.template("vendors").temporary = "none"
+        self.sync()
+        self.assertEqual((file.state, self.files("vendors")[-1].state), ("replaced", "sent"))
+        self.assertEqual((self.connection.state, self.flow("vendors").error_message), ("connected", False))
+
+    def test_a_receiver_that_takes_files_that_end_in_part(self):
+        self.check_taken_early("suffix")
+
+    def test_a_receiver_that_takes_files_that_begin_with_a_point(self):
+        self.check_taken_early("dot")
+
+    def test_a_receiver_that_takes_final_names_only(self):
+        self.server.takes = lambda path: path.startswith("inbound/") and path.endswith(".csv")
+        self.sync()
+        self.assertEqual((self.files("vendors").mapped("state"), len(self.server.taken)), (["sent"], 1))
+
     def order_line(self):
         product = self.env["product.product"].create({"name": "Paper"})
         return Command.create({"product_id": product.id, "product_qty": 1, "price_unit": 9.5})
@@ -506,6 +554,12 @@ class TestFeedOut(FeedCase):
         self.assertEqual((file.state, self.logs("vendors").state), ("sent", "done"))
         self.sync()
         self.assertEqual(len(self.files("vendors")), 1, "the vendor has it all")
+
+    def test_a_file_that_failed_can_be_ignored(self):
+        self.server.fail("write", PermanentError("Denied."))
+        self.sync()
+        self.logs("vendors")._ignore("It went by mail")
+        self.assertEqual(self.logs("vendors").state, "ignored")
 
     def test_dry_run_sends_nothing(self):
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("vendors").id})

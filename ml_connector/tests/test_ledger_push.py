@@ -8,7 +8,7 @@ from odoo import Command
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import BillStatus
-from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
+from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, UnknownOutcomeError
 from odoo.addons.ml_connector.readers.ml_reader_ledger import _divided
 from odoo.addons.ml_connector.vendors import PROVIDERS
 from odoo.addons.ml_connector.vendors.base import FlowSpec
@@ -347,6 +347,31 @@ class TestLedgerFollowers(LedgerCase):
         self.run_worker()
         self.assertEqual((self.logs("ledger_release").state, self.sent("ledger_release")), ("waiting", []))
         self.run_worker_later()
+        self.assertEqual(self.logs("ledger_release").state, "done")
+
+    def test_files_that_cannot_be_sent_hold_up_no_release(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill(post=False)
+        self.attach(move)
+        move.action_post()
+        self.remote.fail("send ledger_files", PermanentError("It is too large."))
+        self.run_worker_later()
+        self.assertEqual((self.logs("ledger_files").state, self.logs("ledger_release").state), ("failed", "done"))
+
+    def test_files_that_were_given_up_hold_up_no_release(self):
+        self.switch_on("ledger_files", "ledger_release")
+        self.code("account", "6340", self.expense)
+        move = self.bill(post=False)
+        self.attach(move)
+        move.action_post()
+        refused = [PermanentError("It is too large.")] * 3
+        self.remote.fail("send ledger_files", UnknownOutcomeError("No answer came."), *refused)
+        self.run_worker()
+        self.assertEqual(self.logs("ledger_release").state, "waiting")
+        self.logs("ledger_files")._ignore("Attached by hand.")
+        self.run_worker()
+        self.assertNotIn("done", self.logs("ledger_files").mapped("state"))
         self.assertEqual(self.logs("ledger_release").state, "done")
 
     def test_a_bill_without_files_is_released_alone(self):

@@ -7,6 +7,7 @@ from odoo.tests import Form, tagged
 
 from odoo.addons.ml_connector import secret_box
 from odoo.addons.ml_connector.exceptions import AuthError
+from odoo.addons.ml_connector.vendors import PROVIDERS
 
 from .common import ConnectorCase
 
@@ -27,6 +28,40 @@ class TestSecrets(ConnectorCase):
         self.assertTrue(answer[0]["is_set"])
         readable = [name for name, field in self.secret._fields.items() if field.groups != "."]
         self.assertNotIn(MARKER, str(self.secret.read(readable)))
+        self.assertEqual(self.secret._plaintext(), MARKER)
+
+    def test_a_secret_can_be_taken_away(self):
+        """In the form, by its button, and written empty, for every provider; what was granted for it goes too."""
+        ways = (
+            lambda secret: secret.write({"new_secret": False}),
+            lambda secret: secret.write({"new_secret": ""}),
+            lambda secret: secret.write({"new_secret": " "}),
+            lambda secret: secret.action_remove_secret(),
+            lambda secret: secret.connection_id.write({"credential_ids": [(1, secret.id, {"new_secret": False})]}),
+        )
+        admin = self.env.ref("base.user_admin")
+        for provider in PROVIDERS:
+            connection = self.env["ml.connection"].create({"name": provider, "provider": provider})
+            connection._close_breaker()
+            for secret in connection.credential_ids.filtered("is_secret"):
+                for number, take_away in enumerate(ways):
+                    secret.new_secret = MARKER
+                    connection.breaker_count = 3
+                    with self.subTest(provider=provider, secret=secret.name, way=number):
+                        take_away(secret.with_user(admin))
+                        self.assertFalse(secret.is_set or secret.set_by_id or secret.ciphertext)
+                        self.assertEqual((secret._plaintext(), connection.breaker_count), ("", 0))
+
+    def test_who_takes_a_secret_away_is_on_record(self):
+        self.secret.with_user(self.env.ref("base.user_admin")).action_remove_secret()
+        attempt = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
+        self.assertEqual((attempt.action, attempt.user_number), ("remove_secret", self.env.ref("base.user_admin").id))
+        manager = self.new_user("manager", self.company, "ml_connector.group_ml_connector_manager")
+        with self.assertRaises(AccessError):
+            self.secret.with_user(manager).action_remove_secret()
+
+    def test_a_secret_that_is_not_written_is_kept(self):
+        self.secret.connection_id.write({"name": "Renamed", "credential_ids": [(1, self.secret.id, {"sequence": 7})]})
         self.assertEqual(self.secret._plaintext(), MARKER)
 
     def test_ciphertext_cannot_be_read_by_anybody(self):

@@ -1,11 +1,16 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.ml_connector.exceptions import RemoteError
 from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
+from odoo.addons.ml_connector.vendors.base import Event
+from odoo.addons.ml_connector.worker import ml_worker_webhook
 
 from .common import ConnectorCase
 from .fake_provider import FakeProvider
@@ -47,6 +52,106 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.run_worker()
         self.assertEqual(self.events().state, "done")
         self.assertTrue(self.logs("bills"))
+
+    def receive(self, *external_ids):
+        """Events as they are stored, without their way over HTTP."""
+        for number, external_id in enumerate(external_ids):
+            event = Event(event_id=f"{external_id}-{number}", event_type="bill.changed", external_id=external_id)
+            self.env["ml.webhook.event"]._receive(self.connection, event)
+
+    def booked_before_each(self, call):
+        """How many bills were booked when each call of that name came."""
+        counts, called = [], self.remote.called
+        done = [("flow_id", "=", self.flow("bills").id), ("state", "=", "done")]
+
+        def noting(name):
+            if name == call:
+                counts.append(self.env["ml.sync.log"].search_count(done))
+            return called(name)
+
+        self.patch(self.remote, "called", noting)
+        return counts
+
+    def prepare_bills(self, count):
+        """Vendors and codes are there, so that bills can be booked."""
+        self.put_bill("bill-0")
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.sync()
+        self.assertEqual(self.logs("bills").state, "done")
+        for number in range(1, count + 1):
+            self.put_bill(f"bill-{number}")
+        self.remote.calls.clear()
+
+    def test_between_two_parts_of_events_the_flows_work(self):
+        self.prepare_bills(7)
+        self.receive(*(f"bill-{number}" for number in range(1, 8)))
+        counts = self.booked_before_each("fetch bills")
+        with patch.object(ml_worker_webhook, "EVENT_BATCH", 3):
+            self.run_worker()
+        self.assertEqual(counts, [1, 1, 1, 4, 4, 4, 7])
+        self.assertEqual(set(self.logs("bills").mapped("state")), {"done"})
+
+    def test_what_events_brought_is_booked_before_others_are_read(self):
+        """Also when the time of a run ends with the reading."""
+        self.prepare_bills(4)
+        self.receive(*(f"bill-{number}" for number in range(1, 5)))
+        counts = self.booked_before_each("fetch bills")
+        read, keep = type(self.env["ml.worker"])._read_event_batch, type(self.env["ir.cron"])._commit_progress
+        ends = []
+        self.patch(type(self.env["ml.worker"]), "_read_event_batch", lambda *args: ends.append(True) or read(*args))
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: 0 if ends else keep(*args))
+        with patch.object(ml_worker_webhook, "EVENT_BATCH", 2):
+            for _run in range(3):
+                ends.clear()
+                self.run_worker()
+        self.assertEqual(counts, [1, 1, 3, 3])
+        self.assertEqual(len(self.logs("bills").filtered(lambda log: log.state == "done")), 5)
+
+    def test_events_that_are_left_call_the_job_again(self):
+        self.prepare_bills(2)
+        self.receive("bill-1", "bill-2")
+        self.env["ir.cron.trigger"].search([]).unlink()
+        self.env.cr.precommit.data.pop("ml_connector.triggered", None)
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *_args, **_kwargs: self._keep() and 0)
+        self.run_worker()
+        self.assertEqual(set(self.events().mapped("state")), {"received"})
+        self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.connection.cron_id.id)]))
+
+    def test_many_events_of_a_type_are_answered_by_one_list(self):
+        self.prepare_bills(30)
+        self.receive(*(f"bill-{number}" for number in range(1, 31)))
+        self.run_worker()
+        self.assertEqual(self.remote.calls.count("pull bills"), 1)
+        self.assertFalse(self.remote.calls.count("fetch bills"))
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertEqual(set(self.logs("bills").mapped("state")), {"done"})
+        self.assertEqual(len(self.logs("bills")), 31)
+
+    def test_what_lists_lack_is_read_by_itself_where_it_is_known(self):
+        """A record that left the lists may still be changed; one that nobody knows is not ready yet."""
+        self.prepare_bills(25)
+        changed = self.remote.items["bills"].pop("bill-0")
+        found = replace(changed, version="changed")
+        fetched = []
+        self.patch(FakeProvider, "fetch", lambda provider, flow, key: fetched.append(key) or {"bill-0": found}.get(key))
+        self.receive("bill-0", "nobody-knows", *(f"bill-{number}" for number in range(1, 26)))
+        self.run_worker()
+        self.assertEqual(fetched, ["bill-0"])
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertIn("changed", self.logs("bills").mapped("external_version"))
+        self.assertEqual(self.remote.calls.count("pull bills"), 1)
+
+    def test_a_list_that_fails_is_read_again_for_its_events(self):
+        self.prepare_bills(25)
+        self.remote.fail("pull bills", RemoteError("Out of order."))
+        self.receive(*(f"bill-{number}" for number in range(1, 26)))
+        self.run_worker()
+        self.assertEqual(set(self.events().mapped("state")), {"received"})
+        self.assertEqual(set(self.events().mapped("try_count")), {1})
+        self.events().next_try_at = "2026-01-01"
+        self.run_worker()
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertEqual(len(self.logs("bills")), 26)
 
     def test_an_event_that_names_no_record_lets_its_flow_read(self):
         self.put_bill()
@@ -171,6 +276,128 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertIn("https://moved.example.com/", self.connection.webhook_url)
         self.assertEqual(self.connection.check_state, "ok")
 
+    def frozen(self, url):
+        self.base_is(url)
+        self.env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
+
+    def subscribed(self):
+        """Webhooks that are on, at their first address."""
+        self.connection.write({"webhook_state": "none", "webhook_base": False})
+        self.base_is("https://odoo.example.com")
+        self.patch(FakeProvider, "challenges_webhooks", False)
+        self.connection.action_subscribe()
+        self.run_worker()
+        self.assertEqual((self.connection.webhook_state, self.connection.color), ("active", 10))
+
+    def ago(self, **delta):
+        return fields.Datetime.now() - timedelta(**delta)
+
+    def test_an_address_that_changed_is_red_and_can_be_taken(self):
+        self.subscribed()
+        self.base_is("https://moved.example.com")
+        self.connection.invalidate_recordset()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "moved"))
+        self.assertIn("https://moved.example.com", self.connection.halt_reason)
+        self.connection.action_move_webhooks()
+        self.run_worker()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (10, False))
+        self.assertEqual(self.connection.webhook_base, "https://moved.example.com")
+        self.assertIn("https://moved.example.com/", self.remote.endpoint)
+
+    def test_an_inner_address_is_red_and_the_public_one_can_be_kept(self):
+        self.subscribed()
+        self.base_is("http://10.0.0.5:8069")
+        self.connection.invalidate_recordset()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "hidden"))
+        with self.assertRaises(UserError):
+            self.connection.action_move_webhooks()
+        self.connection.action_keep_address()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (10, False))
+        parameters = self.env["ir.config_parameter"]
+        self.assertEqual(parameters.get_param("web.base.url"), "https://odoo.example.com")
+        self.assertTrue(parameters.get_param("web.base.url.freeze"))
+
+    def test_a_subscription_is_compared_once_a_day_and_repaired(self):
+        self.subscribed()
+        asked = []
+        self.patch(
+            FakeProvider, "is_subscribed", lambda provider, key, url: asked.append(url) or self.remote.endpoint == url
+        )
+        self.run_worker()
+        self.assertFalse(asked)
+        self.connection.webhook_checked_at = self.ago(hours=25)
+        self.run_worker()
+        self.assertEqual((len(asked), self.remote.calls.count("subscribe")), (1, 1))
+        self.remote.endpoint = "gone"
+        self.run_worker()
+        self.assertEqual(len(asked), 1)
+        self.connection.webhook_checked_at = self.ago(hours=25)
+        self.run_worker()
+        self.assertEqual((len(asked), self.remote.calls.count("subscribe")), (2, 2))
+        self.assertEqual(self.remote.endpoint, self.connection.webhook_url)
+        self.frozen("https://moved.example.com")
+        self.connection.webhook_checked_at = self.ago(hours=25)
+        self.run_worker()
+        self.assertEqual(self.connection.webhook_base, "https://moved.example.com")
+        self.assertIn("https://moved.example.com/", self.remote.endpoint)
+
+    def test_a_subscription_that_is_not_confirmed_says_so_after_an_hour_and_has_an_end(self):
+        self.connection.action_subscribe()
+        self.run_worker()
+        for minutes, cause in ((50, False), (70, "webhooks")):
+            self.connection.webhook_checked_at = self.ago(minutes=minutes)
+            self.run_worker()
+            self.assertEqual((self.connection.webhook_state, self.connection.halt_cause), ("unverified", cause))
+        self.assertIn("more than an hour", self.connection.halt_reason)
+        self.assertEqual(self.connection.color, 1)
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "warning")
+        self.assertIn("more than an hour", self.connection.findings_html)
+        self.connection.webhook_checked_at = self.ago(hours=25)
+        self.run_worker()
+        self.assertEqual(self.remote.calls.count("subscribe"), 2)
+        self.assertFalse(self.connection.webhook_problem)
+
+    def test_among_several_databases_each_webhook_names_its_own(self):
+        name = self.env.cr.dbname
+        there = self.patch_databases(name, "another")
+        self.patch(FakeProvider, "forwards_headers", True)
+        self.subscribed()
+        self.assertEqual(self.remote.webhook_headers, {"X-Odoo-Database": name})
+        self.assertFalse(self.connection.webhook_problem)
+        there.remove("another")
+        self.patch(FakeProvider, "is_subscribed", lambda *_args: True)
+        self.connection.webhook_checked_at = self.ago(hours=25)
+        self.run_worker()
+        self.assertEqual(self.remote.webhook_headers, {})
+
+    def test_where_webhooks_cannot_name_their_database_a_finding_says_so(self):
+        name = self.env.cr.dbname
+        for databases, word in (((name, "another"), "several databases"), (("another",), "does not offer")):
+            self.patch_databases(*databases)
+            self.subscribed_to_red(word)
+        self.patch_databases(name)
+        self.subscribed()
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
+
+    def patch_databases(self, *names):
+        there = list(names)
+        self.patch(type(self.connection), "_databases_there", lambda connection: there)
+        return there
+
+    def subscribed_to_red(self, word):
+        self.patch(FakeProvider, "challenges_webhooks", False)
+        self.connection.action_subscribe()
+        self.run_worker()
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual((self.connection.halt_cause, self.connection.color), ("webhooks", 1))
+        self.assertIn(word, self.connection.halt_reason)
+        self.assertIn("dbfilter", self.connection.findings_html)
+
     def test_no_inner_address_is_told(self):
         self.connection.webhook_state = "none"
         with patch("odoo.addons.ml_connector.server_options.loopback_allowed", return_value=False):
@@ -184,6 +411,11 @@ class TestWebhook(ConnectorCase, HttpCase):
                 self.run_worker()
                 self.assertEqual((self.connection.webhook_state, self.connection.webhook_base), ("none", False))
                 self.assertIn("web.base.url", self.connection.message_ids[:1].body)
+                self.assertEqual((self.connection.halt_cause, self.connection.color), ("webhooks", 1))
+                self.assertIn("web.base.url", self.connection.halt_reason)
+            self.connection.action_unsubscribe()
+            self.run_worker()
+            self.assertEqual((self.connection.halt_cause, self.connection.color), (False, 10))
             self.put_bill()
             self.sync()
         self.assertEqual({report.url for report in self.remote.reports}, {""})

@@ -302,6 +302,10 @@ class Provider:
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription counts only once the vendor's challenge was answered."""
+    forwards_headers = False
+    """Whether each webhook carries the headers that the subscription names."""
+    webhook_headers: dict[str, str] = {}
+    """Headers that each webhook has to carry; the engine sets them before it subscribes."""
     moments: tuple[str, ...] = ()
     """Keys of its records that say when something happened; all other dates were chosen by somebody."""
     events_kept: timedelta | None = None
@@ -404,6 +408,13 @@ class Provider:
         """One record as it is now; None when it is gone."""
         raise NotImplementedError
 
+    def fetch_files(self, flow: str, external_id: str, known: dict) -> Item | None:
+        """The record of a flow of files as it is now, with links to its files; None when it is gone.
+
+        :param known: `subject_kind`; as far as it is known the `names` of its files, and a `day` when they may be made
+        """
+        return self.fetch(flow, external_id)
+
     def acknowledge(self, flow: str, versions: list[str]) -> dict[str, str]:
         """Tell the vendor that records are stored. It is repeated until it is known to have worked.
 
@@ -470,7 +481,10 @@ class Provider:
 
     @classmethod
     def read_file(cls, template, content: bytes):
-        """The documents of a file (`documents.FileContent`). Pure. Raises FileFormatError."""
+        """A file with its `documents` and, when these were taken, its `notes`, as in `documents.FileContent`. Pure.
+
+        :raises FileFormatError: the file as a whole cannot be read
+        """
         raise NotImplementedError
 
     @classmethod
@@ -493,6 +507,10 @@ class Provider:
     def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
         """Create the webhook subscription; returns its id and secret."""
         raise NotImplementedError
+
+    def is_subscribed(self, subscription_id: str, endpoint_url: str) -> bool | None:
+        """Whether the subscription is in force just as `subscribe` would make it; None where that cannot be asked."""
+        return None
 
     def confirm_subscription(self, subscription_id: str, challenge: str):
         """Answer the vendor's challenge."""

@@ -1,10 +1,17 @@
 import base64
 import hashlib
+from itertools import islice
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..exceptions import ConnectorError, FileFormatError, NotWantedError
 from ..models.ml_sealed import needs
+from ..vendors.base import Settings
+
+MOST_TRIED = 100
+MOST_LINES = 20
+"""Records of a file, and lines of each, that a trial shows."""
 
 
 class MlFeedImport(models.TransientModel):
@@ -24,6 +31,10 @@ class MlFeedImport(models.TransientModel):
     replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="In place of")
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()
+    is_tried = fields.Boolean(readonly=True)
+    message = fields.Char("What is wrong", readonly=True)
+    note = fields.Char("Left out", readonly=True)
+    line_ids = fields.One2many("ml.feed.import.line", "import_id", "Records", readonly=True)
 
     @api.constrains("template_id")
     def _check_template(self):
@@ -39,14 +50,79 @@ class MlFeedImport(models.TransientModel):
                 raise ValidationError(self.env._("A file can stand in for a failed one of the same template only."))
 
     @needs("administer")
+    def action_try(self):
+        """Show how each record of the file would be read; nothing is kept or booked."""
+        self.ensure_one()
+        template = self.template_id
+        template._check_may("administer")
+        tried = {"is_tried": True, "message": False, "note": False, "line_ids": [Command.clear()]}
+        try:
+            tried.update(self._trial(template._definition(), self._content()))
+        except FileFormatError as error:
+            tried["message"] = error.message
+        self.sudo().write(tried)  # sudo: what a trial shows is nobody's to write
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Try on a File"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _trial(self, definition, content):
+        provider_class = self.template_id._provider_class()
+        reader = provider_class(Settings(base_url="", credentials={}), None, None)
+        reading = provider_class.read_file(definition, content)
+        labels = {column.name: column.label for column in definition.columns}
+        lines = [
+            Command.create(self._tried(reader, definition, document, labels))
+            for document in islice(reading.documents, MOST_TRIED)
+        ]
+        is_whole = next(iter(reading.documents), None) is None
+        more = [] if is_whole else [self.env._("Only the first %s records are shown.", MOST_TRIED)]
+        return {"line_ids": [Command.clear(), *lines], "note": " ".join((*more, *reading.notes)) or False}
+
+    def _tried(self, reader, definition, document, labels):
+        """What a document of the file is read as, and what would become of it."""
+        flow = self.template_id.flow_id.key
+        item = reader.file_item(flow, definition, document)
+        outcome, reason = "taken", False
+        try:
+            reader.document(flow, item.payload)
+        except NotWantedError as error:
+            outcome, reason = "left_out", error.message
+        except ConnectorError as error:
+            outcome, reason = "failed", error.message
+        parts = [document.values, *document.lines[:MOST_LINES]]
+        if len(document.lines) > MOST_LINES:
+            parts.append({"": "…"})
+        texts = [
+            ", ".join(f"{labels.get(name, name)} {value}".strip() for name, value in part.items() if value)
+            for part in parts
+        ]
+        return {
+            "line": document.line,
+            "title": item.title,
+            "outcome": outcome,
+            "reason": reason,
+            "reading": "\n".join(filter(None, texts)),
+        }
+
+    def _content(self):
+        content = base64.b64decode(self.content)
+        limit = self.template_id.max_megabytes
+        if len(content) > limit * 1024 * 1024:
+            raise UserError(self.env._("The file is larger than the %s MB of its template.", limit))
+        return content
+
+    @needs("administer")
     def action_import(self):
         self.ensure_one()
         template = self.template_id
         template._check_may("administer")
         self._check_replaces()
-        content = base64.b64decode(self.content)
-        if len(content) > template.max_megabytes * 1024 * 1024:
-            raise UserError(self.env._("The file is larger than the %s MB of its template.", template.max_megabytes))
+        content = self._content()
         # sudo: administrators hold no right to make files, only this way
         file = (
             self.env["ml.feed.file"]
@@ -82,3 +158,19 @@ class MlFeedImport(models.TransientModel):
             "res_id": file.id,
             "view_mode": "form",
         }
+
+
+class MlFeedImportLine(models.TransientModel):
+    _name = "ml.feed.import.line"
+    _description = "Record of a Tried File"
+    _inherit = "ml.sealed"
+    _order = "id"
+
+    import_id = fields.Many2one("ml.feed.import", required=True, readonly=True, ondelete="cascade", index=True)
+    line = fields.Integer(readonly=True)
+    title = fields.Char("Record", readonly=True)
+    outcome = fields.Selection(
+        [("taken", "Can be read"), ("left_out", "Left out"), ("failed", "Would fail")], readonly=True
+    )
+    reason = fields.Char("Why", readonly=True)
+    reading = fields.Text("Read as", readonly=True)

@@ -1,7 +1,8 @@
 import logging
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import psycopg2
@@ -10,12 +11,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
+from odoo.tools import SQL
 
-from ..exceptions import ConnectorError, MissingRightError, ServerError
+from ..exceptions import ConnectorError, MissingRightError, ServerError, StoppedError
 from ..models.ml_connection import WORKING_STATES
-from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_sync_log import INDEPENDENT, ODOO, odoo_key
 from ..server_faults import server_fault
+from ..writers.ml_writer import Entry
 from .waits import Waits
 
 _logger = logging.getLogger(__name__)
@@ -31,12 +34,21 @@ RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
 """What another worker with the same record brings about; a second look finds the record there."""
 READ_TRIES = 2
 """As if a flow had failed so often: when to read again after a fault of the vendor."""
+ALONE = MAX_STOPS - 1
+"""From so many stops on something is done alone."""
+FILE_BYTES = 32 * 1024 * 1024
+"""About how much of files is in memory at a time; of one record it may be more."""
+COUNTED = ("ml.sync.log", "ml.webhook.event", "ml.flow")
+"""Models of what the server may stop over."""
 REQUESTS = ("ml.dry.run", "ml.recovery")
 """Wizards whose answer the connection's job finds."""
 
 
 class Run:
-    """State of one run of one connection's job: nothing that has to survive it."""
+    """State of one run of one connection's job: nothing that has to survive it.
+
+    :ivar listed: {flow id: ids of the remote records that its lists had when they were read last in this run}
+    """
 
     def __init__(self, connection):
         self.connection = connection
@@ -44,22 +56,43 @@ class Run:
         self.seconds_left = float("inf")
         self.trace_id = ""
         self.lease = None
+        self.claimed = connection.env["ml.sync.log"]
+        self.stops = 0
+        self.calls = 0
+        self.files_at_once = 1
         self.succeeded = False
         self.failed = False
         self.announcements = {}
+        self.listed = {}
 
     def _observe(self, exchange):
         if exchange.announcement:
             self.announcements[exchange.announcement] = True
         self.trace_id = exchange.trace_id or self.trace_id
+        self.calls += 1
         _logger.debug("%s %s: %s in %s ms", exchange.method, exchange.path, exchange.status, exchange.milliseconds)
 
     @property
     def is_over(self):
         return self.seconds_left <= 0
 
+    @property
+    def in_turn(self):
+        """Domain of what is done now: what the server stopped over before comes after all else."""
+        return in_turn(self.stops)
+
+    def portion(self, limit):
+        """How many are done together where it would be `limit`: fewer of what the server stopped over."""
+        return portion(limit, self.stops)
+
+    def note_files(self, sizes):
+        """How many records' files are in memory next: as many as surely fit, judging by the largest of the last."""
+        fitting = FILE_BYTES // max([1, *sizes])
+        self.files_at_once = max(1, min(2 * self.files_at_once, PARALLEL_CALLS, fitting))
+
     def parallel(self, function, items):
         """Results of remote calls in the order of `items`; an exception is returned as a ConnectorError, not raised."""
+        items = list(items)
 
         def guarded(item):
             try:
@@ -98,13 +131,17 @@ class MlWorker(models.AbstractModel):
         if connection._is_this_database() and worker._has_work(connection):
             worker._run_guarded(connection)
 
-    def _has_work(self, connection):
+    def _is_asked(self, connection):
+        """Whether a person waits for an answer."""
         if connection.check_state == "requested" or connection.webhook_state in ("requested", "remove"):
             return True
         if connection.seat_request == "release":
             return True
         requested = [("connection_id", "=", connection.id), ("state", "=", "requested")]
-        if any(self.env[model].search_count(requested, limit=1) for model in REQUESTS):
+        return any(self.env[model].search_count(requested, limit=1) for model in REQUESTS)
+
+    def _has_work(self, connection):
+        if self._is_asked(connection):
             return True
         if connection.state not in WORKING_STATES:
             return False
@@ -140,7 +177,7 @@ class MlWorker(models.AbstractModel):
                     connection,
                     [{"subject": connection.provider, "action": "read", "outcome": "failed", "error": error}],
                 )
-        remaining = self._count_due(connection)
+        remaining = self._count_due(connection) + self._count_events(connection)
         if remaining:
             # the scheduler takes up a job that has more to do when it next looks, which may be a minute later
             connection._trigger()
@@ -150,8 +187,9 @@ class MlWorker(models.AbstractModel):
         """Answer those who wait for a test, a dry run or webhooks where the credentials cannot even be opened."""
         if connection.check_state == "requested":
             connection._note_failed_check(error)
-        if connection.webhook_state == "requested":
+        if connection.webhook_state in ("requested", "remove"):
             connection._note_failed_subscription(error)
+        connection.seat_request = False
         for model in REQUESTS:
             requested = self.env[model].search([("connection_id", "=", connection.id), ("state", "=", "requested")])
             requested.write({"state": "failed", "message": error.message})
@@ -178,32 +216,92 @@ class MlWorker(models.AbstractModel):
 
     def _work(self, run):
         connection = run.connection
-        self._set_up(run)
+        self._answer_requests(run)
         connection._watch_access_end()
-        self._dry_runs(run)
-        self._recoveries(run)
         if connection.state not in WORKING_STATES:
             return
         if problem := connection._user_problem():
             connection._ask_owner(MissingRightError(problem))
             return
         self._reclaim(run)
-        self._probe_waits(run)
-        self._read_events(run)
-        self._compare_again(run)
-        flows = self._known_flows(connection)
-        for flow in flows.filtered(lambda flow: flow._is_due(fields.Datetime.now())):
-            self._read_or_sweep(run, flow)
-        for flow in flows:
-            self._work_flow(run, flow)
-        if self._fetch_missing(run):
-            for flow in flows:
-                self._work_flow(run, flow)
-        Waits(run).judge()
-        self._commit(run)
+        self._tell_stopped_flows(run)
+        self._guarded(run, self._probe_waits)
+        self._guarded(run, self._confirm_subscription)
+        self._guarded(run, self._watch_subscription)
+        self._guarded(run, self._compare_again)
+        for stops in self._turns_of(run):
+            run.stops = stops
+            self._work_in_turn(run)
+        self._guarded(run, self._judge_waits)
         if run.announcements:
             connection._note_announcements(list(run.announcements))
             self._commit(run)
+
+    def _work_in_turn(self, run):
+        flows = self._known_flows(run.connection)
+        # what earlier events brought goes first: else many events would take the time of its booking, run after run
+        if not self._count_due(run.connection):
+            self._guarded(run, self._read_events)
+        now = fields.Datetime.now()
+        for flow in flows.filtered(lambda flow: min(flow.stop_count, ALONE) == run.stops and flow._is_due(now)):
+            self._read_or_sweep(run, flow)
+        self._work_flows(run, flows)
+        while self._guarded(run, self._read_events):
+            self._work_flows(run, flows)
+        if self._guarded(run, self._fetch_missing):
+            self._work_flows(run, flows)
+
+    def _turns_of(self, run):
+        """What never stopped the server first, so that nothing has to wait for what will stop it once more."""
+        yield 0
+        of_connection = Domain("connection_id", "=", run.connection.id)
+        for stops in range(1, MAX_STOPS):
+            if any(self.env[model].search_count(of_connection & in_turn(stops), limit=1) for model in COUNTED):
+                yield stops
+
+    def _judge_waits(self, run):
+        Waits(run).judge()
+        self._commit(run)
+
+    def _guarded(self, run, step):
+        """Do what is about no one row. A defect in it is told, and does not stop what comes after."""
+        try:
+            return step(run)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - see `_read_or_sweep`
+            self.env.cr.rollback()
+            problem = self._as_connector_error(error)
+            if ERROR_CLASSES[problem.error_class].stops_connection:
+                raise
+            run.failed = True
+            run.connection._ask_owner(problem)
+            subject = {"subject": run.connection.provider, "action": "check", "outcome": "failed", "error": problem}
+            self.env["ml.sync.attempt"]._append(run.connection, [subject])
+            self._commit(run)
+            return None
+
+    def _answer_requests(self, run):
+        """Do what a person asked for and waits for; what the server stops over again and again is refused."""
+        connection = run.connection
+        is_left = connection.seat_request or connection.webhook_subscription_previous
+        if not (is_left or self._is_asked(connection)):
+            return
+        if connection.stop_count >= MAX_STOPS:
+            self._refuse_requests(connection, self._stopped(connection.stop_count, self.env._("answering it")))
+            connection.stop_count = 0
+            self._commit(run)
+            return
+        try:
+            with self._noted(run, connection):
+                self._set_up(run)
+                self._dry_runs(run)
+                self._recoveries(run)
+        except (ConnectorError, *RACES):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is asked for must not stop the flows
+            self._refuse_requests(connection, self._as_connector_error(error))
+        self._commit(run)
 
     def _known_flows(self, connection):
         """The flows that are switched on, without those of another version, which are shown as broken."""
@@ -214,16 +312,24 @@ class MlWorker(models.AbstractModel):
         return known
 
     def _read_or_sweep(self, run, flow):
-        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others."""
+        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others.
+
+        :return: what it met, or None
+        """
         started = fields.Datetime.now()
+        flow.stop_count += 1
+        self._commit(run)
         try:
             if flow.direction == "pull":
                 self._pull(run, flow)
             else:
                 self._sweep(run, flow)
-        except RACES:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever one flow raises must not stop the others
+            self.env.cr.rollback()
+            flow.stop_count = 0
+            self._commit(run)
+            if isinstance(error, RACES):
+                raise
             problem = self._note_flow_failure(run, flow, error, "read")
             flow._schedule_next(started)
             if problem.error_class == "remote":
@@ -231,9 +337,20 @@ class MlWorker(models.AbstractModel):
                 soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
                 flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
             self._commit(run)
+            return problem
+        return None
+
+    def _work_flows(self, run, flows):
+        for flow in flows:
+            self._work_flow(run, flow)
 
     def _work_flow(self, run, flow):
-        """Work the rows of a flow. Those that a defect leaves claimed come back when their lease ends."""
+        """Work the rows of a flow. What a defect strikes of them comes again in smaller portions."""
+        while self._is_cut_short(run, flow):
+            continue
+
+    def _is_cut_short(self, run, flow):
+        """Whether a defect struck rows of the flow, so that the others of this turn are still to be worked."""
         try:
             if flow.direction == "pull":
                 self._work_pull(run, flow)
@@ -241,11 +358,15 @@ class MlWorker(models.AbstractModel):
                 self._work_results(run, flow)
             else:
                 self._work_push(run, flow)
-        except RACES:
-            raise
         except Exception as error:  # noqa: BLE001 - see `_read_or_sweep`
+            self.env.cr.rollback()
+            struck = self._give_back(run, error)
+            if isinstance(error, RACES):
+                raise
             self._note_flow_failure(run, flow, error, "write" if flow.direction == "pull" else "send")
             self._commit(run)
+            return struck
+        return False
 
     def _note_flow_failure(self, run, flow, error, action):
         """Keep what stopped one flow. What the whole connection will meet is raised again."""
@@ -316,13 +437,101 @@ class MlWorker(models.AbstractModel):
         """Take up to `limit` rows of a flow: nobody else works on them until the lease ends."""
         now = fields.Datetime.now()
         run.lease = now + LEASE
-        due = [("flow_id", "=", flow.id), ("state", "=", "pending"), ("next_try_at", "<=", now)]
-        due.append(("is_acknowledged", "=", True))
-        logs = self.env["ml.sync.log"].search(due, order="id", limit=limit).try_lock_for_update()
+        due = run.in_turn & Domain("flow_id", "=", flow.id) & Domain("state", "=", "pending")
+        due &= Domain("next_try_at", "<=", now) & Domain("is_acknowledged", "=", True)
+        logs = self._locked(due, run.portion(limit))
         for tries, group in logs.grouped("try_count").items():
             group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})
+        run.claimed = logs
         self._commit(run)
         return logs
+
+    def _locked(self, due, limit):
+        """The first rows that are due and that nobody else holds, in the order of the index."""
+        logs = self.env["ml.sync.log"]
+        query = logs._search(due, order="next_try_at, id", limit=limit)
+        # `try_lock_for_update` after a search would find only what another worker holds
+        found = self.env.execute_query(SQL("%s FOR UPDATE SKIP LOCKED", query.select()))
+        return logs.browse(log_id for (log_id,) in found)
+
+    def _give_back(self, run, error):
+        """Return what a worker that goes on has claimed and not begun to send. True when a defect struck some of it."""
+        left = run.claimed.exists().filtered(
+            lambda log: log.state == "running" and log.lease_until == run.lease and not log.sent_at
+        )
+        problem = None if isinstance(error, RACES) else self._as_connector_error(error)
+        is_defect = bool(problem) and problem.error_class == "bug"
+        for log in left:
+            log.stop_count += is_defect
+            if is_defect and log.stop_count >= MAX_STOPS:
+                self._park(run, log, problem)
+            else:
+                self._return_to_queue(log)
+        self._commit(run)
+        return is_defect and bool(left)
+
+    def _park(self, run, log, error):
+        """Leave to a person what stops the work again and again, and tell the connection's owner."""
+        self._return_to_queue(log)
+        if log.state != "pending":
+            return
+        if log.direction == "pull":
+            entry = Entry(log, None)
+            entry.error = error
+            self._store_results(run, log.flow_id, [entry], time.monotonic())
+        else:
+            self._store_push_failure(run, log, error, "report" if log.kind == "result" else "send")
+        run.failed = True
+        run.connection._ask_owner(error)
+
+    def _tell_stopped_flows(self, run):
+        """Say of flows which the server stopped over that they read no more."""
+        for flow in self._known_flows(run.connection).filtered(lambda flow: flow.stop_count >= MAX_STOPS):
+            error = StoppedError(
+                self.env._(
+                    "The server stopped %(count)s times while the flow %(flow)s read: it reads again after Sync Now.",
+                    count=MAX_STOPS,
+                    flow=flow.name,
+                )
+            )
+            run.failed = True
+            if flow.error_message == error.message:
+                continue
+            flow.error_message = error.message
+            run.connection._ask_owner(error)
+            entry = {"subject": flow.key, "action": "read", "outcome": "failed", "error": error}
+            self.env["ml.sync.attempt"]._append(run.connection, [entry])
+            self._commit(run)
+
+    def _stopped(self, count, doing):
+        """:param doing: what the server was at, as in "while reading it" """
+        return StoppedError(self.env._("The server stopped %(count)s times while %(doing)s.", count=count, doing=doing))
+
+    def _doing(self, log):
+        """What a worker does with a row, for a sentence."""
+        if log.kind == "result":
+            return self.env._("reporting it")
+        if log.direction == "push":
+            return self.env._("sending it")
+        return self.env._("bringing it in")
+
+    @contextmanager
+    def _noted(self, run, records):
+        """Count what is begun before it is, so that it counts when the server stops over it. An error is no stop."""
+        self._count_stops(records, 1)
+        self._commit(run)
+        try:
+            yield
+        except Exception:
+            self.env.cr.rollback()
+            self._count_stops(records.exists(), -1)
+            self._commit(run)
+            raise
+        self._count_stops(records.exists(), -1)
+
+    def _count_stops(self, records, step):
+        for count, group in records.grouped("stop_count").items():
+            group.stop_count = max(count + step, 0)
 
     def _renew(self, run, logs):
         """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
@@ -342,6 +551,7 @@ class MlWorker(models.AbstractModel):
         )
         if not orphans:
             return
+        self._count_stops(orphans, 1)
         in_doubt = orphans.filtered("sent_at")
         in_doubt.write(
             {
@@ -349,12 +559,18 @@ class MlWorker(models.AbstractModel):
                 "lease_until": False,
                 "next_try_at": max(map(self._settled_at, in_doubt), default=False),
                 "error_class": "unknown_outcome",
-                "error_message": self.env._("The server stopped while this was being sent."),
+                "error_message": self._stopped_sending(),
             }
         )
         for log in orphans - in_doubt:
-            self._return_to_queue(log)
+            if log.stop_count < MAX_STOPS:
+                self._return_to_queue(log)
+            else:
+                self._park(run, log, self._stopped(log.stop_count, self._doing(log)))
         self._commit(run)
+
+    def _stopped_sending(self):
+        return self.env._("The server stopped while this was being sent.")
 
     def _probe_waits(self, run):
         """Try one row of each change of Odoo that is awaited for a while: it may have come unnoticed.
@@ -401,6 +617,8 @@ class MlWorker(models.AbstractModel):
             "milliseconds": 0,
             **INDEPENDENT,
         }
+        if not isinstance(error, StoppedError):
+            vals["stop_count"] = 0
         if error.awaits is not None:
             vals |= {"depends_kind": ODOO, "depends_external_id": odoo_key(error.awaits._name, error.awaits.id or "")}
             vals["next_try_at"] = fields.Datetime.now() + timedelta(seconds=retry_seconds(log.try_count))
@@ -440,5 +658,29 @@ class MlWorker(models.AbstractModel):
         )
 
     @staticmethod
+    def _may_be_of_one(problem, has_effect):
+        """Whether a call for many was refused because of one of them, and may be made again for the others.
+
+        :param has_effect: whether it may have reached the provider, and is not to be made twice
+        """
+        known = ERROR_CLASSES[problem.error_class]
+        if problem.error_class == "bug":
+            return not has_effect
+        return not (known.retried or known.stops_connection or known.state == "unknown")
+
+    @staticmethod
     def _elapsed(started):
         return round((time.monotonic() - started) * 1000)
+
+
+def in_turn(stops):
+    return Domain("stop_count", "=" if stops < ALONE else ">=", stops)
+
+
+def portion(limit, stops):
+    return (limit, math.isqrt(limit), 1)[stops]
+
+
+def halves(logs):
+    middle = (len(logs) + 1) // 2
+    return logs[:middle], logs[middle:]

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError
 
 from ..exceptions import ConnectorError, PermanentError
 from ..models.ml_error_class import ERROR_CLASSES
+from ..vendors.rows import document_of
 from ..writers.ml_writer import Entry
 
 
@@ -37,7 +38,7 @@ class MlWorker(models.AbstractModel):
             entries = [Entry(None, None) for _item in page.items]
             for entry, item in zip(entries, page.items, strict=True):
                 try:
-                    entry.document = run.provider.document(flow.key, item.payload)
+                    entry.document = document_of(run.provider, flow.key, item.payload)
                 except ConnectorError as error:
                     entry.error = error
             writer = flow._writer()

@@ -5,6 +5,7 @@ from odoo import models
 from ..documents.reconciliation import merge, outgoing, unseen
 from ..exceptions import ConflictError, ConnectorError
 from ..models.ml_connection import WORKING_STATES
+from ..vendors.rows import document_of
 
 
 class FieldConflict(ConflictError):
@@ -215,7 +216,7 @@ class MlWorker(models.AbstractModel):
         if item is None or isinstance(item, ConnectorError):
             return item
         try:
-            theirs = run.provider.document(pull_flow.key, item.payload).shared()
+            theirs = document_of(run.provider, pull_flow.key, item.payload).shared()
         except ConnectorError as error:
             return error
         if not unseen(ours, theirs, binding.agreed_vendor):

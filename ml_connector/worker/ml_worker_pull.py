@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..documents import DownloadedFile, Files
@@ -18,11 +19,14 @@ from ..exceptions import (
     InvalidDataError,
     MappingError,
     NotWantedError,
+    UnreadableRowError,
 )
+from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_sync_log import CLEAN, DIFFERS, FINAL_STATES, ODOO
+from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
+from ..vendors.rows import document_of, refuse_unreadable
 from ..writers.ml_writer import Entry, Resolver
-from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES
+from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES, halves, in_turn, portion
 from .ml_worker_merge import FieldConflict
 from .waits import Waits
 
@@ -31,6 +35,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 50
 FARTHEST_DATE = timedelta(days=9 * 365)
 """How far from today a date may be that nobody is asked about."""
+ANSWER_WITHIN = timedelta(days=7)
+"""How long a provider that waits for an answer waits for people here to put something right."""
 REFUSED = {"success": False, "reference": "", "url": "", "message": ""}
 
 
@@ -56,14 +62,21 @@ class MlWorker(models.AbstractModel):
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
+        run.listed[flow.id] = set()
         for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
-            new = self.env["ml.sync.log"]._store(flow, page.items)
+            run.listed[flow.id].update(item.external_id for item in page.items)
+            found = page.items if flow.kind != "file" else self._missing_files(flow, page.items)
+            new = self.env["ml.sync.log"]._store(flow, found)
             if page.cursor is not None:
                 flow.cursor = page.cursor
             flow.progress_total += new
+            # the next page is begun: what counts is how often the server stops over the same one
+            flow.stop_count = 1
             self._commit(run, processed=new)
             self._acknowledge(run, flow)
         self._reread(run, flow)
+        if flow._spec().acknowledges:
+            self._answer_overdue(flow)
         flow._schedule_next(started)
         flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
         run.succeeded = True
@@ -72,6 +85,7 @@ class MlWorker(models.AbstractModel):
     def _reread(self, run, flow):
         """What is booked may be changed later, and no list of what is new has it. What is not known stays alone."""
         for page in run.provider.reread(flow.key):
+            run.listed[flow.id].update(item.external_id for item in page.items)
             keys = {(flow.kind, item.external_id) for item in page.items}
             bound = self.env["ml.binding"]._records(flow.connection_id, keys)
             known = [item for item in page.items if (flow.kind, item.external_id) in bound]
@@ -89,19 +103,45 @@ class MlWorker(models.AbstractModel):
         for item in items:
             attachments = _translated(run.provider, files_flow.key, item.external_id, item.payload)
             if attachments and not isinstance(attachments, ConnectorError):
-                late.append(replace(item, version=_files_version(attachments), payload={"subject_kind": flow.kind}))
+                payload = {"subject_kind": flow.kind, "names": [attachment.name for attachment in attachments]}
+                late.append(replace(item, version=_files_version(attachments), payload=payload))
         self.env["ml.sync.log"]._store(files_flow, late)
 
-    def _acknowledge(self, run, flow):
+    def _acknowledge(self, run, flow, stops=0):
         """Tell the vendor which records are stored for good; what it took back meanwhile is left alone."""
         if not flow._spec().acknowledges:
             return
-        unknown = [("flow_id", "=", flow.id), ("is_acknowledged", "=", False), ("state", "=", "pending")]
-        while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=BATCH):
-            started = time.monotonic()
+        unknown = in_turn(stops) & Domain("flow_id", "=", flow.id)
+        unknown &= Domain("is_acknowledged", "=", False) & Domain("state", "=", "pending")
+        while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=portion(BATCH, stops)):
+            if logs[0].stop_count >= MAX_STOPS:  # such rows come one by one
+                self._park(run, logs, self._stopped(logs.stop_count, self.env._("acknowledging it")))
+                self._commit(run)
+                continue
+            reading, flow.stop_count = flow.stop_count, 0  # meanwhile it is not the reading that stops the server
+            with self._noted(run, logs):
+                self._acknowledge_batch(run, flow, logs)
+            flow.stop_count = reading
+            self._commit(run)
+
+    def _acknowledge_batch(self, run, flow, logs):
+        """What is refused as a whole is halved, until what it is refused for is alone."""
+        started = time.monotonic()
+        try:
             refused = run.provider.acknowledge(flow.key, logs.mapped("external_version"))
+        except Exception as error:  # noqa: BLE001 - whatever one document raises must not stop the others
+            problem = self._as_connector_error(error)
+            # to say it twice does no harm
+            if not self._may_be_of_one(problem, has_effect=False):
+                raise
+            if len(logs) > 1:
+                for part in halves(logs):
+                    self._acknowledge_batch(run, flow, part)
+                return
+            self._park(run, logs, problem)
+        else:
             self._store_acknowledged(run, logs, refused, started)
-            self._commit(run, processed=len(logs))
+        self._commit(run, processed=len(logs))
 
     def _store_acknowledged(self, run, logs, refused, started):
         logs.is_acknowledged = True
@@ -162,18 +202,25 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ write
 
     def _work_pull(self, run, flow):
-        while not run.is_over and (logs := self._claim(run, flow, BATCH)):
+        if run.stops:
+            self._acknowledge(run, flow, run.stops)
+        while not run.is_over and (logs := self._claim(run, flow, self._batch(run, flow))):
             for is_decided, group in logs.grouped(lambda log: log.decision == "next_open_day").items():
                 worker = self.with_context(ml_next_open_day=True) if is_decided else self
                 worker._process(run, flow.with_env(worker.env), group.with_env(worker.env))
             run.succeeded = True
 
+    def _batch(self, run, flow):
+        """Of records with files only so many that all of these fit into memory."""
+        return run.files_at_once if flow.kind == "file" else BATCH
+
     def _process(self, run, flow, logs):
-        """Bring a claimed batch into Odoo in one transaction; one by one when that fails."""
+        """Bring a claimed batch into Odoo in one transaction; in halves when that fails."""
         started = time.monotonic()
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
+                self._note_files(run, flow, entries)
                 self._write_documents(run, flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
@@ -188,8 +235,8 @@ class MlWorker(models.AbstractModel):
 
     def _after_failure(self, run, flow, logs, error, started):
         if len(logs) > 1:
-            for log in logs:
-                self._process(run, flow, log)
+            for part in halves(logs):
+                self._process(run, flow, part)
             return
         entry = Entry(logs, None)
         entry.error = self._as_connector_error(error)
@@ -213,6 +260,12 @@ class MlWorker(models.AbstractModel):
                 entry.document = document
             entries.append(entry)
         return entries
+
+    def _note_files(self, run, flow, entries):
+        if flow.kind != "file":
+            return
+        files = [entry.document for entry in entries if isinstance(entry.document, Files)]
+        run.note_files([sum(len(file.content) for file in document.files) for document in files])
 
     def _write_documents(self, run, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
@@ -342,6 +395,8 @@ class MlWorker(models.AbstractModel):
         )
         flow.progress_done += len(entries)
         self._tell_differences(written)
+        if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
+            connection._notify_owner(unreadable[0])
         self._tell_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
@@ -431,18 +486,63 @@ class MlWorker(models.AbstractModel):
         # the files belong to the record, not to their names: one that was deleted and is made anew has none
         anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
         fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
-        self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])._make_pending()
+        again = self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])
+        for log in again.sudo():  # sudo: field without access
+            payload = log.payload or {}
+            if payload.get("had"):
+                log.payload = {**payload, "names": sorted({*payload["names"], *payload["had"]}), "had": []}
+        again._make_pending()
         self.env["ml.sync.log"]._store(
             files_flow,
             [
                 entry.log._as_item(
                     version=_files_version(entry.document.attachments),
-                    payload={"subject_kind": flow.kind},
+                    payload=_files_payload(flow, entry.document),
                 )
                 for entry in written
                 if entry.document.attachments and entry.binds
             ],
         )
+
+    def _missing_files(self, flow, items):
+        """Of files that were found apart from their records those that are not known, one item for each record.
+
+        A record that is not in the books, or about to be, names its files when it comes. What cannot be read is kept.
+        """
+        found, kept = {}, []
+        for item in items:
+            if item.payload.get("names"):
+                found.setdefault((item.payload["subject_kind"], item.external_id), []).append(item)
+            else:
+                kept.append(item)
+        known = {log.external_id: log for log in self._current_rows([("flow_id", "=", flow.id)], found)}
+        for key in found.keys() & self._known_subjects(flow, found):
+            names = {name for item in found[key] for name in item.payload["names"]}
+            log = known.get(key[1], self.env["ml.sync.log"])
+            payload = (log.sudo().payload if log else None) or {}  # sudo: field without access
+            had, wanted = set(payload.get("had") or ()), set(payload.get("names") or ())
+            if names <= had | wanted:
+                continue
+            had, wanted = (had | wanted, names - had - wanted) if log.state == "done" else (had, wanted | names)
+            first = found[key][0]
+            payload = {**first.payload, "names": sorted(wanted), "had": sorted(had)}
+            kept.append(
+                replace(first, version=_digest(sorted(had | wanted)), title=log.name or first.title, payload=payload)
+            )
+        return kept
+
+    def _known_subjects(self, flow, keys):
+        """Those of the remote records (kind, external id) that are in the books, or have a row that may bring them."""
+        bound = set(self.env["ml.binding"]._records(flow.connection_id, set(keys)))
+        rows = self._current_rows(
+            [("connection_id", "=", flow.connection_id.id), ("state", "not in", DECIDED_STATES)], keys
+        )
+        return bound | {(row.kind, row.external_id) for row in rows}
+
+    def _current_rows(self, domain, keys):
+        ids = list({external_id for _kind, external_id in keys})
+        of_ids = [("direction", "=", "pull"), ("external_id", "in", ids), ("is_current", "=", True)]
+        return self.env["ml.sync.log"].search([*domain, *of_ids])
 
     def _sibling(self, flow, key):
         return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and key and sibling.key == key)
@@ -455,12 +555,13 @@ class MlWorker(models.AbstractModel):
         writer = flow._writer()
         base_url = flow.connection_id._told_base()
         # what is acknowledged has to be answered, also where it brought nothing new
-        told = ("created", "linked", *(("updated", "unchanged") if flow._spec().acknowledges else ()))
-        revised = self._revised(flow, entries) if flow._spec().acknowledges else {}
+        acknowledges = flow._spec().acknowledges
+        told = ("created", "linked", *(("updated", "unchanged") if acknowledges else ()))
+        revised = self._revised(flow, entries) if acknowledges else {}
         results = []
         for entry in entries:
             log = entry.log
-            if log.is_told:
+            if not log._may_be_told():
                 continue
             if not entry.error and entry.outcome in told:
                 result = {
@@ -471,13 +572,16 @@ class MlWorker(models.AbstractModel):
                 }
             elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):
                 result = {**REFUSED, "message": entry.error.message}
-            elif not entry.error and entry.outcome == "drift" and flow._spec().acknowledges:
+            elif entry.error and acknowledges and log.state in DECIDED_STATES:
+                # it is not booked, and will not be
+                is_outdated = log.state == "superseded"
+                result = {**REFUSED, "message": self._outdated_sentence() if is_outdated else entry.error.message}
+            elif not entry.error and entry.outcome == "drift" and acknowledges:
                 # it waits for an answer there, and what was not booked is no success
                 result = {**REFUSED, "message": entry.note}
             else:
                 continue
-            about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
-            results.append((log, {**about, **result}))
+            results.append((log, {**_about(log), **result}))
         # a record that several remote ones share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
         self._insert_reports(result_flow, results, shared, self._awaited_results(flow, entries))
@@ -490,14 +594,49 @@ class MlWorker(models.AbstractModel):
 
     def _answer_ignored(self, logs):
         """Tell the provider that what it waits for is not booked, because a person said so."""
+        self._refuse_acknowledged({log: log.ignored_reason for log in logs})
+
+    def _answer_outdated(self, logs):
+        """Tell the provider that what it waits for will not be booked, because there is a newer version."""
+        self._refuse_acknowledged(dict.fromkeys(self._unanswered(logs), self._outdated_sentence()))
+
+    def _answer_overdue(self, flow):
+        """Tell the provider of what nobody has put right for so long: it cannot go on without an answer."""
+        overdue = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", flow.id),
+                ("state", "in", ("failed", "waiting")),
+                ("is_current", "=", True),
+                ("create_date", "<", fields.Datetime.now() - ANSWER_WITHIN),
+            ]
+        )
+        self._refuse_acknowledged({log: log.error_message for log in self._unanswered(overdue)})
+
+    def _outdated_sentence(self):
+        return self.env._("It was not booked before a newer version of it came.")
+
+    def _refuse_acknowledged(self, reasons):
+        """:param reasons: {row: sentence}"""
+        logs = self.env["ml.sync.log"].union(*reasons)
+        logs = logs.filtered(lambda log: log._may_be_told())
         for flow, group in logs.grouped("flow_id").items():
             results = self._result_flow(flow)
             if results and flow._spec().acknowledges and flow._spec().reports:
-                answers = []
-                for log in group.filtered(lambda log: not log.is_told):
-                    about = {"subject": flow.kind, "external_id": log.external_id, "version": log.external_version}
-                    answers.append((log, {**about, **REFUSED, "message": log.ignored_reason}))
+                answers = [(log, {**_about(log), **REFUSED, "message": reasons[log] or ""}) for log in group]
                 self._insert_reports(results, answers)
+
+    def _unanswered(self, logs):
+        """Those of the rows of whose very version no result was stored."""
+        stored = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "in", logs.connection_id.ids),
+                ("kind", "=", "result"),
+                ("external_id", "in", logs.mapped("external_id")),
+                ("state", "!=", "superseded"),
+            ]
+        )
+        answered = {(row.external_id, row._result().version) for row in stored}
+        return logs.filtered(lambda log: (log.external_id, log.external_version) not in answered)
 
     def _result_flow(self, flow):
         return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
@@ -545,9 +684,14 @@ class MlWorker(models.AbstractModel):
             before = latest.get(("result", log.external_id))
             if before and before.external_version == version and before.state != "superseded":
                 continue
-            earlier.filtered(
-                lambda row, log=log: row.external_id == log.external_id and row.state in ("pending", "failed")
-            )._supersede()
+            under_way = earlier.filtered(
+                lambda row, log=log: row.external_id == log.external_id and row.state in MERGED_STATES
+            )
+            others = logs
+            if log.flow_id._spec().acknowledges:
+                # each version that was acknowledged has an answer of its own
+                others = under_way.filtered(lambda row, log=log: row._result().version != log.external_version)
+            (under_way - others)._supersede()
             rows.append(
                 {
                     "name": log.name,
@@ -560,7 +704,8 @@ class MlWorker(models.AbstractModel):
                     "external_version": version,
                     "external_url": log.external_url,
                     "res_model": log.res_model,
-                    "res_id": False if log.id in shared else log.res_id,
+                    # only one row that is open may name a record
+                    "res_id": False if log.id in shared or others else log.res_id,
                     "payload": result,
                     **self._waiting_result((awaited or {}).get(log.id)),
                 }
@@ -582,6 +727,11 @@ class MlWorker(models.AbstractModel):
         }
 
 
+def _about(log):
+    """What a result is about."""
+    return {"subject": log.kind, "external_id": log.external_id, "version": log.external_version}
+
+
 def _translated(provider, flow, external_id, payload):
     try:
         if not payload:
@@ -590,7 +740,7 @@ def _translated(provider, flow, external_id, payload):
             if item is None:
                 raise InvalidDataError("The record is not at the vendor any more.")
             payload = item.payload
-        return provider.document(flow, payload)
+        return document_of(provider, flow, payload)
     except ConnectorError as error:
         return error
 
@@ -598,14 +748,22 @@ def _translated(provider, flow, external_id, payload):
 def _download(provider, flow, row):
     """The files of a remote record. It is read again, because addresses of files are short-lived."""
     external_id, payload = row
-    item = provider.fetch(flow, external_id)
+    refuse_unreadable(payload)
+    item = provider.fetch_files(flow, external_id, payload)
     if item is None:
         raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
     files = []
-    for attachment in provider.document(flow, item.payload):
+    for attachment in document_of(provider, flow, item.payload):
         mimetype, content = provider.download(attachment.url)
         files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
+
+
+def _files_payload(flow, document):
+    """What is known of the files of a document before their addresses are asked for."""
+    day = min(dates_of(document), default=None)
+    names = [attachment.name for attachment in document.attachments]
+    return {"subject_kind": flow.kind, "names": names, "day": day.isoformat() if day else ""}
 
 
 def _files_version(attachments):

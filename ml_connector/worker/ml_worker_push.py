@@ -8,16 +8,19 @@ import psycopg2
 
 from odoo import fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 from ..exceptions import ConnectorError, DuplicateError, MappingError, PermanentError, UnknownOutcomeError
+from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
 from ..models.ml_sync_log import CLEAN
 from ..readers.ml_reader import NotSentError
-from .ml_worker import LEASE, PARALLEL_CALLS
+from .ml_worker import ALONE, LEASE, PARALLEL_CALLS, RACES, halves
 from .ml_worker_merge import UnseenChange
 
 SEND_BATCH = 100
 RESULT_BATCH = 500
+LOOK_UPS = 5000
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
 
@@ -72,10 +75,16 @@ class MlWorker(models.AbstractModel):
         if flow._blocked():
             return
         self._look_up(run, flow)
-        while not run.is_over and (logs := self._claim(run, flow, max(SEND_BATCH, flow._spec().batch))):
+        while not run.is_over and (logs := self._claim(run, flow, self._send_batch(run, flow))):
             outgoing = [job for group in logs.grouped("res_model").values() for job in self._prepared(run, flow, group)]
+            if flow._spec().follows:
+                run.note_files([_file_bytes(payload) for _log, payload, *_rest in outgoing])
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
+
+    def _send_batch(self, run, flow):
+        """Of records with files only so many that all of these fit into memory."""
+        return run.files_at_once if flow._spec().follows else max(SEND_BATCH, flow._spec().batch)
 
     def _prepared(self, run, flow, logs):
         """As `_prepare`; where the connection's user lacks a right, the rows say so."""
@@ -222,16 +231,35 @@ class MlWorker(models.AbstractModel):
             results = self._answers(run, flow, jobs)
             milliseconds = self._elapsed(started) // max(len(group), 1)
             for (log, _payload, _external_id, fingerprint, ours), result in zip(group, results, strict=True):
-                error = result if isinstance(result, ConnectorError) else self._taken(flow, log, result)
-                if error:
-                    # a defect of ours may have struck before or after the vendor took it
-                    doubt = UnknownOutcomeError(error.message) if error.error_class == "bug" else error
-                    self._store_push_failure(run, log, doubt)
-                else:
-                    self._bind_sent(flow, log, result, fingerprint, ours)
-                    self._store_sent(log, "linked" if result.linked else "sent", milliseconds, run.trace_id)
-                    run.succeeded = True
+                if not isinstance(result, ConnectorError):
+                    result = self._store_answer(run, flow, log, result, fingerprint, ours, milliseconds)
+                if isinstance(result, ConnectorError):
+                    self._store_refusal(run, log, result)
             self._commit(run, processed=len(group))
+
+    def _store_answer(self, run, flow, log, sent, fingerprint, ours, milliseconds):
+        """Bind what the vendor took; else the error that was met, which concerns this row alone."""
+        try:
+            with self.env.cr.savepoint():
+                if error := self._taken(flow, log, sent):
+                    return error
+                self._bind_sent(flow, log, sent, fingerprint, ours)
+                self._store_sent(log, "linked" if sent.linked else "sent", milliseconds, run.trace_id)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
+            return self._as_connector_error(error)
+        run.succeeded = True
+        return None
+
+    def _store_refusal(self, run, log, error, action="send"):
+        """A defect of ours may have struck before or after the vendor took it."""
+        if error.error_class != "bug":
+            self._store_push_failure(run, log, error, action)
+            return
+        stops = log.stop_count + 1
+        self._store_push_failure(run, log, UnknownOutcomeError(error.message), action)
+        log.stop_count = stops
 
     def _turns(self, flow, outgoing):
         """Rows that may go at the same time: of records that go in order, one of each owner."""
@@ -307,8 +335,14 @@ class MlWorker(models.AbstractModel):
         """A `Sent` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
         if flow._spec().batch < 2 or not jobs:
             return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
+        calls = run.calls
         (answers,) = run.parallel(lambda jobs: run.provider.send_many(flow.key, jobs), [jobs])
-        return [answers] * len(jobs) if isinstance(answers, ConnectorError) else answers
+        if not isinstance(answers, ConnectorError):
+            return answers
+        if len(jobs) > 1 and self._may_be_of_one(answers, has_effect=run.calls > calls):
+            middle = len(jobs) // 2
+            return [*self._answers(run, flow, jobs[:middle]), *self._answers(run, flow, jobs[middle:])]
+        return [answers] * len(jobs)
 
     def _taken(self, flow, log, sent):
         """The error of a record that the vendor took for one that stands for another record of ours; None else."""
@@ -436,6 +470,7 @@ class MlWorker(models.AbstractModel):
             log._supersede()
         else:
             log.write(vals)
+        log._let_others_go_on()
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
         )
@@ -457,47 +492,64 @@ class MlWorker(models.AbstractModel):
         A change of what the vendor has already is simply sent again: finding the record would not tell whether the
         change arrived, and the same change twice does no harm.
         """
-        for log in self._doubtful(run, flow):
-            if log.state != "unknown":
-                continue  # another worker settled it meanwhile
-            payload = log.sudo().payload  # sudo: field without access
-            try:
-                sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
-            except NotImplementedError:
-                log.write(
-                    {
-                        "next_try_at": False,
-                        "error_message": self.env._(
-                            "Nobody knows whether this arrived: look at the vendor, then say which."
-                        ),
-                    }
-                )
-            except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
-                self._postpone_look_up(log, self._as_connector_error(error))
-            else:
+        while logs := self._doubtful(run, flow, run.portion(SEND_BATCH)):
+            with self._noted(run, logs):
+                for log in logs.filtered(lambda log: log.state == "unknown"):  # else another worker settled it
+                    self._settle_doubt(run, flow, log)
+                    self._commit(run, processed=1)
+            self._commit(run)
+
+    def _settle_doubt(self, run, flow, log):
+        payload = log.sudo().payload  # sudo: field without access
+        try:
+            sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
+            with self.env.cr.savepoint():
                 if sent:
                     self._bind_sent(flow, log, sent, _digest(payload))
                     self._store_sent(log, "sent")
                 else:
-                    self._send_again(log)
-            self._commit(run, processed=1)
+                    self._send_again(run, log)
+        except NotImplementedError:
+            self._leave_in_doubt(log)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
+            self._postpone_look_up(log, self._as_connector_error(error))
 
-    def _doubtful(self, run, flow):
+    def _leave_in_doubt(self, log):
+        message = self.env._("Nobody knows whether this arrived: look at the vendor, then say which.")
+        log.write({"next_try_at": False, "error_message": message})
+
+    def _doubtful(self, run, flow, limit):
         """The rows to look up now, taken as `_claim` takes rows: nobody else looks them up until the lease ends."""
         now = fields.Datetime.now()
-        due = [("flow_id", "=", flow.id), ("state", "=", "unknown"), ("next_try_at", "<=", now)]
-        logs = self.env["ml.sync.log"].search(due, order="id").try_lock_for_update()
+        due = run.in_turn & Domain("flow_id", "=", flow.id) & Domain("state", "=", "unknown")
+        logs = self._locked(due & Domain("next_try_at", "<=", now), limit)
+        # the server may stop so often over sending it, and again over looking it up
+        hopeless = logs.filtered(lambda log: log.stop_count >= 2 * MAX_STOPS)
+        for log in hopeless:
+            self._leave_in_doubt(log)
+        logs -= hopeless
         logs.next_try_at = now + LEASE
         self._commit(run)
         return logs
 
-    def _send_again(self, log):
-        log.write({"sent_at": False, "next_try_at": fields.Datetime.now(), **CLEAN})
-        self._return_to_queue(log)
+    def _send_again(self, run, log):
+        stops = log.stop_count
+        sentence = log.error_message
+        log.write({"sent_at": False, "next_try_at": fields.Datetime.now(), **CLEAN, "stop_count": stops})
+        # this look-up is counted until it is done
+        if stops <= MAX_STOPS:
+            self._return_to_queue(log)
+        elif sentence == self._stopped_sending():
+            self._park(run, log, self._stopped(stops - 1, self._doing(log)))
+        else:
+            self._park(run, log, ConnectorError(sentence))
 
     def _postpone_look_up(self, log, error):
         delay = timedelta(seconds=max(60 * min(log.try_count, 60), error.retry_after or 0))
-        log.write({"next_try_at": fields.Datetime.now() + delay, "try_count": log.try_count + 1})
+        stops = log.stop_count + (error.error_class == "bug")
+        log.write({"next_try_at": fields.Datetime.now() + delay, "try_count": log.try_count + 1, "stop_count": stops})
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": "look_up", "outcome": "unknown", "error": error}]
         )
@@ -518,26 +570,23 @@ class MlWorker(models.AbstractModel):
             payload = log.sudo().payload  # sudo: field without access
             groups.setdefault(log.idempotency_key or payload["subject"], self.env["ml.sync.log"])
             groups[log.idempotency_key or payload["subject"]] |= log
-        keyed = {}
-        for group in groups.values():
-            key = group[:1].idempotency_key or _digest(
-                [run.connection.database_uuid, sorted(f"{log.external_id} {log.external_version}" for log in group)]
-            )
-            keyed[key] = group
-            group.write({"idempotency_key": key, "sent_at": fields.Datetime.now()})
-        self._commit(run)
-        return keyed
+        return {group[:1].idempotency_key or self._result_key(run, group): group for group in groups.values()}
+
+    def _result_key(self, run, logs):
+        return _digest(
+            [run.connection.database_uuid, sorted(f"{log.external_id} {log.external_version}" for log in logs)]
+        )
 
     def _report(self, run, logs, key):
+        """Report together; what is refused as a whole is halved, until what it is refused for is alone."""
         started = time.monotonic()
+        logs.write({"idempotency_key": key, "sent_at": fields.Datetime.now()})
+        self._commit(run)
+        calls = run.calls
         try:
             refused = run.provider.report([log._result() for log in logs], key)
-        except ConnectorError as error:
-            for log in logs:
-                self._store_push_failure(run, log, error, action="report")
-            self._commit(run, processed=len(logs))
-            if error.error_class in ("auth", "rate_limit"):
-                raise
+        except Exception as error:  # noqa: BLE001 - whatever one result raises must not stop the others
+            self._after_refusal(run, logs, self._as_connector_error(error), has_effect=run.calls > calls)
             return
         milliseconds = self._elapsed(started) // len(logs)
         taken = logs.filtered(lambda log: not refused.get(log.external_id))
@@ -549,25 +598,53 @@ class MlWorker(models.AbstractModel):
         run.succeeded = True
         self._commit(run, processed=len(logs))
 
+    def _after_refusal(self, run, logs, error, has_effect):
+        if self._may_be_of_one(error, has_effect):
+            if len(logs) > 1:
+                for part in halves(logs):
+                    self._report(run, part, self._result_key(run, part))
+                return
+            # nothing of it arrived
+            self._store_push_failure(run, logs, error, action="report")
+        else:
+            for log in logs:
+                self._store_refusal(run, log, error, action="report")
+        self._commit(run, processed=len(logs))
+        if error.error_class in ("auth", "rate_limit"):
+            raise error
+
     def _look_up_results(self, run, flow):
         """A batch took effect as a whole, but for what the vendor refused by name.
 
         So one report that the vendor knows settles those that cannot be asked for; what it does not know goes again.
         """
-        for group in self._doubtful(run, flow).grouped("idempotency_key").values():
-            answers = list(run.parallel(run.provider.reported, [log._result() for log in group]))
-            if error := next((answer for answer in answers if isinstance(answer, ConnectorError)), None):
-                for log in group:
-                    self._postpone_look_up(log, error)
-                self._commit(run, processed=len(group))
-                continue
+        # what was told together is looked up together
+        while logs := self._doubtful(run, flow, 1 if run.stops == ALONE else LOOK_UPS):
+            with self._noted(run, logs):
+                for group in logs.filtered(lambda log: log.state == "unknown").grouped("idempotency_key").values():
+                    self._settle_results(run, group)
+            self._commit(run)
+
+    def _settle_results(self, run, group):
+        answers = run.parallel(run.provider.reported, [log._result() for log in group])
+        errors = [answer for answer in answers if isinstance(answer, ConnectorError)]
+        if any(error.error_class != "bug" for error in errors):
+            for log in group:
+                self._postpone_look_up(log, errors[0])
+        else:
+            # what cannot even be asked for is as what nobody can be asked for
+            answers = [None if isinstance(answer, ConnectorError) else answer for answer in answers]
             known = any(answers)
             for log, answer in zip(group, answers, strict=True):
                 if answer or (known and answer is None):
                     self._store_sent(log, "sent")
                 else:
-                    self._send_again(log)
-            self._commit(run, processed=len(group))
+                    self._send_again(run, log)
+        self._commit(run, processed=len(group))
+
+
+def _file_bytes(payload):
+    return sum(len(value) for value in payload.values() if isinstance(value, bytes))
 
 
 def _storable(payload):

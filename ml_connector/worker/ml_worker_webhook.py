@@ -1,15 +1,23 @@
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import fields, models
+from odoo.fields import Domain
 
 from ..exceptions import AuthError, ConnectorError, InvalidDataError, NotFoundError
+from ..models.ml_connection import DATABASE_HEADER, WORKING_STATES
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
-from ..models.ml_error_class import MAX_TRIES, retry_seconds
+from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
+from .ml_worker import RACES
 
 _logger = logging.getLogger(__name__)
 
-EVENT_BATCH = 100
+CONFIRMED_WITHIN = timedelta(hours=1)
+"""How long the provider may take to check a subscription before somebody has to look."""
+CHECK_EVERY = timedelta(days=1)
+EVENT_BATCH = 50
+MANY_EVENTS = 20
+"""Of one type: then the lists of their flows, which have a hundred records a call, are cheaper than a call for each."""
 
 
 class MlWorker(models.AbstractModel):
@@ -31,6 +39,7 @@ class MlWorker(models.AbstractModel):
                         connection.get_base_url(),
                     )
                 )
+            run.provider.webhook_headers = headers = connection._webhook_headers()
             subscription, secret = run.provider.subscribe(connection.webhook_url, connection.webhook_handshake)
         except ConnectorError as error:
             connection._note_failed_subscription(error)
@@ -42,6 +51,9 @@ class MlWorker(models.AbstractModel):
                 "webhook_subscription_previous": connection.webhook_subscription,
                 "webhook_subscription": subscription,
                 "webhook_base": base,
+                "webhook_database": headers.get(DATABASE_HEADER),
+                "webhook_checked_at": fields.Datetime.now(),
+                "webhook_problem": connection._database_problem(),
                 "webhook_state": "unverified" if run.provider.challenges_webhooks else "active",
             }
         )
@@ -58,6 +70,8 @@ class MlWorker(models.AbstractModel):
             {
                 "webhook_state": "none",
                 "webhook_base": False,
+                "webhook_database": False,
+                "webhook_problem": False,
                 "webhook_subscription": False,
                 "webhook_subscription_previous": False,
             }
@@ -80,7 +94,7 @@ class MlWorker(models.AbstractModel):
         # a challenge that is refused belongs to a subscription that was given up
         challenges.state = "done"
         if not refusal:
-            connection.webhook_state = "active"
+            connection.write({"webhook_state": "active", "webhook_problem": False})
         self._commit(run)
         if refusal:
             raise refusal
@@ -112,26 +126,130 @@ class MlWorker(models.AbstractModel):
         connection._internal_secrets(WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
+    def _watch_subscription(self, run):
+        """Say when a subscription is not confirmed, and set up anew, once a day, one that is not as it should be."""
+        connection, now = run.connection, fields.Datetime.now()
+        if connection.webhook_state not in ("active", "unverified"):
+            return
+        is_confirmed = connection.webhook_state == "active"
+        checked_at = connection.webhook_checked_at or (datetime.min if is_confirmed else now)
+        if checked_at > now - CHECK_EVERY:
+            is_overdue = not is_confirmed and checked_at < now - CONFIRMED_WITHIN
+            if not connection.webhook_checked_at:
+                connection.webhook_checked_at = now
+            elif is_overdue and not connection.webhook_problem:
+                connection._note_unconfirmed()
+            return
+        if not is_confirmed or self._is_astray(run):
+            connection.message_post(
+                body=self.env._("The webhooks were not as they should be at the provider, so they are set up again.")
+            )
+            self._subscribe(run)
+        self._commit(run)
+
+    def _is_astray(self, run):
+        """Whether the provider says that the subscription is not the one that `_subscribe` would make now."""
+        connection = run.connection
+        connection.webhook_checked_at = fields.Datetime.now()
+        try:
+            is_right = run.provider.is_subscribed(connection.webhook_subscription, connection.webhook_url)
+        except ConnectorError as error:
+            _logger.info("The webhooks of %s could not be checked: %s", connection.display_name, error.message)
+            return False
+        connection.webhook_problem = connection._database_problem()
+        database = connection._webhook_headers().get(DATABASE_HEADER)
+        return is_right is False or (is_right and (connection.webhook_database or None) != database)
+
     # ------------------------------------------------------------------ events
 
     def _read_events(self, run):
-        """Read the records again that webhook events hint at."""
-        self._confirm_subscription(run)
-        while events := self.env["ml.webhook.event"].search(
-            [
-                ("connection_id", "=", run.connection.id),
-                ("state", "=", "received"),
-                ("challenge", "=", False),
-                ("next_try_at", "<=", fields.Datetime.now()),
-            ],
-            order="id",
-            limit=EVENT_BATCH,
-        ):
-            self._read_event_batch(run, events)
-            self._commit(run, processed=len(events))
+        """Read again, by a bounded part, what webhook events hint at. Whether there was anything to read.
 
-    def _read_event_batch(self, run, events):
+        The flows work between two parts: however many events come, what they bring is booked meanwhile.
+        """
+        if run.is_over:
+            return False
+        received = self._received(run.connection)
+        worn_out = self.env["ml.webhook.event"].search(received & Domain("stop_count", ">=", MAX_STOPS))
+        self._give_up_events(worn_out, self._stopped(MAX_STOPS, self.env._("reading what it tells of")))
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
+        due = run.in_turn & received & Domain("next_try_at", "<=", fields.Datetime.now())
+        events = self.env["ml.webhook.event"]
+        if listed := self._events_for_lists(run, flows, due):
+            self._read_lists(run, flows, listed)
+        elif events := events.search(due, order="next_try_at, id", limit=run.portion(EVENT_BATCH)):
+            self._read_event_portion(run, flows, events)
+        if found := listed | events | worn_out:
+            self._commit(run, processed=len(found))
+        return bool(listed | events)
+
+    def _received(self, connection):
+        """The domain of the events that are to be read."""
+        domain = Domain("connection_id", "=", connection.id) & Domain("state", "=", "received")
+        return domain & Domain("challenge", "=", False)
+
+    def _count_events(self, connection):
+        """Events that could be read right now."""
+        if connection.state not in WORKING_STATES or connection.breaker_until:
+            return 0
+        due = self._received(connection) & Domain("next_try_at", "<=", fields.Datetime.now())
+        return self.env["ml.webhook.event"].search_count(due)
+
+    def _events_for_lists(self, run, flows, due):
+        """The events that the lists of their flows answer: many of one type, and those that do not say which record."""
+        known = {event_type for flow in flows for event_type in flow._spec().events}
+        # whose list stopped the server before has its turn later
+        late = {event_type for flow in flows.filtered("stop_count") for event_type in flow._spec().events}
+        events = self.env["ml.webhook.event"]
+        if run.stops:
+            return events
+        domain = due & Domain("is_listed", "=", False) & Domain("event_type", "in", list(known - late))
+        counts = events._read_group(domain, ["event_type"], ["__count"])
+        many = [event_type for event_type, count in counts if count >= MANY_EVENTS]
+        return events.search(domain & (Domain("external_id", "=", False) | Domain("event_type", "in", many)))
+
+    def _read_lists(self, run, flows, events):
+        """Read the lists of all flows that the events hint at.
+
+        What is known and not in the lists any more is read by itself in a later part. What is neither is not ready for
+        the books: another event, or the flow's own schedule, brings it once it is.
+        """
+        types = set(events.mapped("event_type"))
+        listed = set()
+        for flow in flows.filtered(lambda flow: types & set(flow._spec().events)):
+            if problem := self._read_or_sweep(run, flow):
+                failed = events.filtered(lambda event, flow=flow: event.event_type in flow._spec().events)
+                self._try_later(failed, problem)
+                events -= failed
+            listed |= run.listed.pop(flow.id, set())
+        events.write({"state": "done", "message": False})
+        unlisted = events.filtered(lambda event: event.external_id and event.external_id not in listed)
+        known = self.env["ml.sync.log"]._read_group(
+            [("flow_id", "in", flows.ids), ("external_id", "in", unlisted.mapped("external_id"))], ["external_id"]
+        )
+        known = {external_id for (external_id,) in known}
+        unlisted.filtered(lambda event: event.external_id in known).write({"state": "received", "is_listed": True})
+
+    def _read_event_portion(self, run, flows, events):
+        """What a defect strikes comes again in smaller portions."""
+        try:
+            with self._noted(run, events):
+                self._read_event_batch(run, flows, events)
+        except RACES:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one event brings must not stop the others
+            problem = self._as_connector_error(error)
+            if problem.error_class != "bug":
+                raise
+            self._count_stops(events, 1)
+            self._give_up_events(events.filtered(lambda event: event.stop_count >= MAX_STOPS), problem)
+
+    def _give_up_events(self, events, error):
+        if events:
+            events.write({"state": "failed", "message": error.message})
+            events.connection_id._ask_owner(error)
+
+    def _read_event_batch(self, run, flows, events):
         hints, relevant = {}, self.env["ml.webhook.event"]
         for event in events:
             for flow in flows.filtered(lambda flow, event=event: event.event_type in flow._spec().events):
@@ -156,17 +274,21 @@ class MlWorker(models.AbstractModel):
         if item is None or isinstance(item, NotFoundError):
             events.message = self.env._("There is nothing to transfer for it (any more).")
         elif isinstance(item, ConnectorError):
-            tries = max(events.mapped("try_count")) + 1
-            events.write(
-                {
-                    "state": "received" if tries < MAX_TRIES else "failed",
-                    "message": item.message,
-                    "try_count": tries,
-                    "next_try_at": fields.Datetime.now() + timedelta(seconds=retry_seconds(tries, item.retry_after)),
-                }
-            )
+            self._try_later(events, item)
         else:
             self.env["ml.sync.log"]._store(flow, [item])
+
+    def _try_later(self, events, problem):
+        for tried, group in events.grouped("try_count").items():
+            tries = tried + 1
+            group.write(
+                {
+                    "state": "received" if tries < MAX_TRIES else "failed",
+                    "message": problem.message,
+                    "try_count": tries,
+                    "next_try_at": fields.Datetime.now() + timedelta(seconds=retry_seconds(tries, problem.retry_after)),
+                }
+            )
 
     def _notice_gap(self, run):
         """After a time so long that the vendor gave up repeating its events, read everything again at once."""

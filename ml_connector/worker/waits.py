@@ -1,6 +1,7 @@
 """Whether what rows wait for can still happen. A wait that cannot come true is for a person."""
 
 from ..exceptions import ConnectorError, InVainError, NotFoundError
+from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_outgoing_code import DEPENDS
 from ..models.ml_sync_log import FINAL_STATES, ODOO
 
@@ -29,8 +30,9 @@ class Waits:
         flows, known = self._flows("pull"), self._pulled(groups)
         stored = 0
         for kind, flow in flows.items():
-            missing = [key for key in groups if key[0] == kind and key not in known][:KEYS_AT_ONCE]
-            items = self._run.parallel(lambda key, flow=flow: self._run.provider.fetch(flow.key, key[1]), missing)
+            missing = self._in_turn({key: rows for key, rows in groups.items() if key[0] == kind and key not in known})
+            with self.env["ml.worker"]._noted(self._run, self._logs.union(*missing.values())):
+                items = self._run.parallel(lambda key, flow=flow: self._run.provider.fetch(flow.key, key[1]), missing)
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
             stored += self._logs._store(flow, found)
             if flow._spec().feed == "in":
@@ -42,6 +44,18 @@ class Waits:
                         rows, self.env._("The vendor does not have %s, or does not give it out.", _name(rows))
                     )
         return stored
+
+    def _in_turn(self, groups):
+        """{key: one of its rows} of what is fetched now: on that row it is counted when the server stops over it."""
+        chosen = {}
+        for key, row in zip(groups, self._logs.browse([min(rows._ids) for rows in groups.values()]), strict=True):
+            if row.stop_count >= MAX_STOPS:
+                worker = self.env["ml.worker"]
+                error = worker._stopped(row.stop_count, self.env._("fetching %s", _name(row)))
+                self._give_up(groups[key], error.message, error)
+            elif row.filtered_domain(self._run.in_turn):
+                chosen[key] = row
+        return dict(list(chosen.items())[: self._run.portion(KEYS_AT_ONCE)])
 
     def judge(self):
         """Give up what cannot come true, and let go on what has nothing to wait for any more."""
@@ -123,8 +137,8 @@ class Waits:
             return self.env._("The flow %(flow)s cannot move %(name)s.", flow=flow.name, name=_name(rows))
         return self.env._("The flow %(flow)s, which moves %(name)s, is switched off.", flow=flow.name, name=_name(rows))
 
-    def _give_up(self, rows, sentence):
-        error = InVainError(sentence)
+    def _give_up(self, rows, sentence, error=None):
+        error = error or InVainError(sentence)
         rows.write({"state": "failed", "error_class": error.error_class, "error_message": sentence})
         self.env["ml.sync.attempt"]._append(
             self._connection, [{"log": row, "action": "check", "outcome": "failed", "error": error} for row in rows]

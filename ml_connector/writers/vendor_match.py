@@ -25,6 +25,7 @@ PUBLIC_DOMAINS = frozenset(
     " outlook.com proton.me protonmail.com web.de yahoo.com".split()
 )
 LOOK_ALIKES_READ = 500
+MOST_OF_ONE_DOMAIN = 20
 
 
 def plain_name(name):
@@ -73,7 +74,7 @@ class VendorMatch:
         self._by_registry = self._read_by_registry()
         self._by_account = self._read_by_account()
         self._by_name = self._read_by_name()
-        self._look_alikes = self._partners
+        self._alike_by_name, self._alike_by_domain = {}, {}
         candidates = self._partners.browse(
             {
                 partner.id
@@ -243,18 +244,22 @@ class VendorMatch:
     # ------------------------------------------------------------------ look-alikes
 
     def read_look_alikes(self, documents):
-        """Read partners that merely look like vendors that are to be created."""
+        """Read partners that merely look like vendors that are to be created.
+
+        Nobody is compared with everybody: a name is looked up, and only companies of one e-mail domain are compared. A
+        domain that many companies have is that of a mail service, and says nothing.
+        """
         words = {_first_word(document.name) for document in documents} - {""}
         domains = {domain for document in documents for domain in mail_domains(document)}
         if not words:
             return
         rows = self.env.execute_query(
             SQL(
-                """SELECT id FROM res_partner
+                """SELECT id, name, rtrim(lower(split_part(email, '@', 2)), '> ') FROM res_partner
                     WHERE is_company AND commercial_partner_id = id
                       AND (company_id IS NULL OR company_id IN %s)
                       AND (split_part(regexp_replace(lower(name), '[.,/'']', '', 'g'), ' ', 1) IN %s
-                           OR split_part(lower(email), '@', 2) IN %s)
+                           OR rtrim(lower(split_part(email, '@', 2)), '> ') IN %s)
                     ORDER BY active DESC, id LIMIT %s""",
                 tuple(self._reach),
                 tuple(words),
@@ -262,12 +267,21 @@ class VendorMatch:
                 LOOK_ALIKES_READ,
             )
         )
-        self._look_alikes = self._partners.browse(partner_id for (partner_id,) in rows)
+        for partner_id, name, domain in rows:
+            core = core_name(name)
+            self._alike_by_name.setdefault(core, []).append(partner_id)
+            if domain in domains:
+                self._alike_by_domain.setdefault(domain, []).append((partner_id, core))
 
     def look_alikes(self, document):
         """Partners that merely look like the vendor: the same name but for the legal form, or near it."""
-        name, domains = core_name(document.name), mail_domains(document)
-        return self._look_alikes.filtered(lambda partner: _looks_alike(partner, name, domains))
+        name = core_name(document.name)
+        found = list(self._alike_by_name.get(name, ()))
+        for domain in mail_domains(document):
+            near = self._alike_by_domain.get(domain, ())
+            if len(near) <= MOST_OF_ONE_DOMAIN:
+                found += [partner_id for partner_id, other in near if is_similar(other, name)]
+        return self._partners.browse(dict.fromkeys(found))
 
     # ------------------------------------------------------------------ reading
 
@@ -420,12 +434,5 @@ def _first_word(name):
     return re.sub(r"[.,/']", "", (name or "").lower()).partition(" ")[0]
 
 
-def _looks_alike(partner, name, domains):
-    other = core_name(partner.name)
-    if other == name:
-        return True
-    return (
-        bool(partner.email)
-        and email_domain_extract(partner.email) in domains
-        and SequenceMatcher(None, other, name).ratio() >= SIMILAR
-    )
+def is_similar(name, other):
+    return SequenceMatcher(None, name, other).ratio() >= SIMILAR

@@ -14,7 +14,7 @@ import json
 import signal
 import sys
 
-from benchmarks import bridge, webhook
+from benchmarks import bridge, storm, webhook
 
 from . import bootstrap, console, odoo, paths, postgres, sandbox
 
@@ -36,6 +36,10 @@ class Size:
     push_count: int = 5_000
     noop_count: int = 10_000
     bridge_bills: int = 10
+    file_count: int = 300
+    storm_events: int = 5_000
+    vendor_rounds: int = 6
+    transfers: int = 1_000_000
 
 
 QUICK = Size(
@@ -49,6 +53,10 @@ QUICK = Size(
     push_count=1_000,
     noop_count=2_000,
     bridge_bills=4,
+    file_count=100,
+    storm_events=500,
+    vendor_rounds=3,
+    transfers=100_000,
 )
 RATE_LIMIT = 200
 
@@ -85,6 +93,8 @@ def _targets(size):
         "feed_100k_vendors_vs_plain": (True, 1.5),
         "feed_peak_memory_mb_growth": (True, 50.0),
         "import_10k_invoice_lines_vs_bare": (True, 1.3),
+        "read_ms_per_line_100k_vs_1k": (True, 1.2),
+        "read_peak_memory_mb_50mb_file": (True, 150.0),
         "fis_report_cost_vs_bare_entry": (True, 1.3),
         "payment_cost_vs_bare_payment": (True, 1.0),
         "expense_cost_vs_bare_expense": (True, 1.0),
@@ -92,6 +102,13 @@ def _targets(size):
         "push_rate_vs_limit": (False, 0.75),
         f"noop_sync_{size.noop_count // 1000}k_seconds_ratio": (True, 2.0),
         "ramp_to_visma_seconds": (True, 3.0),
+        "calls_per_bill_file": (True, 0.2),
+        "calls_per_receipt": (True, 0.2),
+        "vendors_cost_vs_bare": (True, 1.5),
+        "first_bill_seconds_in_event_storm": (True, 15.0),
+        f"event_storm_{size.storm_events}_seconds": (True, 120.0),
+        "claim_ms_at_million": (True, 5.0),
+        "slowest_screen_ms_at_million": (True, 300.0),
     }
 
 
@@ -130,6 +147,8 @@ def _results(size, stack):
     feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
     with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
         yield _inside(feeds, "feeds", size.feed_rounds)
+    with console.step("Reading: files of 1,000 and of 100,000 lines, and of 50 MB"):
+        yield _inside(feeds, "reading", size.feed_rounds)
     reports = stack.enter_context(odoo.temporary_database("bench_reports"))
     url = stack.enter_context(sandbox.running("concur", "--size", "none"))
     with console.step("Expense reports: from the queue against bare journal entries"):
@@ -145,6 +164,39 @@ def _results(size, stack):
         yield _inside(idle, "flows", url, size.noop_count, function="noop")
     with console.step("Bridge: bills from Ramp's webhook to Visma.net"):
         yield _bridge(stack, size)
+    with console.step(f"Files: those of {size.file_count} bills and of as many card transactions"):
+        database, url, _access = _connected(stack, "bench_files")
+        yield _inside(database, "files", url, size.file_count)
+    with console.step("Vendors: new ones beside 5,000 that are known"):
+        database, _url, _access = _connected(stack, "bench_vendors")
+        yield _inside(database, "vendors", size.vendor_rounds)
+    with console.step(f"Storm: {size.storm_events} events at once"):
+        yield _storm(stack, size.storm_events)
+    with console.step(f"Volume: claims and screens at {size.transfers} transfers"):
+        yield _volume(stack, size.transfers)
+
+
+def _volume(stack, transfers):
+    database, _url, _access = _connected(stack, "bench_volume")
+    _inside(database, "volume", transfers, function="fill")
+    # Odoo puts the extension into the databases that it makes itself; its indexes are made with the next update
+    postgres.query(database, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    odoo.run(database, "-u", odoo.MODULE, "--stop-after-init")
+    postgres.query(database, "VACUUM (ANALYZE)")
+    return _inside(database, "volume")
+
+
+def _storm(stack, count):
+    database, url, access = _connected(stack, "bench_storm", RATE_LIMIT)
+    _inside(database, "storm", url, count, function="prepare")
+    with odoo.with_server(database) as server, contextlib.closing(postgres.connect(database)) as connection:
+
+        def count_booked():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM ml_binding WHERE kind = 'bill'")
+                return cursor.fetchone()[0]
+
+        return storm.main(server.url, access, url, count_booked, count)
 
 
 def _bridge(stack, size):

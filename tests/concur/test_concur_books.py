@@ -580,12 +580,37 @@ def test_a_payment_confirmation_without_an_answer_counts_once(books):
     assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
 
 
-def test_a_test_users_report_is_acknowledged_and_not_booked(books):
+def test_a_test_users_report_is_not_booked_and_answered_so(books):
+    """Concur cannot go on with what was acknowledged before it has an answer."""
     report_id, fi_id = books.release(books.report_content(isTest="Y"))
     books.due("expense_reports")
     books.workers.run()
     assert books.log(report_id)["state"] == "ignored"
-    assert books.remote(fi_id).status == "ACKNOWLEDGED"
+    assert books.remote(fi_id).status == "POSTING_CONFIRMED_FAILURE"
+    assert books.remote(fi_id).messages
+
+
+def test_each_document_of_a_report_is_answered(books):
+    """One that a newer one replaces before it was booked, and one that nobody puts right for seven days."""
+    content = broken(books)
+    _report_id, first = books.release(content)
+    books.due("expense_reports")
+    books.workers.run()
+    assert books.remote(first).status == "ACKNOWLEDGED"
+    _report_id, second = books.release(content)
+    books.due("expense_reports")
+    books.workers.run()
+    assert [books.remote(document).status for document in (first, second)] == [
+        "POSTING_CONFIRMED_FAILURE",
+        "ACKNOWLEDGED",
+    ]
+    assert "newer version" in books.remote(first).messages[0]
+    books.rows("UPDATE ml_sync_log SET create_date = create_date - interval '8 days' WHERE state = 'failed'")
+    books.due("expense_reports")
+    books.workers.run()
+    assert books.remote(second).status == "POSTING_CONFIRMED_FAILURE"
+    assert "46" in books.remote(second).messages[0]
+    books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Sent back by hand')")
 
 
 def test_reports_before_the_start_date_stay_at_concur(books):

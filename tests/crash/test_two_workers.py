@@ -1,10 +1,14 @@
 """Two workers of one connection at the same moment: each record once, and neither gets in the other's way."""
 
+from contextlib import closing
+
 import pytest
 from cases import BookCase, NewPartnerCase, VendorCase
 from support.books import connected_books
 from support.invariants import chain_problem, general_problems, partner_problems
 from support.workers import RUN
+
+from lib import postgres
 
 WORKERS = 2
 ROUNDS = 4
@@ -16,6 +20,16 @@ while time.monotonic() < end:
     {RUN}
     env.cr.commit()
 """
+
+CLAIM = """
+from odoo.addons.ml_connector.worker.ml_worker import Run
+env.cr.execute("SET statement_timeout = '10s'")
+connection = env["ml.connection"].search([])
+flow = connection.flow_ids.filtered(lambda flow: flow.key == "vendors_push")
+worker = env["ml.worker"].with_context(ml_connection_id=connection.id)
+result = worker._claim(Run(connection), flow, {count}).ids
+"""
+FIRST = "SELECT id FROM ml_sync_log WHERE state = 'pending' ORDER BY next_try_at, id LIMIT %s FOR UPDATE"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +74,24 @@ def test_sending_takes_longer_than_the_lease(books):
     for ended in books.workers.order(BUSY, workers=WORKERS, patches={"lease_seconds": 2}):
         assert not ended.error, ended.error
     books.control.clear_faults()
+    books.settle()
+    assert not [problem for partner in partners for problem in partner_problems(books, partner)]
+    assert not general_problems(books)
+
+
+def test_a_claim_passes_by_what_another_worker_holds(books):
+    """The first rows are held by a transaction that is still open: others are had at once."""
+    partners = books.add_partners(6)
+    books.due()
+    with closing(postgres.connect(books.database)) as other:
+        other.autocommit = False
+        with other.cursor() as cursor:
+            cursor.execute(FIRST, [3])
+            held = {row[0] for row in cursor.fetchall()}
+        claimed = set(books.workers.code(CLAIM.format(count=3)))
+        other.rollback()
+    assert len(held) == len(claimed) == 3
+    assert not held & claimed
     books.settle()
     assert not [problem for partner in partners for problem in partner_problems(books, partner)]
     assert not general_problems(books)

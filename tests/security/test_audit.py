@@ -22,6 +22,8 @@ DECIDES_NOTHING = {
     ("ml.connection", "action_recover"),  # opens the wizard that lists what Odoo lacks
     ("ml.feed.file", "action_correct"),  # opens the wizard that imports
     ("ml.feed.file", "action_download"),
+    ("ml.feed.import", "action_try"),  # shows how a file would be read
+    ("ml.feed.template", "action_try"),  # opens the wizard that shows it
     ("ml.sync.log", "action_ignore"),  # opens the wizard that ignores
     *((model, "action_ml_compare") for model in CHANGED),  # opens the row
     *((model, "action_ml_keep") for model in CHANGED),  # opens the wizard that ignores
@@ -198,7 +200,10 @@ CASES = {
     ("ml.connection", "action_pause"): "",
     ("ml.connection", "action_disconnect"): "",
     ("ml.connection", "action_subscribe"): "",
+    ("ml.connection", "action_move_webhooks"): "connection.webhook_base = 'https://former.example.com'",
+    ("ml.connection", "action_keep_address"): "connection.webhook_base = connection.get_base_url()",
     ("ml.connection", "action_unsubscribe"): "",
+    ("ml.credential", "action_remove_secret"): "record = connection.credential_ids.filtered('is_secret')[:1]",
     ("ml.connection", "action_verify_attempts"): "",
     ("ml.connection", "action_adopt_database"): "connection.database_oid = '1'",
     ("ml.connection", "action_rotate_keys"): "",

@@ -53,7 +53,7 @@ class FeedBooks(Books):
 
     def pass_time(self, seconds):
         super().pass_time(seconds)
-        for column in ("observed_at", "archive_at"):
+        for column in ("observed_at", "archive_at", "watch_at"):
             self.rows(
                 f"UPDATE ml_feed_file SET {column} = {column} - make_interval(secs => %s) WHERE {column} IS NOT NULL",
                 seconds,

@@ -1,5 +1,6 @@
 """The SFTP client against a real `sshd` that misbehaves: nothing half under a final name, one clear sentence each."""
 
+import contextlib
 import io
 import os
 import signal
@@ -10,7 +11,9 @@ import threading
 import time
 import types
 from pathlib import Path
+from unittest import mock
 
+import paramiko
 import pytest
 from sandbox.stampli import SftpServer
 
@@ -22,6 +25,7 @@ if "ml_connector" not in sys.modules:
 
 from ml_connector.clients import sftp  # noqa: E402
 from ml_connector.clients.sftp import HostKeyError, SftpAccount, SftpSession, fingerprint, load_private_key  # noqa: E402
+from ml_connector.clients.ssh_login import Login  # noqa: E402
 from ml_connector.exceptions import (  # noqa: E402
     AuthError,
     ConflictError,
@@ -112,6 +116,176 @@ def test_password_and_every_kind_of_key(server, tmp_path):
     if server.password:
         with SftpSession(account(server, private_key="", password=server.password)) as session:
             assert session.list("outbound").files == ()
+
+
+WAYS = {
+    "password": (
+        ("PubkeyAuthentication no", "PasswordAuthentication yes", "KbdInteractiveAuthentication no"),
+        *("p", "kp"),
+    ),
+    "key": (("PasswordAuthentication no", "KbdInteractiveAuthentication no"), "k", "kp"),
+    "question": (
+        ("PubkeyAuthentication no", "PasswordAuthentication no", "KbdInteractiveAuthentication yes"),
+        *("p", "kp"),
+    ),
+    "key, then password": (("AuthenticationMethods publickey,password", "PasswordAuthentication yes"), "kp"),
+    "password, then key": (("AuthenticationMethods password,publickey", "PasswordAuthentication yes"), "kp"),
+    "either order": (
+        ("AuthenticationMethods password,publickey publickey,password", "PasswordAuthentication yes"),
+        "kp",
+    ),
+    "key, then question": (
+        (
+            "AuthenticationMethods publickey,keyboard-interactive",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication yes",
+        ),
+        "kp",
+    ),
+}
+"""{what the server wants: (its settings, what a person entered and lets him in)}: key and password."""
+
+
+def entered(server, what):
+    return {
+        "private_key": server.private_key if "k" in what else "",
+        "password": server.password if "p" in what else "",
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_to_log_in(server, way):
+    settings, *enough = WAYS[way]
+    if not server.password:  # nobody but root can make a user with one
+        settings, enough = WAYS["key"][0], ["k"]
+    server.restart(log_in=settings)
+    for what in enough:
+        with SftpSession(account(server, **entered(server, what))) as session:
+            assert session.list("outbound").files == ()
+
+
+@pytest.mark.parametrize(
+    ("way", "what", "sentence"),
+    [
+        ("password", "k", "The server also wants a password: enter it too."),
+        ("question", "k", "The server also wants a password: enter it too."),
+        ("key", "p", "The server also wants a key: enter it too."),
+        ("key, then password", "p", "The server also wants a key: enter it too."),
+        ("key, then password", "k", "The server also wants a password: enter it too."),
+        ("password, then key", "p", "The server also wants a key: enter it too."),
+        ("password, then key", "k", "The server also wants a password: enter it too."),
+        ("either order", "p", "The server also wants a key: enter it too."),
+        ("key, then question", "k", "The server also wants a password: enter it too."),
+    ],
+)
+def test_what_is_missing_to_log_in(server, way, what, sentence):
+    if not server.password:
+        way, what, sentence = "key", "", "The server also wants a key: enter it too."
+    server.restart(log_in=WAYS[way][0])
+    values = entered(server, what) if server.password else {"private_key": "", "password": "any"}
+    assert refused(AuthError, SftpSession(account(server, **values)).connect) == sentence
+
+
+def test_what_is_refused_is_named(server):
+    if not server.password:
+        return
+    server.restart(log_in=WAYS["key, then password"][0])
+    values = {**entered(server, "k"), "password": "wrong"}
+    message = refused(AuthError, SftpSession(account(server, **values)).connect)
+    assert message == "The server took the key and refused the password."
+    server.restart(log_in=WAYS["question"][0])
+    message = refused(AuthError, SftpSession(account(server, private_key="", password="wrong")).connect)
+    assert message == "The server refused the user or the password."
+    server.restart(log_in=WAYS["either order"][0])
+    message = refused(AuthError, SftpSession(account(server, private_key="", password="wrong")).connect)
+    assert message == "The server refused the user or the password. It also takes a key."
+
+
+def test_signatures(server, tmp_path):
+    """Whichever of the two the server takes; with neither, the sentence says what helps."""
+    path = tmp_path / "rsa"
+    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "3072", "-N", "", "-f", str(path)], check=True)
+    authorized = server.base / "etc" / "authorized_keys"
+    before = authorized.read_text()
+    authorized.write_text(path.with_name("rsa.pub").read_text())
+    try:
+        for signature in ("rsa-sha2-512", "rsa-sha2-256"):
+            server.restart(log_in=(*WAYS["key"][0], f"PubkeyAcceptedAlgorithms {signature}"))
+            with SftpSession(account(server, private_key=path.read_text())) as session:
+                assert session.list("outbound").files == ()
+        server.restart(log_in=(*WAYS["key"][0], "PubkeyAcceptedAlgorithms ssh-rsa"))
+        message = refused(AuthError, SftpSession(account(server, private_key=path.read_text())).connect)
+        assert "does not take this kind of signature" in message and "an Ed25519 key helps" in message
+    finally:
+        authorized.write_text(before)
+
+
+# ---------------------------------------------------------------------------- logging in, as other servers ask
+
+
+class Asking(paramiko.ServerInterface):
+    """A server that asks what it is told to, one list of questions after the other.
+
+    :ivar answers: what it got
+    """
+
+    def __init__(self, rounds, offers="keyboard-interactive"):
+        self.rounds = list(rounds)
+        self.offers = offers
+        self.answers = []
+
+    def get_allowed_auths(self, username):
+        return self.offers
+
+    def check_auth_interactive(self, username, submethods):
+        return self._next()
+
+    def check_auth_interactive_response(self, responses):
+        self.answers += responses
+        return self._next()
+
+    def _next(self):
+        if not self.rounds:
+            return paramiko.AUTH_SUCCESSFUL if self.answers == ["example"] else paramiko.AUTH_FAILED
+        return paramiko.InteractiveQuery("", "", *[(prompt, False) for prompt in self.rounds.pop(0)])
+
+
+def log_in_at(asking):
+    """Log in at such a server; what it got."""
+    ours, theirs = socket.socketpair()
+    host_key = paramiko.ECDSAKey.generate()
+    server = paramiko.Transport(theirs)
+    client = paramiko.Transport(ours)
+    try:
+        server.add_server_key(host_key)
+        server.start_server(event=threading.Event(), server=asking)
+        client.start_client(timeout=15)
+        Login(paramiko, client, "example", None, "example").run()
+    finally:
+        client.close()
+        server.close()
+    return asking.answers
+
+
+@pytest.mark.parametrize("rounds", [[["Password: "]], [["Password: "], []], [[], ["Kennwort: "]]])
+def test_one_question_is_answered(rounds):
+    assert log_in_at(Asking(rounds)) == ["example"]
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [[["Password: ", "Code: "]], [["Password: "], ["Code: "]], [["Password: "], ["New password: ", "Again: "]]],
+)
+def test_more_questions_are_for_a_person(rounds):
+    asking = Asking(rounds)
+    assert "more than a password" in refused(AuthError, lambda: log_in_at(asking))
+    assert asking.answers.count("example") <= 1, "the password is no answer to a second question"
+
+
+@pytest.mark.parametrize("offers", ["gssapi-with-mic,hostbased", ""])
+def test_no_way_that_is_known(offers):
+    message = refused(AuthError, lambda: log_in_at(Asking([], offers)))
+    assert "no way to log in that is known here" in message and ("hostbased" in message) == bool(offers)
 
 
 def test_wrong_password_key_and_format(server, tmp_path):
@@ -347,15 +521,43 @@ def test_only_files_are_listed(server, session):
     assert [(name, size) for name, size, _time in session.list("outbound").files] == [("a.csv", 1), ("b.csv", 2)]
 
 
-def test_name_that_is_not_utf8(server, session):
-    path = os.fsencode(server.root / "outbound") + b"/caf\xe9.csv"
-    with open(path, "wb"):
-        pass
+def test_names_in_any_encoding(server, session):
+    """A name that is not UTF-8 is one name, and hides no other."""
+    outbound = os.fsencode(server.root / "outbound")
+    names = [b"caf\xe9.csv", "café.csv".encode(), b"\xff\xfe", b"good.csv"]
+    for name in names:
+        with open(outbound + b"/" + name, "wb") as file:
+            file.write(b"1")
     try:
-        assert session.list("outbound").has_unreadable
+        listed = [name.encode(errors="surrogateescape") for name, _size, _time in session.list("outbound").files]
+        assert sorted(listed) == sorted(names)
     finally:
-        os.unlink(path)
-    assert not session.list("outbound").has_unreadable
+        for name in names:
+            os.unlink(outbound + b"/" + name)
+
+
+def test_written_to_where_files_are_taken_at_once(server, session):
+    """What the server has said that it has, it has; a later look adds no more than a note."""
+    assert session.write("inbound/a", io.BytesIO(b"1"), 1)
+    inbound = server.root / "inbound"
+    done = threading.Event()
+
+    def take():
+        while not done.is_set():
+            for path in inbound.glob("taken*"):
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()
+
+    receiver = threading.Thread(target=take)
+    receiver.start()
+    try:
+        for number in range(10):
+            session.write(f"inbound/taken{number}", io.BytesIO(b"1" * 100), 100)
+    finally:
+        done.set()
+        receiver.join()
+    hidden = session._written_size(types.SimpleNamespace(stat=mock.Mock(side_effect=FileNotFoundError)), "inbound/a")
+    assert hidden is None
 
 
 def test_nothing_secret_in_what_is_shown(server):

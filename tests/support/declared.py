@@ -83,6 +83,7 @@ owed.action_post()
 paying = env["account.payment.register"].with_context(active_model="account.move", active_ids=owed.ids).create({})
 dry_run = env["ml.dry.run"].create({"flow_id": flow.id})
 recovery = env["ml.recovery"].create({"connection_id": connection.id, "since": "2026-01-05"})
+trial = env["ml.feed.import"].create({"template_id": template.id, "content": "YQ==", "name": "a.csv"})
 made = [
     connection, flow, log, template, mapping, partner, expense, bill, payment, order, paying, dry_run, company,
     template.column_ids,
@@ -93,7 +94,8 @@ made = [
     recovery,
     env["ml.recovery.line"].create({"recovery_id": recovery.id, "flow_id": flow.id, "title": "Example"}),
     env["ml.ignore"].create({"reason": "Example", "log_ids": log.ids}),
-    env["ml.feed.import"].create({"template_id": template.id, "content": "YQ==", "name": "a.csv"}),
+    trial,
+    env["ml.feed.import.line"].create({"import_id": trial.id, "title": "Example"}),
     env["ml.mapping.rule"].create(
         {"connection_id": connection.id, "kind": "vendor", "pattern": "V*", "res_id": partner.id}
     ),

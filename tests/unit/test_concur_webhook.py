@@ -57,7 +57,10 @@ def test_a_subscription_is_made_and_removed(sandbox):
     made = connect(sandbox)
     subscription_id, _senders = made.subscribe(ENDPOINT, "")
     assert endpoints(sandbox) == {subscription_id: ENDPOINT}
+    assert made.is_subscribed(subscription_id, ENDPOINT)
+    assert not made.is_subscribed(subscription_id, "https://former.example.com/hook")
     made.unsubscribe(subscription_id)
+    assert not made.is_subscribed(subscription_id, ENDPOINT)
     made.unsubscribe(subscription_id)
     assert not endpoints(sandbox)
 

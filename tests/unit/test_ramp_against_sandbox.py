@@ -480,7 +480,9 @@ def test_subscription_from_handshake_to_event(sandbox, ramp, encoding, challenge
         headers, body = receiver.got.pop()
         assert RampProvider.handshake(headers) == "hand-shake"
         assert RampProvider.verify_webhook(headers, body, [secret])
+        assert not ramp.is_subscribed(subscription, receiver.url)
         ramp.confirm_subscription(subscription, RampProvider.parse_webhook(headers, body).challenge)
+        assert ramp.is_subscribed(subscription, receiver.url)
         bill_id = add_bill(sandbox)
         sandbox.control.wait_for_deliveries()
         events = []
@@ -553,3 +555,65 @@ def test_what_is_booked_is_listed_again(sandbox, ramp):
     assert booked("bills")[bill].version == ramp.fetch("bills", bill).version
     later = date.today() + timedelta(days=3)
     assert not booked("bills", later) and not booked("transactions", later)
+
+
+class Calls:
+    """Calls for anything but tokens and the content of files."""
+
+    def __init__(self):
+        self.paths = []
+
+    def __call__(self, exchange):
+        if exchange.path.startswith("/developer/v1/") and not exchange.path.endswith("/token"):
+            self.paths.append(exchange.path)
+
+
+def known_files(ramp, flow, since=None):
+    """{id: what a row of its files is stored with} of the records of a flow that have files."""
+    found = {}
+    for item in pulled(ramp, flow):
+        document = ramp.document(flow, item.payload)
+        if document.attachments:
+            kind = {"bills": "bill", "transactions": "expense", "reimbursements": "reimbursement"}[flow]
+            names = [attachment.name for attachment in document.attachments]
+            day = document.document_date.isoformat() if flow != "reimbursements" else ""
+            found[item.external_id] = {"subject_kind": kind, "names": names, "day": day}
+    return found
+
+
+def test_links_to_bill_files_come_from_the_lists(sandbox):
+    calls = Calls()
+    ramp = connect(sandbox, observe=calls)
+    known = known_files(ramp, "bills")
+    single = {key: ramp.fetch("bill_files", key) for key in known}
+    calls.paths.clear()
+    assert {key: ramp.fetch_files("bill_files", key, known[key]).version for key in known} == {
+        key: item.version for key, item in single.items()
+    }
+    assert calls.paths == []
+    later = connect(sandbox, observe=calls)
+    found = {key: later.fetch_files("bill_files", key, known[key]) for key in known}
+    assert all(later.document("bill_files", item.payload) for item in found.values())
+    assert len(calls.paths) <= 4 + 0.2 * len(known)
+
+
+def test_links_to_receipts_come_from_the_list(sandbox):
+    calls = Calls()
+    ramp = connect(sandbox, observe=calls)
+    known = {**known_files(ramp, "transactions"), **known_files(ramp, "reimbursements")}
+    single = {key: ramp.fetch("receipts", key) for key in known}
+    calls.paths.clear()
+    found = {key: ramp.fetch_files("receipts", key, known[key]) for key in known}
+    assert {key: item.version for key, item in found.items()} == {key: item.version for key, item in single.items()}
+    for key, item in found.items():
+        assert len(ramp.document("receipts", item.payload)) == len(known[key]["names"])
+    assert len(calls.paths) <= 4 + 0.2 * len(known), calls.paths
+
+
+def test_late_receipts_cost_no_call_of_their_own(sandbox):
+    calls = Calls()
+    ramp = connect(sandbox, observe=calls)
+    late = [item for page in ramp.pull("receipts", "2020-01-01T00:00:00+00:00", None) for item in page.items]
+    assert len(late) > 10 and {item.payload["subject_kind"] for item in late} == {"expense", "reimbursement"}
+    assert all(ramp.fetch_files("receipts", item.external_id, item.payload) for item in late)
+    assert len(calls.paths) == -(-len(late) // 100)

@@ -108,7 +108,7 @@ def test_the_token_does_not_follow_a_foreign_next(client, script):
 
 @pytest.mark.parametrize(
     "body",
-    ["[]", "{}", "null", "", '{"data": null}', '{"data": [1]}', '{"data": {}}', '{"data": [], "page": {"next": 5}}'],
+    ["[]", "{}", "null", "", '{"data": null}', '{"data": {}}', '{"data": [], "page": {"next": 5}}'],
 )
 def test_answers_that_are_no_list(client, script, body):
     script.answers = [(200, body)]
@@ -1089,6 +1089,29 @@ def test_subscription():
     made.confirm_subscription("w1", "c-1")
     assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
     made.unsubscribe("w1")
+
+
+def test_subscription_that_names_its_database():
+    hooks = Hooks()
+    made = provider(hooks)
+    made.webhook_headers = {"X-Odoo-Database": "books"}
+    made.subscribe("https://odoo.example.com/hook", "hand")
+    assert hooks.done[0][2] == {"X-ML-Connector": "hand", "X-Odoo-Database": "books"}
+
+
+def test_a_subscription_is_compared_with_what_it_should_be():
+    url = "https://odoo.example.com/hook"
+    right = {"id": "w1", "endpoint_url": url, "status": "active", "event_types": [*EVENTS, "bills.rejected"]}
+    assert provider(Hooks(right)).is_subscribed("w1", url) is True
+    for wrong in (
+        {"endpoint_url": "https://former.example.com/hook"},
+        {"status": "inactive"},
+        {"status": "pending_verification"},
+        {"event_types": list(EVENTS[1:])},
+        {"id": "w2"},
+    ):
+        assert provider(Hooks({**right, **wrong})).is_subscribed("w1", url) is False
+    assert provider(Hooks()).is_subscribed("w1", url) is False
 
 
 def test_subscription_without_a_secret():

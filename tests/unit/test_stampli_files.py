@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import gzip
 import io
-import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -103,10 +102,6 @@ def test_payments_sample():
         (b"\x1f\x8b...", "archive", 0),
         (HEADER.replace(b"StampliInvoiceId", b"Other"), "StampliInvoiceId is missing", 1),
         (HEADER.replace(b"VendorId", b"Currency"), "there twice", 1),
-        (HEADER + ROW.replace(b"V1", b"V\x001"), "control character", 2),
-        (HEADER + ROW.replace(b"V1", b'"V1'), "ends inside a quoted text", 0),
-        (HEADER + ROW.replace(b"V1", b'"V"1'), "a quote is missing", 2),
-        (HEADER + ROW.replace(b"V1", b"V\xe91"), "not in utf-8", 2),
     ],
 )
 def test_refused_csv(content, text, line):
@@ -162,7 +157,6 @@ def test_archives_by_agreement():
 @pytest.mark.parametrize(
     ("archive", "text"),
     [
-        (zipped(("a.csv", HEADER + ROW), ("b.csv", HEADER + ROW)), "in two files"),
         (zipped(("../a.csv", HEADER + ROW)), "without a folder"),
         (zipped(("in/a.csv", HEADER + ROW)), "without a folder"),
         (zipped(*((f"{number}.csv", HEADER) for number in range(21))), "21 files"),
@@ -193,8 +187,6 @@ def test_damaged_archives(data):
 
 def test_bomb_is_stopped_by_its_size():
     assert "larger" in refusal(HEADER + ROW * 100, max_bytes=1000).message
-    giant = HEADER + b'ACME-US,1,"' + b"x" * 200_000 + b'",2026-07-14,USD,10.00,1,600100,10.00\r\n'
-    assert "characters" in refusal(giant).message
 
 
 def test_comments_do_not_cut_numbers():
@@ -423,13 +415,3 @@ def test_what_is_written_can_be_read(pairs):
         found = read_file(written_as, written(written_as, rows)).documents
         writer = file_writer(written_as, io.BytesIO())
         assert [entry.values.get("name", "") for entry in found] == [writer.texts_of(row)[1].strip() for row in rows]
-
-
-def test_a_document_of_many_lines_is_read_in_time():
-    """The line numbers are compared, and the work must not grow with the square of the lines."""
-    row = "ACME-US,1,V1,2026-07-14,USD,10.00,{},600100,10.00\r\n"
-    content = HEADER + "".join(row.format(number) for number in range(1, 20_001)).encode()
-    started = time.process_time()
-    (found,) = read_file(invoices(), content).documents
-    assert len(found.lines) == 20_000 and not found.problems
-    assert time.process_time() - started < 8

@@ -430,8 +430,45 @@ def test_a_changed_file_becomes_a_revision(sandbox, visma):
         visma.send("bill_files_push", payload, "", "key")
     (row,) = documents(sandbox)[key]["attachments"]
     assert row["revision"] == 2
-    same = files_of(key, ("a.pdf", b"one"), ("a.pdf", b"two"))
-    assert isinstance(raised(visma.render, "bill_files_push", same), errors.InvalidDataError)
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        ([("scan.pdf", b"one"), ("scan.pdf", b"two")], {"scan.pdf": 1, "scan (2).pdf": 1}),
+        ([("scan.pdf", b"one"), ("scan.pdf", b"one")], {"scan.pdf": 1}),
+        ([("scan.pdf", b"one"), ("copy.pdf", b"one")], {"scan.pdf": 1}),
+        ([("a.pdf", b"1"), ("A.PDF", b"2"), ("a (2).pdf", b"3")], {"a.pdf": 1, "A (2).PDF": 1, "a (2) (2).pdf": 1}),
+        ([("scan", b"one"), ("", b"two"), ("a/b\x00.pdf", b"3")], {"scan.pdf": 1, "file.pdf": 1, "a-b-.pdf": 1}),
+        ([("x" * 300 + ".pdf", b"one")], {"x" * 120 + ".pdf": 1}),
+    ],
+)
+def test_the_name_of_a_file_is_a_detail(sandbox, visma, files, shown):
+    key = send(visma, bill()).external_id
+    for _time in range(2):
+        payload = visma.render("bill_files_push", files_of(key, *files))
+        assert visma.send("bill_files_push", payload, "", "key").note == ""
+    assert {row["name"]: row["revision"] for row in documents(sandbox)[key]["attachments"]} == shown
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422, 500])
+def test_a_file_that_visma_does_not_take_holds_up_no_other(sandbox, visma, monkeypatch, status):
+    key = send(visma, bill()).external_id
+    attach = visma.client.attach
+
+    def refusing(path, name, content, mimetype):
+        if name == "bad.pdf":
+            known = {"status": status, "details": '{"message": "This type is not allowed."}'}
+            kind = errors.PermanentError if status < 500 else errors.UnknownOutcomeError
+            raise kind("Visma.net refused the request: This type is not allowed.", **known)
+        attach(path, name, content, mimetype)
+
+    monkeypatch.setattr(visma.client, "attach", refusing)
+    files = files_of(key, ("bad.pdf", b"bad"), ("empty.pdf", b""), ("good.pdf", b"good"))
+    sent = visma.send("bill_files_push", visma.render("bill_files_push", files), "", "key")
+    assert [row["name"] for row in documents(sandbox)[key]["attachments"]] == ["good.pdf"]
+    assert "bad.pdf: " in sent.note and "This type is not allowed." in sent.note
+    assert "empty.pdf: The file is empty." in sent.note and "good.pdf" not in sent.note
 
 
 def test_a_file_that_comes_after_the_release_is_attached(sandbox, visma):

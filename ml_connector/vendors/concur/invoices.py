@@ -6,12 +6,12 @@ invoice is read by itself. It names its vendor by name and address, without a co
 
 # Odoo translates, and there is no Odoo here.
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from ...documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
-from ...exceptions import InvalidDataError, NotWantedError, RemoteError
+from ...exceptions import InvalidDataError, NotFoundError, NotWantedError
+from .. import rows as listed
 from ..base import Item, Page, content_version
 from ..sharing import share
 from . import coding
@@ -53,15 +53,23 @@ class PaymentRequestPuller:
         filters = {"approvalStatus": APPROVED}
         if cursor:
             filters["lastModifiedDateAfter"] = (date.fromisoformat(cursor) - OVERLAP).isoformat()
-        with ThreadPoolExecutor(PARALLEL_READS) as pool:
-            for page in self.client.payment_request_digests(**filters):
-                found = list(pool.map(self.fetch, [_id(row) for row in page if is_due(row)]))
-                yield Page(items=tuple(item for item in found if item and _is_since(item, since)))
+
+        def read(row):
+            try:
+                item = self.fetch(_id(row)) if is_due(row) else None
+            except NotFoundError:  # gone since it was listed
+                return None
+            return item if item and _is_since(item, since) else None
+
+        found = self.client.payment_request_digests(**filters)
+        yield from listed.pages(found, read, self._provider.label, identify=_known_id, parallel=PARALLEL_READS)
         yield Page(items=(), cursor=started.isoformat())
 
     def fetch(self, external_id):
         """An invoice, if it is approved and still there."""
         row = self.client.payment_request(external_id)
+        if not isinstance(row, dict):
+            raise InvalidDataError("It has no content that can be read.")
         if text(row, "ApprovalStatus") != APPROVED or _is_true(row, "IsPaymentRequestDeleted"):
             return None
         kept = {name: value for name, value in row.items() if name not in PASSING}
@@ -103,10 +111,14 @@ def is_due(row):
 
 
 def _id(row):
-    value = text(row, "PaymentRequestId", "ID")
+    value = _known_id(row)
     if not value:
-        raise RemoteError("SAP Concur sent an invoice without its id.")
+        raise InvalidDataError("It has no id.")
     return value
+
+
+def _known_id(row):
+    return text(row, "PaymentRequestId", "ID")
 
 
 def _is_true(source, name):

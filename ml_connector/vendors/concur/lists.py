@@ -9,13 +9,18 @@ No API says which list a field of the site's forms shows, so the administrator d
 import re
 import threading
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from ...documents import Reference
 from ...exceptions import InvalidDataError, NotFoundError, PermanentError, RemoteError
+from .. import rows
 from ..base import Item, Page, Sent, content_version
+from ..rows import id_of
 from . import coding
-from .wire import text
+from .wire import found_text, text
+from .wire import rows as parts_of
 
 ACCOUNT = "account"
 EXAMPLE = f"{ACCOUNT} = GL Accounts; custom1 = Cost Centers; custom2 = Projects"
@@ -74,8 +79,8 @@ class ListPuller:
             if field != ACCOUNT:
                 yield Page(items=(_field_item(field, chosen["name"]),))
             client = self._provider.client
-            for page in _whole_tree(client, client.list_items(chosen["id"]), chosen["levels"]):
-                yield Page(items=tuple(_list_item(field, item) for item in page))
+            found = _whole_tree(client, client.list_items(chosen["id"]), chosen["levels"])
+            yield from rows.pages(found, partial(_list_item, field), self._provider.label)
 
     def fetch(self, external_id):
         found = (item for page in self.pull("", None) for item in page.items)
@@ -98,8 +103,9 @@ def _whole_tree(client, pages, levels):
         yield page
         if levels > 1:
             for item in page:
-                if any(part.get("hasChildren") for part in item.get("lists") or ()):
-                    yield from _whole_tree(client, client.children_of_item(item["id"]), levels - 1)
+                if id_of(item) and any(part.get("hasChildren") for part in parts_of(item.get("lists"))):
+                    with suppress(NotFoundError):
+                        yield from _whole_tree(client, client.children_of_item(item["id"]), levels - 1)
 
 
 def _field_item(field, name):
@@ -110,7 +116,7 @@ def _field_item(field, name):
 def _list_item(field, item):
     code = text(item, "code", "shortCode")
     if not code:
-        raise RemoteError("SAP Concur sent a list item without a code.")
+        raise InvalidDataError("It has no code.")
     payload = {"field": field, "code": code, "shortCode": text(item, "shortCode") or code, "value": text(item, "value")}
     title = f"{code} {payload['value']}".strip()
     return Item(external_id=f"{field}:{code}", version=content_version(payload), title=title, payload=payload)
@@ -191,8 +197,8 @@ class ListPush:
     def _read(self, field):
         items = defaultdict(dict)
         for page in self.client.list_items(self._list_id(field)):
-            for item in page:
-                items[item.get("id")] = items[_code_key(text(item, "shortCode"))] = item
+            for item in filter(id_of, page):
+                items[item["id"]] = items[_code_key(found_text(item, "shortCode"))] = item
         return dict(items)
 
     def _list_id(self, field):
@@ -243,14 +249,14 @@ def check_lists(client, setting, find):
     if not wanted:
         return {}, set()
     try:
-        known = {text(row, "value").casefold(): row for page in client.lists() for row in page}
+        known = {found_text(row, "value").casefold(): row for page in client.lists() for row in filter(id_of, page)}
     except NotFoundError:
         known = {}
     found = {}
     for choice in wanted:
         row = known.get(choice.name.casefold())
         if not row:
-            names = ", ".join(sorted(text(row, "value") for row in known.values()))
+            names = ", ".join(sorted(found_text(row, "value") for row in known.values()))
             find("error", f"SAP Concur has no list {choice.name}", f"It has: {names or 'none'}. Correct the lists.")
             continue
         levels = row.get("levelCount") if isinstance(row.get("levelCount"), int) else 1

@@ -5,6 +5,7 @@ from functools import cached_property
 from ...clients import ConcurClient
 from ...clients.concur import HOW_TO_GET_REQUEST_TOKEN
 from ...exceptions import ConflictError, NotFoundError
+from .. import rows
 from ..base import Credential, Provider, Territory
 from . import check, results, webhook
 from .flows import FLOWS
@@ -133,7 +134,7 @@ class ConcurProvider(Provider):
 
     def fetch(self, flow, external_id):
         try:
-            return PULLERS[flow](self).fetch(external_id)
+            return rows.fetched(lambda: PULLERS[flow](self).fetch(external_id), external_id, self.label)
         except NotFoundError:
             return None
 
@@ -176,6 +177,9 @@ class ConcurProvider(Provider):
 
     def subscribe(self, endpoint_url, handshake):
         return webhook.subscribe(self.client, self.settings.instance, endpoint_url, self.settings.credentials)
+
+    def is_subscribed(self, subscription_id, endpoint_url):
+        return webhook.is_subscribed(self.client, subscription_id, endpoint_url)
 
     def unsubscribe(self, subscription_id):
         webhook.unsubscribe(self.client, subscription_id)

@@ -1,16 +1,17 @@
 """Reads the queue of financial documents. A document leaves it when it is acknowledged, and never comes back."""
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from ...clients import content_key
 from ...exceptions import InvalidDataError, PermanentError, RemoteError
+from .. import rows
 from ..base import Item, Page
 from .translate_cash_advance import cash_advance
 from .translate_expense import expense_report, title
 from .translate_invoice import invoice
 from .translate_payroll import payroll
-from .wire import day, part, text
+from .wire import day, found_text, part, text
 
 ACKNOWLEDGED_BEFORE = 101
 RECALLED = (102, 103, 104)
@@ -18,7 +19,6 @@ PARALLEL_READS = 4
 TAKEN = "ACKNOWLEDGED"
 """Status of a document that left the queue and of which no result came."""
 BOOKED = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_REVERSED", "PAID")
-_FI_ID = re.compile(r"[0-9A-Fa-f]{32}")
 REASONS = {
     102: "It was taken back in SAP Concur before it was booked.",
     103: "It is not ready in SAP Concur any more.",
@@ -42,24 +42,25 @@ class DocumentPuller:
         """Pages of ready documents; what was acknowledged in between has left the queue."""
         seen, number = set(), 0
         while found := self.client.ready_documents(self.doc_type, number):
-            fresh = [row for row in found if row.get("id") not in seen]
+            fresh = [row for row in found if _key(row) not in seen]
             if not fresh:
-                # what stays in front: documents before the start date
+                # what stays in front: documents before the start date, and those that cannot be read
                 number += 1
                 continue
-            seen |= {row.get("id") for row in fresh}
-            items = [self._item(row) for row in fresh]
+            seen.update(map(_key, fresh))
+            items = self._items(fresh, number + 1)
             yield Page(items=tuple(item for item in items if self._is_wanted(item, since)))
 
     def booked(self, since):
         """What left the queue. Its documents are only found by their sources, which have lists of their own."""
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
             for source_ids in self.sources(since):
-                rows = pool.map(lambda source_id: self.client.document(self.doc_type, source_id), source_ids)
-                found = [row for row in rows if row]
+                read = pool.map(lambda source_id: self.client.document(self.doc_type, source_id), source_ids)
+                found = [row for row in read if row]
                 for statuses, is_told in ((BOOKED, True), ((TAKEN,), False)):
-                    items = [self._item(row) for row in found if row.get("docStatus") in statuses]
-                    yield Page(items=tuple(items), is_told=is_told)
+                    yield Page(
+                        items=self._items([row for row in found if row.get("docStatus") in statuses]), is_told=is_told
+                    )
 
     def sources(self, since):
         """Pages of ids of what changed in Concur since a day."""
@@ -95,21 +96,26 @@ class DocumentPuller:
     def document(self, payload):
         return self.translate(payload["document"])
 
+    def _items(self, found, page=1):
+        return rows.items(found, self._item, self._provider.label, page=page, identify=rows.own_id)
+
     def _item(self, row):
         content = row.get("document")
         fi_id = row.get("id")
-        if not (isinstance(fi_id, str) and _FI_ID.fullmatch(fi_id) and isinstance(content, dict)):
-            raise RemoteError("SAP Concur sent a financial document without its id or content.")
+        if not (isinstance(fi_id, str) and fi_id):
+            raise InvalidDataError("It has no id.")
+        if not isinstance(content, dict):
+            raise InvalidDataError("It has no content that can be read.")
         source_id = self.source_id(content)
         if not source_id:
-            raise RemoteError(f"SAP Concur sent the financial document {fi_id} without the id of its source.")
+            raise InvalidDataError("It does not say of which record it is.")
         kept = {key: row.get(key) for key in ("id", "docType", "companyId", "entityId")}
         return Item(
             external_id=source_id, version=fi_id, title=self.title(content), payload={**kept, "document": content}
         )
 
     def _is_wanted(self, item, since):
-        if since is None:
+        if since is None or rows.FAULT in item.payload:
             return True
         try:
             booked = self.booking_date(self._provider.localized(item.payload["document"]))
@@ -127,8 +133,8 @@ class ReportPuller(DocumentPuller):
 
     def sources(self, since):
         """Of the reports of all users; payroll has the same reports."""
-        for rows in self.client.expense_reports(modifiedDateAfter=_day_before(since)):
-            yield [source_id for row in rows if (source_id := text(row, "ID"))]
+        for page in self.client.expense_reports(modifiedDateAfter=_day_before(since)):
+            yield [source_id for row in page if (source_id := found_text(row, "ID"))]
 
     def title(self, content):
         return title(part(content, "report"))
@@ -164,8 +170,8 @@ class InvoicePuller(DocumentPuller):
         return text(part(content, "requestHeader"), "requestId")
 
     def sources(self, since):
-        for rows in self.client.payment_request_digests(lastModifiedDateAfter=_day_before(since)):
-            yield [source_id for row in rows if (source_id := text(row, "PaymentRequestId"))]
+        for page in self.client.payment_request_digests(lastModifiedDateAfter=_day_before(since)):
+            yield [source_id for row in page if (source_id := found_text(row, "PaymentRequestId"))]
 
     def title(self, content):
         number = text(part(content, "requestHeader"), "vendorInvoiceNumber")
@@ -173,6 +179,10 @@ class InvoicePuller(DocumentPuller):
 
     def booking_date(self, content):
         return day(part(content, "requestHeader"), "postingDate", "invoiceDate")
+
+
+def _key(row):
+    return rows.id_of(row) or content_key(row)
 
 
 def _day_before(since):

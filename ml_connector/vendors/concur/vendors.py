@@ -16,12 +16,12 @@ from ...exceptions import (
     DuplicateError,
     InvalidDataError,
     PermanentError,
-    RemoteError,
     UnknownOutcomeError,
 )
 from ...tax_numbers import is_filler, writings
+from .. import rows as listed
 from ..base import Item, Page, Sent, content_version
-from .wire import rows, text
+from .wire import found_text, rows, text
 
 OWN_ADDRESS = "MAIN"
 """Address code of the vendors that Odoo makes."""
@@ -90,10 +90,14 @@ class VendorPuller:
     def pull(self, _cursor, _since):
         """The records of a vendor may be on two pages, so nothing is known before the last one has come."""
         found = defaultdict(list)
-        for page in self._provider.client.vendors():
-            for record in page:
-                if is_approved(record):
-                    found[_code(record)].append(record)
+
+        def note(record):
+            if is_approved(record):
+                vendor_item([record])
+                found[_code(record)].append(record)
+
+        # what cannot be read is known at once
+        yield from listed.pages(self._provider.client.vendors(), note, self._provider.label)
         items = [vendor_item(records) for _code_of, records in sorted(found.items())]
         for start in range(0, len(items), PAGE):
             yield Page(items=tuple(items[start : start + PAGE]), total=len(items))
@@ -110,7 +114,9 @@ class VendorPuller:
 def records_of(client, code):
     """All addresses of a vendor."""
     pages = client.vendors(vendorCode=code, searchType="exact")
-    return [record for page in pages for record in page if _code(record) == vendor_key(code)]
+    return [
+        record for page in pages for record in page if vendor_key(found_text(record, "VendorCode")) == vendor_key(code)
+    ]
 
 
 def vendor_item(records):
@@ -128,7 +134,7 @@ def vendor_item(records):
 def _code(record):
     code = vendor_key(text(record, "VendorCode"))
     if not code:
-        raise RemoteError("SAP Concur sent a vendor without a vendor code.")
+        raise InvalidDataError("It has no vendor code.")
     return code
 
 
@@ -429,7 +435,7 @@ class VendorPush:
             candidates = [record for page in pages for record in page]
         else:
             candidates = self._all
-        return [record for record in candidates if text(record, field).casefold() == wanted]
+        return [record for record in candidates if found_text(record, field).casefold() == wanted]
 
 
 def _may_be(record, payload):

@@ -63,6 +63,14 @@ def subscribe(client, instance, endpoint_url, credentials):
     return subscription_id, senders
 
 
+def is_subscribed(client, subscription_id, endpoint_url):
+    """Whether the subscription is there as it was made: Concur deletes those that failed for a month."""
+    rows = [row for row in client.event_subscriptions() if row.get("id") == subscription_id]
+    return any(
+        row.get("topic") == TOPIC and (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url for row in rows
+    )
+
+
 def unsubscribe(client, subscription_id):
     """Quiet when it is gone already."""
     try:

@@ -18,12 +18,22 @@ _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def text(source, *names):
-    """The first of the named values that is not blank, without the blanks around it."""
+    """The first of the named values that is not blank, without the blanks around it.
+
+    :raises InvalidDataError: it is an object or a list
+    """
     for name in names:
         value = source.get(name)
+        if isinstance(value, (dict, list)):
+            raise InvalidDataError(f"SAP Concur sent {name} as something that is no text.")
         if value is not None and str(value).strip():
             return str(value).strip()
     return ""
+
+
+def found_text(source, *names):
+    """As `text`, of a record among which one is looked for: what cannot be read is not it."""
+    return text({name: value for name, value in source.items() if not isinstance(value, (dict, list))}, *names)
 
 
 def amount(source, name, what):

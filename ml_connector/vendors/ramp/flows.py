@@ -1,6 +1,7 @@
 """What goes between Ramp and Odoo, and which of Ramp's rows each flow takes."""
 
 from ..base import FlowSpec
+from .wire import part, text
 
 ACCOUNTING_READ = "accounting:read"
 ACCOUNTING_WRITE = "accounting:write"
@@ -462,7 +463,7 @@ def concerns_us(row, entity_id=""):
     """Whether a bill belongs to these books at all. Ramp ignores a filter that it does not know: so look again."""
     if row.get("enable_accounting_sync") is False:
         return False
-    return not entity_id or row.get("entity_id") == entity_id
+    return not entity_id or text(row, "entity_id") == entity_id
 
 
 def is_bill_due(row):
@@ -473,6 +474,10 @@ def is_bill_due(row):
 def is_bill_booked(row):
     """Whether Ramp was told that a bill is booked."""
     return row.get("sync_status") in BILL_SYNCED and not row.get("archived_at")
+
+
+def is_booked_as(row, status):
+    return row.get("sync_status") == status and not row.get("archived_at")
 
 
 def is_lately(row, since):
@@ -503,13 +508,12 @@ def is_payment_booked(row):
 
 
 def _is_paid_there(row):
-    if row.get("status") != "PAID" or row.get("archived_at"):
+    if text(row, "status") != "PAID" or row.get("archived_at"):
         return False
-    payment = row.get("payment")
-    if not isinstance(payment, dict) or payment.get("payment_method") == "VENDOR_CREDIT":
+    payment = part(row, "payment")
+    if not payment or payment.get("payment_method") == "VENDOR_CREDIT":
         return False
-    details = payment.get("details")
-    return not (isinstance(details, dict) and details.get("manual_payment_method") == "PAID_IN_ERP")
+    return part(payment, "details").get("manual_payment_method") != "PAID_IN_ERP"
 
 
 def payment_key(payment_id, bill_id):

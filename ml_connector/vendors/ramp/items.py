@@ -5,10 +5,10 @@ Rows are not translated yet here, so everything that could be malformed is taken
 
 from urllib.parse import urlsplit
 
-from ...exceptions import RemoteError
 from ..base import Item, content_version
 from .coding import selection_key
 from .flows import payment_key
+from .wire import required_id, text
 
 # Neither payment nor status: those belong to the payment. Neither links to files: they differ at every reading.
 _BILL_KEYS = (
@@ -60,7 +60,7 @@ def payment_item(row):
             ("source_bank_account_id", "manual_payment_method"),
         ),
     }
-    number = paid.get("id") if isinstance(paid, dict) else None
+    number = text(paid, "id") if isinstance(paid, dict) else None
     return _item(payment_key(number, _id(row)), content, _bill_title(row), row)
 
 
@@ -83,7 +83,11 @@ def coding_item(kind, row, field=None):
     content = [kind, group.get("id"), picked(row, ("id", "code", "name", "value", "display_name", "email"))]
     name = row.get("name") or row.get("value") or row.get("email")
     title = " ".join(str(part) for part in (row.get("code"), name) if part)
-    return _item(f"{kind}:{group['id']}:{_id(row)}" if field else f"{kind}:{_id(row)}", content, title, payload)
+    return _item(coding_key_of(kind, row, field), content, title, payload)
+
+
+def coding_key_of(kind, row, field=None):
+    return ":".join((kind, *((field["id"],) if field else ()), _id(row)))
 
 
 def _item(external_id, content, title, payload):
@@ -91,11 +95,7 @@ def _item(external_id, content, title, payload):
 
 
 def _id(row):
-    """The id of a row. A row without one cannot be kept, and must not be lost in silence."""
-    value = row.get("id")
-    if isinstance(value, str) and value:
-        return value
-    raise RemoteError("Ramp sent a record without an id.")
+    return required_id(row, "It")
 
 
 def _bill_title(row):

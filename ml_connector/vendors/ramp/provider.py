@@ -2,10 +2,9 @@
 
 # Odoo translates, and there is no Odoo here.
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from ...clients import RampClient
 from ...exceptions import (
@@ -16,6 +15,7 @@ from ...exceptions import (
     PermanentError,
     RemoteError,
 )
+from .. import rows
 from ..base import Credential, Page, Provider, Territory
 from . import check, items, push, results, translate, translate_card, translate_spend, webhook
 from .flow_readers import PULLERS
@@ -28,14 +28,17 @@ from .flows import (
     concerns_us,
     is_bill_booked,
     is_bill_due,
+    is_booked_as,
     is_lately,
     is_payment_booked,
     is_payment_due,
     is_taken_back,
     split_payment_key,
 )
+from .links import Links
 from .pull_spend import LOOK_BACK
-from .wire import MOMENTS
+from .pulls import since_moment
+from .wire import MOMENTS, required, required_id
 
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run: the clocks of two systems differ."""
@@ -70,6 +73,7 @@ class RampProvider(Provider):
     )
     flows = FLOWS
     webhook_events = EVENTS
+    forwards_headers = True
     pushes = push.PUSHES
     has_entities = True
 
@@ -172,14 +176,43 @@ class RampProvider(Provider):
         if flow in PULLERS:
             readers[flow] = PULLERS[flow](self).fetch
         try:
-            return readers[flow](external_id)
+            return rows.fetched(lambda: readers[flow](external_id), external_id, self.label)
         except NotFoundError:
             return None
+
+    def fetch_files(self, flow, external_id, known):
+        if flow == "receipts" and known.get("names"):
+            return rows.fetched(lambda: PULLERS[flow](self).fetch_known(external_id, known), external_id, self.label)
+        if flow == "bill_files" and (found := self.bill_links.find([external_id], known.get("day", ""))):
+            return found[0]
+        return self.fetch(flow, external_id)
+
+    @cached_property
+    def bill_links(self):
+        """Items of files by bill, as the lists of this run had them."""
+
+        def listed(since):
+            return self._bill_pages(from_created_at=since_moment(since))
+
+        def read(row):
+            key = rows.id_of(row)
+            return (key, items.files_item(row)) if key and row.get("invoice_urls") else ("", None)
+
+        return Links(listed, read)
+
+    @cached_property
+    def receipt_links(self):
+        """Links of receipts by their id, as the lists of this run had them."""
+
+        def listed(since):
+            return self.client.receipts(created_after=since_moment(since))
+
+        return Links(listed, lambda row: (rows.id_of(row), row.get("receipt_url")))
 
     def changed_after(self, flow, external_id, moment):
         """Ramp tells no time of change, but lists the vendors that changed since a moment."""
         pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
-        return any(row.get("id") == external_id for rows in pages for row in rows)
+        return any(row.get("id") == external_id for page in pages for row in page)
 
     def document(self, flow, payload):
         payload = self.localized(payload)
@@ -220,20 +253,20 @@ class RampProvider(Provider):
         return entity_id
 
     def _pull_coding(self, _cursor, _since):
-        for rows in self.client.accounts(is_active=True):
-            yield _coding_page("account", rows)
-        for fields in self.client.fields(is_active=True):
-            for field in _active(fields):
-                for rows in self.client.field_options(field.get("ramp_id"), is_active=True):
-                    yield _coding_page("analytic", rows, field)
+        yield from self._coded("account", self.client.accounts(is_active=True))
+        fields = []
+        yield from rows.pages(self.client.fields(is_active=True), partial(_note_field, fields), self.label)
+        for field in fields:
+            # gone since it was listed
+            with suppress(NotFoundError):
+                yield from self._coded("analytic", self.client.field_options(field["ramp_id"], is_active=True), field)
         yield from self._pull_taxes()
         yield from self._pull_journals()
         yield from self._pull_spend_codes()
 
     def _pull_taxes(self):
         try:
-            for rows in self.client.tax_code_options(is_active=True):
-                yield _coding_page("tax", rows)
+            yield from self._coded("tax", self.client.tax_code_options(is_active=True))
         except NotFoundError:
             # Most businesses have no tax codes in Ramp.
             return
@@ -242,16 +275,21 @@ class RampProvider(Provider):
         """Where payments come from: Ramp's bank accounts and its card."""
         spend = (translate.CARD, translate_spend.REIMBURSED)
         own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
-        rows = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
-        yield _coding_page("journal", [*own, *rows])
+        accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
+        yield from self._coded("journal", [[*own, *accounts]])
 
     def _pull_spend_codes(self):
         """What card spend needs beside the coding: the issuer, the account of cashback, and who spends."""
         for reference in (translate_card.ISSUER, translate_card.CASHBACK):
-            yield _coding_page(reference.kind, [{"id": reference.external_id, "name": reference.name}])
+            yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
         if USERS_READ in self.settings.capabilities:
-            for rows in self.client.users():
-                yield _coding_page("employee", rows)
+            yield from self._coded("employee", self.client.users())
+
+    def _coded(self, kind, found, field=None):
+        def read(row):
+            return items.coding_item(kind, row, field) if is_active(row) else None
+
+        return rows.pages(found, read, self.label, identify=lambda row: items.coding_key_of(kind, row, field))
 
     def _fetch_coding(self, external_id):
         found = (item for page in self._pull_coding("", None) for item in page.items)
@@ -261,25 +299,21 @@ class RampProvider(Provider):
         """Changed vendors. Their rows say no time of change, so the cursor is the time at which the run began."""
         started = _now()
         filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
-        with ThreadPoolExecutor(PARALLEL_READS) as pool:
-            for rows in self.client.vendors(**filters):
-                yield Page(items=tuple(pool.map(self._vendor_item, rows)))
+        yield from rows.pages(self.client.vendors(**filters), self._vendor_item, self.label, parallel=PARALLEL_READS)
         yield Page(items=(), cursor=started.isoformat())
 
     def _vendor_item(self, row):
         try:
-            contacts = [contact for page in self.client.vendor_contacts(row.get("id")) for contact in page]
+            contacts = [contact for page in self.client.vendor_contacts(required_id(row, "It")) for contact in page]
         except NotFoundError:
             contacts = []
         return items.vendor_item(row, contacts)
 
     def _pull_bills(self, _cursor, since):
-        for rows in self._ready_bills():
-            yield Page(items=tuple(items.bill_item(row) for row in rows if is_bill_due(row) and _is_since(row, since)))
-        for rows in self._bill_pages(is_archived=True):
-            yield Page(
-                items=tuple(items.bill_item(row) for row in rows if is_taken_back(row) and _is_since(row, since))
-            )
+        yield from self._bills(items.bill_item, lambda row: is_bill_due(row) and _is_since(row, since), sync_ready=True)
+        yield from self._bills(
+            items.bill_item, lambda row: is_taken_back(row) and _is_since(row, since), is_archived=True
+        )
 
     def reread(self, flow):
         """Bills that are booked: those that are still open, and those that were paid lately.
@@ -293,42 +327,47 @@ class RampProvider(Provider):
         if flow == "bills":
             selections.append({"sync_status": "BILL_SYNCED"})
         for selection in selections:
-            for rows in self._bill_pages(**selection):
-                booked = [row for row in rows if row.get("sync_status") == selection["sync_status"]]
-                yield Page(items=tuple(made(row) for row in booked if not row.get("archived_at")))
+            status = selection["sync_status"]
+            yield from self._bills(made, lambda row, status=status: is_booked_as(row, status), **selection)
 
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""
-        for rows in self._ready_bills(payment_status="PAID"):
-            due = [row for row in rows if is_payment_due(row) and _is_since(row, since)]
-            yield Page(items=tuple(items.payment_item(row) for row in due))
+        yield from self._bills(
+            items.payment_item,
+            lambda row: is_payment_due(row) and _is_since(row, since),
+            sync_ready=True,
+            payment_status="PAID",
+        )
 
     def _booked_bills(self, since):
         """Ramp does not say when a bill was booked, so all of its dates count."""
-        for rows in self._bill_pages():
-            yield Page(
-                items=tuple(items.bill_item(row) for row in rows if is_bill_booked(row) and is_lately(row, since))
-            )
+        yield from self._bills(items.bill_item, lambda row: is_bill_booked(row) and is_lately(row, since))
 
     def _booked_payments(self, since):
-        for rows in self._bill_pages(payment_status="PAID"):
-            found = [row for row in rows if is_payment_booked(row) and is_lately(row, since)]
-            yield Page(items=tuple(items.payment_item(row) for row in found))
+        yield from self._bills(
+            items.payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
+        )
 
-    def _ready_bills(self, **filters):
-        """Pages of the bills that Ramp regards as ready for the books.
+    def _bills(self, made, is_wanted, **filters):
+        """Pages of what is made of the bills of ours that are wanted."""
+        entity_id = self.entity_id
+
+        def read(row):
+            if not (concerns_us(row, entity_id) and is_wanted(row)):
+                return None
+            item = made(row)
+            self.bill_links.note(row)
+            return item
+
+        return rows.pages(self._bill_pages(**filters), read, self.label)
+
+    def _bill_pages(self, **filters):
+        """Rows of bills, as Ramp lists them.
 
         None while another system is the accounting system: they are that system's to book, and could not be reported.
         """
-        for rows in self._bill_pages(sync_ready=True, **filters):
-            yield [row for row in rows if not row.get("archived_at")]
-
-    def _bill_pages(self, **filters):
-        if self.settings.stored.get("seat") == check.TAKEN:
-            return
-        entity_id = self.entity_id
-        for rows in self.client.bills(is_accounting_sync_enabled=True, entity_id=entity_id or None, **filters):
-            yield [row for row in rows if concerns_us(row, entity_id)]
+        if self.settings.stored.get("seat") != check.TAKEN:
+            yield from self.client.bills(is_accounting_sync_enabled=True, entity_id=self.entity_id or None, **filters)
 
     def _fetch_bill(self, bill_id):
         """A bill, unless Ramp does not regard it as ready for the books: no field of the bill says so."""
@@ -345,7 +384,8 @@ class RampProvider(Provider):
             "vendor_id": vendor.get("id") if isinstance(vendor, dict) else None,
             "invoice_number": bill.get("invoice_number"),
         }
-        return any(row.get("id") == bill.get("id") for rows in self._ready_bills(**filters) for row in rows)
+        pages = self._bill_pages(sync_ready=True, **filters)
+        return any(row.get("id") == bill.get("id") for page in pages for row in page)
 
     def _fetch_payment(self, external_id):
         payment_id, bill_id = split_payment_key(external_id)
@@ -387,8 +427,7 @@ class RampProvider(Provider):
 
     @cached_property
     def _main_entity_id(self):
-        rows = [row for page in self.client.entities() for row in page]
-        return check.main_entity(rows)
+        return check.main_entity([row for page in self.client.entities() for row in page])
 
     def field_name(self, kind):
         """What Ramp calls the built-in field of accounts or taxes on the lines of this business."""
@@ -396,9 +435,9 @@ class RampProvider(Provider):
 
     @cached_property
     def _account_field(self):
-        rows = next(self.client.accounts(is_active=True), [])
-        info = rows[0].get("gl_account_category_info") if rows else None
-        return (info or {}).get("id") or "Category"
+        first = next(self.client.accounts(is_active=True), [])
+        infos = [row.get("gl_account_category_info") for row in first]
+        return next((info["id"] for info in infos if isinstance(info, dict) and info.get("id")), "Category")
 
     @cached_property
     def _tax_field(self):
@@ -417,11 +456,21 @@ class RampProvider(Provider):
         for row in self.client.webhooks():
             if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
                 self.unsubscribe(row.get("id"))
-        row = self.client.create_webhook(endpoint_url, EVENTS, {webhook.HANDSHAKE: handshake})
+        headers = {webhook.HANDSHAKE: handshake, **self.webhook_headers}
+        row = self.client.create_webhook(endpoint_url, EVENTS, headers)
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
             raise RemoteError("Ramp answered without the secret of the webhook subscription.")
         return subscription_id, secret
+
+    def is_subscribed(self, subscription_id, endpoint_url):
+        """Ramp does not show the headers of a subscription."""
+        row = next((row for row in self.client.webhooks() if row.get("id") == subscription_id), {})
+        return (
+            row.get("status") == "active"
+            and row.get("endpoint_url") == endpoint_url
+            and set(EVENTS) <= set(row.get("event_types") or ())
+        )
 
     def confirm_subscription(self, subscription_id, challenge):
         """
@@ -449,12 +498,14 @@ class RampProvider(Provider):
         return webhook.header(headers, webhook.HANDSHAKE)
 
 
-def _coding_page(kind, rows, field=None):
-    return Page(items=tuple(items.coding_item(kind, row, field) for row in _active(rows)))
+def _note_field(fields, row):
+    """A field is no code itself: it has options."""
+    if is_active(row):
+        fields.append({**row, "id": required_id(row, "It"), "ramp_id": required(row, "ramp_id", "It")})
 
 
-def _active(rows):
-    return [row for row in rows if row.get("is_active") is not False]
+def is_active(row):
+    return row.get("is_active") is not False
 
 
 def _is_since(row, since):

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from ..base import Page
+from ..rows import id_of
 from . import translate_card
 from .items import money_key
 from .pulls import READY, SYNCED, Puller, item, since_moment
-from .wire import day
+from .wire import day, part, required_id, rows, text
 
 
 class StatementPuller(Puller):
@@ -16,16 +16,16 @@ class StatementPuller(Puller):
         if self.is_foreign:
             return
         now = datetime.now(UTC).isoformat()
-        for rows in self.client.statements(from_date=since_moment(since), to_date=now):
-            yield Page(items=tuple(self._item(row) for row in rows if self._is_ours(row)))
+        found = self.client.statements(from_date=since_moment(since), to_date=now)
+        yield from self.pages(found, lambda row: self._item(row) if self._is_ours(row) else None)
 
     def _is_ours(self, row):
         """Whether the statement has a part of our entity; sections are given where there are several entities."""
-        sections = row.get("balance_sections") or []
+        sections = rows(row, "balance_sections")
         return not self.entity_id or not sections or any(s.get("entity_id") == self.entity_id for s in sections)
 
     def _item(self, row):
-        filters = {"statement_id": row.get("id"), "entity_id": self.entity_id or None}
+        filters = {"statement_id": required_id(row, "It"), "entity_id": self.entity_id or None}
         transactions = self._named(row, "CARD_TRANSACTION", self.client.transactions(**filters))
         cashbacks = self._named(row, "CASHBACK", self.client.cashbacks(**filters))
         payload = {
@@ -41,14 +41,14 @@ class StatementPuller(Puller):
             row.get("start_date"),
             row.get("end_date"),
             sorted([str(line.get("id")), str(line.get("amount"))] for line in transactions),
-            sorted([str(line.get("id")), money_key(line.get("amount")).get("amount")] for line in cashbacks),
+            sorted([str(line.get("id")), part(line, "amount").get("amount")] for line in cashbacks),
         ]
         return item(row, content, f"Statement {str(row.get('end_date'))[:10]}", payload)
 
     def _named(self, row, kind, pages):
         """Those rows of a list that the statement names: Ramp ignores a filter that it does not know."""
-        named = {line.get("id") for line in row.get("statement_lines") or [] if line.get("type") == kind}
-        return [line for rows in pages for line in rows if line.get("id") in named and self.concerns_us(line)]
+        named = {text(line, "id") for line in rows(row, "statement_lines") if line.get("type") == kind} - {""}
+        return [line for page in pages for line in page if id_of(line) in named and self.concerns_us(line)]
 
     def fetch(self, external_id):
         row = self.client.statement(external_id)
@@ -86,15 +86,17 @@ class TransferPuller(Puller):
             yield from self._pages(SYNCED, since)
 
     def _pages(self, status, since):
-        for rows in self.client.transfers(sync_status=status, entity_id=self.entity_id or None):
-            wanted = [row for row in rows if self._is_due(row, status) and self.is_since(row, since, _made_on)]
-            yield Page(items=tuple(self._item(row) for row in wanted))
+        found = self.client.transfers(sync_status=status, entity_id=self.entity_id or None)
+        yield from self.pages(found, lambda row: self._wanted(row, status, since))
+
+    def _wanted(self, row, status, since):
+        return self._item(row) if self._is_due(row, status) and self.is_since(row, since, _made_on) else None
 
     def _is_due(self, row, status=READY):
         """A transfer of nothing (status UNNECESSARY) is no entry."""
         amount = row.get("amount")
         moved = not isinstance(amount, dict) or amount.get("amount") != 0
-        return self.concerns_us(row) and row.get("sync_status") == status and moved
+        return self.concerns_us(row) and text(row, "sync_status") == status and moved
 
     def _item(self, row):
         content = [row.get("created_at"), money_key(row.get("amount")), row.get("bank_account_id")]
@@ -121,12 +123,14 @@ class CashbackPuller(Puller):
             yield from self._pages(SYNCED, since)
 
     def _pages(self, status, since):
-        for rows in self.client.cashbacks(sync_status=status, entity_id=self.entity_id or None):
-            wanted = [row for row in rows if self._is_due(row, status) and self.is_since(row, since, _made_on)]
-            yield Page(items=tuple(self._item(row) for row in wanted))
+        found = self.client.cashbacks(sync_status=status, entity_id=self.entity_id or None)
+        yield from self.pages(found, lambda row: self._wanted(row, status, since))
+
+    def _wanted(self, row, status, since):
+        return self._item(row) if self._is_due(row, status) and self.is_since(row, since, _made_on) else None
 
     def _is_due(self, row, status=READY):
-        return self.concerns_us(row) and row.get("sync_status") == status
+        return self.concerns_us(row) and text(row, "sync_status") == status
 
     def _item(self, row):
         content = [row.get("created_at"), money_key(row.get("amount"))]

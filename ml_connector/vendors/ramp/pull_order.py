@@ -1,10 +1,9 @@
 """Vendor credits with their application to bills, and purchase orders that were made in Ramp."""
 
-from ..base import Page
 from . import translate_order
 from .items import coding_key, line_key, money_key, picked
 from .pulls import Puller, item, since_moment
-from .wire import day
+from .wire import day, required_id, rows, text
 
 
 class CreditPuller(Puller):
@@ -13,17 +12,18 @@ class CreditPuller(Puller):
     def pull(self, cursor, since):
         if self.is_foreign:
             return
-        for rows in self._listed(since):
-            yield Page(items=tuple(self._item(row) for row in rows))
-
-    def _listed(self, since):
-        pages = self.client.vendor_credits(
+        found = self.client.vendor_credits(
             include_fully_used=True,
             entity_id=self.entity_id or None,
             from_accounting_date=since.isoformat() if since else None,
         )
-        for rows in pages:
-            yield [row for row in rows if self.concerns_us(row) and self.is_since(row, since, _credited_on)]
+        yield from self.pages(found, lambda row: self._read(row) if self._is_wanted(row, since) else None)
+
+    def _is_wanted(self, row, since):
+        return self.concerns_us(row) and self.is_since(row, since, _credited_on)
+
+    def _read(self, row):
+        return self._item(row)
 
     def _item(self, row):
         content = {
@@ -31,7 +31,7 @@ class CreditPuller(Puller):
             "amount": money_key(row.get("total_amount")),
             "coding": coding_key(row),
             "lines": [
-                line_key(line) for key in ("expense_line_items", "inventory_line_items") for line in row.get(key) or []
+                line_key(line) for key in ("expense_line_items", "inventory_line_items") for line in rows(row, key)
             ],
         }
         return item(row, content, str(row.get("reference_number") or row.get("id")))
@@ -47,21 +47,19 @@ class CreditPuller(Puller):
 class ApplicationPuller(CreditPuller):
     """What was set off of each credit against each bill: a step of its own, because both have to be booked before."""
 
-    def pull(self, cursor, since):
-        if self.is_foreign:
-            return
-        for rows in self._listed(since):
-            yield Page(items=tuple(application for row in rows for application in self._applications(row)))
+    def _read(self, row):
+        return list(self._applications(row))
 
     def _applications(self, row):
-        for applied in row.get("applied_bills") or []:
+        credit_id = required_id(row, "It")
+        for applied in rows(row, "applied_bills"):
             payload = {
-                "credit_id": row.get("id"),
+                "credit_id": credit_id,
                 "number": row.get("reference_number"),
                 "bill_id": applied.get("bill_id"),
                 "amount": applied.get("amount"),
             }
-            key = f"{row.get('id')}:{applied.get('bill_id')}"
+            key = f"{credit_id}:{text(applied, 'bill_id')}"
             title = str(row.get("reference_number") or row.get("id"))
             yield item(row, money_key(applied.get("amount")), title, payload, external_id=key)
 
@@ -80,15 +78,16 @@ class OrderPuller(Puller):
     def pull(self, cursor, since):
         # Whether a list without this filter has orders with three-way match is not documented: ask for each.
         for matched in (False, True):
-            pages = self.client.purchase_orders(
+            found = self.client.purchase_orders(
                 creation_source="RAMP",
                 three_way_match_enabled=matched,
                 include_archived=True,
                 entity_id=self.entity_id or None,
                 from_created_at=since_moment(since, self.zone),
             )
-            for rows in pages:
-                yield Page(items=tuple(self._item(row) for row in rows if self._is_wanted(row, matched)))
+            yield from self.pages(
+                found, lambda row, matched=matched: self._item(row) if self._is_wanted(row, matched) else None
+            )
 
     def _is_wanted(self, row, matched=None):
         ours = row.get("creation_source") in translate_order.OURS
@@ -101,7 +100,7 @@ class OrderPuller(Puller):
             "amount": money_key(row.get("amount")),
             "lines": [
                 [line_key(line), line.get("id"), line.get("quantity"), money_key(line.get("unit_price"))]
-                for line in row.get("line_items") or []
+                for line in rows(row, "line_items")
             ],
         }
         # Billing goes on at Ramp without any change of the order; only the end of the order matters.

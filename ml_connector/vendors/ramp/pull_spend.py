@@ -1,6 +1,5 @@
 """Card transactions, reimbursements, their receipts, and repayments."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from ...documents import Attachment
@@ -9,11 +8,14 @@ from ..base import Page
 from . import translate, translate_card, translate_spend
 from .items import coding_key, line_key, money_key, picked
 from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_moment
-from .translate_spend import booking_date
+from .translate_spend import booking_date, receipt_id_of, receipt_name
+from .wire import required_id, rows, text
 
 LOOK_BACK = timedelta(days=45)
 """How long after its sync spend is looked at again for another memo or coding, and a bill after it was paid."""
 PARALLEL_READS = 4
+OWNERS = {"expense": "transaction_id", "reimbursement": "reimbursement_id"}
+"""By kind of record: where a receipt names it."""
 
 # Neither states nor time stamps: what becomes of a record at Ramp after it was booked is no change of it.
 _TRANSACTION_KEYS = ("accounting_date", "amount", "currency_code", "memo", "merchant_name", "original_transaction_id")
@@ -33,12 +35,12 @@ class SpendPuller(Puller):
         if self.is_foreign:
             return
         for selection in self.selections:
-            for rows in self._listed(**selection, sync_status=READY):
-                yield self._page(rows, since)
+            yield from self._pages(self._listed(**selection, sync_status=READY), since)
             if cursor:
                 begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
-                for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin.isoformat()):
-                    yield self._page(rows, since)
+                yield from self._pages(
+                    self._listed(**selection, sync_status=SYNCED, synced_after=begin.isoformat()), since
+                )
         yield cursor_page(cursor)
 
     def booked(self, since):
@@ -46,15 +48,16 @@ class SpendPuller(Puller):
             return
         begin = since_moment(since, self.zone)
         for selection in self.selections:
-            for rows in self._listed(**selection, sync_status=SYNCED, synced_after=begin):
-                yield self._page(rows, None)
+            yield from self._pages(self._listed(**selection, sync_status=SYNCED, synced_after=begin), None)
 
-    def _page(self, rows, since):
-        wanted = [row for row in rows if self._is_wanted(row) and self.is_since(row, since, booking_date)]
-        return Page(items=tuple(self._item(row) for row in wanted))
+    def _pages(self, found, since):
+        def read(row):
+            return self._item(row) if self._is_wanted(row) and self.is_since(row, since, booking_date) else None
+
+        return self.pages(found, read)
 
     def _is_wanted(self, row):
-        return self.concerns_us(row) and row.get("sync_status") in (READY, SYNCED)
+        return self.concerns_us(row) and text(row, "sync_status") in (READY, SYNCED)
 
     def fetch(self, external_id):
         row = self._read(external_id)
@@ -85,7 +88,7 @@ class TransactionPuller(SpendPuller):
             "entity_amount": money_key(row.get("entity_amount")),
             "holder": picked(row.get("card_holder"), ("user_id",)),
             "coding": coding_key(row),
-            "lines": [converted_key(line) for line in row.get("line_items") or []],
+            "lines": [converted_key(line) for line in rows(row, "line_items")],
         }
         title = " - ".join(str(part) for part in (row.get("merchant_name"), row.get("memo")) if part)
         return item(row, content, title)
@@ -114,7 +117,7 @@ class ReimbursementPuller(SpendPuller):
             **picked(row, _REIMBURSEMENT_KEYS),
             "amount": money_key(row.get("entity_amount") or row.get("payee_amount")),
             "coding": coding_key(row),
-            "lines": [line_key(line) for line in row.get("line_items") or []],
+            "lines": [line_key(line) for line in rows(row, "line_items")],
         }
         title = " - ".join(str(part) for part in (row.get("user_full_name"), row.get("memo")) if part)
         return item(row, content, title)
@@ -134,37 +137,49 @@ class ReceiptPuller(Puller):
             return
         started = datetime.now(UTC)
         if cursor:
-            for rows in self.client.receipts(created_after=cursor):
-                with ThreadPoolExecutor(PARALLEL_READS) as pool:
-                    found = pool.map(self._late, dict.fromkeys(_owner(row) for row in rows if _owner(row)))
-                yield Page(items=tuple(found_item for found_item in found if found_item))
+            yield from self.pages(self.client.receipts(created_after=cursor), self._late)
         yield Page(items=(), cursor=started.isoformat())
 
-    def _late(self, owner):
-        """The receipts of an owner that is in the books or about to be."""
-        _kind, external_id = owner
-        try:
-            return self.fetch(external_id)
-        except NotFoundError:
+    def _late(self, row):
+        """A receipt, under its owner: whether that is in the books is not asked."""
+        receipt_id = required_id(row, "It")
+        kind, owner = next(((kind, text(row, name)) for kind, name in OWNERS.items() if text(row, name)), ("", ""))
+        if not owner:
             return None
+        self._provider.receipt_links.note(row)
+        names = [receipt_name(receipt_id)]
+        payload = {"subject_kind": kind, "names": names, "day": text(row, "created_at")[:10]}
+        return item(row, names, names[0], payload, external_id=owner)
+
+    def fetch_known(self, external_id, known):
+        """The receipts of a record that are known by their names; links are new at each reading."""
+        ids = [receipt_id_of(name) for name in known["names"]]
+        urls = self._provider.receipt_links.find(ids, known.get("day", ""))
+        if urls is None:
+            return self._item(external_id, known["subject_kind"], known["names"])
+        receipts = [{"id": key, "receipt_url": url} for key, url in zip(ids, urls, strict=True)]
+        return self._receipts_item(external_id, known["subject_kind"], receipts)
 
     def fetch(self, external_id):
-        """All receipts of a transaction or reimbursement; links are new at each reading."""
+        """All receipts of a transaction or reimbursement."""
         kind, row = self._owner_row(external_id)
         if row.get("sync_status") == NOT_READY or not self.concerns_us(row):
             return None
-        name = "transaction_id" if kind == "expense" else "reimbursement_id"
-        receipts = [
-            {"id": receipt.get("id"), "receipt_url": receipt.get("receipt_url")}
-            for rows in self.client.receipts(**{name: external_id})
-            for receipt in rows
-            if receipt.get(name) == external_id
-        ]
-        if not receipts:
-            return None
+        return self._item(external_id, kind)
+
+    def _item(self, external_id, kind, names=()):
+        name = OWNERS[kind]
+        receipts = []
+        for page in self.client.receipts(**{name: external_id}):
+            for row in page:
+                if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names):
+                    receipts.append({"id": row.get("id"), "receipt_url": row.get("receipt_url")})
+        return self._receipts_item(external_id, kind, receipts) if receipts else None
+
+    def _receipts_item(self, external_id, kind, receipts):
         payload = {"id": external_id, "subject_kind": kind, "receipts": receipts}
         content = sorted(str(receipt["id"]) for receipt in receipts)
-        return item(row, content, str(row.get("merchant_name") or row.get("memo") or external_id), payload)
+        return item({}, content, external_id, payload, external_id=external_id)
 
     def _owner_row(self, external_id):
         try:
@@ -181,14 +196,6 @@ class ReceiptPuller(Puller):
         return tuple(attachments)
 
 
-def _owner(row):
-    if row.get("transaction_id"):
-        return "expense", row["transaction_id"]
-    if row.get("reimbursement_id"):
-        return "reimbursement", row["reimbursement_id"]
-    return None
-
-
 class RepaymentPuller(Puller):
     """Repayments that were made. Ramp has no sync status for them: the binding alone says which are booked."""
 
@@ -197,10 +204,12 @@ class RepaymentPuller(Puller):
             return
         # Without a date, Ramp also lists those that are only asked for.
         begin = since_moment(since, self.zone) or "1970-01-01T00:00:00+00:00"
-        for rows in self.client.repayments(from_repaid_at=begin):
-            made = [row for row in rows if row.get("status") == translate_card.REPAID and self.concerns_us(row)]
-            with ThreadPoolExecutor(PARALLEL_READS) as pool:
-                yield Page(items=tuple(pool.map(self._item, made)))
+        found = self.client.repayments(from_repaid_at=begin)
+        yield from self.pages(found, self._wanted, parallel=PARALLEL_READS)
+
+    def _wanted(self, row):
+        is_made = text(row, "status") == translate_card.REPAID and self.concerns_us(row)
+        return self._item(row) if is_made else None
 
     def _item(self, row):
         try:
@@ -212,10 +221,9 @@ class RepaymentPuller(Puller):
         return item(row, content, f"Repayment {merchant}".strip(), {"repayment": row, "transaction": spent})
 
     def fetch(self, external_id):
-        rows = (row for page in self.client.repayments() for row in page)
-        found = next((row for row in rows if row.get("id") == external_id), None)
-        wanted = found and found.get("status") == translate_card.REPAID and self.concerns_us(found)
-        return self._item(found) if wanted else None
+        listed = (row for page in self.client.repayments() for row in page)
+        found = next((row for row in listed if row.get("id") == external_id), None)
+        return self._wanted(found) if found else None
 
     def document(self, payload):
         return translate_card.repayment(payload)

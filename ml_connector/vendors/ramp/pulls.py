@@ -6,8 +6,10 @@ A reader knows which rows a flow takes, how one is read again, and which transla
 from datetime import UTC, datetime, time
 
 from ...exceptions import InvalidDataError
+from .. import rows
 from ..base import Item, Page, content_version
 from . import check
+from .wire import required_id, text
 
 READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
 
@@ -52,7 +54,11 @@ class Puller:
             return True
         if row.get("entity_id") is None:
             return bool(self._provider.settings.stored.get("is_primary_entity"))
-        return row["entity_id"] == self.entity_id
+        return text(row, "entity_id") == self.entity_id
+
+    def pages(self, found, read, parallel=1):
+        """Pages of what `read` makes of each row that is found (see `rows.pages`)."""
+        return rows.pages(found, read, self._provider.label, parallel=parallel)
 
     def pull(self, cursor, since):
         raise NotImplementedError
@@ -67,7 +73,10 @@ class Puller:
 def item(row, content, title, payload=None, external_id=""):
     """An `Item` whose version goes by `content`."""
     return Item(
-        external_id=external_id or row["id"], version=content_version(content), title=title, payload=payload or row
+        external_id=external_id or required_id(row, "It"),
+        version=content_version(content),
+        title=title,
+        payload=payload or row,
     )
 
 

@@ -13,6 +13,7 @@ from .wire import day, part, required_id, rows, text
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
 """Where the money of reimbursements comes from, and where paybacks arrive."""
 EXPORTED = "SYNCED"
+_RECEIPT = "Receipt "
 UNPAID_STATES = frozenset(
     {"APPROVED", "AWAITING_PAYMENT", "AWAITING_PUSH_PAYMENT", "PENDING", "PUSH_PAYMENT_INITIATED"}
 )
@@ -85,7 +86,16 @@ def receipts(payload):
     ids = payload.get("receipts") or []
     if not (isinstance(ids, list) and all(isinstance(receipt, str) for receipt in ids)):
         raise InvalidDataError("Ramp sent no readable list of receipts.")
-    return tuple(Attachment(name=f"Receipt {receipt}", url="") for receipt in ids)
+    return tuple(Attachment(name=receipt_name(receipt), url="") for receipt in ids)
+
+
+def receipt_name(receipt_id):
+    """What a receipt is called before its file is known."""
+    return f"{_RECEIPT}{receipt_id}"
+
+
+def receipt_id_of(name):
+    return name.removeprefix(_RECEIPT)
 
 
 # Lines

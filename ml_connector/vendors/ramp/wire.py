@@ -56,9 +56,14 @@ def rows(source, key):
 
 def required_id(source, what):
     """Ramp's own id of a record; `what` begins the sentence when there is none."""
-    value = text(source, "id")
+    return required(source, "id", what)
+
+
+def required(source, key, what):
+    """The text at a key; `what` begins the sentence when there is none."""
+    value = text(source, key)
     if not value:
-        raise InvalidDataError(f"{what} has no id in Ramp's answer.")
+        raise InvalidDataError(f"{what} has no {key} in Ramp's answer.")
     return value
 
 

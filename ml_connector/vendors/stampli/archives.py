@@ -65,6 +65,10 @@ class _Allowance:
         while part := stream.read(CHUNK):
             self.left -= len(part)
             if self.left < 0:
-                raise FileFormatError("The archive unpacks to more than is allowed.", found="archive")
+                raise FileFormatError(
+                    f"The archive unpacks to more than is allowed: {MAX_UNPACKED // 1024 // 1024} MB, and"
+                    f" {MAX_RATIO} times its own size.",
+                    found="archive",
+                )
             parts.append(part)
         return b"".join(parts)

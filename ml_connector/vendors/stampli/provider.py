@@ -25,7 +25,11 @@ class StampliProvider(Provider):
         Credential(name="port", label="Port", address=True, required=False, help="22 when empty."),
         Credential(name="username", label="User"),
         Credential(
-            name="password", label="Password", secret=True, required=False, help="Either this or a private key."
+            name="password",
+            label="Password",
+            secret=True,
+            required=False,
+            help="The server may want this, a private key, or both.",
         ),
         Credential(
             name="private_key",
@@ -122,7 +126,7 @@ class StampliProvider(Provider):
 
     @classmethod
     def read_file(cls, template, content):
-        return reader.read_file(template, content)
+        return reader.Reading(template, content)
 
     @classmethod
     def file_writer(cls, template, stream):
@@ -139,7 +143,7 @@ class StampliProvider(Provider):
         elif left_out := cls._left_out(template, values):
             payload["left_out"] = left_out
         return Item(
-            external_id=document.key or f"line {document.line}",
+            external_id=document.key or f"{f'{document.part}, ' if document.part else ''}line {document.line}",
             version=content_version(payload),
             title=values.get("number") or document.key or f"Line {document.line}",
             payload={**payload, "line": document.line},

@@ -8,7 +8,48 @@ from functools import lru_cache
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
 SHOWN = 40
-_NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,12})?", re.ASCII)
+MAX_VALUE = 100_000
+"""Characters of a value; a longer one is not taken."""
+_NUMBER = re.compile(r"\d{1,20}(\.\d{1,12})?", re.ASCII)
+_SEPARATED = re.compile(r"-?\d[\d.,' \u2019\u00a0\u202f\u2009]*", re.ASCII)
+_MINUS = ("-", "\u2212")
+_SPACES = "\u00a0\u202f\u2009"
+"""What programs write where a number has a space: no-break, narrow, thin."""
+_ALIKE = {" ": _SPACES, "'": "\u2019"}
+_CURRENCIES_OF = {
+    "$": "USD CAD AUD NZD SGD HKD MXN TWD CLP COP ARS",
+    "\u20ac": "EUR",
+    "\u00a3": "GBP EGP LBP",
+    "\u00a5": "JPY CNY",
+    "kr": "NOK SEK DKK ISK",
+    "kr.": "DKK NOK SEK ISK",
+    "z\u0142": "PLN",
+    "K\u010d": "CZK",
+    "Ft": "HUF",
+    "lei": "RON",
+    "Fr.": "CHF",
+    "SFr.": "CHF",
+    "\u20b9": "INR",
+    "\u20a9": "KRW",
+    "\u20ba": "TRY",
+    "\u20aa": "ILS",
+    "\u20b4": "UAH",
+    "\u0e3f": "THB",
+    "\u20ab": "VND",
+    "\u20b1": "PHP",
+    "R$": "BRL",
+    "R": "ZAR",
+    "RM": "MYR",
+    "Rp": "IDR",
+    "US$": "USD",
+    "CA$": "CAD",
+    "C$": "CAD",
+    "A$": "AUD",
+    "NZ$": "NZD",
+    "S$": "SGD",
+    "HK$": "HKD",
+    "MX$": "MXN",
+}
 
 
 class Unfit(ValueError):
@@ -20,45 +61,92 @@ class Unfit(ValueError):
 
 
 def reader_of(column, template):
-    """A function from the text in a file to the text that is kept, which raises Unfit. Results are remembered."""
+    """A function from the text in a file, and the currency of its row, to the text that is kept; it raises Unfit."""
     backwards = {word: value for value, word in column.values}
-    readers = {
-        "decimal": lambda text: _read_number(text, template.decimal_point, template.thousands),
-        "integer": _read_integer,
-        "date": lambda text: _read_time(text, template.date_format).date().isoformat(),
-        "datetime": lambda text: _read_time(text, template.datetime_format).isoformat(),
-        "boolean": lambda text: _read_boolean(text, template),
-    }
-    read = readers.get(column.type)
+    date, moment = template.date_format, template.datetime_format
+    read = {
+        "decimal": _number_reader(template),
+        "integer": lambda text, _currency: _read_integer(text),
+        "date": lambda text, _currency: _read_time(text, date, "Date format").date().isoformat(),
+        "datetime": lambda text, _currency: _read_time(text, moment, "Date and time format").isoformat(),
+        "boolean": lambda text, _currency: _read_boolean(text, template),
+    }.get(column.type)
+    if read:
+        read = lru_cache(maxsize=512)(read)
 
-    @lru_cache(maxsize=4096)
-    def value(text):
+    def value(text, currency):
+        if len(text) > MAX_VALUE:
+            raise Unfit(f"at most {MAX_VALUE:,} characters")
         if template.guard_formulas and text[:1] == "'" and text[1:2] in TRIGGERS:
             text = text[1:]
         text = backwards.get(text, text)
-        return read(text) if read and text else text
+        return read(text, currency) if read and text else text
 
     return value
 
 
-def _read_number(text, point, thousands):
-    plain = text
-    if thousands:
-        whole, mark, rest = text.partition(point)
-        if thousands in rest or (thousands in whole and not _grouped(whole, thousands)):
-            raise Unfit(f"a number such as 1{thousands}234{point}56")
-        plain = whole.replace(thousands, "") + mark + rest
-    if point != ".":
-        if "." in plain:
-            raise Unfit(f"a number with {point} before its decimals")
-        plain = plain.replace(point, ".")
-    if not _NUMBER.fullmatch(plain):
-        raise Unfit(f"a number such as 1234{point}56")
-    return plain
+@lru_cache(maxsize=16)
+def _number_reader(template):
+    """Numbers in the forms of the template; a sign of the row's own currency is no part of them."""
+    point, thousands = template.decimal_point, template.thousands
+    is_accounting = template.negatives == "accounting"
+    separators = thousands + _ALIKE.get(thousands, "") if thousands else _SPACES
+    example = f"1{thousands}234{point}56"
+    grouped = re.compile(rf"\d{{1,3}}(?:[{re.escape(separators)}]\d{{3}})+", re.ASCII)
+    any_separator = re.compile(f"[{re.escape(separators)}]")
+
+    def fault(text):
+        setting = ""
+        if not is_accounting and (text.endswith((")", *_MINUS)) or text.startswith(_MINUS[1])):
+            setting = " by the template (Negative numbers)"
+        elif _SEPARATED.fullmatch(text):
+            setting = " by the template (Decimal point, Thousands separator)"
+        return Unfit(f"a number such as {example}{setting}")
+
+    def read(text, currency):
+        is_negative, body = _bare(text, currency, is_accounting)
+        whole, mark, rest = body.partition(point)
+        if any_separator.search(whole):
+            if not grouped.fullmatch(whole):
+                raise fault(text)
+            whole = any_separator.sub("", whole)
+        if point != "." and "." in whole + rest:
+            raise fault(text)
+        plain = f"{whole}.{rest}" if mark else whole
+        if not _NUMBER.fullmatch(plain):
+            raise fault(text)
+        return f"-{plain}" if is_negative else plain
+
+    return read
 
 
-def _grouped(whole, thousands):
-    return re.fullmatch(rf"-?\d{{1,3}}({re.escape(thousands)}\d{{3}})*", whole, re.ASCII)
+def _bare(text, currency, is_accounting):
+    """Whether a number is negative, and what is left of it without that mark and without a sign of its currency."""
+    marks = signs = 0
+    body = text
+    while body and marks < 2 and signs < 2:
+        if body[0] == "-" or (is_accounting and body[0] == _MINUS[1]):
+            body, marks = body[1:].lstrip(), marks + 1
+        elif is_accounting and body[0] == "(" and body[-1] == ")":
+            body, marks = body[1:-1].strip(), marks + 1
+        elif is_accounting and body[-1] in _MINUS:
+            body, marks = body[:-1].rstrip(), marks + 1
+        elif sign := next((sign for sign in _signs(currency) if body.startswith(sign)), ""):
+            body, signs = body[len(sign) :].lstrip(), signs + 1
+        elif sign := next((sign for sign in _signs(currency) if body.endswith(sign)), ""):
+            body, signs = body[: -len(sign)].rstrip(), signs + 1
+        else:
+            break
+    return (marks == 1, body) if marks < 2 and signs < 2 else (False, text)
+
+
+@lru_cache(maxsize=256)
+def _signs(currency):
+    """The signs of a currency, the longest first."""
+    if not re.fullmatch("[A-Z]{3}", currency):
+        return ()
+    signs = [sign for sign, codes in _CURRENCIES_OF.items() if currency in codes.split()]
+    return tuple(sorted((*signs, currency), key=len, reverse=True))
 
 
 def _read_integer(text):
@@ -67,13 +155,14 @@ def _read_integer(text):
     return text
 
 
-def _read_time(text, pattern):
+def _read_time(text, pattern, setting):
     try:
         if not text.isascii():
             raise ValueError
         return datetime.strptime(text, pattern)
     except ValueError:
-        raise Unfit(f"a date such as {datetime(2026, 7, 31, 14, 5).strftime(pattern)}") from None
+        example = datetime(2026, 7, 31, 14, 5).strftime(pattern)
+        raise Unfit(f"a date such as {example} by the template ({setting})") from None
 
 
 def _read_boolean(text, template):

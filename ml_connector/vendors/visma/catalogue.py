@@ -6,10 +6,14 @@ these they are, because Odoo knows all of them as analytic accounts. Segments, a
 plans.
 """
 
+from functools import partial
+
+from ...clients import objects
 from ...documents import Reference
 from ...exceptions import InvalidDataError, NotFoundError
+from .. import rows as listed
 from ..base import Item, Page, content_version
-from .wire import part, rows, text
+from .wire import part, required, rows, text
 
 SUBACCOUNT = "/v1/dimension/SUBACCOUNT"
 SEGMENT, PROJECT, TASK, BRANCH = "segment", "project", "task", "branch"
@@ -19,94 +23,89 @@ PROJECTS, BRANCHES, TASKS = "Project", "Branch", "Project task"
 class Catalogue:
     """Reads the lists of one company."""
 
-    def __init__(self, client):
+    def __init__(self, client, label):
         self.client = client
+        self._label = label
 
     def pages(self):
-        """A page for each kind of code."""
-        for read in (
-            self._accounts,
-            self._fields,
-            self._segment_values,
-            self._projects,
-            self._branches,
-            self._vat_categories,
-            self._credit_terms,
-            self._vat_zones,
-            self._supplier_classes,
-            self._currencies,
-            self._cash_accounts,
-        ):
-            yield Page(items=tuple(item(reference) for reference in read()))
+        """Pages of each kind of code."""
+        # what analytic plans may stand for: the codes of their accounts are made there
+        yield Page(items=(item(Reference(kind="plan", external_id=PROJECT, name=PROJECTS)),))
+        for found, references in self._lists():
+            yield from listed.pages(found, partial(_items, references), self._label)
 
-    def _accounts(self):
-        for row in self.client.rows("/v1/account", active=True):
-            if is_postable(row):
-                yield account_reference(row)
+    def _lists(self):
+        """Pages of rows, with what gives the codes of a row."""
+        rows_of, pages_of = self.client.rows, self.client.pages
+        yield [rows_of("/v1/account", active=True)], _accounts
+        found = segments(self.client)
+        yield [found], _fields
+        for segment in found:
+            yield [_parts(segment, "segmentValues")], partial(_segment_values, segment)
+        projects = []
+        yield pages_of("/v1/project", status="Active"), partial(_projects, projects)
+        for project in projects:
+            yield [_parts(project, "tasks")], partial(_tasks, project)
+        yield [rows_of("/v1/branch")], _branches
+        # a line takes a VAT category, not a VAT id
+        yield [rows_of("/v1/vatCategory")], partial(_plain, "tax", "vatCategoryId")
+        yield pages_of("/v1/creditTerm"), _credit_terms
+        yield pages_of("/v1/vatZone"), partial(_plain, "fiscal_position", "id")
+        yield [rows_of("/v1/supplier/supplierClass")], partial(_plain, "partner_category", "id")
+        yield [rows_of("/v1/currency")], partial(_plain, "currency", "id")
+        yield [rows_of("/v1/cashaccount")], _cash_accounts
 
-    def _fields(self):
-        """What an analytic plan may stand for: the codes of its accounts are made there."""
-        for segment in segments(self.client):
-            yield Reference(
-                kind="plan", external_id=f"{SEGMENT}:{text(segment, 'segmentId')}", name=segment_name(segment)
-            )
-        yield Reference(kind="plan", external_id=PROJECT, name=PROJECTS)
 
-    def _segment_values(self):
-        for segment in segments(self.client):
-            for value in rows(segment, "segmentValues"):
-                if value.get("active") is not False:
-                    yield segment_reference(segment, value)
+def _items(references, row):
+    return [item(reference) for reference in references(row)]
 
-    def _projects(self):
-        for page in self.client.pages("/v1/project", status="Active"):
-            for row in filter(is_usable, page):
-                yield project_reference(row)
-                for task in filter(is_usable, rows(row, "tasks")):
-                    yield task_reference(row, task)
 
-    def _branches(self):
-        for row in self.client.rows("/v1/branch"):
-            if row.get("isActive") is not False:
-                number = text(row, "number")
-                yield Reference(
-                    kind="analytic",
-                    external_id=f"{BRANCH}:{number}",
-                    code=number,
-                    name=text(row, "name"),
-                    group=BRANCHES,
-                )
+def _accounts(row):
+    if is_postable(row):
+        yield account_reference(row)
 
-    def _vat_categories(self):
-        """A line takes a VAT category, not a VAT id."""
-        for row in self.client.rows("/v1/vatCategory"):
-            if row.get("active") is not False:
-                yield _plain("tax", row, "vatCategoryId")
 
-    def _credit_terms(self):
-        for page in self.client.pages("/v1/creditTerm"):
-            for row in page:
-                if text(row, "visibleTo") in ("", "AL", "VE"):
-                    yield _plain("payment_term", row, "termsId")
+def _fields(segment):
+    number = required(segment, "segmentId", "It")
+    yield Reference(kind="plan", external_id=f"{SEGMENT}:{number}", name=segment_name(segment))
 
-    def _vat_zones(self):
-        for page in self.client.pages("/v1/vatZone"):
-            for row in page:
-                yield _plain("fiscal_position", row, "id")
 
-    def _supplier_classes(self):
-        for row in self.client.rows("/v1/supplier/supplierClass"):
-            yield _plain("partner_category", row, "id")
+def _segment_values(segment, value):
+    if value.get("active") is not False:
+        yield segment_reference(segment, value)
 
-    def _currencies(self):
-        for row in self.client.rows("/v1/currency"):
-            yield _plain("currency", row, "id")
 
-    def _cash_accounts(self):
-        """Where payments come from."""
-        for row in self.client.rows("/v1/cashaccount"):
-            if row.get("active") is not False:
-                yield cash_account(text(row, "number"), text(row, "description"))
+def _projects(noted, row):
+    if is_usable(row):
+        yield project_reference(row)
+        noted.append(row)
+
+
+def _tasks(project, task):
+    if is_usable(task):
+        yield task_reference(project, task)
+
+
+def _parts(row, key):
+    value = row.get(key)
+    return objects(value) if isinstance(value, list) else []
+
+
+def _branches(row):
+    if row.get("isActive") is not False:
+        number, name = required(row, "number", "It"), text(row, "name")
+        yield Reference(kind="analytic", external_id=f"{BRANCH}:{number}", code=number, name=name, group=BRANCHES)
+
+
+def _credit_terms(row):
+    if text(row, "visibleTo") in ("", "AL", "VE"):
+        yield from _plain("payment_term", "termsId", row)
+
+
+def _cash_accounts(row):
+    """Where payments come from."""
+    if row.get("active") is not False:
+        yield cash_account(required(row, "number", "It"), text(row, "description"))
 
 
 def segments(client):
@@ -115,7 +114,12 @@ def segments(client):
         found = client.one(SUBACCOUNT).data
     except NotFoundError:
         return []
-    return sorted(rows(found, "segments"), key=lambda row: row.get("segmentId") or 0)
+    return sorted(rows(found, "segments"), key=_place)
+
+
+def _place(segment):
+    number = text(segment, "segmentId")
+    return int(number) if number.isdecimal() else 0
 
 
 def is_postable(row):
@@ -131,12 +135,12 @@ def is_usable(row):
 
 
 def account_reference(row):
-    code = text(row, "accountCD")
+    code = required(row, "accountCD", "It")
     return Reference(kind="account", external_id=code, code=code, name=text(row, "description"))
 
 
 def segment_reference(segment, value):
-    number, code = text(segment, "segmentId"), text(value, "valueId")
+    number, code = text(segment, "segmentId"), required(value, "valueId", "It")
     return Reference(
         kind="analytic",
         external_id=f"{SEGMENT}:{number}:{code}",
@@ -151,7 +155,7 @@ def segment_name(segment):
 
 
 def project_reference(row):
-    code = text(row, "projectID")
+    code = required(row, "projectID", "It")
     return Reference(
         kind="analytic",
         external_id=f"{PROJECT}:{code}",
@@ -162,7 +166,7 @@ def project_reference(row):
 
 
 def task_reference(project, task):
-    code, number = text(project, "projectID"), text(task, "taskId")
+    code, number = text(project, "projectID"), required(task, "taskId", "It")
     return Reference(
         kind="analytic",
         external_id=f"{TASK}:{code}:{number}",
@@ -176,9 +180,10 @@ def cash_account(number, name):
     return Reference(kind="journal", external_id=f"cash:{number}", code=number, name=name)
 
 
-def _plain(kind, row, key):
-    code = text(row, key)
-    return Reference(kind=kind, external_id=code, code=code, name=text(row, "description"))
+def _plain(kind, key, row):
+    if row.get("active") is not False:
+        code = required(row, key, "It")
+        yield Reference(kind=kind, external_id=code, code=code, name=text(row, "description"))
 
 
 def item(reference):

@@ -8,7 +8,7 @@ from ...exceptions import InvalidDataError, NotFoundError
 from ..base import Item, content_version
 from .catalogue import cash_account
 from .invoices import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
-from .wire import amount, day, part, required, rows, text
+from .wire import amount, day, part, required, required_key, rows, text
 
 PAYMENTS = "/v1/supplierPayment"
 PAYMENT = "Payment"
@@ -26,12 +26,13 @@ class Statuses:
         self.client = client
         self.mark = mark
 
-    def pages(self, **filters):
-        for page in self.client.pages(PATH, expandNote=True, **filters):
-            yield [status_item(row) for row in page if self.is_ours(row) and is_settled_or_open(row)]
+    def listed(self, **filters):
+        return self.client.pages(PATH, expandNote=True, **filters)
 
     def one(self, key):
-        row = self.client.one(path_of(key)).data
+        return self.item(self.client.one(path_of(key)).data)
+
+    def item(self, row):
         return status_item(row) if self.is_ours(row) and is_settled_or_open(row) else None
 
     def is_ours(self, row):
@@ -46,19 +47,18 @@ class Payments:
         self._statuses = Statuses(client, mark)
         self._known = {}
 
-    def pages(self, **filters):
-        for page in self.client.pages(PAYMENTS, paymentType=PAYMENT, **filters):
-            yield [item for item in map(self._item, page) if item]
+    def listed(self, **filters):
+        return self.client.pages(PAYMENTS, paymentType=PAYMENT, **filters)
 
     def one(self, key):
         number = key.partition("/")[2]
         for page in self.client.pages(PAYMENTS, paymentType=PAYMENT):
             for row in page:
                 if text(row, "refNbr") == number:
-                    return self._item(row)
+                    return self.item(row)
         return None
 
-    def _item(self, row):
+    def item(self, row):
         """The payment with those of its lines that settle documents of ours; None when none does."""
         if text(row, "type") != PAYMENT or text(row, "status") not in (*DONE, VOIDED):
             return None
@@ -83,11 +83,9 @@ def is_settled_or_open(row):
 def status_item(row):
     content = {name: str(amount(row, name)) for name in ("balance", "balanceInCurrency")}
     content["status"] = text(row, "status")
+    key = required_key(row, "documentType", "referenceNumber", "It")
     return Item(
-        external_id=key_of_row(row),
-        version=content_version(content),
-        title=text(row, "supplierReference") or key_of_row(row),
-        payload=row,
+        external_id=key, version=content_version(content), title=text(row, "supplierReference") or key, payload=row
     )
 
 
@@ -113,7 +111,7 @@ def payment_item(row, lines):
         "currency": text(part(row, "currency"), "id"),
         "lines": [{name: line.get(name) for name in ("docType", "invoiceRefNbr", "amountPaid")} for line in lines],
     }
-    key = key_of(text(row, "type"), text(row, "refNbr"))
+    key = required_key(row, "type", "refNbr", "It")
     return Item(
         external_id=key, version=content_version(payload), title=text(row, "paymentRef") or key, payload=payload
     )

@@ -3,11 +3,12 @@
 # Odoo translates, and there is no Odoo here.
 
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from ...clients import VismaClient
 from ...clients.visma import LONGEST_CALL, modified_since, path_id
 from ...exceptions import AuthError, NotFoundError
+from .. import rows
 from ..base import Credential, Page, Provider, Territory
 from . import catalogue, check, payments, push_release, suppliers, webhook
 from .coding import Subaccounts
@@ -138,7 +139,7 @@ class VismaProvider(Provider):
             "payments": lambda key: payments.Payments(self.client, self.mark).one(key),
         }
         try:
-            return readers[flow](external_id)
+            return rows.fetched(lambda: readers[flow](external_id), external_id, self.label)
         except NotFoundError:
             return None
 
@@ -152,26 +153,42 @@ class VismaProvider(Provider):
         return translators[flow](payload)
 
     def _pull_coding(self, _cursor, _since):
-        return catalogue.Catalogue(self.client).pages()
+        return catalogue.Catalogue(self.client, self.label).pages()
 
     def _fetch_coding(self, external_id):
         found = (item for page in self._pull_coding("", None) for item in page.items)
         return next((item for item in found if item.external_id == external_id), None)
 
     def _pull_suppliers(self, cursor, _since):
-        def pages(**filters):
-            for rows in self.client.pages(suppliers.PATH, **filters):
-                yield map(suppliers.item, rows)
-
-        return _changed_since(cursor, pages)
+        return self._changed_since(cursor, partial(self.client.pages, suppliers.PATH), suppliers.item, "number")
 
     def _pull_statuses(self, cursor, _since):
-        return _changed_since(cursor, payments.Statuses(self.client, self.mark).pages)
+        statuses = payments.Statuses(self.client, self.mark)
+        return self._changed_since(cursor, statuses.listed, statuses.item, "documentType", "referenceNumber")
 
     def _pull_payments(self, cursor, since):
-        for page in _changed_since(cursor, payments.Payments(self.client, self.mark).pages):
-            items = tuple(item for item in page.items if _is_since(item.payload, since))
-            yield Page(items=items, cursor=page.cursor)
+        found = payments.Payments(self.client, self.mark)
+
+        def read(row):
+            item = found.item(row)
+            return item if item and _is_since(item.payload, since) else None
+
+        return self._changed_since(cursor, found.listed, read, "type", "refNbr")
+
+    def _changed_since(self, cursor, listed, read, *names):
+        """What changed since the last run began, which is the cursor.
+
+        :param names: of the fields that make the id of a row
+        """
+        started = datetime.now(UTC)
+        filters = modified_since(datetime.fromisoformat(cursor)) if cursor else {}
+
+        def identify(row):
+            parts = [text(row, name) for name in names]
+            return "/".join(parts) if all(parts) else ""
+
+        yield from rows.pages(listed(**filters), read, self.label, identify=identify)
+        yield Page(items=(), cursor=started.isoformat())
 
     @property
     def mark(self):
@@ -239,15 +256,6 @@ class VismaProvider(Provider):
     def close(self):
         if "client" in self.__dict__:
             self.client.close()
-
-
-def _changed_since(cursor, pages):
-    """What changed since the last run began, which is the cursor."""
-    started = datetime.now(UTC)
-    filters = modified_since(datetime.fromisoformat(cursor)) if cursor else {}
-    for items in pages(**filters):
-        yield Page(items=tuple(items))
-    yield Page(items=(), cursor=started.isoformat())
 
 
 def _is_since(payload, since):

@@ -1,29 +1,37 @@
 """Attachments of supplier invoices."""
 
 import hashlib
+import mimetypes
+import re
 
-from ...exceptions import InvalidDataError
+from ...exceptions import InvalidDataError, PermanentError
 from ..base import Sent
 from .invoices import attachment_path, path_of
 from .push_base import Push
 from .wire import rows, text
 
+LONGEST_NAME = 120
+
 
 class Files(Push):
-    """All files of a document. A file of the same name becomes its next revision: so what is there is not sent."""
+    """All files of a document. A file of the same name becomes its next revision: so what is there is not sent.
+
+    A file is a detail: one that Visma.net does not take is named in a note, and holds up nothing.
+    """
 
     def render(self, document):
-        names = [file.name for file in document.files]
-        if len(set(names)) < len(names):
-            raise InvalidDataError(
-                "Two attachments have the same name, which Visma.net takes for versions of one file."
-            )
-        files = [
-            {"name": file.name, "mimetype": file.mimetype, "checksum": hashlib.sha256(file.content).hexdigest()}
-            for file in document.files
-        ]
-        contents = {file["checksum"]: original.content for file, original in zip(files, document.files, strict=True)}
-        return {"parent": document.parent_external_id, "files": files, **contents}
+        contents, files, names = {}, [], set()
+        for file in document.files:
+            contents.setdefault(hashlib.sha256(file.content).hexdigest(), file)
+        for checksum, file in contents.items():
+            name = _unused(_safe_name(file), names)
+            names.add(name.casefold())
+            files.append({"name": name, "mimetype": file.mimetype, "checksum": checksum})
+        return {
+            "parent": document.parent_external_id,
+            "files": files,
+            **{checksum: file.content for checksum, file in contents.items()},
+        }
 
     def send(self, payload, external_id, key):
         parent = payload["parent"]
@@ -31,11 +39,29 @@ class Files(Push):
         if f"[{self.provider.mark}" not in text(row, "note"):
             return Sent(external_id=parent, note="A person has entered it in Visma.net: attach the files there.")
         there = {text(file, "name") for file in rows(row, "attachments")}
+        problems = []
         for file in payload["files"]:
-            if file["name"] not in there or not self._has(parent, file):
-                content = payload[file["checksum"]]
-                self.client.attach(attachment_path(parent), file["name"], content, file["mimetype"])
-        return Sent(external_id=parent)
+            if file["name"] in there and self._has(parent, file):
+                continue
+            try:
+                self._attach(parent, file, payload[file["checksum"]])
+            except (InvalidDataError, PermanentError) as error:
+                problems.append(f"{file['name']}: {error.message}")
+        note = f"Not taken, attach it there: {' '.join(problems)}" if problems else ""
+        return Sent(external_id=parent, note=note, message=note)
+
+    def _attach(self, parent, file, content):
+        """
+        :raises InvalidDataError: there is nothing in it, or Visma.net refused it
+        """
+        if not content:
+            raise InvalidDataError("The file is empty.")
+
+        def attach():
+            self.client.attach(attachment_path(parent), file["name"], content, file["mimetype"])
+            return True
+
+        self.settled(attach, lambda: self._has(parent, file))
 
     def find(self, payload, key):
         """All of them, with the very content."""
@@ -51,3 +77,22 @@ class Files(Push):
 
     def _attachments(self, parent):
         return rows(self.client.one(path_of(parent)).data, "attachments")
+
+
+def _safe_name(file):
+    """The name with an ending, which Visma.net demands, and without what no path or header may hold."""
+    name = re.sub(r"[\x00-\x1f\x7f<>:\"|?*\\/]+", "-", file.name).strip(". -")
+    stem, dot, ending = name.rpartition(".")
+    if not (dot and re.fullmatch("[A-Za-z0-9]{1,10}", ending)):
+        stem, ending = name, (mimetypes.guess_extension(file.mimetype) or ".bin").removeprefix(".")
+    return f"{stem[:LONGEST_NAME] or 'file'}.{ending}"
+
+
+def _unused(name, names):
+    """The name, with a number where another file has it."""
+    stem, _dot, ending = name.rpartition(".")
+    count = 1
+    while name.casefold() in names:
+        count += 1
+        name = f"{stem} ({count}).{ending}"
+    return name

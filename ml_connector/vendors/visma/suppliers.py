@@ -17,7 +17,7 @@ def item(row):
         "address": part(row, "mainAddress"),
         "contact": part(row, "mainContact"),
     }
-    number = text(row, "number")
+    number = required(row, "number", "It")
     return Item(external_id=number, version=content_version(content), title=content["name"] or number, payload=row)
 
 

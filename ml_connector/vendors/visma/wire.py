@@ -47,15 +47,26 @@ def required(source, key, what):
     return value
 
 
+def required_key(source, kind, number, what):
+    """The type and number of a document, both of which name it.
+
+    :raises InvalidDataError: one is missing
+    """
+    return f"{required(source, kind, what)}/{required(source, number, what)}"
+
+
 def amount(source, key):
     """The number at a key as an exact decimal; 0 when there is none."""
     value = source.get(key)
     if value is None:
         return Decimal(0)
     try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise InvalidDataError(f"Visma's record has no number in the field {key}.") from error
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = None
+    if isinstance(value, bool) or number is None or not number.is_finite():
+        raise InvalidDataError(f"Visma's record has no number in the field {key}.")
+    return number
 
 
 def moment_of(text_day):

@@ -27,9 +27,7 @@ HostKey {base}/etc/host_rsa
 PidFile {base}/etc/sshd.pid
 AuthorizedKeysFile {base}/etc/authorized_keys
 AllowUsers {user}
-UsePAM no
-PasswordAuthentication {passwords}
-KbdInteractiveAuthentication no
+UsePAM {pam}
 PubkeyAuthentication yes
 StrictModes {strict}
 UseDNS no
@@ -40,7 +38,11 @@ X11Forwarding no
 Subsystem sftp internal-sftp
 ForceCommand internal-sftp {options}
 {more}
+Match User {user}
+{log_in}
 """
+BY_KEY = ("KbdInteractiveAuthentication no", "PasswordAuthentication no")
+BY_KEY_OR_PASSWORD = ("KbdInteractiveAuthentication no", "PasswordAuthentication yes")
 
 
 class SftpServer:
@@ -125,12 +127,16 @@ class SftpServer:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def start(self, options="", largest_file=0):
+    def start(self, options="", largest_file=0, log_in=None):
         """Start it.
 
         :param options: of `internal-sftp`, for example `-R` (nothing may be written)
         :param largest_file: bytes after which writing fails, as on a full disk
+        :param log_in: lines of a `Match` block that say how to log in, for example `PasswordAuthentication no`;
+            as root they may ask by keyboard, for which PAM is used
         """
+        if log_in is None:
+            log_in = BY_KEY_OR_PASSWORD if self._own_user else BY_KEY
 
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -141,7 +147,8 @@ class SftpServer:
             port=self.port,
             base=self.base,
             user=self.user,
-            passwords="yes" if self._own_user else "no",
+            pam="yes" if "KbdInteractiveAuthentication yes" in log_in else "no",
+            log_in="\n".join(log_in),
             strict="yes" if self._own_user else "no",
             options=f"{start_folder} {options}".strip(),
             more=f"ChrootDirectory {self.root}" if self._own_user else "",
@@ -166,9 +173,9 @@ class SftpServer:
         log = self.base / "etc" / "sshd.log"
         raise RuntimeError(f"sshd did not start: {log.read_text() if log.exists() else ''}")
 
-    def restart(self, options="", largest_file=0):
+    def restart(self, options="", largest_file=0, log_in=None):
         self.stop()
-        self.start(options, largest_file)
+        self.start(options, largest_file, log_in)
 
     def stop(self):
         """End the server and the sessions that are open."""

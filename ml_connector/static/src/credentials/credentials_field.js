@@ -2,7 +2,9 @@ import { Component } from "@odoo/owl";
 
 import { toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
 import { CharField } from "@web/views/fields/char/char_field";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
@@ -11,6 +13,11 @@ export class CredentialsField extends Component {
     static template = "ml_connector.CredentialsField";
     static components = { CharField };
     static props = { ...standardFieldProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.dialog = useService("dialog");
+    }
 
     get credentials() {
         return this.props.record.data[this.props.name].records;
@@ -36,6 +43,25 @@ export class CredentialsField extends Component {
 
     choose(credential, value) {
         return credential.update({ value: value || false });
+    }
+
+    canRemove(credential) {
+        return credential.data.is_secret && credential.data.is_set && credential.resId && !this.props.readonly;
+    }
+
+    remove(credential) {
+        this.dialog.add(ConfirmationDialog, {
+            title: _t("Remove the stored secret?"),
+            body: _t("The connection works without it from now on. To have it back, it has to be entered again."),
+            confirmLabel: _t("Remove"),
+            confirm: async () => {
+                if (await this.props.record.save()) {
+                    await this.orm.call("ml.credential", "action_remove_secret", [[credential.resId]]);
+                    await this.props.record.load();
+                }
+            },
+            cancel: () => {},
+        });
     }
 
     inputId(credential) {

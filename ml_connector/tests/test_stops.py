@@ -1,0 +1,528 @@
+"""What stops the server again and again is left to a person; all else is done."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.exceptions import AuthError, PermanentError
+from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.vendors.base import Event, Page
+from odoo.addons.ml_connector.worker import ml_worker
+
+from . import fake_provider
+from .common import ConnectorCase
+from .common_feed import FeedCase
+from .test_feed_in import invoices, row
+
+MB = 1024 * 1024
+
+
+class Killed(BaseException):
+    """As SIGKILL does, it passes through whatever would handle an error."""
+
+
+class StoppingProvider(fake_provider.FakeProvider):
+    """A vendor some of whose records stop whoever reads or sends them.
+
+    :cvar stops: {name of a call: ids over which it stops}
+    :cvar how: what is raised
+    """
+
+    flows = tuple(
+        replace(spec, acknowledges=spec.key == "bills", watches=spec.watches, active=True)
+        for spec in fake_provider.FakeProvider.flows
+    )
+    stops = {}
+    how = Killed
+
+    def _stop(self, call, *ids):
+        if self.stops.get(call, set()) & set(ids):
+            raise self.how("planted")
+
+    def check(self):
+        self._stop("check", "check")
+        return super().check()
+
+    def pull(self, flow, cursor, since):
+        self._stop("pull", flow)
+        return super().pull(flow, cursor, since)
+
+    def document(self, flow, payload):
+        self._stop("document", payload["id"])
+        return super().document(flow, payload)
+
+    def fetch(self, flow, external_id):
+        self._stop("fetch", external_id)
+        return super().fetch(flow, external_id)
+
+    def download(self, url):
+        self._stop("download", url.rsplit("/", 1)[-1])
+        return super().download(url)
+
+    def acknowledge(self, flow, versions):
+        self._stop("acknowledge", *versions)
+        return {}
+
+    def send(self, flow, payload, external_id, key):
+        self._stop("send", payload["name"])
+        return super().send(flow, payload, external_id, key)
+
+    def find(self, flow, payload, key):
+        self._stop("find", payload["name"])
+        return super().find(flow, payload, key)
+
+    def report(self, results, key):
+        self._stop("report", *(result.external_id for result in results))
+        return super().report(results, key)
+
+
+class StopCase:
+    def pass_time(self):
+        now = fields.Datetime.now()
+        logs = self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)])
+        logs.filtered("lease_until").lease_until = fields.Datetime.subtract(now, days=1)
+        logs.filtered(lambda log: log.state in ("pending", "unknown") and log.next_try_at).next_try_at = now
+        self.env["ml.webhook.event"].search([("state", "=", "received")]).next_try_at = now
+
+    def be_killed(self):
+        try:
+            self.run_worker()
+        except Killed:
+            self._undo()
+        else:
+            raise AssertionError("The worker was not killed.")
+
+    def run_until_quiet(self, runs=8):
+        """How often the worker was killed until a run went through twice."""
+        kills = quiet = 0
+        for _run in range(runs):
+            self.pass_time()
+            try:
+                self.run_worker()
+            except Killed:
+                self._undo()
+                kills += 1
+            else:
+                quiet += 1
+                if quiet == 2:
+                    return kills
+        raise AssertionError("The worker is killed again and again.")
+
+
+@tagged("post_install", "-at_install")
+class TestStops(StopCase, ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": StoppingProvider}))
+        cls.connection = cls._connect(cls.company, "Stopping")
+        cls.connection.flow_ids.write({"active": True})
+        cls.connection.flow_ids.filtered(lambda flow: flow.key == "vendors_push").active = False
+
+    def setUp(self):
+        super().setUp()
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.patch(StoppingProvider, "stops", {})
+        self.patch(StoppingProvider, "how", Killed)
+
+    @contextmanager
+    def stopping(self, call, *ids, how=Killed):
+        with patch.object(StoppingProvider, "stops", {call: set(ids)}), patch.object(StoppingProvider, "how", how):
+            yield
+
+    def put_bills(self, count=9, **values):
+        for number in range(count):
+            self.put_bill(f"bill-{number}", **values)
+
+    def due(self):
+        self.connection.flow_ids.next_run_at = False
+
+    def states(self, key):
+        return {log.external_id: log.state for log in self.logs(key)}
+
+    def check_alone(self, key, culprit, sentence, others=8):
+        states = self.states(key)
+        self.assertEqual(states.pop(culprit), "failed", states)
+        self.assertEqual(list(states.values()), ["done"] * others)
+        log = self.logs(key).filtered(lambda log: log.external_id == culprit)
+        self.assertIn(sentence, log.error_message)
+
+    def test_row_that_is_written(self):
+        self.put_bills()
+        self.due()
+        with self.stopping("document", "bill-4"):
+            self.assertEqual(self.run_until_quiet(), 3)
+        self.check_alone("bills", "bill-4", "The server stopped 3 times while bringing it in.")
+        self.assertEqual(len(self.remote.reports), 9, "the flows behind go on")
+        with self.stopping("document", "bill-4"):
+            self.assertEqual(self.run_until_quiet(), 0, "it is kept")
+            self.logs("bills").filtered(lambda log: log.state == "failed").action_retry()
+            self.assertEqual(self.run_until_quiet(), 1)
+        self.logs("bills").filtered(lambda log: log.state == "failed").action_retry()
+        self.run_worker()
+        self.assertEqual(set(self.states("bills").values()), {"done"})
+        self.assertFalse(sum(self.logs("bills").mapped("stop_count")))
+
+    def test_flows_behind_are_worked_before_it_stops_the_server_again(self):
+        self.put_bills()
+        self.due()
+        with self.stopping("document", "bill-4"):
+            for _run in range(2):
+                self.pass_time()
+                self.be_killed()
+                self.put_bill("bill-late")
+                self.due()
+            self.assertEqual(self.states("bills")["bill-late"], "done")
+            self.assertIn("bill-late", [result.external_id for result in self.remote.reports])
+
+    def test_files(self):
+        self.put_bills(files=["a.pdf"])
+        self.put_bill("bill-4", files=["long.pdf"])
+        self.due()
+        with self.stopping("download", "long.pdf"):
+            self.assertEqual(self.run_until_quiet(), 3)
+        self.check_alone("bill_files", "bill-4", "The server stopped 3 times")
+
+    def test_acknowledgement(self):
+        self.put_bills()
+        self.due()
+        with self.stopping("acknowledge", self.remote.items["bills"]["bill-4"].version):
+            self.assertEqual(self.run_until_quiet(), 3)
+            self.check_alone("bills", "bill-4", "The server stopped 3 times")
+        self.assertFalse(self.flow("bills").stop_count)
+
+    def test_acknowledgement_that_is_refused_as_a_whole(self):
+        self.put_bills()
+        for error in (PermanentError, RuntimeError):
+            with self.subTest(error):
+                self.due()
+                self.put_bills(comment=error.__name__)
+                with self.stopping("acknowledge", self.remote.items["bills"]["bill-4"].version, how=error):
+                    self.run_until_quiet()
+                current = self.logs("bills").filtered("is_current")
+                states = {log.external_id: log.state for log in current}
+                self.assertEqual(states.pop("bill-4"), "failed")
+                self.assertEqual(set(states.values()), {"done"})
+
+    def test_results(self):
+        for how, kills, sentence in (
+            (Killed, 3, "The server stopped 3 times while reporting it."),
+            (AttributeError, 0, "AttributeError"),
+            (PermanentError, 0, "planted"),
+        ):
+            with self.subTest(how):
+                self.put_bills(date=f"2026-07-{10 + kills + len(how.__name__)}")
+                self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]).unlink()
+                self.remote.reports.clear()
+                self.remote.report_keys.clear()
+                self.due()
+                with self.stopping("report", "bill-4", how=how):
+                    self.assertEqual(self.run_until_quiet(), kills)
+                self.check_alone("results", "bill-4", sentence)
+                told = [result.external_id for result in self.remote.reports]
+                self.assertEqual(len(told), len(set(told)), "each once")
+
+    def test_what_has_no_id_is_not_reported(self):
+        self.put_bill(broken=True)
+        self.connection.flow_ids.filtered(lambda flow: flow.key == "bills").tell_failures = True
+        self.due()
+        with patch.object(type(self.env["ml.worker"]), "_acknowledge"):
+            self.run_worker()
+        log = self.logs("bills")
+        log.write({"external_id": False, "is_acknowledged": True})
+        self.run_until_quiet()
+        self.assertEqual(log.state, "failed")
+        self.assertFalse(self.logs("results"))
+
+    def test_page(self):
+        self.put_bills(2)
+        self.due()
+        with self.stopping("pull", "vendors"):
+            self.assertEqual(self.run_until_quiet(), 3)
+            self.assertEqual(set(self.states("bills").values()), {"done"}, "the flows behind go on")
+            self.assertIn("The server stopped 3 times while the flow Vendors read", self.flow("vendors").error_message)
+            self.assertEqual(self.connection.state, "attention")
+            self.due()
+            self.assertEqual(self.run_until_quiet(), 0)
+        self.flow("vendors").action_sync_now()
+        self.run_until_quiet()
+        self.assertEqual(set(self.states("bills").values()), {"done"})
+        self.assertFalse(self.flow("vendors").error_message)
+
+    def test_pages_that_come_are_no_stops(self):
+        """A long first read that is cut short time and again goes on where it was."""
+        pages = [Page(items=(), cursor=str(number)) for number in range(1, 9)]
+
+        def pull(provider, flow, cursor, since):
+            start = int(cursor or 0)
+            yield from pages[start : start + 2]
+            if start + 2 < len(pages):
+                raise Killed
+
+        self.connection.flow_ids.next_run_at = "2999-01-01"
+        self.flow("vendors").next_run_at = False
+        with patch.object(StoppingProvider, "pull", pull):
+            self.assertEqual(self.run_until_quiet(), 3)
+        self.assertEqual(self.flow("vendors").cursor, "8")
+        self.assertFalse(self.flow("vendors").error_message)
+
+    def test_cursor_is_kept_with_the_rows_of_its_page(self):
+        """Stopped between the two, neither is there."""
+        self.put_bills(1)
+        (item,) = self.remote.items["bills"].values()
+
+        def pull(provider, flow, cursor, since):
+            if flow == "bills" and not cursor:
+                yield Page(items=(item,), cursor="1")
+
+        logs = type(self.env["ml.sync.log"])
+        with patch.object(StoppingProvider, "pull", pull):
+            for step in ("_store", "_insert_pulled"):
+                self.due()
+                with patch.object(logs, step, side_effect=Killed):
+                    self.be_killed()
+                self.assertFalse(self.flow("bills").cursor)
+            self.due()
+            self.run_until_quiet()
+        self.assertEqual(list(self.states("bills")), ["bill-0"])
+        self.assertEqual(self.flow("bills").cursor, "1")
+
+    def test_events(self):
+        self.put_bills()
+        self.connection.flow_ids.next_run_at = "2999-01-01"
+        for how, kills in ((Killed, 3), (RuntimeError, 0)):
+            with self.subTest(how):
+                self.env["ml.webhook.event"].search([]).unlink()
+                for number in range(9):
+                    event = Event(event_id=f"{how}{number}", event_type="bill.changed", external_id=f"bill-{number}")
+                    self.env["ml.webhook.event"]._receive(self.connection, event)
+                with self.stopping("fetch", "bill-4", how=Killed) if kills else self.defect_in_store("bill-4"):
+                    self.assertEqual(self.run_until_quiet(), kills)
+                events = self.env["ml.webhook.event"].search([("connection_id", "=", self.connection.id)])
+                failed = events.filtered(lambda event: event.state == "failed")
+                self.assertEqual(failed.mapped("external_id"), ["bill-4"])
+                self.assertEqual(set((events - failed).mapped("state")), {"done"})
+                self.assertEqual(len(self.states("bills")), 8)
+
+    @contextmanager
+    def defect_in_store(self, external_id):
+        logs = type(self.env["ml.sync.log"])
+        original = logs._store
+
+        def store(model, flow, items):
+            if any(item.external_id == external_id for item in items):
+                raise RuntimeError("planted")
+            return original(model, flow, items)
+
+        with patch.object(logs, "_store", store):
+            yield
+
+    def test_record_that_others_wait_for(self):
+        self.put_bills(2)
+        self.connection.flow_ids.next_run_at = "2999-01-01"
+        self.flow("bills").next_run_at = False
+        with self.stopping("fetch", "vendor-1"):
+            self.assertEqual(self.run_until_quiet(), 3)
+        self.assertEqual(set(self.states("bills").values()), {"failed"})
+        self.assertIn("The server stopped 3 times while fetching", self.logs("bills")[0].error_message)
+
+    def test_what_a_person_asked_for(self):
+        self.connection.action_test()
+        self.put_bills(2)
+        self.due()
+        with self.stopping("check", "check"):
+            self.assertEqual(self.run_until_quiet(), 3)
+        self.assertEqual(self.connection.check_state, "error")
+        self.assertIn("The server stopped 3 times", self.connection.findings[0]["title"])
+        self.assertEqual(set(self.states("bills").values()), {"done"})
+
+    def test_dry_run_that_meets_a_defect(self):
+        self.put_bills(2)
+        dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("bills").id})
+        self.due()
+        with self.stopping("pull", "bills", how=RuntimeError):
+            self.run_worker()
+        self.assertEqual(dry_run.state, "failed")
+        self.due()
+        self.run_worker()
+        self.assertEqual(set(self.states("bills").values()), {"done"})
+
+    def test_defect_of_a_whole_batch(self):
+        """What is raised outside of the work on one row strikes the row that is to blame only."""
+        self.put_bills()
+        writer = type(self.env["ml.worker"])
+        original = writer._process
+
+        def process(worker, run, flow, logs):
+            if flow.key == "bills" and "bill-4" in logs.mapped("external_id"):
+                raise RuntimeError("planted")
+            return original(worker, run, flow, logs)
+
+        self.due()
+        with patch.object(writer, "_process", process):
+            self.run_until_quiet()
+        self.check_alone("bills", "bill-4", "RuntimeError")
+
+    def test_outages_are_no_stops(self):
+        self.put_bills()
+        self.due()
+        self.run_worker()
+        self.put_bills(comment="again")
+        for _run in range(5):
+            self.due()
+            self.connection.write({"breaker_until": False, "state": "connected"})
+            self.remote.fail("pull bills", AuthError("Access refused."))
+            self.pass_time()
+            self.run_worker()
+        self.assertFalse(self.flow("bills").stop_count)
+        self.connection.write({"breaker_until": False, "state": "connected"})
+        self.remote.faults.clear()
+        self.due()
+        self.run_until_quiet()
+        self.assertEqual(set(self.states("bills").values()) - {"superseded"}, {"done"})
+
+    def test_files_fit_into_memory(self):
+        """The files of so many records are fetched at a time as fit, and are written before the next are."""
+        sizes = {"small.pdf": 1000, "large.pdf": 6 * MB}
+        self.remote.files = {name: b"%PDF-" + b"x" * size for name, size in sizes.items()}
+        for name in sizes:
+            for number in range(20):
+                self.put_bill(f"{name} {number}", files=[name])
+        fetched = []
+        original = ml_worker.Run.note_files
+
+        def note(run, found):
+            fetched.append(sum(found))
+            original(run, found)
+
+        self.due()
+        with patch.object(ml_worker.Run, "note_files", note):
+            self.run_worker()
+        self.assertEqual(set(self.states("bill_files").values()), {"done"})
+        self.assertLessEqual(max(fetched), 8 * 6 * MB + 8000, "as many as are fetched side by side")
+        large = [size for size in fetched if size > MB]
+        self.assertLessEqual(max(large[1:]), ml_worker.FILE_BYTES)
+
+
+@tagged("post_install", "-at_install")
+class TestStopsOfPushes(StopCase, ConnectorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": StoppingProvider}))
+
+    def setUp(self):
+        super().setUp()
+        self.connection.flow_ids.next_run_at = "2999-01-01"
+        flow = self.connection.flow_ids.with_context(active_test=False).search([("key", "=", "vendors_push")])
+        flow.filtered(lambda flow: flow.connection_id == self.connection).active = True
+        self.patch(StoppingProvider, "stops", {})
+        self.patch(StoppingProvider, "how", Killed)
+
+    def add_partners(self):
+        names = [f"Stop {number}" for number in range(9)]
+        partners = self.env["res.partner"].create(
+            [{"name": name, "supplier_rank": 1, "email": "a@partner.example"} for name in names]
+        )
+        self.env.cr.flush()
+        return partners
+
+    def check_alone(self, sentence, culprit="Stop 4", state="failed"):
+        states = {log.name: log.state for log in self.logs("vendors_push")}
+        self.assertEqual(states.pop(culprit), state)
+        self.assertEqual(set(states.values()), {"done"})
+        log = self.logs("vendors_push").filtered(lambda log: log.name == culprit)
+        self.assertIn(sentence, log.error_message)
+        names = [vendor["name"] for vendor in self.remote.vendors.values()]
+        self.assertEqual(len(names), len(set(names)), "each once")
+
+    def test_sending(self):
+        self.add_partners()
+        StoppingProvider.stops = {"send": {"Stop 4"}}
+        self.assertEqual(self.run_until_quiet(), 3)
+        self.check_alone("The server stopped 3 times while sending it.")
+        self.assertNotIn("Stop 4", [vendor["name"] for vendor in self.remote.vendors.values()])
+
+    def test_looking_up(self):
+        self.add_partners()
+        StoppingProvider.stops = {"send": {"Stop 4"}}
+        self.be_killed()
+        StoppingProvider.stops = {"find": {"Stop 4"}}
+        self.assertGreaterEqual(self.run_until_quiet(12), 3)
+        self.check_alone("look at the vendor", state="unknown")
+
+    def test_defect_while_sending(self):
+        self.add_partners()
+        StoppingProvider.stops, StoppingProvider.how = {"send": {"Stop 4"}}, RuntimeError
+        for _run in range(8):
+            self.pass_time()
+            self.run_worker()
+        self.check_alone("RuntimeError")
+
+    def test_defect_while_binding(self):
+        self.add_partners()
+        worker = type(self.env["ml.worker"])
+        original = worker._bind_sent
+
+        def bind(model, flow, log, *arguments, **options):
+            if log.name == "Stop 4":
+                raise RuntimeError("planted")
+            return original(model, flow, log, *arguments, **options)
+
+        with patch.object(worker, "_bind_sent", bind):
+            for _run in range(10):
+                self.pass_time()
+                self.run_worker()
+        self.check_alone("look at the vendor", state="unknown")
+
+
+@tagged("post_install", "-at_install")
+class TestStopsOfFiles(StopCase, FeedCase):
+    def test_good_file_behind_a_long_one(self):
+        self.only("files", "invoices")
+        self.map_vendors()
+        self.server.put("outbound/invoices_a_long.csv", invoices(row("900001")))
+        self.server.put("outbound/invoices_b_good.csv", invoices(row("900002")))
+        original = self.connection._provider_class().read_file
+
+        def read_file(definition, content):
+            if b"900001" in content:
+                raise Killed
+            return original(definition, content)
+
+        with patch.object(self.connection._provider_class(), "read_file", staticmethod(read_file)):
+            self.sync()
+            self.connection.flow_ids.next_run_at = False
+            self.assertEqual(self.run_until_quiet(), 3)
+        files = {file.name: file for file in self.files("invoices")}
+        good = files["invoices_b_good.csv"]
+        self.assertEqual((good.state, good.error_message), ("read", False))
+        long = files["invoices_a_long.csv"]
+        self.assertEqual((long.state, long._log().state, long._log().error_class), ("failed", "failed", "stopped"))
+        self.assertEqual(long.error_message, "The server stopped 3 times while reading it.")
+        long.action_replay()
+        self.run_until_quiet()
+        self.assertEqual((long.state, long.error_message), ("read", False))
+
+    def test_putting_away(self):
+        self.only("files", "invoices")
+        self.map_vendors()
+        self.server.put("outbound/invoices_a.csv", invoices(row("900001")))
+        with patch.object(type(self.server), "rename", side_effect=Killed):
+            self.sync()
+            self.connection.flow_ids.next_run_at = False
+            kills = 0
+            for _run in range(6):
+                self.env["ml.feed.file"].search([]).archive_at = "2026-01-01"
+                try:
+                    self.run_worker()
+                except Killed:
+                    self._undo()
+                    kills += 1
+        self.assertEqual(kills, 3)
+        file = self.files("invoices")
+        self.assertEqual((file.state, file.archive_state), ("read", "failed"))
+        self.assertIn("The server stopped 3 times while putting it away", file.archive_message)

@@ -1,0 +1,63 @@
+"""Thousands of webhook events at once: how soon their bills are in the books, at the provider's limit of requests."""
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+import uuid
+
+import requests
+
+from .specimens import Specimens
+
+PATIENCE = 600
+
+
+def prepare(env, sandbox_url, count):
+    """Make bills at the provider, and leave the server nothing else to do."""
+    connection = env["ml.connection"].search([])
+    Specimens(env, sandbox_url).add_to_sandbox(count)
+    # a run that was asked for before the server started is begun a minute later, and is waited for
+    env["ir.cron.trigger"].search([]).unlink()
+    env["ir.cron"].search([("id", "!=", connection.cron_id.id)]).active = False
+    env.cr.commit()  # pylint: disable=invalid-commit; the server is another process
+    return {}
+
+
+def main(server_url, access, sandbox_url, count_booked, count):
+    """Send an event of each bill. `count_booked` tells how many are in the books."""
+    bills = [bill["id"] for bill in requests.post(f"{sandbox_url}/_control/bills", json={}, timeout=60).json()]
+    sender = threading.Thread(target=send, args=(f"{server_url}{access['webhook_path']}", access, bills))
+    started = time.monotonic()
+    sender.start()
+    first = wait_for(count_booked, 1, started)
+    last = wait_for(count_booked, count, started)
+    sender.join()
+    answers = requests.get(f"{sandbox_url}/_control/requests", timeout=60).json()
+    if any(answer["status"] == 429 for answer in answers):
+        raise RuntimeError("The rate limit was exceeded.")
+    return {
+        "first_bill_seconds_in_event_storm": first,
+        f"event_storm_{count}_seconds": last,
+        "figures": {"event_storm_calls": len(answers)},
+    }
+
+
+def send(url, access, bills):
+    session = requests.Session()
+    for bill in bills:
+        event = {"id": str(uuid.uuid4()), "type": "bills.ready_to_sync", "created_at": "2026-09-30T12:00:00Z"}
+        body = json.dumps({**event, "business_id": str(uuid.uuid4()), "object": {"id": bill}}).encode()
+        digest = hmac.new(access["webhook_secret"].encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Ramp-Signature": digest}
+        session.post(url, data=body, headers=headers, timeout=60).raise_for_status()
+
+
+def wait_for(count_booked, count, started):
+    """Seconds since the first event until so many bills are booked."""
+    while (seconds := time.monotonic() - started) < PATIENCE:
+        if count_booked() >= count:
+            return seconds
+        time.sleep(0.2)
+    raise RuntimeError(f"Only {count_booked()} of {count} bills were booked in {PATIENCE} seconds.")
