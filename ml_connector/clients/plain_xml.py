@@ -8,7 +8,7 @@ import re
 from xml.parsers import expat
 
 MAX_DEPTH = 12
-MAX_ELEMENTS = 2_000_000
+MAX_ELEMENTS = 3_000_000
 MAX_PART_ELEMENTS = 200_000
 MAX_PART_TEXT = 10_000_000
 MAX_TOKEN = 1 << 20

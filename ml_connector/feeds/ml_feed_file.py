@@ -97,7 +97,7 @@ class MlFeedFile(models.Model):
     archive_tries = fields.Integer(readonly=True)
     archive_message = fields.Char("Put away to", readonly=True)
     archive_path = fields.Char(readonly=True, help="Where it lies at the server since it was put away.")
-    watch_at = fields.Datetime("Looked at again", readonly=True, help="Whether it is still what was read.")
+    watch_at = fields.Datetime("Looked at again at", readonly=True, help="Whether it is still what was read.")
     watch_count = fields.Integer(readonly=True)
 
     log_ids = fields.One2many(

@@ -31,6 +31,8 @@ OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
+WITHOUT_READER = ("result", "feed_file")
+"""Kinds of rows that are sent and are no record of Odoo."""
 DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not in", DECIDED_STATES)]
 """The newest version is not what is booked, and nobody has decided about it."""
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
@@ -442,7 +444,8 @@ class MlSyncLog(models.Model):
     def _let_others_go_on(self):
         """What failed to be sent, or was given up, and is a mere detail of a document does not hold that up."""
         for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
-            if log.res_id and log.kind != "result" and not log.flow_id._reader(log.res_model)._holds_up:
+            has_reader = log.res_id and log.kind not in WITHOUT_READER
+            if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
                 self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
 
     def _release(self):

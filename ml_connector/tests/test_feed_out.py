@@ -555,6 +555,12 @@ class TestFeedOut(FeedCase):
         self.sync()
         self.assertEqual(len(self.files("vendors")), 1, "the vendor has it all")
 
+    def test_a_file_that_failed_can_be_ignored(self):
+        self.server.fail("write", PermanentError("Denied."))
+        self.sync()
+        self.logs("vendors")._ignore("It went by mail")
+        self.assertEqual(self.logs("vendors").state, "ignored")
+
     def test_dry_run_sends_nothing(self):
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("vendors").id})
         self.flow("vendors").next_run_at = fields.Datetime.now() + timedelta(days=1)

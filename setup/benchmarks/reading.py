@@ -17,7 +17,13 @@ ELEMENT = """<Invoice><StampliInvoiceId>{invoice}</StampliInvoiceId><VendorId>V0
 <InvoiceDate>2026-09-30</InvoiceDate><Currency>USD</Currency><TotalAmount>{total}.00</TotalAmount><Lines>{lines}</Lines>
 </Invoice>
 """
-LINE = "<Line><LineNumber>{line}</LineNumber><GLAccount>600100</GLAccount><LineAmount>1.00</LineAmount></Line>\n"
+LINE = """    <Line>
+      <LineNumber>{line}</LineNumber>
+      <GLAccount>600100</GLAccount>
+      <LineDescription>Paper, white, 80 grams per square metre, five boxes of 500 sheets each</LineDescription>
+      <LineAmount>1.00</LineAmount>
+    </Line>
+"""
 
 
 def main(env, rounds):

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from unittest.mock import patch
 
 from lxml import etree
 
@@ -22,10 +23,14 @@ def main(env):
     connection = env["ml.connection"].search([])
     screens = dict(screen_times(env, connection))
     slowest = max(screens, key=screens.get)
+    claims = claim_times(connection)
     return {
-        "claim_ms_at_million": claim_ms_at_million(env, connection),
+        "claim_ms_at_million": claim_ms_at_million(claims),
         "slowest_screen_ms_at_million": screens[slowest],
-        "figures": {f"screen {name}": value for name, value in sorted(screens.items(), key=lambda item: -item[1])[:5]},
+        "figures": {
+            "claim_with_lease_ms": statistics.median(claims["claimed"]),
+            **{f"screen {name}": value for name, value in sorted(screens.items(), key=lambda item: -item[1])[:5]},
+        },
     }
 
 
@@ -85,16 +90,30 @@ def fill(env, transfers):
     return {}
 
 
-def claim_ms_at_million(env, connection):
-    """Milliseconds in which the engine takes 50 of 5,000 due rows among a million: the median of five."""
+def claim_ms_at_million(claims):
+    """Milliseconds in which the engine finds and locks the next 50 of 5,000 due rows among a million: the median of
+    five. The figure beside it is the whole claim, with the lease of the 50 rows written and committed."""
+    return statistics.median(claims["found"])
 
+
+def claim_times(connection):
     def work(worker, run):
-        times = []
-        for _round in range(5):
+        times = {"found": [], "claimed": []}
+        flow = flow_of(run, "bills")
+        locked = type(worker)._locked
+
+        def timed_search(*args):
             started = time.perf_counter()
-            worker._claim(run, flow_of(run, "bills"), 50)
-            times.append(1000 * (time.perf_counter() - started))
-        return statistics.median(times)
+            rows = locked(*args)
+            times["found"].append(1000 * (time.perf_counter() - started))
+            return rows
+
+        with patch.object(type(worker), "_locked", timed_search):
+            for _round in range(5):
+                started = time.perf_counter()
+                worker._claim(run, flow, 50)
+                times["claimed"].append(1000 * (time.perf_counter() - started))
+        return times
 
     return run_inside(connection, work)
 

@@ -203,6 +203,7 @@ CASES = {
     ("ml.connection", "action_move_webhooks"): "connection.webhook_base = 'https://former.example.com'",
     ("ml.connection", "action_keep_address"): "connection.webhook_base = connection.get_base_url()",
     ("ml.connection", "action_unsubscribe"): "",
+    ("ml.credential", "action_remove_secret"): "record = connection.credential_ids.filtered('is_secret')[:1]",
     ("ml.connection", "action_verify_attempts"): "",
     ("ml.connection", "action_adopt_database"): "connection.database_oid = '1'",
     ("ml.connection", "action_rotate_keys"): "",

@@ -10,6 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from feed_books import connected_feed_books
+from sandbox.stampli.actor import INVOICE
+from sandbox.stampli.files import write_export
 from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
 
@@ -17,7 +19,7 @@ TIMES = {"patches": {"sftp_timeout": 1}}
 HALF = 60_000
 """Bytes after logging in and a part of a file, which travels in parts of 32 KiB; the files have more than 75,000."""
 MANY = 600
-LONG_MEMO = "A long memo. " * 9000
+LONG_MEMO = "A long memo. " * 7000
 REPLAY = {"button": "action_replay", "model": "ml.feed.file", "domain": [("state", "=", "failed")]}
 
 
@@ -243,6 +245,30 @@ def test_worker_killed_while_sending(books):
 
 def test_worker_killed_while_fetching(books):
     check_killed(DownloadCase(books), "files SFTP:part:read after 2")
+
+
+def test_a_writer_that_keeps_its_file_open(books):
+    """What it adds after the file was read and put away arrives in the archive, and is read there."""
+    invoices = [books.approve(document=False) for _number in range(2)]
+    name = books.actor.drop_invoices(invoices[:1])
+    head = dict(invoices[1])
+    lines = head.pop("lines")
+    rest = write_export(INVOICE, [{**head, **line} for line in lines])
+    with (books.server.root / "outbound" / name).open("ab") as writer:
+        books.look()
+        books.due("files")
+        books.workers.run()
+        assert books.archived().count(name) == 1
+        writer.write(rest.partition(b"\n")[2])
+    for _look in range(4):
+        books.look()
+    books.settle()
+    for invoice in invoices:
+        moves = books.rows("SELECT state FROM account_move WHERE ref = %s", invoice["InvoiceNumber"])
+        assert moves == [{"state": "posted"}], invoice["InvoiceNumber"]
+    states = books.rows("SELECT state, repeated_count FROM ml_feed_file WHERE name = %s ORDER BY id", name)
+    assert states == [{"state": "read", "repeated_count": 0}, {"state": "read", "repeated_count": 1}]
+    assert books.archived().count(name) == 1
 
 
 def test_answers_of_stampli(books):

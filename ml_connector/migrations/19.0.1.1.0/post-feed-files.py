@@ -1,0 +1,18 @@
+"""Files that no template takes are counted from now on; documents that were attached before are none of them."""
+
+from odoo import SUPERUSER_ID, api
+
+
+def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    unclaimed = env["ml.feed.file"].search([("state", "=", "unknown"), ("note", "=", False)])
+    attached = env["ir.attachment"].search(
+        [
+            ("name", "in", unclaimed.mapped("name")),
+            ("res_model", "=", "account.move"),
+            ("res_field", "=", False),
+            ("company_id", "in", unclaimed.company_id.ids),
+        ]
+    )
+    names = set(attached.mapped("name"))
+    unclaimed.filtered(lambda file: file.name in names).note = env._("A document that a record names.")
