@@ -31,7 +31,7 @@ class Impatient(RampClient):
     """Does not wait for what a test does not look at."""
 
     def __init__(self, *args, **options):
-        super().__init__(*args, **{"limiter": None, "read_timeout": 0.5, "sleep": lambda seconds: None, **options})
+        super().__init__(*args, **{"limiter": None, "read_timeout": 1.5, "sleep": lambda seconds: None, **options})
 
 
 def connect(sandbox, stored=None, observe=None, **credentials):
@@ -211,7 +211,7 @@ def test_pages_that_repeat_for_ever_are_given_up():
         {"kind": "error", "status": 500},
         {"kind": "error", "status": 429},
         {"kind": "error", "status": 503, "retry_after": "1"},
-        {"kind": "hang", "seconds": 1},
+        {"kind": "hang", "seconds": 3},
         {"kind": "truncate"},
         {"kind": "html"},
         {"kind": "token_revoked"},
@@ -302,7 +302,7 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
         {"kind": "error", "status": 500, "when": "after"},
         {"kind": "error", "status": 504, "when": "after"},
         {"kind": "reset", "when": "after"},
-        {"kind": "hang", "seconds": 1},
+        {"kind": "hang", "seconds": 3},
         {"kind": "truncate"},
         {"kind": "html", "when": "after"},
     ],
