@@ -26,7 +26,15 @@ MODELS = {
     "ml.feed.file",
     "ml.feed.sent",
 }
-WIZARDS = {"ml.dry.run", "ml.dry.run.line", "ml.feed.import", "ml.ignore", "ml.recovery", "ml.recovery.line"}
+WIZARDS = {
+    "ml.dry.run",
+    "ml.dry.run.line",
+    "ml.feed.import",
+    "ml.feed.import.line",
+    "ml.ignore",
+    "ml.recovery",
+    "ml.recovery.line",
+}
 ABSTRACT = {"ml.changed", "ml.decided", "ml.followed", "ml.sealed", "ml.sync.mixin", "ml.worker"}
 
 

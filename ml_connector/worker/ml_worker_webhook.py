@@ -16,6 +16,7 @@ CONFIRMED_WITHIN = timedelta(hours=1)
 """How long the provider may take to check a subscription before somebody has to look."""
 CHECK_EVERY = timedelta(days=1)
 EVENT_BATCH = 50
+MOST_LISTED = 10_000
 MANY_EVENTS = 20
 """Of one type: then the lists of their flows, which have a hundred records a call, are cheaper than a call for each."""
 
@@ -206,7 +207,8 @@ class MlWorker(models.AbstractModel):
         domain = due & Domain("is_listed", "=", False) & Domain("event_type", "in", list(known - late))
         counts = events._read_group(domain, ["event_type"], ["__count"])
         many = [event_type for event_type, count in counts if count >= MANY_EVENTS]
-        return events.search(domain & (Domain("external_id", "=", False) | Domain("event_type", "in", many)))
+        alike = Domain("external_id", "=", False) | Domain("event_type", "in", many)
+        return events.search(domain & alike, order="next_try_at, id", limit=MOST_LISTED)
 
     def _read_lists(self, run, flows, events):
         """Read the lists of all flows that the events hint at.

@@ -4,6 +4,7 @@ import pytest
 from concur_books import connected_books
 from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
+from support.points import moments
 
 FLOWS = ("expense_reports", "receipts", "results")
 QUEUE = "financialintegration/fi/companies/transactiontypes/expense/transactions"
@@ -15,7 +16,6 @@ STEPS = {
     "receipts": {"GET:api/image/report", "claim", "create", "commit"},
     "results": {"claim", f"POST:{QUEUE}/postingconfirmations", "acknowledge", "commit"},
 }
-ONCE = ("apply", "bind", "create", "post")
 MOST_RUNS = 3
 FAULTS = {
     "500 before the effect": {"kind": "error", "status": 500, "times": None},
@@ -93,8 +93,7 @@ def test_killed_at_every_point(flow, books, subtests):
     passed = books.workers.run(trace=True).points
     books.settle()
     assert not case.problems() + general_problems(books)
-    points = [point for point in passed if point.split()[0] == flow]
-    points = [point for point in points if point.split()[1] not in ONCE or point.endswith(" 1")]
+    points = moments(passed, flow)
     assert {point.split()[1] for point in points} >= STEPS[flow]
     for point in points:
         with subtests.test(point):

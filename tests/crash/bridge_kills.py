@@ -1,8 +1,8 @@
 """A bill that goes on from Ramp to Visma.net, while workers are killed and answers are lost."""
 
+from support.points import moments
+
 MOST_RUNS = 5
-ONCE = ("apply", "bind", "create", "post")
-"""Steps inside one transaction: the second of a run is as good as the first."""
 LOST_SECONDS = 400
 """Longer than a lease, and than Visma may be at work on a call."""
 
@@ -24,8 +24,7 @@ def kill_at_every_point(books, subtests, flow, steps, only=False):
     passed = books.workers.run(trace=True).points
     books.settle()
     assert problems(books, bill) == []
-    points = [point for point in passed if point.split()[0] == flow]
-    points = [point for point in points if point.split()[1] not in ONCE or point.endswith(" 1")]
+    points = moments(passed, flow)
     assert {point.split()[1] for point in points} >= steps
     points = [point for point in points if not only or point.split()[1] in steps]
     for point in points:

@@ -15,9 +15,8 @@ import pytest
 from cases import BookCase, ChangedPartnerCase, EventCase, NewPartnerCase, VendorCase
 from support.books import connected_books
 from support.invariants import chain_problem, general_problems
+from support.points import moments
 
-ONCE = ("apply", "bind", "create", "post", "reconcile")
-"""Steps inside one transaction: the second of a run is as good as the first."""
 MOST_RUNS = 3
 FLOWS = {
     "vendors": (VendorCase, {"GET:vendors", "store", "claim", "create", "bind", "commit"}),
@@ -68,8 +67,7 @@ def recorded_points(books, case_class, flow):
     passed = books.workers.run(trace=True).points
     books.settle()
     assert not case.problems() + general_problems(books)
-    own = [point for point in passed if point.split()[0] == flow]
-    return [point for point in own if point.split()[1] not in ONCE or point.endswith(" 1")]
+    return moments(passed, flow)
 
 
 def killed(books, case_class, point, **options):

@@ -7,8 +7,8 @@ for each of them.
 import pytest
 from feed_books import connected_feed_books
 from support.invariants import chain_problem, general_problems
+from support.points import moments
 
-ONCE = ("apply", "bind", "create", "post", "reconcile")
 MOST_RUNS = 4
 
 
@@ -122,5 +122,4 @@ def recorded_points(books, case_class, flow):
     passed = books.workers.run(trace=True).points
     books.settle()
     assert not case.problems() + general_problems(books)
-    own = [point for point in passed if point.split()[0] == flow]
-    return [point for point in own if point.split()[1] not in ONCE or point.endswith(" 1")]
+    return moments(passed, flow)

@@ -42,6 +42,31 @@ FILE_CALLS = ("list", "read", "write", "rename")
 FILE_PARTS = ("read", "write")
 
 
+LASTING = re.compile(r"commit|(POST|PUT|PATCH|DELETE):.*|SFTP:(part:)?(write|rename)")
+"""Steps that outlive the worker: commits, and calls that change something elsewhere."""
+
+
+def moments(passed, part):
+    """The points of a part at which a kill leaves something else behind.
+
+    What a transaction did is gone with its worker, so between two steps that last one point stands for all: the last.
+    Beside these, each step is killed once right after it.
+
+    :param passed: all points of a run
+    """
+    moment, last, first = 0, {}, {}
+    for point in passed:
+        owner, step, when, _number = point.split()
+        if when == "after" and LASTING.fullmatch(step):
+            moment += 1
+        if owner == part:
+            last[moment] = point
+            if when == "after":
+                first.setdefault(step, point)
+    chosen = {*last.values(), *first.values()}
+    return [point for point in passed if point in chosen]
+
+
 class Points:
     """:param reached: called with the name of each point, at the point"""
 

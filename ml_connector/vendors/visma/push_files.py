@@ -4,7 +4,7 @@ import hashlib
 import mimetypes
 import re
 
-from ...exceptions import InvalidDataError, PermanentError
+from ...exceptions import InvalidDataError, PermanentError, RemoteError, UnknownOutcomeError
 from ..base import Sent
 from .invoices import attachment_path, path_of
 from .push_base import Push
@@ -39,7 +39,7 @@ class Files(Push):
         if f"[{self.provider.mark}" not in text(row, "note"):
             return Sent(external_id=parent, note="A person has entered it in Visma.net: attach the files there.")
         there = {text(file, "name") for file in rows(row, "attachments")}
-        problems = []
+        problems, failures = [], []
         for file in payload["files"]:
             if file["name"] in there and self._has(parent, file):
                 continue
@@ -47,21 +47,30 @@ class Files(Push):
                 self._attach(parent, file, payload[file["checksum"]])
             except (InvalidDataError, PermanentError) as error:
                 problems.append(f"{file['name']}: {error.message}")
+            except RemoteError as error:
+                failures.append(f"{file['name']}: {error.message}")
+        if failures:
+            # the others are there, and time may heal it
+            raise RemoteError(" ".join(failures))
         note = f"Not taken, attach it there: {' '.join(problems)}" if problems else ""
         return Sent(external_id=parent, note=note, message=note)
 
     def _attach(self, parent, file, content):
         """
-        :raises InvalidDataError: there is nothing in it, or Visma.net refused it
+        :raises InvalidDataError: there is nothing in it
+        :raises PermanentError: Visma.net refused it
+        :raises RemoteError: it failed over there, and surely is not there
         """
         if not content:
             raise InvalidDataError("The file is empty.")
-
-        def attach():
+        try:
             self.client.attach(attachment_path(parent), file["name"], content, file["mimetype"])
-            return True
-
-        self.settled(attach, lambda: self._has(parent, file))
+        except UnknownOutcomeError as error:
+            # Visma has answered, so nothing is under way any more
+            if error.status != 500:
+                raise
+            if not self._has(parent, file):
+                raise RemoteError("Visma.net failed.", status=500, trace_id=error.trace_id) from error
 
     def find(self, payload, key):
         """All of them, with the very content."""
