@@ -21,7 +21,7 @@ MOST_RUNS = 3
 FLOWS = {
     "vendors": (VendorCase, {"GET:vendors", "store", "claim", "create", "bind", "commit"}),
     "bills": (BookCase, {"GET:bills", "store", "claim", "create", "post", "bind", "commit"}),
-    "bill_files": (BookCase, {"GET:bills", "GET:files", "claim", "create", "bind", "commit"}),
+    "bill_files": (BookCase, {"GET:files", "claim", "create", "bind", "commit"}),
     "payments": (BookCase, {"GET:bills", "store", "claim", "create", "post", "reconcile", "bind", "commit"}),
     "results": (BookCase, {"claim", "POST:accounting/syncs", "acknowledge", "commit"}),
     "events": (EventCase, {"GET:bills", "store", "commit"}),
