@@ -522,7 +522,7 @@ class MlFlow(models.Model):
 
     def _expect_now(self):
         """From now on it has to run: what it did before does not count."""
-        super(MlFlow, self.sudo()).write({"expected_since": fields.Datetime.now()})  # sudo: engine field
+        self.sudo().expected_since = fields.Datetime.now()  # sudo: engine field
 
     def _silent(self):
         """The flows that should have run, and have not for three of their intervals."""
