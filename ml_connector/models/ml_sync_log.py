@@ -329,7 +329,7 @@ class MlSyncLog(models.Model):
                    ON CONFLICT (flow_id, res_model, res_id) WHERE direction = 'push' AND res_id IS NOT NULL
                             AND state IN ('pending', 'failed', 'waiting')
                    DO UPDATE SET state = 'pending', next_try_at = EXCLUDED.next_try_at, try_count = 0,
-                            stop_count = LEAST(ml_sync_log.stop_count, %s),
+                            stop_count = LEAST(coalesce(ml_sync_log.stop_count, 0), %s),
                             name = EXCLUDED.name, write_date = EXCLUDED.create_date
                    RETURNING id""",
                 SQL(", ").join(SQL("%s", value) for value in common),

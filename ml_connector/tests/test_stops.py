@@ -339,6 +339,14 @@ class TestStops(StopCase, ConnectorCase):
         self.assertIn("The server stopped 3 times", self.connection.findings[0]["title"])
         self.assertEqual(set(self.states("bills").values()), {"done"})
 
+    def test_what_is_asked_for_again_and_again_is_no_stop(self):
+        for _time in range(4):
+            self.connection.action_test()
+            with self.stopping("check", "check"):
+                self.be_killed()
+            self.run_worker()
+            self.assertEqual(self.connection.check_state, "ok")
+
     def test_dry_run_that_meets_a_defect(self):
         self.put_bills(2)
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("bills").id})
@@ -445,6 +453,16 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         self.assertEqual(self.run_until_quiet(), 3)
         self.check_alone("The server stopped 3 times while sending it.")
         self.assertNotIn("Stop 4", [vendor["name"] for vendor in self.remote.vendors.values()])
+
+    def test_change_of_what_is_queued_is_no_stop(self):
+        partners = self.add_partners()
+        partners.email = "b@partner.example"
+        self.env.cr.flush()
+        StoppingProvider.stops = {"send": {"Stop 4"}}
+        self.be_killed()
+        StoppingProvider.stops = {}
+        self.assertEqual(self.run_until_quiet(), 0)
+        self.assertEqual(set(self.logs("vendors_push").mapped("state")), {"done"})
 
     def test_looking_up(self):
         self.add_partners()

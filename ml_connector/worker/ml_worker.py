@@ -297,6 +297,8 @@ class MlWorker(models.AbstractModel):
                 self._set_up(run)
                 self._dry_runs(run)
                 self._recoveries(run)
+            # what is asked for next has stopped nothing yet
+            connection.stop_count = 0
         except (ConnectorError, *RACES):
             raise
         except Exception as error:  # noqa: BLE001 - whatever is asked for must not stop the flows
