@@ -286,6 +286,9 @@ class MlWorker(models.AbstractModel):
         connection = run.connection
         is_left = connection.seat_request or connection.webhook_subscription_previous
         if not (is_left or self._is_asked(connection)):
+            if connection.stop_count:
+                # the worker that stopped had done what was asked for
+                connection.stop_count = 0
             return
         if connection.stop_count >= MAX_STOPS:
             self._refuse_requests(connection, self._stopped(connection.stop_count, self.env._("answering it")))

@@ -260,6 +260,9 @@ LACKS = """
 recovery = env["ml.recovery"].browse({recovery})
 flow = recovery.connection_id.flow_ids[:1]
 env["ml.recovery.line"].create({{"recovery_id": recovery.id, "flow_id": flow.id, "title": {word!r}}})
+company = recovery.connection_id.company_id
+tried = env["ml.feed.import"].search([("template_id.connection_id.company_id", "=", company.id)], limit=1)
+env["ml.feed.import.line"].create({{"import_id": tried.id, "line": 1, "title": {word!r}, "reading": {word!r}}})
 """
 
 
