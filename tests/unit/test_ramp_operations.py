@@ -53,7 +53,7 @@ class Recorder(RampClient):
         self.calls.append((method, path))
         raise LookupError
 
-    def _pages(self, path, **_filters):
+    def _pages(self, path, _arranged=None, **_filters):
         self.calls.append(("GET", path))
         return iter(())
 
