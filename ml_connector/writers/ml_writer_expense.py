@@ -10,7 +10,7 @@ from .bill_amounts import BILL, ENTRY, EXPENSE
 from .bill_changes import account_text, distribution_text
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
-from .spend_tools import clearing_account, method_line, money_journal, needed, pay, tick_off
+from .spend_tools import clearing_account, method_line, money_journal, needed, parts_of, pay, tick_off
 from .writer_tools import QUIET, exact, odoo_refusals, shown
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
@@ -269,7 +269,7 @@ class MlWriterExpense(models.AbstractModel):
 
     def _plan_known_expense(self, batch, entry, bill):
         first, document = entry.bound, entry.document
-        parts = self._parts(first)
+        parts = parts_of(first)
         if first.state == "refused":
             entry.plan("drift", first, note=self.env._("%s is refused in Odoo.", first.display_name))
             return
@@ -285,10 +285,6 @@ class MlWriterExpense(models.AbstractModel):
             entry.plan("updated", first, names, self.env._("Description changed."))
             return
         entry.plan("unchanged", first)
-
-    def _parts(self, first):
-        """The expenses of one transaction, in the order of its lines."""
-        return first | first.search([("split_expense_origin_id", "=", first.id)], order="id")
 
     def _cleared(self, move):
         """What an entry adds to the card account; positive for spend."""
@@ -330,7 +326,7 @@ class MlWriterExpense(models.AbstractModel):
                 if entry.outcome == "created":
                     groups[entry.values.mode].append(entry)
                 elif entry.outcome == "updated":
-                    for part, name in zip(self._parts(entry.bound), entry.values, strict=True):
+                    for part, name in zip(parts_of(entry.bound), entry.values, strict=True):
                         part.with_env(writer.env).name = name
                     entry.record = entry.bound
             if groups["expense"]:

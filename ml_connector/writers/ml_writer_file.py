@@ -4,6 +4,7 @@ from odoo import models
 from odoo.tools import groupby
 
 from ..stored_files import stored_mimetype
+from .spend_tools import parts_of
 from .writer_tools import odoo_refusals
 
 SOURCE = "file_source"
@@ -58,8 +59,7 @@ class MlWriterFile(models.AbstractModel):
         """The record, and what an auditor looks at instead: of expenses the entries, as Odoo does at posting."""
         if record._name != "hr.expense":
             return [record]
-        parts = record | record.search([("split_expense_origin_id", "=", record.id)], order="id")
-        return [record, *parts.account_move_id]
+        return [record, *parts_of(record).account_move_id]
 
     def _known_checksums(self, flow, targets):
         """{(model, id): checksums} of what is attached already, also as what was sent. Two queries a model."""

@@ -19,6 +19,7 @@ from .spend_tools import (
     needed,
     outstanding_account,
     own_contact,
+    parts_of,
     payable_account,
     settle_issuer,
 )
@@ -477,7 +478,7 @@ class MlWriterRepayment(models.AbstractModel):
     def _cost(self, record):
         """[(weight, account, taxes and distribution)] of what a card transaction cost."""
         if record._name == "hr.expense":
-            parts = record | record.search([("split_expense_origin_id", "=", record.id)], order="id")
+            parts = parts_of(record)
             if not parts.account_move_id:
                 return [
                     (

@@ -157,20 +157,22 @@ class MlWriterStatement(models.AbstractModel):
         writer = self.with_context(ml_no_sync=True)
         writer._apply_bills(flow, entries, resolver)
         if flow.post_bills:
+            paid = self.env["ml.writer.expense"]._charges(flow)
             with odoo_refusals(self.env, entries):
                 for entry in entries:
                     if entry.outcome in ("created", "linked"):
                         settle_issuer(
                             writer.env, flow, [entry.record], contact(self.env, resolver, entry.document.issuer)
                         )
+                        writer._tick_off(flow, entry, resolver, paid)
 
-                        writer._tick_off(flow, entry, resolver)
+    def _tick_off(self, flow, entry, resolver, paid):
+        """What is booked of the spend that the statement bills; the rest follows when it is booked.
 
-    def _tick_off(self, flow, entry, resolver):
-        """What is booked of the spend that the statement bills; the rest follows when it is booked."""
+        :param paid: {id of a card transaction: payment} of the bills that were paid by card
+        """
         spends = set(entry.document.spends)
         booked = flow.env["ml.binding"]._records(flow.connection_id, {("expense", spend) for spend in spends})
-        paid = self.env["ml.writer.expense"]._charges(flow)
         records = [*booked.values(), *(paid[spend] for spend in spends & paid.keys())]
         journal = money_journal(self.env, resolver, entry.document.card, flow.company_id)
         tick_off(clearing_account(journal), entry.record, [record.with_env(self.env) for record in records])

@@ -127,28 +127,44 @@ def tick_off(account, bill, records):
     :param account: of card spend
     :param records: expenses, journal entries, vendor bills or payments
     """
-    if not account.reconcile and account.account_type not in CARD_ACCOUNTS:
+    if not records or not account.reconcile and account.account_type not in CARD_ACCOUNTS:
         return
-    spend = bill.browse()
-    for record in records:
-        spend |= _on_the_card(record)
+    spend = _on_the_card(records)
     # refunds with spend first: so what stays open of the bill is spend that is not booked yet
     for moves in (spend, bill | spend):
-        lines = moves.line_ids.filtered(
-            lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
+        _set_off(
+            moves.line_ids.filtered(
+                lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
+            )
         )
-        for group in lines.grouped("currency_id").values():
-            if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
-                group.reconcile()
 
 
-def _on_the_card(record):
+def _on_the_card(records):
     """The entries with which spend is on the card account."""
-    if record._name == "hr.expense":
-        return (record | record.search([("split_expense_origin_id", "=", record.id)])).account_move_id
-    if record._name == "account.payment":
-        return record.move_id
-    return record if record.move_type == "entry" else record.matched_payment_ids.move_id
+    by_model = {}
+    for record in records:
+        by_model[record._name] = by_model.get(record._name, record.browse()) | record
+    found = []
+    if expenses := by_model.get("hr.expense"):
+        found.append(parts_of(expenses).account_move_id)
+    if payments := by_model.get("account.payment"):
+        found.append(payments.move_id)
+    if moves := by_model.get("account.move"):
+        entries = moves.filtered(lambda move: move.move_type == "entry")
+        found += [entries, (moves - entries).matched_payment_ids.move_id]
+    return records[0].env["account.move"].union(*found)
+
+
+def parts_of(expenses):
+    """The expenses of card transactions, each known by the first: these, then those of their other lines."""
+    return expenses | expenses.search([("split_expense_origin_id", "in", expenses.ids)], order="id")
+
+
+def _set_off(lines):
+    """Reconcile open items of an account and currency that have both sides, oldest first."""
+    for group in lines.grouped(lambda line: (line.account_id, line.currency_id)).values():
+        if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
+            group.sorted("date").reconcile()
 
 
 def payable_account(partner, company):
@@ -231,6 +247,4 @@ def settle_issuer(env, flow, records, partner):
             ("reconciled", "=", False),
         ]
     )
-    for _key, group in lines.grouped(lambda line: (line.account_id, line.currency_id)).items():
-        if any(line.balance > 0 for line in group) and any(line.balance < 0 for line in group):
-            group.sorted("date").reconcile()
+    _set_off(lines)
