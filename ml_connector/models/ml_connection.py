@@ -341,7 +341,6 @@ class MlConnection(models.Model):
         base, kept = self._own_addresses()
         base = "" if self._address_fault(base) else base
         # sudo: any sync names the address
-        # sudo: system parameters are for system administrators
         is_frozen = self.env["ir.config_parameter"].sudo().get_param("web.base.url.freeze")
         return base if base and (is_frozen or not kept) else kept
 
