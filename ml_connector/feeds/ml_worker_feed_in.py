@@ -40,9 +40,7 @@ class MlWorker(models.AbstractModel):
     def _look_for_files(self, run, flow):
         """List the folders; a file is taken once it has not changed between two looks."""
         started = fields.Datetime.now()
-        templates = self.env["ml.feed.template"].search(
-            [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("flow_id.active", "=", True)]
-        )
+        templates = self._pull_templates(run)
         growing = False
         problems = []
         for folder, group in templates.grouped("folder").items():
@@ -62,6 +60,11 @@ class MlWorker(models.AbstractModel):
         flow.write({"last_success_at": fields.Datetime.now(), "error_message": False})
         run.succeeded = True
         self._commit(run)
+
+    def _pull_templates(self, run):
+        return self.env["ml.feed.template"].search(
+            [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("flow_id.active", "=", True)]
+        )
 
     def _passed_over(self, error):
         """An error that only one folder or file meets; raised when all the others would meet it, too."""
@@ -112,9 +115,7 @@ class MlWorker(models.AbstractModel):
         """Files that lie where read ones are put away, and that this database has not read."""
         if flow._spec().feed != "inbox":
             return super()._lacking(run, flow, since)
-        templates = self.env["ml.feed.template"].search(
-            [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("flow_id.active", "=", True)]
-        )
+        templates = self._pull_templates(run)
         begin = datetime.combine(since, time_of_day(), UTC).timestamp()
         found = []
         for folder, group in templates.filtered("archive_folder").grouped("archive_folder").items():
@@ -231,9 +232,7 @@ class MlWorker(models.AbstractModel):
         named = unclaimed.filtered(lambda file: file._path() in documents)
         named.note = self.env._("A document that a record names.")
         unclaimed -= named
-        templates = self.env["ml.feed.template"].search(
-            [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("flow_id.active", "=", True)]
-        )
+        templates = self._pull_templates(run)
         for folder, files in unclaimed.grouped("folder").items():
             here = templates.filtered(lambda template, folder=folder: template.folder == folder)
             patterns = ", ".join(here.mapped("file_name"))

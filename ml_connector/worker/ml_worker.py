@@ -686,6 +686,6 @@ def portion(limit, stops):
     return (limit, math.isqrt(limit), 1)[stops]
 
 
-def halves(logs):
-    middle = (len(logs) + 1) // 2
-    return logs[:middle], logs[middle:]
+def halves(parts):
+    middle = (len(parts) + 1) // 2
+    return parts[:middle], parts[middle:]

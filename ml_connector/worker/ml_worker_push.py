@@ -340,8 +340,7 @@ class MlWorker(models.AbstractModel):
         if not isinstance(answers, ConnectorError):
             return answers
         if len(jobs) > 1 and self._may_be_of_one(answers, has_effect=run.calls > calls):
-            middle = len(jobs) // 2
-            return [*self._answers(run, flow, jobs[:middle]), *self._answers(run, flow, jobs[middle:])]
+            return [answer for part in halves(jobs) for answer in self._answers(run, flow, part)]
         return [answers] * len(jobs)
 
     def _taken(self, flow, log, sent):
