@@ -448,7 +448,8 @@ class MlWorker(models.AbstractModel):
         for tries, group in logs.grouped("try_count").items():
             group.write({"state": "running", "lease_until": run.lease, "try_count": tries + 1})
         run.claimed = logs
-        self._commit(run)
+        if logs:
+            self._commit(run)
         return logs
 
     def _locked(self, due, limit):

@@ -5,6 +5,7 @@ import sys
 
 from . import bootstrap, console, odoo, paths, translations
 
+JOBS = f"--jobs={os.cpu_count()}"
 COMMANDS = ("bench", "demo", "lint", "odoo", "test", "translations")
 PYLINT_RULES = (
     "eval-used",
@@ -74,7 +75,7 @@ def _ruff_format():
 
 def _pylint_odoo():
     # only the addon is Odoo code: the plug-in takes the `write` of any file for that of a model
-    return _python("pylint", "--rcfile=.pylintrc", paths.ADDON)
+    return _python("pylint", "--rcfile=.pylintrc", JOBS, paths.ADDON)
 
 
 def _odoo_pylint():
@@ -85,7 +86,7 @@ def _odoo_pylint():
         "PYTHONPATH": os.pathsep.join([str(rules), str(odoo.tree())]),
         "ADDONS_PATH": os.pathsep.join(map(str, odoo.addons_path())),
     }
-    options = ["--rcfile=/dev/null", "--disable=all,unknown-option-value", "--score=n", "--reports=n"]
+    options = ["--rcfile=/dev/null", JOBS, "--disable=all,unknown-option-value", "--score=n", "--reports=n"]
     enable = f"--enable={','.join(PYLINT_RULES)}"
     load = f"--load-plugins={','.join(plugins)}"
     arguments = [*options, load, enable, paths.ADDON]

@@ -4,7 +4,7 @@ import pytest
 from concur_books import connected_books
 from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
-from support.points import moments
+from support.points import moments, steps
 
 FLOWS = ("expense_reports", "receipts", "results")
 QUEUE = "financialintegration/fi/companies/transactiontypes/expense/transactions"
@@ -94,7 +94,7 @@ def test_killed_at_every_point(flow, books, subtests):
     books.settle()
     assert not case.problems() + general_problems(books)
     points = moments(passed, flow)
-    assert {point.split()[1] for point in points} >= STEPS[flow]
+    assert steps(passed, flow) >= STEPS[flow]
     for point in points:
         with subtests.test(point):
             case = ReportCase(books)

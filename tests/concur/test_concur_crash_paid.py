@@ -1,10 +1,13 @@
 """Invoices and payment confirmations under crashes and faults: none lost, none twice, Concur told once."""
 
+from itertools import chain
+
 import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.documents import identity, invoice, invoice_tax
 from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
+from support.points import moments, steps
 from test_concur_books import pay
 
 QUEUE = "financialintegration/fi/companies/transactiontypes/{}/transactions"
@@ -116,11 +119,6 @@ CALLS = {
 }
 
 
-def _is_told_or_kept(_flow, name, when, _number):
-    """Whether Concur or the database knows something that it did not know before."""
-    return when == "after" and name.startswith(("GET:", "POST:", "create", "commit"))
-
-
 def nothing_unstored(books):
     taken = {row["id"] for row in books.control.documents("invoice") if row["status"] != "READY"}
     kept = {row["version"] for row in books.rows("SELECT external_version AS version FROM ml_sync_log")}
@@ -133,11 +131,8 @@ def test_killed_at_every_point(case_type, books, subtests):
     passed = books.workers.run(trace=True).points
     books.settle()
     assert not case.problems() + general_problems(books)
-    points = [point.split() for point in passed if point.split()[0] in case_type.flows]
-    assert {name for _flow, name, *_rest in points} >= CASES[case_type]
-    # every point of the engine is in the case of the reports
-    points = [" ".join(point) for point in points if _is_told_or_kept(*point)]
-    for point in points:
+    assert set().union(*(steps(passed, flow) for flow in case_type.flows)) >= CASES[case_type]
+    for point in chain.from_iterable(moments(passed, flow) for flow in case_type.flows):
         with subtests.test(point):
             case = case_type(books)
             assert books.workers.run(kill=point).was_killed, f"{point} was not reached"

@@ -2,9 +2,10 @@
 
 A *case* is one point of one flow: before or after a fetch, a store, a claim, a create, a post, a commit, a remote
 call, an acknowledgement, or anything else that `support.points` names. The points are not listed here: each test
-first lets a worker run through and records what it passes, then takes one case for each. For a case, people at Ramp
-(or in Odoo) make fresh records; a worker process is killed with SIGKILL at the point; the lease ends; the job runs
-until nothing is open; and what `support.invariants` says must be true of Odoo and Ramp together.
+first lets a worker run through and records what it passes, then takes one case for each moment between two steps that
+outlive the worker. For a case, people at Ramp (or in Odoo) make fresh records; a worker process is killed with SIGKILL
+at the point; the lease ends; the job runs until nothing is open; and what `support.invariants` says must be true of
+Odoo and Ramp together.
 
 The database and the sandbox are the same for all cases, so each case also meets what all cases before it left.
 """
@@ -15,7 +16,7 @@ import pytest
 from cases import BookCase, ChangedPartnerCase, EventCase, NewPartnerCase, VendorCase
 from support.books import connected_books
 from support.invariants import chain_problem, general_problems
-from support.points import moments
+from support.points import moments, steps
 
 MOST_RUNS = 3
 FLOWS = {
@@ -42,11 +43,11 @@ def books():
 
 @pytest.mark.parametrize("name", FLOWS)
 def test_killed_at_every_point(name, books, subtests):
-    case_class, steps = FLOWS[name]
-    points = recorded_points(books, case_class, name.partition(",")[0])
-    assert {point.split()[1] for point in points} >= steps
-    assert {point.split()[2] for point in points} == {"before", "after"}
-    for point in points:
+    case_class, wanted = FLOWS[name]
+    flow = name.partition(",")[0]
+    passed = recorded_points(books, case_class)
+    assert steps(passed, flow) >= wanted
+    for point in moments(passed, flow):
         with subtests.test(point):
             case = killed(books, case_class, point)
             runs = books.settle()
@@ -55,8 +56,8 @@ def test_killed_at_every_point(name, books, subtests):
     assert not chain_problem(books)
 
 
-def recorded_points(books, case_class, flow):
-    """The points that a worker passes in a flow when nobody kills it."""
+def recorded_points(books, case_class):
+    """The points that a worker passes when nobody kills it."""
     case = case_class(books)
     # What the flows before have left for this one is worked first: no later case would meet it again.
     books.due(*case.due)
@@ -67,7 +68,7 @@ def recorded_points(books, case_class, flow):
     passed = books.workers.run(trace=True).points
     books.settle()
     assert not case.problems() + general_problems(books)
-    return moments(passed, flow)
+    return passed
 
 
 def killed(books, case_class, point, **options):

@@ -77,7 +77,7 @@ def test_killed_three_times_over_the_same_bill(books):
     books.due("bills")
     signals = []
     for _run in range(6):
-        (ended,) = books.workers.order(POISONED)
+        (ended,) = books.workers.order(POISONED, workers=1)
         signals.append(ended.was_killed)
         books.pass_time(LEASE_SECONDS)
     assert signals == [True] * 3 + [False] * 3
@@ -99,7 +99,7 @@ def test_large_files_in_little_memory(books):
         (file,) = books.sandbox.state.bills.get(bill).file_ids
         books.sandbox.state.files.get(file).content = b"%PDF-1.4" + bytes([number]) * 30 * MB
     books.due("bills")
-    (ended,) = books.workers.order(LIMITED)
+    (ended,) = books.workers.order(LIMITED, workers=1)
     assert not ended.error, ended.error
     files = books.rows(
         """SELECT a.file_size FROM ir_attachment a

@@ -7,7 +7,7 @@ for each of them.
 import pytest
 from feed_books import connected_feed_books
 from support.invariants import chain_problem, general_problems
-from support.points import moments
+from support.points import moments, steps
 
 MOST_RUNS = 4
 
@@ -101,10 +101,10 @@ def books():
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_killed_at_every_point(flow, books, subtests):
-    case_class, steps = FLOWS[flow]
-    points = recorded_points(books, case_class, flow)
-    assert {point.split()[1] for point in points} >= steps
-    for point in points:
+    case_class, wanted = FLOWS[flow]
+    passed = recorded_points(books, case_class)
+    assert steps(passed, flow) >= wanted
+    for point in moments(passed, flow):
         with subtests.test(point):
             case = case_class(books)
             books.due(*case.due)
@@ -115,11 +115,11 @@ def test_killed_at_every_point(flow, books, subtests):
     assert not chain_problem(books)
 
 
-def recorded_points(books, case_class, flow):
-    """The points that a worker passes in a flow when nobody kills it."""
+def recorded_points(books, case_class):
+    """The points that a worker passes when nobody kills it."""
     case = case_class(books)
     books.due(*case.due)
     passed = books.workers.run(trace=True).points
     books.settle()
     assert not case.problems() + general_problems(books)
-    return moments(passed, flow)
+    return passed

@@ -8,7 +8,9 @@ of a flow.
 import functools
 import re
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
+
+from paramiko import SFTPFile
 
 PARTS = {
     "_set_up": "set_up",
@@ -46,25 +48,32 @@ LASTING = re.compile(r"commit|(POST|PUT|PATCH|DELETE):.*|SFTP:(part:)?(write|ren
 """Steps that outlive the worker: commits, and calls that change something elsewhere."""
 
 
-def moments(passed, part):
-    """The points of a part at which a kill leaves something else behind.
+def steps(passed, part):
+    """The steps of a part that a run passed."""
+    return {step for owner, step, _when, _number in map(str.split, passed) if owner == part}
 
-    What a transaction did is gone with its worker, so between two steps that last one point stands for all: the last.
-    Beside these, each step is killed once right after it.
+
+def moments(passed, part):
+    """One point of a part for each moment at which a kill leaves something else behind.
+
+    What a transaction did is gone with its worker, so between two steps that last one point stands for all: one of a
+    step that none of the moments before has, or the last.
 
     :param passed: all points of a run
     """
-    moment, last, first = 0, {}, {}
+    moment, points = 0, defaultdict(list)
     for point in passed:
         owner, step, when, _number = point.split()
         if when == "after" and LASTING.fullmatch(step):
             moment += 1
         if owner == part:
-            last[moment] = point
-            if when == "after":
-                first.setdefault(step, point)
-    chosen = {*last.values(), *first.values()}
-    return [point for point in passed if point in chosen]
+            points[moment].append(point)
+    chosen = {}
+    for candidates in points.values():
+        new = [point for point in candidates if point.split()[1] not in chosen.values()]
+        point = (new or candidates)[-1]
+        chosen[point] = point.split()[1]
+    return list(chosen)
 
 
 class Points:
@@ -84,8 +93,6 @@ class Points:
             self._wrap_part(worker, method, lambda arguments: arguments[2].key)
         for model, method, step in STEPS:
             self._wrap_step(registry[model], method, lambda arguments, step=step: step)
-        from paramiko import SFTPFile
-
         from odoo.addons.ml_connector.clients.base import HttpClient
         from odoo.addons.ml_connector.clients.sftp import SftpSession
 

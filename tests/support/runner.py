@@ -3,10 +3,11 @@
     python tests/support/runner.py DATABASE    (with Odoo on the path)
 
 The registry is loaded once. Each line of the standard input is an order in JSON; forked children carry it out, each
-with a committing cursor of its own, and one line of JSON answers it:
+with a committing cursor of its own, and one line of JSON answers it. What nobody kills or looks into goes to a child
+that stays, as Odoo's own workers do: a new connection to PostgreSQL takes longer than most orders.
 
 code     Python with `env`; what it leaves in `result` is returned, and it is committed
-workers  how many children do the same at the same moment (1)
+workers  how many new children do the same at the same moment
 kill     the point, as `points.Points` names it, at which a child kills itself
 trace    whether to return the points that were passed
 patches  `lease_seconds`, `read_timeout`, `page_size`, `sftp_timeout`: less than the product's
@@ -19,6 +20,7 @@ import signal
 import sys
 import traceback
 from datetime import timedelta
+from itertools import chain
 
 from points import Points
 
@@ -31,22 +33,84 @@ RETRY_WAIT = 0.01
 
 
 def main(database):
+    staying = {}
     config.parse_config(["--database", database, "--no-http", "--log-level=warn"], setup_logging=True)
     logging.getLogger("odoo.addons.ml_connector").setLevel(logging.DEBUG)
     refresh(database)
     answer({"ready": True})
     for line in sys.stdin:
-        answer(carry_out(database, json.loads(line)))
+        order = json.loads(line)
+        if order.keys() - {"code", "patches"}:
+            answer(carry_out(database, order))
+            continue
+        patches = order.get("patches", {})
+        child = staying.setdefault(str(patches), Staying(database, patches))
+        answer([child.carry_out(order["code"])])
 
 
 def refresh(database):
     """Load the registry, or bring it up to date; children make connections of their own."""
-    Registry(database).check_signaling()
+    registry = Registry(database).check_signaling()
+    if "_field_triggers" not in vars(registry):
+        work_out(registry)
     odoo.sql_db.close_all()
+
+
+def work_out(registry):
+    """Let the registry derive once what each child would derive anew."""
+    for field in chain.from_iterable(model._fields.values() for model in registry.models.values()):
+        registry.is_modifying_relations(field)
+    _ = registry.field_inverses, registry.field_computed
 
 
 def answer(value):
     print(json.dumps(value, default=str), flush=True)
+
+
+class Staying:
+    """A child that runs one code after the other; another takes its place when it ends."""
+
+    def __init__(self, database, patches):
+        self.database = database
+        self.patches = patches
+        self.pid = None
+
+    def carry_out(self, code):
+        if not self.pid:
+            self._start()
+        print(json.dumps(code), file=self.orders, flush=True)
+        if report := self.reports.readline():
+            return {"points": [], "result": None, "error": None, "signal": 0, **json.loads(report)}
+        self.orders.close()
+        ended, self.pid = self.pid, None
+        return finished(ended, self.reports)
+
+    def _start(self):
+        refresh(self.database)
+        (orders, self.orders), (self.reports, reports) = pipe(), pipe()
+        self.pid = os.fork()
+        if self.pid:
+            orders.close()
+            reports.close()
+            return
+        self.orders.close()
+        try:
+            patch(self.patches)
+            for line in orders:
+                print(json.dumps(self._done(json.loads(line)), default=str), file=reports, flush=True)
+        finally:
+            os._exit(0)
+
+    def _done(self, code):
+        try:
+            return {"result": execute(Registry(self.database).check_signaling(), code)}
+        except Exception:
+            return {"error": traceback.format_exc()}
+
+
+def pipe():
+    reading, writing = os.pipe()
+    return os.fdopen(reading), os.fdopen(writing, "w")
 
 
 def carry_out(database, order):
@@ -95,16 +159,24 @@ def be_child(database, order, report, ready, go):
 
     if order.get("trace") or order.get("kill"):
         Points(reached).install(registry)
-    with registry.cursor() as cr:
+
+    def start():
         os.write(ready, b"x")
         os.close(ready)
         os.read(go, 1)  # until the parent closes it
-        env = api.Environment(cr, SUPERUSER_ID, {})
-        values = {"env": env, "result": None}
-        exec(compile(order["code"], "<order>", "exec"), values)
+
+    report.write(json.dumps({"result": execute(registry, order["code"], start)}, default=str) + "\n")
+
+
+def execute(registry, code, start=lambda: None):
+    """Run code in a transaction of its own and return its `result`."""
+    with registry.cursor() as cr:
+        start()
+        values = {"env": api.Environment(cr, SUPERUSER_ID, {}), "result": None}
+        exec(compile(code, "<order>", "exec"), values)
         cr.commit()
         registry.signal_changes()
-    report.write(json.dumps({"result": values["result"]}, default=str) + "\n")
+        return values["result"]
 
 
 def wait_for_bytes(end, count):

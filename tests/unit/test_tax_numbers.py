@@ -19,7 +19,7 @@ def norwegian(body):
 NUMBERS = {
     "NO": (NINE.map(norwegian), ("{}", "NO{}", "NO{}MVA", "{}MVA", "NO {} MVA", "no{}mva")),
     "CH": (
-        NINE.map(lambda body: body[:8] + uid.calc_check_digit(body[:8])),
+        NINE.map(lambda body: body[:8] + uid.calc_check_digit(body[:8])).filter(lambda number: len(number) == 9),
         ("{}", "CHE{}", "CHE{} MWST", "CHE-{} TVA", "che{}iva", "CH{}"),
     ),
     "SE": (

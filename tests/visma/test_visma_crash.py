@@ -30,7 +30,6 @@ def test_killed_at_every_point(flow, books, subtests):
     points = moments(books.workers.run(trace=True).points, flow)
     books.settle()
     assert not books.problems(bills)
-    assert {point.split()[2] for point in points} == {"before", "after"}
     assert any("POST:" in point for point in points)
     for point in points:
         with subtests.test(point):
