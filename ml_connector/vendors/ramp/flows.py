@@ -455,6 +455,14 @@ METHOD_NAMES = {
 DRAFT, BILL = "draft:", "bill:"
 """How our ids of bills that we sent begin: a draft that is approved becomes another object in Ramp."""
 
+SPEND = {
+    "expense": "transaction",
+    "reimbursement": "reimbursement",
+    "transfer": "transfer",
+    "cashback": "cashback",
+}
+"""By kind of record: the client's method that reads one."""
+
 BILL_SYNCED = ("BILL_SYNCED", "BILL_AND_PAYMENT_SYNCED")
 PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)
 

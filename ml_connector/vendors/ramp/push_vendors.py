@@ -2,7 +2,7 @@
 
 import threading
 
-from ...exceptions import DuplicateError, InvalidDataError, PermanentError
+from ...exceptions import DuplicateError, NotWantedError, PermanentError
 from ..base import Sent
 from . import render, translate
 from .push_base import FEW, Push, new_id
@@ -25,7 +25,7 @@ class Vendors(Push):
             row = self.client.update_vendor(external_id, _given(payload, render.VENDOR_UPDATE))
             return self._linked(row, payload, external_id)
         if payload.get("is_active") is False:
-            raise InvalidDataError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise NotWantedError("The vendor was archived in Odoo before Ramp had it, so there is nothing to send.")
         known = self._known(payload)
         if known:
             row = self.client.update_vendor(known["id"], _given(payload, render.VENDOR_UPDATE))
