@@ -102,7 +102,7 @@ class MlSyncLog(models.Model):
     comparison = fields.Json(readonly=True, help="What each account has, and would have from the newest version.")
     comparison_table = fields.Html("What Would Be Booked", compute="_compute_comparison_table", sanitize=False)
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
-    external_version = fields.Char(readonly=True)
+    external_version = fields.Char("Version at the Provider", readonly=True)
     external_url = fields.Char(readonly=True)
     is_acknowledged = fields.Boolean(
         default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."

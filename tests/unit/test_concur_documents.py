@@ -299,6 +299,18 @@ def test_a_document_without_rows_is_not_wanted_only_when_it_is_over_nothing():
         expense_report(content)
 
 
+@pytest.mark.parametrize("credit", [30, -30])
+def test_a_credit_of_a_cash_advance_is_one_with_a_minus_and_without(credit):
+    content = received(documents.cash_advance("C1", 100, day=DAY))
+    content["cashAdvanceData"]["requestAmount"] = 70
+    row = content["journalData"][0]
+    content["journalData"].append({**row, "amount": credit, "debitOrCredit": "CR"})
+    assert balances(cash_advance(content)) == {account("CADV"): 70, EMPLOYEE: -70}
+    row["amount"] = -100
+    with pytest.raises(InvalidDataError, match="debit of -100"):
+        cash_advance(content)
+
+
 def test_payroll_books_what_it_pays():
     entry = payroll(
         received(documents.payroll("P1", [("M001", 28, "Y"), ("M001", "2.50", "Y"), ("T9", 40, "N")], day=DAY))

@@ -164,6 +164,17 @@ def test_a_new_name_goes_to_all_addresses_of_the_vendor(sandbox, concur):
     assert len(writes(sandbox)) == 1
 
 
+@pytest.mark.parametrize("longest", [255, 50])
+def test_what_concur_has_cut_is_no_change_of_a_person(sandbox, concur, longest):
+    sandbox.settings.longest_address = longest
+    address = doc.Address(street="Long Street " * 8, city="Leeds", postal_code="LS1 4AP", country="GB")
+    sent = push(concur, partner())
+    sent = push(concur, partner(address=address), sent.external_id)
+    back = concur.document("vendors", concur.fetch("vendors", sent.external_id).payload)
+    assert len(back.address.street) <= longest
+    assert sent.shared == back.shared()
+
+
 def test_an_archived_vendor_loses_its_approval_and_gets_it_back(sandbox, concur):
     sent = push(concur, partner())
     push(concur, partner(active=False), sent.external_id)

@@ -407,6 +407,8 @@ class VendorPush:
             for record in changed:
                 if refusal := _refusal(answers, record):
                     raise refusal
+            # Concur may have cut what it took, which is no change of a person's
+            wanted = records_of(self.client, _code(main)) or wanted
         return self._sent(wanted, linked)
 
     # Vendors that Concur has

@@ -59,6 +59,7 @@ class ConcurSettings(Settings):
     post_changes_vendors: bool = False  # POST of a vendor that is there; not documented
     put_makes_vendors: bool = False  # PUT of a vendor that is not there; not documented
     put_keeps_the_rest: bool = False  # what a PUT leaves out; not documented
+    longest_address: int = 255  # or 50, which is what checks take: whether the rest is cut is not documented
     image: str = "jpeg"  # or png, pdf: what receipts are
     image_size: int = 0  # bytes of a photo, about; a phone makes 8,000,000
     deprecated: dict = field(default_factory=dict)  # {beginning of a path: headers that announce its end}

@@ -20,6 +20,7 @@ SEARCHED = {
     "postalCode": "PostalCode",
     "country": "CountryCode",
 }
+ADDRESS = ("Address1", "Address2", "Address3")
 COMPARE = {
     "exact": lambda value, wanted: value == wanted,
     "begins": lambda value, wanted: value.startswith(wanted),
@@ -104,7 +105,7 @@ def _create(call, values):
         return "The vendor code and address code are in use."
     if problem := _problem(call, values, (record_key(values),)):
         return problem
-    call.state.vendors.add(VendorRecord(record_key(values), values))
+    call.state.vendors.add(VendorRecord(record_key(values), _cut(call, values)))
     call.sandbox.journal.effect("vendor.create", record_key(values))
     return None
 
@@ -118,9 +119,15 @@ def _update(call, values):
     together = {record_key(other) for other in call.body["Vendor"]}
     if problem := _problem(call, values, together):
         return problem
+    values = _cut(call, values)
     row.values = {**row.values, **values} if call.sandbox.settings.put_keeps_the_rest else values
     call.sandbox.journal.effect("vendor.update", record_key(values))
     return None
+
+
+def _cut(call, values):
+    longest = call.sandbox.settings.longest_address
+    return values | {name: values[name][:longest] for name in ADDRESS if values.get(name)}
 
 
 def _problem(call, values, together):
