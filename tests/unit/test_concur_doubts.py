@@ -36,6 +36,8 @@ DOUBTS = {
     "ended_status": (401, 403),
     "rotate_refresh_tokens": (True, False),
     "numbers_as_text": (False, True),
+    "image": ("jpeg", "pdf"),
+    "image_size": (0, 8_000_000),
 }
 
 
@@ -90,7 +92,7 @@ def lived(answers):
         control.add_document("invoice", content["requestHeader"]["requestId"], content)
         report_id = identity("reopened", length=20)
         first = [entry("600000", "46.00", day=DAY, taxes=[tax("VAT15", "6.00", "6.00")])]
-        control.add_document("expense", report_id, report(report_id, first, day=DAY))
+        control.add_document("expense", report_id, report(report_id, first, day=DAY), image=["Receipts"])
         made = connect(sandbox)
         books = {flow: {document.external_id: document for document in read(made, flow)} for flow in FLOWS}
         control.end_access_tokens()
@@ -103,6 +105,10 @@ def lived(answers):
             (vendor_of(77, "Tailspin Toys Ltd", memberships={"Marketing": True, "Unknown": True}), ""),
             (vendor_of(78, "Blue Harbor Logistics Ltd"), "V-0044"),
         ]
+        (receipt,) = made.document("receipts", made.fetch("receipts", report_id).payload)
+        mimetype, content = made.download(receipt.url)
+        assert mimetype == ("image/jpeg" if answers["image"] == "jpeg" else "application/pdf")
+        assert len(content) > 0.9 * answers["image_size"] * (answers["image"] == "jpeg")
         notes = [made.send("vendors_push", made.render("vendors_push", row), key, "key").note for row, key in vendors]
         assert control.violations() == []
         return books, booked(whole), notes[1], control.vendors()
