@@ -66,6 +66,11 @@ class Contact:
     is_default: bool = False
     address: Address | None = None
 
+    @property
+    def key(self) -> str:
+        """What it is known by among the contacts of a vendor."""
+        return self.external_id or self.email.lower() or self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
