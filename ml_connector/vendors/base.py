@@ -185,6 +185,7 @@ class Sent:
     :param takes_files: whether the flows that follow are to send the record's files now
     :param shared: values of the record as the vendor has them now, as far as its answer says (see
         `documents.Vendor.shared`); for kinds that both sides may change
+    :param untaken: names of such values that the vendor did not take: what Odoo changed of them stays to be sent
     :param message: what people who look at the record have to know: it is noted on the record
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     :param parts: {(kind, the vendor's id): our id} of its lines, by which other records of the vendor name them
@@ -198,6 +199,7 @@ class Sent:
     mapping: object = None
     takes_files: bool = False
     shared: dict = field(default_factory=dict)
+    untaken: frozenset = frozenset()
     message: str = ""
     parts: dict = field(default_factory=dict)
 
@@ -332,6 +334,8 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
+        self.learned = {}
+        """What it found out in this run and wants kept between calls, as `CheckReport.settings`."""
 
     @property
     def zone(self):
@@ -438,6 +442,10 @@ class Provider:
     def render(self, flow: str, document) -> dict:
         """The body we would send for a document. Pure; also what the fingerprint is taken of."""
         return self._push(flow).render(document)
+
+    def untaken(self, flow: str) -> frozenset:
+        """Names of `shared` values that the provider does not take now, by what is known of it (`Sent.untaken`)."""
+        return frozenset()
 
     def send(self, flow: str, payload: dict, external_id: str, key: str) -> Sent:
         """Create (`external_id` empty) or update a record.

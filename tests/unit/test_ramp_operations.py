@@ -31,7 +31,7 @@ NOT_CALLED = {
         *("GET /vendors/{vendor_id}/accounts", "GET /vendors/{vendor_id}/accounts/{bank_account_id}"),
         "POST /vendors/{vendor_id}/accounts/{bank_account_id}/archive",
         "POST /vendors/{vendor_id}/update-bank-accounts",
-        *("POST /bills/{bill_id}/hold", "POST /bills/{bill_id}/release", "GET /bills/{bill_id}/remittance-receipt"),
+        *("POST /bills/{bill_id}/hold", "POST /bills/{bill_id}/release"),
     },
     "coding, memos, receipts and places belong to the people in Ramp": {
         *("POST /accounting/codings", "POST /accounting/ready-to-sync", "POST /memos/{transaction_id}"),
