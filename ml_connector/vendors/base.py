@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from .moments import localized
@@ -334,8 +335,11 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
-        self.learned = {}
+
+    @cached_property
+    def learned(self):
         """What it found out in this run and wants kept between calls, as `CheckReport.settings`."""
+        return {}
 
     @property
     def zone(self):

@@ -345,6 +345,13 @@ def test_sources(paid, external_id, name):
     assert document.external_id == "unnumbered:9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01"
 
 
+def test_a_payment_that_ramp_did_not_make_has_no_proof():
+    paid = {"id": "p", "payment_date": "2026-07-28"}
+    methods = {"ACH": 1, "CHECK": 1, "SWIFT": 1, "PAID_MANUALLY": 0, "CARD": 0}
+    found = {name: to_payment(payment={**paid, "payment_method": name}).attachments for name in methods}
+    assert {name: len(files) for name, files in found.items()} == methods
+
+
 def test_payment_falls_back():
     paid = {"id": "p", "payment_method": "CHECK", "trace_id": {"descriptor": "Check Number", "trace_id": "10442"}}
     document = to_payment(payment=paid, paid_at="2026-07-30T12:00:00+00:00")

@@ -1025,6 +1025,13 @@ def test_a_changed_byte_breaks_the_signature(body, secret, place, change):
         assert not RampProvider.verify_webhook(headers, bytes(changed), [secret])
 
 
+@pytest.mark.parametrize("kind", ["transactions", "reimbursements"])
+def test_a_request_to_sync_means_all_that_is_ready(kind):
+    envelope = {"id": "e1", "type": f"{kind}.sync_requested", "object": {"id": "s1", "sync_request_id": "s1"}}
+    event = RampProvider.parse_webhook({}, json.dumps(envelope).encode())
+    assert event.external_id == "" and event.event_type in RampProvider.flow(kind).events
+
+
 def test_parse_webhook():
     event = RampProvider.parse_webhook({}, BODY_BYTES)
     assert (event.event_id, event.event_type, event.external_id, event.created_at, event.challenge) == (

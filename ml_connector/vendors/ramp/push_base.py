@@ -129,27 +129,16 @@ class Upload(Push):
         try:
             rows = {row.get("id"): row for row in self.upload([payload for _index, payload in items])}
         except PermanentError as error:
+            if is_of_entities(items[0][1], error):
+                answers = self._upload([(index, everywhere(payload)) for index, payload in items])
+                return {index: with_note(answer, unlimited(error)) for index, answer in answers.items()}
             if len(items) == 1:
-                return {items[0][0]: self._upload_alone(items[0][1], error)}
+                return {items[0][0]: error}
             half = len(items) // 2
             return {**self._upload(items[:half]), **self._upload(items[half:])}
         except ConnectorError as error:
             return {index: error for index, _payload in items}
         return {index: self._uploaded(payload, rows.get(payload["id"])) for index, payload in items}
-
-    def _upload_alone(self, payload, error):
-        """What comes of an object that is refused alone, too.
-
-        :param error: with which it was refused
-        """
-        if not is_of_entities(payload, error):
-            return error
-        try:
-            rows, note = limiting(lambda body: self.upload([body]), payload)
-        except ConnectorError as refusal:
-            return refusal
-        answer = self._uploaded(payload, next((row for row in rows if row.get("id") == payload["id"]), None))
-        return answer if isinstance(answer, ConnectorError) else with_note(answer, note)
 
     def _uploaded(self, payload, row):
         try:
@@ -187,13 +176,24 @@ def limiting(call, body):
     except PermanentError as error:
         if not is_of_entities(body, error):
             raise
-        note = f"Ramp does not limit it to this company: {error.message}"
-    rest = {key: value for key, value in body.items() if key != ENTITIES}
+        note = unlimited(error)
+    rest = everywhere(body)
     return call(rest) if rest else {}, note
 
 
-def with_note(sent, note):
-    return replace(sent, note=" ".join(filter(None, (sent.note, note)))) if note else sent
+def everywhere(body):
+    return {key: value for key, value in body.items() if key != ENTITIES}
+
+
+def unlimited(error):
+    return f"Ramp does not limit it to this company: {error.message}"
+
+
+def with_note(answer, note):
+    """A `Sent` with one more note; an error as it is."""
+    if not note or isinstance(answer, ConnectorError):
+        return answer
+    return replace(answer, note=" ".join(filter(None, (answer.note, note))))
 
 
 def ramp_id_of(row):
