@@ -307,7 +307,7 @@ class RampProvider(Provider):
         return self.newer.attempt(
             FIELD_REMOTE_ID,
             lambda: _begun(self.client.field_options(field_remote_id=remote_id, **filters)),
-            lambda: self.client.field_options(ramp_id, **filters),
+            lambda: _begun(self.client.field_options(ramp_id, **filters)),
         )
 
     def _pull_taxes(self):
@@ -591,7 +591,7 @@ class RampProvider(Provider):
 
 
 def _begun(pages):
-    """The same pages, of which the first was asked for."""
+    """The same pages, of which the first was asked for already, so that a refusal comes now."""
     return chain([next(pages, [])], pages)
 
 
