@@ -368,6 +368,10 @@ class RampClient(HttpClient):
         """`GET /item-receipts`: pages."""
         return self._pages("/item-receipts", **filters)
 
+    def item_receipt(self, receipt_id):
+        """`GET /item-receipts/{item_receipt_id}`."""
+        return self._object("GET", f"/item-receipts/{_id(receipt_id)}")
+
     def create_item_receipt(self, body):
         """`POST /item-receipts`; there is no change, only to delete and make anew."""
         return self._object("POST", "/item-receipts", body=body)

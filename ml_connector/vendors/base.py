@@ -46,7 +46,8 @@ class FlowSpec:
     :param interval: minutes between two runs by default
     :param scopes: permissions at the vendor without which the flow cannot work
     :param reports: whether the vendor is told what became of each record
-    :param events: webhook event types that hint at records of this flow
+    :param events: webhook event types that hint at records of this flow; of a push flow, at what people made over there
+        by hand (`Provider.heard`)
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only). Empty, without `follows`: it sends only what
         somebody asks for
@@ -430,6 +431,13 @@ class Provider:
         :return: versions that the vendor took back meanwhile, with the reason
         """
         raise NotImplementedError
+
+    def heard(self, flow: str, external_id: str) -> tuple[str, str, str] | None:
+        """What people at the provider did by hand to what a push flow sends.
+
+        :return: kind and external id of the record that it concerns, and a sentence on it; None: nothing of theirs
+        """
+        return None
 
     def changed_after(self, flow: str, external_id: str, moment) -> bool:
         """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC)."""

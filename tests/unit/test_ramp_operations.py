@@ -18,7 +18,7 @@ NOT_CALLED = {
         *("GET /accounting/field-options/{field_option_id}", "GET /accounting/vendors/{vendor_id}"),
         *("GET /accounting/connection", "GET /accounting/connection/{connection_id}"),
         *("GET /entities/{entity_id}", "GET /departments/{department_id}", "GET /locations/{location_id}"),
-        *("GET /item-receipts/{item_receipt_id}", "GET /receipts/{receipt_id}", "GET /webhooks/{webhook_id}"),
+        *("GET /receipts/{receipt_id}", "GET /webhooks/{webhook_id}"),
         *("GET /vendors/{vendor_id}/contacts/{vendor_contact_id}", "GET /vendors/{vendor_id}/credits"),
         *("GET /memos", "GET /memos/{transaction_id}", "GET /bank-accounts", "GET /bank-accounts/{bank_account_id}"),
     },

@@ -780,6 +780,24 @@ def test_backorders_are_receipts_of_their_own(sandbox, ramp):
     assert made["receipt_status"] == "FULLY_RECEIVED"
 
 
+def test_a_receipt_that_was_entered_in_ramp_is_heard_of(sandbox, ramp):
+    bought = push(ramp, "purchase_orders_push", order(ramp))
+    ours = push(ramp, "receipts_push", receipt(bought, "2"))
+    assert ramp.heard("receipts_push", ours.external_id) is None
+    (line,) = ramp.client.purchase_order(bought.external_id)["line_items"]
+    theirs = ramp.client.create_item_receipt(
+        {
+            "purchase_order_id": bought.external_id,
+            "item_receipt_number": "R-77",
+            "received_at": "2026-09-20",
+            "item_receipt_line_items": [{"purchase_order_line_item_id": line["id"], "unit_quantity": 1}],
+        }
+    )
+    kind, order_id, sentence = ramp.heard("receipts_push", theirs["id"])
+    assert (kind, order_id) == ("purchase_order", bought.external_id)
+    assert "on 2026-09-20 (receipt R-77)" in sentence
+
+
 def test_a_receipt_in_doubt_is_not_made_twice(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
     payload = ramp.render("receipts_push", receipt(bought, "5"))

@@ -405,6 +405,7 @@ FLOWS = (
         direction="push",
         kind="goods_receipt",
         sequence=190,
+        events=("item_receipts.created",),
         scopes=(ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE),
         needs=(PLUS,),
         watches="stock.picking",
@@ -451,7 +452,7 @@ FLOWS = (
 
 FLOWS = tuple(sorted((*FLOWS, *SPEND_FLOWS), key=lambda flow: flow.sequence))
 
-ONLY_FOR = {"transactions.synced": "transactions"}
+ONLY_FOR = {"transactions.synced": "transactions", "item_receipts.created": "receipts_push"}
 """Events that come with each of our own reports as well, by the only flow that they are for."""
 
 EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))

@@ -470,6 +470,9 @@ class RampProvider(Provider):
     def untaken(self, flow):
         return self._push(flow).untaken() if flow == "vendors_push" else super().untaken(flow)
 
+    def heard(self, flow, external_id):
+        return self._push(flow).heard(external_id)
+
     @property
     def order_mode(self):
         chosen = self.options("purchase_orders_push").get("purchase_order_mode")
