@@ -221,7 +221,7 @@ class RampClient(HttpClient):
         return self._pages("/receipts", **filters)
 
     def repayments(self, **filters):
-        """`GET /repayments`: pages of what employees pay back. Ramp does not filter them by entity yet."""
+        """`GET /repayments`: pages of what employees pay back."""
         return self._pages("/repayments", **filters)
 
     # The card account: statements, their payment, cashback

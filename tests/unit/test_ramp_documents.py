@@ -307,6 +307,9 @@ def test_payment_is_the_bills_own_amount():
             PaidBill(external_id="9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01", amount=Decimal(1500), number="INV-2026-118"),
         ),
         reference="P-20817",
+        attachments=(
+            Attachment(name="Remittance P-20817.pdf", url="remittance-receipt:9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01"),
+        ),
     )
 
 
@@ -489,6 +492,7 @@ def test_render_vendor():
             "last_name": "Example",
             "phone": "+1 555",
         },
+        "contacts": [{"email": "info@example.com", "first_name": "Reception"}],
         "is_active": True,
         "address": {
             "address_line_1": "1 Main St",

@@ -54,7 +54,6 @@ LIMITS = {
     r"e-mail": lambda ramp: not ramp.takes("PATCH /users/{user_id}", "email"),
     r"whole": whole_quantities,
     r"tax again": lambda ramp: not ramp.takes("PATCH /accounting/tax/code/options/{option_id}", "reactivate"),
-    r"filter": lambda ramp: not ramp.filters("GET /repayments", "entity_id"),
     r"neither vendor nor lines": lambda ramp: (
         not any(ramp.takes("PATCH /purchase-orders/{purchase_order_id}", name) for name in ("vendor_id", "line_items"))
     ),

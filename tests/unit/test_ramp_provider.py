@@ -416,7 +416,7 @@ def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
         vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
     )
     pages = pulled(provider(fake), "vendors")
-    assert [found.cursor for found in pages] == [None, "2026-07-01T12:00:00+00:00"]
+    assert [found.cursor for found in pages] == [None, None, "2026-07-01T12:00:00+00:00"]
     assert [item.payload["contacts"] for item in pages[0].items] == [[{"id": f"v{n}c"}] for n in range(9)]
     pulled(provider(fake), "vendors", cursor=pages[-1].cursor)
     asked = [filters for name, _args, filters in fake.asked if name == "vendors"]
@@ -561,7 +561,7 @@ BODY = {
 
 
 def test_create_and_update_take_their_part():
-    fake = Vendors()
+    fake = Vendors(vendor_contacts=[{"id": "c1", "email": "A@example.com"}])
     sent = provider(fake).send("vendors_push", BODY, "", "key")
     assert sent.external_id == "v1" and sent.note == ""
     assert set(fake.sent) == {"name", "country", "external_vendor_id", "business_vendor_contacts", "address"}

@@ -319,7 +319,7 @@ def everything_coded(ramp):
 def test_what_is_sent_is_limited_to_the_companies_of_the_entity(sandbox):
     for company in (1, 2, 3):
         first = limited(sandbox)
-        push(first, "companies_push", doc.Company(odoo_id=company, name=f"Company {company}"))
+        push(first, "companies_push", doc.Company(odoo_id=company, name=f"Company {company}", currency="USD"))
         assert first.companies == [str(company)]
     everywhere = connect(sandbox, companies_push={"active": True}, stored={"companies": ["1"]})
     assert [row["entity_remote_ids"] for row in everything_coded(everywhere)] == [None] * 4

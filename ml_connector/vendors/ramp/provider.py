@@ -299,14 +299,14 @@ class RampProvider(Provider):
         yield from self._pull_journals()
         yield from self._pull_spend_codes()
 
-    def field_options(self, remote_id, ramp_id, **filters):
+    def field_options(self, our_id, ramp_id, **filters):
         """Pages of the options of a field, asked for by its id with us where Ramp knows that.
 
         The id that Ramp gave it is another one when the field was made anew.
         """
         return self.newer.attempt(
             FIELD_REMOTE_ID,
-            lambda: _begun(self.client.field_options(field_remote_id=remote_id, **filters)),
+            lambda: _begun(self.client.field_options(field_remote_id=our_id, **filters)),
             lambda: _begun(self.client.field_options(ramp_id, **filters)),
         )
 

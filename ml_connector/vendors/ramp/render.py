@@ -48,9 +48,11 @@ def vendor(document, handles):
     if document.in_books:
         body["accounting_vendor_remote_id"] = handles.partner(document.odoo_id)
     main = _main_contact(document)
-    others = [person for person in document.contacts if person.email and not person.is_known and person is not main]
+    others = {person.email.casefold(): person for person in document.contacts if person.email and not person.is_known}
+    # a person whose address is the vendor's own is that contact
+    others.pop(main.email.casefold(), None)
     if others:
-        body["contacts"] = [contact(person) for person in others]
+        body["contacts"] = [contact(person) for person in others.values()]
     return body
 
 
