@@ -4,8 +4,10 @@ from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
+from odoo.addons.ml_connector.vendors.base import Sent
 
 from .common import ConnectorCase
+from .fake_provider import FakeProvider
 
 
 @tagged("post_install", "-at_install")
@@ -47,6 +49,23 @@ class TestPush(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.remote.calls.count("send"), 1)
         self.assertEqual(self.logs("vendors_push")[-1].outcome, "unchanged")
+
+    def test_what_did_not_get_there_as_a_whole_is_sent_anew_with_the_next_change(self):
+        sent = []
+
+        def send(provider, flow, payload, external_id, key):
+            sent.append(payload)
+            return Sent(external_id="remote-1", note="It has no such group.", is_incomplete=len(sent) == 1)
+
+        self.patch(FakeProvider, "send", send)
+        partner = self.vendor()
+        self.run_worker()
+        self.assertEqual(self.logs("vendors_push").mapped("note"), ["It has no such group."])
+        for street in ("1 Main St", "2 Main St"):
+            partner.street = street
+            self.run_worker()
+        self.assertEqual(len(sent), 2)
+        self.assertEqual(self.logs("vendors_push").sorted("id").mapped("outcome"), ["sent", "sent", "unchanged"])
 
     def test_customer_and_other_company_are_not_sent(self):
         other = self.env["res.company"].create({"name": "Other company"})

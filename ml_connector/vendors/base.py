@@ -191,6 +191,7 @@ class Sent:
     :param message: what people who look at the record have to know: it is noted on the record
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     :param parts: {(kind, the vendor's id): our id} of its lines, by which other records of the vendor name them
+    :param is_incomplete: whether something of it did not get there, so that it is sent anew when it is queued again
     """
 
     external_id: str
@@ -204,6 +205,7 @@ class Sent:
     untaken: frozenset = frozenset()
     message: str = ""
     parts: dict = field(default_factory=dict)
+    is_incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ RESULT_BATCH = 500
 LOOK_UPS = 5000
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
+INCOMPLETE = "incomplete"
+"""Fingerprint of what did not get there as a whole: nothing equals it."""
 
 
 class MlWorker(models.AbstractModel):
@@ -382,7 +384,7 @@ class MlWorker(models.AbstractModel):
                     "record": record,
                     "external_version": sent.version,
                     "external_url": sent.url,
-                    "fingerprint": fingerprint,
+                    "fingerprint": INCOMPLETE if sent.is_incomplete else fingerprint,
                     "synced_at": log.sent_at,
                     **self._sent_agreement(binding, sent, ours),
                 }

@@ -21,11 +21,13 @@ class Entry:
     :ivar is_shared: whether a person said that another remote record is the same Odoo record
     :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
     :ivar is_difference: whether a person said that it is booked beside what is bound already
+    :ivar comparison: what each account has, and would have from what differs, for the person who decides about it
+    :ivar is_partial: whether what differs can only be what is to be added to what is booked
     """
 
     __slots__ = (
-        *("binds", "bound", "document", "error", "is_difference", "is_shared", "kept", "log"),
-        *("note", "outcome", "record", "taken", "values"),
+        *("binds", "bound", "comparison", "document", "error", "is_difference", "is_partial", "is_shared", "kept"),
+        *("log", "note", "outcome", "record", "taken", "values"),
     )
 
     def __init__(self, log, document, bound=None):
@@ -40,6 +42,8 @@ class Entry:
         self.binds = True
         self.is_shared = False
         self.is_difference = bool(log) and log.decision == "difference"
+        self.comparison = None
+        self.is_partial = False
         self.taken = None
         self.kept = {}
 
