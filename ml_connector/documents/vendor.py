@@ -36,6 +36,7 @@ class Vendor:
     :param group: the group of vendors it belongs to
     :param memberships: {name of a group of vendors: whether it belongs to it}; of other groups nothing is said
     :param currency: ISO 4217 code of the currency it bills in by default
+    :param approval: what the provider says where it does not (yet) take the vendor for approved
     :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
     :param pay_to: accounts that the vendor system is to pay to; none unless that was chosen
     :param bank_accounts: account numbers (IBAN or local), used to match only
@@ -57,6 +58,7 @@ class Vendor:
     bank_accounts: tuple[str, ...] = ()
     pay_to: tuple[BankAccount, ...] = ()
     is_company: bool = True
+    approval: str = ""
     in_books: bool = False
     active: bool = True
 

@@ -233,6 +233,9 @@ class MlWorker(models.AbstractModel):
             run.stops = stops
             self._work_in_turn(run)
         self._guarded(run, self._judge_waits)
+        if run.provider.learned:
+            connection.stored_settings = {**(connection.stored_settings or {}), **run.provider.learned}
+            self._commit(run)
         if run.announcements:
             connection._note_announcements(list(run.announcements))
             self._commit(run)

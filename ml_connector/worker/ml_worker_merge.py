@@ -302,7 +302,16 @@ class MlWorker(models.AbstractModel):
         """
         if ours is None:
             return {}
-        return {"agreed_odoo": ours, "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared}}
+        agreed_odoo = self._agreed_odoo(binding, ours, sent.untaken)
+        return {
+            "agreed_odoo": agreed_odoo,
+            "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared},
+        }
+
+    def _agreed_odoo(self, binding, ours, untaken):
+        """Odoo's values as the vendor knows them now: a change that it did not take is one still."""
+        before = (binding and binding.agreed_odoo) or {}
+        return ours and {**ours, **{name: before[name] for name in untaken & before.keys() & ours.keys()}}
 
     def _note_sent_version(self, flow, external_id):
         """What was read before our change is not the vendor's newest version any more, even when it comes again."""

@@ -135,7 +135,8 @@ class MlWorker(models.AbstractModel):
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
                 # so that the next sweep does not ask again
-                binding.write({"synced_at": started, "agreed_odoo": ours.get(log.res_id) or binding.agreed_odoo})
+                agreed = self._agreed_odoo(binding, ours.get(log.res_id), run.provider.untaken(flow.key))
+                binding.write({"synced_at": started, "agreed_odoo": agreed or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
             if binding and not reader._sends_changes:

@@ -118,6 +118,8 @@ class MlWriterVendor(models.AbstractModel):
             return self.env._("%s is archived in Odoo.", partner.display_name)
         if not document.active:
             return self.env._("The vendor is not active any more at the vendor system.")
+        if document.approval:
+            return self.env._("The vendor is not approved at the provider: %s.", document.approval)
         return ""
 
     def _plan_new(self, batch, entries, match):
