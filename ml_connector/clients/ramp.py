@@ -152,7 +152,8 @@ class RampClient(HttpClient):
 
     def update_vendor(self, vendor_id, body):
         """`PATCH /vendors/{vendor_id}`: the changed vendor. Older interfaces do not know `name`."""
-        return self._object("PATCH", f"/vendors/{_id(vendor_id)}", body=body)
+        path = f"/vendors/{_id(vendor_id)}"
+        return self._changed(path, "PATCH", path, body=body)
 
     def create_vendor_contact(self, vendor_id, body):
         """`POST /vendors/{vendor_id}/contacts`: a further contact, which may have to be approved in Ramp."""
@@ -412,11 +413,13 @@ class RampClient(HttpClient):
 
     def update_bill(self, bill_id, body):
         """`PATCH /bills/{bill_id}`: approved bills only."""
-        return self._object("PATCH", f"/bills/{_id(bill_id)}", body=body)
+        path = f"/bills/{_id(bill_id)}"
+        return self._changed(path, "PATCH", path, body=body)
 
     def archive_bill(self, bill_id):
         """`DELETE /bills/{bill_id}`: refused when it is paid."""
-        self._call_api("DELETE", f"/bills/{_id(bill_id)}")
+        path = f"/bills/{_id(bill_id)}"
+        self._changed(path, "DELETE", path)
 
     def attach(self, owner, owner_id, kind, name, content, mimetype):
         """`POST /bills/{bill_id}/attachments` or `/bills/drafts/{draft_bill_id}/attachments`: the id of the file.
