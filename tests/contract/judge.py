@@ -32,7 +32,7 @@ PLACES = {
     "event-subscription-service": "/events",
     "financial-integration": "/financialintegration",
     "image-v1.0": "/api",
-    "invoice-pay": "/invoice",
+    "invoice-pay-v4": "/invoice",
     "invoice-payment-request-v3.0": "/api/v3.0",
     "oauth2-token": "/oauth2/v0",
 }
@@ -312,7 +312,7 @@ def faults(judgement, listed, published=False, whole=True):
         if not covering:
             found.append(f"{len(cases)} × {violation}: {cases[0][1]}")
     for entry in listed if whole else ():
-        if entry not in used:
+        if entry.published == published and entry not in used:
             is_known = any(_matches(operation, entry.operation) for operation in known)
             found.append(f"{'Unused' if is_known else 'Unknown operation'}: {entry.operation}, {entry.place}")
     return found

@@ -6,6 +6,7 @@
     ML_CONNECTOR_LIVE_<PROVIDER>_URL=...      another address than that of the provider's sandbox
     ML_CONNECTOR_LIVE_<PROVIDER>_USE=...      codes that records are written with: account=6340,tax=1
     ML_CONNECTOR_LIVE_WRITE=1                 write, too
+    ML_CONNECTOR_LIVE_WEBHOOKS=...            address of another server than example.com that is named for webhooks
     ML_CONNECTOR_LIVE_RECORD=FOLDER           record, without secrets, in <FOLDER>/<provider>.jsonl
 """
 
@@ -69,9 +70,16 @@ class Tenant:
     def provider(self):
         return self.run()
 
-    def run(self):
-        """A provider, as each run of the job has its own."""
-        return self._made(self.report.settings, frozenset(self.report.capabilities))
+    def look_again(self):
+        """Check the connection anew, because more is allowed now."""
+        del self.report, self.provider
+
+    def run(self, options=None):
+        """A provider, as each run of the job has its own.
+
+        :param options: {flow key: {name: value}} of the choices made on the flows
+        """
+        return self._made(self.report.settings, frozenset(self.report.capabilities), options)
 
     def flows(self, direction):
         """The flows of a direction that the tenant allows."""
@@ -84,11 +92,14 @@ class Tenant:
 
     def chosen(self, kind):
         """The code of a kind that records are written with: what the environment says, else the first one."""
-        wanted = dict(pair.split("=", 1) for pair in setting(self.key, "use").split(",") if pair)
         codes = [code for code in self._codes if code.kind == kind]
-        return next(
-            (code for code in codes if wanted.get(kind, code.external_id) in (code.external_id, code.code)), None
-        )
+        if wanted := self.named(kind):
+            codes = [code for code in codes if wanted in (code.external_id, code.code)]
+        return next(iter(codes), None)
+
+    def named(self, kind):
+        """The code of a kind that the environment says."""
+        return dict(pair.split("=", 1) for pair in setting(self.key, "use").split(",") if pair).get(kind, "")
 
     @cached_property
     def _codes(self):
@@ -96,12 +107,13 @@ class Tenant:
         pages = self.provider.pull(flow, "", None)
         return [self.provider.document(flow, item.payload) for page in pages for item in page.items]
 
-    def _made(self, stored, capabilities):
+    def _made(self, stored, capabilities, options=None):
         settings = Settings(
             base_url=setting(self.key, "url") or self.kind.environments["sandbox"],
             credentials=self.credentials,
             stored=stored,
             capabilities=capabilities,
+            options=options or {},
             instance="live-test",
             company="LIVE",
         )

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from tenants import setting
+
 from ml_connector import documents as doc
 from ml_connector.exceptions import ConnectorError
 
@@ -26,26 +28,26 @@ class Sender:
     def __init__(self, tenant, subtests):
         self.tenant = tenant
         self.allowed = {flow.key for flow in tenant.flows("push")}
-        self._subtests = subtests
+        self.subtests = subtests
         self._keys = 0
 
-    def __call__(self, flow, document, external_id="", finds=True):
+    def __call__(self, flow, document, external_id="", finds=True, **options):
         """The id of the record at the provider; empty when the tenant does not allow the flow."""
         if flow not in self.allowed:
             self.tenant.notes.append(f"{flow}: not allowed")
             return None
-        with self._subtests.test(f"{flow} {self._keys}"):
-            return self._sent(flow, document, external_id, finds)
+        with self.subtests.test(f"{flow} {self._keys}"):
+            return self._sent(flow, document, external_id, finds, {flow: options})
 
-    def _sent(self, flow, document, external_id, finds):
+    def _sent(self, flow, document, external_id, finds, options):
         self._keys += 1
-        run = self.tenant.run()
+        run = self.tenant.run(options)
         payload = run.render(flow, document)
         sent = self._send(run, flow, payload, external_id)
         self.tenant.notes.append(f"{flow}: {sent.external_id} {sent.note}".strip())
         if finds and not external_id:
             # as after an answer that was lost
-            found = self.tenant.run().find(flow, payload, f"{STAMP}-{self._keys}")
+            found = self.tenant.run(options).find(flow, payload, f"{STAMP}-{self._keys}")
             assert found
             assert found.external_id == sent.external_id or run.flow(flow).follows
         return sent
@@ -146,15 +148,19 @@ def bill(supplier, *lines, **values):
 
 def ramp(tenant, send):
     tenant.provider.claim_seat()
+    tenant.look_again()
+    send = Sender(tenant, send.subtests)
     ramp_codes(send)
     made = send("vendors_push", vendor())
     if made:
         # the interface may leave contacts and name as they were
         send("vendors_push", vendor(address=replace(ADDRESS, street="2 Main Street")), made.external_id)
         ramp_purchases(send, made.external_id)
+    company = doc.Company(odoo_id=NUMBER, name=NAME, currency="USD", country="US")
+    send("companies_push", company, finds=False)
     ramp_employee(send)
     ramp_results(tenant)
-    ramp_webhooks(tenant)
+    webhooks(tenant)
 
 
 def ramp_codes(send):
@@ -163,10 +169,12 @@ def ramp_codes(send):
     if account:
         send("accounts_push", replace(chart, name=f"{NAME} renamed"), account.external_id)
         tax = doc.Tax(odoo_id=NUMBER, name=NAME, rate=Decimal("0.09"), account_external_id=account.external_id)
-        send("taxes_push", tax)
+        sent = send("taxes_push", tax)
+        send("taxes_push", replace(tax, name=f"{NAME} renamed"), sent.external_id)
         send("accounts_push", replace(chart, name=f"{NAME} renamed", active=False), account.external_id)
     plan = send("dimensions_push", doc.Dimension(odoo_id=NUMBER, name=NAME))
     if plan:
+        send("dimensions_push", doc.Dimension(odoo_id=NUMBER, name=f"{NAME} renamed"), plan.external_id)
         value = doc.DimensionValue(
             odoo_id=NUMBER,
             dimension_odoo_id=NUMBER,
@@ -177,7 +185,9 @@ def ramp_codes(send):
         )
         option = send("dimension_values_push", value)
         send("dimension_values_push", replace(value, active=False), option.external_id)
-    send("accounting_vendors_push", vendor())
+    listed = send("accounting_vendors_push", vendor())
+    if listed:
+        send("accounting_vendors_push", vendor(name=f"{NAME} renamed"), listed.external_id)
 
 
 def ramp_purchases(send, supplier):
@@ -187,7 +197,8 @@ def ramp_purchases(send, supplier):
         file = {"name": "order.pdf", "mimetype": "application/pdf", "content": PDF}
         if bought.takes_files:
             send("order_files_push", doc.OutgoingFile(parent_external_id=bought.external_id, **file))
-        changed = replace(wanted, lines=(order_line(1), order_line(3, "1", "1.00")))
+        lines = (order_line(1, price="31.00"), order_line(3, "1", "1.00"))
+        changed = replace(wanted, promise_date=TODAY + timedelta(days=21), lines=lines)
         send("purchase_orders_push", changed, bought.external_id)
         got = send("receipts_push", receipt(bought.external_id, "3"))
         if got:
@@ -207,14 +218,25 @@ def ramp_purchases(send, supplier):
         )
         send("own_bill_files_push", invoice)
         send("bills_push", bill(supplier, *lines, number=f"INV-{STAMP}-2"), draft.external_id)
+    # taken back at once, so that nobody pays it
+    approved = bill(supplier, *lines, odoo_id=NUMBER + 1, number=f"INV-{STAMP}-3")
+    made = send("bills_push", approved, bill_mode="approved")
+    if made:
+        file = {"name": "more.pdf", "mimetype": "application/pdf", "content": PDF}
+        send("own_bill_files_push", doc.OutgoingFile(parent_external_id=made.external_id, **file))
+        send("bills_push", replace(approved, memo="Changed"), made.external_id, bill_mode="approved")
+        send("bills_push", replace(approved, is_void=True), made.external_id, bill_mode="approved")
     if bought:
         send("purchase_orders_push", replace(wanted, state="cancelled"), bought.external_id)
 
 
 def ramp_employee(send):
     person = doc.Employee(odoo_id=NUMBER, first_name="Ines", last_name=STAMP, email=f"ines+{STAMP}@example.com")
-    made = send("users_push", person, finds=False)
+    made = send("users_push", replace(person, department=NAME, location=NAME), finds=False)
     if made:
+        send("users_push", replace(person, first_name="Inês"), made.external_id)
+        send("users_push", replace(person, active=False), made.external_id)
+        send("users_push", person, made.external_id)
         send("users_push", replace(person, active=False), made.external_id)
 
 
@@ -237,10 +259,11 @@ def ramp_results(tenant):
                 assert tenant.provider.reported(result) in (None, not refused)
 
 
-def ramp_webhooks(tenant):
-    endpoint = f"https://example.com/{STAMP}"
+def webhooks(tenant):
+    """Nobody answers there, so nothing is confirmed."""
+    endpoint = f"{setting('webhooks') or 'https://example.com'}/{STAMP}"
     subscription, _secret = tenant.provider.subscribe(endpoint, f"handshake-{STAMP}")
-    assert not tenant.provider.is_subscribed(subscription, endpoint)
+    tenant.notes.append(f"Webhooks: {tenant.provider.is_subscribed(subscription, endpoint)}")
     tenant.provider.unsubscribe(subscription)
 
 
@@ -299,9 +322,13 @@ def visma_purchases(send, supplier, coding):
 
 
 def concur(tenant, send):
-    supplier = vendor(currency="GBP")
-    made = send("vendors_push", supplier)
+    account = doc.BankAccount(number="GB33BUKB20201555555555", holder=NAME, country="GB", currency="GBP")
+    supplier = vendor(currency="GBP", pay_to=(account,))
+    group = tenant.named("group")
+    made = send("vendors_push", replace(supplier, memberships={group: True} if group else {}))
     if made:
+        if group:
+            send("vendors_push", replace(supplier, memberships={group: False}), made.external_id)
         send("vendors_push", replace(supplier, name=f"{NAME} Ltd"), made.external_id)
         send("vendors_push", replace(supplier, name=f"{NAME} Ltd", active=False), made.external_id)
     account = doc.Account(odoo_id=NUMBER, code=STAMP, name=NAME, classification="expense")
@@ -314,6 +341,7 @@ def concur(tenant, send):
     for flow in tenant.flows("pull"):
         if flow.acknowledges:
             concur_documents(tenant, flow, send)
+    webhooks(tenant)
 
 
 def concur_documents(tenant, flow, send):
