@@ -1,11 +1,12 @@
 import json
+from decimal import Decimal
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules.db import FunctionStatus
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
 
 from ..clients import mask
 from ..documents import Result
@@ -95,8 +96,13 @@ class MlSyncLog(models.Model):
         [*STATES, ("changed", "Changed After Posting")], compute="_compute_status", help="The state as lists show it."
     )
     is_withdrawn = fields.Boolean(readonly=True, help="The provider took the record back.")
+    is_partial = fields.Boolean(
+        "Only a Difference", readonly=True, help="The newest version holds only what is to be added to what is booked."
+    )
+    comparison = fields.Json(readonly=True, help="What each account has, and would have from the newest version.")
+    comparison_table = fields.Html("What Would Be Booked", compute="_compute_comparison_table", sanitize=False)
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
-    external_version = fields.Char(readonly=True)
+    external_version = fields.Char("Version at the Provider", readonly=True)
     external_url = fields.Char(readonly=True)
     is_acknowledged = fields.Boolean(
         default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
@@ -128,6 +134,11 @@ class MlSyncLog(models.Model):
     ignored_by_id = fields.Many2one("res.users", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
+    sent_values = fields.Json(
+        groups=fields.NO_ACCESS,
+        prefetch=False,
+        help="Values in Odoo that both sides may change, as they were when the record was sent.",
+    )
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
@@ -239,6 +250,30 @@ class MlSyncLog(models.Model):
         )
         body = Markup().join(Markup("<tr>%s</tr>") % Markup().join(cell % text for text in row) for row in rows)
         return Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (heading, body)
+
+    @api.depends("comparison", "is_partial", "is_withdrawn")
+    def _compute_comparison_table(self):
+        for log in self:
+            log.comparison_table = log.comparison and not log.is_withdrawn and log._comparison_table()
+
+    def _comparison_table(self):
+        """What each account has now, and what it has after either button was pressed."""
+        titles = [self.env._("Account"), self.env._("In Odoo")]
+        if not self.is_partial:
+            titles.append(self.env._("After Reverse and Book Again"))
+        if self.kind in DIFFERENCE_KINDS:
+            titles.append(self.env._("After Book as a Difference"))
+        code = self.comparison["currency"]
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        rows = []
+        for name, *stored in self.comparison["rows"]:
+            booked, newest = map(Decimal, stored)
+            amounts = [booked, *([] if self.is_partial else [newest]), booked + newest][: len(titles) - 1]
+            texts = [format_amount(self.env, float(value), currency) if currency else value for value in amounts]
+            rows.append(Markup("<tr>%s</tr>") % Markup().join(Markup("<td>%s</td>") % cell for cell in [name, *texts]))
+        heading = Markup().join(Markup("<th>%s</th>") % title for title in titles)
+        table = Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>')
+        return table % (heading, Markup().join(rows))
 
     def _value_text(self, value):
         if isinstance(value, bool):
@@ -603,6 +638,8 @@ class MlSyncLog(models.Model):
         self.ensure_one()
         if not (self._differs() and self.res_model == "account.move"):
             raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
+        if self.is_partial and not self.is_withdrawn:
+            raise UserError(self.env._("The newest version is not the whole: it can only be booked as a difference."))
         move = self.env["account.move"].browse(self.res_id)
         if move.state == "posted" and move.payment_state != "reversed":
             reason = self.env._(
@@ -791,7 +828,9 @@ class MlSyncLog(models.Model):
     def _gc_payloads(self):
         """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
         return self._gc(
-            "ml_payload_retention_days", lambda logs: logs.write({"payload": False}), [("payload", "!=", False)]
+            "ml_payload_retention_days",
+            lambda logs: logs.write({"payload": False, "sent_values": False}),
+            [("payload", "!=", False)],
         )
 
     @api.autovacuum

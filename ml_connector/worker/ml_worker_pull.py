@@ -24,6 +24,7 @@ from ..exceptions import (
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
+from ..stored_files import stored_name
 from ..vendors.rows import document_of, refuse_unreadable
 from ..writers.ml_writer import Entry, Resolver
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES, halves, in_turn, portion
@@ -424,6 +425,8 @@ class MlWorker(models.AbstractModel):
                     "milliseconds": milliseconds,
                     "lease_until": False,
                     "is_withdrawn": getattr(entry.document, "is_withdrawn", False),
+                    "is_partial": entry.is_partial,
+                    "comparison": entry.comparison,
                     **CLEAN,
                     **log._difference_values(entry.outcome, entry.note),
                 }
@@ -755,7 +758,8 @@ def _download(provider, flow, row):
     files = []
     for attachment in document_of(provider, flow, item.payload):
         mimetype, content = provider.download(attachment.url)
-        files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
+        name = stored_name(attachment.name, mimetype)
+        files.append(DownloadedFile(name=name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
 
 
