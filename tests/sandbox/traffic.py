@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from .journal import MASK
 
+FILE = "(file)"
 CONTROL = "/_control/"
 KEPT_HEADERS = (
     "accept",
@@ -33,7 +34,7 @@ class Exchange:
 
     :param query: pairs, in the order of the request
     :param body: text of the request; of parts that are files only their heads
-    :param answer: text of the answer; empty for a file
+    :param answer: text of the answer, `FILE` in place of a file
     """
 
     method: str
@@ -101,8 +102,10 @@ class Recording:
         kind = headers.get("Content-Type") or ""
         if kind.startswith("multipart/"):
             return self._masked(_heads_of_parts(content or b""))
-        if not content or not _TEXTS.search(kind):
+        if not content:
             return ""
+        if not _TEXTS.search(kind):
+            return FILE
         return self._masked(content.decode("utf-8", "replace"))
 
     def _masked(self, text):
