@@ -70,6 +70,11 @@ class Contact:
     address: Address | None = None
     is_known: bool = False
 
+    @property
+    def key(self) -> str:
+        """What it is known by among the contacts of a vendor."""
+        return self.external_id or self.email.lower() or self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:

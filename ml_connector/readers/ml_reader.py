@@ -178,6 +178,7 @@ class MlReaderFollower(models.AbstractModel):
 SHARED_FIELDS = {
     "name": "name",
     "vat": "vat",
+    "corporate_id": "company_registry",
     "street": "street",
     "street2": "street2",
     "city": "city",
@@ -198,7 +199,7 @@ class MlReaderVendor(models.AbstractModel):
 
     def _watched_fields(self):
         return {
-            *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
+            *("name", "ref", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
             *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
             *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
             *("bank_ids", "child_ids"),
@@ -310,6 +311,7 @@ class MlReaderVendor(models.AbstractModel):
             external_id="",
             odoo_id=own_id(record),
             name=record.name or "",
+            reference=record.ref or "",
             vat=record.vat or "",
             corporate_id=record.company_registry or "",
             is_company=record.is_company,

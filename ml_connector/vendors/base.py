@@ -441,8 +441,11 @@ class Provider:
         """
         return None
 
-    def changed_after(self, flow: str, external_id: str, moment) -> bool:
-        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC)."""
+    def changed_after(self, flow: str, external_id: str, moment) -> bool | None:
+        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC).
+
+        None when the vendor's times do not tell: then a person is asked.
+        """
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):

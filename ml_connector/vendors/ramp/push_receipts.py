@@ -1,4 +1,4 @@
-"""Receipts of goods on purchase orders (Ramp Plus). Ramp cannot change one: it is deleted and made anew."""
+"""Receipts of goods on purchase orders (Ramp Plus). Ramp cannot change one: another one is made, and it is deleted."""
 
 from decimal import Decimal
 
@@ -41,7 +41,10 @@ class Receipts(Push):
         }
 
     def send(self, payload, external_id, key):
-        """Receipts that are right stay; the others of ours go, and what is missing is made."""
+        """Receipts that are right stay, what is missing is made, and then the others of ours go.
+
+        In this order, so that what Ramp refuses leaves there what was received before.
+        """
         kept, missing = [], []
         surplus = set(filter(None, external_id.split(SEPARATOR)))
         for entry in payload["orders"]:
@@ -52,8 +55,8 @@ class Receipts(Push):
             kept += right
             if wanted and not right:
                 missing.append(wanted)
-        self._delete(surplus - set(kept))
         kept += [new_id(self.client.create_item_receipt(wanted), "receipt") for wanted in missing]
+        self._delete(surplus - set(kept))
         if kept:
             return Sent(external_id=SEPARATOR.join(kept))
         return Sent(
