@@ -105,8 +105,11 @@ class RampClient(HttpClient):
         """`GET /accounting/fields`: pages of custom accounting fields; `id` is the accounting system's id."""
         return self._pages("/accounting/fields", **filters)
 
-    def field_options(self, field_id, **filters):
-        """`GET /accounting/field-options`: pages of the options of a field, given by its `ramp_id`."""
+    def field_options(self, field_id=None, **filters):
+        """`GET /accounting/field-options`: pages of the options of a field.
+
+        It is given by its `ramp_id` or, where the interface knows that, by `field_remote_id`, its id with us.
+        """
         return self._pages("/accounting/field-options", field_id=field_id, **filters)
 
     def tax_code_options(self, **filters):
@@ -144,8 +147,16 @@ class RampClient(HttpClient):
         return self._object("POST", "/vendors", body=body)
 
     def update_vendor(self, vendor_id, body):
-        """`PATCH /vendors/{vendor_id}`: the changed vendor. Neither name nor contacts can be changed."""
+        """`PATCH /vendors/{vendor_id}`: the changed vendor. Older interfaces do not know `name`."""
         return self._object("PATCH", f"/vendors/{_id(vendor_id)}", body=body)
+
+    def create_vendor_contact(self, vendor_id, body):
+        """`POST /vendors/{vendor_id}/contacts`: a further contact, which may have to be approved in Ramp."""
+        return self._object("POST", f"/vendors/{_id(vendor_id)}/contacts", body=body)
+
+    def update_vendor_contact(self, vendor_id, contact_id, body):
+        """`PATCH /vendors/{vendor_id}/contacts/{vendor_contact_id}`."""
+        return self._object("PATCH", f"/vendors/{_id(vendor_id)}/contacts/{_id(contact_id)}", body=body)
 
     # Bills
 
@@ -156,6 +167,12 @@ class RampClient(HttpClient):
     def bill(self, bill_id):
         """`GET /bills/{bill_id}`: with the trace id of its payment, which the list lacks."""
         return self._object("GET", f"/bills/{_id(bill_id)}")
+
+    def remittance_receipt(self, bill_id):
+        """`GET /bills/{bill_id}/remittance-receipt`: MIME type and content of the proof of its payment."""
+        answer = self._call_api("GET", f"/bills/{_id(bill_id)}/remittance-receipt", as_file=True)
+        mime = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return mime or "application/pdf", answer.content
 
     def create_sync(self, body):
         """`POST /accounting/syncs`: tell what became of objects. The same `idempotency_key` counts once."""
@@ -204,7 +221,7 @@ class RampClient(HttpClient):
         return self._pages("/receipts", **filters)
 
     def repayments(self, **filters):
-        """`GET /repayments`: pages of what employees pay back. Ramp does not filter them by entity yet."""
+        """`GET /repayments`: pages of what employees pay back."""
         return self._pages("/repayments", **filters)
 
     # The card account: statements, their payment, cashback
@@ -350,6 +367,10 @@ class RampClient(HttpClient):
     def item_receipts(self, **filters):
         """`GET /item-receipts`: pages."""
         return self._pages("/item-receipts", **filters)
+
+    def item_receipt(self, receipt_id):
+        """`GET /item-receipts/{item_receipt_id}`."""
+        return self._object("GET", f"/item-receipts/{_id(receipt_id)}")
 
     def create_item_receipt(self, body):
         """`POST /item-receipts`; there is no change, only to delete and make anew."""

@@ -134,6 +134,11 @@ class MlSyncLog(models.Model):
     ignored_by_id = fields.Many2one("res.users", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
+    sent_values = fields.Json(
+        groups=fields.NO_ACCESS,
+        prefetch=False,
+        help="Values in Odoo that both sides may change, as they were when the record was sent.",
+    )
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
@@ -823,7 +828,9 @@ class MlSyncLog(models.Model):
     def _gc_payloads(self):
         """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
         return self._gc(
-            "ml_payload_retention_days", lambda logs: logs.write({"payload": False}), [("payload", "!=", False)]
+            "ml_payload_retention_days",
+            lambda logs: logs.write({"payload": False, "sent_values": False}),
+            [("payload", "!=", False)],
         )
 
     @api.autovacuum

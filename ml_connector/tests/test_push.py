@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
+from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError, UnknownOutcomeError
 from odoo.addons.ml_connector.vendors.base import Sent
 
 from .common import ConnectorCase
@@ -120,6 +120,22 @@ class TestPush(ConnectorCase):
         log.action_retry()
         self.run_worker()
         self.assertEqual(log.state, "done")
+
+    def test_what_arrived_and_failed_is_taken_back_when_it_is_taken_back_here(self):
+        """The record is as it was when it was sent last, and the vendor has something else."""
+        partner = self.vendor()
+        self.run_worker()
+        for error in (RemoteError, UnknownOutcomeError, PermanentError):
+            with self.subTest(error=error):
+                self.remote.fail("send", (error("It was done, and failed."), True))
+                partner.email = "new@example.com"
+                self.run_worker()
+                self.assertEqual(self.remote.vendors["remote-1"]["email"], "new@example.com")
+                partner.email = "ap@example.com"
+                self.run_worker_later()
+                self.run_worker_later()
+                self.assertEqual(self.remote.vendors["remote-1"]["email"], "ap@example.com")
+                self.assertEqual(set(self.logs("vendors_push").mapped("state")) - {"superseded"}, {"done"})
 
     def test_outcome_in_doubt_that_arrived_is_not_sent_again(self):
         self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))

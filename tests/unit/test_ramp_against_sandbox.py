@@ -138,6 +138,41 @@ def test_files_are_downloaded_without_the_token(sandbox, ramp):
     assert type(error) is errors.RemoteError and "signature" not in error.message
 
 
+def test_the_proof_of_a_payment(sandbox, ramp):
+    """It is asked for once, and a payment without one has none."""
+    bill_id = add_bill(sandbox, paid=True)
+    (item,) = [item for item in pulled(ramp, "payments") if item.external_id.endswith(bill_id)]
+    (named,) = ramp.document("payments", item.payload).attachments
+    assert ramp.document("payment_files", item.payload) == (named,)
+    known = {"subject_kind": "payment", "names": [named.name]}
+    for is_there in (True, False):
+        found = ramp.fetch_files("payment_files", item.external_id, known)
+        files = ramp.document("payment_files", found.payload)
+        assert [file.name for file in files] == [named.name] * is_there
+        for file in files:
+            mimetype, content = ramp.download(file.url)
+            assert (mimetype, content[:5]) == ("application/pdf", b"%PDF-")
+        assert len(sandbox.control.requests("GET", f"/developer/v1/bills/{bill_id}/remittance-receipt")) == 2 - is_there
+        sandbox.control.add_fault("error", method="GET", path="*/remittance-receipt", status=400)
+
+
+def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
+    bill_id = add_bill(sandbox)
+    versions = []
+    for status, said in (
+        ("PAYMENT_READY", ""),
+        ("ON_HOLD", "Ramp holds the bill"),
+        ("PENDING_VENDOR_APPROVAL", f"{sandbox.control.vendors()[0]['name']} is not approved in Ramp"),
+        ("PAYMENT_SCHEDULED", ""),
+    ):
+        sandbox.control.edit_bill(bill_id, status_summary=status)
+        item = ramp.fetch("bills", bill_id)
+        remark = ramp.document("bills", item.payload).remark
+        assert said in remark and bool(said) is bool(remark)
+        versions.append(item.version)
+    assert versions[0] == versions[3] and len(set(versions)) == 3
+
+
 def test_a_bill_that_is_not_ready_is_not_fetched(sandbox, ramp):
     bill_id = add_bill(sandbox, approved=False)
     assert ramp.fetch("bills", bill_id) is None
@@ -274,9 +309,9 @@ def test_a_vendor_is_created_found_and_changed(sandbox, ramp):
         name="Renamed GmbH", address=Address(street="Neue 2", city="Bonn", postal_code="53111", country="DE")
     )
     again = ramp.send("vendors_push", ramp.render("vendors_push", moved), sent.external_id, "key")
-    assert again.external_id == sent.external_id and "cannot rename" in again.note
+    assert again.external_id == sent.external_id and again.note == ""
     read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
-    assert (read.name, read.odoo_id, read.address.city) == ("Müller & Söhne GmbH", 33, "Bonn")
+    assert (read.name, read.odoo_id, read.address.city) == ("Renamed GmbH", 33, "Bonn")
     assert read.contacts[0].email == "ap@example.com"
     archived = ramp.render("vendors_push", odoo_vendor(active=False))
     ramp.send("vendors_push", archived, sent.external_id, "key")
@@ -294,6 +329,17 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
     body = ramp.render("vendors_push", odoo_vendor())
     sent = ramp.send("vendors_push", body, "", "key")
     assert ramp.find("vendors_push", body, "key").external_id == sent.external_id
+
+    def read():
+        items = [item for item in pulled(ramp, "vendors") if item.external_id == sent.external_id]
+        return [(ramp.document("vendors", item.payload).approval, item.version) for item in items]
+
+    ((state, version),) = read()
+    assert state == "pending"
+    sandbox.control.edit_vendor(sent.external_id, approval_status="APPROVED")
+    ((state, approved),) = read()
+    assert state == "" and approved != version
+    assert ramp.fetch("vendors", sent.external_id).version == approved
 
 
 @pytest.mark.parametrize(

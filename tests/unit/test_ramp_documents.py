@@ -307,6 +307,9 @@ def test_payment_is_the_bills_own_amount():
             PaidBill(external_id="9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01", amount=Decimal(1500), number="INV-2026-118"),
         ),
         reference="P-20817",
+        attachments=(
+            Attachment(name="Remittance P-20817.pdf", url="remittance-receipt:9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01"),
+        ),
     )
 
 
@@ -343,6 +346,13 @@ def test_sources(paid, external_id, name):
     document = to_payment(payment={"id": None, "payment_date": "2026-07-28", "details": None, **paid})
     assert document.source == Reference(kind="journal", external_id=external_id, name=name)
     assert document.external_id == "unnumbered:9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01"
+
+
+def test_a_payment_that_ramp_did_not_make_has_no_proof():
+    paid = {"id": "p", "payment_date": "2026-07-28"}
+    methods = {"ACH": 1, "CHECK": 1, "SWIFT": 1, "PAID_MANUALLY": 0, "CARD": 0}
+    found = {name: to_payment(payment={**paid, "payment_method": name}).attachments for name in methods}
+    assert {name: len(files) for name, files in found.items()} == methods
 
 
 def test_payment_falls_back():
@@ -482,6 +492,7 @@ def test_render_vendor():
             "last_name": "Example",
             "phone": "+1 555",
         },
+        "contacts": [{"email": "info@example.com", "first_name": "Reception"}],
         "is_active": True,
         "address": {
             "address_line_1": "1 Main St",

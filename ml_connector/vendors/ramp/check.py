@@ -7,6 +7,7 @@ belongs to the books of whoever has it.
 from ...exceptions import AuthError, PermanentError
 from ..checking import ConnectionCheck
 from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS, ORDERS_READ, PLUS, SEAT
+from .newer import STORED
 
 OUR_NAME = "Odoo (ml_connector)"
 """How we call ourselves in Ramp; Ramp has no other mark of who made a connection."""
@@ -90,6 +91,8 @@ class Checker(ConnectionCheck):
         self.granted = set(token.scope.split())
         self.report.capabilities = set(self.granted)
         self.report.settings.update(scopes_wanted=self.wanted, scopes=" ".join(sorted(self.granted)))
+        # what the interface did not know before is tried again
+        self.report.settings[STORED] = {}
         self.tokens.renew(lambda: token, self.tokens.get(lambda: token))
         self._find("ok", "Ramp gives access")
 

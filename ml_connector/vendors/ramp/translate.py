@@ -22,12 +22,16 @@ from ...documents import (
 )
 from ...exceptions import InvalidDataError
 from .coding import coding, option_reference, selections
-from .flows import BILL, CARD_METHODS, DRAFT, METHOD_NAMES, payment_key
+from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APPROVED, payment_key
 from .money import read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
 
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
 """The account that holds what is retained of bills until it is released to the vendor."""
+
+
+REMITTANCE = "remittance-receipt:"
+"""How our links to proofs of payment begin; the id of the bill follows."""
 
 
 class Handles:
@@ -103,6 +107,7 @@ def bill(payload, handles, currencies):
         attachments=files(payload),
         odoo_id=handles.record_id("move", text(payload, "remote_id")),
         sent_as=_sent_as(payload),
+        remark=_remark(payload),
         is_void=bool(payload.get("archived_at")),
     )
 
@@ -111,6 +116,17 @@ def _sent_as(payload):
     """The keys of a bill of ours: as the draft that it was, or as itself."""
     draft = text(payload, "draft_bill_id")
     return (*((f"{DRAFT}{draft}",) if draft else ()), f"{BILL}{payload['id']}")
+
+
+def _remark(payload):
+    """Why Ramp does not pay an approved bill."""
+    state = text(payload, "status_summary")
+    if state == HELD:
+        return "Ramp holds the bill: it is not paid until somebody releases it there."
+    if state == VENDOR_NOT_APPROVED:
+        name = text(part(payload, "vendor"), "name")
+        return f"The vendor {name} is not approved in Ramp: the bill is not paid until somebody approves it there."
+    return ""
 
 
 def booking_date(payload):
@@ -272,7 +288,24 @@ def payment(payload, handles, bank_accounts):
         debited=debited,
         debited_currency=debited_currency,
         charges=_charges(paid),
+        attachments=_remittance(paid, bill_id, reference),
     )
+
+
+def remittance(payload):
+    """The proof of a payment: of `items.remittance_item`, or of the bill that was paid."""
+    if "url" not in payload:
+        return payment(payload, Handles(""), {}).attachments
+    return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
+
+
+def _remittance(paid, bill_id, reference):
+    """The proof of a payment that Ramp made. Its link is ours: it stands for an operation of the interface."""
+    method = text(paid, "payment_method")
+    if not method or method in CARD_METHODS or method == "PAID_MANUALLY":
+        return ()
+    name = _safe_name(f"Remittance {reference or bill_id}.pdf")
+    return (Attachment(name=name, url=f"{REMITTANCE}{bill_id}"),)
 
 
 def _debited(paid, currency):
@@ -345,7 +378,14 @@ def vendor(payload, handles):
         contacts=tuple(_contact(contact) for contact in rows(payload, "contacts")),
         is_company=text(row, "vendor_type") != "INDIVIDUAL",
         active=row.get("is_active") is not False,
+        approval=approval(row),
     )
+
+
+def approval(row):
+    """Where the approval of a vendor stands; empty when it is approved, or nothing is said, as in lists."""
+    state = text(row, "approval_status")
+    return "" if state == "APPROVED" else state.lower()
 
 
 def vendor_values(row, handles):
