@@ -263,22 +263,22 @@ class MlSyncLog(models.Model):
 
     def _comparison_table(self):
         """What each account has now, and what it has after either button was pressed."""
-        titles = [self.env._("Account"), self.env._("In Odoo")]
+        columns = {self.env._("In Odoo"): lambda booked, newest: booked}
         if not self.is_partial:
-            titles.append(self.env._("After Reverse and Book Again"))
+            columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
         if self.kind in DIFFERENCE_KINDS:
-            titles.append(self.env._("After Book as a Difference"))
+            columns[self.env._("After Book as a Difference")] = lambda booked, newest: booked + newest
         code = self.comparison["currency"]
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
         rows = []
         for name, *stored in self.comparison["rows"]:
-            booked, newest = map(Decimal, stored)
-            amounts = [booked, *([] if self.is_partial else [newest]), booked + newest][: len(titles) - 1]
+            amounts = [amount(*map(Decimal, stored)) for amount in columns.values()]
             texts = [format_amount(self.env, float(value), currency) if currency else value for value in amounts]
-            rows.append(Markup("<tr>%s</tr>") % Markup().join(Markup("<td>%s</td>") % cell for cell in [name, *texts]))
-        heading = Markup().join(Markup("<th>%s</th>") % title for title in titles)
-        table = Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>')
-        return table % (heading, Markup().join(rows))
+            rows.append(row % (name, Markup().join(cell % text for text in texts)))
+        heading = Markup().join(Markup('<th class="text-end">%s</th>') % title for title in columns)
+        table = Markup('<table class="table table-sm"><thead><tr><th>%s</th>%s</tr></thead><tbody>%s</tbody></table>')
+        return table % (self.env._("Account"), heading, Markup().join(rows))
 
     def _value_text(self, value):
         if isinstance(value, bool):

@@ -1,5 +1,7 @@
 import dataclasses
+import runpy
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo import fields
@@ -16,9 +18,24 @@ from odoo.addons.ml_connector.vendors.base import Finding
 from .common import ConnectorCase
 from .fake_provider import FakeProvider
 
+MIGRATION = Path(__file__).parents[1] / "migrations/19.0.1.1.0/post-flows.py"
+
 
 @tagged("post_install", "-at_install")
 class TestConnection(ConnectorCase):
+    def test_upgrade_brings_new_flows_and_todays_help(self):
+        flow = self.flow("bills")
+        flow.description = "Nobody can rename a vendor."
+        self.flow("payments").unlink()
+        company = {"kind": "company", "external_id": "7", "record": self.company}
+        self.env["ml.binding"]._bind(self.connection, [company])
+        for _time in range(2):
+            runpy.run_path(MIGRATION)["migrate"](self.env.cr, "19.0.1.0.0")
+            self.env.invalidate_all()
+        self.assertEqual(flow.description or "", flow._spec().help)
+        self.assertEqual(len(self.connection.flow_ids.filtered(lambda other: other.key == "payments")), 1)
+        self.assertEqual(self.connection.stored_settings["companies"], ["7"])
+
     def test_check_says_who_we_are(self):
         self.connection.action_test()
         self.assertFalse(self.remote.calls, "nothing is called in the button's own transaction")
