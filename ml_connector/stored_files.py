@@ -1,5 +1,7 @@
 """As what a file from outside is kept: never as something that a browser would run from Odoo's own address."""
 
+import mimetypes
+
 HARMLESS = frozenset(
     (
         *("application/pdf", "application/zip", "application/gzip", "application/json", "application/rtf"),
@@ -12,6 +14,25 @@ OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oas
 UNKNOWN = "application/octet-stream"
 _BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n\x0b\x0c"
 """Marks of encodings, zeros of UTF-16, and blanks."""
+
+
+EXTENSIONS = {
+    "application/pdf": ".pdf",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/tiff": ".tif",
+}
+"""Of what receipts are."""
+
+
+def stored_name(name, mimetype):
+    """A file's name with the end of what it is, where it says something else or nothing."""
+    end = EXTENSIONS.get(mimetype)
+    said = mimetypes.guess_type(name)[0]
+    if not end or said == mimetype:
+        return name
+    return f"{name.rpartition('.')[0] if said in EXTENSIONS else name}{end}"
 
 
 def stored_mimetype(declared, content):

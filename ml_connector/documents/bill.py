@@ -46,6 +46,7 @@ class Bill:
     :param is_void: taken back at the vendor, or cancelled in Odoo
     :param payment_reference: what the vendor wants to see on the payment
     :param payment_term: terms that its due date comes from
+    :param remark: a sentence on what stands in the way of its payment at the provider
     """
 
     external_id: str
@@ -72,6 +73,7 @@ class Bill:
     is_void: bool = False
     payment_reference: str = ""
     payment_term: Reference | None = None
+    remark: str = ""
 
     @property
     def is_withdrawn(self):

@@ -57,7 +57,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person to talk to or, with `address`, another address of the same vendor."""
+    """A person to talk to or, with `address`, another address of the same vendor.
+
+    :param is_known: whether nothing of it changed in Odoo since both sides were brought in line
+    """
 
     external_id: str = ""
     name: str = ""
@@ -65,6 +68,12 @@ class Contact:
     phone: str = ""
     is_default: bool = False
     address: Address | None = None
+    is_known: bool = False
+
+    @property
+    def key(self) -> str:
+        """What it is known by among the contacts of a vendor."""
+        return self.external_id or self.email.lower() or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

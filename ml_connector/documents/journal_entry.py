@@ -31,6 +31,7 @@ class JournalEntry:
     :param follows: id at the source of the card transaction whose cost the entry takes back, as Odoo booked it; the
         lines then only say how much
     :param revision: what the source calls this version of what may be booked already; empty for the first
+    :param is_partial: the lines are not all of what the source says was approved
     :param journal: the journal that takes it; None: the company's journal for miscellaneous entries
     """
 
@@ -44,5 +45,6 @@ class JournalEntry:
     memo: str = ""
     follows: str = ""
     revision: str = ""
+    is_partial: bool = False
     attachments: tuple[Attachment, ...] = ()
     url: str = ""

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from .common import Party, Reference
+from .common import Attachment, Party, Reference
 
 NUMBER = "number:"
 """Before the key of a bill of which only vendor and number are known."""
@@ -50,6 +50,7 @@ class Payment:
     debited: Decimal | None = None
     debited_currency: str = ""
     charges: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     is_void: bool = False
 
     def bill_key(self, paid):

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from .common import Address, Contact, Reference
 
@@ -28,6 +28,7 @@ class Vendor:
     """A supplier.
 
     :param odoo_id: our partner id, when the vendor system was told it before
+    :param reference: our own number of it
     :param vat: tax id with its country prefix
     :param corporate_id: number in the register of companies
     :param payment_term: terms that its bills have by default
@@ -35,6 +36,7 @@ class Vendor:
     :param group: the group of vendors it belongs to
     :param memberships: {name of a group of vendors: whether it belongs to it}; of other groups nothing is said
     :param currency: ISO 4217 code of the currency it bills in by default
+    :param approval: what the provider says where it does not (yet) take the vendor for approved
     :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
     :param pay_to: accounts that the vendor system is to pay to; none unless that was chosen
     :param bank_accounts: account numbers (IBAN or local), used to match only
@@ -43,6 +45,7 @@ class Vendor:
     external_id: str
     name: str
     odoo_id: int | None = None
+    reference: str = ""
     vat: str = ""
     corporate_id: str = ""
     payment_term: Reference | None = None
@@ -55,6 +58,7 @@ class Vendor:
     bank_accounts: tuple[str, ...] = ()
     pay_to: tuple[BankAccount, ...] = ()
     is_company: bool = True
+    approval: str = ""
     in_books: bool = False
     active: bool = True
 
@@ -64,17 +68,22 @@ class Vendor:
         return {
             "name": self.name.strip(),
             "vat": self.vat.strip(),
+            "corporate_id": self.corporate_id.strip(),
             **{name: getattr(self.address, name).strip() for name in ADDRESS_FIELDS},
             "email": standard.email.strip(),
             "phone": standard.phone.strip(),
             "active": self.active,
         }
 
+    def contacts_read(self) -> dict:
+        """{what a contact is known by: its values, ready for JSON}, to tell later what changed at the vendor system."""
+        return {contact.key: asdict(contact) for contact in self.contacts}
+
     def with_shared(self, values: dict) -> "Vendor":
         """The vendor with some of its `shared` values replaced."""
         address = {name: values[name] for name in ADDRESS_FIELDS if name in values}
         contact = {name: values[name] for name in ("email", "phone") if name in values}
-        own = {name: values[name] for name in ("name", "vat", "active") if name in values}
+        own = {name: values[name] for name in ("name", "vat", "corporate_id", "active") if name in values}
         return replace(self, address=replace(self.address, **address), contacts=self._contacts_with(contact), **own)
 
     def _standard_contact(self):

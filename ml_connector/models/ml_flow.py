@@ -64,6 +64,7 @@ class MlFlow(models.Model):
                 "rounding_tolerance",
             ),
             *("vendor_mode", "conflict_policy", "purchase_order_mode", "bill_mode", "invite_mode", "expense_mode"),
+            "number_source",
             *("report_mode", "expense_product_id", "order_product_id", "send_bank_accounts", "group_tag_ids"),
             *("tell_failures", "rate_tolerance", "vendor_change_policy", "attachment_mode"),
         )
@@ -184,6 +185,14 @@ class MlFlow(models.Model):
         default="draft",
         required=True,
     )
+    number_source = fields.Selection(
+        [("provider", "Given by the provider"), ("odoo", "Odoo's own")],
+        "Numbers of New Records",
+        default="provider",
+        required=True,
+        help="Where the number of a new record at the provider comes from. Odoo's own: the reference of a contact, the "
+        "number of a document. Choose that where the provider is set up to have numbers entered by hand.",
+    )
     expense_mode = fields.Selection(
         EXPENSE_MODES,
         "Book as",
@@ -284,6 +293,10 @@ class MlFlow(models.Model):
         self.ensure_one()
         return self.connection_id._provider_class().flow(self.key)
 
+    def _with_stake(self, sentence):
+        """The sentence of a failure, and what may happen until that is put right."""
+        return " ".join(filter(None, (sentence, self._spec().at_stake)))
+
     def _is_known(self):
         """Whether this version has the flow. Another version, or the end of an add-on, leaves flows behind."""
         self.ensure_one()
@@ -323,7 +336,7 @@ class MlFlow(models.Model):
         self.ensure_one()
         return {
             name: self[name]
-            for name in ("purchase_order_mode", "bill_mode", "invite_mode")
+            for name in ("purchase_order_mode", "bill_mode", "invite_mode", "number_source")
             if name in self._spec().options
         }
 

@@ -1,11 +1,14 @@
 import json
+from datetime import timedelta
+from decimal import Decimal
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.modules.db import FunctionStatus
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
 
 from ..clients import mask
 from ..documents import Result
@@ -37,6 +40,9 @@ DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not 
 """The newest version is not what is booked, and nobody has decided about it."""
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
 """Kinds of which a provider may send only what is to be added to what is booked."""
+ALARMING = 10
+"""So many records that are late, or that failed, are more than a few bad ones."""
+BACKLOG_AGE, FAILURE_SPAN, DAY = timedelta(hours=4), timedelta(hours=1), timedelta(days=1)
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
 """`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
@@ -95,8 +101,13 @@ class MlSyncLog(models.Model):
         [*STATES, ("changed", "Changed After Posting")], compute="_compute_status", help="The state as lists show it."
     )
     is_withdrawn = fields.Boolean(readonly=True, help="The provider took the record back.")
+    is_partial = fields.Boolean(
+        "Only a Difference", readonly=True, help="The newest version holds only what is to be added to what is booked."
+    )
+    comparison = fields.Json(readonly=True, help="What each account has, and would have from the newest version.")
+    comparison_table = fields.Html("What Would Be Booked", compute="_compute_comparison_table", sanitize=False)
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
-    external_version = fields.Char(readonly=True)
+    external_version = fields.Char("Version at the Provider", readonly=True)
     external_url = fields.Char(readonly=True)
     is_acknowledged = fields.Boolean(
         default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
@@ -128,6 +139,11 @@ class MlSyncLog(models.Model):
     ignored_by_id = fields.Many2one("res.users", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
+    sent_values = fields.Json(
+        groups=fields.NO_ACCESS,
+        prefetch=False,
+        help="Values in Odoo that both sides may change, as they were when the record was sent.",
+    )
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
@@ -239,6 +255,30 @@ class MlSyncLog(models.Model):
         )
         body = Markup().join(Markup("<tr>%s</tr>") % Markup().join(cell % text for text in row) for row in rows)
         return Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (heading, body)
+
+    @api.depends("comparison", "is_partial", "is_withdrawn")
+    def _compute_comparison_table(self):
+        for log in self:
+            log.comparison_table = log.comparison and not log.is_withdrawn and log._comparison_table()
+
+    def _comparison_table(self):
+        """What each account has now, and what it has after either button was pressed."""
+        columns = {self.env._("In Odoo"): lambda booked, newest: booked}
+        if not self.is_partial:
+            columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
+        if self.kind in DIFFERENCE_KINDS:
+            columns[self.env._("After Book as a Difference")] = lambda booked, newest: booked + newest
+        code = self.comparison["currency"]
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
+        rows = []
+        for name, *stored in self.comparison["rows"]:
+            amounts = [amount(*map(Decimal, stored)) for amount in columns.values()]
+            texts = [format_amount(self.env, float(value), currency) if currency else value for value in amounts]
+            rows.append(row % (name, Markup().join(cell % text for text in texts)))
+        heading = Markup().join(Markup('<th class="text-end">%s</th>') % title for title in columns)
+        table = Markup('<table class="table table-sm"><thead><tr><th>%s</th>%s</tr></thead><tbody>%s</tbody></table>')
+        return table % (self.env._("Account"), heading, Markup().join(rows))
 
     def _value_text(self, value):
         if isinstance(value, bool):
@@ -603,6 +643,8 @@ class MlSyncLog(models.Model):
         self.ensure_one()
         if not (self._differs() and self.res_model == "account.move"):
             raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
+        if self.is_partial and not self.is_withdrawn:
+            raise UserError(self.env._("The newest version is not the whole: it can only be booked as a difference."))
         move = self.env["account.move"].browse(self.res_id)
         if move.state == "posted" and move.payment_state != "reversed":
             reason = self.env._(
@@ -785,13 +827,49 @@ class MlSyncLog(models.Model):
             "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
         }
 
+    # ------------------------------------------------------------------ alarm
+
+    @api.model
+    def _alarm(self, connection):
+        """What shows that a connection does not keep up, as a cause and a sentence; None when it does.
+
+        What is to be booked, and results that are to be told, belong to the backlog.
+        """
+        now = fields.Datetime.now()
+        of_connection = Domain("connection_id", "=", connection.id)
+        incoming = of_connection & (Domain("direction", "=", "pull") | Domain("kind", "=", "result"))
+        still_open = Domain("state", "in", OPEN_STATES)
+        late = self.search_count(incoming & still_open & Domain("create_date", "<", now - BACKLOG_AGE))
+        if late >= ALARMING:
+            ended = Domain("state", "in", FINAL_STATES) & Domain("done_at", ">=", now - DAY)
+            then = Domain("create_date", "<", now - DAY - BACKLOG_AGE)
+            before = self.search_count(incoming & (still_open | ended) & then)
+            if late > before:
+                return "backlog", self.env._(
+                    "%(count)s records have not been booked or answered for more than 4 hours, and a day ago there"
+                    " were %(before)s: the sync log says what they wait for.",
+                    count=late,
+                    before=before,
+                )
+        lately = now - FAILURE_SPAN
+        failed = self.search_count(of_connection & Domain("state", "=", "failed") & Domain("write_date", ">=", lately))
+        if failed >= ALARMING:
+            done = of_connection & Domain("state", "=", "done") & Domain("done_at", ">=", lately)
+            if failed >= self.search_count(done):
+                return "failing", self.env._(
+                    "%s records failed within the last hour, more than went well: the sync log says why.", failed
+                )
+        return None
+
     # ------------------------------------------------------------------ retention
 
     @api.autovacuum
     def _gc_payloads(self):
         """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
         return self._gc(
-            "ml_payload_retention_days", lambda logs: logs.write({"payload": False}), [("payload", "!=", False)]
+            "ml_payload_retention_days",
+            lambda logs: logs.write({"payload": False, "sent_values": False}),
+            [("payload", "!=", False)],
         )
 
     @api.autovacuum

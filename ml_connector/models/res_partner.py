@@ -9,6 +9,8 @@ from odoo.tools import SQL
 _logger = logging.getLogger(__name__)
 
 RAISED = "ml_connector.raised_ranks"
+PERSON_FIELDS = frozenset({"active", "email", "name", "parent_id", "phone", "type"})
+"""Fields of a contact person that vendors are sent with."""
 
 
 class ResPartner(models.Model):
@@ -18,6 +20,13 @@ class ResPartner(models.Model):
     ml_sync_count = fields.Integer(
         "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
     )
+
+    def _ml_note_change(self, vals=None):
+        """What is written on a contact person is a change of the vendor, too."""
+        super()._ml_note_change(vals)
+        is_watched = "res.partner" in self.env["ml.flow"]._watched_models()
+        if is_watched and (vals is None or not PERSON_FIELDS.isdisjoint(vals)) and (vendors := self.parent_id - self):
+            vendors._ml_note_change({"child_ids"})
 
     def _compute_ml_sync_count(self):
         self.env["ml.sync.log"]._count_for(self, "ml_sync_count")

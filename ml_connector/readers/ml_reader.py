@@ -71,6 +71,10 @@ class MlReader(models.AbstractModel):
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
         return records - archived.filtered(lambda record: record.id not in known)
 
+    def _is_taken_back(self, record):
+        """Whether nothing of the record is to be sent any more to a vendor that does not have it yet."""
+        return "active" in record._fields and not record.active
+
     def _touched_at(self, records):
         """{record id: when it changed last} in UTC."""
         return {record.id: record.write_date for record in records}
@@ -178,6 +182,7 @@ class MlReaderFollower(models.AbstractModel):
 SHARED_FIELDS = {
     "name": "name",
     "vat": "vat",
+    "corporate_id": "company_registry",
     "street": "street",
     "street2": "street2",
     "city": "city",
@@ -198,10 +203,20 @@ class MlReaderVendor(models.AbstractModel):
 
     def _watched_fields(self):
         return {
-            *("name", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
+            *("name", "ref", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
             *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
             *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
-            "bank_ids",
+            *("bank_ids", "child_ids"),
+        }
+
+    def _changed_since(self, moment):
+        return super()._changed_since(moment) | Domain("child_ids", "any", super()._changed_since(moment))
+
+    def _touched_at(self, records):
+        people = records.with_context(active_test=False).child_ids.grouped("parent_id")
+        return {
+            record.id: max([record.write_date, *people.get(record, records.browse()).mapped("write_date")])
+            for record in records
         }
 
     def _domain(self, flow):
@@ -247,8 +262,10 @@ class MlReaderVendor(models.AbstractModel):
     def _document(self, flow, record):
         record = record.with_company(flow.company_id)
         currency = record.property_purchase_currency_id or record.env.company.currency_id
+        document = self._vendor(record)
         return replace(
-            self._vendor(record),
+            document,
+            contacts=self._with_known(flow, record, document.contacts),
             in_books=self._in_books(flow, record),
             payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),
             tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
@@ -256,6 +273,26 @@ class MlReaderVendor(models.AbstractModel):
             memberships=self._memberships(flow, record),
             currency=currency.name,
             pay_to=tuple(self._pay_to(flow, record)),
+        )
+
+    def _with_known(self, flow, record, contacts):
+        """The contacts; those of people tell whether they are as they were when both sides were brought in line."""
+        if not record.child_ids:
+            return contacts
+        binding = flow.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("res_model", "=", record._name),
+                ("res_id", "=", record.id),
+            ],
+            limit=1,
+        )
+        since = binding.synced_at
+        changed = {person.email for person in record.child_ids if not since or person.write_date > since}
+        return tuple(
+            contact if contact.is_default else replace(contact, is_known=contact.email not in changed)
+            for contact in contacts
         )
 
     def _pay_to(self, flow, record):
@@ -278,6 +315,7 @@ class MlReaderVendor(models.AbstractModel):
             external_id="",
             odoo_id=own_id(record),
             name=record.name or "",
+            reference=record.ref or "",
             vat=record.vat or "",
             corporate_id=record.company_registry or "",
             is_company=record.is_company,

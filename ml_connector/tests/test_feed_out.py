@@ -108,6 +108,22 @@ class TestFeedOut(FeedCase):
         self.sync()
         self.assertEqual([row["Active"] for row in self.last()], ["true"])
 
+    def test_what_was_taken_back_before_it_was_sent_is_not_told(self):
+        gone = self.env["res.partner"].create({"name": "Short-lived", "supplier_rank": 1})
+        archived = self.env["res.partner"].create({"name": "Archived", "supplier_rank": 1, "active": False})
+        order = self.env["purchase.order"].create({"partner_id": self.northwind.id})
+        order.button_confirm()
+        order.button_cancel()
+        self.only("vendors", "purchase_orders")
+        self.template("purchase_orders").domain = repr([("id", "=", order.id), ("state", "=", "purchase")])
+        self.template("vendors").domain = repr([("id", "in", (self.northwind | archived | gone).ids)])
+        gone.unlink()
+        self.sync()
+        self.assertEqual([row["VendorName"] for row in self.last()], [self.northwind.name])
+        self.assertFalse([path for path in self.inbound() if "purchase_orders" in path])
+        of_ours = [("connection_id", "=", self.connection.id), ("state", "in", ("failed", "waiting"))]
+        self.assertFalse(self.env["ml.sync.log"].search(of_ours))
+
     def test_code_is_the_mapped_one_and_comes_back(self):
         self.map("vendor", "NW-1", self.northwind)
         self.sync()
@@ -295,6 +311,20 @@ class TestFeedOut(FeedCase):
         self.assertEqual(
             (row["StampliInvoiceId"], row["PaymentStatus"], row["OpenAmount"]), ("700123", "partial", "1080.00")
         )
+
+    def test_a_failure_to_tell_of_payments_says_what_may_happen(self):
+        worker = self.env["ml.worker"]
+        for key, warns in (("payment_status", True), ("vendors", False)):
+            flow = self.flow(key)
+            log = self.env["ml.sync.log"].create(
+                {
+                    **{"name": "File", "connection_id": self.connection.id, "company_id": self.company.id},
+                    **{"flow_id": flow.id, "direction": "push", "kind": "feed_file"},
+                }
+            )
+            worker._store_push_failure(None, log, PermanentError("The server refuses the file."))
+            self.assertTrue(log.error_message.startswith("The server refuses the file."))
+            self.assertEqual("a second time" in log.error_message, warns)
 
     def test_default_paths_exist(self):
         """Every default column can be written, for every vendor with feeds."""

@@ -3,9 +3,11 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
+from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError, UnknownOutcomeError
+from odoo.addons.ml_connector.vendors.base import Sent
 
 from .common import ConnectorCase
+from .fake_provider import FakeProvider
 
 
 @tagged("post_install", "-at_install")
@@ -47,6 +49,23 @@ class TestPush(ConnectorCase):
         self.run_worker()
         self.assertEqual(self.remote.calls.count("send"), 1)
         self.assertEqual(self.logs("vendors_push")[-1].outcome, "unchanged")
+
+    def test_what_did_not_get_there_as_a_whole_is_sent_anew_with_the_next_change(self):
+        sent = []
+
+        def send(provider, flow, payload, external_id, key):
+            sent.append(payload)
+            return Sent(external_id="remote-1", note="It has no such group.", is_incomplete=len(sent) == 1)
+
+        self.patch(FakeProvider, "send", send)
+        partner = self.vendor()
+        self.run_worker()
+        self.assertEqual(self.logs("vendors_push").mapped("note"), ["It has no such group."])
+        for street in ("1 Main St", "2 Main St"):
+            partner.street = street
+            self.run_worker()
+        self.assertEqual(len(sent), 2)
+        self.assertEqual(self.logs("vendors_push").sorted("id").mapped("outcome"), ["sent", "sent", "unchanged"])
 
     def test_customer_and_other_company_are_not_sent(self):
         other = self.env["res.company"].create({"name": "Other company"})
@@ -101,6 +120,22 @@ class TestPush(ConnectorCase):
         log.action_retry()
         self.run_worker()
         self.assertEqual(log.state, "done")
+
+    def test_what_arrived_and_failed_is_taken_back_when_it_is_taken_back_here(self):
+        """The record is as it was when it was sent last, and the vendor has something else."""
+        partner = self.vendor()
+        self.run_worker()
+        for error in (RemoteError, UnknownOutcomeError, PermanentError):
+            with self.subTest(error=error):
+                self.remote.fail("send", (error("It was done, and failed."), True))
+                partner.email = "new@example.com"
+                self.run_worker()
+                self.assertEqual(self.remote.vendors["remote-1"]["email"], "new@example.com")
+                partner.email = "ap@example.com"
+                self.run_worker_later()
+                self.run_worker_later()
+                self.assertEqual(self.remote.vendors["remote-1"]["email"], "ap@example.com")
+                self.assertEqual(set(self.logs("vendors_push").mapped("state")) - {"superseded"}, {"done"})
 
     def test_outcome_in_doubt_that_arrived_is_not_sent_again(self):
         self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))

@@ -18,8 +18,9 @@ from .common import ConnectorCase
 
 
 class TwoWayProvider(fake_provider.FakeProvider):
-    """What is sent is what is read afterwards, but for the name, which this vendor keeps."""
+    """What is sent is what is read afterwards, but for the name, which this vendor keeps unless it takes names."""
 
+    takes_names = False
     flows = tuple(
         replace(flow, options=("create_vendors", "conflict_policy", "vendor_change_policy"))
         if flow.key == "vendors"
@@ -37,15 +38,18 @@ class TwoWayProvider(fake_provider.FakeProvider):
 
     def render(self, flow, document):
         values = document.shared()
-        return {"our_id": str(document.odoo_id), **{name: values[name] for name in ("name", "email", "street", "city")}}
+        known = {name: values[name] for name in ("name", "email", "street", "city")}
+        people = {person.email: person.is_known for person in document.contacts if not person.is_default}
+        return {"our_id": str(document.odoo_id), "kept": sorted(self.untaken(flow)), "people": people, **known}
 
     def send(self, flow, payload, external_id, key):
         sent = super().send(flow, payload, external_id, key)
         known = fake_provider.REMOTE.items.get("vendors", {}).get(sent.external_id)
-        name = known.payload["name"] if known else payload["name"]
+        name = known.payload["name"] if known and not self.takes_names else payload["name"]
         fake_provider.REMOTE.put("vendors", sent.external_id, {**payload, "name": name})
         now = self._vendors(fake_provider.REMOTE.items["vendors"][sent.external_id].payload)
-        return Sent(external_id=sent.external_id, shared=now.shared())
+        self.learned["names"] = self.takes_names
+        return Sent(external_id=sent.external_id, shared=now.shared(), untaken=self.untaken(flow))
 
     def changed_after(self, flow, external_id, moment):
         return fake_provider.REMOTE.called("changed_after") is None and fake_provider.REMOTE.is_newer
@@ -179,6 +183,56 @@ class TestReconcile(ConnectorCase):
         self.put(name="Renamed there")
         self.sync()
         self.assertEqual(self.partner.name, "Renamed there")
+
+    def test_a_name_that_is_not_taken_yet_stays_to_be_sent(self):
+        """What the provider's interface cannot take today it can take later; meanwhile nothing goes round."""
+        with patch.object(TwoWayProvider, "untaken", lambda provider, flow: frozenset({"name"})):
+            self.partner.name = "Renamed here"
+            for _time in range(4):
+                self.sync()
+            self.assertEqual((self.partner.name, self.sends()), ("Renamed here", 1))
+            self.assertIs(self.connection.stored_settings["names"], False)
+            self.put(city="Berlin")
+            self.sync()
+            self.assertEqual((self.partner.name, self.partner.city), ("Renamed here", "Berlin"))
+        with patch.object(TwoWayProvider, "takes_names", True):
+            self.partner.street = "Ours 2"
+            self.sync()
+        payload = self.remote.items["vendors"]["v1"].payload
+        self.assertEqual((payload["name"], payload["street"]), ("Renamed here", "Ours 2"))
+
+    def test_a_name_that_was_not_taken_may_be_changed_on_both_sides(self):
+        with patch.object(TwoWayProvider, "untaken", lambda provider, flow: frozenset({"name"})):
+            self.partner.name = "Renamed here"
+            self.sync()
+            self.put(name="Renamed there")
+            self.sync()
+        self.assertEqual((self.partner.name, self.pulled().error_class), ("Renamed here", "conflict"))
+
+    def people_sent(self):
+        """{e-mail of a contact person: whether it was known already} of the last transfer."""
+        people = self.remote.items["vendors"]["v1"].payload["people"]
+        return {email: is_known for email, is_known in people.items() if email != "ap@example.com"}
+
+    def test_a_contact_person_is_a_change_of_the_vendor(self):
+        binding = self.env["ml.binding"].search([("kind", "=", "vendor"), ("res_id", "=", self.partner.id)])
+        binding.synced_at = "2020-01-01 00:00:00"
+        person = self.env["res.partner"].create(
+            {"name": "Ada", "email": "ada@example.com", "parent_id": self.partner.id}
+        )
+        self.sync()
+        self.assertEqual(self.people_sent(), {"ada@example.com": False})
+        self.partner.street = "New 2"
+        self.sync()
+        self.assertEqual(self.people_sent(), {"ada@example.com": True}, "nothing of it changed since")
+        sends = self.sends()
+        person.function = "Buyer"
+        self.sync()
+        self.assertEqual(self.sends(), sends, "nobody is sent that")
+        binding.synced_at = "2020-01-01 00:00:00"
+        person.email = "ada.example@example.com"
+        self.sync()
+        self.assertEqual(self.people_sent(), {"ada.example@example.com": False})
 
     def test_a_name_links_in_neither_direction_before_a_person_says_so(self):
         partner = self.env["res.partner"].create({"name": "Trusty", "is_company": True, "supplier_rank": 1})

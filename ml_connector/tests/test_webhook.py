@@ -59,6 +59,28 @@ class TestWebhook(ConnectorCase, HttpCase):
             event = Event(event_id=f"{external_id}-{number}", event_type="bill.changed", external_id=external_id)
             self.env["ml.webhook.event"]._receive(self.connection, event)
 
+    def test_what_people_did_at_the_provider_is_noted_on_our_record(self):
+        self.flow("vendors_push").active = True
+        partner = self.env["res.partner"].create({"name": "Example Supplies"})
+        binding = {"kind": "vendor", "external_id": "v1", "record": partner}
+        self.env["ml.binding"]._bind(self.connection, [binding])
+        heard = {"h1": ("vendor", "v1", "Ordered by hand: <b>1</b>."), "h2": None, "h3": ("vendor", "gone", "Lost.")}
+        flows = tuple(
+            replace(flow, events=("vendor.made",)) if flow.key == "vendors_push" else flow
+            for flow in FakeProvider.flows
+        )
+        with (
+            patch.object(FakeProvider, "flows", flows),
+            patch.object(FakeProvider, "heard", lambda provider, flow, key: heard[key], create=True),
+        ):
+            for key in (*heard, "h4"):
+                event = Event(event_id=key, event_type="vendor.made", external_id=key)
+                self.env["ml.webhook.event"]._receive(self.connection, event)
+            self.run_worker()
+        states = {event.external_id: event.state for event in self.events()}
+        self.assertEqual(states, {"h1": "done", "h2": "done", "h3": "done", "h4": "received"})
+        self.assertIn("Ordered by hand: &lt;b&gt;1", "".join(partner.message_ids.mapped("body")))
+
     def booked_before_each(self, call):
         """How many bills were booked when each call of that name came."""
         counts, called = [], self.remote.called

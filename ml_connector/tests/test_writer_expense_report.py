@@ -3,6 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.documents import AnalyticShare, JournalEntry, JournalLine, Reference
@@ -268,6 +269,50 @@ class TestWriterExpenseReport(WriterCase):
             lambda line: line.partner_id == self.ada and line.account_type == "liability_payable"
         )
         self.assertEqual(sum(owed.mapped("balance")), -120.0)
+
+    def differing(self, entry):
+        """The row of a version that differs."""
+        flow = self.flow("expense_report")
+        return self.env["ml.sync.log"].create(
+            {
+                **{"name": "r1", "connection_id": flow.connection_id.id, "company_id": self.company.id},
+                **{"flow_id": flow.id, "direction": "pull", "kind": "expense_report", "external_id": "r1"},
+                **{"state": "done", "outcome": entry.outcome, "res_model": "account.move", "res_id": entry.record.id},
+                **{"comparison": entry.comparison, "is_partial": entry.is_partial},
+            }
+        )
+
+    def test_what_either_button_would_book_is_shown_before_it_is_pressed(self):
+        self.written("expense_report", self.simple(("46", account("600"), {})), report_mode="journal_entry")
+        (entry,) = self.plan("expense_report", self.simple(("10", account("600"), {}), revision="2"))
+        log = self.differing(entry)
+        self.assertFalse(log.is_partial, "10.00 may be all that is left of the report")
+        for text in ("After Reverse and Book Again", "After Book as a Difference", "46.00", "10.00", "56.00", "Ada"):
+            self.assertIn(text, log.comparison_table)
+
+    def test_what_cannot_be_the_whole_is_not_offered_as_one(self):
+        self.written("expense_report", self.simple(("100", account("600"), {})), report_mode="journal_entry")
+        cases = {
+            "recoded": (self.simple(("-100", account("600"), {}), ("100", account("601"), {}), revision="2"), True),
+            "less": (self.simple(("-30", account("600"), {}), revision="2"), True),
+            "by its total": (self.simple(("20", account("600"), {}), revision="2", is_partial=True), True),
+            "more": (self.simple(("20", account("600"), {}), ("100", account("601"), {}), revision="2"), False),
+        }
+        for name, (document, is_partial) in cases.items():
+            with self.subTest(name):
+                (entry,) = self.plan("expense_report", document)
+                log = self.differing(entry)
+                self.assertEqual((entry.outcome, log.is_partial), ("drift", is_partial))
+                self.assertEqual("only the difference." in entry.note and "may be" not in entry.note, is_partial)
+                self.assertEqual("After Reverse and Book Again" in log.comparison_table, not is_partial)
+                if is_partial:
+                    with self.assertRaisesRegex(UserError, "as a difference"):
+                        log.action_reverse_and_repost()
+
+    def test_a_difference_to_what_is_not_in_odoo_is_not_taken_for_the_report(self):
+        document = self.simple(("20", account("600"), {}), revision="2", is_partial=True)
+        self.refused("expense_report", document, InvalidDataError, "not in Odoo")
+        self.written("expense_report", self.simple(("20", account("600"), {}), revision="2"))
 
     def test_reversed_to_the_cent(self):
         for number, rounding in enumerate(("round_per_line", "round_globally")):

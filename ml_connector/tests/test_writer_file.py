@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.ml_connector.documents import DownloadedFile, Files
 from odoo.addons.ml_connector.models.ml_error_class import ERROR_CLASSES
-from odoo.addons.ml_connector.stored_files import OFFICE, UNKNOWN
+from odoo.addons.ml_connector.stored_files import OFFICE, UNKNOWN, stored_name
 
 from .common_writers import WriterCase
 
@@ -69,6 +69,22 @@ class TestWriterFile(WriterCase):
         content = BytesIO()
         Image.effect_noise((size[0] // 8, size[1] // 8), 40).resize(size).convert("RGB").save(content, form)
         return content.getvalue()
+
+    def test_a_name_ends_as_what_the_file_is(self):
+        cases = {
+            ("Receipts R1.pdf", "image/jpeg"): "Receipts R1.jpg",
+            ("Receipts R1.pdf", "application/pdf"): "Receipts R1.pdf",
+            ("photo.jpeg", "image/jpeg"): "photo.jpeg",
+            ("Invoice 1.5", "image/png"): "Invoice 1.5.png",
+            ("notes.txt", "application/pdf"): "notes.txt.pdf",
+            ("a.pdf", "application/octet-stream"): "a.pdf",
+        }
+        for (name, mimetype), stored in cases.items():
+            self.assertEqual(stored_name(name, mimetype), stored)
+
+    def test_a_photo_is_what_is_shown_where_there_is_no_document(self):
+        self.book("file", self.files(("photo.jpg", "image/jpeg", self.image(size=(80, 80)))))
+        self.assertEqual(self.move.message_main_attachment_id.name, "photo.jpg")
 
     def test_originals_are_kept_to_the_byte_and_once(self):
         contents = [

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from .moments import localized
@@ -45,7 +46,8 @@ class FlowSpec:
     :param interval: minutes between two runs by default
     :param scopes: permissions at the vendor without which the flow cannot work
     :param reports: whether the vendor is told what became of each record
-    :param events: webhook event types that hint at records of this flow
+    :param events: webhook event types that hint at records of this flow; of a push flow, at what people made over there
+        by hand (`Provider.heard`)
     :param files: key of the flow that fetches the files of this flow's records
     :param watches: Odoo model whose changes the flow sends (push only). Empty, without `follows`: it sends only what
         somebody asks for
@@ -66,6 +68,8 @@ class FlowSpec:
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
     :param after: keys of the `out` flows whose files must have arrived before the files of this one are sent
+    :param at_stake: what may happen as long as the provider does not have its records: a sentence at the end of each
+        failure (push only)
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
@@ -96,6 +100,7 @@ class FlowSpec:
     carries: tuple[str, ...] = ()
     coded: bool = False
     relists: bool = False
+    at_stake: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +190,11 @@ class Sent:
     :param takes_files: whether the flows that follow are to send the record's files now
     :param shared: values of the record as the vendor has them now, as far as its answer says (see
         `documents.Vendor.shared`); for kinds that both sides may change
+    :param untaken: names of such values that the vendor did not take: what Odoo changed of them stays to be sent
     :param message: what people who look at the record have to know: it is noted on the record
     :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
     :param parts: {(kind, the vendor's id): our id} of its lines, by which other records of the vendor name them
+    :param is_incomplete: whether something of it did not get there, so that it is sent anew when it is queued again
     """
 
     external_id: str
@@ -198,8 +205,10 @@ class Sent:
     mapping: object = None
     takes_files: bool = False
     shared: dict = field(default_factory=dict)
+    untaken: frozenset = frozenset()
     message: str = ""
     parts: dict = field(default_factory=dict)
+    is_incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +321,8 @@ class Provider:
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
     has_entities = False
     """Whether several connections can share one business among them by its entities."""
+    relists_cheaply = False
+    """Whether its lists of what it regards as booked may be read at each test of the connection."""
     settles_in = 0
     """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
     access_end_advice = ""
@@ -332,6 +343,11 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
+
+    @cached_property
+    def learned(self):
+        """What it found out in this run and wants kept between calls, as `CheckReport.settings`."""
+        return {}
 
     @property
     def zone(self):
@@ -423,8 +439,18 @@ class Provider:
         """
         raise NotImplementedError
 
-    def changed_after(self, flow: str, external_id: str, moment) -> bool:
-        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC)."""
+    def heard(self, flow: str, external_id: str) -> tuple[str, str, str] | None:
+        """What people at the provider did by hand to what a push flow sends.
+
+        :return: kind and external id of the record that it concerns, and a sentence on it; None: nothing of theirs
+        """
+        return None
+
+    def changed_after(self, flow: str, external_id: str, moment) -> bool | None:
+        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC).
+
+        None when the vendor's times do not tell: then a person is asked.
+        """
         raise NotImplementedError
 
     def document(self, flow: str, payload: dict):
@@ -438,6 +464,10 @@ class Provider:
     def render(self, flow: str, document) -> dict:
         """The body we would send for a document. Pure; also what the fingerprint is taken of."""
         return self._push(flow).render(document)
+
+    def untaken(self, flow: str) -> frozenset:
+        """Names of `shared` values that the provider does not take now, by what is known of it (`Sent.untaken`)."""
+        return frozenset()
 
     def send(self, flow: str, payload: dict, external_id: str, key: str) -> Sent:
         """Create (`external_id` empty) or update a record.

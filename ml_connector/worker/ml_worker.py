@@ -233,6 +233,9 @@ class MlWorker(models.AbstractModel):
             run.stops = stops
             self._work_in_turn(run)
         self._guarded(run, self._judge_waits)
+        if run.provider.learned:
+            connection.stored_settings = {**(connection.stored_settings or {}), **run.provider.learned}
+            self._commit(run)
         if run.announcements:
             connection._note_announcements(list(run.announcements))
             self._commit(run)
@@ -416,6 +419,7 @@ class MlWorker(models.AbstractModel):
             if error:
                 return
             run.provider = Run(connection).provider
+            self._find_lacking(run)
         if connection.seat_request:
             self._claim_or_release_seat(run)
         if connection.webhook_state == "requested":
@@ -594,13 +598,13 @@ class MlWorker(models.AbstractModel):
 
     def _return_to_queue(self, log):
         """Make a claimed row pending again, unless a newer open row of the same record has taken its place."""
-        if log.direction == "push" and log.res_id and self._has_newer_row(log):
+        if log.direction == "push" and log.res_id and self._newer_row(log):
             log._supersede()
         else:
             log.write({"state": "pending", "lease_until": False})
 
-    def _has_newer_row(self, log):
-        return self.env["ml.sync.log"].search_count(
+    def _newer_row(self, log):
+        return self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", log.flow_id.id),
                 ("res_model", "=", log.res_model),

@@ -5,7 +5,11 @@ from odoo import models
 from ..documents.reconciliation import merge, outgoing, unseen
 from ..exceptions import ConflictError, ConnectorError
 from ..models.ml_connection import WORKING_STATES
+from ..models.ml_sync_log import OPEN_STATES
 from ..vendors.rows import document_of
+
+CONTACTS = "contacts"
+"""Key of what a binding remembers beside the values that both sides may change."""
 
 
 class FieldConflict(ConflictError):
@@ -53,14 +57,18 @@ class MlWorker(models.AbstractModel):
             ]
         )
         by_external_id = bindings.grouped("external_id")
+        sent = self._sent_values(flow, bindings)
         elsewhere = self._decided_elsewhere(flow, bindings)
         ours = self._shared_values(flow, [entry.bound for entry in entries])
         for entry in entries:
             binding = by_external_id[entry.document.external_id]
-            if binding.is_shared or not (binding.agreed_odoo and binding.agreed_vendor):
+            theirs = entry.document.shared()
+            if binding.is_shared or not self._has_agreement(flow, binding, entry.bound, ours[entry.bound.id], theirs):
                 continue
+            self._agree_on_arrived(binding, sent.get(binding.res_id), theirs)
+            entry.read = binding.agreed_vendor.get(CONTACTS)
             decider = elsewhere.get(binding.external_id, binding)
-            merged = merge(ours[entry.bound.id], entry.document.shared(), decider.agreed_odoo, decider.agreed_vendor)
+            merged = merge(ours[entry.bound.id], theirs, decider.agreed_odoo, decider.agreed_vendor)
             if decider != binding:
                 # what is to be asked or sent is the other connection's to do
                 entry.taken, entry.kept = merged.taken, {}
@@ -71,6 +79,49 @@ class MlWorker(models.AbstractModel):
                 entry.error = error
             else:
                 entry.taken, entry.kept = merged.taken, merged.kept
+
+    def _has_agreement(self, flow, binding, record, ours, theirs):
+        """Whether it is known what both sides agreed on last; else the vendor's values are taken as they are.
+
+        Not so where a person has changed the record in Odoo since it was transferred: then whatever differs counts as
+        changed on both sides.
+        """
+        if binding.agreed_odoo and binding.agreed_vendor:
+            return True
+        touched = flow._reader(record._name)._touched_at(record)[record.id]
+        if not flow._counterpart("push") or (binding.synced_at and touched <= binding.synced_at):
+            return False
+        unknown = {name for name in ours if ours[name] and theirs[name] and ours[name] != theirs[name]}
+        binding.agreed_odoo = {name: None if name in unknown else value for name, value in ours.items()}
+        binding.agreed_vendor = {name: None if name in unknown else theirs[name] for name in ours if ours[name]}
+        return True
+
+    def _sent_values(self, flow, bindings):
+        """{record id: values of Odoo} of transfers to the vendor of which it is not known whether they arrived."""
+        push_flow = flow._counterpart("push")
+        if not push_flow or not bindings:
+            return {}
+        logs = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", push_flow.id),
+                ("res_model", "in", bindings.mapped("res_model")),
+                ("res_id", "in", bindings.mapped("res_id")),
+                ("state", "in", OPEN_STATES),
+            ],
+            order="id",
+        )
+        return {log.res_id: log.sent_values for log in logs.sudo() if log.sent_values}  # sudo: field without access
+
+    def _agree_on_arrived(self, binding, sent, theirs):
+        """What arrived of a transfer in doubt is ours, and no change of the vendor's."""
+        arrived = {
+            name: value
+            for name, value in (sent or {}).items()
+            if theirs[name] == value and binding.agreed_vendor.get(name) != value
+        }
+        if arrived:
+            binding.agreed_odoo = {**binding.agreed_odoo, **arrived}
+            binding.agreed_vendor = {**binding.agreed_vendor, **arrived}
 
     def _decided_elsewhere(self, flow, bindings):
         """{external id: binding of another connection} of records about which that connection decides.
@@ -151,7 +202,7 @@ class MlWorker(models.AbstractModel):
             return flow.conflict_policy
         touched = flow._reader(entry.bound._name)._touched_at(entry.bound)[entry.bound.id]
         is_newer = run.provider.changed_after(flow.key, binding.external_id, touched.replace(tzinfo=UTC))
-        return "vendor" if is_newer else "odoo"
+        return {True: "vendor", False: "odoo"}.get(is_newer, "")
 
     def _shared_values(self, flow, records):
         """{record id: values that both sides may change} of records of one model."""
@@ -168,7 +219,7 @@ class MlWorker(models.AbstractModel):
         return {
             entry: {
                 "agreed_odoo": {**values[entry.record.id], **entry.kept},
-                "agreed_vendor": entry.document.shared(),
+                "agreed_vendor": {**entry.document.shared(), CONTACTS: entry.document.contacts_read()},
             }
             for entry in entries
         }
@@ -211,6 +262,16 @@ class MlWorker(models.AbstractModel):
                 errors[log] = error
         return errors
 
+    def _note_arrived(self, run, flow, log):
+        """Look up what arrived of a change in doubt."""
+        pull_flow = flow._counterpart("pull")
+        sent = pull_flow and log.sudo().sent_values  # sudo: field without access
+        binding = sent and self._bindings_by_record(flow, self.env[log.res_model].browse(log.res_id)).get(log.res_id)
+        item = binding and binding.agreed_vendor and run.provider.fetch(pull_flow.key, log.external_id)
+        if item:
+            theirs = document_of(run.provider, pull_flow.key, item.payload).shared()
+            self._agree_on_arrived(binding, sent, theirs)
+
     def _unseen_change(self, run, pull_flow, item, binding, ours):
         """The error that holds a row back, or None. A record that is gone is left to the sending."""
         if item is None or isinstance(item, ConnectorError):
@@ -241,7 +302,16 @@ class MlWorker(models.AbstractModel):
         """
         if ours is None:
             return {}
-        return {"agreed_odoo": ours, "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared}}
+        agreed_odoo = self._agreed_odoo(binding, ours, sent.untaken)
+        return {
+            "agreed_odoo": agreed_odoo,
+            "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared},
+        }
+
+    def _agreed_odoo(self, binding, ours, untaken):
+        """Odoo's values as the vendor knows them now: a change that it did not take is one still."""
+        before = (binding and binding.agreed_odoo) or {}
+        return ours and {**ours, **{name: before[name] for name in untaken & before.keys() & ours.keys()}}
 
     def _note_sent_version(self, flow, external_id):
         """What was read before our change is not the vendor's newest version any more, even when it comes again."""

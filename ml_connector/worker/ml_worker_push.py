@@ -10,7 +10,14 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-from ..exceptions import ConnectorError, DuplicateError, MappingError, PermanentError, UnknownOutcomeError
+from ..exceptions import (
+    ConnectorError,
+    DuplicateError,
+    MappingError,
+    NotWantedError,
+    PermanentError,
+    UnknownOutcomeError,
+)
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
 from ..models.ml_sync_log import CLEAN
@@ -23,6 +30,8 @@ RESULT_BATCH = 500
 LOOK_UPS = 5000
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
+INCOMPLETE = "incomplete"
+"""Fingerprint of what did not get there as a whole: nothing equals it."""
 
 
 class MlWorker(models.AbstractModel):
@@ -122,6 +131,8 @@ class MlWorker(models.AbstractModel):
             try:
                 if record in unseen:  # what the engine has read already would come from the cache, unasked
                     record.check_access("read")
+                if not binding and reader._is_taken_back(record):
+                    raise NotWantedError(self.env._("It was taken back before it was sent."))
                 document = self._outgoing_document(flow, record, binding)
                 payload = run.provider.render(flow.key, document)
             except psycopg2.Error:
@@ -133,7 +144,8 @@ class MlWorker(models.AbstractModel):
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
                 # so that the next sweep does not ask again
-                binding.write({"synced_at": started, "agreed_odoo": ours.get(log.res_id) or binding.agreed_odoo})
+                agreed = self._agreed_odoo(binding, ours.get(log.res_id), run.provider.untaken(flow.key))
+                binding.write({"synced_at": started, "agreed_odoo": agreed or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
             if binding and not reader._sends_changes:
@@ -141,9 +153,10 @@ class MlWorker(models.AbstractModel):
                 self._store_sent(log, "drift")
                 log.write({"note": note, **log._difference_values("drift", note)})
                 continue
-            log.sudo().write(  # sudo: the payload is a field without access
+            log.sudo().write(  # sudo: the payload and its values are fields without access
                 {
                     "payload": stored,
+                    "sent_values": ours.get(log.res_id),
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
                 }
@@ -381,7 +394,7 @@ class MlWorker(models.AbstractModel):
                     "record": record,
                     "external_version": sent.version,
                     "external_url": sent.url,
-                    "fingerprint": fingerprint,
+                    "fingerprint": INCOMPLETE if sent.is_incomplete else fingerprint,
                     "synced_at": log.sent_at,
                     **self._sent_agreement(binding, sent, ours),
                 }
@@ -437,6 +450,7 @@ class MlWorker(models.AbstractModel):
                 "milliseconds": milliseconds,
                 "lease_until": False,
                 "sent_at": False,
+                "sent_values": False,
                 **CLEAN,
             }
         )
@@ -451,7 +465,11 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.log"]._release_dependents(logs.connection_id, {(log.kind, log.external_id) for log in told})
 
     def _store_push_failure(self, run, log, error, action="send"):
+        if log.sent_at and log.res_id:
+            self._forget_sent(log)
         vals = self._failure_values(log, error)
+        if vals["state"] == "failed":
+            vals["error_message"] = log.flow_id._with_stake(error.message)
         if isinstance(error, NotSentError):
             vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
             self._queue_missing(log, error)
@@ -465,7 +483,10 @@ class MlWorker(models.AbstractModel):
         elif isinstance(error, MappingError) and error.references:
             mappings = self.env["ml.mapping"]._upsert(log.connection_id, error.references)
             vals["waiting_mapping_ids"] = [fields.Command.set(mappings.ids)]
-        if vals["state"] in ("pending", "failed", "waiting") and log.res_id and self._has_newer_row(log):
+        newer = log.res_id and vals["state"] in ("pending", "failed", "waiting") and self._newer_row(log)
+        if newer:
+            if log.sudo().sent_values:  # sudo: field without access
+                newer.sudo().sent_values = log.sudo().sent_values  # sudo: as above
             log._supersede()
         else:
             log.write(vals)
@@ -473,6 +494,18 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
         )
+
+    def _forget_sent(self, log):
+        """Send a record even when it is as before: what the vendor has since a transfer failed is not known."""
+        self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", log.connection_id.id),
+                ("kind", "=", log.kind),
+                ("res_model", "=", log.res_model),
+                ("res_id", "=", log.res_id),
+                ("fingerprint", "!=", False),
+            ]
+        ).fingerprint = INCOMPLETE
 
     def _queue_missing(self, log, error):
         """Send what another record waits for, also where its flow sends only what is needed."""
@@ -502,11 +535,15 @@ class MlWorker(models.AbstractModel):
         payload = log.sudo().payload  # sudo: field without access
         try:
             sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
+            if log.external_id:
+                self._note_arrived(run, flow, log)
             with self.env.cr.savepoint():
                 if sent:
-                    self._bind_sent(flow, log, sent, _digest(payload))
+                    ours = log.sudo().sent_values or None  # sudo: field without access
+                    self._bind_sent(flow, log, sent, _digest(payload), ours)
                     self._store_sent(log, "sent")
                 else:
+                    self._forget_sent(log)
                     self._send_again(run, log)
         except NotImplementedError:
             self._leave_in_doubt(log)

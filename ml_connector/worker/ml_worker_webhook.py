@@ -263,14 +263,40 @@ class MlWorker(models.AbstractModel):
                     # it does not say which record: the flow reads what changed
                     flow.next_run_at = fields.Datetime.now()
         keys = list(hints)
+        of_pushes = self._of_pushes(run, events)
         (events - relevant).state = "ignored"
         relevant.state = "done"
+        self._hear(run, of_pushes)
         for (flow, external_id), item in zip(
             keys,
             run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
             strict=True,
         ):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
+
+    def _of_pushes(self, run, events):
+        """{event: push flow that hears of what people did by hand at the provider}."""
+        flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "push")
+        by_type = {event_type: flow for flow in flows for event_type in flow._spec().events}
+        return {event: by_type[event.event_type] for event in events if event.event_type in by_type}
+
+    def _hear(self, run, of_pushes):
+        """Note on our records what people did at the provider."""
+        events = [event for event in of_pushes if event.external_id]
+        found = run.parallel(
+            lambda key: run.provider.heard(*key), [(of_pushes[event].key, event.external_id) for event in events]
+        )
+        for event, heard in zip(events, found, strict=True):
+            event.state = "done"
+            if isinstance(heard, NotFoundError):
+                continue
+            if isinstance(heard, ConnectorError):
+                self._try_later(event, heard)
+            elif heard:
+                kind, external_id, sentence = heard
+                records = self.env["ml.binding"]._records(run.connection, {(kind, external_id)})
+                for record in records.values():
+                    record._message_log(body=sentence)
 
     def _store_hint(self, flow, external_id, item, events):
         if item is None or isinstance(item, NotFoundError):

@@ -38,6 +38,29 @@ class EntryChanges:
             for what, odoo, vendor in (*self._of_header(), *self._of_items())
         ]
 
+    def comparison(self):
+        """Account (and whom), amount in Odoo and amount of the newest version, of all that either of them books.
+
+        None in two currencies, which cannot be added.
+        """
+        if self.move.currency_id.name != self.currency:
+            return None
+        booked, wanted = _cut(self.booked, 2), _cut(self.wanted, 2)
+        keys = sorted({*booked, *wanted}, key=repr)
+        return {
+            "currency": self.currency,
+            "rows": [
+                [self._partner(key) if key[1] else self._account(key), str(booked[key]), str(wanted[key])]
+                for key in keys
+            ],
+        }
+
+    def takes_back(self):
+        """Whether the newest version takes cost off an account that has some: a whole has its cost, and no less."""
+        booked, wanted = _cut(self.booked, 1), _cut(self.wanted, 1)
+        taken = [account_id for (account_id,), amount in wanted.items() if amount < 0 < booked[account_id,]]
+        return any(account.internal_group == "expense" for account in self.env["account.account"].browse(taken))
+
     def _of_header(self):
         move = self.move
         if move.currency_id.name != self.currency:

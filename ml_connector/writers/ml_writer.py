@@ -18,14 +18,17 @@ class Entry:
     :ivar error: ConnectorError that stops this entry alone
     :ivar taken: names of the document's `shared` values that go into Odoo; None: all that the source has
     :ivar kept: {name: value when both sides agreed last} of what changed in Odoo and has yet to be sent
+    :ivar read: the vendor's contacts when it was read last (`Vendor.contacts_read`), of what both sides may change
     :ivar is_shared: whether a person said that another remote record is the same Odoo record
     :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
     :ivar is_difference: whether a person said that it is booked beside what is bound already
+    :ivar comparison: what each account has, and would have from what differs, for the person who decides about it
+    :ivar is_partial: whether what differs can only be what is to be added to what is booked
     """
 
     __slots__ = (
-        *("binds", "bound", "document", "error", "is_difference", "is_shared", "kept", "log"),
-        *("note", "outcome", "record", "taken", "values"),
+        *("binds", "bound", "comparison", "document", "error", "is_difference", "is_partial", "is_shared", "kept"),
+        *("log", "note", "outcome", "read", "record", "taken", "values"),
     )
 
     def __init__(self, log, document, bound=None):
@@ -39,7 +42,10 @@ class Entry:
         self.error = None
         self.binds = True
         self.is_shared = False
+        self.read = None
         self.is_difference = bool(log) and log.decision == "difference"
+        self.comparison = None
+        self.is_partial = False
         self.taken = None
         self.kept = {}
 

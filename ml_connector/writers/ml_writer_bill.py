@@ -137,6 +137,8 @@ class MlWriterBill(models.AbstractModel):
                 self._plan_entry(batch, entry, partners[entry.document.vendor.external_id])
             except ConnectorError as error:
                 entry.error = error
+            else:
+                entry.note = " ".join(filter(None, (entry.note, entry.document.remark)))
 
     def _partners(self, batch, entries):
         """{vendor's id: partner} of the batch; bills of an unknown vendor get their error."""

@@ -101,9 +101,11 @@ class MlWriterFile(models.AbstractModel):
             record = record.with_env(record.env(context=self.env.context))
             if "message_main_attachment_id" not in record._fields or record.message_main_attachment_id:
                 continue
-            pdfs = added[record._name, record.id].filtered(lambda file: file.mimetype == "application/pdf")
-            if pdfs:
-                record.message_main_attachment_id = pdfs.sorted("id")[:1]
+            files = added[record._name, record.id].sorted("id")
+            shown = files.filtered(lambda file: file.mimetype == "application/pdf")
+            shown = shown or files.filtered(lambda file: (file.mimetype or "").startswith("image/"))
+            if shown:
+                record.message_main_attachment_id = shown[:1]
 
     def _note_altered(self, flow, attachments, files):
         """Keep of what another addon has altered as what it was sent, so that it is not attached again."""

@@ -72,6 +72,7 @@ class MlWriterJournalEntry(models.AbstractModel):
                 else:
                     # what is booked beside it leaves the first entry bound
                     entry.binds = not entry.bound
+                    self._check_whole(entry)
                     self._plan_new(batch, entry)
             except ConnectorError as error:
                 entry.error = error
@@ -84,23 +85,44 @@ class MlWriterJournalEntry(models.AbstractModel):
         if move.reversal_move_ids.filtered(lambda reversal: reversal.state == "posted"):
             entry.plan("drift", move, note=self.env._("%s is reversed in Odoo.", move.display_name))
             return
-        texts = self._changes(batch, entry)
+        changes = self._changes(batch, entry)
+        texts = changes.texts()
         if not texts:
             entry.plan("unchanged", move)
             return
+        entry.comparison = changes.comparison()
+        entry.is_partial = entry.document.is_partial or changes.takes_back()
         note = self.env._("Changed at the vendor: %s.", "; ".join(texts))
         if entry.document.revision:
-            revised = self.env._(
-                "It was booked as %(move)s and came again as revision %(revision)s, which may be the whole or only the"
-                " difference.",
-                move=move.display_name,
-                revision=entry.document.revision,
-            )
-            note = f"{note} {revised}"
+            note = f"{note} {self._revised(entry, move)}"
         entry.plan("drift", move, note=note)
 
+    def _check_whole(self, entry):
+        document = entry.document
+        if document.revision and document.is_partial and not entry.bound:
+            raise InvalidDataError(
+                self.env._(
+                    "Revision %s holds only the difference to what was posted before, which is not in Odoo: book the"
+                    " report by hand, then Ignore.",
+                    document.revision,
+                )
+            )
+
+    def _revised(self, entry, move):
+        names = {"move": move.display_name, "revision": entry.document.revision}
+        if entry.is_partial:
+            return self.env._(
+                "It was booked as %(move)s and came again as revision %(revision)s, which is only the difference.",
+                **names,
+            )
+        return self.env._(
+            "It was booked as %(move)s and came again as revision %(revision)s, which may be the whole or only the"
+            " difference.",
+            **names,
+        )
+
     def _changes(self, batch, entry):
-        """What the newest version would book otherwise, one phrase each."""
+        """What is booked held against what the newest version would book."""
         move, document = entry.bound, entry.document
         currency = batch.currencies.known(document.currency)
         batch.options["booked"] = move
@@ -110,7 +132,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         finally:
             batch.options.pop("booked")
         booked_on = document.accounting_date or document.document_date
-        return EntryChanges(self.env, move, document.currency, items, booked_on).texts()
+        return EntryChanges(self.env, move, document.currency, items, booked_on)
 
     def _booked_items(self, batch, document, items):
         """The items as they are booked."""

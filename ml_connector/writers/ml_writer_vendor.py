@@ -118,6 +118,8 @@ class MlWriterVendor(models.AbstractModel):
             return self.env._("%s is archived in Odoo.", partner.display_name)
         if not document.active:
             return self.env._("The vendor is not active any more at the vendor system.")
+        if document.approval:
+            return self.env._("The vendor is not approved at the provider: %s.", document.approval)
         return ""
 
     def _plan_new(self, batch, entries, match):
@@ -251,8 +253,9 @@ class MlWriterVendor(models.AbstractModel):
         stated, notes = self._prepare_values(batch, document)
         values = self._taken_values(entry, stated)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
-        new, written = self._contact_changes(batch, document, partner, contacts, notes)
-        plan = claims.plan(partner, stated, changed, new, written)
+        said = self._contact_changes(batch, document, partner, contacts, notes)
+        new, written = self._contact_changes(batch, document, partner, contacts, [], entry.read) if entry.read else said
+        plan = claims.plan(partner, stated, changed, new, written, said)
         if state_note := self._state_note(document, partner):
             notes.append(state_note)
         notes = [*plan.notes, *notes]
@@ -277,17 +280,21 @@ class MlWriterVendor(models.AbstractModel):
             return current.id != value
         return (current or "").strip() != (value or "")
 
-    def _contact_changes(self, batch, document, partner, contacts, notes):
+    def _contact_changes(self, batch, document, partner, contacts, notes, read=None):
         """Values of contacts to create, and {contact: values} of those to change.
 
         Contacts are known by e-mail, addresses by their id at the source, which is the reference of the contact.
+
+        :param read: `Vendor.contacts_read` of the last reading: what is the same since stays as people in Odoo have it,
+            also when they deleted it
         """
+        unchanged = [key for key, values in document.contacts_read().items() if read and read.get(key) == values]
         by_ref = {contact.ref: contact for contact in contacts if contact.ref and contact.type != "contact"}
         by_email = {email_normalize(contact.email): contact for contact in contacts if contact.email}
         by_name = {plain_name(contact.name): contact for contact in contacts}
         new, written = [], {}
         for contact in document.contacts:
-            values = self._contact_values(batch, contact, notes)
+            values = {} if contact.key in unchanged else self._contact_values(batch, contact, notes)
             if not values or self._is_vendor_itself(document, partner, contact, values):
                 continue
             if address := by_ref.get(values.get("ref")):

@@ -40,12 +40,13 @@ class VendorClaims:
         self._changes = env["ml.vendor.change"].sudo()
         self._latest = self._changes._latest(flow.connection_id, partners)
 
-    def plan(self, partner, stated, changed, new, written):
+    def plan(self, partner, stated, changed, new, written, said):
         """
         :param stated: all values of the vendor that its system has
         :param changed: those that are to go into Odoo
         :param new: values of the contacts that Odoo does not have
         :param written: {contact: values that it has otherwise}
+        :param said: as `new` and `written`, of all contacts that its system has, changed or not
         :raises InvalidDataError: no vendor flow may change the contact
         """
         plan = VendorPlan()
@@ -65,7 +66,7 @@ class VendorClaims:
                 plan.written[contact] = now
         for values in new:
             self._add_contact(plan, partner, values, texts, waits)
-        self._set_outdated(plan, partner, stated, new, written)
+        self._set_outdated(plan, partner, stated, *said)
         if waits:
             plan.notes.insert(0, self.env._("Waits for approval: %s.", ", ".join(waits)))
         if texts:

@@ -36,9 +36,14 @@ class Contract:
         self._searched = sorted(self.operations.values(), key=lambda operation: operation.path.count("{"))
 
     @classmethod
-    def load(cls, *names, **options):
-        """The contract of one file, or of several as one."""
+    def load(cls, *names, until="", form="", **options):
+        """The contract of one file, or of several as one.
+
+        :param until: the day after which nothing was added: what is marked with a later ``x-since`` is left out
+        :param form: of what is published without its form, in one of several that are marked with ``x-form``
+        """
         documents = [json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8")) for name in names]
+        documents = [_as_of(document, until, form) for document in documents]
         paths, schemas = {}, {}
         for document in documents:
             paths.update(document["paths"])
@@ -176,6 +181,25 @@ class Operation:
         if problems:
             return values, problems
         return {name: _python_value(value, named[name]["schema"]) for name, value in values.items()}, []
+
+
+def _as_of(node, until, form):
+    """The part of a contract that an interface of that day has, in that form."""
+    if isinstance(node, list):
+        return [_as_of(item, until, form) for item in node if _is_there(item, until, form)]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _as_of(value, until, form) for key, value in node.items() if _is_there(value, until, form)}
+    if until and node.get("x-required-until", "") > until:
+        kept["required"] = True
+    return kept
+
+
+def _is_there(node, until, form):
+    if not isinstance(node, dict):
+        return True
+    is_later = until and node.get("x-since", "") > until
+    return not is_later and (not form or node.get("x-form", form) == form)
 
 
 def _raw(arguments, parameter):

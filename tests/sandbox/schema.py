@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 NAMED = ("properties", "patternProperties", "schemas")  # their keys are names, not keywords
-DROPPED = ("nullable", "readOnly", "writeOnly", "discriminator", "deprecated", "xml")
+DROPPED = ("nullable", "readOnly", "writeOnly", "discriminator", "deprecated", "xml", "x-form", "x-since")
 
 
 class Problem(NamedTuple):

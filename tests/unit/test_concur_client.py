@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 import requests
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings
+from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings, forms
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector.clients import ConcurClient, MemoryTokens
@@ -365,6 +365,44 @@ def test_the_queue(sandbox, client):
     confirmation = {"docId": ids[0], "overallPostingStatusCode": "success", "postingDocs": [], "systemMessages": []}
     assert client.confirm_postings("expense", [confirmation])[ids[0]]["code"] == 0
     assert client.confirm_postings("expense", [confirmation])[ids[0]]["code"] == 113
+
+
+def filled(schema, schemas):
+    """A value for a schema, with something in every field."""
+    if "$ref" in schema:
+        return filled(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    for branches in ("anyOf", "oneOf"):
+        if branches in schema:
+            return filled(schema[branches][0], schemas)
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "string")
+    kind = kind if isinstance(kind, str) else kind[0]
+    if kind == "object":
+        return {name: filled(part, schemas) for name, part in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [filled(schema["items"], schemas)]
+    if schema.get("format") == "date-time":
+        return "2026-09-10T00:00:00.000Z"
+    return {"number": 0, "integer": 0, "boolean": False}.get(kind, "x" * min(3, schema.get("maxLength", 3)))
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_every_field_of_the_published_samples_is_handed_out(sandbox, client, sparse):
+    """Without any of them, with null in all of them, and with something in all of them."""
+    sandbox.settings.sparse_documents = sparse
+    schemas = sandbox.contract.components["schemas"]
+    for doc_type, name in forms.SCHEMAS.items():
+        made = sandbox.control.add_document(doc_type, doc_type, filled(schemas[name], schemas))
+        rows = {row["id"]: row["document"] for row in client.ready_documents(doc_type, limit=100)}
+        assert len(rows) > 1
+        whole = rows.pop(made)
+        assert None not in whole.values()
+        kept = next(iter(rows.values()))
+        head = next(part for part in kept if part in ("report", "requestHeader", "cashAdvanceData"))
+        assert (kept[head].keys() == whole[head].keys()) != sparse
+    entry = client.ready_documents("expense")[0]["document"]["expenseEntry"][0]
+    assert ("entryCustom40Value" in entry) != sparse and entry["entryLocationName"]
 
 
 def test_documents_are_validated_by_the_sandbox(sandbox, client, tokens):

@@ -98,6 +98,33 @@ def test_composed_report():
     assert parts == {"CC100": Decimal("110.4"), "CC200": Decimal("73.6")}
 
 
+def test_the_published_sample_of_a_report():
+    """Two journal rows of one allocation, and an advance that is set off against one of their accounts."""
+    night = documents.entry("125ABC", 200, day=DAY, name="Hotel")
+    (allocation,) = night["allocation"]
+    allocation["journal"] = [
+        documents.journal("COMP", "EMPL", "125ABC", 150),
+        documents.journal("COMP", "EMPL", "12345", 50),
+    ]
+    sample = documents.report("D0719B539ED64FE612AB", [night], day=DAY, advances=[documents.advance(-50, "12345")])
+    entry = expense_report(received(sample))
+    assert balances(entry) == {account("125ABC"): Decimal(150), EMPLOYEE: Decimal(-150)}
+    assert [line.amount for line in entry.lines if line.account.external_id == "12345"] == [50, -50]
+
+
+@pytest.mark.parametrize(("form", "is_partial"), [("whole", False), ("difference", True)])
+def test_a_reopened_report_says_what_it_is(form, is_partial):
+    first = reference_reports(DAY)["2.3"]
+    again = documents.reopened(first, [documents.entry("612000", 120, day=DAY)], form)
+    entries = [expense_report(received(content)) for content in (first, again)]
+    assert [(entry.revision, entry.is_partial) for entry in entries] == [("", False), ("2", is_partial)]
+    whole = balances(entries[1])
+    if is_partial:
+        for key, amount in balances(entries[0]).items():
+            whole[key] = whole.get(key, 0) + amount
+    assert {key: amount for key, amount in whole.items() if amount} == {account("612000"): 120, EMPLOYEE: -120}
+
+
 def changed(case, change):
     content = received(reference_reports(DAY)[case])
     change(content)
@@ -270,6 +297,18 @@ def test_a_document_without_rows_is_not_wanted_only_when_it_is_over_nothing():
     content["report"]["totalApprovedAmount"] = 0
     with pytest.raises(NotWantedError):
         expense_report(content)
+
+
+@pytest.mark.parametrize("credit", [30, -30])
+def test_a_credit_of_a_cash_advance_is_one_with_a_minus_and_without(credit):
+    content = received(documents.cash_advance("C1", 100, day=DAY))
+    content["cashAdvanceData"]["requestAmount"] = 70
+    row = content["journalData"][0]
+    content["journalData"].append({**row, "amount": credit, "debitOrCredit": "CR"})
+    assert balances(cash_advance(content)) == {account("CADV"): 70, EMPLOYEE: -70}
+    row["amount"] = -100
+    with pytest.raises(InvalidDataError, match="debit of -100"):
+        cash_advance(content)
 
 
 def test_payroll_books_what_it_pays():

@@ -164,6 +164,17 @@ def test_a_new_name_goes_to_all_addresses_of_the_vendor(sandbox, concur):
     assert len(writes(sandbox)) == 1
 
 
+@pytest.mark.parametrize("longest", [255, 50])
+def test_what_concur_has_cut_is_no_change_of_a_person(sandbox, concur, longest):
+    sandbox.settings.longest_address = longest
+    address = doc.Address(street="Long Street " * 8, city="Leeds", postal_code="LS1 4AP", country="GB")
+    sent = push(concur, partner())
+    sent = push(concur, partner(address=address), sent.external_id)
+    back = concur.document("vendors", concur.fetch("vendors", sent.external_id).payload)
+    assert len(back.address.street) <= longest
+    assert sent.shared == back.shared()
+
+
 def test_an_archived_vendor_loses_its_approval_and_gets_it_back(sandbox, concur):
     sent = push(concur, partner())
     push(concur, partner(active=False), sent.external_id)
@@ -264,7 +275,7 @@ def test_what_concur_insists_on_is_said_before_anything_is_sent(sandbox, concur,
 
 
 def test_an_archived_vendor_that_concur_lacks_is_not_made(sandbox, concur):
-    with pytest.raises(errors.InvalidDataError, match="archived"):
+    with pytest.raises(errors.NotWantedError, match="archived in Odoo before it was sent"):
         push(concur, partner(active=False))
 
 
@@ -305,10 +316,20 @@ def test_accounts_that_only_concur_has_are_left_alone_and_named_by_their_end(san
     assert "CurrencyAlphaCode" not in banks_of(sandbox)[other.number]
 
 
-def test_a_bank_account_without_a_country_is_not_taken_for_an_american_one(concur):
-    with pytest.raises(errors.InvalidDataError, match="country of the bank account …3000") as caught:
-        push(concur, partner(pay_to=(replace(IBAN, country=""),)))
-    assert IBAN.number not in caught.value.message
+def test_a_bank_account_without_a_country_is_not_taken_for_an_american_one(sandbox, concur):
+    other = replace(IBAN, number="FR1420041010050500013M02606")
+    sent = push(concur, partner(pay_to=(replace(IBAN, country=""), other), memberships={"Marketing": True}))
+    assert "country of the bank account …3000" in sent.note and IBAN.number not in sent.note
+    assert banks_of(sandbox).keys() == {other.number}
+    assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
+
+
+def test_what_is_too_long_and_can_be_spared_is_left_out_and_named(sandbox, concur):
+    contact = doc.Contact(email="ap@example.com", phone="+44 20 7946 0000 extension 12345", is_default=True)
+    sent = push(concur, partner(contacts=(contact,)))
+    assert sent.note == "SAP Concur takes 25 characters of ContactPhoneNumber, so it was not sent."
+    (record,) = sandbox.control.vendors(sent.external_id)
+    assert record["ContactEmail"] == "ap@example.com" and not record.get("ContactPhoneNumber")
 
 
 def test_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
@@ -355,13 +376,23 @@ def test_groups_that_follow_no_tag_stay(sandbox, concur):
     assert groups_of(sandbox, "V-0045") == {"001": ["Head Office", "Marketing"]}
 
 
-def test_a_group_that_concur_lacks_is_an_error_although_the_call_succeeds(sandbox, concur):
-    payload = concur.render("vendors_push", partner(memberships={"Marketing": True, "Unknown": True}))
-    with pytest.raises(errors.PermanentError, match="into Unknown: make the vendor group"):
-        concur.send("vendors_push", payload, "", "key")
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_group_that_concur_lacks_stops_nothing_else_and_is_named(sandbox, concur, refuses):
+    sandbox.settings.refuses_unknown_groups = refuses
+    sent = push(concur, partner(memberships={"Unknown": True, "Marketing": True}, pay_to=(IBAN,)))
+    assert "into Unknown: make the vendor group" in sent.note and sent.is_incomplete
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
-    again = concur.render("vendors_push", partner(memberships={"Marketing": True}))
-    assert concur.send("vendors_push", again, "", "key").linked
+    assert banks_of(sandbox).keys() == {IBAN.number}
+    again = push(concur, partner(memberships={"Marketing": True}, pay_to=(IBAN,)), sent.external_id)
+    assert (again.note, again.is_incomplete) == ("", False)
+
+
+def test_a_bank_account_that_is_refused_stops_no_group(sandbox, concur, monkeypatch):
+    refusal = [{"StatusList": [{"Type": "WARNING", "Message": "The account is closed"}]}]
+    monkeypatch.setattr(concur.client, "update_vendor_banks", lambda accounts: [{**accounts[0], **refusal[0]}])
+    with pytest.raises(errors.PermanentError, match="account is closed.*into Unknown"):
+        push(concur, partner(memberships={"Unknown": True, "Marketing": True}, pay_to=(IBAN,)))
+    assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
 
 
 def test_groups_follow_a_vendor_whose_answer_was_lost(sandbox, concur):

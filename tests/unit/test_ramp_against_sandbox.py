@@ -13,7 +13,7 @@ from ml_connector.clients import MemoryTokens, RampClient
 from ml_connector.documents import Address, Contact, Result, Vendor
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import SCOPES
+from ml_connector.vendors.ramp.flows import FLOWS, SCOPES
 
 
 def quick(**changes):
@@ -138,6 +138,41 @@ def test_files_are_downloaded_without_the_token(sandbox, ramp):
     assert type(error) is errors.RemoteError and "signature" not in error.message
 
 
+def test_the_proof_of_a_payment(sandbox, ramp):
+    """It is asked for once, and a payment without one has none."""
+    bill_id = add_bill(sandbox, paid=True)
+    (item,) = [item for item in pulled(ramp, "payments") if item.external_id.endswith(bill_id)]
+    (named,) = ramp.document("payments", item.payload).attachments
+    assert ramp.document("payment_files", item.payload) == (named,)
+    known = {"subject_kind": "payment", "names": [named.name]}
+    for is_there in (True, False):
+        found = ramp.fetch_files("payment_files", item.external_id, known)
+        files = ramp.document("payment_files", found.payload)
+        assert [file.name for file in files] == [named.name] * is_there
+        for file in files:
+            mimetype, content = ramp.download(file.url)
+            assert (mimetype, content[:5]) == ("application/pdf", b"%PDF-")
+        assert len(sandbox.control.requests("GET", f"/developer/v1/bills/{bill_id}/remittance-receipt")) == 2 - is_there
+        sandbox.control.add_fault("error", method="GET", path="*/remittance-receipt", status=400)
+
+
+def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
+    bill_id = add_bill(sandbox)
+    versions = []
+    for status, said in (
+        ("PAYMENT_READY", ""),
+        ("ON_HOLD", "Ramp holds the bill"),
+        ("PENDING_VENDOR_APPROVAL", f"{sandbox.control.vendors()[0]['name']} is not approved in Ramp"),
+        ("PAYMENT_SCHEDULED", ""),
+    ):
+        sandbox.control.edit_bill(bill_id, status_summary=status)
+        item = ramp.fetch("bills", bill_id)
+        remark = ramp.document("bills", item.payload).remark
+        assert said in remark and bool(said) is bool(remark)
+        versions.append(item.version)
+    assert versions[0] == versions[3] and len(set(versions)) == 3
+
+
 def test_a_bill_that_is_not_ready_is_not_fetched(sandbox, ramp):
     bill_id = add_bill(sandbox, approved=False)
     assert ramp.fetch("bills", bill_id) is None
@@ -157,10 +192,59 @@ def test_a_bill_that_was_archived_is_void(sandbox, ramp):
     assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
 
 
-def test_fetching_what_is_not_there(ramp):
-    nowhere = "00000000-0000-4000-8000-000000000000"
-    for flow in ("vendors", "bills", "payments", "bill_files"):
-        assert ramp.fetch(flow, nowhere) is None
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = (0, 400, 404, 410)
+"""Statuses for an unknown id; 0: the one that the contract declares for the operation."""
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_what_ramp_does_not_have_is_one_fact_whatever_its_status(sandbox, ramp, status):
+    sandbox.control.settings(unknown_status=status)
+    others = ("coding", "repayments", "payment_files")
+    pulled_flows = [flow.key for flow in FLOWS if flow.direction == "pull" and flow.key not in others]
+    assert {flow: ramp.fetch(flow, NOWHERE) for flow in pulled_flows} == dict.fromkeys(pulled_flows)
+    for subject in ("bill", "payment", "expense", "reimbursement", "transfer", "cashback"):
+        assert ramp.reported(Result(subject=subject, external_id=NOWHERE, success=True)) is False
+    ramp.unsubscribe(NOWHERE)
+    for field in sandbox.state.fields:
+        field.is_active = field.is_active and field.kind != "TAX_CODE"
+    assert not [item for item in pulled(ramp, "coding") if item.payload["kind"] == "tax"]
+    with pytest.raises(errors.NotFoundError):
+        list(ramp.client.field_options(NOWHERE))
+    with pytest.raises(errors.NotFoundError):
+        list(ramp.client.vendor_contacts(NOWHERE))
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_a_refusal_of_what_ramp_has_is_no_unknown_record(sandbox, ramp, status):
+    sandbox.control.settings(unknown_status=status)
+    sandbox.control.add_fault("error", status=400, method="PATCH", path="*/bills/drafts/*")
+    draft = ramp.client.create_draft({"vendor_id": next(iter(sandbox.state.vendors)).id})["id"]
+    refusal = raised(ramp.client.update_draft, draft, {"memo": "x"})
+    assert type(refusal) is errors.PermanentError
+    sandbox.state.drafts.remove(draft)
+    assert type(raised(ramp.client.update_draft, draft, {"memo": "x"})) is errors.NotFoundError
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_receipts_of_both_kinds_come(sandbox, ramp, status):
+    """The row knows the kind of its record, so the other one is not asked for."""
+    sandbox.control.settings(unknown_status=status)
+    owned = {
+        ("expense", row.transaction_id) if row.transaction_id else ("reimbursement", row.reimbursement_id)
+        for row in sandbox.state.receipts
+    }
+    assert {kind for kind, _id in owned} == {"expense", "reimbursement"}
+    for kind, owner in [*sorted(owned)[:5], *sorted(owned)[-5:]]:
+        before = len(sandbox.control.requests())
+        found = ramp.fetch_files("receipts", owner, {"subject_kind": kind})
+        if found:
+            assert found.payload["subject_kind"] == kind and found.payload["receipts"]
+        other = {"expense": "/reimbursements/", "reimbursement": "/transactions/"}[kind]
+        asked = [entry["path"] for entry in sandbox.control.requests()[before:]]
+        assert not [path for path in asked if other in path]
+        again = ramp.fetch("receipts", owner)
+        assert (again and again.version) == (found and found.version)
 
 
 def test_one_entity(sandbox):
@@ -274,9 +358,9 @@ def test_a_vendor_is_created_found_and_changed(sandbox, ramp):
         name="Renamed GmbH", address=Address(street="Neue 2", city="Bonn", postal_code="53111", country="DE")
     )
     again = ramp.send("vendors_push", ramp.render("vendors_push", moved), sent.external_id, "key")
-    assert again.external_id == sent.external_id and "cannot rename" in again.note
+    assert again.external_id == sent.external_id and again.note == ""
     read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
-    assert (read.name, read.odoo_id, read.address.city) == ("Müller & Söhne GmbH", 33, "Bonn")
+    assert (read.name, read.odoo_id, read.address.city) == ("Renamed GmbH", 33, "Bonn")
     assert read.contacts[0].email == "ap@example.com"
     archived = ramp.render("vendors_push", odoo_vendor(active=False))
     ramp.send("vendors_push", archived, sent.external_id, "key")
@@ -294,6 +378,17 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
     body = ramp.render("vendors_push", odoo_vendor())
     sent = ramp.send("vendors_push", body, "", "key")
     assert ramp.find("vendors_push", body, "key").external_id == sent.external_id
+
+    def read():
+        items = [item for item in pulled(ramp, "vendors") if item.external_id == sent.external_id]
+        return [(ramp.document("vendors", item.payload).approval, item.version) for item in items]
+
+    ((state, version),) = read()
+    assert state == "pending"
+    sandbox.control.edit_vendor(sent.external_id, approval_status="APPROVED")
+    ((state, approved),) = read()
+    assert state == "" and approved != version
+    assert ramp.fetch("vendors", sent.external_id).version == approved
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ NOT_CALLED = {
         *("GET /accounting/field-options/{field_option_id}", "GET /accounting/vendors/{vendor_id}"),
         *("GET /accounting/connection", "GET /accounting/connection/{connection_id}"),
         *("GET /entities/{entity_id}", "GET /departments/{department_id}", "GET /locations/{location_id}"),
-        *("GET /item-receipts/{item_receipt_id}", "GET /receipts/{receipt_id}", "GET /webhooks/{webhook_id}"),
+        *("GET /receipts/{receipt_id}", "GET /webhooks/{webhook_id}"),
         *("GET /vendors/{vendor_id}/contacts/{vendor_contact_id}", "GET /vendors/{vendor_id}/credits"),
         *("GET /memos", "GET /memos/{transaction_id}", "GET /bank-accounts", "GET /bank-accounts/{bank_account_id}"),
     },
@@ -31,7 +31,7 @@ NOT_CALLED = {
         *("GET /vendors/{vendor_id}/accounts", "GET /vendors/{vendor_id}/accounts/{bank_account_id}"),
         "POST /vendors/{vendor_id}/accounts/{bank_account_id}/archive",
         "POST /vendors/{vendor_id}/update-bank-accounts",
-        *("POST /bills/{bill_id}/hold", "POST /bills/{bill_id}/release", "GET /bills/{bill_id}/remittance-receipt"),
+        *("POST /bills/{bill_id}/hold", "POST /bills/{bill_id}/release"),
     },
     "coding, memos, receipts and places belong to the people in Ramp": {
         *("POST /accounting/codings", "POST /accounting/ready-to-sync", "POST /memos/{transaction_id}"),

@@ -17,7 +17,7 @@ from ml_connector.documents import Result
 from ml_connector.vendors import PROVIDERS
 from ml_connector.vendors.base import FlowSpec, Settings
 from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import EVENTS, FLOWS, SCOPES, is_bill_due, is_payment_due
+from ml_connector.vendors.ramp.flows import EVENTS, FLOWS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
 from ml_connector.vendors.ramp.push import PUSHES
 
 SECRET = "client-secret-marker"
@@ -263,6 +263,7 @@ def test_flow_table():
         ("bills", "pull", "bill", 30),
         ("bill_files", "pull", "file", 40),
         ("payments", "pull", "payment", 50),
+        ("payment_files", "pull", "file", 51),
         ("credits", "pull", "credit", 51),
         ("credit_applications", "pull", "application", 52),
         ("transactions", "pull", "expense", 53),
@@ -415,23 +416,50 @@ def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
         vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
     )
     pages = pulled(provider(fake), "vendors")
-    assert [found.cursor for found in pages] == [None, "2026-07-01T12:00:00+00:00"]
+    assert [found.cursor for found in pages] == [None, None, "2026-07-01T12:00:00+00:00"]
     assert [item.payload["contacts"] for item in pages[0].items] == [[{"id": f"v{n}c"}] for n in range(9)]
     pulled(provider(fake), "vendors", cursor=pages[-1].cursor)
     asked = [filters for name, _args, filters in fake.asked if name == "vendors"]
-    assert asked == [{}, {"from_updated_at": "2026-07-01T11:55:00+00:00"}]
+    since = {"from_updated_at": "2026-07-01T11:55:00+00:00"}
+    drafts = {"include_draft": True}
+    assert asked == [{}, drafts, since, {**since, **drafts}]
+
+
+def test_pull_of_vendors_that_wait_for_approval():
+    """Ours only, so that people see where it stands; approval changes what is read."""
+    ours = {"id": "v1", "name": "V", "external_vendor_id": "odoo:db:7:partner:33"}
+    others = {"id": "v2", "name": "Made in Ramp"}
+
+    class Waiting(Fake):
+        state = "PENDING"
+
+        def vendors(self, include_draft=False, **_filters):
+            return iter([[ours, others] if include_draft else [] if self.state else [ours]])
+
+        def vendor(self, vendor_id):
+            return {**ours, "approval_status": self.state}
+
+    fake = Waiting()
+    (waiting,) = [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    assert provider(fake).document("vendors", waiting.payload).approval == "pending"
+    fake.state = ""
+    (approved,) = [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    assert approved.version != waiting.version
+    fake.state = "APPROVED"
+    assert provider(fake).fetch("vendors", "v1").version == approved.version
 
 
 def test_pull_coding():
-    def options(field_id, **_filters):
-        return {"f1": [{"id": "o1", "ramp_id": "r", "value": "One"}, {"id": "o2", "is_active": False}]}[field_id]
+    def options(field_remote_id, **_filters):
+        rows = {"pro": [{"id": "o1", "ramp_id": "r", "value": "One"}, {"id": "o2", "is_active": False}]}
+        return iter([rows[field_remote_id]])
 
     fake = Fake(
         accounts=[{"id": "1", "name": "A", "code": "60", "is_active": True}, {"id": "2", "is_active": False}],
         fields=[{"id": "pro", "ramp_id": "f1"}, {"id": "old", "ramp_id": "f2", "is_active": False}],
-        field_options=options,
         tax_code_options=[{"id": "t1", "name": "VAT"}],
     )
+    fake.field_options = options
     made = provider(fake, bank_accounts={"ba1": "Operating (1234)"})
     pages = pulled(made, "coding")
     own = ["journal:card", "journal:reimbursements", "journal:ba1", "vendor:card-issuer", "account:cashback"]
@@ -533,13 +561,13 @@ BODY = {
 
 
 def test_create_and_update_take_their_part():
-    fake = Vendors()
+    fake = Vendors(vendor_contacts=[{"id": "c1", "email": "A@example.com"}])
     sent = provider(fake).send("vendors_push", BODY, "", "key")
     assert sent.external_id == "v1" and sent.note == ""
     assert set(fake.sent) == {"name", "country", "external_vendor_id", "business_vendor_contacts", "address"}
     sent = provider(fake).send("vendors_push", BODY, "v9", "key")
-    assert sent.external_id == "v9" and "cannot rename" in sent.note
-    assert set(fake.sent) == {"country", "external_vendor_id", "is_active", "address"}
+    assert sent.external_id == "v9" and "Ramp keeps the name Old name" in sent.note
+    assert set(fake.sent) == {"name", "country", "external_vendor_id", "is_active", "address"}
 
 
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
@@ -550,7 +578,7 @@ def test_a_new_vendor_without_an_id_has_to_be_looked_up():
 
 def test_an_archived_vendor_is_not_created():
     error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
-    assert type(error) is errors.InvalidDataError
+    assert type(error) is errors.NotWantedError
 
 
 def test_find_looks_at_the_number_on_the_rows():
@@ -997,6 +1025,13 @@ def test_a_changed_byte_breaks_the_signature(body, secret, place, change):
         assert not RampProvider.verify_webhook(headers, bytes(changed), [secret])
 
 
+@pytest.mark.parametrize("kind", ["transactions", "reimbursements"])
+def test_a_request_to_sync_means_all_that_is_ready(kind):
+    envelope = {"id": "e1", "type": f"{kind}.sync_requested", "object": {"id": "s1", "sync_request_id": "s1"}}
+    event = RampProvider.parse_webhook({}, json.dumps(envelope).encode())
+    assert event.external_id == "" and event.event_type in RampProvider.flow(kind).events
+
+
 def test_parse_webhook():
     event = RampProvider.parse_webhook({}, BODY_BYTES)
     assert (event.event_id, event.event_type, event.external_id, event.created_at, event.challenge) == (
@@ -1085,10 +1120,19 @@ def test_subscription():
     hooks = Hooks()
     made = provider(hooks)
     assert made.subscribe("https://odoo.example.com/hook", "hand") == ("w1", "shh")
-    assert hooks.done == [("https://odoo.example.com/hook", EVENTS, {"X-ML-Connector": "hand"})]
+    everywhere = tuple(event for event in EVENTS if event not in ONLY_FOR)
+    assert hooks.done == [("https://odoo.example.com/hook", everywhere, {"X-ML-Connector": "hand"})]
     made.confirm_subscription("w1", "c-1")
     assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
     made.unsubscribe("w1")
+
+
+def test_events_that_only_one_flow_needs():
+    """They come with each of our own reports as well."""
+    made = provider(Hooks())
+    assert not set(made._events) & set(ONLY_FOR) and set(made._events) | set(ONLY_FOR) == set(EVENTS)
+    made.settings.options.update({flow: {"active": True} for flow in ONLY_FOR.values()})
+    assert set(made._events) == set(EVENTS)
 
 
 def test_subscription_that_names_its_database():

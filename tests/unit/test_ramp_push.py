@@ -1,7 +1,7 @@
 """What Odoo sends to Ramp, against the Ramp sandbox, which checks every request by Ramp's published contract."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -40,12 +40,13 @@ class Impatient(RampClient):
         super().__init__(*args, **{"limiter": None, "read_timeout": 0.5, "sleep": lambda seconds: None, **options})
 
 
-def connect(sandbox, capabilities=EVERYTHING, **options):
+def connect(sandbox, capabilities=EVERYTHING, stored=None, entity="", **options):
     settings = Settings(
         base_url=sandbox.url if sandbox else "http://127.0.0.1:9",
-        credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "entity": entity},
         instance="db:7",
         capabilities=capabilities,
+        stored=stored or {},
         options=options,
     )
     made = RampProvider(settings, MemoryTokens(), None)
@@ -92,6 +93,15 @@ def raised(call, *args, **kwargs):
 
 def effects(sandbox, kind):
     return sandbox.control.effects(kind).get(kind, {})
+
+
+NEWER, OLDER = {"tenant": "newer"}, {"tenant": "older"}
+TENANTS = [NEWER, {**NEWER, "contact_form": "field"}, OLDER]
+
+
+def later(ramp, sandbox):
+    """The provider of the connection's next run, which knows what the one before found out."""
+    return connect(sandbox, stored=dict(ramp.learned))
 
 
 def vendor_of(ramp):
@@ -201,6 +211,29 @@ def test_plans_and_their_accounts(sandbox, ramp):
     assert effects(sandbox, "field.create") == {"analytic_plan_3": 1}
 
 
+@pytest.mark.parametrize("tenant", ["newer", "older"])
+def test_options_are_asked_for_by_our_own_id(sandbox, ramp, tenant):
+    """Where Ramp knows it; else by Ramp's, which is found out once."""
+    sandbox.control.settings(tenant=tenant)
+    plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Sites"))
+    value = doc.DimensionValue(
+        odoo_id=15,
+        dimension_odoo_id=3,
+        name="Hamburg",
+        dimension_external_id=plan.external_id,
+        dimension_key=plan.version,
+    )
+    sent = push(ramp, "dimension_values_push", value)
+    run = later(ramp, sandbox)
+    start = len(sandbox.control.requests())
+    push(run, "dimension_values_push", replace(value, name="Hamburg Port"), sent.external_id)
+    asked = [row for row in sandbox.control.requests()[start:] if row["path"].endswith("/field-options")]
+    assert [("field_remote_id" in row["query"], row["status"]) for row in asked] == [(tenant == "newer", 200)]
+    assert rows(ramp.client.field_options(plan.external_id), id="aa_15")[0]["value"] == "Hamburg Port"
+    read = {item.external_id for page in run.pull("coding", "", None) for item in page.items}
+    assert "analytic:analytic_plan_3:aa_15" in read
+
+
 def test_a_field_that_ramp_had_is_taken_over(sandbox, ramp):
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Departments", external_id="department"))
     value = doc.DimensionValue(
@@ -238,6 +271,91 @@ def test_taxes_come_in_strict_order_and_only_once(sandbox, ramp):
     push(ramp, "taxes_push", replace(wanted, name="9 % Lower"), sent.external_id)
     assert rows(ramp.client.tax_code_options(), id="tax_8")[0]["name"] == "9 % Lower"
     assert push(ramp, "taxes_push", replace(wanted, external_id="vat-15", name="15%")).linked
+
+
+def test_a_tax_of_nothing_replaces_the_rate_of_before(sandbox, ramp):
+    """As a reverse charge, which went with its rate before."""
+    sent = push(ramp, "taxes_push", tax(ramp, rate=Decimal("0.15")))
+    push(ramp, "taxes_push", tax(ramp, rate=Decimal("0.00")), sent.external_id)
+    assert Decimal(rows(ramp.client.tax_rates(), id="tax_8")[0]["rate"]) == 0
+    push(ramp, "taxes_push", tax(ramp, odoo_id=9, rate=Decimal("-0.15")))
+    assert Decimal(rows(ramp.client.tax_rates(), id="tax_9")[0]["rate"]) == Decimal("-0.15")
+
+
+def test_an_archived_tax_is_taken_away(sandbox, ramp):
+    """One of Ramp's own is not; what is coded with it keeps it, and Ramp does not take it up again."""
+    wanted = tax(ramp)
+    sent = push(ramp, "taxes_push", wanted)
+    for _time in range(2):
+        assert push(ramp, "taxes_push", replace(wanted, active=False), sent.external_id).note == ""
+    assert effects(sandbox, "TAX_CODE.delete") == {"tax_8": 1}
+    again = push(ramp, "taxes_push", wanted, sent.external_id)
+    assert "does not offer a tax again" in again.note
+    foreign = replace(wanted, external_id="vat-15", name="15%", active=False)
+    assert "Ramp's own" in push(ramp, "taxes_push", foreign).note
+    assert rows(ramp.client.tax_code_options(), id="vat-15")[0]["is_active"]
+
+
+def limited(sandbox, *companies):
+    """A connection that keeps the books of one entity, whose companies Ramp has."""
+    main = sandbox.state.entities[0]
+    stored = {"entity": main["entity_name"], "entity_id": main["id"], "companies": list(companies)}
+    return connect(sandbox, stored=stored, entity=main["entity_name"], companies_push={"active": True})
+
+
+def everything_coded(ramp):
+    """Ramp's rows of an account, an option, a vendor of the books and a tax of ours."""
+    push_all(ramp, "accounts_push", [account(1)])
+    plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=4, name="Projects"))
+    value = doc.DimensionValue(
+        odoo_id=5,
+        dimension_odoo_id=4,
+        name="House",
+        dimension_external_id=plan.external_id,
+        dimension_key=plan.version,
+    )
+    push_all(ramp, "dimension_values_push", [value])
+    push_all(ramp, "accounting_vendors_push", [vendor()])
+    push(ramp, "taxes_push", tax(ramp))
+    return [
+        *rows(ramp.client.accounts(), id="1"),
+        *rows(ramp.client.field_options(plan.external_id), id="aa_5"),
+        *rows(ramp.client.accounting_vendors(), id="odoo:db:7:partner:33"),
+        *rows(ramp.client.tax_code_options(), id="tax_8"),
+    ]
+
+
+def test_what_is_sent_is_limited_to_the_companies_of_the_entity(sandbox):
+    for company in (1, 2, 3):
+        first = limited(sandbox)
+        push(first, "companies_push", doc.Company(odoo_id=company, name=f"Company {company}", currency="USD"))
+        assert first.companies == [str(company)]
+    everywhere = connect(sandbox, companies_push={"active": True}, stored={"companies": ["1"]})
+    assert [row["entity_remote_ids"] for row in everything_coded(everywhere)] == [None] * 4
+    assert [row["entity_remote_ids"] for row in everything_coded(limited(sandbox, "1", "2"))] == [["1", "2"]] * 4
+    assert [row["entity_remote_ids"] for row in everything_coded(limited(sandbox, "3"))] == [["1", "2", "3"]] * 4
+    offered = [
+        item.payload["row"]["name"]
+        for page in limited(sandbox, "4").pull("coding", "", None)
+        for item in page.items
+        if item.payload["kind"] in ("account", "tax")
+    ]
+    assert "Account 1" not in offered and "9 %" not in offered and offered
+
+
+def test_a_company_that_ramp_does_not_have_holds_nothing_up(sandbox):
+    lost = limited(sandbox, "77")
+    assert [row["entity_remote_ids"] for row in everything_coded(lost)] == [None] * 4
+    (sent,) = push_all(lost, "accounts_push", [account(2)])
+    assert "does not limit it to this company" in sent.note
+
+
+def test_a_new_vendor_belongs_to_the_entity_of_the_connection(sandbox, ramp):
+    made = limited(sandbox)
+    sent = push(made, "vendors_push", vendor())
+    assert made.client.vendor(sent.external_id)["default_entity_id"] == sandbox.state.entities[0]["id"]
+    other = push(ramp, "vendors_push", vendor(34))
+    assert ramp.client.vendor(other.external_id)["default_entity_id"] is None
 
 
 def test_a_tax_without_account_says_which_field():
@@ -314,6 +432,111 @@ def test_what_ramp_has_of_a_sent_vendor(sandbox, ramp):
     assert again.shared["street"] == "1 Main St"
     read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
     assert read.shared().items() >= again.shared.items()
+
+
+def patches(sandbox):
+    return [row["body"] for row in sandbox.control.requests("PATCH") if "/vendors/" in row["path"]]
+
+
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_a_vendor_is_renamed_where_ramp_can(sandbox, ramp, tenant):
+    sandbox.control.settings(**tenant)
+    sent = push(ramp, "vendors_push", vendor())
+    again = push(ramp, "vendors_push", vendor(name="Renamed", address=doc.Address(country="IE")), sent.external_id)
+    row = ramp.client.vendor(sent.external_id)
+    is_newer = tenant != OLDER
+    assert (row["name"], row["country"]) == ("Renamed" if is_newer else "Vendor 33", "IE")
+    assert again.shared["name"] == row["name"]
+    assert ("Ramp keeps the name Vendor 33" in again.note) is not is_newer
+    assert ("name" in again.untaken) is not is_newer
+
+
+def test_an_older_interface_is_found_out_once(sandbox, ramp):
+    """It is remembered for a week, and until the next test of the connection."""
+    sandbox.control.settings(**OLDER)
+    sent = push(ramp, "vendors_push", vendor())
+    push(ramp, "vendors_push", vendor(name="Renamed"), sent.external_id)
+    assert [("name" in body) for body in patches(sandbox)] == [True, False]
+    run = later(ramp, sandbox)
+    again = push(run, "vendors_push", vendor(name="Renamed"), sent.external_id)
+    assert "Ramp keeps the name Vendor 33" in again.note and "name" in run.untaken("vendors_push")
+    assert [("name" in body) for body in patches(sandbox)] == [True, False, False] and not run.learned
+    sandbox.control.settings(**NEWER)
+    week_ago = (datetime.now(UTC) - timedelta(days=8)).isoformat()
+    fresh = connect(sandbox, stored={"lacks": dict.fromkeys(ramp.learned["lacks"], week_ago)})
+    assert fresh.render("vendors_push", vendor()) != run.render("vendors_push", vendor())
+    push(fresh, "vendors_push", vendor(name="Renamed"), sent.external_id)
+    assert fresh.client.vendor(sent.external_id)["name"] == "Renamed"
+    assert fresh.check().settings["lacks"] == {}
+
+
+def test_a_refusal_for_another_reason_is_none_of_age(sandbox, ramp):
+    """What the older interface would refuse as well says nothing about its age."""
+    sent = push(ramp, "vendors_push", vendor())
+    sandbox.control.add_fault("error", method="PATCH", path="*/vendors/*", status=400)
+    assert raised(push, ramp, "vendors_push", vendor(name="Renamed"), sent.external_id).status == 400
+    gone = "00000000-0000-4000-8000-000000000001"
+    assert type(raised(push, ramp, "vendors_push", vendor(name="Renamed"), gone)) is errors.NotFoundError
+    assert not ramp.learned
+
+
+def contacts_of(ramp, vendor_id):
+    return {row["email"]: row for page in ramp.client.vendor_contacts(vendor_id) for row in page}
+
+
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_contacts_are_added_to_a_vendor(sandbox, ramp, tenant):
+    """With the vendor and later; what is known already and untouched is left to the people at Ramp."""
+    sandbox.control.settings(**tenant)
+    main = vendor().contacts[0]
+    cher = doc.Contact(name="Cher", email="cher@example.com", phone="+44 1")
+    sent = push(ramp, "vendors_push", vendor(contacts=(main, cher)))
+    ada = doc.Contact(name="Ada Example", email="ada@example.com")
+    gone = doc.Contact(name="Removed at Ramp", email="gone@example.com", is_known=True)
+    again = push(ramp, "vendors_push", vendor(contacts=(main, cher, ada, gone)), sent.external_id)
+    is_newer = tenant != OLDER
+    added = {"cher@example.com", "ada@example.com"} if is_newer else set()
+    assert set(contacts_of(ramp, sent.external_id)) == {"ap@example.com", *added}
+    for note, email in ((sent.note, "cher@example.com"), (again.note, "ada@example.com")):
+        assert (f"Add the contact {email} in Ramp" in note) is not is_newer
+    assert ({"email", "phone"} <= again.untaken) is not is_newer
+    calls = len(sandbox.control.requests())
+    third = push(later(ramp, sandbox), "vendors_push", vendor(contacts=(main, ada)), sent.external_id)
+    # one call to change the vendor, one for its contacts, and one for a token: nothing is tried in vain
+    assert len(sandbox.control.requests()) - calls == 3
+    assert ("Add the contact" in third.note) is not is_newer
+
+
+@pytest.mark.parametrize("is_pending", [False, True])
+def test_contacts_that_are_changed_or_wait(sandbox, ramp, is_pending):
+    sent = push(ramp, "vendors_push", vendor())
+    sandbox.control.settings(contact_approval=is_pending)
+    main = doc.Contact(name="Vendor 33", email="AP@example.com", phone="+44 2", is_default=True)
+    other = doc.Contact(name="Cher", email="cher@example.com")
+    again = push(ramp, "vendors_push", vendor(contacts=(main, other)), sent.external_id)
+    rows = contacts_of(ramp, sent.external_id)
+    assert ("The contact cher@example.com waits for approval in Ramp." in again.note) is is_pending
+    assert ("The change of the contact AP@example.com waits for approval" in again.note) is is_pending
+    assert rows["ap@example.com"]["phone"] == (None if is_pending else "+44 2")
+    assert rows["ap@example.com"]["last_name"] == "Example", "the mailbox is not called as the vendor"
+    assert ("cher@example.com" in rows) is not is_pending
+
+
+def test_another_main_contact_is_added_beside_the_old_one(sandbox, ramp):
+    sent = push(ramp, "vendors_push", vendor())
+    main = doc.Contact(name="Vendor 33", email="new@example.com", is_default=True)
+    again = push(ramp, "vendors_push", vendor(contacts=(main,)), sent.external_id)
+    assert set(contacts_of(ramp, sent.external_id)) == {"ap@example.com", "new@example.com"}
+    assert "Ramp goes on writing to ap@example.com until" in again.note
+
+
+def test_a_refused_contact_does_not_lose_the_vendor(sandbox, ramp):
+    sent = push(ramp, "vendors_push", vendor())
+    sandbox.control.add_fault("error", method="POST", path="*/contacts", status=400)
+    other = doc.Contact(name="Cher", email="cher@example.com")
+    again = push(ramp, "vendors_push", vendor(name="New", contacts=(*vendor().contacts, other)), sent.external_id)
+    assert ramp.client.vendor(sent.external_id)["name"] == "New"
+    assert "Ramp does not take the contact cher@example.com" in again.note
 
 
 def test_which_vendors_changed_since(sandbox, ramp):
@@ -566,6 +789,24 @@ def test_backorders_are_receipts_of_their_own(sandbox, ramp):
     assert made["receipt_status"] == "FULLY_RECEIVED"
 
 
+def test_a_receipt_that_was_entered_in_ramp_is_heard_of(sandbox, ramp):
+    bought = push(ramp, "purchase_orders_push", order(ramp))
+    ours = push(ramp, "receipts_push", receipt(bought, "2"))
+    assert ramp.heard("receipts_push", ours.external_id) is None
+    (line,) = ramp.client.purchase_order(bought.external_id)["line_items"]
+    theirs = ramp.client.create_item_receipt(
+        {
+            "purchase_order_id": bought.external_id,
+            "item_receipt_number": "R-77",
+            "received_at": "2026-09-20",
+            "item_receipt_line_items": [{"purchase_order_line_item_id": line["id"], "unit_quantity": 1}],
+        }
+    )
+    kind, order_id, sentence = ramp.heard("receipts_push", theirs["id"])
+    assert (kind, order_id) == ("purchase_order", bought.external_id)
+    assert "on 2026-09-20 (receipt R-77)" in sentence
+
+
 def test_a_receipt_in_doubt_is_not_made_twice(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
     payload = ramp.render("receipts_push", receipt(bought, "5"))
@@ -655,6 +896,85 @@ def test_a_draft_that_was_approved_is_left_alone(sandbox, ramp):
     (made,) = [row for row in sandbox.control.bills() if row.get("remote_id") == "odoo:db:7:move:5021"]
     assert made["invoice_number"] == "EX-2001"
     assert ramp.handles.record_id("move", made["remote_id"]) == 5021
+
+
+UNKNOWN = (0, 400, 404, 410)
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_what_became_something_else_is_found_whatever_the_status(sandbox, ramp, status):
+    sandbox.control.settings(unknown_status=status)
+    wanted = bill(ramp)
+    sent = push(ramp, "bills_push", wanted)
+    sandbox.control.approve_draft(sent.external_id.removeprefix("draft:"))
+    after = push(ramp, "bills_push", replace(wanted, number="EX-9"), sent.external_id)
+    assert after.linked and after.external_id.startswith("bill:") and "approved" in after.note
+    bought = push(ramp, "purchase_orders_push", order(ramp))
+    received = push(ramp, "receipts_push", receipt(bought, "5"))
+    ramp.client.delete_item_receipt(received.external_id)
+    push(ramp, "receipts_push", receipt(bought, "4"), received.external_id)
+    ramp.client.archive_purchase_order(bought.external_id)
+    ended = push(ramp, "purchase_orders_push", order(ramp, state="cancelled"), bought.external_id)
+    assert "already" in ended.note
+
+
+def refuse(sandbox, method, path):
+    sandbox.control.add_fault("error", status=400, method=method, path=path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_refusal_after_a_payment_warns_of_paying_twice(sandbox, ramp, approved, known):
+    """Also of what Odoo does not know to be at Ramp."""
+    paid = bill(ramp, paid_on=date(2026, 9, 5))
+    sent = push(ramp, "bills_push", bill(ramp))
+    if approved:
+        sandbox.control.approve_draft(sent.external_id.removeprefix("draft:"))
+    refuse(sandbox, "PATCH", "*/bills/*")
+    refusal = raised(push, ramp, "bills_push", paid, sent.external_id if known and not approved else "")
+    assert isinstance(refusal, errors.InvalidDataError)
+    for words in ("EX-2001", "paid in Odoo on 2026-09-05", "mark it as paid in Ramp", "not paid twice", "went wrong"):
+        assert words in refusal.message
+    after = push(ramp, "bills_push", paid, sent.external_id if known else "")
+    assert "outside of Ramp" in after.note
+
+
+def test_a_refusal_says_what_it_leaves_undone(sandbox):
+    ramp = connect(sandbox, bills_push={"bill_mode": "approved"})
+    sent = push(ramp, "bills_push", bill(ramp))
+    refuse(sandbox, "DELETE", "*/bills/*")
+    assert "not paid" in raised(push, ramp, "bills_push", bill(ramp, is_void=True), sent.external_id).message
+    refuse(sandbox, "PATCH", "*/bills/*")
+    changed = raised(push, ramp, "bills_push", bill(ramp, memo="other"), sent.external_id)
+    assert "the right amount is paid" in changed.message
+    bought = push(ramp, "purchase_orders_push", order(ramp))
+    received = push(ramp, "receipts_push", receipt(bought, "5"))
+    refuse(sandbox, "POST", "*/item-receipts")
+    lost = raised(push, ramp, "receipts_push", receipt(bought, "4"), received.external_id)
+    assert "WH/IN/00031" in lost.message and "correct it in Ramp" in lost.message
+    refuse(sandbox, "POST", "*/archive")
+    ended = raised(push, ramp, "purchase_orders_push", order(ramp, state="cancelled"), bought.external_id)
+    assert "archive it in Ramp" in ended.message
+    user = push(ramp, "users_push", employee())
+    refuse(sandbox, "PATCH", "*/deactivate")
+    left = raised(push, ramp, "users_push", employee(active=False, email="", last_name=""), user.external_id)
+    assert "cards" in left.message
+    sandbox.control.add_fault("error", status=403, method="PATCH", path="*/bills/*")
+    denied = raised(push, ramp, "bills_push", bill(ramp, paid_on=date(2026, 9, 5)), sent.external_id)
+    assert isinstance(denied, errors.AuthError) and "not paid twice" in denied.message
+
+
+def test_what_was_taken_back_before_ramp_had_it_ends_quietly(sandbox, ramp):
+    for flow, document in (
+        ("bills_push", bill(ramp, is_void=True)),
+        ("purchase_orders_push", order(ramp, state="cancelled")),
+        ("vendors_push", vendor(active=False, odoo_id=99, name="Never There")),
+        ("users_push", employee(active=False)),
+    ):
+        assert isinstance(raised(push, ramp, flow, document), errors.NotWantedError), flow
+    draftsman = connect(sandbox, purchase_orders_push={"purchase_order_mode": "draft_bill"})
+    unknown = order(ramp, state="cancelled", odoo_id=4711)
+    assert isinstance(raised(push, draftsman, "purchase_orders_push", unknown), errors.NotWantedError)
 
 
 def test_an_approved_bill_only_where_it_is_wanted(sandbox):

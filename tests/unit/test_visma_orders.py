@@ -8,6 +8,7 @@ from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
 from ml_connector import exceptions as errors
 
 ORDERS = "/v1/purchaseorder"
+OWN = {"purchase_orders_push": {"number_source": "odoo"}}
 
 
 @pytest.fixture
@@ -128,3 +129,23 @@ def test_orders_of_another_vendor_are_told_apart_by_their_own_marks(sandbox, vis
     numbers = [send(visma, document).external_id for document in (first, second, first)]
     assert numbers[0] == numbers[2] != numbers[1]
     assert row_of(sandbox, numbers[0])["lines"][0]["project"]["id"] == "P1001"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "closed"])
+def test_an_order_that_was_never_sent_ends_quietly(sandbox, visma, state):
+    assert isinstance(raised(send, visma, order(state=state)), errors.NotWantedError)
+    assert sandbox.control.orders() == []
+
+
+def test_an_order_that_arrived_unnoticed_is_cancelled(sandbox, visma):
+    number = send(visma, order()).external_id
+    assert send(visma, order(state="cancelled")).external_id == number
+    assert row_of(sandbox, number)["status"] == "Hold"
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+def test_an_order_gets_odoos_number_where_numbers_are_entered_by_hand(sandbox, visma, automatic):
+    sandbox.control.settings(numbers_orders=automatic)
+    if not automatic:
+        assert "Numbers of New Records" in raised(send, visma, order()).message
+    assert send(provider_of(sandbox, options=OWN), order()).external_id == "P00009"

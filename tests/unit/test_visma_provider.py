@@ -1,6 +1,7 @@
 """Visma's provider against its sandbox: the connection check, what records are coded to, suppliers."""
 
 import dataclasses
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sandbox.visma import CUSTOMER_TENANT_ID
@@ -221,9 +222,6 @@ def test_an_archived_vendor_becomes_inactive_and_active_again(sandbox, visma):
     assert supplier(sandbox, number)["status"] == "Inactive"
     send(visma, example_vendor(), number)
     assert supplier(sandbox, number)["status"] == "Active"
-    assert isinstance(
-        raised(send, visma, example_vendor(active=False, vat="", corporate_id="")), errors.InvalidDataError
-    )
 
 
 def test_nothing_is_changed_where_nothing_differs(sandbox, visma):
@@ -270,3 +268,83 @@ def test_a_refusal_with_status_500_is_a_refusal(sandbox, visma):
 def test_a_vendor_without_a_name_is_not_sent(visma):
     with pytest.raises(errors.InvalidDataError):
         visma.render("suppliers_push", dataclasses.replace(example_vendor(), name=" "))
+
+
+# What both sides may change
+
+
+def read_back(visma, number):
+    return visma.document("suppliers", visma.fetch("suppliers", number).payload)
+
+
+def test_what_was_sent_is_what_is_read_back(sandbox, visma):
+    document = example_vendor()
+    sent = send(visma, document)
+    assert sent.shared == read_back(visma, sent.external_id).shared()
+    assert visma.find("suppliers_push", visma.render("suppliers_push", document), "key").shared == sent.shared
+    assert send(visma, document).shared == sent.shared
+    moved = dataclasses.replace(document, address=dataclasses.replace(document.address, street="Ny gate 2"))
+    again = send(visma, moved, sent.external_id)
+    assert again.shared == {**sent.shared, "street": "Ny gate 2"} == read_back(visma, sent.external_id).shared()
+
+
+def test_what_visma_has_and_odoo_cannot_show_stays(sandbox, visma):
+    """The third line of an address, and who is to be talked to."""
+    address = {"addressLine1": "Vei 1", "addressLine2": "Bygg B", "addressLine3": "3. etasje", "countryId": "NO"}
+    contact = {"name": "Kari Nordmann", "email": "kari@fjord.example", "phone1": "+47 22 00 00 00"}
+    number = sandbox.control.add_supplier(name="Fjord AS", mainAddress=address, mainContact=contact)
+    known = read_back(visma, number)
+    assert known.shared()["street2"] == "Bygg B, 3. etasje"
+    sent = send(visma, dataclasses.replace(known, name="Fjord Eiendom AS"), number)
+    row = supplier(sandbox, number)
+    assert (row["name"], row["mainContact"]["name"]) == ("Fjord Eiendom AS", "Kari Nordmann")
+    assert (row["mainAddress"]["addressLine2"], row["mainAddress"]["addressLine3"]) == ("Bygg B", "3. etasje")
+    assert sent.shared == {**known.shared(), "name": "Fjord Eiendom AS"}
+    send(visma, read_back(visma, number).with_shared({"street2": "Bygg C"}), number)
+    assert read_back(visma, number).shared()["street2"] == "Bygg C"
+
+
+def test_a_phone_alone_is_read(sandbox, visma):
+    number = sandbox.control.add_supplier(
+        name="Fjord AS", mainContact={"name": "Fjord AS", "phone1": "+47 22 00 00 00"}
+    )
+    assert read_back(visma, number).shared()["phone"] == "+47 22 00 00 00"
+
+
+def test_times_without_a_zone_tell_only_what_is_far_apart(sandbox, visma):
+    number = send(visma, example_vendor()).external_id
+    now = datetime.now(UTC)
+    answers = [visma.changed_after("suppliers", number, now + timedelta(hours=hours)) for hours in (-30, -1, 1, 30)]
+    assert answers == [True, None, None, False]
+
+
+def test_a_vendor_that_was_never_sent_ends_quietly(sandbox, visma):
+    error = raised(send, visma, dataclasses.replace(example_vendor(), active=False))
+    assert isinstance(error, errors.NotWantedError)
+
+
+# Numbers that are entered by hand
+
+
+OWN = {"number_source": "odoo"}
+
+
+def test_a_company_with_manual_numbers_says_what_to_choose(sandbox, visma):
+    sandbox.control.settings(numbers_suppliers=False)
+    assert "Numbers of New Records" in raised(send, visma, example_vendor()).message
+    (finding,) = (item for item in visma.check().findings if "by hand" in item.title)
+    assert finding.level == "warning" and "CS202000" in finding.message
+    chosen = provider_of(sandbox, options={"suppliers_push": OWN})
+    assert not [item for item in chosen.check().findings if item.level == "warning"]
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+def test_a_supplier_gets_the_reference_of_the_contact(sandbox, automatic):
+    sandbox.control.settings(numbers_suppliers=automatic)
+    visma = provider_of(sandbox, options={"suppliers_push": OWN})
+    assert "Reference" in raised(send, visma, example_vendor()).message
+    document = dataclasses.replace(example_vendor(), reference="L-0042")
+    assert send(visma, document).external_id == "L-0042"
+    # the number stays, whatever becomes of the reference
+    assert send(visma, dataclasses.replace(document, reference="L-1"), "L-0042").external_id == "L-0042"
+    assert send(visma, dataclasses.replace(document, reference=""), "L-0042").external_id == "L-0042"

@@ -81,6 +81,18 @@ move.action_post()
 """
         )
 
+    def move_vendor(self, name, street, paused):
+        """Give a vendor another address, maybe while the connection is paused."""
+        self.workers.code(
+            f"""
+connection = env['ml.connection'].search([])
+connection.state = 'paused' if {paused!r} else 'connected'
+env['res.partner'].search([('name', '=', {name!r})]).write({{'street': {street!r}, 'email': 'new@echo.example'}})
+env.cr.flush()
+connection.state = 'connected'
+"""
+        )
+
     def place_orders(self, quantities, product="service"):
         """Confirm an order of a new vendor, with two lines, for each quantity; {name of the order: quantity}."""
         numbers = [f"Buyer {next(self.names)}" for _quantity in quantities]

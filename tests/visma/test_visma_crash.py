@@ -84,6 +84,28 @@ def test_a_change_after_release_ends_with_one_document_that_counts(books, subtes
             assert not books.problems({number: amount})
 
 
+def test_what_a_person_changed_since_it_was_sent_is_not_undone_by_the_poll(books, subtests):
+    """While all is paused, just before the poll, and while Visma takes no change."""
+    (number,) = books.post_bills([100.25])
+    books.workers.run()
+    books.settle()
+    name = f"Vendor {number}"
+    for step in ("paused", "polled", "failing"):
+        with subtests.test(step):
+            if step == "failing":
+                books.control.add_fault("error", method="PUT", path="/v1/supplier/*", times=2, status=503)
+            books.move_vendor(name, f"{step} street", paused=step == "paused")
+            for _run in range(2):
+                books.due("suppliers", "suppliers_push")
+                books.workers.run()
+            books.settle()
+            (row,) = (row for row in books.control.suppliers() if row["name"] == name)
+            here = books.rows("SELECT street, email FROM res_partner WHERE name = %s", name)
+            assert here == [{"street": f"{step} street", "email": "new@echo.example"}]
+            there = row["mainAddress"]["addressLine1"], row["mainContact"]["email"]
+            assert there == (f"{step} street", "new@echo.example")
+
+
 def test_an_order_is_made_once_wherever_a_worker_is_killed(books, subtests):
     orders = books.place_orders([3])
     points = moments(books.workers.run(trace=True).points, ORDERS)

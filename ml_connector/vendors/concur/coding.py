@@ -24,7 +24,9 @@ def employee(source):
     name = " ".join(part for part in (text(source, "employeeFirstName"), text(source, "employeeLastName")) if part)
     if not number:
         raise InvalidDataError(f"Employee {name or '?'} has no employee ID in SAP Concur: enter one there.")
-    return Reference(kind="employee", external_id=number, code=text(source, "loginId"), name=name or number)
+    return Reference(
+        kind="employee", external_id=number, code=text(source, "loginId", "emailAddress"), name=name or number
+    )
 
 
 def party(code, payment_type):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...documents import Reference
-from ...exceptions import InvalidDataError, NotFoundError, PermanentError, RemoteError
+from ...exceptions import InvalidDataError, NotFoundError, NotWantedError, PermanentError, RemoteError
 from .. import rows
 from ..base import Item, Page, Sent, content_version
 from ..rows import id_of
@@ -182,7 +182,7 @@ class ListPush:
 
     def _remove(self, payload, item, external_id):
         if item is None and not external_id:
-            raise InvalidDataError("It is archived in Odoo and unknown to SAP Concur: there is nothing to send.")
+            raise NotWantedError("It was archived in Odoo before it was sent.")
         if item is None:
             return Sent(external_id=external_id)
         self.client.delete_list_item(self._list_id(payload["field"]), item["id"])

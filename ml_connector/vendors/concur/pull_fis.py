@@ -8,7 +8,7 @@ from ...exceptions import InvalidDataError, PermanentError, RemoteError
 from .. import rows
 from ..base import Item, Page
 from .translate_cash_advance import cash_advance
-from .translate_expense import expense_report, title
+from .translate_expense import expense_report, revision, title
 from .translate_invoice import invoice
 from .translate_payroll import payroll
 from .wire import day, found_text, part, text
@@ -30,6 +30,10 @@ class DocumentPuller:
     """Documents of one type. The source's id is the record's, and each document of it is a version."""
 
     doc_type = ""
+    head = ""
+    """The part that is about all of it."""
+    id_name = ""
+    """The key in it of the source's id."""
 
     def __init__(self, provider):
         self._provider = provider
@@ -110,9 +114,17 @@ class DocumentPuller:
         if not source_id:
             raise InvalidDataError("It does not say of which record it is.")
         kept = {key: row.get(key) for key in ("id", "docType", "companyId", "entityId")}
+        number = revision(part(content, self.head))
+        title = ", ".join(filter(None, (self.title(content), number and f"revision {number}")))
         return Item(
-            external_id=source_id, version=fi_id, title=self.title(content), payload={**kept, "document": content}
+            external_id=source_id,
+            version=fi_id,
+            title=title,
+            payload={**kept, "document": content},
         )
+
+    def source_id(self, content):
+        return text(part(content, self.head), self.id_name)
 
     def _is_wanted(self, item, since):
         if since is None or rows.FAULT in item.payload:
@@ -126,10 +138,8 @@ class DocumentPuller:
 
 class ReportPuller(DocumentPuller):
     doc_type = "expense"
+    head, id_name = "report", "reportId"
     translate = staticmethod(expense_report)
-
-    def source_id(self, content):
-        return text(part(content, "report"), "reportId")
 
     def sources(self, since):
         """Of the reports of all users; payroll has the same reports."""
@@ -137,10 +147,10 @@ class ReportPuller(DocumentPuller):
             yield [source_id for row in page if (source_id := found_text(row, "ID"))]
 
     def title(self, content):
-        return title(part(content, "report"))
+        return title(part(content, self.head))
 
     def booking_date(self, content):
-        return day(part(content, "report"), "reportPaymentProcessingDate", "reportUserDefinedDate")
+        return day(part(content, self.head), "reportPaymentProcessingDate", "reportUserDefinedDate")
 
 
 class PayrollPuller(ReportPuller):
@@ -150,35 +160,31 @@ class PayrollPuller(ReportPuller):
 
 class CashAdvancePuller(DocumentPuller):
     doc_type = "cashadvance"
+    head, id_name = "cashAdvanceData", "cashAdvanceId"
     translate = staticmethod(cash_advance)
 
-    def source_id(self, content):
-        return text(part(content, "cashAdvanceData"), "cashAdvanceId")
-
     def title(self, content):
-        return text(part(content, "cashAdvanceData"), "name", "cashAdvanceId")
+        return text(part(content, self.head), "name", "cashAdvanceId")
 
     def booking_date(self, content):
-        return day(part(content, "cashAdvanceData"), "issuedDate", "requestDate")
+        return day(part(content, self.head), "issuedDate", "requestDate")
 
 
 class InvoicePuller(DocumentPuller):
     doc_type = "invoice"
+    head, id_name = "requestHeader", "requestId"
     translate = staticmethod(invoice)
-
-    def source_id(self, content):
-        return text(part(content, "requestHeader"), "requestId")
 
     def sources(self, since):
         for page in self.client.payment_request_digests(lastModifiedDateAfter=_day_before(since)):
             yield [source_id for row in page if (source_id := found_text(row, "PaymentRequestId"))]
 
     def title(self, content):
-        number = text(part(content, "requestHeader"), "vendorInvoiceNumber")
+        number = text(part(content, self.head), "vendorInvoiceNumber")
         return " - ".join(value for value in (number, text(part(content, "vendor"), "vendorName")) if value)
 
     def booking_date(self, content):
-        return day(part(content, "requestHeader"), "postingDate", "invoiceDate")
+        return day(part(content, self.head), "postingDate", "invoiceDate")
 
 
 def _key(row):

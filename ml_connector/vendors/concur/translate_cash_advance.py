@@ -58,7 +58,10 @@ def _signed(row):
     side = text(row, "debitOrCredit").upper()
     if side not in ("DR", "CR"):
         raise InvalidDataError(f"The cash advance has a row that is neither DR nor CR but {side or 'nothing'}.")
-    return value if side == "DR" else -value
+    if side == "DR" and value < 0:
+        raise InvalidDataError(f"The cash advance has a debit of {value}, which contradicts its sign.")
+    # SAP's page says that a credit has a minus; no sample has one
+    return value if side == "DR" else -abs(value)
 
 
 def _check_total(head, owed):

@@ -57,8 +57,16 @@ class _Report:
             currency=text(self.head, "employeeCurrencyAlphaCode"),
             lines=lines,
             revision=revision(self.head),
+            is_partial=self._is_partial(),
             attachments=_receipts(report_id, self.entries),
         )
+
+    def _is_partial(self):
+        """Whether the expenses are not all that was approved of the report."""
+        if not text(self.head, "totalApprovedAmount"):
+            return False
+        approved = (amount(entry, "entryApprovedAmount", "an expense") for entry in self.entries)
+        return sum(approved, Decimal(0)) != amount(self.head, "totalApprovedAmount", "the report")
 
     def _check_nothing(self):
         approved = amount(self.head, "totalApprovedAmount", "the report")

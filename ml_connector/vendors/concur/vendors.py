@@ -10,11 +10,13 @@ import hashlib
 import threading
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 
 from ...documents import Address, Contact, OwnId, Vendor
 from ...exceptions import (
     DuplicateError,
     InvalidDataError,
+    NotWantedError,
     PermanentError,
     UnknownOutcomeError,
 )
@@ -48,6 +50,10 @@ BANK_CURRENCIES = ("AUD", "EUR", "GBP", "USD")
 LONGEST_HOLDER = 100
 SENT_AFTER = ("banks", "groups")
 """Of what is sent, what Concur takes only for a vendor that is there."""
+REMARKS = "remarks"
+"""Key of what is not sent: what a person has to know of that."""
+DISPENSABLE = ("ContactEmail", "ContactPhoneNumber")
+"""Of the fields those without which the vendor is sent when they are too long."""
 COMMON = ("VendorName", "TaxID", "Approved")
 """What Odoo has for all addresses of a vendor alike."""
 NEEDS_STATE = ("AU", "CA", "US")
@@ -219,13 +225,22 @@ def vendor_fields(document, instance):
         "Approved": "Y" if document.active else "N",
     }
     too_long = [key for key, most in LONGEST.items() if len(fields.get(key) or "") > most]
-    if too_long:
-        raise InvalidDataError(f"The vendor {name} is too long for SAP Concur in: {', '.join(too_long)}.")
-    fields = {"VendorCode": own_code(instance, document.odoo_id), **fields}
-    if document.pay_to:
-        fields["banks"] = [bank_fields(account) for account in document.pay_to]
+    if needed := [key for key in too_long if key not in DISPENSABLE]:
+        raise InvalidDataError(f"The vendor {name} is too long for SAP Concur in: {', '.join(needed)}.")
+    remarks = [f"SAP Concur takes {LONGEST[key]} characters of {key}, so it was not sent." for key in too_long]
+    fields = {"VendorCode": own_code(instance, document.odoo_id), **fields, **dict.fromkeys(too_long, "")}
+    banks = []
+    for account in document.pay_to:
+        try:
+            banks.append(bank_fields(account))
+        except InvalidDataError as error:
+            remarks.append(error.message)
+    if banks:
+        fields["banks"] = banks
     if document.memberships:
         fields["groups"] = document.memberships
+    if remarks:
+        fields[REMARKS] = remarks
     return fields
 
 
@@ -284,36 +299,47 @@ class VendorPush:
         return vendor_fields(document, self._provider.settings.instance)
 
     def send(self, payload, external_id, _key):
-        sent = self._send({name: value for name, value in payload.items() if name not in SENT_AFTER}, external_id)
-        return self._with_the_rest(sent, payload)
+        kept = {name: value for name, value in payload.items() if name not in (*SENT_AFTER, REMARKS)}
+        return self._with_the_rest(self._send(kept, external_id), payload)
 
     def _with_the_rest(self, sent, payload):
-        """Send what goes to calls of its own, which need the vendor."""
+        """Send what goes to calls of its own, which need the vendor. None of it holds up another."""
+        remarks = [*payload.get(REMARKS, ())]
         if not any(payload.get(name) for name in SENT_AFTER):
-            return sent
+            return replace(sent, note=" ".join(remarks))
         records = records_of(self.client, sent.external_id)
-        self._send_groups(records, payload.get("groups") or {})
-        return replace(sent, note=self._send_banks(main_record(records), payload.get("banks") or []))
+        refusal = None
+        try:
+            remarks.append(self._send_banks(main_record(records), payload.get("banks") or []))
+        except PermanentError as error:
+            refusal = error
+        missed = self._send_groups(records, payload.get("groups") or {})
+        if refusal:
+            raise PermanentError(" ".join([refusal.message, *missed]))
+        return replace(sent, note=" ".join(filter(None, [*remarks, *missed])), is_incomplete=bool(missed))
 
     def _send_groups(self, records, groups):
-        """Put all addresses of a vendor into groups, or take them out.
+        """Put all addresses of a vendor into groups, or take them out; sentences about what was not done.
 
-        Whether that was done only the vendor itself shows, so it is read again.
+        Whether it was done only the vendor itself shows, so it is read again.
         """
-        changed = False
+        missed, changed = [], False
         for record in records:
             key = record["VendorCode"], record["AddressCode"]
             added, removed = group_changes(record, groups)
-            if added:
-                self.client.add_vendor_groups(*key, added)
-            for name in removed:
-                self.client.remove_vendor_group(*key, name)
-            changed = changed or bool(added or removed)
+            calls = [partial(self.client.add_vendor_groups, *key, [name]) for name in added]
+            calls += [partial(self.client.remove_vendor_group, *key, name) for name in removed]
+            for call in calls:
+                try:
+                    call()
+                except PermanentError as error:
+                    missed.append(error.message)
+            changed = changed or bool(calls)
         if not changed:
-            return
+            return []
         for record in records_of(self.client, records[0]["VendorCode"]):
-            if refusal := _group_refusal(*group_changes(record, groups)):
-                raise refusal
+            missed += _not_grouped(*group_changes(record, groups))
+        return list(dict.fromkeys(missed))
 
     def _send_banks(self, main, banks):
         """Add or change bank accounts; a note on those that only Concur has, which are left as they are."""
@@ -340,9 +366,7 @@ class VendorPush:
                 raise PermanentError(f"SAP Concur has no vendor with the code {external_id} any more.")
             return self._update(payload, records)
         if payload["Approved"] == "N":
-            raise InvalidDataError(
-                "The vendor is archived in Odoo and unknown to SAP Concur: there is nothing to send."
-            )
+            raise NotWantedError("The vendor was archived in Odoo before it was sent.")
         known = self._known(payload)
         if known:
             return self._update(payload, known, linked=True)
@@ -383,6 +407,8 @@ class VendorPush:
             for record in changed:
                 if refusal := _refusal(answers, record):
                     raise refusal
+            # Concur may have cut what it took, which is no change of a person's
+            wanted = records_of(self.client, _code(main)) or wanted
         return self._sent(wanted, linked)
 
     # Vendors that Concur has
@@ -485,15 +511,14 @@ def _bank_refusal(answers):
     return None
 
 
-def _group_refusal(missing, left):
+def _not_grouped(missing, left):
     if missing:
-        return PermanentError(
+        yield (
             f"SAP Concur did not put the vendor into {', '.join(missing)}: make the vendor group there under Group "
             "Configurations > Vendor Access, or take the tag off the flow."
         )
     if left:
-        return PermanentError(f"SAP Concur did not take the vendor out of {', '.join(left)}: do that there.")
-    return None
+        yield f"SAP Concur did not take the vendor out of {', '.join(left)}: do that there."
 
 
 def _record_key(record):

@@ -109,7 +109,8 @@ SPEND_FLOWS = (
         relists=True,
         events=(
             *("transactions.ready_to_sync", "transactions.cleared", "transactions.body_coding_updated"),
-            "transactions.all_requirements_met_and_approved_changed",
+            *("transactions.all_requirements_met_and_approved_changed", "transactions.sync_requested"),
+            "transactions.synced",
         ),
         files="receipts",
         options=(*SPEND_OPTIONS, "expense_mode", "create_vendors"),
@@ -124,7 +125,10 @@ SPEND_FLOWS = (
         scopes=(REIMBURSEMENTS_READ,),
         reports=True,
         relists=True,
-        events=("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
+        events=(
+            *("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
+            "reimbursements.sync_requested",
+        ),
         files="receipts",
         options=SPEND_OPTIONS,
         help="Reads reimbursements as vendor bills of the employees, with their payments.",
@@ -252,9 +256,19 @@ FLOWS = (
         scopes=(BILLS_READ,),
         reports=True,
         relists=True,
+        files="payment_files",
         events=("bills.paid",),
         options=("lock_date_policy", "start_date", "rate_tolerance"),
         help="Reads the payments of bills that are paid in full.",
+    ),
+    FlowSpec(
+        key="payment_files",
+        label="Proofs of Payment",
+        direction="pull",
+        kind="file",
+        sequence=51,
+        scopes=(BILLS_READ,),
+        help="Attaches the remittance receipts, as PDF, to the payments that Ramp made.",
     ),
     FlowSpec(
         key="vendors_push",
@@ -266,7 +280,7 @@ FLOWS = (
         watches="res.partner",
         active=False,
         options=("vendor_mode",),
-        help="Creates the vendors of Odoo in Ramp and keeps their addresses current. Ramp cannot rename a vendor.",
+        help="Creates the vendors of Odoo in Ramp and keeps their names, addresses and contacts current.",
     ),
     FlowSpec(
         key="results",
@@ -283,7 +297,7 @@ FLOWS = (
         label="Chart of Accounts to Ramp",
         direction="push",
         kind="account",
-        sequence=100,
+        sequence=105,
         interval=24 * 60,
         scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
         needs=(SEAT,),
@@ -324,13 +338,15 @@ FLOWS = (
         label="Companies to Ramp",
         direction="push",
         kind="company",
-        sequence=130,
+        # what the others send may be limited to it
+        sequence=100,
         interval=24 * 60,
         scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
         needs=(SEAT,),
         watches="res.company",
         active=False,
-        help="The company and its branches become accounting entities. Ramp's users then choose one when they code.",
+        help="The company and its branches become accounting entities. Ramp's users then choose one when they code. "
+        "What the other flows send is limited to them where the connection has an entity.",
     ),
     FlowSpec(
         key="taxes_push",
@@ -344,7 +360,8 @@ FLOWS = (
         watches="account.tax",
         active=False,
         batch=50,
-        help="Each purchase tax in percent becomes a tax rate and a tax code. Needs the flow of the chart of accounts.",
+        help="Each purchase tax in percent becomes a tax rate and a tax code. Archived ones are taken away. Needs the "
+        "flow of the chart of accounts.",
     ),
     FlowSpec(
         key="accounting_vendors_push",
@@ -388,6 +405,7 @@ FLOWS = (
         direction="push",
         kind="goods_receipt",
         sequence=190,
+        events=("item_receipts.created",),
         scopes=(ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE),
         needs=(PLUS,),
         watches="stock.picking",
@@ -434,6 +452,9 @@ FLOWS = (
 
 FLOWS = tuple(sorted((*FLOWS, *SPEND_FLOWS), key=lambda flow: flow.sequence))
 
+ONLY_FOR = {"transactions.synced": "transactions", "item_receipts.created": "receipts_push"}
+"""Events that come with each of our own reports as well, by the only flow that they are for."""
+
 EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
 
 CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"})
@@ -454,6 +475,17 @@ METHOD_NAMES = {
 
 DRAFT, BILL = "draft:", "bill:"
 """How our ids of bills that we sent begin: a draft that is approved becomes another object in Ramp."""
+
+SPEND = {
+    "expense": "transaction",
+    "reimbursement": "reimbursement",
+    "transfer": "transfer",
+    "cashback": "cashback",
+}
+"""By kind of record: the client's method that reads one."""
+
+HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
+"""What `status_summary` says of approved bills that Ramp does not pay."""
 
 BILL_SYNCED = ("BILL_SYNCED", "BILL_AND_PAYMENT_SYNCED")
 PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..base import Item, content_version
 from .coding import selection_key
-from .flows import payment_key
+from .flows import HELD, VENDOR_NOT_APPROVED, payment_key
 from .wire import required_id, text
 
 # Neither payment nor status: those belong to the payment. Neither links to files: they differ at every reading.
@@ -44,6 +44,7 @@ def bill_item(row):
         "coding": coding_key(row),
         "lines": [line_key(line) for key in ("line_items", "inventory_line_items") for line in _list(row.get(key))],
         **({"archived": True} if row.get("archived_at") else {}),
+        **({"unpaid": row["status_summary"]} if row.get("status_summary") in (HELD, VENDOR_NOT_APPROVED) else {}),
     }
     return _item(_id(row), content, _bill_title(row), row)
 
@@ -71,8 +72,19 @@ def files_item(row):
     return _item(_id(row), sorted(_path(url) for url in urls), _bill_title(row), payload)
 
 
+def remittance_item(external_id, name, url):
+    payload = {"id": external_id, "name": name, "url": url}
+    return _item(external_id, payload, name, payload)
+
+
 def vendor_item(row, contacts):
-    content = {**picked(row, _VENDOR_KEYS), "contacts": sorted(contacts, key=lambda contact: str(contact.get("id")))}
+    # lists do not say it of those that are approved
+    waiting = {"approval": row["approval_status"]} if row.get("approval_status") not in (None, "APPROVED") else {}
+    content = {
+        **picked(row, _VENDOR_KEYS),
+        **waiting,
+        "contacts": sorted(contacts, key=lambda contact: str(contact.get("id"))),
+    }
     return _item(_id(row), content, str(row.get("name") or ""), {"vendor": row, "contacts": contacts})
 
 

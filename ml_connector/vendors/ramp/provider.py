@@ -5,6 +5,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from itertools import chain
 
 from ...clients import RampClient
 from ...exceptions import (
@@ -22,6 +23,7 @@ from .flow_readers import PULLERS
 from .flows import (
     EVENTS,
     FLOWS,
+    ONLY_FOR,
     SCOPES,
     SEAT,
     USERS_READ,
@@ -36,10 +38,13 @@ from .flows import (
     split_payment_key,
 )
 from .links import Links
+from .newer import FIELD_REMOTE_ID, Newer
 from .pull_spend import LOOK_BACK
 from .pulls import since_moment
-from .wire import MOMENTS, required, required_id
+from .push_base import ENTITIES
+from .wire import MOMENTS, part, required, required_id, text
 
+COMPANIES = "companies"
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run: the clocks of two systems differ."""
 PARALLEL_READS = 4
@@ -76,10 +81,13 @@ class RampProvider(Provider):
     forwards_headers = True
     pushes = push.PUSHES
     has_entities = True
+    relists_cheaply = True
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
         self.handles = translate.Handles(settings.instance)
+        self.newer = Newer(self)
+        self._remittances = {}
 
     @cached_property
     def client(self):
@@ -155,6 +163,7 @@ class RampProvider(Provider):
             "bills": self._pull_bills,
             # Rows of this flow are made when a bill was written.
             "bill_files": lambda cursor, since: iter(()),
+            "payment_files": lambda cursor, since: iter(()),
             "payments": self._pull_payments,
         }
         return readers[flow](cursor, since)
@@ -172,6 +181,7 @@ class RampProvider(Provider):
             "bills": self._fetch_bill,
             "bill_files": lambda bill_id: items.files_item(self.client.bill(bill_id)),
             "payments": self._fetch_payment,
+            "payment_files": self._fetch_remittance,
         }
         if flow in PULLERS:
             readers[flow] = PULLERS[flow](self).fetch
@@ -181,8 +191,10 @@ class RampProvider(Provider):
             return None
 
     def fetch_files(self, flow, external_id, known):
-        if flow == "receipts" and known.get("names"):
+        if flow == "receipts" and known.get("subject_kind"):
             return rows.fetched(lambda: PULLERS[flow](self).fetch_known(external_id, known), external_id, self.label)
+        if flow == "payment_files":
+            return self._fetch_remittance(external_id, known.get("names") or ())
         if flow == "bill_files" and (found := self.bill_links.find([external_id], known.get("day", ""))):
             return found[0]
         return self.fetch(flow, external_id)
@@ -221,14 +233,31 @@ class RampProvider(Provider):
         translators = {
             "coding": translate.reference,
             "vendors": lambda payload: translate.vendor(payload, self.handles),
-            "bills": lambda payload: translate.bill(payload, self.handles, self.entity_currencies),
+            "bills": lambda payload: translate.bill(
+                payload, self.handles, self.entity_currencies, self.account_currencies
+            ),
             "bill_files": translate.files,
             "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
+            "payment_files": translate.remittance,
         }
         return translators[flow](payload)
 
     def download(self, url):
+        if url.startswith(translate.REMITTANCE):
+            return self._remittances.pop(url, None) or self.client.remittance_receipt(
+                url.removeprefix(translate.REMITTANCE)
+            )
         return self.client.download(url)
+
+    def _fetch_remittance(self, external_id, names=()):
+        """The proof of a payment; without a file where Ramp has none, as of payments that it only knows of."""
+        _payment_id, bill_id = split_payment_key(external_id)
+        url = f"{translate.REMITTANCE}{bill_id}"
+        try:
+            self._remittances[url] = self.client.remittance_receipt(bill_id)
+        except (NotFoundError, PermanentError):
+            url = ""
+        return items.remittance_item(external_id, next(iter(names), "Remittance.pdf"), url)
 
     @property
     def bank_accounts(self):
@@ -236,7 +265,12 @@ class RampProvider(Provider):
 
     @property
     def entity_currencies(self):
+        """In which Ramp's entities pay; empty where an entity pays in several."""
         return self.settings.stored.get("entity_currencies") or {}
+
+    @property
+    def account_currencies(self):
+        return self.settings.stored.get("account_currencies") or {}
 
     @property
     def entity_id(self):
@@ -252,6 +286,14 @@ class RampProvider(Provider):
             raise AuthError(f"The Ramp entity {entity} is not known yet: press Test connection.")
         return entity_id
 
+    @property
+    def default_entity(self):
+        """What a new vendor says about the entity whose bills it gets; nothing where that is not known (yet)."""
+        stored = self.settings.stored
+        chosen = self.settings.credentials.get("entity") or ""
+        entity_id = stored.get("entity_id") if chosen and stored.get("entity") == chosen else ""
+        return {"default_entity_id": entity_id} if entity_id else {}
+
     def _pull_coding(self, _cursor, _since):
         yield from self._coded("account", self.client.accounts(is_active=True))
         fields = []
@@ -259,10 +301,22 @@ class RampProvider(Provider):
         for field in fields:
             # gone since it was listed
             with suppress(NotFoundError):
-                yield from self._coded("analytic", self.client.field_options(field["ramp_id"], is_active=True), field)
+                options = self.field_options(field["id"], field["ramp_id"], is_active=True)
+                yield from self._coded("analytic", options, field)
         yield from self._pull_taxes()
         yield from self._pull_journals()
         yield from self._pull_spend_codes()
+
+    def field_options(self, our_id, ramp_id, **filters):
+        """Pages of the options of a field, asked for by its id with us where Ramp knows that.
+
+        The id that Ramp gave it is another one when the field was made anew.
+        """
+        return self.newer.attempt(
+            FIELD_REMOTE_ID,
+            lambda: _begun(self.client.field_options(field_remote_id=our_id, **filters)),
+            lambda: _begun(self.client.field_options(ramp_id, **filters)),
+        )
 
     def _pull_taxes(self):
         try:
@@ -287,7 +341,7 @@ class RampProvider(Provider):
 
     def _coded(self, kind, found, field=None):
         def read(row):
-            return items.coding_item(kind, row, field) if is_active(row) else None
+            return items.coding_item(kind, row, field) if is_active(row) and self.is_offered(row) else None
 
         return rows.pages(found, read, self.label, identify=lambda row: items.coding_key_of(kind, row, field))
 
@@ -296,10 +350,26 @@ class RampProvider(Provider):
         return next((item for item in found if item.external_id == external_id), None)
 
     def _pull_vendors(self, cursor, _since):
-        """Changed vendors. Their rows say no time of change, so the cursor is the time at which the run began."""
+        """Changed vendors. Their rows say no time of change, so the cursor is the time at which the run began.
+
+        Of those that are not approved, which lists leave out, only ours are read: they show where that stands.
+        """
         started = _now()
         filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
-        yield from rows.pages(self.client.vendors(**filters), self._vendor_item, self.label, parallel=PARALLEL_READS)
+        approved = set()
+
+        def read(row):
+            approved.add(row.get("id"))
+            return self._vendor_item(row)
+
+        def read_waiting(row):
+            is_ours = self.handles.partner_id(str(row.get("external_vendor_id") or ""))
+            if row.get("id") in approved or not is_ours:
+                return None
+            return self._vendor_item(self.client.vendor(required_id(row, "It")))
+
+        yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
+        yield from rows.pages(self.client.vendors(include_draft=True, **filters), read_waiting, self.label)
         yield Page(items=(), cursor=started.isoformat())
 
     def _vendor_item(self, row):
@@ -320,7 +390,7 @@ class RampProvider(Provider):
 
         Ramp has no filter for what was changed, and an edited bill is not ready anew.
         """
-        made = {"bills": items.bill_item, "payments": items.payment_item}.get(flow)
+        made = {"bills": items.bill_item, "payments": self._payment_item}.get(flow)
         if not made:
             return
         selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
@@ -333,11 +403,24 @@ class RampProvider(Provider):
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""
         yield from self._bills(
-            items.payment_item,
+            self._payment_item,
             lambda row: is_payment_due(row) and _is_since(row, since),
             sync_ready=True,
             payment_status="PAID",
         )
+
+    def _payment_item(self, row):
+        """What the bank took for several bills is parted, for which all of them are needed."""
+        if not translate.may_pay_others(row):
+            return items.payment_item(row)
+        payment_id = text(part(row, "payment"), "id")
+        together = [
+            {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
+            for page in self.client.bills(payment_id=payment_id)
+            for bill in page
+            if payment_id and text(part(bill, "payment"), "id") == payment_id
+        ]
+        return items.payment_item({**row, "paid_together": together})
 
     def _booked_bills(self, since):
         """Ramp does not say when a bill was booked, so all of its dates count."""
@@ -345,7 +428,7 @@ class RampProvider(Provider):
 
     def _booked_payments(self, since):
         yield from self._bills(
-            items.payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
+            self._payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
         )
 
     def _bills(self, made, is_wanted, **filters):
@@ -392,7 +475,7 @@ class RampProvider(Provider):
         row = self.client.bill(bill_id)
         if not (concerns_us(row, self.entity_id) and is_payment_due(row)):
             return None
-        item = items.payment_item(row)
+        item = self._payment_item(row)
         return item if not payment_id or item.external_id == external_id else None
 
     # Sending
@@ -404,6 +487,12 @@ class RampProvider(Provider):
     def options(self, flow):
         """The choices made on a flow."""
         return self.settings.options.get(flow) or {}
+
+    def untaken(self, flow):
+        return self._push(flow).untaken() if flow == "vendors_push" else super().untaken(flow)
+
+    def heard(self, flow, external_id):
+        return self._push(flow).heard(external_id)
 
     @property
     def order_mode(self):
@@ -419,6 +508,28 @@ class RampProvider(Provider):
     def has_receipts(self):
         """Whether receipts of goods are sent, so that Ramp can match bills with them too."""
         return bool(self.options("receipts_push").get("active"))
+
+    @property
+    def companies(self):
+        """Our ids of the companies to which what we send is limited.
+
+        None as long as Ramp does not have them, and where the connection keeps the books of all entities.
+        """
+        sent = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES)
+        is_limited = self.settings.credentials.get("entity") and self.options("companies_push").get("active")
+        return sorted(sent) if is_limited and isinstance(sent, list) else []
+
+    def note_company(self, company_id):
+        """Note that Ramp has a company of ours."""
+        known = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES) or []
+        self.learned[COMPANIES] = sorted({*known, company_id})
+
+    def is_offered(self, row):
+        """Whether people of our companies may choose an account, an option or a tax."""
+        limited = row.get(ENTITIES)
+        if not (isinstance(limited, list) and limited and self.has_seat and self.companies):
+            return True
+        return not set(self.companies).isdisjoint(map(str, limited))
 
     @property
     def push_entity_id(self):
@@ -451,13 +562,18 @@ class RampProvider(Provider):
 
     # Webhooks
 
+    @property
+    def _events(self):
+        """The events that a flow that is on waits for; of most flows all, so that switching one on costs nothing."""
+        return [event for event in EVENTS if event not in ONLY_FOR or self.options(ONLY_FOR[event]).get("active")]
+
     def subscribe(self, endpoint_url, handshake):
         """What was begun before for this address, and never confirmed, is removed: its secret is lost."""
         for row in self.client.webhooks():
             if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
                 self.unsubscribe(row.get("id"))
         headers = {webhook.HANDSHAKE: handshake, **self.webhook_headers}
-        row = self.client.create_webhook(endpoint_url, EVENTS, headers)
+        row = self.client.create_webhook(endpoint_url, self._events, headers)
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
             raise RemoteError("Ramp answered without the secret of the webhook subscription.")
@@ -469,7 +585,7 @@ class RampProvider(Provider):
         return (
             row.get("status") == "active"
             and row.get("endpoint_url") == endpoint_url
-            and set(EVENTS) <= set(row.get("event_types") or ())
+            and set(self._events) <= set(row.get("event_types") or ())
         )
 
     def confirm_subscription(self, subscription_id, challenge):
@@ -496,6 +612,11 @@ class RampProvider(Provider):
     @classmethod
     def handshake(cls, headers):
         return webhook.header(headers, webhook.HANDSHAKE)
+
+
+def _begun(pages):
+    """The same pages, of which the first was asked for already, so that a refusal comes now."""
+    return chain([next(pages, [])], pages)
 
 
 def _note_field(fields, row):

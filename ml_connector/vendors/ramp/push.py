@@ -9,10 +9,10 @@ from .push_users import Users
 from .push_vendors import Vendors
 
 PUSHES = {
+    "companies_push": Companies,
     "accounts_push": Accounts,
     "dimensions_push": Dimensions,
     "dimension_values_push": DimensionValues,
-    "companies_push": Companies,
     "taxes_push": Taxes,
     "accounting_vendors_push": AccountingVendors,
     "vendors_push": Vendors,

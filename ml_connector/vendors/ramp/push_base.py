@@ -1,11 +1,14 @@
 """What the objects that go to Ramp have in common."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from ...exceptions import ConnectorError, PermanentError, RemoteError, UnknownOutcomeError
 from ..base import Sent
 
 PARALLEL_CALLS = 8
+ENTITIES = "entity_remote_ids"
+"""Key of our ids of the companies whose people are offered an account, an option, a tax or a vendor."""
 FEW = 5
 """Up to so many objects are looked up one by one; for more their whole list is read once."""
 
@@ -99,10 +102,12 @@ class Upload(Push):
 
     def _align(self, payload, row, external_id):
         """Make Ramp's row like ours. A row that we did not know before is linked."""
-        body = self.changes(payload, row)
+        body = {**self.changes(payload, row), **more_entities(payload, row)}
+        note = ""
         if body:
-            row = {**row, **self.update(ramp_id_of(row), body)}
-        return self.sent(payload, row, linked=not external_id)
+            changed, note = limiting(lambda body: self.update(ramp_id_of(row), body), body)
+            row = {**row, **changed}
+        return with_note(self.sent(payload, row, linked=not external_id), note)
 
     def _rows(self, payloads):
         """Ramp's rows by group and remote id, as far as the payloads need them."""
@@ -124,6 +129,9 @@ class Upload(Push):
         try:
             rows = {row.get("id"): row for row in self.upload([payload for _index, payload in items])}
         except PermanentError as error:
+            if is_of_entities(items[0][1], error):
+                answers = self._upload([(index, everywhere(payload)) for index, payload in items])
+                return {index: with_note(answer, unlimited(error)) for index, answer in answers.items()}
             if len(items) == 1:
                 return {items[0][0]: error}
             half = len(items) // 2
@@ -140,6 +148,52 @@ class Upload(Push):
             return UnknownOutcomeError(error.message)
 
     batch = 500
+
+
+def scoped(provider, body):
+    """The body with the companies to which the object is limited, where it is to any."""
+    return {**body, ENTITIES: provider.companies} if provider.companies else body
+
+
+def more_entities(payload, row):
+    """The change that offers an object to our companies as well; those of other connections stay.
+
+    What is limited to none was sent before there was a limit.
+    """
+    wanted, offered = payload.get(ENTITIES) or [], row.get(ENTITIES) or []
+    return {ENTITIES: sorted({*wanted, *offered})} if set(wanted) - set(offered) else {}
+
+
+def is_of_entities(body, error):
+    """Whether a body is refused for a company that Ramp does not know (any more)."""
+    return ENTITIES in body and "entit" in error.message.casefold()
+
+
+def limiting(call, body):
+    """(the answer of `call` to the body, a note): what cannot be limited is better offered to all than to none."""
+    try:
+        return call(body), ""
+    except PermanentError as error:
+        if not is_of_entities(body, error):
+            raise
+        note = unlimited(error)
+    rest = everywhere(body)
+    return call(rest) if rest else {}, note
+
+
+def everywhere(body):
+    return {key: value for key, value in body.items() if key != ENTITIES}
+
+
+def unlimited(error):
+    return f"Ramp does not limit it to this company: {error.message}"
+
+
+def with_note(answer, note):
+    """A `Sent` with one more note; an error as it is."""
+    if not note or isinstance(answer, ConnectorError):
+        return answer
+    return replace(answer, note=" ".join(filter(None, (answer.note, note))))
 
 
 def ramp_id_of(row):

@@ -4,12 +4,27 @@ In these lists `id` is OUR id, `ramp_id` is Ramp's. Ramp keeps an id for ever: w
 made anew.
 """
 
+from contextlib import suppress
+
 from ...documents import Reference
 from ...exceptions import InvalidDataError, NotFoundError, PermanentError
 from ..base import Sent
 from . import check
 from .coding import option_reference
-from .push_base import Push, Upload, differing, first_match, only, ramp_id_of
+from .newer import TAX_REACTIVATION
+from .push_base import (
+    ENTITIES,
+    Push,
+    Upload,
+    differing,
+    first_match,
+    limiting,
+    more_entities,
+    only,
+    ramp_id_of,
+    scoped,
+    with_note,
+)
 
 CLASSIFICATIONS = {
     "asset": "ASSET",
@@ -28,20 +43,23 @@ class Accounts(Upload):
     def render(self, document):
         if not document.name:
             raise InvalidDataError("Ramp needs a name: enter one on the account.")
-        return {
-            "id": document.external_id or str(document.odoo_id),
-            "name": document.name,
-            "code": document.code,
-            "classification": CLASSIFICATIONS.get(document.classification, "UNKNOWN"),
-            "visibility": "VISIBLE" if document.active else "HIDDEN",
-        }
+        return scoped(
+            self.provider,
+            {
+                "id": document.external_id or str(document.odoo_id),
+                "name": document.name,
+                "code": document.code,
+                "classification": CLASSIFICATIONS.get(document.classification, "UNKNOWN"),
+                "visibility": "VISIBLE" if document.active else "HIDDEN",
+            },
+        )
 
     def listed(self, group, **filters):
         return self.client.accounts(**filters)
 
     def upload(self, payloads):
         return self.client.upload_accounts(
-            [only(payload, "id", "name", "code", "classification") for payload in payloads]
+            [only(payload, "id", "name", "code", "classification", ENTITIES) for payload in payloads]
         )
 
     def changes(self, payload, row):
@@ -96,23 +114,26 @@ class DimensionValues(Upload):
             raise InvalidDataError(f"The analytic plan of {document.name} is not known to Ramp yet.")
         known = document.external_id.removeprefix(f"{document.dimension_key}:")
         is_known = known and known != document.external_id
-        return {
-            "id": known if is_known else f"aa_{document.odoo_id}",
-            "field": document.dimension_key,
-            "field_id": document.dimension_external_id,
-            "value": document.name,
-            "code": document.code,
-            "visibility": "VISIBLE" if document.active else "HIDDEN",
-        }
+        return scoped(
+            self.provider,
+            {
+                "id": known if is_known else f"aa_{document.odoo_id}",
+                "field": document.dimension_key,
+                "field_id": document.dimension_external_id,
+                "value": document.name,
+                "code": document.code,
+                "visibility": "VISIBLE" if document.active else "HIDDEN",
+            },
+        )
 
     def group(self, payload):
-        return payload["field_id"]
+        return payload["field"], payload["field_id"]
 
     def listed(self, group, **filters):
-        return self.client.field_options(group, **filters)
+        return self.provider.field_options(*group, **filters)
 
     def upload(self, payloads):
-        options = [only(payload, "id", "value", "code") for payload in payloads]
+        options = [only(payload, "id", "value", "code", ENTITIES) for payload in payloads]
         return self.client.upload_field_options(payloads[0]["field_id"], options)
 
     def changes(self, payload, row):
@@ -137,13 +158,14 @@ class AccountingVendors(Upload):
         name = document.name.strip()
         if not name:
             raise InvalidDataError("Ramp needs a name: enter one on the vendor.")
-        return {"id": self.handles.partner(document.odoo_id), "name": name}
+        return scoped(self.provider, {"id": self.handles.partner(document.odoo_id), "name": name})
 
     def listed(self, group, **filters):
         return self.client.accounting_vendors(**filters)
 
     def upload(self, payloads):
-        return _rows_of(self.client.upload_accounting_vendors([only(payload, "id", "name") for payload in payloads]))
+        vendors = [only(payload, "id", "name", ENTITIES) for payload in payloads]
+        return _rows_of(self.client.upload_accounting_vendors(vendors))
 
     def changes(self, payload, row):
         return _with_life(differing(only(payload, "name"), row), row)
@@ -167,6 +189,7 @@ class Companies(Push):
 
     def send(self, payload, external_id, key):
         if external_id:
+            self.provider.note_company(external_id)
             return Sent(external_id=external_id, note="Ramp keeps what it has: its API cannot change a company.")
         self._allow_entities()
         try:
@@ -175,7 +198,9 @@ class Companies(Push):
             # There is no list to look at first.
             if "exist" not in error.message.casefold():
                 raise
+            self.provider.note_company(payload["id"])
             return Sent(external_id=payload["id"], linked=True)
+        self.provider.note_company(payload["id"])
         return Sent(external_id=payload["id"])
 
     def find(self, payload, key):
@@ -194,37 +219,64 @@ class Taxes(Push):
     """Three lists in strict order: rates, the one tax field, its options. A tax is a rate and an option of one id."""
 
     def render(self, document):
-        if not document.account_external_id:
+        is_ours = not document.external_id or document.external_id == f"tax_{document.odoo_id}"
+        if is_ours and not document.account_external_id:
             raise InvalidDataError(f"Ramp needs the account of a tax: enter one on the tax {document.name}.")
-        return {
+        body = {
             "id": document.external_id or f"tax_{document.odoo_id}",
             "name": document.name,
             "rate": format(document.rate.normalize(), "f"),
             "account": document.account_external_id,
             "active": document.active,
-            "is_ours": not document.external_id or document.external_id == f"tax_{document.odoo_id}",
+            "is_ours": is_ours,
         }
+        return scoped(self.provider, body)
 
     def send(self, payload, external_id, key):
         option = self._option(payload)
+        if option and not payload["active"]:
+            return self._taken_away(payload, option, linked=not external_id)
         if payload["is_ours"]:
             self._align_rate(payload)
         if option is None:
             self._make_field()
             body = {"id": payload["id"], "name": payload["name"], "tax_rate_ids": [payload["id"]]}
-            rows = self.client.upload_tax_code_options([body])
+            rows, note = limiting(
+                lambda body: self.client.upload_tax_code_options([body]), {**body, **only(payload, ENTITIES)}
+            )
             option = next((row for row in rows if row.get("id") == payload["id"]), {})
-            return self._sent(payload, option)
-        if option.get("name") != payload["name"]:
-            self.client.update_tax_code_option(ramp_id_of(option), {"name": payload["name"]})
-        return self._sent(payload, option, linked=not external_id)
+            return self._sent(payload, option, note=note)
+        body = {**differing({"name": payload["name"]}, option), **more_entities(payload, option)}
+        note = ""
+        if body:
+            _row, note = limiting(lambda body: self.client.update_tax_code_option(ramp_id_of(option), body), body)
+        return with_note(self._sent(payload, option, linked=not external_id, note=self._taken_up(option)), note)
+
+    def _taken_away(self, payload, option, linked):
+        """An archived tax of ours is offered no more; what is coded with it keeps it."""
+        if not payload["is_ours"]:
+            note = "The tax is Ramp's own, so it is offered there until somebody removes it."
+            return self._sent(payload, option, linked=linked, note=note)
+        if option.get("is_active") is not False:
+            with suppress(NotFoundError):
+                self.client.delete_tax_code_option(ramp_id_of(option))
+        return self._sent(payload, option, linked=linked)
+
+    def _taken_up(self, option):
+        """Offer a tax again that was archived in Odoo for a while; a note where Ramp cannot."""
+        if option.get("is_active") is not False:
+            return ""
+        return self.provider.newer.attempt(
+            TAX_REACTIVATION,
+            lambda: self.client.update_tax_code_option(ramp_id_of(option), {"reactivate": True}) and "",
+            lambda: "Ramp does not offer a tax again that was archived: make a new one in Odoo.",
+        )
 
     def find(self, payload, key):
         option = self._option(payload)
         return self._sent(payload, option) if option else None
 
-    def _sent(self, payload, option, linked=False):
-        note = "" if payload["active"] else "Ramp goes on offering the tax: its API cannot hide one."
+    def _sent(self, payload, option, linked=False, note=""):
         reference = Reference(kind="tax", external_id=payload["id"], name=payload["name"])
         return Sent(external_id=ramp_id_of(option), linked=linked, note=note, mapping=reference)
 

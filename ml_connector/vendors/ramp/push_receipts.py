@@ -1,9 +1,11 @@
-"""Receipts of goods on purchase orders (Ramp Plus). Ramp cannot change one: it is deleted and made anew."""
+"""Receipts of goods on purchase orders (Ramp Plus). Ramp cannot change one: another one is made, and it is deleted."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 
 from ...exceptions import InvalidDataError, NotFoundError
 from ..base import Sent
+from ..undone import undone
 from .flows import DRAFT
 from .push_base import Push, new_id
 
@@ -41,7 +43,10 @@ class Receipts(Push):
         }
 
     def send(self, payload, external_id, key):
-        """Receipts that are right stay; the others of ours go, and what is missing is made."""
+        """Receipts that are right stay, what is missing is made, and then the others of ours go.
+
+        In this order, so that what Ramp refuses leaves there what was received before.
+        """
         kept, missing = [], []
         surplus = set(filter(None, external_id.split(SEPARATOR)))
         for entry in payload["orders"]:
@@ -52,8 +57,10 @@ class Receipts(Push):
             kept += right
             if wanted and not right:
                 missing.append(wanted)
-        self._delete(surplus - set(kept))
-        kept += [new_id(self.client.create_item_receipt(wanted), "receipt") for wanted in missing]
+        task = f"The receipt {payload['number']} is not as in Odoo: correct it in Ramp, where bills are matched by it"
+        with undone(task, "Ramp") if surplus else nullcontext():
+            kept += [new_id(self.client.create_item_receipt(wanted), "receipt") for wanted in missing]
+            self._delete(surplus - set(kept))
         if kept:
             return Sent(external_id=SEPARATOR.join(kept))
         return Sent(
@@ -76,6 +83,20 @@ class Receipts(Push):
             found.append(rows[0]["id"])
         return Sent(external_id=SEPARATOR.join(found))
 
+    def heard(self, receipt_id):
+        """A receipt that was entered in Ramp: Odoo's own of the same goods would be one too many there."""
+        row = self.client.item_receipt(receipt_id)
+        number, order = row.get("item_receipt_number") or receipt_id, row.get("purchase_order_id")
+        if not order or row.get("memo") == _memo(number):
+            return None
+        day = str(row.get("received_at") or row.get("created_at") or "")[:10]
+        return (
+            "purchase_order",
+            order,
+            f"Goods were received by hand in Ramp on {day} (receipt {number}): enter them in Odoo, and delete the"
+            " receipt in Ramp, because Odoo sends its own.",
+        )
+
     def _wanted(self, payload, entry):
         """The body of a receipt; None when nothing of it is left."""
         try:
@@ -92,7 +113,7 @@ class Receipts(Push):
             "purchase_order_id": entry["order"],
             "item_receipt_number": payload["number"],
             "received_at": payload["received_at"],
-            "memo": f"Odoo {payload['number']}",
+            "memo": _memo(payload["number"]),
             "item_receipt_line_items": lines,
         }
 
@@ -126,6 +147,11 @@ class Receipts(Push):
                 self.client.delete_item_receipt(receipt)
             except NotFoundError:
                 continue
+
+
+def _memo(number):
+    """By which a receipt of ours is known."""
+    return f"Odoo {number}"
 
 
 def _lines_of(receipt):

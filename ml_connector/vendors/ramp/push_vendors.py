@@ -2,9 +2,9 @@
 
 import threading
 
-from ...exceptions import DuplicateError, InvalidDataError, PermanentError
+from ...exceptions import DuplicateError, NotFoundError, NotWantedError, PermanentError
 from ..base import Sent
-from . import render, translate
+from . import newer, render, translate
 from .push_base import FEW, Push, new_id
 
 
@@ -12,7 +12,16 @@ class Vendors(Push):
     """`/vendors`. Ramp knows no idempotency key for them; `find` looks them up by our number."""
 
     def render(self, document):
-        return render.vendor(document, self.handles)
+        """What the interface does not take is another content: else it would pass for sent once it is taken."""
+        body = render.vendor(document, self.handles)
+        kept = sorted(self.untaken())
+        return {**body, "kept": kept} if kept else body
+
+    def untaken(self):
+        newest = self.provider.newer
+        is_without_contacts = newest.lacks(newer.VENDOR_CONTACTS) and newest.lacks(newer.VENDOR_CONTACT_FIELD)
+        kept = {"email", "phone"} if is_without_contacts else set()
+        return frozenset(kept | ({"name"} if newest.lacks(newer.VENDOR_NAME) else set()))
 
     def __init__(self, provider):
         super().__init__(provider)
@@ -22,20 +31,32 @@ class Vendors(Push):
 
     def send(self, payload, external_id, key):
         if external_id:
-            row = self.client.update_vendor(external_id, _given(payload, render.VENDOR_UPDATE))
-            return self._linked(row, payload, external_id)
+            return self._linked(self._update(external_id, payload), payload, external_id)
         if payload.get("is_active") is False:
-            raise InvalidDataError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise NotWantedError("The vendor was archived in Odoo before Ramp had it, so there is nothing to send.")
         known = self._known(payload)
         if known:
-            row = self.client.update_vendor(known["id"], _given(payload, render.VENDOR_UPDATE))
+            # it was found by its name, so people at Ramp chose how that is written
+            row = self._update(known["id"], {**payload, "name": known["name"]})
             return self._linked(row, payload, known["id"], linked=True)
-        row = self.client.create_vendor(_given(payload, render.VENDOR_CREATE))
-        return self._linked(row, payload, new_id(row, "vendor"))
+        body = {**_given(payload, render.VENDOR_CREATE), **self.provider.default_entity}
+        row = self.client.create_vendor(body)
+        vendor_id = new_id(row, "vendor")
+        notes = VendorContacts(self.provider, vendor_id).add(payload.get("contacts", ()))
+        return self._linked(row, payload, vendor_id, notes=notes)
+
+    def _update(self, vendor_id, payload):
+        body = _given(payload, render.VENDOR_UPDATE)
+        nameless = {key: value for key, value in body.items() if key != "name"}
+        return self.provider.newer.attempt(
+            newer.VENDOR_NAME,
+            lambda: self.client.update_vendor(vendor_id, body),
+            lambda: self.client.update_vendor(vendor_id, nameless),
+        )
 
     def find(self, payload, key):
         found = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
-        return self._linked(found, payload, found["id"]) if found else None
+        return self._linked(found, payload, found["id"], notes=[]) if found else None
 
     # Vendors that Ramp has
 
@@ -70,9 +91,13 @@ class Vendors(Push):
                 index.setdefault(_name(row), []).append(row)
         return index
 
-    def _linked(self, row, payload, vendor_id, linked=False):
-        """Link the vendor with the one of the books, in a call of its own: a refused link must not lose the vendor."""
-        notes = []
+    def _linked(self, row, payload, vendor_id, linked=False, notes=None):
+        """Link the vendor with the one of the books, in a call of its own: a refused link must not lose the vendor.
+
+        :param notes: on its contacts; None where these have yet to be aligned
+        """
+        if notes is None:
+            notes = VendorContacts(self.provider, vendor_id).align(payload, is_new=linked)
         link = payload.get("accounting_vendor_remote_id")
         if link and not row.get("accounting_vendor_remote_id"):
             try:
@@ -80,10 +105,106 @@ class Vendors(Push):
             except PermanentError as error:
                 notes.append(f"Ramp does not link it with the vendor of the books: {error.message}")
         name = row.get("name")
-        if name and name != payload["name"]:
-            notes.append(f"Ramp keeps the name {name}: its API cannot rename a vendor.")
+        if name and _name(row) != _name(payload):
+            notes.append(f"Ramp keeps the name {name}: the interface of this Ramp business cannot rename a vendor yet.")
         shared = translate.vendor_values(row, self.handles)
-        return Sent(external_id=vendor_id, note=" ".join(notes), linked=linked, shared=shared)
+        return Sent(external_id=vendor_id, note=" ".join(notes), linked=linked, shared=shared, untaken=self.untaken())
+
+
+class VendorContacts:
+    """The contacts of a vendor that Ramp has. Ramp knows them by their e-mail address."""
+
+    def __init__(self, provider, vendor_id):
+        self._client = provider.client
+        self._newer = provider.newer
+        self._vendor_id = vendor_id
+
+    def align(self, payload, is_new=False):
+        """Add and change what Odoo has otherwise; notes on what stays to be done in Ramp.
+
+        :param is_new: whether Ramp's vendor was not known before: then its own contacts stand
+        """
+        try:
+            pages = self._client.vendor_contacts(self._vendor_id)
+            known = {_email(row): row for rows in pages for row in rows}
+        except NotFoundError:
+            known = {}
+        main, others = payload["business_vendor_contacts"], payload.get("contacts", ())
+        # the vendor's own mailbox goes under the vendor's name, which is no person's
+        nameless = {key: main[key] for key in ("email", "phone") if key in main}
+        notes = []
+        for contact in (nameless if _email(main) in known else main, *others):
+            row = known.get(_email(contact))
+            if row is None:
+                notes += self.add([contact])
+            elif not is_new:
+                notes += self._change(row, contact)
+        standard = next((row for row in known.values() if row.get("is_default") is True), None)
+        if standard and _email(main) not in known:
+            notes.append(f"Ramp goes on writing to {standard.get('email')} until another main contact is chosen there.")
+        return notes
+
+    def add(self, contacts):
+        notes = []
+        for contact in contacts:
+            answer = self._guarded(contact, notes, lambda contact=contact: self._create(contact))
+            if answer is None:
+                notes.append(
+                    f"Add the contact {contact['email']} in Ramp: the interface of this Ramp business cannot yet."
+                )
+            elif _is_pending(answer):
+                notes.append(f"The contact {contact['email']} waits for approval in Ramp.")
+        return notes
+
+    def _create(self, contact):
+        return self._newer.attempt(
+            newer.VENDOR_CONTACTS,
+            lambda: self._client.create_vendor_contact(self._vendor_id, contact),
+            lambda: self._newer.attempt(
+                newer.VENDOR_CONTACT_FIELD,
+                lambda: self._client.update_vendor(self._vendor_id, {"business_vendor_contacts": contact}),
+                lambda: None,
+            ),
+        )
+
+    def _change(self, row, contact):
+        body = {key: value for key, value in contact.items() if key != "email" and value != row.get(key)}
+        if not body:
+            return []
+        notes = []
+        answer = self._guarded(
+            contact,
+            notes,
+            lambda: self._newer.attempt(
+                newer.VENDOR_CONTACTS,
+                lambda: self._client.update_vendor_contact(self._vendor_id, row.get("id"), body),
+                lambda: None,
+            ),
+        )
+        if answer is None:
+            notes.append(
+                f"Change the contact {contact['email']} in Ramp: the interface of this Ramp business cannot yet."
+            )
+        elif _is_pending(answer):
+            notes.append(f"The change of the contact {contact['email']} waits for approval in Ramp.")
+        return notes
+
+    @staticmethod
+    def _guarded(contact, notes, call):
+        """The answer of a call; a refused contact must not lose the vendor."""
+        try:
+            return call()
+        except PermanentError as error:
+            notes.append(f"Ramp does not take the contact {contact['email']}: {error.message}")
+            return {}
+
+
+def _email(row):
+    return str(row.get("email") or "").strip().casefold()
+
+
+def _is_pending(answer):
+    return any(str(answer.get(key) or "").casefold().startswith("pending") for key in ("status", "approval_status"))
 
 
 def _given(payload, keys):

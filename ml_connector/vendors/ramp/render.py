@@ -13,8 +13,8 @@ VENDOR_CREATE = (
     "address",
 )
 """What `POST /vendors` takes."""
-VENDOR_UPDATE = ("country", "state", "external_vendor_id", "address", "is_active")
-"""What `PATCH /vendors/{vendor_id}` takes; neither name nor contacts."""
+VENDOR_UPDATE = ("name", "country", "state", "external_vendor_id", "address", "is_active")
+"""What `PATCH /vendors/{vendor_id}` takes."""
 MAX_MESSAGE = 1000
 
 
@@ -35,7 +35,7 @@ def vendor(document, handles):
         "name": name,
         "country": country,
         "external_vendor_id": handles.partner(document.odoo_id),
-        "business_vendor_contacts": _contact(document),
+        "business_vendor_contacts": contact(_main_contact(document)),
         "is_active": document.active,
     }
     if country == "US":
@@ -47,21 +47,30 @@ def vendor(document, handles):
         body["address"] = address
     if document.in_books:
         body["accounting_vendor_remote_id"] = handles.partner(document.odoo_id)
+    main = _main_contact(document)
+    others = {person.email.casefold(): person for person in document.contacts if person.email and not person.is_known}
+    # a person whose address is the vendor's own is that contact
+    others.pop(main.email.casefold(), None)
+    if others:
+        body["contacts"] = [contact(person) for person in others.values()]
     return body
 
 
-def _contact(document):
-    """One object, though Ramp's key is a plural; Ramp insists on an e-mail address."""
+def _main_contact(document):
+    """The one that Ramp insists on; without an e-mail address it is none."""
     with_email = [contact for contact in document.contacts if contact.email]
     standard = [contact for contact in with_email if contact.is_default]
     if not with_email:
         raise InvalidDataError(
             f"Ramp needs an e-mail address: enter one on the vendor {document.name} or on one of its contacts."
         )
-    contact = (standard or with_email)[0]
-    first, _blank, last = contact.name.strip().rpartition(" ")
-    names = {"first_name": first or last, "last_name": last if first else "", "phone": contact.phone}
-    return {"email": contact.email, **{key: value for key, value in names.items() if value}}
+    return (standard or with_email)[0]
+
+
+def contact(person):
+    first, _blank, last = person.name.strip().rpartition(" ")
+    names = {"first_name": first or last, "last_name": last if first else "", "phone": person.phone}
+    return {"email": person.email, **{key: value for key, value in names.items() if value}}
 
 
 def _address(address):
@@ -90,5 +99,4 @@ def success(result, ramp_id):
 
 def failure(result, ramp_id):
     """An entry of `failed_syncs`; Ramp shows the message to its users."""
-    message = result.message or "The record could not be booked in Odoo."
-    return {"id": ramp_id, "error": {"message": message[:MAX_MESSAGE]}}
+    return {"id": ramp_id, "error": {"message": result.failure_text(MAX_MESSAGE)}}

@@ -22,12 +22,18 @@ from ...documents import (
 )
 from ...exceptions import InvalidDataError
 from .coding import coding, option_reference, selections
-from .flows import BILL, CARD_METHODS, DRAFT, METHOD_NAMES, payment_key
-from .money import read_money, read_number, read_price
+from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APPROVED, payment_key
+from .money import currency_digits, read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
 
+BANK_MARGIN = Decimal("0.05")
+"""By how much a bank's rate may differ from the one that Ramp states."""
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
 """The account that holds what is retained of bills until it is released to the vendor."""
+
+
+REMITTANCE = "remittance-receipt:"
+"""How our links to proofs of payment begin; the id of the bill follows."""
 
 
 class Handles:
@@ -60,12 +66,13 @@ class Handles:
 # Bills
 
 
-def bill(payload, handles, currencies):
+def bill(payload, handles, currencies, accounts=None):
     """A `Bill`, or a credit note when the total is negative.
 
     Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines and there is no tax amount.
 
-    :param currencies: of Ramp's entities by id
+    :param currencies: in which Ramp's entities pay, by id
+    :param accounts: currencies of Ramp's bank accounts, by id
     """
     external_id = required_id(payload, "The bill")
     number = text(payload, "invoice_number")
@@ -94,7 +101,7 @@ def bill(payload, handles, currencies):
         total=abs(total),
         lines=tuple(lines),
         exchange_rate=rate,
-        rate_currency=None if rate is None else currencies.get(text(payload, "entity_id"), ""),
+        rate_currency=None if rate is None else _payer_currency(payload, currency, currencies, accounts or {}),
         is_credit=is_credit,
         memo=text(payload, "memo"),
         payment_reference=text(payload, "vendor_memo"),
@@ -103,6 +110,7 @@ def bill(payload, handles, currencies):
         attachments=files(payload),
         odoo_id=handles.record_id("move", text(payload, "remote_id")),
         sent_as=_sent_as(payload),
+        remark=_remark(payload),
         is_void=bool(payload.get("archived_at")),
     )
 
@@ -111,6 +119,17 @@ def _sent_as(payload):
     """The keys of a bill of ours: as the draft that it was, or as itself."""
     draft = text(payload, "draft_bill_id")
     return (*((f"{DRAFT}{draft}",) if draft else ()), f"{BILL}{payload['id']}")
+
+
+def _remark(payload):
+    """Why Ramp does not pay an approved bill."""
+    state = text(payload, "status_summary")
+    if state == HELD:
+        return "Ramp holds the bill: it is not paid until somebody releases it there."
+    if state == VENDOR_NOT_APPROVED:
+        name = text(part(payload, "vendor"), "name")
+        return f"The vendor {name} is not approved in Ramp: the bill is not paid until somebody approves it there."
+    return ""
 
 
 def booking_date(payload):
@@ -188,8 +207,18 @@ def _party(payload, handles):
     )
 
 
+def _payer_currency(payload, currency, currencies, accounts):
+    """The currency in which a bill is paid; empty where that is not known."""
+    taken = _currency_taken(payload)
+    return (
+        accounts.get(text(part(part(payload, "payment"), "details"), "source_bank_account_id"))
+        or (taken if taken != currency else "")
+        or currencies.get(text(payload, "entity_id"), "")
+    )
+
+
 def _exchange_rate(payload):
-    """Units of the bill's currency for one of its entity's; Ramp states the inverse. None when both are the same."""
+    """Units of the bill's currency for one of its payer's; Ramp states the inverse. None when both are the same."""
     stated = payload.get("fx_conversion_rate")
     if stated in (None, ""):
         return None
@@ -255,7 +284,7 @@ def payment(payload, handles, bank_accounts):
     bill_id = required_id(payload, "The bill")
     paid = part(payload, "payment")
     amount, currency = _amount_paid(payload)
-    debited, debited_currency = _debited(paid, currency)
+    debited, debited_currency = _debited(payload, currency)
     when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
     if when is None:
         raise InvalidDataError("The payment of the bill has no date in Ramp.")
@@ -272,15 +301,59 @@ def payment(payload, handles, bank_accounts):
         debited=debited,
         debited_currency=debited_currency,
         charges=_charges(paid),
+        attachments=_remittance(paid, bill_id, reference),
     )
 
 
-def _debited(paid, currency):
-    """What the bank took, where that is in another currency than the bill."""
-    if not isinstance(paid.get("amount"), dict):
+def remittance(payload):
+    """The proof of a payment: of `items.remittance_item`, or of the bill that was paid."""
+    if "url" not in payload:
+        return payment(payload, Handles(""), {}).attachments
+    return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
+
+
+def _remittance(paid, bill_id, reference):
+    """The proof of a payment that Ramp made. Its link is ours: it stands for an operation of the interface."""
+    method = text(paid, "payment_method")
+    if not method or method in CARD_METHODS or method == "PAID_MANUALLY":
+        return ()
+    name = _safe_name(f"Remittance {reference or bill_id}.pdf")
+    return (Attachment(name=name, url=f"{REMITTANCE}{bill_id}"),)
+
+
+def is_debited_otherwise(payload):
+    """Whether the bank took another currency than that of the bill."""
+    taken = _currency_taken(payload)
+    return bool(taken) and taken != text(part(payload, "amount"), "currency_code").upper()
+
+
+def may_pay_others(payload):
+    """Whether what the bank took in another currency may be for more bills than this one."""
+    if not is_debited_otherwise(payload):
+        return False
+    whole, _currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    rate = _exchange_rate(payload)
+    own = _amount_paid(payload)[0] / rate if rate else 0
+    return not own * (1 - BANK_MARGIN) <= whole <= own * (1 + BANK_MARGIN)
+
+
+def _currency_taken(payload):
+    taken = part(payload, "payment").get("amount")
+    return text(taken, "currency_code").upper() if isinstance(taken, dict) else ""
+
+
+def _debited(payload, currency):
+    """What the bank took for the bill, where that is in another currency: its part of what was taken for all."""
+    if not is_debited_otherwise(payload):
         return None, ""
-    amount, debited_currency = read_money(paid["amount"], "the amount of the payment")
-    return (None, "") if debited_currency == currency else (amount, debited_currency)
+    whole, debited_currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    together = {required_id(row, "The bill"): _amount_paid(row)[0] for row in rows(payload, "paid_together")}
+    own = together.setdefault(payload["id"], _amount_paid(payload)[0])
+    before, total = sum(paid for key, paid in together.items() if key < payload["id"]), sum(together.values())
+    digits = currency_digits(debited_currency)
+    # so that the parts of all bills add up to the whole
+    part_before, part_after = (round(whole * paid / total, digits) for paid in (before, before + own))
+    return part_after - part_before, debited_currency
 
 
 def _charges(paid):
@@ -345,7 +418,14 @@ def vendor(payload, handles):
         contacts=tuple(_contact(contact) for contact in rows(payload, "contacts")),
         is_company=text(row, "vendor_type") != "INDIVIDUAL",
         active=row.get("is_active") is not False,
+        approval=approval(row),
     )
+
+
+def approval(row):
+    """Where the approval of a vendor stands; empty when it is approved, or nothing is said, as in lists."""
+    state = text(row, "approval_status")
+    return "" if state == "APPROVED" else state.lower()
 
 
 def vendor_values(row, handles):

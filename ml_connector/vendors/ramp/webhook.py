@@ -14,6 +14,7 @@ SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")
 """The present name of the header and the one of older documentation."""
 HANDSHAKE = "X-ML-Connector"
 """A header that we have Ramp send along; it proves a challenge, which comes before we know the secret."""
+SYNC_REQUESTED = ".sync_requested"
 VERIFICATION = "webhooks.verification"
 
 
@@ -55,7 +56,8 @@ def parse(body):
     return Event(
         event_id=event_id,
         event_type=event_type,
-        external_id=_text(subject, "id"),
+        # who asks for a sync means all that is ready
+        external_id="" if event_type.endswith(SYNC_REQUESTED) else _text(subject, "id"),
         created_at=_text(envelope, "created_at"),
         challenge=challenge,
     )

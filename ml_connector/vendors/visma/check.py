@@ -1,12 +1,13 @@
 """What *Test connection* looks at in Visma.net. Reads only."""
 
-from ...exceptions import AuthError
+from ...exceptions import AuthError, NotFoundError
 from ..checking import ConnectionCheck
 from .catalogue import segments
 from .flows import DELETE, FLOWS, READ, SCOPES
 from .wire import rows, text
 
 WHERE = "in the Visma Developer Portal under My Applications > your application"
+SUPPLIER_KEY = "/v1/dimension/SUPPLIER"
 LITTLE = 100
 """Calls left in the hour below which other programs seem to use the quota up."""
 
@@ -31,7 +32,7 @@ class Checker(ConnectionCheck):
             self._find("error", "Visma.net gives no access", self._advice(error))
             return self.report
         self._check_scopes()
-        for check in (self._check_segments, self._check_periods, self._check_quota):
+        for check in (self._check_segments, self._check_numbers, self._check_periods, self._check_quota):
             self._guarded(check)
         return self.report
 
@@ -97,6 +98,25 @@ class Checker(ConnectionCheck):
                 f"{chosen} is no subaccount",
                 f"Enter a value of each segment ({names}), separated by dashes, or nothing.",
             )
+
+    def _check_numbers(self):
+        """Suppliers alone: which number series documents have is told nowhere."""
+        options = self.settings.options.get("suppliers_push") or {}
+        try:
+            found = rows(self.client.one(SUPPLIER_KEY, expandSegmentsValues=False).data, "segments")
+        except NotFoundError:
+            return
+        if not found or any(row.get("isAutoNumber") is not False for row in found):
+            return
+        if options.get("number_source") == "odoo":
+            self._find("ok", "Suppliers get their numbers from Odoo: the references of the contacts")
+            return
+        self._find(
+            "warning",
+            "Visma.net wants the numbers of suppliers entered by hand",
+            "Choose Odoo's own under Numbers of New Records on the flow Vendors to Visma.net, or in Visma.net tick "
+            "Auto number for a segment of SUPPLIER under Segment keys (CS202000).",
+        )
 
     def _check_periods(self):
         rows_ = self.client.rows("/v1/financialPeriod")

@@ -1,5 +1,6 @@
 """Supplier ledger documents (`/v1/supplierInvoice`): how they are written, and how they are read back."""
 
+import re
 from decimal import Decimal
 
 from ...clients.visma import path_id
@@ -10,6 +11,7 @@ INVOICE, CREDIT_NOTE = "Invoice", "DebitAdj"
 UNRELEASED = ("Hold", "Balanced")
 RELEASED = ("Open", "Closed", "Scheduled", "Printed")
 VOIDED = "Voided"
+INSTEAD = ">"
 NET, GROSS = "Net", "Gross"
 """Whether the amounts of lines are without their VAT, or with it."""
 
@@ -37,6 +39,50 @@ def attachment_path(key):
 
 def key_of_row(row):
     return key_of(text(row, "documentType"), text(row, "referenceNumber"))
+
+
+def named(rows_):
+    return " and ".join(map(key_of_row, rows_))
+
+
+def is_released(row):
+    return text(row, "status") in RELEASED
+
+
+def documents_of(client, supplier, kind, since=""):
+    """A supplier's documents of a type from a day on, without void ones. Visma may ignore a filter: so look again."""
+    days = {"docDate": since, "docDateCondition": ">="} if since else {}
+    pages = client.pages(PATH, supplier=supplier, documentType=kind, expandNote=True, **days)
+    return [
+        row
+        for page in pages
+        for row in page
+        if text(part(row, "supplier"), "number") == supplier
+        and text(row, "documentType") == kind
+        and text(row, "status") != VOIDED
+    ]
+
+
+# Whose document it is stands in its note
+
+
+def mark_of(row, prefix):
+    """Our mark of a document; empty when we did not make it.
+
+    :param prefix: how our marks begin
+    """
+    found = re.search(rf"\[({re.escape(prefix)}[^\]]*)\]", text(row, "note"))
+    return found[1] if found else ""
+
+
+def successor_mark(mark, key):
+    """The mark of what takes the place of a released document."""
+    return f"{mark.partition(INSTEAD)[0]}{INSTEAD}{key}"
+
+
+def predecessor_of(row, prefix):
+    """The released document whose place one of ours takes; empty when it is the first."""
+    return mark_of(row, prefix).partition(INSTEAD)[2]
 
 
 # Writing

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 
 from ...clients import VismaClient
-from ...clients.visma import LONGEST_CALL, modified_since, path_id
+from ...clients.visma import LIST_OVERLAP, LONGEST_CALL, modified_since, path_id
 from ...exceptions import AuthError, NotFoundError
 from .. import rows
 from ..base import Credential, Page, Provider, Territory
-from . import catalogue, check, payments, push_release, suppliers, webhook
+from . import catalogue, check, payments, suppliers, webhook
 from .coding import Subaccounts
 from .flows import EVENTS, FLOWS
 from .push_codes import Accounts, Analytics
@@ -20,6 +20,7 @@ from .push_orders import Orders
 from .push_receipts import Receipts
 from .push_release import Releases
 from .push_suppliers import Suppliers
+from .reversals import Reversals
 from .wire import day, text
 
 ADDRESS = "https://api.finance.visma.net"
@@ -143,6 +144,15 @@ class VismaProvider(Provider):
         except NotFoundError:
             return None
 
+    def changed_after(self, flow, external_id, moment):
+        """The stored times have no zone, so what lies close together may be either way round."""
+        row = self.client.one(f"{suppliers.PATH}/{path_id(external_id)}").data
+        try:
+            changed = datetime.fromisoformat(text(row, "lastModifiedDateTime")).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return changed > moment if abs(changed - moment) > LIST_OVERLAP else None
+
     def document(self, flow, payload):
         translators = {
             "coding": catalogue.reference,
@@ -197,9 +207,9 @@ class VismaProvider(Provider):
 
     # Sending
 
-    def release(self, key):
-        """Release a document of the supplier ledger and wait until it is."""
-        push_release.release(self.client, key)
+    @cached_property
+    def reversals(self):
+        return Reversals(self)
 
     # What lines need beside their own coding; read once a run
 

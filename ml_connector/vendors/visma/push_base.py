@@ -1,8 +1,13 @@
 """What the objects that go to Visma.net have in common."""
 
 from ...clients import read_json
-from ...exceptions import ConflictError, InvalidDataError, UnknownOutcomeError
+from ...exceptions import ConflictError, InvalidDataError, PermanentError, UnknownOutcomeError
+from .wire import wrapped
 
+EMPTY = "cannot be empty"
+"""What Visma says of a number that is to be entered by hand, among others."""
+OVERRIDE = "overrideNumberSeries"
+OWN_NUMBERS = ("number", "orderNumber", "referenceNumber")
 TRIES = 3
 """How often a change is made anew when somebody else changed the object in between."""
 
@@ -11,7 +16,10 @@ class Push:
     """How the records of one flow are sent to Visma.net. `render` is pure; the other methods call Visma.
 
     :param provider: the `VismaProvider` of the connection; its client is made when it is first needed
+    :cvar flow: key of the flow
     """
+
+    flow = ""
 
     def __init__(self, provider):
         self.provider = provider
@@ -51,9 +59,24 @@ class Push:
             return record.data
         return None
 
+    def own_number(self, number):
+        """What `render` adds where the number of a new record is Odoo's own; nothing where Visma gives it."""
+        options = self.provider.settings.options.get(self.flow) or {}
+        return {"own_number": number.strip()} if options.get("number_source") == "odoo" else {}
+
     def created(self, path, body, find):
         """Create an object; its number. For `find` and what is raised, see `settled`."""
-        return self.settled(lambda: self.client.create(path, body), find)
+        try:
+            number = self.settled(lambda: self.client.create(path, body), find)
+            # one of ours may hold what divides the address in which Visma tells it
+            return next((body[name]["value"] for name in OWN_NUMBERS if OVERRIDE in body and name in body), number)
+        except (InvalidDataError, PermanentError) as error:
+            if EMPTY in error.message and OVERRIDE not in body:
+                error.message += (
+                    " If it is the number that is missing: choose Odoo's own under Numbers of New Records on the flow, "
+                    "or a number series without manual numbering in Visma.net."
+                )
+            raise
 
     def settled(self, change, find):
         """Do what makes something. A failure with status 500 may be a refusal in disguise: then it is looked up.
@@ -75,6 +98,20 @@ class Push:
         raise InvalidDataError(
             f"Visma.net refused it: {_said(self.client, refusal)}", status=500, trace_id=refusal.trace_id
         )
+
+
+def numbered(payload, name):
+    """The fields of the number of a new object, none where Visma gives it.
+
+    :raises InvalidDataError: it is Odoo's own, and there is none
+    """
+    if "own_number" not in payload:
+        return {}
+    if not payload["own_number"]:
+        raise InvalidDataError(
+            "Visma.net gets the number from Odoo, where there is none: enter one, for a contact its Reference."
+        )
+    return wrapped({name: payload["own_number"], OVERRIDE: True})
 
 
 def _said(client, error):

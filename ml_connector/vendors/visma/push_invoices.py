@@ -5,51 +5,62 @@ word. Releasing it is a step of its own. Visma knows no idempotency key and refu
 carries a mark of ours in its note, and is looked up before it is made.
 """
 
+from contextlib import contextmanager
 from decimal import Decimal
 
-from ...clients.visma import wait_until
 from ...exceptions import (
     ConflictError,
     DuplicateError,
     InvalidDataError,
     LockedPeriodError,
     NotFoundError,
+    NotWantedError,
     RemoteError,
+    UnknownOutcomeError,
 )
 from ..base import Sent
 from .coding import coding
 from .invoices import (
     CREDIT_NOTE,
     GROSS,
+    INSTEAD,
     INVOICE,
     NET,
     PATH,
     UNRELEASED,
     VOIDED,
     adjusted_tax,
-    balance_is_total,
     changeable,
     deletions,
     differences,
+    documents_of,
     has_total,
     header,
+    is_released,
     key_of,
     key_of_row,
+    mark_of,
+    named,
     path_of,
+    predecessor_of,
+    split_key,
+    successor_mark,
     total_of,
     wire_line,
 )
-from .push_base import Push
-from .wire import amount, day, part, rows, text, wrapped
+from .push_base import Push, numbered
+from .push_release import told
+from .reversals import require_open
+from .wire import day, part, rows, text, wrapped
 
 CENTS_OFF = 5
 """Units of a currency's last digit by which Visma's own total may differ and is corrected on the VAT."""
-ACTION_SECONDS = 8
-"""How long an accepted action is waited for; after that it is looked at in a later run."""
 
 
 class Invoices(Push):
     """`/v1/supplierInvoice`, types Invoice and DebitAdj (a credit note, with positive amounts)."""
+
+    flow = "bills_push"
 
     def render(self, document):
         number = document.number or document.memo
@@ -69,6 +80,7 @@ class Invoices(Push):
             "total": format(document.total, "f"),
             "memo": document.memo or number,
             "cancelled": document.is_void,
+            **self.own_number(document.memo),
             "lines": [
                 {
                     "amount": format(line.amount, "f"),
@@ -87,32 +99,53 @@ class Invoices(Push):
     def send(self, payload, external_id, key):
         if payload["cancelled"]:
             return self._cancel(payload, external_id)
-        if external_id:
-            try:
-                row = self.client.one(path_of(external_id)).data
-            except NotFoundError:
-                row = None
-            if row:
-                return self._found(payload, row)
-        return self._make(payload, payload["mark"])
+        row = self._read(external_id) or self._lookup(payload)
+        return self._found(payload, row) if row else self._make(payload, payload["mark"])
 
     def find(self, payload, key):
-        row = self._lookup(payload, payload["mark"])
+        row = self._lookup(payload)
         return self._found(payload, row) if row else None
+
+    def _read(self, key):
+        try:
+            return self.client.one(path_of(key)).data if key else None
+        except NotFoundError:
+            return None
 
     # Making
 
-    def _make(self, payload, mark, note=""):
-        known = self._lookup(payload, mark)
-        if known:
-            return self._found(payload, known)
-        period = self._period(payload)
-        lines = self._lines(payload)
-        body = {**header(payload, period, mark), "invoiceLines": lines}
-        number = self.created(PATH, body, lambda: text(self._marked(payload, mark) or {}, "referenceNumber"))
-        row = self.client.one(path_of(key_of(payload["type"], number))).data
-        self._check(payload, row, period, lines)
-        return Sent(external_id=key_of_row(row), takes_files=True, note=note)
+    def _make(self, payload, mark):
+        with self._kept(mark.partition(INSTEAD)[2]) as before:
+            period, lines = self._period(payload), self._lines(payload)
+            body = {**header(payload, period, mark), **_own_number(payload, mark), "invoiceLines": lines}
+            number = self.created(PATH, body, lambda: text(self._marked(payload, mark) or {}, "referenceNumber"))
+            row = self.client.one(path_of(key_of(payload["type"], number))).data
+            self._check(payload, row, period, lines)
+            return self._waiting(row, before)
+
+    @contextmanager
+    def _kept(self, key):
+        """Say what stands in the ledger when what is to take its place is refused; gives what that is.
+
+        :param key: of the released document that was replaced last; empty when there is none
+        """
+        before = list(self.reversals.standing(key))
+        if not before:
+            yield before
+            return
+        way = "mend this and press Retry, or change the bill back in Odoo"
+        with told(f"{named(before)} stands in the ledger as before: {way}."):
+            yield before
+
+    def _waiting(self, row, before):
+        """A document that waits for its release, with what reverses those whose place it takes made ready."""
+        key = key_of_row(row)
+        prepared = [self.reversals.prepare(old) for old in before]
+        note = (
+            f"{key} takes the place of {named(before)}, which stands in the ledger until both {key} and "
+            f"{named(prepared)}, by which it is reversed, are released."
+        )
+        return Sent(external_id=key, takes_files=True, note=note if before else "")
 
     def _lines(self, payload):
         defaults = {"vat": self.provider.vat_category, "project": self.provider.non_project}
@@ -135,18 +168,14 @@ class Invoices(Push):
 
     # Finding
 
-    def _lookup(self, payload, mark):
+    def _lookup(self, payload):
         """The document that we made, or one that a person entered for the same bill; None when there is none.
 
         :raises DuplicateError: one with the same number of the supplier but another amount is there
         """
         found = self._of_supplier(payload)
-        marked = next((row for row in found if f"[{mark}]" in text(row, "note")), None)
-        if marked:
-            return marked
-        if mark != payload["mark"]:
-            # what it takes the place of has the same number
-            return None
+        if newest := self._newest(payload, found):
+            return newest
         alike = [row for row in found if _is_alike(row, payload) and not self._is_ours(row)]
         for row in alike:
             if has_total(row, Decimal(payload["total"])):
@@ -158,31 +187,24 @@ class Invoices(Push):
             )
         return None
 
+    def _newest(self, payload, found):
+        """The one of our documents of a bill whose place no other one takes; None when there is none."""
+        ours = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
+        replaced = {predecessor_of(row, self.provider.mark) for row in ours}
+        return next((row for row in ours if key_of_row(row) not in replaced), None)
+
     def _marked(self, payload, mark):
-        return next((row for row in self._of_supplier(payload) if f"[{mark}]" in text(row, "note")), None)
+        return next((row for row in self._of_supplier(payload) if self._own_mark(row) == mark), None)
+
+    def _own_mark(self, row):
+        return mark_of(row, self.provider.mark)
 
     def _is_ours(self, row):
         """Whether we made it, for another record or for what has been reversed since."""
-        return f"[{self.provider.mark}" in text(row, "note")
+        return bool(self._own_mark(row))
 
     def _of_supplier(self, payload):
-        """The supplier's documents of that type and date or later. Visma may ignore a filter: so look again."""
-        pages = self.client.pages(
-            PATH,
-            supplier=payload["supplier"],
-            documentType=payload["type"],
-            docDate=payload["date"],
-            docDateCondition=">=",
-            expandNote=True,
-        )
-        return [
-            row
-            for page in pages
-            for row in page
-            if text(part(row, "supplier"), "number") == payload["supplier"]
-            and text(row, "documentType") == payload["type"]
-            and text(row, "status") != VOIDED
-        ]
+        return documents_of(self.client, payload["supplier"], payload["type"], payload["date"])
 
     def _found(self, payload, row):
         """What is there is made like the bill when we made it; what a person entered is linked and left as it is.
@@ -206,16 +228,20 @@ class Invoices(Push):
         status = text(row, "status")
         if status == VOIDED:
             raise ConflictError(f"{key_of_row(row)} was voided in Visma.net: cancel the bill in Odoo as well.")
-        if status not in UNRELEASED:
+        if is_released(row):
             return self._after_release(payload, row)
-        if text(part(row, "supplier"), "number") != payload["supplier"] or text(row, "documentType") != payload["type"]:
-            self.client.delete(path_of(key_of_row(row)))
-            return self._make(payload, payload["mark"])
-        period, lines = self._period(payload), self._lines(payload)
-        path = path_of(key_of_row(row))
-        self.changed(path, lambda now: _change(payload, now, period, lines))
-        self._check(payload, self.client.one(path).data, period, lines)
-        return Sent(external_id=key_of_row(row), takes_files=True)
+        if not _is_for(payload, row):
+            mark = self._own_mark(row)
+            return self._only_one(payload, mark, self._unreleased(mark))
+        with self._kept(predecessor_of(row, self.provider.mark)) as before:
+            if before and self._books_the_same(payload, before[0]):
+                return self._after_release(payload, before[0])
+            period, lines = self._period(payload), self._lines(payload)
+            path = path_of(key_of_row(row))
+            self.changed(path, lambda now: _change(payload, now, period, lines))
+            row = self.client.one(path).data
+            self._check(payload, row, period, lines)
+            return self._waiting(row, before)
 
     def _check(self, payload, row, period, lines):
         """Compare what Visma has with what was sent, and its total with the bill's.
@@ -244,80 +270,100 @@ class Invoices(Push):
                 f"VAT category each tax is mapped to. {key_of_row(row)} stays on hold there."
             )
 
+    def _only_one(self, payload, mark, known):
+        """The one document of a mark that waits for its release, made like the bill. Others of it go when it is there.
+
+        :param known: documents of the mark that are there
+        """
+        fitting = next((row for row in known if _is_for(payload, row)), None)
+        sent = self._bring_in_line(payload, fitting) if fitting else self._make_once(payload, mark)
+        for row in known:
+            if key_of_row(row) != sent.external_id:
+                self.client.delete(path_of(key_of_row(row)))
+        return sent
+
+    def _make_once(self, payload, mark):
+        known = self._marked(payload, mark)
+        return self._bring_in_line(payload, known) if known else self._make(payload, mark)
+
     # What is released cannot be changed any more
 
     def _after_release(self, payload, row):
-        """Leave it when it books the same; else take it back with Visma's own action and make it anew."""
-        wanted = {"header": {}, "lines": self._lines(payload)}
-        is_same = (
-            text(part(row, "supplier"), "number") == payload["supplier"]
-            and text(row, "documentType") == payload["type"]
-            and not differences(wanted, row)
-            and has_total(row, Decimal(payload["total"]))
-        )
-        if is_same:
+        """Leave it when it books the same; else make what takes its place, on hold, and what reverses it, unreleased.
+
+        Both count only once `Releases` or a person releases them. So whatever is refused, the ledger has one of them.
+        """
+        key, mark = key_of_row(row), successor_mark(payload["mark"], key_of_row(row))
+        reversal, waiting = self.reversals.find(row), self._unreleased(mark)
+        is_standing = not (reversal and is_released(reversal))
+        if is_standing and self._books_the_same(payload, row):
+            for leftover in (*waiting, *([reversal] if reversal and self.reversals.is_ours(reversal) else [])):
+                self.client.delete(path_of(key_of_row(leftover)))
             is_renamed = text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]
             note = "It is released in Visma.net, so its number and due date stay as they are there." * is_renamed
-            return Sent(external_id=key_of_row(row), note=note, takes_files=True)
-        successor = f"{payload['mark']}>{key_of_row(row)}"
-        reversal = self._reverse(row)
-        return self._make(payload, successor, note=_reversed_note(row, reversal))
+            return Sent(external_id=key, note=note, takes_files=True)
+        if is_standing:
+            require_open(row)
+        return self._only_one(payload, mark, waiting)
+
+    def _books_the_same(self, payload, row):
+        wanted = {"header": {}, "lines": self._lines(payload)}
+        return _is_for(payload, row) and not differences(wanted, row) and has_total(row, Decimal(payload["total"]))
+
+    def _unreleased(self, mark):
+        """All documents of a mark that were never released, whatever supplier, type and date they have."""
+        pages = [page for status in UNRELEASED for page in self.client.pages(PATH, status=status, expandNote=True)]
+        found = {key_of_row(row): row for page in pages for row in page}
+        return [row for row in found.values() if self._own_mark(row) == mark and text(row, "status") in UNRELEASED]
+
+    @property
+    def reversals(self):
+        return self.provider.reversals
 
     def _cancel(self, payload, external_id):
-        try:
-            row = self.client.one(path_of(external_id)).data
-        except NotFoundError:
+        row = self._read(external_id) or self._newest(payload, self._of_supplier(payload))
+        if not row and not external_id:
+            raise NotWantedError("The bill was cancelled in Odoo before it was sent.")
+        if not row:
             return Sent(external_id=external_id, note="It is not in Visma.net any more.")
+        key = key_of_row(row)
         if text(row, "status") == VOIDED:
-            return Sent(external_id=external_id, note="It is void in Visma.net.")
+            return Sent(external_id=key, note="It is void in Visma.net.")
         if not self._is_ours(row):
-            return Sent(external_id=external_id, note="A person has entered it in Visma.net: cancel it there as well.")
-        if text(row, "status") in UNRELEASED:
-            self.client.delete(path_of(external_id))
-            return Sent(external_id=external_id, note="Deleted in Visma.net.")
-        return Sent(external_id=external_id, note=_reversed_note(row, self._reverse(row)))
+            return Sent(external_id=key, note="A person has entered it in Visma.net: cancel it there as well.")
+        notes = self._take_back([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
+        if not is_released(row):
+            # last, because it leads to what it takes the place of
+            self.client.delete(path_of(key))
+            notes.append("Deleted in Visma.net.")
+        return Sent(external_id=key, note=" ".join(notes))
 
-    def _reverse(self, row):
-        """Reverse a released document and release what reverses it; its key.
+    def _take_back(self, standing):
+        """Reverse documents of the ledger; what a person has to know of it."""
+        if not standing:
+            return []
+        with told(f"{named(standing)} stands in the ledger until this is mended.", RemoteError, UnknownOutcomeError):
+            prepared = [(row, self.reversals.prepare(row)) for row in standing]
+            return [self.reversals.complete(*pair) for pair in prepared]
 
-        :raises ConflictError: it is paid or applied
-        :raises RemoteError: Visma has accepted it and is not done: it is looked at again later
-        """
-        if not balance_is_total(row):
-            raise ConflictError(
-                f"{key_of_row(row)} is released and paid or applied in Visma.net, so it cannot be taken back from "
-                "here. Correct it with a credit note in Odoo, or in Visma.net."
-            )
-        reversal = self._reversal(row)
-        if not reversal:
-            self.client.act(f"{path_of(key_of_row(row))}/action/reverse")
-            reversal = wait_until(lambda: self._reversal(row), ACTION_SECONDS)
-        if not reversal:
-            raise RemoteError(f"Visma.net has accepted that {key_of_row(row)} is reversed, and is not done yet.")
-        self.provider.release(key_of_row(reversal))
-        return key_of_row(reversal)
 
-    def _reversal(self, row):
-        """The document that reverses another: of the opposite type, with its number and total, and no mark of ours."""
-        kind = {INVOICE: CREDIT_NOTE, CREDIT_NOTE: "CreditAdj"}[text(row, "documentType")]
-        alike = {
-            "supplier": text(part(row, "supplier"), "number"),
-            "type": kind,
-            "date": day(row, "date"),
-            "reference": text(row, "supplierReference"),
-        }
-        for other in self._of_supplier(alike):
-            if _is_alike(other, alike) and not self._is_ours(other) and _same_total(row, other):
-                return other
-        return None
+def _own_number(payload, mark):
+    """What takes the place of another document has its number with a count behind it."""
+    fields = numbered(payload, "referenceNumber")
+    if fields and (before := split_key(mark.partition(INSTEAD)[2])[1]):
+        count = before.removeprefix(f"{payload['own_number']}-")
+        number = int(count) + 1 if count != before and count.isdecimal() else 2
+        fields["referenceNumber"] = {"value": f"{payload['own_number']}-{number}"}
+    return fields
 
 
 def _is_alike(row, payload):
     return text(row, "supplierReference").casefold() == payload["reference"].casefold()
 
 
-def _same_total(row, other):
-    return all(amount(row, name) == amount(other, name) for name in ("detailTotal", "vatTotal"))
+def _is_for(payload, row):
+    """Whether a document is of the supplier and type of the bill, which are never changed."""
+    return text(part(row, "supplier"), "number") == payload["supplier"] and text(row, "documentType") == payload["type"]
 
 
 def _change(payload, row, period, lines):
@@ -336,7 +382,3 @@ def _renumbered(lines, row):
     """New lines get numbers behind those that they replace."""
     last = max((line.get("lineNumber") or 0 for line in rows(row, "invoiceLines")), default=0)
     return [{**line, "lineNumber": {"value": last + number}} for number, line in enumerate(lines, start=1)]
-
-
-def _reversed_note(row, reversal):
-    return f"{key_of_row(row)} was reversed by {reversal}: apply the two to each other in Visma.net."

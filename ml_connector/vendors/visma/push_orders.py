@@ -7,10 +7,10 @@ API can neither cancel nor delete an order.
 from decimal import Decimal
 
 from ...clients.visma import path_id
-from ...exceptions import ConflictError, InvalidDataError, NotFoundError
+from ...exceptions import ConflictError, InvalidDataError, NotFoundError, NotWantedError
 from ..base import Sent
 from .coding import coding
-from .push_base import Push
+from .push_base import Push, numbered
 from .wire import amount, day, moment_of, part, rows, text, wrapped
 
 PATH = "/v1/purchaseorder"
@@ -21,6 +21,8 @@ NOT_CANCELLED = (
 
 
 class Orders(Push):
+    flow = "purchase_orders_push"
+
     def render(self, document):
         subject = f"A line of {document.number}"
         return {
@@ -43,13 +45,14 @@ class Orders(Push):
                 for line in document.lines
             ],
             **({"closed": True} if document.state == "closed" else {}),
+            **self.own_number(document.number),
         }
 
     def send(self, payload, external_id, key):
         if payload["cancelled"]:
-            return self._cancel(external_id)
+            return self._cancel(external_id or self._known(payload))
         if payload.get("closed"):
-            return self._close(external_id)
+            return self._close(external_id or self._known(payload))
         if external_id:
             try:
                 return self._change(payload, external_id)
@@ -88,6 +91,7 @@ class Orders(Push):
                     "customStr1": payload["mark"],
                 }
             ),
+            **numbered(payload, "orderNumber"),
             **_header(payload),
             "lines": [self._line(line) for line in payload["lines"]],
         }
@@ -151,6 +155,8 @@ class Orders(Push):
         return {**_header(payload), **({"lines": lines} if lines else {})}
 
     def _cancel(self, external_id):
+        if not external_id:
+            raise NotWantedError("The order was cancelled in Odoo before it was sent.")
         message = NOT_CANCELLED.format(number=external_id)
         path = f"{PATH}/{path_id(external_id)}"
         try:
@@ -164,6 +170,8 @@ class Orders(Push):
 
     def _close(self, external_id):
         """Mark the lines of an order of which nothing more will come as completed, as far as Visma has not done it."""
+        if not external_id:
+            raise NotWantedError("The order ended in Odoo before it was sent.")
         path = f"{PATH}/{path_id(external_id)}"
         try:
             self.changed(path, _open_lines)

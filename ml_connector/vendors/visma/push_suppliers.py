@@ -1,16 +1,18 @@
 """Vendors of Odoo as suppliers of Visma.net."""
 
 from ...clients.visma import path_id
-from ...exceptions import DuplicateError, InvalidDataError, NotFoundError
+from ...exceptions import DuplicateError, InvalidDataError, NotFoundError, NotWantedError
 from ...tax_numbers import is_filler, plain, same_number, writings
 from ..base import Sent
-from .push_base import Push
-from .suppliers import INACTIVE, PATH
+from .push_base import Push, numbered
+from .suppliers import INACTIVE, PATH, second_street, vendor
 from .wire import part, text, wrapped
 
 
 class Suppliers(Push):
     """`/v1/supplier`. A supplier that Visma has is linked and left as it is, until the vendor changes in Odoo."""
+
+    flow = "suppliers_push"
 
     def render(self, document):
         contact = next((row for row in document.contacts if row.is_default), None)
@@ -32,23 +34,24 @@ class Suppliers(Push):
             "country": document.address.country,
             "email": contact.email if contact else "",
             "phone": contact.phone if contact else "",
+            **self.own_number(document.reference),
         }
 
     def send(self, payload, external_id, key):
         if external_id:
             return self._update(payload, external_id)
         if not payload["active"]:
-            raise InvalidDataError("The vendor is archived in Odoo and unknown to Visma.net: there is nothing to send.")
+            raise NotWantedError("The vendor was archived in Odoo before it was sent.")
         known = self._known(payload)
         if known:
-            return Sent(external_id=known["number"], linked=True, note=self._difference(payload, known))
+            return _sent(known, linked=True, note=self._difference(payload, known))
         number = self.created(PATH, _new(payload), lambda: text(self._known(payload) or {}, "number"))
-        return Sent(external_id=number)
+        return _sent(self.client.one(f"{PATH}/{path_id(number)}").data)
 
     def find(self, payload, key):
         """Where the supplier was there before, it is the same to whom the transfer led."""
         known = self._known(payload)
-        return Sent(external_id=known["number"]) if known else None
+        return _sent(known) if known else None
 
     # Suppliers that Visma has
 
@@ -85,17 +88,22 @@ class Suppliers(Push):
         path = f"{PATH}/{path_id(number)}"
         try:
             self.changed(path, lambda row: _changes(payload, row))
+            return _sent(self.client.one(path).data)
         except NotFoundError as error:
             raise InvalidDataError(
                 f"Visma.net has no supplier {number} any more: restore it there, or delete its binding in Odoo."
             ) from error
-        return Sent(external_id=number)
+
+
+def _sent(row, **values):
+    return Sent(external_id=text(row, "number"), shared=vendor(row).shared(), **values)
 
 
 def _new(payload):
     """Class defaults fill what is left out."""
     return {
         **wrapped({"name": payload["name"], "status": "Active"}),
+        **numbered(payload, "number"),
         **_header(payload),
         "mainAddress": {"value": _address(payload)},
         "mainContact": {"value": _contact(payload)},
@@ -159,10 +167,17 @@ def _changes(payload, row):
         if value["value"]
         != (text(part(shown_address, "country"), "id") if key == "countryId" else text(shown_address, key))
     }
+    if payload["street2"] == second_street(shown_address):
+        address.pop("addressLine2", None)
+    elif text(shown_address, "addressLine3"):
+        address["addressLine3"] = {"value": ""}
     if address:
         changes["mainAddress"] = {"value": address}
     shown_contact = part(row, "mainContact")
     contact = {key: value for key, value in _contact(payload).items() if value["value"] != text(shown_contact, key)}
+    if text(shown_contact, "name") not in ("", shown["name"]):
+        # a person, whom Odoo does not rename
+        contact.pop("name", None)
     if contact:
         changes["mainContact"] = {"value": contact}
     return changes

@@ -33,7 +33,7 @@ def vendor(row):
         active=is_active(row),
         address=Address(
             street=text(address, "addressLine1"),
-            street2=", ".join(filter(None, (text(address, "addressLine2"), text(address, "addressLine3")))),
+            street2=second_street(address),
             city=text(address, "city"),
             postal_code=text(address, "postalCode"),
             country=country.upper() if len(country) == 2 else "",
@@ -46,8 +46,13 @@ def is_active(row):
     return text(row, "status") != INACTIVE
 
 
+def second_street(address):
+    """Odoo has two lines for what Visma has three for."""
+    return ", ".join(filter(None, (text(address, "addressLine2"), text(address, "addressLine3"))))
+
+
 def _contacts(contact):
-    if text(contact, "email"):
+    if text(contact, "email") or text(contact, "phone1"):
         yield Contact(
             name=text(contact, "name"), email=text(contact, "email"), phone=text(contact, "phone1"), is_default=True
         )

@@ -44,7 +44,24 @@ class ConcurSettings(Settings):
     ended_status: int = 401  # or 403, which the status page has too for an ended token
     geolocation: str = ""  # what token answers say instead of the company's data centre
     says_success: bool = False  # whether a vendor that was saved has a status of the type SUCCESS, or none
+    refuses_unknown_groups: bool = False  # or takes the call and puts the vendor into none; not documented
     signature_scheme: str = "pss"  # or pkcs1; not documented
+    most_documents: int = 100  # in a page of the queue: the page says 25, the description 100
+    documents_as_text: bool = False  # also where JSON is asked for, as in SAP's own samples
+    older_envelope: bool = False  # that of the published sample documents
+    sparse_documents: bool = False  # without the fields that are null, as in the older samples
+    eight_decimals: bool = False  # amounts as 50.00000000
+    pads_codes: bool = False  # codes with blanks at their end
+    one_tax_is_no_list: bool = False  # the tax of an invoice; no sample has one
+    names_no_company: bool = False  # entity and company of a document are null
+    odd_ids: bool = False  # ids of documents that are no hex digits, which nothing promises
+    reopens_with: str = "whole"  # or "difference": what a revision of a report holds; not documented
+    post_changes_vendors: bool = False  # POST of a vendor that is there; not documented
+    put_makes_vendors: bool = False  # PUT of a vendor that is not there; not documented
+    put_keeps_the_rest: bool = False  # what a PUT leaves out; not documented
+    longest_address: int = 255  # or 50, which is what checks take: whether the rest is cut is not documented
+    image: str = "jpeg"  # or png, pdf: what receipts are
+    image_size: int = 0  # bytes of a photo, about; a phone makes 8,000,000
     deprecated: dict = field(default_factory=dict)  # {beginning of a path: headers that announce its end}
     retry_after: str = ""  # no header is documented, but for list items, where it is 0
 
@@ -98,7 +115,7 @@ class ConcurSandbox(Sandbox):
         )
 
     def fill(self):
-        self.state = State(CENTRES[0], CLIENT_ID, self.company)
+        self.state = State(CENTRES[0], CLIENT_ID, self.company, self.settings.odd_ids)
         DataSet(self.state, self.base_date, self.size).fill()
 
     def centre_of(self, request):

@@ -4,7 +4,7 @@ import time
 
 from ..control import Control
 from .control_masters import MasterControl
-from .documents import entry, identity, report
+from .documents import entry, identity, reopened, report
 
 
 class ConcurControl(MasterControl, Control):
@@ -68,6 +68,16 @@ class ConcurControl(MasterControl, Control):
                 self._sandbox.state.images[source_id] = image
             made = self._sandbox.state.add_document(doc_type, source_id, content)
             self._sandbox.publisher.emit(made)
+            return made.id
+
+    def reopen(self, report_id, entries):
+        """A report that was posted is approved again with other expenses; returns the id of its new document."""
+        sandbox = self._sandbox
+        with sandbox.lock:
+            latest = [row for row in sandbox.state.documents if row.source_id == report_id][-1]
+            content = reopened(latest.content, entries, sandbox.settings.reopens_with)
+            made = sandbox.state.add_document("expense", report_id, content)
+            sandbox.publisher.emit(made)
             return made.id
 
     def add_reports(self, count, entries=1):

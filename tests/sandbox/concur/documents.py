@@ -121,7 +121,33 @@ def _entry(day, name, spent_amount, approved, allocations, paid, pat_key, is_per
         "liabilityAccountCode": None,
         "entryReceiptId": identity(name, spent_amount),
         "entryReceiptType": "R",
+        "entryUuid": None,
+        "entryLocationName": "Minneapolis",
+        "entryLocationCityName": "Minneapolis",
+        "entryOrgUnit1Code": "US10",
+        "entryOrgUnit1Value": "Northwind Trading",
+        "entryCustom35Code": "US",
+        "entryCustom39Code": "0.00000000",
+        "entryCustom40Code": f"{money(amount):.8f}",
+        **(_card(paid, day, money(amount), currency) if paid in (CBCP, IBCP) else {}),
         "allocation": allocations,
+    }
+
+
+def _card(paid, day, amount, currency):
+    """Of what was paid by card."""
+    return {
+        "cardAccountID": identity("card", paid),
+        "cardTransactionID": identity("card", day, amount),
+        "cardProgramTypeCode": "VISA",
+        "cardTransactionAmount": amount,
+        "cardTransactionCurrency": currency or "USD",
+        "cardTransactionPostedAmount": amount,
+        "cardTransactionPostedCurrency": currency or "USD",
+        "cardBillingDate": moment(day),
+        "cardStatementPeriodStartDate": moment(day.replace(day=1)),
+        "cardStatementPeriodEndDate": moment(day),
+        "cardProcessorReferenceNumber": identity("reference", day, amount, length=23),
     }
 
 
@@ -142,9 +168,14 @@ def person(number, first="Ada", last="Example", login="ada@example.com"):
         "employeeLastName": last,
         "employeeMI": None,
         "loginId": login,
+        "emailAddress": login,
         "employeeReimbursementMethodCode": "APCHECK",
         "employeeOrgUnit1Code": "US10",
         "employeeOrgUnit1Value": "Northwind Trading",
+        "employeeCustom4Code": "001",
+        "employeeCustom4Value": "US Inc.",
+        "employeeCustom21Code": "US Group",
+        "employeeCustom21Value": "US Group",
     }
 
 
@@ -176,6 +207,47 @@ def report(report_id, entries, *, day, currency="USD", employee=None, advances=(
         },
         "expenseEntry": list(entries),
         "cashAdvanceApplication": list(advances),
+    }
+
+
+def reopened(content, entries, form):
+    """A report that was posted and comes again with other expenses.
+
+    :param form: `whole`, or `difference`: what was posted taken back, and the expenses of now
+    """
+    head = content["report"]
+    approved = sum((row["entryApprovedAmount"] for row in entries), Decimal(0))
+    number = str(int(head["revisionNumber"]) + 1)
+    taken_back = [_taken_back(row) for row in content["expenseEntry"]] if form == "difference" else []
+    return {
+        **content,
+        "report": {**head, "revisionNumber": number, "totalApprovedAmount": approved},
+        "expenseEntry": [*taken_back, *entries],
+    }
+
+
+def _taken_back(row):
+    return {
+        **row,
+        "entryApprovedAmount": -row["entryApprovedAmount"],
+        "allocation": [
+            {
+                **part,
+                "journal": [
+                    {
+                        **line,
+                        "journalPayer": line["journalPayee"],
+                        "journalPayee": line["journalPayer"],
+                        **{name: -line[name] for name in ("amountGross", "amountNetOfReclaim", "amountNetOfTax")},
+                    }
+                    for line in part["journal"]
+                ],
+                "tax": [
+                    {**tax, **{name: -tax[name] for name in ("amountTax", "amountReclaim")}} for tax in part["tax"]
+                ],
+            }
+            for part in row["allocation"]
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 import json
 
 from ..server import to_json
+from .forms import shown
 from .routes import handlers
 
 BASE = "/financialintegration/fi/v4/companies/transactiontypes/{docType}/transactions"
@@ -22,15 +23,19 @@ def list_documents(call):
         rows = [row for row in rows if row.source_id == query["docId"]]
     if query.get("ignoreDocumentStatus") != "yes" or not query.get("docId"):
         rows = [row for row in rows if row.status == "READY"]
-    size, number = query["limit"], query.get("page") or 0
-    shown = rows if query.get("docId") else rows[number * size : (number + 1) * size]
-    as_text = call.request.headers.get("DocumentFormatAs", "").lower() != "json"
-    for row in shown:
+    size, number = min(query["limit"], call.sandbox.settings.most_documents), query.get("page") or 0
+    found = rows if query.get("docId") else rows[number * size : (number + 1) * size]
+    settings = call.sandbox.settings
+    as_text = settings.documents_as_text or call.request.headers.get("DocumentFormatAs", "").lower() != "json"
+    for row in found:
         row.was_read = True
+    content = [_document(call.sandbox, row, as_text) for row in found]
+    if settings.older_envelope:
+        return {"fIDocuments": content, "offset": None, "nextPage": None, "numberReturned": len(content)}
     return {
         # an internal host, as in the published samples: not to be followed
         "links": [{"rel": "self", "href": f"{INTERNAL}/{doc_type}?page={number}"}],
-        "content": [_document(row, as_text, call.sandbox.company) for row in shown],
+        "content": content,
         "page": {
             "size": size,
             "totalElements": len(rows),
@@ -40,16 +45,18 @@ def list_documents(call):
     }
 
 
-def _document(row, as_text, company):
+def _document(sandbox, row, as_text):
+    is_bare = sandbox.settings.names_no_company
+    content = to_json(shown(sandbox.contract, sandbox.settings, row))
     return {
         "id": row.id,
         "docType": row.doc_type,
         "companyId": "123456",
-        "entityId": "p00123abcd4e",
-        "companyUuid": company,
-        "erpSystemId": row.system_id or "",
+        "entityId": None if is_bare else "p00123abcd4e",
+        "companyUuid": None if is_bare else sandbox.company,
+        "erpSystemId": None if is_bare else row.system_id or "",
         "docStatus": row.status,
-        "document": to_json(row.content) if as_text else json.loads(to_json(row.content)),
+        "document": content if as_text else json.loads(content),
         "links": [],
     }
 

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from werkzeug.wrappers import Response
 
 from ..pdf import make_pdf
+from ..picture import make_jpeg, make_png
 from .errors import refuse
 from .routes import handlers
 
@@ -42,6 +43,11 @@ def serve(sandbox, request):
     lines = sandbox.state.images.get(source_id)
     if lines is None:
         return Response("<Error/>", 404, mimetype="application/xml")
+    form = sandbox.settings.image
+    if form == "jpeg":
+        return Response(make_jpeg(" ".join(lines), sandbox.settings.image_size), 200, mimetype="image/jpeg")
+    if form == "png":
+        return Response(make_png(" ".join(lines)), 200, mimetype="image/png")
     return Response(make_pdf(lines), 200, mimetype="application/pdf")
 
 

@@ -42,8 +42,9 @@ class FinancialDocument:
 
 
 class State:
-    def __init__(self, centre, client_id, company):
+    def __init__(self, centre, client_id, company, odd_ids=False):
         token = {"client_id": client_id, "ends": time.time() + DAY}
+        self.odd_ids = odd_ids
         self.tenant = Tenant(company, centre, {REQUEST_TOKEN: token})
         self.tokens = {}
         self.refresh_tokens = {}
@@ -59,6 +60,8 @@ class State:
         """Release a document to the queue, under a new id even when the source had one before."""
         earlier = sum(row.source_id == source_id for row in self.documents)
         document_id = sha256(f"{doc_type}/{source_id}/{earlier}".encode()).hexdigest()[:32]
+        if self.odd_ids:
+            document_id = f"FI doc/ü #{document_id[:22].upper()}"
         return self.documents.add(FinancialDocument(document_id, doc_type, source_id, content))
 
     def renew_request_token(self, client_id):

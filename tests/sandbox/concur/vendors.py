@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass, field
 
+from .errors import refuse
 from .routes import handlers
 
 PATH = "/api/v3.1/invoice/vendors"
@@ -19,6 +20,7 @@ SEARCHED = {
     "postalCode": "PostalCode",
     "country": "CountryCode",
 }
+ADDRESS = ("Address1", "Address2", "Address3")
 COMPARE = {
     "exact": lambda value, wanted: value == wanted,
     "begins": lambda value, wanted: value.startswith(wanted),
@@ -70,13 +72,13 @@ def _is_searched(row, query, matches):
 
 @handlers(f"POST {PATH}")
 def create_vendors(call):
-    """Whether it would also change a record is not documented, so it does not."""
+    """Whether it would also change a record is not documented."""
     return _written(call, _create)
 
 
 @handlers(f"PUT {PATH}")
 def update_vendors(call):
-    """Whether it would also make a record, or keep what is left out, is not documented: it does neither."""
+    """Whether it would also make a record, or keep what is left out, is not documented."""
     return _written(call, _update)
 
 
@@ -98,10 +100,12 @@ def _statuses(call, problem, number):
 
 def _create(call, values):
     if call.state.vendors.get(record_key(values)):
+        if call.sandbox.settings.post_changes_vendors:
+            return _update(call, values)
         return "The vendor code and address code are in use."
     if problem := _problem(call, values, (record_key(values),)):
         return problem
-    call.state.vendors.add(VendorRecord(record_key(values), values))
+    call.state.vendors.add(VendorRecord(record_key(values), _cut(call, values)))
     call.sandbox.journal.effect("vendor.create", record_key(values))
     return None
 
@@ -109,13 +113,21 @@ def _create(call, values):
 def _update(call, values):
     row = call.state.vendors.get(record_key(values))
     if row is None:
+        if call.sandbox.settings.put_makes_vendors:
+            return _create(call, values)
         return "There is no vendor with this vendor code and address code."
     together = {record_key(other) for other in call.body["Vendor"]}
     if problem := _problem(call, values, together):
         return problem
-    row.values = values
+    values = _cut(call, values)
+    row.values = {**row.values, **values} if call.sandbox.settings.put_keeps_the_rest else values
     call.sandbox.journal.effect("vendor.update", record_key(values))
     return None
+
+
+def _cut(call, values):
+    longest = call.sandbox.settings.longest_address
+    return values | {name: values[name][:longest] for name in ADDRESS if values.get(name)}
 
 
 def _problem(call, values, together):
@@ -157,11 +169,15 @@ GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
 
 @handlers(f"PUT {GROUPS_PATH}")
 def put_groups(call):
-    """What becomes of a group that nobody made is not documented: here the vendor does not get it."""
+    """What becomes of a group that nobody made is not documented: it is left out, or the call is refused."""
     row = _grouped(call)
     wanted = [group["Name"] for group in call.body["VendorGroup"]]
+    known_names = {made.casefold(): made for made in VENDOR_GROUPS}
+    unknown = [name for name in wanted if name.casefold() not in known_names]
+    if unknown and call.sandbox.settings.refuses_unknown_groups:
+        raise refuse(call.request.path, 400, "invalid", f"There is no vendor group {unknown[0]}.")
     for name in wanted if row else ():
-        known = next((made for made in VENDOR_GROUPS if made.casefold() == name.casefold()), None)
+        known = known_names.get(name.casefold())
         if known and known not in row.groups:
             row.groups.append(known)
             call.sandbox.journal.effect("vendor.group.add", f"{row.id} {known}")

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from hmac import compare_digest
 
 from werkzeug.wrappers import Response
@@ -32,7 +33,7 @@ from . import (  # noqa: F401 - they register their handlers
 )
 from .control import RampControl
 from .dataset import DataSet
-from .errors import ENVELOPE, NO_BODY, bad_data, refuse
+from .errors import BAD_DATA, ENVELOPE, NO_BODY, Unknown, bad_data, declared_status, refuse
 from .routes import handlers
 from .state import State
 from .uploads import read_form
@@ -40,6 +41,8 @@ from .uploads import read_form
 CLIENT_ID = "ramp_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 BASE_DATE = date(2026, 9, 30)
+PUBLISHED = "2026-08-01"
+TENANTS, CONTACT_FORMS = ("newer", "older"), ("operation", "field")
 LENIENT = ("PATCH /developer/v1/users/{user_id}",)  # ignores what it does not know
 MULTIPART = "multipart/form-data"
 UPLOADS = ("POST /developer/v1/receipts",)  # multipart too, whatever the contract says
@@ -70,17 +73,28 @@ class RampSettings(Settings):
     task_polls: int = 1  # how often a deferred task is still in progress
     po_list_obeys_default: bool = True  # a list without three_way_match_enabled leaves out three-way orders
     vendor_approval: bool = False  # vendors made by API wait for approval
+    unknown_status: int = 0  # of the answer to an unknown id; 0: as the contract declares for the operation
+    tenant: str = "newer"  # or older: the interface as it was published on PUBLISHED
+    contact_form: str = "operation"  # or field: how contacts of a vendor are added, which is not published
+    contact_approval: bool = False  # contacts added by API wait for approval
+
+
+@cache
+def load_contract(until="", form=""):
+    return Contract.load(
+        "ramp",
+        until=until,
+        form=form,
+        parameters={"page_size": {"minimum": 2, "maximum": 100}},
+        error_schema=ENVELOPE,
+        corrections={"PaginatedResponseVendorCreditResourceSchema": FLAT_PAGE_OF_CREDITS},
+    )
 
 
 class RampSandbox(Sandbox):
     """Ramp on the loopback interface: ``with RampSandbox(size="small") as sandbox: ...``"""
 
-    contract = Contract.load(
-        "ramp",
-        parameters={"page_size": {"minimum": 2, "maximum": 100}},
-        error_schema=ENVELOPE,
-        corrections={"PaginatedResponseVendorCreditResourceSchema": FLAT_PAGE_OF_CREDITS},
-    )
+    contract = load_contract()
     handlers = handlers
 
     def __init__(
@@ -136,6 +150,13 @@ class RampSandbox(Sandbox):
         self.state = State(self.url, self.publisher.emit)
         DataSet(self.state, base_date=self.base_date, **self.data).fill()
 
+    def apply_settings(self):
+        super().apply_settings()
+        settings = self.settings
+        if settings.tenant not in TENANTS or settings.contact_form not in CONTACT_FORMS:
+            raise ValueError(f"no tenant {settings.tenant!r} with contacts by {settings.contact_form!r}")
+        self.contract = load_contract(PUBLISHED if settings.tenant == "older" else "", settings.contact_form)
+
     # -- what the server asks of a vendor ----------------------------------------------------------------------------
 
     def authorize(self, operation, request):
@@ -160,6 +181,8 @@ class RampSandbox(Sandbox):
         text = request.get_data(as_text=True)
         if not text and not operation.wants_body:
             return None, None
+        if "requestBody" not in operation.entry:
+            raise refuse(400, BAD_DATA, "The operation takes no body.")
         try:
             plain, body = json.loads(text), json.loads(text, parse_float=Decimal)
         except ValueError as error:
@@ -170,6 +193,11 @@ class RampSandbox(Sandbox):
 
     def refuse_invalid(self, place, problems):
         return bad_data(problems)
+
+    def as_declared(self, operation, refusal):
+        if isinstance(refusal, Unknown):
+            refusal.status = self.settings.unknown_status or declared_status(operation)
+        return refusal
 
     def refuse_rate(self, wait):
         refusal = refuse(429, "RATE_LIMITED", "Too many requests.")

@@ -43,6 +43,8 @@ def upload_options(call, field, items):
     remote_ids = {item["id"] for item in items}
     if len(remote_ids) < len(items) or any(state.find_option(field, remote_id) for remote_id in remote_ids):
         raise refuse(400, BAD_DATA, "The batch holds an item that already exists.")
+    for item in items:
+        check_entities(state, item)
     moment = now()
     added = [
         state.add_option(
@@ -68,7 +70,14 @@ def upload_options(call, field, items):
     return added
 
 
+def check_entities(state, values):
+    """An item is limited to entities that were uploaded before; how an unknown one is refused is not published."""
+    if set(values.get("entity_remote_ids") or ()) - set(state.erp_entities):
+        raise invalid("Entity not found.", "entity_remote_ids")
+
+
 def change_option(call, option):
+    check_entities(call.state, call.body)
     for name, value in call.body.items():
         if name in CHANGES:
             setattr(option, CHANGES[name], value)
@@ -257,7 +266,19 @@ def custom_field(state, field_id):
 
 @handlers("GET /accounting/field-options")
 def list_field_options(call):
-    return page_options(call, custom_field(call.state, call.query["field_id"]), render.field_option)
+    """Of a field given by its Ramp id or, since 2026-08-20, by its id with us."""
+    remote_id = call.query.get("field_remote_id")
+    if not remote_id and not call.query.get("field_id"):
+        raise invalid("Missing data for required field.", "field_id")
+    if not remote_id:
+        return page_options(call, custom_field(call.state, call.query["field_id"]), render.field_option)
+    connection = connection_of(call, call.query.get("accounting_connection_id"))
+    field = call.state.fields.first(
+        lambda row: row.kind == CUSTOM and row.connection_id == connection.id and row.external_id == remote_id
+    )
+    if field is None:
+        raise not_found("Accounting field")
+    return page_options(call, field, render.field_option)
 
 
 @handlers("POST /accounting/field-options")

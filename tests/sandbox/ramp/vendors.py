@@ -93,10 +93,13 @@ def update_vendor(call):
         "description",
         "external_vendor_id",
         "is_active",
+        "name",
         "state",
     ):
         if name in body:
             setattr(vendor, name, body[name])
+    if body.get("business_vendor_contacts"):
+        _add_contact(call, vendor, body["business_vendor_contacts"])
     if body.get("address"):
         vendor.address = make_address(state, body["address"], vendor.country)
     touch(state, vendor)
@@ -126,6 +129,44 @@ def get_contact(call):
         if item.id == call.path["vendor_contact_id"]:
             return render.contact(item)
     raise not_found("Vendor contact")
+
+
+@handlers("POST /vendors/{vendor_id}/contacts")
+def create_contact(call):
+    vendor = find_vendor(call)
+    if any(item.email.lower() == call.body["email"].lower() for item in vendor.contacts):
+        raise refuse(400, BAD_DATA, "The vendor has a contact with this email.")
+    return _changed(*_add_contact(call, vendor, call.body))
+
+
+@handlers("PATCH /vendors/{vendor_id}/contacts/{vendor_contact_id}")
+def update_contact(call):
+    vendor = find_vendor(call)
+    contact = next((item for item in vendor.contacts if item.id == call.path["vendor_contact_id"]), None)
+    if contact is None:
+        raise not_found("Vendor contact")
+    is_pending = call.sandbox.settings.contact_approval
+    if not is_pending:
+        for name, value in call.body.items():
+            setattr(contact, name, value)
+        touch(call.state, vendor)
+    call.sandbox.journal.effect("vendor.contact.update", contact.id)
+    return _changed(contact, is_pending)
+
+
+def _add_contact(call, vendor, values):
+    """A further contact, and whether it waits for approval: then no list has it."""
+    is_pending = call.sandbox.settings.contact_approval
+    contact = Contact(call.state.new_id("contact"), is_default=False, **values)
+    if not is_pending:
+        vendor.contacts.append(contact)
+        touch(call.state, vendor)
+    call.sandbox.journal.effect("vendor.contact.create", contact.id)
+    return contact, is_pending
+
+
+def _changed(contact, is_pending):
+    return {**render.contact(contact), "status": "pending_approval" if is_pending else "approved"}
 
 
 def find_vendor(call):

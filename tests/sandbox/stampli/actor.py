@@ -7,6 +7,8 @@ import threading
 import time
 from decimal import Decimal
 
+from ..pdf import make_pdf
+from ..picture import make_jpeg, make_png
 from .files import read_feed, write_export
 
 COMPANY = "ACME-US"
@@ -54,7 +56,6 @@ PAYMENT = (
         "AppliedAmount",
     ),
 )
-PDF = b"%PDF-1.4\n% an approved invoice\n%%EOF\n"
 
 
 class Stampli:
@@ -65,6 +66,8 @@ class Stampli:
 
     def __init__(self, server, plays=True):
         self.server = server
+        self.image = "jpg"  # or png, pdf: what the documents of invoices are
+        self.image_size = 0  # bytes of a photo, about; a phone makes 8,000,000
         self.lists = {name: {} for name in LISTS}
         self.problems = []
         self.taken = []
@@ -199,7 +202,7 @@ class Stampli:
             "ApprovedBy": "dana.ruiz@acme.example",
             "Memo": "First line\nsecond line",
             "DocumentUrl": f"https://app.stampli.example/i/{number}",
-            "DocumentFile": f"document-{number}.pdf" if document else "",
+            "DocumentFile": f"document-{number}.{self.image}" if document else "",
             "lines": [
                 {**line, "LineNumber": position, "LineAmount": f"{Decimal(line['LineAmount']):.2f}"}
                 for position, line in enumerate(lines, start=1)
@@ -241,8 +244,13 @@ class Stampli:
             head = {key: value for key, value in invoice.items() if key != "lines"}
             rows += [{**head, **line} for line in invoice["lines"]]
             if invoice["DocumentFile"]:
-                self.drop(invoice["DocumentFile"], PDF)
+                self.drop(invoice["DocumentFile"], self._document(invoice["DocumentFile"]))
         return self.drop(name or self._name("invoices"), write_export(INVOICE, rows))
+
+    def _document(self, name):
+        if name.endswith(".jpg"):
+            return make_jpeg(name, self.image_size)
+        return make_png(name) if name.endswith(".png") else make_pdf([name])
 
     def drop_payments(self, payments, name=None):
         return self.drop(

@@ -53,8 +53,11 @@ class VismaSettings(Settings):
     twins_swapped: bool = False  # which of `cost` and `costInCurrency` is in the document's currency
     drops_lines: int = 0  # lines that are dropped whatever was asked, from now on
     refuses_repeated_reference: bool = False  # depends on the company's settings
+    reversal_copies_note: bool = False  # whether what reverses a document has the note of that
     receives_services: bool = True  # whether lines for services come on receipts; depends on the company's settings
     numbers_suppliers: bool = True  # automatic numbering
+    numbers_orders: bool = True
+    numbers_invoices: bool = True
 
 
 class VismaSandbox(Sandbox):

@@ -2,7 +2,7 @@
 
 from ..server import Refusal
 from .errors import refuse
-from .invoice_model import require_open_period
+from .invoice_model import require_open_period, retotal
 from .invoices import PATH
 from .routes import check_version, found, handlers
 from .wire import accepted
@@ -45,7 +45,6 @@ def reverse(call):
 
 def _reverse(state, row):
     kind = REVERSED[row["documentType"]]
-    total = row["amount"]
     made = {
         **row,
         "documentType": kind,
@@ -55,11 +54,12 @@ def _reverse(state, row):
         "invoiceLines": [dict(line) for line in row["invoiceLines"]],
         "taxDetailLines": [dict(line) for line in row["taxDetailLines"]],
         "attachments": [],
-        "note": "",
-        "balanceInCurrency": total,
-        "balance": total * row["_rate"],
+        "note": row["note"] if state.sandbox.settings.reversal_copies_note else "",
+        "createdDateTime": state.now_text(),
+        "_reverses": row["referenceNumber"],
     }
     made.pop("errorInfo", None)
+    retotal(made)
     state.invoices[kind, made["referenceNumber"]] = state.touch(made)
     state.effect("supplierInvoice.reverse", row["referenceNumber"])
 

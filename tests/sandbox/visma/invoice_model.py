@@ -249,13 +249,13 @@ def apply_taxes(row, body):
         if known is None:
             raise refuse(f"The VAT '{item.get('taxId')}' cannot be found in the system.")
         known["vatAmount"] = number(item["vatAmount"])
-    _retotal(row)
+    retotal(row)
 
 
 def _total(state, row):
     rate = row["exchangeRate"] if row["currencyId"] != state.base_currency else Decimal(1)
     row["_rate"] = rate
-    _retotal(row)
+    retotal(row)
 
 
 def shown(row, swapped=False, hidden=()):
@@ -276,7 +276,7 @@ def _with_swapped_twins(row):
     return {**row, **swapped}
 
 
-def _retotal(row):
+def retotal(row):
     rate = row["_rate"]
     detail = sum((line["costInCurrency"] for line in row["invoiceLines"]), Decimal(0))
     vat = sum((item["vatAmount"] for item in row["taxDetailLines"]), Decimal(0))

@@ -69,9 +69,11 @@ def _refuse_repeated(state, row):
 
 def _number(state, row, body):
     wanted = body.get("referenceNumber")
+    if not wanted and not state.sandbox.settings.numbers_invoices:
+        raise refuse("'Reference Nbr.' cannot be empty.")
     if not wanted:
         return f"{100 + state.next_number(row['documentType']):06}"
-    if not body.get("overrideNumberSeries"):
+    if state.sandbox.settings.numbers_invoices and not body.get("overrideNumberSeries"):
         raise refuse("The number series does not allow manual numbering.")
     if (row["documentType"], wanted) in state.invoices:
         raise refuse(f"The document '{wanted}' exists already.")

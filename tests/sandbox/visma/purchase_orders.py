@@ -28,6 +28,17 @@ def order(call):
     return single(_shown(call, _row(call)))
 
 
+def _number(call, body):
+    number, automatic = body.get("orderNumber"), call.sandbox.settings.numbers_orders
+    if not number and not automatic:
+        raise refuse("'Order Nbr.' cannot be empty.", what="purchase order")
+    if number and automatic and not body.get("overrideNumberSeries"):
+        raise refuse("The number series does not allow manual numbering.", what="purchase order")
+    if number in call.state.orders:
+        raise refuse(f"The order '{number}' exists already.", what="purchase order")
+    return number or f"PO{call.state.next_number('order'):06}"
+
+
 @handlers(f"POST {PATH}")
 def create_order(call):
     body, state = plain(call.body), call.state
@@ -38,7 +49,7 @@ def create_order(call):
     if row["currency"] not in state.currencies:
         raise refuse(f"The currency '{row['currency']}' cannot be found in the system.")
     _apply(state, row, {"hold": True, **body})
-    row["orderNbr"] = f"PO{state.next_number('order'):06}"
+    row["orderNbr"] = _number(call, body)
     state.orders[row["orderNbr"]] = state.touch(row)
     state.effect("purchaseorder.create", row["orderNbr"])
     return created(call, f"{PATH}/{row['orderNbr']}", row)

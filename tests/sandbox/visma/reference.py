@@ -42,6 +42,8 @@ def create_account(call):
 
 @handlers("GET /v1/dimension/{dimensionId}")
 def dimension(call):
+    if call.path["dimensionId"] == "SUPPLIER":
+        return _numbering(call)
     if call.path["dimensionId"] != "SUBACCOUNT":
         return found({}, None)
     segments = call.state.segments
@@ -49,6 +51,18 @@ def dimension(call):
         segments = [{key: value for key, value in row.items() if key != "segmentValues"} for row in segments]
     length = sum(row["length"] for row in segments)
     return {"id": "SUBACCOUNT", "length": length, "description": "Delkonto", "segments": segments}
+
+
+def _numbering(call):
+    """How the numbers of suppliers are made."""
+    segment = {
+        "segmentId": 1,
+        "description": "Leverandør",
+        "length": 10,
+        "validate": False,
+        "isAutoNumber": call.sandbox.settings.numbers_suppliers,
+    }
+    return {"id": "SUPPLIER", "length": 10, "description": "Leverandør", "segments": [segment]}
 
 
 @handlers("GET /v1/dimension/{dimensionId}/{segmentId}")
