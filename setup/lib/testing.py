@@ -72,8 +72,9 @@ def _processes(count):
 def _inside(arguments):
     with odoo.temporary_database("test_inside") as database:
         # each process makes itself a copy of the database
-        options = [f"--odoo-config={odoo.config()}", f"--odoo-database={database}", "--odoo-http"]
+        options = [f"--odoo-config={odoo.config()}", f"--odoo-database={database}", "--odoo-http", "-p", "lib.parallel"]
         environment = odoo.environment() | postgres.client_environment()
+        environment["PYTHONPATH"] += os.pathsep + str(paths.SETUP)
         return _pytest([*options, *_processes(os.cpu_count()), *arguments], environment)
 
 

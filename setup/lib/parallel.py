@@ -1,3 +1,5 @@
+"""A pytest plug-in for the tests inside Odoo."""
+
 import os
 
 import pytest
