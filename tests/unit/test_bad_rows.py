@@ -128,7 +128,7 @@ def lists_of(recorder, flow):
     """What was asked whose rows become items, and not parts of one."""
     found = dict.fromkeys(key for key in recorder.asked if rows_of(recorder.answers[key].data))
     parts = ("/contacts", *(("/invoice/vendors",) if flow == "payment_requests" else ()))
-    own = [key for key in found if not key[0].endswith(parts)]
+    own = [key for key in found if not key[0].endswith(parts) and "payment_id" not in key[1]]
     return [key for key in own if flow != "statements" or key[0].endswith("/statements")]
 
 
