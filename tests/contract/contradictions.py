@@ -23,6 +23,21 @@ CONTRADICTIONS = {
             reason="What holds these details.",
         ),
         Contradiction(
+            operation="GET */accounting/field-options",
+            side="request",
+            place="query*",
+            published=True,
+            reason="Since 2026-08-20 a field may be named by our own id; the publication at hand is of 2026-08-01.",
+        ),
+        Contradiction(
+            operation="PATCH */vendors/{vendor_id}",
+            side="request",
+            place="body",
+            rule="properties",
+            published=True,
+            reason="Since 2026-08-27 the name can be changed; the publication at hand is of 2026-08-01.",
+        ),
+        Contradiction(
             operation="GET */vendors/credits",
             place="body.data.*",
             rule="type",
