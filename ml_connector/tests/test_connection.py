@@ -1,5 +1,7 @@
 import dataclasses
+import runpy
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo import fields
@@ -16,9 +18,24 @@ from odoo.addons.ml_connector.vendors.base import Finding
 from .common import ConnectorCase
 from .fake_provider import FakeProvider
 
+MIGRATION = Path(__file__).parents[1] / "migrations/19.0.1.1.0/post-flows.py"
+
 
 @tagged("post_install", "-at_install")
 class TestConnection(ConnectorCase):
+    def test_upgrade_brings_new_flows_and_todays_help(self):
+        flow = self.flow("bills")
+        flow.description = "Nobody can rename a vendor."
+        self.flow("payments").unlink()
+        company = {"kind": "company", "external_id": "7", "record": self.company}
+        self.env["ml.binding"]._bind(self.connection, [company])
+        for _time in range(2):
+            runpy.run_path(MIGRATION)["migrate"](self.env.cr, "19.0.1.0.0")
+            self.env.invalidate_all()
+        self.assertEqual(flow.description or "", flow._spec().help)
+        self.assertEqual(len(self.connection.flow_ids.filtered(lambda other: other.key == "payments")), 1)
+        self.assertEqual(self.connection.stored_settings["companies"], ["7"])
+
     def test_check_says_who_we_are(self):
         self.connection.action_test()
         self.assertFalse(self.remote.calls, "nothing is called in the button's own transaction")
@@ -84,6 +101,51 @@ class TestConnection(ConnectorCase):
             self.assertEqual((connection.color, connection.halt_reason), (10, False))
             self.assertEqual((connection.cron_id.active, connection.cron_id.failure_count), (True, 0))
             connection.action_sync_now()
+
+    def _rows(self, count, hours, state="waiting", **values):
+        rows = self.env["ml.sync.log"].create(
+            [
+                {
+                    "name": f"Bill {number}",
+                    "connection_id": self.connection.id,
+                    "company_id": self.company.id,
+                    "flow_id": self.flow("bills").id,
+                    "direction": "pull",
+                    "kind": "bill",
+                    "state": state,
+                    "external_id": f"{state}-{hours}-{number}",
+                    "external_version": "1",
+                    **values,
+                }
+                for number in range(count)
+            ]
+        )
+        moment = fields.Datetime.now() - timedelta(hours=hours)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE ml_sync_log SET create_date = %s WHERE id = ANY(%s)", [moment, rows.ids])
+        self.env.invalidate_all()
+        return rows
+
+    def test_a_backlog_that_grows_is_red_and_says_so(self):
+        self._rows(9, hours=30)
+        self.assertFalse(self.connection.halt_cause)
+        late = self._rows(3, hours=5)
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "backlog"))
+        self.assertIn("12 records", self.connection.halt_reason)
+        self.assertIn("there were 9", self.connection.halt_reason)
+        late.write({"state": "done", "done_at": fields.Datetime.now()})
+        self._rows(20, hours=1)
+        self.env.invalidate_all()
+        self.assertFalse(self.connection.halt_cause, "what is young, or does not get more, is no alarm")
+
+    def test_failures_that_gather_are_red_and_say_so(self):
+        done = self._rows(12, hours=1, state="done", done_at=fields.Datetime.now())
+        self._rows(11, hours=1, state="failed")
+        self.assertFalse(self.connection.halt_cause)
+        done[:2].done_at = fields.Datetime.now() - timedelta(hours=2)
+        self.env.invalidate_all()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "failing"))
+        self.assertIn("11 records failed", self.connection.halt_reason)
 
     def test_a_job_that_does_not_come_is_red(self):
         self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(hours=2)

@@ -574,6 +574,13 @@ class TestWriterBill(WriterCase):
             self.assertIn(part, entry.note)
         self.assertEqual(move.line_ids.read(["balance", "account_id", "date_maturity"]), before)
 
+    def test_what_stands_in_the_way_of_the_payment_is_said(self):
+        held = self.bill(remark="The provider holds the bill.")
+        (entry,) = self.book("bill", held)
+        self.assertEqual((entry.outcome, entry.note), ("created", "The provider holds the bill."))
+        self.assertEqual([entry.note for entry in self.book("bill", held)], ["The provider holds the bill."])
+        self.assertEqual([entry.note for entry in self.book("bill", self.bill())], [""])
+
     def test_cancelled_or_reversed_in_odoo_is_drift(self):
         move = self.written("bill", self.bill())
         move._reverse_moves([{"invoice_date": date(2026, 7, 5)}], cancel=True)

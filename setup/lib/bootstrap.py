@@ -19,6 +19,8 @@ from .paths import LOG, RUNTIME, SETUP
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCK = SETUP / "requirements" / f"lock-{VERSION}.txt"
 """What is installed, with the hashes of its files; `setup/requirements/lock` renews it from what lies beside it."""
+NODE_LOCK = SETUP / "requirements" / "package-lock.json"
+"""The same of npm; `npm install --package-lock-only --omit-lockfile-registry-resolved` there renews it."""
 BROWSERS = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -97,6 +99,8 @@ PROBES = {
     "openssh-server": sshd,
     "libmagic1": lambda: ctypes.util.find_library("magic"),
     "debian-archive-keyring": KEYRING.exists,
+    "nodejs": lambda: shutil.which("node"),
+    "npm": lambda: shutil.which("npm"),
     f"python{VERSION}-venv": lambda: importlib.util.find_spec("ensurepip"),
 }
 
@@ -161,3 +165,31 @@ def _install(folder, python, anew):
         console.run(venv, "pip", advice)
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", f"--requirement={LOCK}"]
     console.run([python, "-m", "pip", "install", *options], "pip", advice)
+
+
+# Packages of npm
+
+
+def node_modules():
+    """Install what the tests take from npm; return its folder."""
+    content = NODE_LOCK.read_text()
+    folder = RUNTIME / f"node-{fingerprint(content)}"
+    if folder.exists():
+        return folder
+    with lock:
+        if folder.exists():
+            return folder
+        system("nodejs", "npm")
+        with console.step("Installing the packages of npm"):
+            part = RUNTIME / "node-part"
+            for old in RUNTIME.glob("node-*"):
+                shutil.rmtree(old)
+            part.mkdir()
+            for path in (NODE_LOCK, NODE_LOCK.with_name("package.json")):
+                shutil.copy(path, part)
+            options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", f"--prefix={part}"]
+            console.run(
+                ["npm", "ci", *options], "npm", "The packages of npm could not be installed: check the network."
+            )
+            part.rename(folder)
+    return folder

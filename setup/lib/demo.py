@@ -4,10 +4,12 @@
 --json   print the result as JSON on the last line
 --port   port of Odoo (8069)
 --pictures FOLDER   take pictures of the views, for the documentation
+--record FOLDER     record what is said to the sandboxes, without secrets, for tests/contract to judge
 """
 
 import argparse
 import contextlib
+import functools
 import json
 import signal
 import sys
@@ -37,9 +39,10 @@ def main(arguments):
     bootstrap.system("postgresql", "openssh-server")
     odoo.prepare()
     with contextlib.ExitStack() as stack:
-        sandboxes = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "demo")) for vendor in SANDBOXES}
-        bridge = {vendor: stack.enter_context(sandbox.running(vendor, "--size", "small")) for vendor in BRIDGE}
-        lists = stack.enter_context(sandbox.running("concur", "--size", "demo", "--company", CONCUR_BY_LIST))
+        start = functools.partial(_sandbox, stack, options.record)
+        sandboxes = {vendor: start(vendor, "demo") for vendor in SANDBOXES}
+        bridge = {vendor: start(vendor, "small") for vendor in BRIDGE}
+        lists = start("concur", "demo", "--company", CONCUR_BY_LIST)
         more = {"concur": {"LISTS_URL": lists, "COMPANY_ID": CONCUR_BY_LIST}}
         with console.step("Making the demo database"):
             odoo.new_database(DATABASE)
@@ -95,8 +98,21 @@ def _parser():
     parser.add_argument("--once", action="store_true", help="sync once, print the table and end")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="take pictures of the views")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="record what is said to the sandboxes")
     parser.add_argument("--port", type=int, default=8069, help="port of Odoo")
     return parser
+
+
+def _sandbox(stack, folder, vendor, size, *options):
+    """The address of a sandbox, whose traffic is recorded in a file of its own where a folder is given."""
+    # files are no exchanges
+    if folder and vendor != "stampli":
+        folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(folder.glob(f"{vendor}-*.jsonl")))
+        record = folder / f"{vendor}-{number}.jsonl"
+        record.touch()
+        options = (*options, "--record", str(record))
+    return stack.enter_context(sandbox.running(vendor, "--size", size, *options))
 
 
 def _run_script(name, **values):

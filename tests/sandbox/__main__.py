@@ -5,6 +5,9 @@ import gc
 import importlib
 import signal
 import sys
+from pathlib import Path
+
+from .traffic import Recording
 
 VENDORS = {
     "concur": "sandbox.concur:ConcurSandbox",
@@ -20,12 +23,16 @@ def main():
     parser.add_argument(
         "--port", type=int, default=0, help="0 for any free port; the address is the first line of output"
     )
+    parser.add_argument("--record", type=Path, help="file to which each exchange is added, without secrets")
     vendor, _ = parser.parse_known_args()
     module, name = VENDORS[vendor.vendor].split(":")
     sandbox_class = getattr(importlib.import_module(module), name)
     sandbox_class.add_arguments(parser)
     gc.disable()  # a large data set is made of objects that stay
-    sandbox = sandbox_class.from_arguments(parser.parse_args())
+    arguments = parser.parse_args()
+    sandbox = sandbox_class.from_arguments(arguments)
+    if arguments.record:
+        Recording(arguments.record).of(sandbox)
     gc.freeze()
     gc.enable()
     print(sandbox.url, flush=True)

@@ -1,25 +1,11 @@
-"""The pure parts of the addon, imported without Odoo.
+"""What the tests of the addon's pure parts share."""
 
-`ml_connector/__init__.py` imports the models and with them Odoo. A stub package of the same name and path stands in for
-it, so that `ml_connector.clients` and its like are found without running it.
-"""
-
-import sys
 import threading
 import types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-if "ml_connector" not in sys.modules:
-    stub = types.ModuleType("ml_connector")
-    stub.__path__ = [str(ROOT / "ml_connector")]
-    sys.modules["ml_connector"] = stub
-if str(ROOT / "tests") not in sys.path:
-    sys.path.insert(0, str(ROOT / "tests"))
+from support import pure  # noqa: F401 - the addon without Odoo
 
 
 class Script:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox
+from sandbox.ramp.render import rate_of
 from sandbox_ramp_support import Client, code, quick
 
 pytest_plugins = "sandbox_ramp_fixtures"
@@ -111,6 +112,24 @@ def test_rate_limit_is_429():
         assert "Retry-After" not in answers[-1].headers
 
 
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(("path", "status"), [("vendors", 400), ("receipts", 404), ("reimbursements", 404)])
+def test_an_unknown_id_has_the_declared_status_or_another(ramp, client, path, status):
+    answers = [client.get(f"/{path}/{NOWHERE}").status_code]
+    for other in (404, 400, 410):
+        ramp.control.settings(unknown_status=other)
+        answers.append(client.get(f"/{path}/{NOWHERE}").status_code)
+    assert answers == [status, 404, 400, 410]
+
+
+def test_an_operation_without_a_body_takes_none(ramp, client):
+    path = f"/accounting/connection/{ramp.state.connection.id}/reactivate"
+    assert client.post(path, json={}).status_code == 400
+    assert client.post(path).status_code == 200
+
+
 # -- data set and lists ----------------------------------------------------------------------------------------------
 
 
@@ -137,7 +156,14 @@ def test_demo_data_covers_what_accounting_must_handle():
         assert any(bill.inventory_lines for bill in bills)
         assert any(bill.payment and not bill.paid_at for bill in bills)
         assert {len(bill.file_ids) for bill in bills} == {0, 1, 2}
+        foreign = [bill for bill in bills if bill.currency != ramp.state.currency_of(bill.entity_id)]
+        assert foreign and all(rate_of(ramp.state, bill) != 1 for bill in foreign)
+        assert len({rate_of(ramp.state, bill) for bill in foreign}) > 5
+        payers = {bill.payment.currency for bill in foreign if bill.paid_at}
+        assert {"USD", "EUR"} <= payers, "the bank takes its own currency, others that of the bill"
         for bill in paid:
+            if bill.payment.currency != bill.currency:
+                continue
             together = [other for other in paid if other.payment.id == bill.payment.id]
             credited = sum(credit["amount"]["amount"] for other in together for credit in other.applied_vendor_credits)
             assert bill.payment.amount == sum(other.amount for other in together) - credited
@@ -284,7 +310,7 @@ def test_vendor_create_and_find(ramp, client):
         body = {"email": f"{tenant}@example.com"}
         assert client.post(f"{path}/contacts", json=body).status_code == contact
     assert client.delete(f"/vendors/{created.json()['id']}").status_code == 204
-    assert client.get(f"/vendors/{created.json()['id']}").status_code == 404
+    assert client.get(f"/vendors/{created.json()['id']}").status_code == 400
 
 
 def test_vendor_waiting_for_approval_is_listed_as_draft_only(ramp, client):
