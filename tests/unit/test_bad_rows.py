@@ -21,6 +21,7 @@ from ml_connector.vendors.base import Settings
 from ml_connector.vendors.ramp.check import OUR_NAME
 from ml_connector.vendors.rows import FAULT, UNREADABLE, document_of
 from ml_connector.vendors.visma.invoices import PATH
+from ml_connector.vendors.visma.push_release import release
 
 JUNK = (None, "", "text", 7, -1.5, True, [], [None], ["text"], {}, {"id": None}, {"nested": [{}]}, "9" * 5000)
 NO_RECORD = (None, "text", 7, True, ["text"])
@@ -114,7 +115,7 @@ def read(provider, flow):
 def pay_invoices(provider, sandbox):
     for number in ("INV-1", "INV-2"):
         reference = provider.client.create(PATH, invoice(supplierReference=number, note="[odoo:db:7:1]"))
-        provider.release(f"Invoice/{reference}")
+        release(provider.client, f"Invoice/{reference}")
         sandbox.control.pay(reference, "100.00", date(2026, 9, 20))
 
 
