@@ -149,7 +149,9 @@ class MlWorker(models.AbstractModel):
             "success": is_there,
             "reference": log.external_id or "" if is_there else "",
             "url": log.external_url or "" if is_there else "",
-            "message": "" if is_there else log.ignored_reason or log.error_message or "",
+            "message": log.ignored_reason or "",
         }
+        if not is_there and not log.ignored_reason:
+            result |= self._refusal(origin, log.error_class, log.error_message)
         self._insert_reports(results, [(origin, result)])
         source._trigger()

@@ -7,9 +7,10 @@ its operation there. Where a comment contradicts that document, integrators have
 import base64
 import json
 import re
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from ..exceptions import NotFoundError, RemoteError
+from ..exceptions import ConnectorError, NotFoundError, PermanentError, RemoteError
 from .base import HttpClient
 from .oauth import client_credentials
 from .rate import shared_window
@@ -22,6 +23,9 @@ REQUESTS, WINDOW = 160, 10.0
 """80 % of Ramp's 200 requests in rolling 10 seconds for one source address."""
 STALE_PAGES = 3
 """Pages in a row without a new row after which a listing is taken for endless."""
+DOUBTFUL = (400, 422)
+"""Statuses of a refusal that may also mean an unknown id: the contract declares 400 for some operations, 404 for some,
+and nothing for the others."""
 
 
 class RampClient(HttpClient):
@@ -89,7 +93,7 @@ class RampClient(HttpClient):
 
     def reactivate_connection(self, connection_id):
         """`POST /accounting/connection/{id}/reactivate`: take up an ended connection with its fields."""
-        return self._object("POST", f"/accounting/connection/{_id(connection_id)}/reactivate", body={})
+        return self._object("POST", f"/accounting/connection/{_id(connection_id)}/reactivate")
 
     def delete_connection(self):
         """`DELETE /accounting/connection`: end the active API connection."""
@@ -110,11 +114,11 @@ class RampClient(HttpClient):
 
         It is given by its `ramp_id` or, where the interface knows that, by `field_remote_id`, its id with us.
         """
-        return self._pages("/accounting/field-options", field_id=field_id, **filters)
+        return self._pages_of_record("/accounting/field-options", field_id=field_id, **filters)
 
     def tax_code_options(self, **filters):
         """`GET /accounting/tax/code/options`: pages of tax codes; `id` is the accounting system's id."""
-        return self._pages("/accounting/tax/code/options", **filters)
+        return self._pages_of_record("/accounting/tax/code/options", **filters)
 
     def accounting_vendors(self, **filters):
         """`GET /accounting/vendors`: pages of the accounting system's vendors, which are not those of bill pay."""
@@ -136,11 +140,11 @@ class RampClient(HttpClient):
 
     def vendor(self, vendor_id):
         """`GET /vendors/{vendor_id}`."""
-        return self._object("GET", f"/vendors/{_id(vendor_id)}")
+        return self._record(f"/vendors/{_id(vendor_id)}")
 
     def vendor_contacts(self, vendor_id):
         """`GET /vendors/{vendor_id}/contacts`: pages of the contacts of a vendor."""
-        return self._pages(f"/vendors/{_id(vendor_id)}/contacts")
+        return self._pages_of_record(f"/vendors/{_id(vendor_id)}/contacts")
 
     def create_vendor(self, body):
         """`POST /vendors`: the new vendor. Ramp knows no idempotency key here: look up before repeating."""
@@ -148,7 +152,8 @@ class RampClient(HttpClient):
 
     def update_vendor(self, vendor_id, body):
         """`PATCH /vendors/{vendor_id}`: the changed vendor. Older interfaces do not know `name`."""
-        return self._object("PATCH", f"/vendors/{_id(vendor_id)}", body=body)
+        path = f"/vendors/{_id(vendor_id)}"
+        return self._changed(path, "PATCH", path, body=body)
 
     def create_vendor_contact(self, vendor_id, body):
         """`POST /vendors/{vendor_id}/contacts`: a further contact, which may have to be approved in Ramp."""
@@ -166,7 +171,7 @@ class RampClient(HttpClient):
 
     def bill(self, bill_id):
         """`GET /bills/{bill_id}`: with the trace id of its payment, which the list lacks."""
-        return self._object("GET", f"/bills/{_id(bill_id)}")
+        return self._record(f"/bills/{_id(bill_id)}")
 
     def remittance_receipt(self, bill_id):
         """`GET /bills/{bill_id}/remittance-receipt`: MIME type and content of the proof of its payment."""
@@ -191,7 +196,8 @@ class RampClient(HttpClient):
 
     def delete_webhook(self, webhook_id):
         """`DELETE /webhooks/{webhook_id}`."""
-        self._call_api("DELETE", f"/webhooks/{_id(webhook_id)}")
+        path = f"/webhooks/{_id(webhook_id)}"
+        self._changed(path, "DELETE", path)
 
     def verify_webhook(self, webhook_id, challenge):
         """`POST /webhooks/{webhook_id}/verify`: whether Ramp accepts the challenge."""
@@ -206,7 +212,7 @@ class RampClient(HttpClient):
 
     def transaction(self, transaction_id):
         """`GET /transactions/{transaction_id}`."""
-        return self._object("GET", f"/transactions/{_id(transaction_id)}")
+        return self._record(f"/transactions/{_id(transaction_id)}")
 
     def reimbursements(self, **filters):
         """`GET /reimbursements`: pages of one direction, by default what the company owes users."""
@@ -214,7 +220,7 @@ class RampClient(HttpClient):
 
     def reimbursement(self, reimbursement_id):
         """`GET /reimbursements/{reimbursement_id}`."""
-        return self._object("GET", f"/reimbursements/{_id(reimbursement_id)}")
+        return self._record(f"/reimbursements/{_id(reimbursement_id)}")
 
     def receipts(self, **filters):
         """`GET /receipts`: pages of receipts with links that end after an hour."""
@@ -232,7 +238,7 @@ class RampClient(HttpClient):
 
     def statement(self, statement_id):
         """`GET /statements/{statement_id}`."""
-        return self._object("GET", f"/statements/{_id(statement_id)}")
+        return self._record(f"/statements/{_id(statement_id)}")
 
     def transfers(self, **filters):
         """`GET /transfers`: pages of payments of the card balance."""
@@ -240,7 +246,7 @@ class RampClient(HttpClient):
 
     def transfer(self, transfer_id):
         """`GET /transfers/{transfer_id}`."""
-        return self._object("GET", f"/transfers/{_id(transfer_id)}")
+        return self._record(f"/transfers/{_id(transfer_id)}")
 
     def cashbacks(self, **filters):
         """`GET /cashbacks`: pages of cashback payments."""
@@ -248,7 +254,7 @@ class RampClient(HttpClient):
 
     def cashback(self, cashback_id):
         """`GET /cashbacks/{cashback_id}`."""
-        return self._object("GET", f"/cashbacks/{_id(cashback_id)}")
+        return self._record(f"/cashbacks/{_id(cashback_id)}")
 
     # Vendor credits
 
@@ -261,7 +267,7 @@ class RampClient(HttpClient):
 
     def vendor_credit(self, credit_id):
         """`GET /vendors/credits/{vendor_credit_id}`."""
-        return self._object("GET", f"/vendors/credits/{_id(credit_id)}")
+        return self._record(f"/vendors/credits/{_id(credit_id)}")
 
     # What the books offer to code to
 
@@ -312,7 +318,7 @@ class RampClient(HttpClient):
 
     def tax_code(self):
         """`GET /accounting/tax/code`: the one tax field of the accounting connection."""
-        return self._object("GET", "/accounting/tax/code")
+        return self._record("/accounting/tax/code")
 
     def create_tax_code(self, name):
         """`POST /accounting/tax/code`: make it; there can be one."""
@@ -338,7 +344,7 @@ class RampClient(HttpClient):
 
     def purchase_order(self, order_id):
         """`GET /purchase-orders/{purchase_order_id}`: an archived one is not found."""
-        return self._object("GET", f"/purchase-orders/{_id(order_id)}")
+        return self._record(f"/purchase-orders/{_id(order_id)}")
 
     def create_purchase_order(self, body):
         """`POST /purchase-orders`."""
@@ -350,7 +356,8 @@ class RampClient(HttpClient):
 
     def archive_purchase_order(self, order_id):
         """`POST /purchase-orders/{purchase_order_id}/archive`: final. Without a body Ramp refuses it."""
-        self._object("POST", f"/purchase-orders/{_id(order_id)}/archive", body={})
+        path = f"/purchase-orders/{_id(order_id)}"
+        self._changed(path, "POST", f"{path}/archive", body={})
 
     def add_purchase_order_lines(self, order_id, lines):
         """`POST /purchase-orders/{purchase_order_id}/line-items`."""
@@ -378,7 +385,8 @@ class RampClient(HttpClient):
 
     def delete_item_receipt(self, receipt_id):
         """`DELETE /item-receipts/{item_receipt_id}`."""
-        self._call_api("DELETE", f"/item-receipts/{_id(receipt_id)}")
+        path = f"/item-receipts/{_id(receipt_id)}"
+        self._changed(path, "DELETE", path)
 
     # Bills of ours
 
@@ -388,7 +396,7 @@ class RampClient(HttpClient):
 
     def draft(self, draft_id):
         """`GET /bills/drafts/{draft_bill_id}`."""
-        return self._object("GET", f"/bills/drafts/{_id(draft_id)}")
+        return self._record(f"/bills/drafts/{_id(draft_id)}")
 
     def create_draft(self, body):
         """`POST /bills/drafts`; a `remote_id` that another draft has is a conflict."""
@@ -396,7 +404,8 @@ class RampClient(HttpClient):
 
     def update_draft(self, draft_id, body):
         """`PATCH /bills/drafts/{draft_bill_id}`: lists of lines are replaced as a whole."""
-        return self._object("PATCH", f"/bills/drafts/{_id(draft_id)}", body=body)
+        path = f"/bills/drafts/{_id(draft_id)}"
+        return self._changed(path, "PATCH", path, body=body)
 
     def create_bill(self, body):
         """`POST /bills`: an APPROVED bill, past all approvals; Ramp may pay it."""
@@ -404,11 +413,13 @@ class RampClient(HttpClient):
 
     def update_bill(self, bill_id, body):
         """`PATCH /bills/{bill_id}`: approved bills only."""
-        return self._object("PATCH", f"/bills/{_id(bill_id)}", body=body)
+        path = f"/bills/{_id(bill_id)}"
+        return self._changed(path, "PATCH", path, body=body)
 
     def archive_bill(self, bill_id):
         """`DELETE /bills/{bill_id}`: refused when it is paid."""
-        self._call_api("DELETE", f"/bills/{_id(bill_id)}")
+        path = f"/bills/{_id(bill_id)}"
+        self._changed(path, "DELETE", path)
 
     def attach(self, owner, owner_id, kind, name, content, mimetype):
         """`POST /bills/{bill_id}/attachments` or `/bills/drafts/{draft_bill_id}/attachments`: the id of the file.
@@ -431,7 +442,7 @@ class RampClient(HttpClient):
 
     def user(self, user_id):
         """`GET /users/{id}`."""
-        return self._object("GET", f"/users/{_id(user_id)}")
+        return self._record(f"/users/{_id(user_id)}")
 
     def create_user(self, body):
         """`POST /users/deferred`: the id of a task; an e-mail address that Ramp knows gives the user who has it."""
@@ -439,7 +450,7 @@ class RampClient(HttpClient):
 
     def user_task(self, task_id):
         """`GET /users/deferred/status/{task_id}`."""
-        return self._object("GET", f"/users/deferred/status/{_id(task_id)}")
+        return self._record(f"/users/deferred/status/{_id(task_id)}")
 
     def update_user(self, user_id, body):
         """`PATCH /users/{id}`: anything but the e-mail address, which is ignored."""
@@ -484,6 +495,45 @@ class RampClient(HttpClient):
             raise RemoteError("Ramp answered with something other than the record that was asked for.")
         return data
 
+    def _record(self, path):
+        """What is at a path that holds nothing but an id.
+
+        :raises NotFoundError: it is unknown to Ramp, whatever status says so
+        """
+        with _by_id_alone():
+            return self._object("GET", path)
+
+    def _changed(self, path, *request, **sending):
+        """The answer to a request that changes the record at `path`.
+
+        Ramp may refuse what it does not know with the status of what it does not want: reading the record tells.
+
+        :raises NotFoundError: it is unknown to Ramp, whatever status says so
+        """
+        try:
+            return self._object(*request, **sending)
+        except PermanentError as error:
+            if error.status in DOUBTFUL and self._is_unknown(path):
+                raise _unknown(error) from error
+            raise
+
+    def _is_unknown(self, path):
+        try:
+            self._record(path)
+        except NotFoundError:
+            return True
+        except ConnectorError:
+            # the refusal is what there is to tell
+            return False
+        return False
+
+    def _pages_of_record(self, path, **filters):
+        """Pages of a list that belongs to one record.
+
+        :raises NotFoundError: that is unknown to Ramp, whatever status says so
+        """
+        return _of_record(self._pages(path, **filters))
+
     def _pages(self, path, arranged=lambda rows: rows, **filters):
         """Rows of each page. `page.next` is a URL or a bare cursor.
 
@@ -513,6 +563,26 @@ class RampClient(HttpClient):
             is_address = following.startswith("/") or "://" in following
             target = following if is_address else path
             params = None if is_address else {**first, "start": following}
+
+
+@contextmanager
+def _by_id_alone():
+    try:
+        yield
+    except PermanentError as error:
+        if error.status in DOUBTFUL:
+            raise _unknown(error) from error
+        raise
+
+
+def _of_record(pages):
+    with _by_id_alone():
+        yield from pages
+
+
+def _unknown(error):
+    known = {name: getattr(error, name) for name in ("trace_id", "status", "code", "details")}
+    return NotFoundError(error.message, **known)
 
 
 def _is_new(row, seen):

@@ -21,7 +21,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tax:
-    """A purchase tax. `rate` is a fraction: 0.15 for 15 %.
+    """A purchase tax. `rate` is a fraction of the net amount, by which the vendor is paid more: 0.15 for 15 %.
 
     :param account_odoo_id: account on which the tax is booked
     :param account_external_id: the vendor system's own id of that account

@@ -111,10 +111,10 @@ class MlWorker(models.AbstractModel):
             file._log()._supersede()
             file.state = "gone"
 
-    def _lacking(self, run, flow, since):
+    def _lacking(self, run, flow, since, most_pages=None):
         """Files that lie where read ones are put away, and that this database has not read."""
         if flow._spec().feed != "inbox":
-            return super()._lacking(run, flow, since)
+            return super()._lacking(run, flow, since, most_pages)
         templates = self._pull_templates(run)
         begin = datetime.combine(since, time_of_day(), UTC).timestamp()
         found = []

@@ -79,7 +79,8 @@ class MlWorker(models.AbstractModel):
         rows.filtered(lambda row: row.res_id not in builder.skipped)._supersede()
         records = builder.source.model.browse(builder.skipped)
         for record in records:
-            problem = {"error_class": "validation", "error_message": builder.skipped[record.id], "state": "failed"}
+            sentence = flow._with_stake(builder.skipped[record.id])
+            problem = {"error_class": "validation", "error_message": sentence, "state": "failed"}
             if record.id in known:
                 known[record.id].write(problem)
                 continue
@@ -300,7 +301,8 @@ class MlWorker(models.AbstractModel):
         file._fail(error)
         file.answer = "rejected"
         log = file._log()
-        log.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
+        sentence = log.flow_id._with_stake(error.message)
+        log.write({"state": "failed", "error_class": error.error_class, "error_message": sentence})
         self.env["ml.sync.attempt"]._append(
             file.connection_id, [{"log": log, "action": "send", "outcome": "failed", "error": error}]
         )

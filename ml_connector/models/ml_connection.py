@@ -129,6 +129,8 @@ class MlConnection(models.Model):
             ("moved", "The Address Changed"),
             ("hidden", "The Address Is Not Public"),
             ("webhooks", "Webhooks Do Not Arrive"),
+            ("backlog", "The Backlog Grows"),
+            ("failing", "Most Records Fail"),
         ],
         compute="_compute_halt_reason",
     )
@@ -298,7 +300,7 @@ class MlConnection(models.Model):
             return "late", self._late_reason(job)
         if self.state == "connected" and (silent := self.flow_ids._silent()):
             return "silent", silent[0]._silent_reason()
-        return self._webhook_halt()
+        return self._webhook_halt() or self.env["ml.sync.log"]._alarm(self) or (False, False)
 
     def _late_reason(self, job):
         since = format_datetime(self.env, job.nextcall)
@@ -317,7 +319,7 @@ class MlConnection(models.Model):
             return "webhooks", self.webhook_problem
         base, kept = self._own_addresses()
         if not kept or kept == base:
-            return False, False
+            return None
         reason = self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s.", kept=kept, base=base)
         return "hidden" if self._address_fault(base) else "moved", reason
 
@@ -1096,6 +1098,11 @@ class MlConnection(models.Model):
         user = self._told_user()
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
 
+    def _contact(self):
+        """Whom people at the provider may ask."""
+        user = self._told_user()
+        return f"{user.name} ({user.email})" if user.email else user.name
+
     def _told_user(self):
         return self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
 
@@ -1171,6 +1178,12 @@ class MlConnection(models.Model):
         if other and self.state in WORKING_STATES:
             self._stop_overlapping(other)
         return None
+
+    def _add_finding(self, finding):
+        """Add what was found out at the test after the provider had answered."""
+        found = {"level": finding.level, "title": finding.title, "message": finding.message}
+        state = finding.level if self.check_state == "ok" else self.check_state
+        self.write({"findings": [found, *(self.findings or [])], "check_state": state})
 
     def _stop_overlapping(self, other):
         """A record that two connections book is paid twice."""

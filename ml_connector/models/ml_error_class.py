@@ -13,11 +13,22 @@ MAX_STOPS = 3
 """How often the server may stop over something, or meet the unexpected, before that is left to a person."""
 
 
+# What people at the provider read of a record that was not booked.
+MEND = _lt("Correct it in %(provider)s; Odoo then tries it again by itself.")
+WAIT = _lt("Nothing to do in %(provider)s: it goes on by itself once this is settled in Odoo.")
+ASK = _lt("This can be settled in Odoo only: ask %(contact)s, and name the reference.")
+NO_ACCESS = _lt("Odoo's connection with %(provider)s lacks a right that it needs.")
+NO_SERVER = _lt("Odoo's server could not do it.")
+DEFECT = _lt("Odoo met something unexpected.")
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorClass:
     """
     :param label: what the class is called on screen
     :param advice: what the person who looks at it should do
+    :param told: what people at the provider should do
+    :param told_as: what these are told in place of a sentence that tells of what is inside
     :param retried: whether time alone may heal it
     :param state: state of the row once it is not retried (any more)
     :param stops_connection: whether the other records of the connection will meet the same
@@ -25,6 +36,8 @@ class ErrorClass:
 
     label: str
     advice: str
+    told: str = ASK
+    told_as: str = ""
     retried: bool = False
     state: str = "failed"
     stops_connection: bool = False
@@ -36,6 +49,7 @@ ERROR_CLASSES = {
         _lt("Check the credentials and the permissions on the connection, then press Test connection."),
         retried=True,
         stops_connection=True,
+        told_as=NO_ACCESS,
     ),
     "rate_limit": ErrorClass(
         _lt("Too many requests"),
@@ -58,25 +72,30 @@ ERROR_CLASSES = {
         _lt("Fault of this server"),
         _lt("It is tried again by itself. Whoever runs the server has to see to what is named; later press Retry."),
         retried=True,
+        told_as=NO_SERVER,
     ),
     "mapping": ErrorClass(
         _lt("Mapping missing"),
         _lt("Fill the mapping that is named; what waits for it goes on by itself."),
         state="waiting",
+        told=WAIT,
     ),
     "validation": ErrorClass(
         _lt("Data not accepted"),
         _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
+        told=MEND,
     ),
     "not_ready": ErrorClass(
         _lt("Not ready in Odoo"),
         _lt("Repair in Odoo what is named, and it goes on by itself."),
         state="waiting",
+        told=WAIT,
     ),
     "not_posted": ErrorClass(
         _lt("Waits for posting"),
         _lt("Post the document that is named, and it goes on by itself."),
         state="waiting",
+        told=WAIT,
     ),
     "rights": ErrorClass(
         _lt("Right missing"),
@@ -84,6 +103,7 @@ ERROR_CLASSES = {
             "Give the connection's integration user the right that is named, and it goes on by itself; or make the"
             " change by hand, then Ignore."
         ),
+        told_as=NO_ACCESS,
     ),
     "stopped": ErrorClass(
         _lt("Stopped the server"),
@@ -91,6 +111,7 @@ ERROR_CLASSES = {
             "It may be too large for this server: whoever runs the server finds in its log why it stopped, and can"
             " allow more time or memory. Then press Retry."
         ),
+        told_as=NO_SERVER,
     ),
     "not_wanted": ErrorClass(
         _lt("Not meant for Odoo"),
@@ -100,6 +121,7 @@ ERROR_CLASSES = {
     "doubtful_date": ErrorClass(
         _lt("Is the date right?"),
         _lt("Correct the date at the provider, or press The Date Is Right."),
+        told=MEND,
     ),
     "locked_period": ErrorClass(
         _lt("Period locked"),
@@ -126,6 +148,7 @@ ERROR_CLASSES = {
         _lt("Changed at the vendor too"),
         _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
         state="waiting",
+        told=WAIT,
     ),
     "in_vain": ErrorClass(
         _lt("Waits in vain"),
@@ -135,6 +158,7 @@ ERROR_CLASSES = {
         _lt("Waits for files"),
         _lt("Nothing to do: it goes on by itself once the files are here, or cannot be had."),
         retried=True,
+        told=WAIT,
     ),
     "permanent": ErrorClass(
         _lt("Refused by the vendor"),
@@ -148,6 +172,7 @@ ERROR_CLASSES = {
     "bug": ErrorClass(
         _lt("Unexpected error"),
         _lt("Press Retry. If it comes back, send the text and the server log to the addon's maintainers."),
+        told_as=DEFECT,
     ),
 }
 
@@ -156,6 +181,16 @@ def selection(env):
     """The classes for a selection field."""
     # pylint: disable-next=gettext-variable
     return [(key, env._(error_class.label)) for key, error_class in ERROR_CLASSES.items()]
+
+
+def told(env, error_class, sentence, connection):
+    """What people at the provider are told of a record that was not booked: sentence and advice."""
+    known = ERROR_CLASSES[error_class]
+    names = {"provider": connection._provider_class().label, "contact": connection._contact()}
+    # what time alone may heal is told only once it did not
+    advice = ASK if known.retried else known.told
+    # pylint: disable=gettext-variable
+    return env._(known.told_as) % names if known.told_as else sentence or "", env._(advice) % names
 
 
 def retry_seconds(tries, retry_after=None):

@@ -293,6 +293,10 @@ class MlFlow(models.Model):
         self.ensure_one()
         return self.connection_id._provider_class().flow(self.key)
 
+    def _with_stake(self, sentence):
+        """The sentence of a failure, and what may happen until that is put right."""
+        return " ".join(filter(None, (sentence, self._spec().at_stake)))
+
     def _is_known(self):
         """Whether this version has the flow. Another version, or the end of an add-on, leaves flows behind."""
         self.ensure_one()

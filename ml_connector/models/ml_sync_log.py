@@ -1,10 +1,12 @@
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.modules.db import FunctionStatus
 from odoo.tools import SQL, format_amount
 
@@ -38,6 +40,9 @@ DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not 
 """The newest version is not what is booked, and nobody has decided about it."""
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
 """Kinds of which a provider may send only what is to be added to what is booked."""
+ALARMING = 10
+"""So many records that are late, or that failed, are more than a few bad ones."""
+BACKLOG_AGE, FAILURE_SPAN, DAY = timedelta(hours=4), timedelta(hours=1), timedelta(days=1)
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
 """`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
@@ -258,22 +263,22 @@ class MlSyncLog(models.Model):
 
     def _comparison_table(self):
         """What each account has now, and what it has after either button was pressed."""
-        titles = [self.env._("Account"), self.env._("In Odoo")]
+        columns = {self.env._("In Odoo"): lambda booked, newest: booked}
         if not self.is_partial:
-            titles.append(self.env._("After Reverse and Book Again"))
+            columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
         if self.kind in DIFFERENCE_KINDS:
-            titles.append(self.env._("After Book as a Difference"))
+            columns[self.env._("After Book as a Difference")] = lambda booked, newest: booked + newest
         code = self.comparison["currency"]
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
         rows = []
         for name, *stored in self.comparison["rows"]:
-            booked, newest = map(Decimal, stored)
-            amounts = [booked, *([] if self.is_partial else [newest]), booked + newest][: len(titles) - 1]
+            amounts = [amount(*map(Decimal, stored)) for amount in columns.values()]
             texts = [format_amount(self.env, float(value), currency) if currency else value for value in amounts]
-            rows.append(Markup("<tr>%s</tr>") % Markup().join(Markup("<td>%s</td>") % cell for cell in [name, *texts]))
-        heading = Markup().join(Markup("<th>%s</th>") % title for title in titles)
-        table = Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>')
-        return table % (heading, Markup().join(rows))
+            rows.append(row % (name, Markup().join(cell % text for text in texts)))
+        heading = Markup().join(Markup('<th class="text-end">%s</th>') % title for title in columns)
+        table = Markup('<table class="table table-sm"><thead><tr><th>%s</th>%s</tr></thead><tbody>%s</tbody></table>')
+        return table % (self.env._("Account"), heading, Markup().join(rows))
 
     def _value_text(self, value):
         if isinstance(value, bool):
@@ -821,6 +826,40 @@ class MlSyncLog(models.Model):
             "view_mode": "list,form",
             "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
         }
+
+    # ------------------------------------------------------------------ alarm
+
+    @api.model
+    def _alarm(self, connection):
+        """What shows that a connection does not keep up, as a cause and a sentence; None when it does.
+
+        What is to be booked, and results that are to be told, belong to the backlog.
+        """
+        now = fields.Datetime.now()
+        of_connection = Domain("connection_id", "=", connection.id)
+        incoming = of_connection & (Domain("direction", "=", "pull") | Domain("kind", "=", "result"))
+        still_open = Domain("state", "in", OPEN_STATES)
+        late = self.search_count(incoming & still_open & Domain("create_date", "<", now - BACKLOG_AGE))
+        if late >= ALARMING:
+            ended = Domain("state", "in", FINAL_STATES) & Domain("done_at", ">=", now - DAY)
+            then = Domain("create_date", "<", now - DAY - BACKLOG_AGE)
+            before = self.search_count(incoming & (still_open | ended) & then)
+            if late > before:
+                return "backlog", self.env._(
+                    "%(count)s records have not been booked or answered for more than 4 hours, and a day ago there"
+                    " were %(before)s: the sync log says what they wait for.",
+                    count=late,
+                    before=before,
+                )
+        lately = now - FAILURE_SPAN
+        failed = self.search_count(of_connection & Domain("state", "=", "failed") & Domain("write_date", ">=", lately))
+        if failed >= ALARMING:
+            done = of_connection & Domain("state", "=", "done") & Domain("done_at", ">=", lately)
+            if failed >= self.search_count(done):
+                return "failing", self.env._(
+                    "%s records failed within the last hour, more than went well: the sync log says why.", failed
+                )
+        return None
 
     # ------------------------------------------------------------------ retention
 

@@ -71,6 +71,10 @@ class MlReader(models.AbstractModel):
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
         return records - archived.filtered(lambda record: record.id not in known)
 
+    def _is_taken_back(self, record):
+        """Whether nothing of the record is to be sent any more to a vendor that does not have it yet."""
+        return "active" in record._fields and not record.active
+
     def _touched_at(self, records):
         """{record id: when it changed last} in UTC."""
         return {record.id: record.write_date for record in records}

@@ -57,6 +57,9 @@ class MlReaderOwnBill(models.AbstractModel):
             )
         )
 
+    def _is_taken_back(self, record):
+        return record.state == "cancel"
+
     def _document(self, flow, record):
         vendor = record.commercial_partner_id
         lines = tuple(self._lines(flow, record))

@@ -1,7 +1,5 @@
 """Readers of what records are coded to: accounts, analytic plans and accounts, taxes; and companies."""
 
-from decimal import Decimal
-
 from odoo import models
 from odoo.fields import Domain
 
@@ -205,12 +203,19 @@ class MlReaderTax(models.AbstractModel):
         return Tax(
             odoo_id=own_id(record),
             name=record.name or "",
-            rate=decimal_of(record.amount) / Decimal(100),
+            rate=self._rate(record),
             account_odoo_id=own_id(account),
             account_external_id=self._remote_id(flow, "account", account) if account else "",
             active=record.active,
             external_id=reference.external_id if reference else "",
         )
+
+    def _rate(self, tax):
+        """What the tax adds to what the vendor is paid: nothing where its parts take back what they add."""
+        parts = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == "tax")
+        factor = sum(decimal_of(part.factor_percent) for part in parts)
+        # without an exponent
+        return (decimal_of(tax.amount) * factor / 10_000).normalize() + 0
 
     def _account(self, flow, tax):
         """The tax's account. A tax without one is booked on the account of the line: the usual one stands for it."""

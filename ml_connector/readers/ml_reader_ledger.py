@@ -39,6 +39,9 @@ class MlReaderBill(models.AbstractModel):
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records)
         return records.filtered(lambda move: move.state == "posted" or move.id in known)
 
+    def _is_taken_back(self, record):
+        return record.state == "cancel"
+
     def _document(self, flow, record):
         vendor = record.commercial_partner_id
         digits = record.currency_id.decimal_places

@@ -46,6 +46,9 @@ class MlReaderPurchaseOrder(models.AbstractModel):
             lambda order: order.id not in theirs and (order.id in ours or self._state(order) == "open")
         )
 
+    def _is_taken_back(self, record):
+        return self._state(record) != "open"
+
     def _parts(self, record):
         return {line.id: line for line in record.order_line}
 

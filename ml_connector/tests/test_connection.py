@@ -102,6 +102,51 @@ class TestConnection(ConnectorCase):
             self.assertEqual((connection.cron_id.active, connection.cron_id.failure_count), (True, 0))
             connection.action_sync_now()
 
+    def _rows(self, count, hours, state="waiting", **values):
+        rows = self.env["ml.sync.log"].create(
+            [
+                {
+                    "name": f"Bill {number}",
+                    "connection_id": self.connection.id,
+                    "company_id": self.company.id,
+                    "flow_id": self.flow("bills").id,
+                    "direction": "pull",
+                    "kind": "bill",
+                    "state": state,
+                    "external_id": f"{state}-{hours}-{number}",
+                    "external_version": "1",
+                    **values,
+                }
+                for number in range(count)
+            ]
+        )
+        moment = fields.Datetime.now() - timedelta(hours=hours)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE ml_sync_log SET create_date = %s WHERE id = ANY(%s)", [moment, rows.ids])
+        self.env.invalidate_all()
+        return rows
+
+    def test_a_backlog_that_grows_is_red_and_says_so(self):
+        self._rows(9, hours=30)
+        self.assertFalse(self.connection.halt_cause)
+        late = self._rows(3, hours=5)
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "backlog"))
+        self.assertIn("12 records", self.connection.halt_reason)
+        self.assertIn("there were 9", self.connection.halt_reason)
+        late.write({"state": "done", "done_at": fields.Datetime.now()})
+        self._rows(20, hours=1)
+        self.env.invalidate_all()
+        self.assertFalse(self.connection.halt_cause, "what is young, or does not get more, is no alarm")
+
+    def test_failures_that_gather_are_red_and_say_so(self):
+        done = self._rows(12, hours=1, state="done", done_at=fields.Datetime.now())
+        self._rows(11, hours=1, state="failed")
+        self.assertFalse(self.connection.halt_cause)
+        done[:2].done_at = fields.Datetime.now() - timedelta(hours=2)
+        self.env.invalidate_all()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "failing"))
+        self.assertIn("11 records failed", self.connection.halt_reason)
+
     def test_a_job_that_does_not_come_is_red(self):
         self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(hours=2)
         self.connection.invalidate_recordset()

@@ -312,6 +312,20 @@ class TestFeedOut(FeedCase):
             (row["StampliInvoiceId"], row["PaymentStatus"], row["OpenAmount"]), ("700123", "partial", "1080.00")
         )
 
+    def test_a_failure_to_tell_of_payments_says_what_may_happen(self):
+        worker = self.env["ml.worker"]
+        for key, warns in (("payment_status", True), ("vendors", False)):
+            flow = self.flow(key)
+            log = self.env["ml.sync.log"].create(
+                {
+                    **{"name": "File", "connection_id": self.connection.id, "company_id": self.company.id},
+                    **{"flow_id": flow.id, "direction": "push", "kind": "feed_file"},
+                }
+            )
+            worker._store_push_failure(None, log, PermanentError("The server refuses the file."))
+            self.assertTrue(log.error_message.startswith("The server refuses the file."))
+            self.assertEqual("a second time" in log.error_message, warns)
+
     def test_default_paths_exist(self):
         """Every default column can be written, for every vendor with feeds."""
         for provider in PROVIDERS.values():

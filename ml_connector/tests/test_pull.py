@@ -8,7 +8,16 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError, UnknownOutcomeError
+from odoo.addons.ml_connector.documents import Result
+from odoo.addons.ml_connector.exceptions import (
+    InvalidDataError,
+    LockedPeriodError,
+    NetworkError,
+    PermanentError,
+    RemoteError,
+    UnknownOutcomeError,
+)
+from odoo.addons.ml_connector.writers.ml_writer import Entry
 
 from .common import ConnectorCase
 
@@ -111,6 +120,46 @@ class TestPull(ConnectorCase):
         success = next(report for report in self.remote.reports if report.success)
         self.assertEqual(success.reference, self.bills().name)
         self.assertIn(f"/odoo/account.move/{self.bills().id}", success.url)
+
+    def test_people_at_the_provider_are_told_what_to_do_and_nothing_from_inside(self):
+        """Each of the three classes that there are for them, and a reference that the search of the sync log finds."""
+        self.connection.owner_id.write({"name": "Erin Accountant", "email": "erin@example.com"})
+        search = self.env["ml.sync.log"].get_view(view_type="search")["arch"]
+        self.assertIn("('external_id', 'ilike', self)", search)
+        for number, error, words, hidden in (
+            (1, InvalidDataError("The lines add up to 1."), ("The lines add up to 1.", "Correct it in Fake"), "Erin"),
+            (2, NetworkError("No answer."), ("No answer.", "Erin Accountant (erin@example.com)"), "Correct"),
+            (3, KeyError("secret_column"), ("something unexpected", "erin@example.com"), "KeyError"),
+            (4, OSError(28, "No space left on device"), ("server", "erin@example.com"), "space"),
+            (5, LockedPeriodError("The period is locked."), ("The period is locked.", "ask Erin"), "Correct"),
+        ):
+            log = self.env["ml.sync.log"].create(
+                {
+                    **{"name": "Bill", "connection_id": self.connection.id, "company_id": self.company.id},
+                    **{"flow_id": self.flow("bills").id, "direction": "pull", "kind": "bill", "state": "failed"},
+                    **{"external_id": f"told-{number}", "external_version": "1"},
+                }
+            )
+            entry = Entry(log, None)
+            entry.error = self.env["ml.worker"]._as_connector_error(error)
+            self.env["ml.worker"]._queue_reports(self.flow("bills"), [entry])
+            (row,) = self.logs("results").filtered(lambda row, log=log: row.external_id == log.external_id)
+            text = row._result().failure_text(1000)
+            for word in (*words, f"Reference for Odoo: told-{number}"):
+                self.assertIn(word, text)
+            self.assertNotIn(hidden, text)
+            # whoever is to be asked by now: it was told already
+            self.connection.owner_id.name = f"Erin {number}"
+            self.env["ml.worker"]._queue_reports(self.flow("bills"), [entry])
+            again = self.logs("results").filtered(lambda row, log=log: row.external_id == log.external_id)
+            self.assertEqual(again, row)
+            self.connection.owner_id.name = "Erin Accountant"
+
+    def test_a_long_text_keeps_its_end(self):
+        result = Result(subject="bill", external_id="b" * 36, success=False, message="x" * 5000, advice="Ask Erin.")
+        text = result.failure_text(1000)
+        self.assertEqual(len(text), 1000)
+        self.assertTrue(text.endswith(f"... Ask Erin. Reference for Odoo: {'b' * 36}"))
 
     def test_report_in_doubt_is_looked_up_and_not_sent_again(self):
         self.remote.fail("report", (UnknownOutcomeError("The answer did not arrive."), True))

@@ -254,6 +254,35 @@ class TestCoding(PushCase):
         (tax,) = self.sent("taxes")
         self.assertEqual((tax["rate"], tax["account_external_id"]), ("0.09", self.bound("account", account)))
 
+    def tax(self, amount, *factors):
+        account = self.env["account.account"].search([("account_type", "=", "asset_current")], limit=1)
+        parts = [
+            Command.create({"repartition_type": "tax", "factor_percent": factor, "account_id": account.id})
+            for factor in factors
+        ]
+        base = Command.create({"repartition_type": "base"})
+        return self.env["account.tax"].create(
+            {
+                **{"name": f"{amount} {factors}", "amount": amount, "type_tax_use": "purchase"},
+                "invoice_repartition_line_ids": [base, *parts],
+                "refund_repartition_line_ids": [base, *parts],
+            }
+        )
+
+    def test_a_tax_goes_as_what_it_adds_to_what_the_vendor_is_paid(self):
+        """Reverse charge, a tax in parts, and withholding."""
+        self.switch_on("accounts", "taxes")
+        expected = {
+            self.tax(15, 100, -100): "0",
+            self.tax(15, 60, 40): "0.15",
+            self.tax(-15, 100): "-0.15",
+            self.tax(150, 100): "1.5",
+        }
+        self.run_worker()
+        self.run_worker()
+        sent = {record["name"]: record["rate"] for record in self.sent("taxes")}
+        self.assertEqual(sent, {tax.name: rate for tax, rate in expected.items()})
+
 
 @tagged("post_install", "-at_install")
 class TestPurchases(PushCase):
@@ -451,6 +480,24 @@ class TestPurchases(PushCase):
         order.button_cancel()
         self.env.cr.flush()
         self.assertFalse(self.logs("orders"))
+
+    def test_what_is_taken_back_before_it_was_sent_ends_quietly(self):
+        """Also where something else would stand in its way: nothing is asked of anybody, and nothing goes out."""
+        self.switch_on("vendors_push", "orders")
+        order, vendor = self.order(), self.vendor(name="Refused", email=False)
+        self.env.cr.flush()
+        self.assertEqual(self.logs("orders").state, "pending")
+        order.button_cancel()
+        vendor.active = False
+        self.run_worker()
+        rows = self.logs("orders") | self.logs("vendors_push").filtered(lambda log: log.res_id == vendor.id)
+        self.assertEqual(rows.mapped(lambda log: (log.state, log.error_class)), [("ignored", "not_wanted")] * 2)
+        self.assertFalse(self.sent("orders"))
+        vendor.active = True
+        order.button_draft()
+        order.button_confirm()
+        self.run_worker()
+        self.assertEqual([state for state in self.states("orders") if state != "ignored"], ["done"])
 
     def test_an_order_that_was_born_there_is_not_sent_back(self):
         self.switch_on("vendors_push", "orders")

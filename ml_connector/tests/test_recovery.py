@@ -21,6 +21,7 @@ class RelistingProvider(fake_provider.FakeProvider):
     )
     offered = True
     told = True
+    relists_cheaply = True
 
     def acknowledge(self, flow, versions):
         fake_provider.REMOTE.called("acknowledge")
@@ -152,6 +153,22 @@ class TestRecovery(ConnectorCase):
         self.assertIn("No answer.", recovery.message)
         with self.assertRaises(UserError):
             recovery.action_bring_in()
+
+    def test_the_test_of_the_connection_names_what_odoo_lacks(self):
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
+        self.lose("bill-2")
+        self.connection.action_test()
+        self.run_worker()
+        (found,) = [finding for finding in self.connection.findings if finding["level"] == "warning"]
+        self.assertEqual(self.connection.check_state, "warning")
+        self.assertIn("regards 1 records as booked", found["title"])
+        self.assertIn("BILL-2", found["message"])
+        self.patch(RelistingProvider, "relists_cheaply", False)
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, "ok")
 
     def test_only_administrators_look_and_bring_in(self):
         self.lose("bill-2")

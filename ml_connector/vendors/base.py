@@ -68,6 +68,8 @@ class FlowSpec:
     :param feed: how its records travel in files: `out` (we write them), `in` (they are read from files), `inbox`
         (fetches the files of the `in` flows). Empty: record by record
     :param after: keys of the `out` flows whose files must have arrived before the files of this one are sent
+    :param at_stake: what may happen as long as the provider does not have its records: a sentence at the end of each
+        failure (push only)
     :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
     """
 
@@ -98,6 +100,7 @@ class FlowSpec:
     carries: tuple[str, ...] = ()
     coded: bool = False
     relists: bool = False
+    at_stake: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +321,8 @@ class Provider:
     """How long the vendor repeats an event that nobody takes; None: that is not known."""
     has_entities = False
     """Whether several connections can share one business among them by its entities."""
+    relists_cheaply = False
+    """Whether its lists of what it regards as booked may be read at each test of the connection."""
     settles_in = 0
     """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
     access_end_advice = ""

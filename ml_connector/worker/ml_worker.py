@@ -419,6 +419,7 @@ class MlWorker(models.AbstractModel):
             if error:
                 return
             run.provider = Run(connection).provider
+            self._find_lacking(run)
         if connection.seat_request:
             self._claim_or_release_seat(run)
         if connection.webhook_state == "requested":

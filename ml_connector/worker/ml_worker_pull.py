@@ -21,7 +21,7 @@ from ..exceptions import (
     NotWantedError,
     UnreadableRowError,
 )
-from ..models.ml_error_class import MAX_STOPS
+from ..models.ml_error_class import MAX_STOPS, told
 from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
 from ..stored_files import stored_name
@@ -38,7 +38,7 @@ FARTHEST_DATE = timedelta(days=9 * 365)
 """How far from today a date may be that nobody is asked about."""
 ANSWER_WITHIN = timedelta(days=7)
 """How long a provider that waits for an answer waits for people here to put something right."""
-REFUSED = {"success": False, "reference": "", "url": "", "message": ""}
+REFUSED = {"success": False, "reference": "", "url": "", "message": "", "advice": ""}
 
 
 class Dependency(ConnectorError):
@@ -559,14 +559,14 @@ class MlWorker(models.AbstractModel):
         base_url = flow.connection_id._told_base()
         # what is acknowledged has to be answered, also where it brought nothing new
         acknowledges = flow._spec().acknowledges
-        told = ("created", "linked", *(("updated", "unchanged") if acknowledges else ()))
+        booked = ("created", "linked", *(("updated", "unchanged") if acknowledges else ()))
         revised = self._revised(flow, entries) if acknowledges else {}
         results = []
         for entry in entries:
             log = entry.log
             if not log._may_be_told():
                 continue
-            if not entry.error and entry.outcome in told:
+            if not entry.error and entry.outcome in booked:
                 result = {
                     "success": True,
                     "reference": writer._result_reference(entry.record),
@@ -574,14 +574,14 @@ class MlWorker(models.AbstractModel):
                     "message": "",
                 }
             elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):
-                result = {**REFUSED, "message": entry.error.message}
+                result = self._refusal(log, entry.error.error_class, entry.error.message)
             elif entry.error and acknowledges and log.state in DECIDED_STATES:
                 # it is not booked, and will not be
                 is_outdated = log.state == "superseded"
                 result = {**REFUSED, "message": self._outdated_sentence() if is_outdated else entry.error.message}
             elif not entry.error and entry.outcome == "drift" and acknowledges:
                 # it waits for an answer there, and what was not booked is no success
-                result = {**REFUSED, "message": entry.note}
+                result = self._refusal(log, "changed", entry.note)
             else:
                 continue
             results.append((log, {**_about(log), **result}))
@@ -597,11 +597,12 @@ class MlWorker(models.AbstractModel):
 
     def _answer_ignored(self, logs):
         """Tell the provider that what it waits for is not booked, because a person said so."""
-        self._refuse_acknowledged({log: log.ignored_reason for log in logs})
+        self._refuse_acknowledged({log: {**REFUSED, "message": log.ignored_reason or ""} for log in logs})
 
     def _answer_outdated(self, logs):
         """Tell the provider that what it waits for will not be booked, because there is a newer version."""
-        self._refuse_acknowledged(dict.fromkeys(self._unanswered(logs), self._outdated_sentence()))
+        outdated = {**REFUSED, "message": self._outdated_sentence()}
+        self._refuse_acknowledged(dict.fromkeys(self._unanswered(logs), outdated))
 
     def _answer_overdue(self, flow):
         """Tell the provider of what nobody has put right for so long: it cannot go on without an answer."""
@@ -613,20 +614,26 @@ class MlWorker(models.AbstractModel):
                 ("create_date", "<", fields.Datetime.now() - ANSWER_WITHIN),
             ]
         )
-        self._refuse_acknowledged({log: log.error_message for log in self._unanswered(overdue)})
+        self._refuse_acknowledged(
+            {log: self._refusal(log, log.error_class, log.error_message) for log in self._unanswered(overdue)}
+        )
 
     def _outdated_sentence(self):
         return self.env._("It was not booked before a newer version of it came.")
 
-    def _refuse_acknowledged(self, reasons):
-        """:param reasons: {row: sentence}"""
-        logs = self.env["ml.sync.log"].union(*reasons)
+    def _refusal(self, log, error_class, sentence):
+        """The result of a record that was not booked, in words for people at the provider."""
+        message, advice = told(self.env, error_class, sentence, log.connection_id)
+        return {**REFUSED, "message": message, "advice": advice}
+
+    def _refuse_acknowledged(self, answers):
+        """:param answers: {row: the result that is told}"""
+        logs = self.env["ml.sync.log"].union(*answers)
         logs = logs.filtered(lambda log: log._may_be_told())
         for flow, group in logs.grouped("flow_id").items():
             results = self._result_flow(flow)
             if results and flow._spec().acknowledges and flow._spec().reports:
-                answers = [(log, {**_about(log), **REFUSED, "message": reasons[log] or ""}) for log in group]
-                self._insert_reports(results, answers)
+                self._insert_reports(results, [(log, {**_about(log), **answers[log]}) for log in group])
 
     def _unanswered(self, logs):
         """Those of the rows of whose very version no result was stored."""
@@ -683,7 +690,8 @@ class MlWorker(models.AbstractModel):
         latest = {(log.kind, log.external_id): log for log in earlier.sorted("id")}
         rows = []
         for log, result in results:
-            version = _digest(result)
+            # told once, whoever is to be asked by now
+            version = _digest({name: value for name, value in result.items() if name != "advice"})
             before = latest.get(("result", log.external_id))
             if before and before.external_version == version and before.state != "superseded":
                 continue

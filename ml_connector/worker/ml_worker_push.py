@@ -10,7 +10,14 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-from ..exceptions import ConnectorError, DuplicateError, MappingError, PermanentError, UnknownOutcomeError
+from ..exceptions import (
+    ConnectorError,
+    DuplicateError,
+    MappingError,
+    NotWantedError,
+    PermanentError,
+    UnknownOutcomeError,
+)
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
 from ..models.ml_sync_log import CLEAN
@@ -124,6 +131,8 @@ class MlWorker(models.AbstractModel):
             try:
                 if record in unseen:  # what the engine has read already would come from the cache, unasked
                     record.check_access("read")
+                if not binding and reader._is_taken_back(record):
+                    raise NotWantedError(self.env._("It was taken back before it was sent."))
                 document = self._outgoing_document(flow, record, binding)
                 payload = run.provider.render(flow.key, document)
             except psycopg2.Error:
@@ -459,6 +468,8 @@ class MlWorker(models.AbstractModel):
         if log.sent_at and log.res_id:
             self._forget_sent(log)
         vals = self._failure_values(log, error)
+        if vals["state"] == "failed":
+            vals["error_message"] = log.flow_id._with_stake(error.message)
         if isinstance(error, NotSentError):
             vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
             self._queue_missing(log, error)

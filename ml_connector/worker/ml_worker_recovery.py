@@ -1,10 +1,19 @@
-from odoo import models
+from datetime import timedelta
+from itertools import islice
+
+from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ..exceptions import ConnectorError
+from ..models.ml_connection import WORKING_STATES
+from ..vendors.base import Finding
 
 LEFT_ALONE = ("pending", "running", "ignored")
 """States of rows that are on their way, or that a person has decided about."""
+LOOK_BACK = timedelta(days=31)
+MOST_PAGES = 20
+MOST_NAMES = 5
+"""Of how much the test of a connection reads and says."""
 
 
 class MlWorker(models.AbstractModel):
@@ -37,11 +46,44 @@ class MlWorker(models.AbstractModel):
             )
             self._commit(run)
 
-    def _lacking(self, run, flow, since):
+    def _find_lacking(self, run):
+        """Say at the test what the provider regards as booked and Odoo lacks, as after an export by hand."""
+        connection = run.connection
+        if not (run.provider.relists_cheaply and connection.state in WORKING_STATES):
+            return
+        since = max(connection.create_date.date(), fields.Date.today() - LOOK_BACK)
+        names = []
+        for flow in self._known_flows(connection).filtered(lambda flow: flow._spec().relists):
+            try:
+                names += [item.title for item, _told in self._lacking(run, flow, since, MOST_PAGES)]
+            except (ConnectorError, AccessError):
+                # the flow itself says so
+                continue
+        if names:
+            connection._add_finding(self._lacking_finding(connection, names))
+            self._commit(run)
+
+    def _lacking_finding(self, connection, names):
+        named = ", ".join(names[:MOST_NAMES])
+        return Finding(
+            level="warning",
+            title=self.env._(
+                "%(provider)s regards %(count)s records as booked that Odoo does not have",
+                provider=connection._provider_class().label,
+                count=len(names),
+            ),
+            message=self.env._(
+                "They were exported by hand there, or deleted in Odoo: %s. The button What Odoo Lacks lists all of them"
+                " and brings them in.",
+                f"{named}, ..." if len(names) > MOST_NAMES else named,
+            ),
+        )
+
+    def _lacking(self, run, flow, since, most_pages=None):
         """What the provider regards as booked since a day, and is in Odoo no more: item, whether it was told so."""
         since = max(since, flow.start_date or since)
         found = {}
-        for page in run.provider.booked(flow.key, since):
+        for page in islice(run.provider.booked(flow.key, since), most_pages):
             items = {item.external_id: item for item in page.items}
             keys = [(flow.kind, external_id) for external_id in items]
             held = {external_id for _kind, external_id in self.env["ml.binding"]._records(flow.connection_id, keys)}

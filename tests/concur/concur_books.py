@@ -68,6 +68,22 @@ class ConcurBooks(Books):
         )
         return {row["code"]: row["amount"] for row in rows if row["amount"]}
 
+    def owed(self, report_id):
+        """As `lines`, of all that was ever booked for a report: its entries, and what reverses them."""
+        rows = self.rows(
+            """WITH moves AS (SELECT m.id FROM ml_binding b JOIN account_move bound ON bound.id = b.res_id
+                                JOIN account_move m ON m.ref = bound.ref
+                               WHERE b.kind = 'expense_report' AND b.external_id = %s)
+               SELECT a.code_store->>'1' AS code, sum(l.amount_currency) AS amount
+                 FROM account_move m JOIN account_move_line l ON l.move_id = m.id
+                 JOIN account_account a ON a.id = l.account_id
+                WHERE m.state = 'posted' AND (m.id IN (SELECT id FROM moves)
+                                              OR m.reversed_entry_id IN (SELECT id FROM moves))
+                GROUP BY 1""",
+            report_id,
+        )
+        return {row["code"]: row["amount"] for row in rows if row["amount"]}
+
     def log(self, report_id, flow="expense_reports"):
         """The newest row of a report in a flow."""
         rows = self.rows(

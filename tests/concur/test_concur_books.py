@@ -7,7 +7,7 @@ from concur_books import DAY, connected_books
 from contract.contradictions import CONTRADICTIONS
 from contract.judge import assert_published
 from sandbox.concur.cases import composed_report, reference_reports
-from sandbox.concur.documents import cash_advance, identity, invoice
+from sandbox.concur.documents import cash_advance, entry, identity, invoice
 from sandbox.traffic import Recording
 from support.invariants import chain_problem
 
@@ -308,22 +308,30 @@ def test_concur_is_told_by_setting_and_the_report_comes_again(books):
     assert books.control.effects("posting.error", fi_id) == {"posting.error": {fi_id: 1}}
 
 
-def test_a_posted_report_that_comes_again_is_for_a_person(books):
+@pytest.mark.parametrize(
+    ("form", "button"), [("whole", "action_reverse_and_repost"), ("difference", "action_book_difference")]
+)
+def test_a_reopened_report_is_for_a_person_and_the_books_are_the_same(books, form, button):
+    """SAP does not say whether a revision holds the whole report or the difference."""
     report_id, _first = books.release()
     books.due("expense_reports")
     books.settle()
     before = books.lines(report_id)
-    _report_id, second = books.release(report_id=report_id, amount="52.00")
+    books.control.settings(reopens_with=form)
+    second = books.control.reopen(report_id, [entry("612000", "52.00", day=DAY)])
+    books.control.settings(reopens_with="whole")
     books.due("expense_reports")
     books.settle()
-    assert books.log(report_id)["outcome"] == "drift"
+    log = books.log(report_id)
+    assert (log["outcome"], log["is_partial"]) == ("drift", form == "difference")
+    assert "revision 2" in log["note"] and log["name"].endswith(", revision 2")
     assert books.lines(report_id) == before
     assert books.remote(second).status == "POSTING_CONFIRMED_FAILURE"
-    assert "52.00" in books.remote(second).messages[0]
+    assert "revision 2" in books.remote(second).messages[0]
     # who decides for the new one gets it in full, and Concur hears of it
-    books.workers.code(f"env['ml.sync.log'].browse({books.log(report_id)['id']}).action_reverse_and_repost()")
+    books.workers.code(f"env['ml.sync.log'].browse({log['id']}).{button}()")
     books.settle()
-    assert books.lines(report_id) == numbers({"600000": "46", "131000": "6", PAYABLE: "-52"})
+    assert books.owed(report_id) == numbers({"612000": "52", PAYABLE: "-52"})
     assert books.remote(second).status == "POSTING_CONFIRMED_SUCCESS"
 
 

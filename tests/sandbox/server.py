@@ -155,6 +155,10 @@ class Sandbox:
         """The response for a path that the vendor does not have, or not with this method."""
         return Response("<html><body><h1>Not Found</h1></body></html>", 405 if allowed else 404, mimetype="text/html")
 
+    def as_declared(self, operation, refusal):
+        """The refusal of a handler with the status that the contract declares for the operation."""
+        return refusal
+
     def rate_source(self, request):
         """What the rate limit counts by."""
         return request.remote_addr
@@ -247,7 +251,7 @@ class Sandbox:
                 result = self.handlers[operation.key](call)
                 response = self._success(operation, result)
         except Refusal as refusal:
-            response = self.refused(refusal)
+            response = self.refused(self.as_declared(operation, refusal))
         return self._checked(operation, response, log)
 
     def _read(self, operation, request, values, log):

@@ -128,7 +128,7 @@ def lists_of(recorder, flow):
     """What was asked whose rows become items, and not parts of one."""
     found = dict.fromkeys(key for key in recorder.asked if rows_of(recorder.answers[key].data))
     parts = ("/contacts", *(("/invoice/vendors",) if flow == "payment_requests" else ()))
-    own = [key for key in found if not key[0].endswith(parts)]
+    own = [key for key in found if not key[0].endswith(parts) and "payment_id" not in key[1]]
     return [key for key in own if flow != "statements" or key[0].endswith("/statements")]
 
 
@@ -203,34 +203,49 @@ def test_a_malformed_row_costs_itself_only(recorded, key, flow):
                 assert item.payload == {}, about
 
 
-def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded):
+QUEUES = {
+    "expense_reports": ("expense", "report"),
+    "invoices": ("invoice", "requestHeader"),
+    "cash_advances": ("cashadvance", "cashAdvanceData"),
+    "payroll": ("payroll", "report"),
+}
+
+
+@pytest.mark.parametrize("flow", QUEUES)
+def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, flow):
+    doc_type, head = QUEUES[flow]
     provider, recorder = recorded("concur")
-    (place,) = [key for key in recorder.answers if "/expense/transactions" in key[0] and "('page', 0)" in key[1]]
+    (place,) = [key for key in recorder.answers if f"/{doc_type}/transactions" in key[0] and "('page', 0)" in key[1]]
     good = recorder.answers[place]
     first = rows_of(good.data)[0]
+    odd = ("Any id, not only 32 hex digits", "../a?b=c#d", "ÄÖ 東京", "x" * 400)
     answer = copy.deepcopy(good)
     answer.data["content"] = [
-        {**first, "id": "no-report", "document": {**first["document"], "report": {}}},
+        {**first, "id": "no-head", "document": {**first["document"], head: {}}},
         {**first, "id": "no-content", "document": None},
         {**first, "id": "no-json", "document": "<report/>"},
-        {**first, "id": "Any id, not only 32 hex digits"},
+        {**first, "id": "x" * 501},
+        {**first, "id": 7},
+        *({**first, "id": name} for name in odd),
     ]
     recorder.answers[place] = answer
     try:
-        found = read(provider, "expense_reports")
+        found = read(provider, flow)
     finally:
         recorder.answers[place] = good
     assert [item.external_id for item in found[:3]] == [
-        f"{UNREADABLE}{name}" for name in ("no-report", "no-content", "no-json")
+        f"{UNREADABLE}{name}" for name in ("no-head", "no-content", "no-json")
     ]
     assert [item.payload[FAULT] for item in found[:2]] == [
-        "Row 1 of page 1 (no-report) of a list of SAP Concur cannot be read. It does not say of which record it is. "
+        "Row 1 of page 1 (no-head) of a list of SAP Concur cannot be read. It does not say of which record it is. "
         "Have it corrected there, then ignore this row.",
         "Row 2 of page 1 (no-content) of a list of SAP Concur cannot be read. It has no content that can be read. "
         "Have it corrected there, then ignore this row.",
     ]
-    assert found[3].version == "Any id, not only 32 hex digits"
-    assert document_of(provider, "expense_reports", found[3].payload).external_id == found[3].external_id
+    assert all(FAULT in item.payload and item.external_id.startswith(UNREADABLE) for item in found[3:5])
+    assert [item.version for item in found[5:]] == list(odd)
+    for item in found[5:]:
+        assert document_of(provider, flow, item.payload).external_id == item.external_id
 
 
 def test_vendor_credits_come_as_a_list_or_as_lists_in_it(recorded):

@@ -13,7 +13,7 @@ from ml_connector.clients import MemoryTokens, RampClient
 from ml_connector.documents import Address, Contact, Result, Vendor
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import SCOPES
+from ml_connector.vendors.ramp.flows import FLOWS, SCOPES
 
 
 def quick(**changes):
@@ -192,10 +192,59 @@ def test_a_bill_that_was_archived_is_void(sandbox, ramp):
     assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
 
 
-def test_fetching_what_is_not_there(ramp):
-    nowhere = "00000000-0000-4000-8000-000000000000"
-    for flow in ("vendors", "bills", "payments", "bill_files"):
-        assert ramp.fetch(flow, nowhere) is None
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = (0, 400, 404, 410)
+"""Statuses for an unknown id; 0: the one that the contract declares for the operation."""
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_what_ramp_does_not_have_is_one_fact_whatever_its_status(sandbox, ramp, status):
+    sandbox.control.settings(unknown_status=status)
+    others = ("coding", "repayments", "payment_files")
+    pulled_flows = [flow.key for flow in FLOWS if flow.direction == "pull" and flow.key not in others]
+    assert {flow: ramp.fetch(flow, NOWHERE) for flow in pulled_flows} == dict.fromkeys(pulled_flows)
+    for subject in ("bill", "payment", "expense", "reimbursement", "transfer", "cashback"):
+        assert ramp.reported(Result(subject=subject, external_id=NOWHERE, success=True)) is False
+    ramp.unsubscribe(NOWHERE)
+    for field in sandbox.state.fields:
+        field.is_active = field.is_active and field.kind != "TAX_CODE"
+    assert not [item for item in pulled(ramp, "coding") if item.payload["kind"] == "tax"]
+    with pytest.raises(errors.NotFoundError):
+        list(ramp.client.field_options(NOWHERE))
+    with pytest.raises(errors.NotFoundError):
+        list(ramp.client.vendor_contacts(NOWHERE))
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_a_refusal_of_what_ramp_has_is_no_unknown_record(sandbox, ramp, status):
+    sandbox.control.settings(unknown_status=status)
+    sandbox.control.add_fault("error", status=400, method="PATCH", path="*/bills/drafts/*")
+    draft = ramp.client.create_draft({"vendor_id": next(iter(sandbox.state.vendors)).id})["id"]
+    refusal = raised(ramp.client.update_draft, draft, {"memo": "x"})
+    assert type(refusal) is errors.PermanentError
+    sandbox.state.drafts.remove(draft)
+    assert type(raised(ramp.client.update_draft, draft, {"memo": "x"})) is errors.NotFoundError
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_receipts_of_both_kinds_come(sandbox, ramp, status):
+    """The row knows the kind of its record, so the other one is not asked for."""
+    sandbox.control.settings(unknown_status=status)
+    owned = {
+        ("expense", row.transaction_id) if row.transaction_id else ("reimbursement", row.reimbursement_id)
+        for row in sandbox.state.receipts
+    }
+    assert {kind for kind, _id in owned} == {"expense", "reimbursement"}
+    for kind, owner in [*sorted(owned)[:5], *sorted(owned)[-5:]]:
+        before = len(sandbox.control.requests())
+        found = ramp.fetch_files("receipts", owner, {"subject_kind": kind})
+        if found:
+            assert found.payload["subject_kind"] == kind and found.payload["receipts"]
+        other = {"expense": "/reimbursements/", "reimbursement": "/transactions/"}[kind]
+        asked = [entry["path"] for entry in sandbox.control.requests()[before:]]
+        assert not [path for path in asked if other in path]
+        again = ramp.fetch("receipts", owner)
+        assert (again and again.version) == (found and found.version)
 
 
 def test_one_entity(sandbox):

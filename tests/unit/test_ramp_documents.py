@@ -204,6 +204,45 @@ def test_exchange_rate_leads_to_the_currency_of_the_bills_entity():
     assert provider().document("bills", stated).rate_currency == ""
 
 
+def paid_in(taken, account="", **values):
+    money = {"amount": 5000, "currency_code": taken, "minor_unit_conversion_rate": 100}
+    details = {"source_bank_account_id": account} if account else {}
+    return bill(entity_id="e1", fx_conversion_rate="1.25", payment={"amount": money, "details": details, **values})
+
+
+@pytest.mark.parametrize(
+    ("payload", "payer"),
+    [
+        (paid_in("EUR", "a-eur"), "EUR"),
+        (paid_in("USD", "a-gbp"), "GBP"),
+        (paid_in("GBP", "a-other"), "GBP"),
+        (paid_in("USD"), "CAD"),
+        (bill(entity_id="e1", fx_conversion_rate="1.25", payment=None), "CAD"),
+        (bill(entity_id="e2", fx_conversion_rate="1.25", payment=None), ""),
+    ],
+)
+def test_exchange_rate_leads_to_the_currency_of_the_payer(payload, payer):
+    known = provider(
+        entity_currencies={"e1": "CAD", "e2": ""}, account_currencies={"a-eur": "EUR", "a-gbp": "GBP", "a-other": ""}
+    )
+    assert known.document("bills", payload).rate_currency == payer
+
+
+def test_what_the_bank_took_for_several_bills_is_parted_without_rest():
+    together = [
+        {"id": f"b{number}", "amount": usd(units), "applied_vendor_credits": []}
+        for number, units in enumerate((1000, 1000, 1000))
+    ]
+    parts = []
+    for row in together:
+        payload = {**paid_in("EUR", payment_date="2026-09-01"), **row, "status": "PAID", "paid_together": together}
+        payload["payment"]["amount"]["amount"] = 1000
+        document = provider().document("payments", payload)
+        assert (document.amount, document.debited_currency) == (Decimal("10.00"), "EUR")
+        parts.append(document.debited)
+    assert sorted(parts) == [Decimal("3.33"), Decimal("3.33"), Decimal("3.34")]
+
+
 @pytest.mark.parametrize("stated", ["0", "-1", "NaN", "Infinity", "x", [], True])
 def test_unusable_exchange_rates(stated):
     assert "exchange rate" in refused(fx_conversion_rate=stated)

@@ -578,7 +578,7 @@ def test_a_new_vendor_without_an_id_has_to_be_looked_up():
 
 def test_an_archived_vendor_is_not_created():
     error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
-    assert type(error) is errors.InvalidDataError
+    assert type(error) is errors.NotWantedError
 
 
 def test_find_looks_at_the_number_on_the_rows():

@@ -273,6 +273,15 @@ def test_taxes_come_in_strict_order_and_only_once(sandbox, ramp):
     assert push(ramp, "taxes_push", replace(wanted, external_id="vat-15", name="15%")).linked
 
 
+def test_a_tax_of_nothing_replaces_the_rate_of_before(sandbox, ramp):
+    """As a reverse charge, which went with its rate before."""
+    sent = push(ramp, "taxes_push", tax(ramp, rate=Decimal("0.15")))
+    push(ramp, "taxes_push", tax(ramp, rate=Decimal("0.00")), sent.external_id)
+    assert Decimal(rows(ramp.client.tax_rates(), id="tax_8")[0]["rate"]) == 0
+    push(ramp, "taxes_push", tax(ramp, odoo_id=9, rate=Decimal("-0.15")))
+    assert Decimal(rows(ramp.client.tax_rates(), id="tax_9")[0]["rate"]) == Decimal("-0.15")
+
+
 def test_an_archived_tax_is_taken_away(sandbox, ramp):
     """One of Ramp's own is not; what is coded with it keeps it, and Ramp does not take it up again."""
     wanted = tax(ramp)
@@ -887,6 +896,85 @@ def test_a_draft_that_was_approved_is_left_alone(sandbox, ramp):
     (made,) = [row for row in sandbox.control.bills() if row.get("remote_id") == "odoo:db:7:move:5021"]
     assert made["invoice_number"] == "EX-2001"
     assert ramp.handles.record_id("move", made["remote_id"]) == 5021
+
+
+UNKNOWN = (0, 400, 404, 410)
+
+
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_what_became_something_else_is_found_whatever_the_status(sandbox, ramp, status):
+    sandbox.control.settings(unknown_status=status)
+    wanted = bill(ramp)
+    sent = push(ramp, "bills_push", wanted)
+    sandbox.control.approve_draft(sent.external_id.removeprefix("draft:"))
+    after = push(ramp, "bills_push", replace(wanted, number="EX-9"), sent.external_id)
+    assert after.linked and after.external_id.startswith("bill:") and "approved" in after.note
+    bought = push(ramp, "purchase_orders_push", order(ramp))
+    received = push(ramp, "receipts_push", receipt(bought, "5"))
+    ramp.client.delete_item_receipt(received.external_id)
+    push(ramp, "receipts_push", receipt(bought, "4"), received.external_id)
+    ramp.client.archive_purchase_order(bought.external_id)
+    ended = push(ramp, "purchase_orders_push", order(ramp, state="cancelled"), bought.external_id)
+    assert "already" in ended.note
+
+
+def refuse(sandbox, method, path):
+    sandbox.control.add_fault("error", status=400, method=method, path=path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_refusal_after_a_payment_warns_of_paying_twice(sandbox, ramp, approved, known):
+    """Also of what Odoo does not know to be at Ramp."""
+    paid = bill(ramp, paid_on=date(2026, 9, 5))
+    sent = push(ramp, "bills_push", bill(ramp))
+    if approved:
+        sandbox.control.approve_draft(sent.external_id.removeprefix("draft:"))
+    refuse(sandbox, "PATCH", "*/bills/*")
+    refusal = raised(push, ramp, "bills_push", paid, sent.external_id if known and not approved else "")
+    assert isinstance(refusal, errors.InvalidDataError)
+    for words in ("EX-2001", "paid in Odoo on 2026-09-05", "mark it as paid in Ramp", "not paid twice", "went wrong"):
+        assert words in refusal.message
+    after = push(ramp, "bills_push", paid, sent.external_id if known else "")
+    assert "outside of Ramp" in after.note
+
+
+def test_a_refusal_says_what_it_leaves_undone(sandbox):
+    ramp = connect(sandbox, bills_push={"bill_mode": "approved"})
+    sent = push(ramp, "bills_push", bill(ramp))
+    refuse(sandbox, "DELETE", "*/bills/*")
+    assert "not paid" in raised(push, ramp, "bills_push", bill(ramp, is_void=True), sent.external_id).message
+    refuse(sandbox, "PATCH", "*/bills/*")
+    changed = raised(push, ramp, "bills_push", bill(ramp, memo="other"), sent.external_id)
+    assert "the right amount is paid" in changed.message
+    bought = push(ramp, "purchase_orders_push", order(ramp))
+    received = push(ramp, "receipts_push", receipt(bought, "5"))
+    refuse(sandbox, "POST", "*/item-receipts")
+    lost = raised(push, ramp, "receipts_push", receipt(bought, "4"), received.external_id)
+    assert "WH/IN/00031" in lost.message and "correct it in Ramp" in lost.message
+    refuse(sandbox, "POST", "*/archive")
+    ended = raised(push, ramp, "purchase_orders_push", order(ramp, state="cancelled"), bought.external_id)
+    assert "archive it in Ramp" in ended.message
+    user = push(ramp, "users_push", employee())
+    refuse(sandbox, "PATCH", "*/deactivate")
+    left = raised(push, ramp, "users_push", employee(active=False, email="", last_name=""), user.external_id)
+    assert "cards" in left.message
+    sandbox.control.add_fault("error", status=403, method="PATCH", path="*/bills/*")
+    denied = raised(push, ramp, "bills_push", bill(ramp, paid_on=date(2026, 9, 5)), sent.external_id)
+    assert isinstance(denied, errors.AuthError) and "not paid twice" in denied.message
+
+
+def test_what_was_taken_back_before_ramp_had_it_ends_quietly(sandbox, ramp):
+    for flow, document in (
+        ("bills_push", bill(ramp, is_void=True)),
+        ("purchase_orders_push", order(ramp, state="cancelled")),
+        ("vendors_push", vendor(active=False, odoo_id=99, name="Never There")),
+        ("users_push", employee(active=False)),
+    ):
+        assert isinstance(raised(push, ramp, flow, document), errors.NotWantedError), flow
+    draftsman = connect(sandbox, purchase_orders_push={"purchase_order_mode": "draft_bill"})
+    unknown = order(ramp, state="cancelled", odoo_id=4711)
+    assert isinstance(raised(push, draftsman, "purchase_orders_push", unknown), errors.NotWantedError)
 
 
 def test_an_approved_bill_only_where_it_is_wanted(sandbox):

@@ -111,6 +111,24 @@ def test_rate_limit_is_429():
         assert "Retry-After" not in answers[-1].headers
 
 
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(("path", "status"), [("vendors", 400), ("receipts", 404), ("reimbursements", 404)])
+def test_an_unknown_id_has_the_declared_status_or_another(ramp, client, path, status):
+    answers = [client.get(f"/{path}/{NOWHERE}").status_code]
+    for other in (404, 400, 410):
+        ramp.control.settings(unknown_status=other)
+        answers.append(client.get(f"/{path}/{NOWHERE}").status_code)
+    assert answers == [status, 404, 400, 410]
+
+
+def test_an_operation_without_a_body_takes_none(ramp, client):
+    path = f"/accounting/connection/{ramp.state.connection.id}/reactivate"
+    assert client.post(path, json={}).status_code == 400
+    assert client.post(path).status_code == 200
+
+
 # -- data set and lists ----------------------------------------------------------------------------------------------
 
 
@@ -284,7 +302,7 @@ def test_vendor_create_and_find(ramp, client):
         body = {"email": f"{tenant}@example.com"}
         assert client.post(f"{path}/contacts", json=body).status_code == contact
     assert client.delete(f"/vendors/{created.json()['id']}").status_code == 204
-    assert client.get(f"/vendors/{created.json()['id']}").status_code == 404
+    assert client.get(f"/vendors/{created.json()['id']}").status_code == 400
 
 
 def test_vendor_waiting_for_approval_is_listed_as_draft_only(ramp, client):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ...exceptions import InvalidDataError, PermanentError, RemoteError
 from ..base import Sent
+from ..undone import undone
 from .wire import text
 
 LONGEST_NOTE = 500
@@ -77,6 +78,10 @@ class PaymentPush:
         if external_id:
             # the same payment may be taken back and made again, and a reference counts once
             details = [_marked(detail, key[:8]) for detail in details]
+        with undone(self._at_stake(payload), "SAP Concur"):
+            return self._told(payload, details)
+
+    def _told(self, payload, details):
         told = {name: value for name, value in payload.items() if name != SOURCE} | {"clearingDetails": details}
         answer = self._provider.client.confirm_payments("expense", [told]).get(payload["docId"]) or {}
         result = answer.get("paymentConfirmationResult")
@@ -85,6 +90,14 @@ class PaymentPush:
         said = text(answer, "errorMessage") or "no result came for it"
         problem = RemoteError if result in PASSING or not result else PermanentError
         raise problem(f"SAP Concur does not take the payment: {said}.", code=str(answer.get("code")))
+
+    def _at_stake(self, payload):
+        """What a person has to do where Concur refuses it, and why that matters."""
+        if payload["processingStatusCode"] == "RE":
+            return "A payment was taken back in Odoo: take it back in SAP Concur, so that it is paid after all"
+        day = max(detail["clearingDate"] for detail in payload["clearingDetails"])
+        on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+        return f"It was paid in Odoo on {on}: mark it as paid in SAP Concur, so that it is not paid twice"
 
     def _dated(self, detail):
         return {"clearingDate": f"{datetime.now(self._provider.zone):%Y%m%d}", **detail}
@@ -122,14 +135,17 @@ class InvoicePaymentPush:
         }
 
     def send(self, payload, external_id, key):
-        """:raises PermanentError: Concur refuses it, and does not have it already"""
-        try:
-            self._provider.client.confirm_invoice_payment(payload)
-        except PermanentError:
-            found = self.find(payload, key)
-            if not found:
-                raise
-            return found
+        """:raises InvalidDataError: Concur refuses it, and does not have it already"""
+        day = payload["paymentStatusDate"]
+        task = f"The invoice was paid in Odoo on {day}: mark it as paid in SAP Concur, so that it is not paid twice"
+        with undone(task, "SAP Concur"):
+            try:
+                self._provider.client.confirm_invoice_payment(payload)
+            except PermanentError:
+                found = self.find(payload, key)
+                if not found:
+                    raise
+                return found
         return Sent(external_id=payload["requestId"])
 
     def find(self, payload, key):

@@ -12,7 +12,7 @@ DOC_TYPES = {
     "payroll": "payroll",
 }
 MAX_RESULTS = 50
-LONGEST_TEXT = 1300
+LONGEST_TEXT = 1000
 LONGEST_NUMBER = 80
 
 NOT_ACKNOWLEDGED = 111
@@ -78,7 +78,7 @@ def confirmation(result, company):
         "concurTransactionLineItemId": "",
         "messageId": "ODOO",
         "messageLanguage": "EN",
-        "messageShortText": result.message[:LONGEST_TEXT],
+        "messageShortText": result.failure_text(LONGEST_TEXT),
         "messageLongText": "",
     }
     return _confirmation(result, "error", [], [message])

@@ -144,11 +144,13 @@ class Checker(ConnectionCheck):
         self.report.settings["bank_accounts"] = {
             account["id"]: account["name"] for row in entities for account in bank_accounts(row)
         }
-        currencies = {row.get("id"): row.get("currency") or "" for row in entities}
-        self.report.settings["entity_currencies"] = currencies
+        self.report.settings["account_currencies"] = {
+            account["id"]: account["currency"] for row in entities for account in bank_accounts(row)
+        }
+        self.report.settings["entity_currencies"] = {row.get("id"): payer_currency(row) for row in entities}
         self.report.choices["entity"] = choices(entities)
         chosen = self.settings.credentials.get("entity") or ""
-        self.report.currencies = set(currencies.values()) - {""}
+        self.report.currencies = {row.get("currency") or "" for row in entities} - {""}
         if chosen:
             self._check_entity(chosen, entities)
             return
@@ -246,10 +248,21 @@ def choices(entities):
 
 
 def bank_accounts(entity):
-    """Ramp's bank accounts of an entity as `{id, name}`."""
+    """Ramp's bank accounts of an entity as `{id, name, currency}`."""
     accounts = entity.get("payment_accounts")
     for account in accounts if isinstance(accounts, list) else []:
         if isinstance(account, dict) and isinstance(account.get("id"), str):
             digits = account.get("account_number_last_four")
             name = account.get("account_name") or "Bank account"
-            yield {"id": account["id"], "name": f"{name} ({digits})" if digits else str(name)}
+            currency = account.get("currency")
+            yield {
+                "id": account["id"],
+                "name": f"{name} ({digits})" if digits else str(name),
+                "currency": currency if isinstance(currency, str) else "",
+            }
+
+
+def payer_currency(entity):
+    """The currency in which an entity pays, whichever of its accounts it takes; empty where that depends."""
+    own = entity.get("currency") or ""
+    return own if {account["currency"] for account in bank_accounts(entity)} <= {own, ""} else ""

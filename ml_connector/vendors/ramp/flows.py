@@ -476,6 +476,14 @@ METHOD_NAMES = {
 DRAFT, BILL = "draft:", "bill:"
 """How our ids of bills that we sent begin: a draft that is approved becomes another object in Ramp."""
 
+SPEND = {
+    "expense": "transaction",
+    "reimbursement": "reimbursement",
+    "transfer": "transfer",
+    "cashback": "cashback",
+}
+"""By kind of record: the client's method that reads one."""
+
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
 """What `status_summary` says of approved bills that Ramp does not pay."""
 

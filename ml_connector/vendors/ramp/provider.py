@@ -42,7 +42,7 @@ from .newer import FIELD_REMOTE_ID, Newer
 from .pull_spend import LOOK_BACK
 from .pulls import since_moment
 from .push_base import ENTITIES
-from .wire import MOMENTS, required, required_id
+from .wire import MOMENTS, part, required, required_id, text
 
 COMPANIES = "companies"
 OVERLAP = timedelta(minutes=5)
@@ -81,6 +81,7 @@ class RampProvider(Provider):
     forwards_headers = True
     pushes = push.PUSHES
     has_entities = True
+    relists_cheaply = True
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
@@ -190,7 +191,7 @@ class RampProvider(Provider):
             return None
 
     def fetch_files(self, flow, external_id, known):
-        if flow == "receipts" and known.get("names"):
+        if flow == "receipts" and known.get("subject_kind"):
             return rows.fetched(lambda: PULLERS[flow](self).fetch_known(external_id, known), external_id, self.label)
         if flow == "payment_files":
             return self._fetch_remittance(external_id, known.get("names") or ())
@@ -232,7 +233,9 @@ class RampProvider(Provider):
         translators = {
             "coding": translate.reference,
             "vendors": lambda payload: translate.vendor(payload, self.handles),
-            "bills": lambda payload: translate.bill(payload, self.handles, self.entity_currencies),
+            "bills": lambda payload: translate.bill(
+                payload, self.handles, self.entity_currencies, self.account_currencies
+            ),
             "bill_files": translate.files,
             "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
             "payment_files": translate.remittance,
@@ -262,7 +265,12 @@ class RampProvider(Provider):
 
     @property
     def entity_currencies(self):
+        """In which Ramp's entities pay; empty where an entity pays in several."""
         return self.settings.stored.get("entity_currencies") or {}
+
+    @property
+    def account_currencies(self):
+        return self.settings.stored.get("account_currencies") or {}
 
     @property
     def entity_id(self):
@@ -382,7 +390,7 @@ class RampProvider(Provider):
 
         Ramp has no filter for what was changed, and an edited bill is not ready anew.
         """
-        made = {"bills": items.bill_item, "payments": items.payment_item}.get(flow)
+        made = {"bills": items.bill_item, "payments": self._payment_item}.get(flow)
         if not made:
             return
         selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
@@ -395,11 +403,24 @@ class RampProvider(Provider):
     def _pull_payments(self, _cursor, since):
         """A payment is left alone when its bill is, so the date of the bill decides."""
         yield from self._bills(
-            items.payment_item,
+            self._payment_item,
             lambda row: is_payment_due(row) and _is_since(row, since),
             sync_ready=True,
             payment_status="PAID",
         )
+
+    def _payment_item(self, row):
+        """What the bank took for several bills is parted, for which all of them are needed."""
+        if not translate.may_pay_others(row):
+            return items.payment_item(row)
+        payment_id = text(part(row, "payment"), "id")
+        together = [
+            {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
+            for page in self.client.bills(payment_id=payment_id)
+            for bill in page
+            if payment_id and text(part(bill, "payment"), "id") == payment_id
+        ]
+        return items.payment_item({**row, "paid_together": together})
 
     def _booked_bills(self, since):
         """Ramp does not say when a bill was booked, so all of its dates count."""
@@ -407,7 +428,7 @@ class RampProvider(Provider):
 
     def _booked_payments(self, since):
         yield from self._bills(
-            items.payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
+            self._payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
         )
 
     def _bills(self, made, is_wanted, **filters):
@@ -454,7 +475,7 @@ class RampProvider(Provider):
         row = self.client.bill(bill_id)
         if not (concerns_us(row, self.entity_id) and is_payment_due(row)):
             return None
-        item = items.payment_item(row)
+        item = self._payment_item(row)
         return item if not payment_id or item.external_id == external_id else None
 
     # Sending

@@ -6,6 +6,7 @@ from ...documents import Attachment
 from ...exceptions import NotFoundError
 from ..base import Page
 from . import translate, translate_card, translate_spend
+from .flows import SPEND
 from .items import coding_key, line_key, money_key, picked
 from .pulls import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_moment
 from .translate_spend import booking_date, receipt_id_of, receipt_name
@@ -152,7 +153,9 @@ class ReceiptPuller(Puller):
         return item(row, names, names[0], payload, external_id=owner)
 
     def fetch_known(self, external_id, known):
-        """The receipts of a record that are known by their names; links are new at each reading."""
+        """The receipts of a record, of those with names only these; links are new at each reading."""
+        if not known.get("names"):
+            return self._all(external_id, known["subject_kind"], self._owner_row(external_id, known["subject_kind"]))
         ids = [receipt_id_of(name) for name in known["names"]]
         urls = self._provider.receipt_links.find(ids, known.get("day", ""))
         if urls is None:
@@ -162,7 +165,15 @@ class ReceiptPuller(Puller):
 
     def fetch(self, external_id):
         """All receipts of a transaction or reimbursement."""
-        kind, row = self._owner_row(external_id)
+        kind = "expense"
+        try:
+            row = self._owner_row(external_id, kind)
+        except NotFoundError:
+            kind = "reimbursement"
+            row = self._owner_row(external_id, kind)
+        return self._all(external_id, kind, row)
+
+    def _all(self, external_id, kind, row):
         if row.get("sync_status") == NOT_READY or not self.concerns_us(row):
             return None
         return self._item(external_id, kind)
@@ -181,11 +192,8 @@ class ReceiptPuller(Puller):
         content = sorted(str(receipt["id"]) for receipt in receipts)
         return item({}, content, external_id, payload, external_id=external_id)
 
-    def _owner_row(self, external_id):
-        try:
-            return "expense", self.client.transaction(external_id)
-        except NotFoundError:
-            return "reimbursement", self.client.reimbursement(external_id)
+    def _owner_row(self, external_id, kind):
+        return getattr(self.client, SPEND[kind])(external_id)
 
     def document(self, payload):
         attachments = []

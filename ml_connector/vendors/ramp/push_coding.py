@@ -219,7 +219,8 @@ class Taxes(Push):
     """Three lists in strict order: rates, the one tax field, its options. A tax is a rate and an option of one id."""
 
     def render(self, document):
-        if not document.account_external_id:
+        is_ours = not document.external_id or document.external_id == f"tax_{document.odoo_id}"
+        if is_ours and not document.account_external_id:
             raise InvalidDataError(f"Ramp needs the account of a tax: enter one on the tax {document.name}.")
         body = {
             "id": document.external_id or f"tax_{document.odoo_id}",
@@ -227,7 +228,7 @@ class Taxes(Push):
             "rate": format(document.rate.normalize(), "f"),
             "account": document.account_external_id,
             "active": document.active,
-            "is_ours": not document.external_id or document.external_id == f"tax_{document.odoo_id}",
+            "is_ours": is_ours,
         }
         return scoped(self.provider, body)
 

@@ -7,8 +7,9 @@ import hashlib
 from dataclasses import replace
 from decimal import Decimal
 
-from ...exceptions import ConflictError, DuplicateError, InvalidDataError, NotFoundError, PermanentError
+from ...exceptions import ConflictError, DuplicateError, InvalidDataError, NotFoundError, NotWantedError
 from ..base import Sent
+from ..undone import undone
 from .flows import BILL, DRAFT
 from .money import read_money
 from .push_base import Push, new_id
@@ -35,13 +36,13 @@ class Drafts(Push):
             return Sent(
                 external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed."
             )
-        wanted = self.wire(body, order)
         if not found:
-            return self._create(wanted, body)
+            return self.make(body, order)
+        wanted = self.wire(body, order)
         try:
             row = self.client.update_draft(found.external_id.removeprefix(DRAFT), _changeable(wanted))
-        except NotFoundError:
-            return self._approved(body)
+        except NotFoundError as error:
+            return self._approved(body, error)
         return self._sent(row, linked=not external_id)
 
     def find_own(self, body):
@@ -81,9 +82,10 @@ class Drafts(Push):
         is_same = amount == total and row.get("invoice_number") == body["invoice_number"][:MAX_NUMBER]
         return is_same or self.handles.is_marked(body["remote_id"])
 
-    def _create(self, wanted, body):
+    def make(self, body, order=""):
+        """Make a draft of what Ramp is known not to have."""
         try:
-            return self._sent(self.client.create_draft(wanted))
+            return self._sent(self.client.create_draft(self.wire(body, order)))
         except ConflictError:
             # The draft was made in between; the list may lag behind, so it is looked at once more.
             found = self.find_as(body)
@@ -91,8 +93,10 @@ class Drafts(Push):
                 raise
             return found
 
-    def _approved(self, body):
+    def _approved(self, body, error):
         found = self.find_as(body)
+        if found and found.external_id.startswith(DRAFT):
+            raise error
         if not found:
             raise InvalidDataError(
                 "The draft is no longer in Ramp, and no bill came of it: ignore this row if it was deleted on purpose."
@@ -184,32 +188,53 @@ class OwnBills(Push):
         return Drafts(self.provider)
 
     def send(self, payload, external_id, key):
-        if payload["cancelled"]:
-            return self._cancel(payload, external_id)
-        if payload.get("paid_on") and external_id:
-            return self._with_note(self._settle(payload, external_id), payload)
-        if payload["mode"] == "approved" and not external_id.startswith(DRAFT):
-            return self._with_note(self._send_approved(payload, external_id), payload)
-        return self._with_note(self._drafts.send_as(payload, external_id, payload["order"]), payload)
+        known = Sent(external_id=external_id) if external_id else self._drafts.find_own(payload)
+        if not known:
+            return self._with_note(self._make(payload), payload)
+        with undone(_at_stake(payload), "Ramp"):
+            sent = self._change(payload, known)
+        return self._with_note(replace(sent, linked=sent.linked or not external_id), payload)
 
     def find(self, payload, key):
         return self._drafts.find_own(payload)
 
-    def _cancel(self, payload, external_id):
-        if not external_id.startswith(BILL):
+    def _make(self, payload):
+        if payload["cancelled"]:
+            raise NotWantedError("The bill was cancelled in Odoo before Ramp had it, so there is nothing to send.")
+        if payload["mode"] != "approved":
+            return self._drafts.make(payload, payload["order"])
+        # Lines of a new bill cannot name the lines of the order.
+        wanted = self._drafts.wire(payload, payload["order"])
+        wanted["line_items"] = [_without_order_line(line) for line in wanted["line_items"]]
+        row = self.client.create_bill({**wanted, **_payment(payload)})
+        return Sent(external_id=f"{BILL}{new_id(row, 'bill')}", url=row.get("deep_link_url") or "", takes_files=True)
+
+    def _change(self, payload, known):
+        if payload["cancelled"]:
+            return self._cancel(payload, known)
+        if payload.get("paid_on"):
+            return self._settle(payload, known)
+        if payload["mode"] != "approved" or known.external_id.startswith(DRAFT):
+            return self._drafts.send_as(payload, known.external_id, payload["order"])
+        wanted = self._drafts.wire(payload, payload["order"])
+        body = {key: wanted[key] for key in _BILL_CHANGES if key in wanted}
+        self.client.update_bill(known.external_id.removeprefix(BILL), body)
+        return replace(known, takes_files=True)
+
+    def _cancel(self, payload, known):
+        if not known.external_id.startswith(BILL):
             raise InvalidDataError(
                 f"The bill {payload['invoice_number']} was cancelled in Odoo, and Ramp's API cannot delete its draft: "
                 "delete it in Ramp, then ignore this row."
             )
-        self.client.archive_bill(external_id.removeprefix(BILL))
-        return Sent(external_id=external_id, note="Archived in Ramp.")
+        self.client.archive_bill(known.external_id.removeprefix(BILL))
+        return Sent(external_id=known.external_id, note="Archived in Ramp.")
 
-    def _settle(self, payload, external_id):
+    def _settle(self, payload, sent):
         """Keep Ramp from paying what was paid in Odoo: it is marked as paid outside of Ramp, draft or bill."""
         number, day = payload["invoice_number"], payload["paid_on"]
-        sent = Sent(external_id=external_id)
-        if external_id.startswith(DRAFT):
-            sent = self._drafts.send_as(payload, external_id, payload["order"])
+        if sent.external_id.startswith(DRAFT):
+            sent = self._drafts.send_as(payload, sent.external_id, payload["order"])
         if sent.external_id.startswith(DRAFT):
             return replace(
                 sent,
@@ -223,31 +248,8 @@ class OwnBills(Push):
                 f"The bill {number} was paid in Odoo on {day} and by Ramp as well: ask the vendor for one of them back."
             )
         if row.get("status") != "PAID":
-            self._mark_as_paid(bill_id, number, day)
-        return replace(sent, note=f"Paid in Odoo on {day}: in Ramp it counts as paid outside of Ramp.")
-
-    def _mark_as_paid(self, bill_id, number, day):
-        try:
             self.client.update_bill(bill_id, {"payment_method": PAID_OUTSIDE})
-        except PermanentError as error:
-            raise InvalidDataError(
-                f"The bill {number} was paid in Odoo on {day}: mark it as paid in Ramp, so that it is not paid twice, "
-                f"because Ramp does not let Odoo do it: {error.message}"
-            ) from error
-
-    def _send_approved(self, payload, external_id):
-        found = Sent(external_id=external_id) if external_id else self._drafts.find_own(payload)
-        if found and found.external_id.startswith(DRAFT):
-            return self._drafts.send_as(payload, found.external_id, payload["order"])
-        # Lines of a new bill cannot name the lines of the order.
-        wanted = self._drafts.wire(payload, payload["order"])
-        if found:
-            body = {key: wanted[key] for key in _BILL_CHANGES if key in wanted}
-            self.client.update_bill(found.external_id.removeprefix(BILL), body)
-            return Sent(external_id=found.external_id, linked=not external_id, takes_files=True)
-        wanted["line_items"] = [_without_order_line(line) for line in wanted["line_items"]]
-        row = self.client.create_bill({**wanted, **_payment(payload)})
-        return Sent(external_id=f"{BILL}{new_id(row, 'bill')}", url=row.get("deep_link_url") or "", takes_files=True)
+        return replace(sent, note=f"Paid in Odoo on {day}: in Ramp it counts as paid outside of Ramp.")
 
     def _with_note(self, sent, payload):
         if not payload["notes"]:
@@ -284,6 +286,16 @@ class Files(Push):
             if checksum(content) == payload["checksum"]:
                 return Sent(external_id=f"{payload['parent']}:{payload['checksum']}", linked=True)
         return None
+
+
+def _at_stake(body):
+    """What a person has to do when Ramp does not take a change of a bill, and why that matters."""
+    number = body["invoice_number"]
+    if body["cancelled"]:
+        return f"The bill {number} was cancelled in Odoo: archive it in Ramp, so that it is not paid"
+    if day := body.get("paid_on"):
+        return f"The bill {number} was paid in Odoo on {day}: mark it as paid in Ramp, so that it is not paid twice"
+    return f"The bill {number} is not the same in Odoo: change it in Ramp, so that the right amount is paid"
 
 
 def _first(pages, known):

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-from ...exceptions import InvalidDataError, NotFoundError, PermanentError
+from ...exceptions import InvalidDataError, NotFoundError, NotWantedError, PermanentError
 from ..base import Sent
+from ..undone import undone
 from .flows import DRAFT
 from .money import read_money
 from .push_base import Push, new_id
@@ -146,11 +147,13 @@ class PurchaseOrders(Push):
     def _archive(self, payload, known):
         order_id = known or (self._unarchived(payload)[0] or {}).get("id")
         if not order_id:
-            raise InvalidDataError("The order has ended in Odoo and is unknown to Ramp, so there is nothing to send.")
-        try:
-            self.client.archive_purchase_order(order_id)
-        except NotFoundError:
-            return Sent(external_id=order_id, note="It was archived in Ramp already.")
+            raise NotWantedError("The order ended in Odoo before Ramp had it, so there is nothing to send.")
+        task = f"The order {payload['number']} has ended in Odoo: archive it in Ramp, so that no more is billed on it"
+        with undone(task, "Ramp"):
+            try:
+                self.client.archive_purchase_order(order_id)
+            except NotFoundError:
+                return Sent(external_id=order_id, note="It was archived in Ramp already.")
         return Sent(external_id=order_id, note="Archived in Ramp.")
 
     def _read(self, order_id):
@@ -226,7 +229,9 @@ class PurchaseOrders(Push):
 
     def _send_draft(self, payload, external_id):
         if payload["cancelled"]:
-            if not self._has_draft(external_id):
+            if not external_id and not self._drafts.find_own(self._draft_body(payload)):
+                raise NotWantedError("The order ended in Odoo before Ramp had it, so there is nothing to send.")
+            if external_id and not self._has_draft(external_id):
                 return Sent(external_id=external_id, note="Its draft bill is no longer in Ramp.")
             raise InvalidDataError(
                 f"The order {payload['number']} has ended, and Ramp's API cannot delete the draft bill that stands for "

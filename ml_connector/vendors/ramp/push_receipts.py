@@ -1,9 +1,11 @@
 """Receipts of goods on purchase orders (Ramp Plus). Ramp cannot change one: another one is made, and it is deleted."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 
 from ...exceptions import InvalidDataError, NotFoundError
 from ..base import Sent
+from ..undone import undone
 from .flows import DRAFT
 from .push_base import Push, new_id
 
@@ -55,8 +57,10 @@ class Receipts(Push):
             kept += right
             if wanted and not right:
                 missing.append(wanted)
-        kept += [new_id(self.client.create_item_receipt(wanted), "receipt") for wanted in missing]
-        self._delete(surplus - set(kept))
+        task = f"The receipt {payload['number']} is not as in Odoo: correct it in Ramp, where bills are matched by it"
+        with undone(task, "Ramp") if surplus else nullcontext():
+            kept += [new_id(self.client.create_item_receipt(wanted), "receipt") for wanted in missing]
+            self._delete(surplus - set(kept))
         if kept:
             return Sent(external_id=SEPARATOR.join(kept))
         return Sent(

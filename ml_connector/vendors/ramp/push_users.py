@@ -3,8 +3,9 @@
 import threading
 import time
 
-from ...exceptions import InvalidDataError, PermanentError, UnknownOutcomeError
+from ...exceptions import InvalidDataError, NotWantedError, PermanentError, UnknownOutcomeError
 from ..base import Sent
+from ..undone import undone
 from .push_base import Push, differing
 
 KEY_USED = "DEVELOPER_7005"
@@ -26,9 +27,10 @@ class Users(Push):
 
     def render(self, document):
         name = " ".join(filter(None, (document.first_name, document.last_name)))
-        if not (document.first_name and document.last_name):
+        # who has left is only deactivated
+        if document.active and not (document.first_name and document.last_name):
             raise InvalidDataError(f"Ramp needs a first and a last name: enter both on the employee {name}.")
-        if not document.email:
+        if document.active and not document.email:
             raise InvalidDataError(f"Ramp needs an e-mail address: enter the work e-mail on the employee {name}.")
         body = {
             "email": document.email.strip(),
@@ -44,15 +46,15 @@ class Users(Push):
     def send(self, payload, external_id, key):
         if external_id:
             return self._align(payload, self.client.user(external_id))
-        found = self._by_email(payload["email"])
+        found = self._by_email(payload["email"]) if payload.get("email") else None
         if found:
             return self._align(payload, found, linked=True)
         if not payload["active"]:
-            raise InvalidDataError("The employee is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise NotWantedError("The employee was archived in Odoo before Ramp had it, so there is nothing to send.")
         return Sent(external_id=self._create(payload, key))
 
     def find(self, payload, key):
-        found = self._by_email(payload["email"])
+        found = self._by_email(payload["email"]) if payload.get("email") else None
         return Sent(external_id=found["id"]) if found else None
 
     # Making
@@ -101,9 +103,12 @@ class Users(Push):
             if changes:
                 self.client.update_user(user_id, changes)
         elif not inactive:
-            self.client.deactivate_user(user_id)
+            task = f"{row.get('email')} has left by Odoo: deactivate the user in Ramp, so that the cards are frozen"
+            with undone(task, "Ramp"):
+                self.client.deactivate_user(user_id)
         note = ""
-        if (row.get("email") or "").casefold() != payload["email"].casefold():
+        email = payload.get("email") or ""
+        if email and (row.get("email") or "").casefold() != email.casefold():
             note = f"Ramp keeps the e-mail address {row.get('email')}: its API cannot change it."
         return Sent(external_id=user_id, note=note, linked=linked)
 

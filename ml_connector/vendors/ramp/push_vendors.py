@@ -2,7 +2,7 @@
 
 import threading
 
-from ...exceptions import DuplicateError, InvalidDataError, NotFoundError, PermanentError
+from ...exceptions import DuplicateError, NotFoundError, NotWantedError, PermanentError
 from ..base import Sent
 from . import newer, render, translate
 from .push_base import FEW, Push, new_id
@@ -33,7 +33,7 @@ class Vendors(Push):
         if external_id:
             return self._linked(self._update(external_id, payload), payload, external_id)
         if payload.get("is_active") is False:
-            raise InvalidDataError("The vendor is archived in Odoo and unknown to Ramp, so there is nothing to send.")
+            raise NotWantedError("The vendor was archived in Odoo before Ramp had it, so there is nothing to send.")
         known = self._known(payload)
         if known:
             # it was found by its name, so people at Ramp chose how that is written

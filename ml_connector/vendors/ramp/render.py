@@ -99,5 +99,4 @@ def success(result, ramp_id):
 
 def failure(result, ramp_id):
     """An entry of `failed_syncs`; Ramp shows the message to its users."""
-    message = result.message or "The record could not be booked in Odoo."
-    return {"id": ramp_id, "error": {"message": message[:MAX_MESSAGE]}}
+    return {"id": ramp_id, "error": {"message": result.failure_text(MAX_MESSAGE)}}

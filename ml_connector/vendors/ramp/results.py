@@ -5,7 +5,7 @@ import hashlib
 from ...exceptions import AuthError, NotFoundError, PermanentError
 from ..base import content_version
 from . import render
-from .flows import BILL_SYNCED, PAYMENT_SYNCED, split_payment_key
+from .flows import BILL_SYNCED, PAYMENT_SYNCED, SPEND, split_payment_key
 
 SYNC_TYPES = {
     "bill": "BILL_SYNC",
@@ -15,13 +15,6 @@ SYNC_TYPES = {
     "transfer": "TRANSFER_SYNC",
     "cashback": "STATEMENT_CREDIT_SYNC",
 }
-SPEND = {
-    "expense": "transaction",
-    "reimbursement": "reimbursement",
-    "transfer": "transfer",
-    "cashback": "cashback",
-}
-"""Name of the client's method that reads the record of a subject."""
 MAX_RESULTS = 5000
 """The most that Ramp takes in one call."""
 NOT_READY = "DEVELOPER_7062"

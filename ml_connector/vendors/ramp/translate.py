@@ -23,9 +23,11 @@ from ...documents import (
 from ...exceptions import InvalidDataError
 from .coding import coding, option_reference, selections
 from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APPROVED, payment_key
-from .money import read_money, read_number, read_price
+from .money import currency_digits, read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
 
+BANK_MARGIN = Decimal("0.05")
+"""By how much a bank's rate may differ from the one that Ramp states."""
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
 """The account that holds what is retained of bills until it is released to the vendor."""
 
@@ -64,12 +66,13 @@ class Handles:
 # Bills
 
 
-def bill(payload, handles, currencies):
+def bill(payload, handles, currencies, accounts=None):
     """A `Bill`, or a credit note when the total is negative.
 
     Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines and there is no tax amount.
 
-    :param currencies: of Ramp's entities by id
+    :param currencies: in which Ramp's entities pay, by id
+    :param accounts: currencies of Ramp's bank accounts, by id
     """
     external_id = required_id(payload, "The bill")
     number = text(payload, "invoice_number")
@@ -98,7 +101,7 @@ def bill(payload, handles, currencies):
         total=abs(total),
         lines=tuple(lines),
         exchange_rate=rate,
-        rate_currency=None if rate is None else currencies.get(text(payload, "entity_id"), ""),
+        rate_currency=None if rate is None else _payer_currency(payload, currency, currencies, accounts or {}),
         is_credit=is_credit,
         memo=text(payload, "memo"),
         payment_reference=text(payload, "vendor_memo"),
@@ -204,8 +207,18 @@ def _party(payload, handles):
     )
 
 
+def _payer_currency(payload, currency, currencies, accounts):
+    """The currency in which a bill is paid; empty where that is not known."""
+    taken = _currency_taken(payload)
+    return (
+        accounts.get(text(part(part(payload, "payment"), "details"), "source_bank_account_id"))
+        or (taken if taken != currency else "")
+        or currencies.get(text(payload, "entity_id"), "")
+    )
+
+
 def _exchange_rate(payload):
-    """Units of the bill's currency for one of its entity's; Ramp states the inverse. None when both are the same."""
+    """Units of the bill's currency for one of its payer's; Ramp states the inverse. None when both are the same."""
     stated = payload.get("fx_conversion_rate")
     if stated in (None, ""):
         return None
@@ -271,7 +284,7 @@ def payment(payload, handles, bank_accounts):
     bill_id = required_id(payload, "The bill")
     paid = part(payload, "payment")
     amount, currency = _amount_paid(payload)
-    debited, debited_currency = _debited(paid, currency)
+    debited, debited_currency = _debited(payload, currency)
     when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
     if when is None:
         raise InvalidDataError("The payment of the bill has no date in Ramp.")
@@ -308,12 +321,39 @@ def _remittance(paid, bill_id, reference):
     return (Attachment(name=name, url=f"{REMITTANCE}{bill_id}"),)
 
 
-def _debited(paid, currency):
-    """What the bank took, where that is in another currency than the bill."""
-    if not isinstance(paid.get("amount"), dict):
+def is_debited_otherwise(payload):
+    """Whether the bank took another currency than that of the bill."""
+    taken = _currency_taken(payload)
+    return bool(taken) and taken != text(part(payload, "amount"), "currency_code").upper()
+
+
+def may_pay_others(payload):
+    """Whether what the bank took in another currency may be for more bills than this one."""
+    if not is_debited_otherwise(payload):
+        return False
+    whole, _currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    rate = _exchange_rate(payload)
+    own = _amount_paid(payload)[0] / rate if rate else 0
+    return not own * (1 - BANK_MARGIN) <= whole <= own * (1 + BANK_MARGIN)
+
+
+def _currency_taken(payload):
+    taken = part(payload, "payment").get("amount")
+    return text(taken, "currency_code").upper() if isinstance(taken, dict) else ""
+
+
+def _debited(payload, currency):
+    """What the bank took for the bill, where that is in another currency: its part of what was taken for all."""
+    if not is_debited_otherwise(payload):
         return None, ""
-    amount, debited_currency = read_money(paid["amount"], "the amount of the payment")
-    return (None, "") if debited_currency == currency else (amount, debited_currency)
+    whole, debited_currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    together = {required_id(row, "The bill"): _amount_paid(row)[0] for row in rows(payload, "paid_together")}
+    own = together.setdefault(payload["id"], _amount_paid(payload)[0])
+    before, total = sum(paid for key, paid in together.items() if key < payload["id"]), sum(together.values())
+    digits = currency_digits(debited_currency)
+    # so that the parts of all bills add up to the whole
+    part_before, part_after = (round(whole * paid / total, digits) for paid in (before, before + own))
+    return part_after - part_before, debited_currency
 
 
 def _charges(paid):

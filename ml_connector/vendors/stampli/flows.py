@@ -116,6 +116,7 @@ FLOWS = (
         sequence=100,
         daily_hour=DAILY,
         active=False,
+        at_stake="As long as Stampli is not told of a payment, somebody there may pay it a second time.",
         help="What Odoo paid of Stampli's invoices. For customers who do not pay in Stampli.",
     ),
 )

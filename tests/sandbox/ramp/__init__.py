@@ -33,7 +33,7 @@ from . import (  # noqa: F401 - they register their handlers
 )
 from .control import RampControl
 from .dataset import DataSet
-from .errors import ENVELOPE, NO_BODY, bad_data, refuse
+from .errors import BAD_DATA, ENVELOPE, NO_BODY, Unknown, bad_data, declared_status, refuse
 from .routes import handlers
 from .state import State
 from .uploads import read_form
@@ -73,6 +73,7 @@ class RampSettings(Settings):
     task_polls: int = 1  # how often a deferred task is still in progress
     po_list_obeys_default: bool = True  # a list without three_way_match_enabled leaves out three-way orders
     vendor_approval: bool = False  # vendors made by API wait for approval
+    unknown_status: int = 0  # of the answer to an unknown id; 0: as the contract declares for the operation
     tenant: str = "newer"  # or older: the interface as it was published on PUBLISHED
     contact_form: str = "operation"  # or field: how contacts of a vendor are added, which is not published
     contact_approval: bool = False  # contacts added by API wait for approval
@@ -180,6 +181,8 @@ class RampSandbox(Sandbox):
         text = request.get_data(as_text=True)
         if not text and not operation.wants_body:
             return None, None
+        if "requestBody" not in operation.entry:
+            raise refuse(400, BAD_DATA, "The operation takes no body.")
         try:
             plain, body = json.loads(text), json.loads(text, parse_float=Decimal)
         except ValueError as error:
@@ -190,6 +193,11 @@ class RampSandbox(Sandbox):
 
     def refuse_invalid(self, place, problems):
         return bad_data(problems)
+
+    def as_declared(self, operation, refusal):
+        if isinstance(refusal, Unknown):
+            refusal.status = self.settings.unknown_status or declared_status(operation)
+        return refusal
 
     def refuse_rate(self, wait):
         refusal = refuse(429, "RATE_LIMITED", "Too many requests.")

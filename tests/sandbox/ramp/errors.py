@@ -60,8 +60,19 @@ def refuse_oauth(status, error, description):
     return Refusal(status, {"error": error, "error_description": description})
 
 
+class Unknown(Refusal):
+    """There is no such record: the status is the one that the contract declares for the operation."""
+
+
 def not_found(kind):
-    return refuse(404, NOT_FOUND, f"{kind} not found.")
+    refusal = refuse(404, NOT_FOUND, f"{kind} not found.")
+    return Unknown(refusal.status, refusal.body)
+
+
+def declared_status(operation):
+    """The status for an unknown id; 404 where the contract declares none."""
+    declared = [status for status in ("404", "410", "400") if status in operation.entry["responses"]]
+    return int(declared[0]) if declared else 404
 
 
 def bad_data(problems):
