@@ -124,6 +124,8 @@ class VendorContacts:
 
         :param is_new: whether Ramp's vendor was not known before: then its own contacts stand
         """
+        if "business_vendor_contacts" not in payload:
+            return []
         try:
             pages = self._client.vendor_contacts(self._vendor_id)
             known = {_email(row): row for rows in pages for row in rows}
