@@ -4,6 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
+from contract.contradictions import CONTRADICTIONS
+from contract.judge import assert_published
+from sandbox.traffic import Recording
 from support.books import connected_books
 from support.ledger import Ledger, unbilled
 
@@ -59,8 +62,13 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def books():
-    with connected_books("ledger", size="demo") as books:
+def traffic():
+    return Recording()
+
+
+@pytest.fixture(scope="module")
+def books(traffic):
+    with connected_books("ledger", traffic=traffic, size="demo") as books:
         books.switch("orders", True)
         books.due("orders")
         books.settle()
@@ -78,6 +86,10 @@ def company(request, books):
 
 def test_everything_is_booked(books):
     assert books.open_rows() == []
+
+
+def test_what_was_said_is_as_published(books, traffic):
+    assert_published("ramp", traffic.exchanges, CONTRADICTIONS["ramp"], (27, 220))
 
 
 def test_trial_balance(books, company):

@@ -15,13 +15,13 @@ from sandbox.concur.state import REQUEST_TOKEN
 from visma_support import invoice
 
 from ml_connector.clients import Answer, MemoryTokens
+from ml_connector.documents import Release
 from ml_connector.exceptions import ConnectorError, NotFoundError
 from ml_connector.vendors import PROVIDERS
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.ramp.check import OUR_NAME
 from ml_connector.vendors.rows import FAULT, UNREADABLE, document_of
 from ml_connector.vendors.visma.invoices import PATH
-from ml_connector.vendors.visma.push_release import release
 
 JUNK = (None, "", "text", 7, -1.5, True, [], [None], ["text"], {}, {"id": None}, {"nested": [{}]}, "9" * 5000)
 NO_RECORD = (None, "text", 7, True, ["text"])
@@ -115,7 +115,8 @@ def read(provider, flow):
 def pay_invoices(provider, sandbox):
     for number in ("INV-1", "INV-2"):
         reference = provider.client.create(PATH, invoice(supplierReference=number, note="[odoo:db:7:1]"))
-        release(provider.client, f"Invoice/{reference}")
+        release = provider.render("bill_release_push", Release(parent_external_id=f"Invoice/{reference}"))
+        provider.send("bill_release_push", release, "", "key")
         sandbox.control.pay(reference, "100.00", date(2026, 9, 20))
 
 
