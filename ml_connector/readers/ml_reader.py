@@ -263,8 +263,10 @@ class MlReaderVendor(models.AbstractModel):
         record = record.with_company(flow.company_id)
         currency = record.property_purchase_currency_id or record.env.company.currency_id
         document = self._vendor(record)
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record)
         return replace(
             document,
+            external_id=known.get(record.id, ""),
             contacts=self._with_known(flow, record, document.contacts),
             in_books=self._in_books(flow, record),
             payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),

@@ -5,6 +5,7 @@ from . import test_changed
 from . import test_feed_in
 from . import test_feed_out
 from . import test_bad_rows
+from . import test_both_sides
 from . import test_bridge
 from . import test_alignment
 from . import test_connection

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC
 
 from odoo import models
@@ -294,6 +295,17 @@ class MlWorker(models.AbstractModel):
         if not (binding.agreed_vendor and flow._counterpart("pull")):
             return document
         return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))
+
+    def _found_agreement(self, sent, ours):
+        """What was found of a transfer in doubt, and the values of Odoo that were sent, to be remembered as agreed on.
+
+        Of a value that is another one over there nobody knows whether it was changed since: so a change here asks.
+        """
+        if not ours:
+            return sent, None
+        others = {name for name, theirs in sent.shared.items() if theirs and ours.get(name) and theirs != ours[name]}
+        unknown = dict.fromkeys(others)
+        return replace(sent, shared={**sent.shared, **unknown}), {**ours, **unknown}
 
     def _sent_agreement(self, binding, sent, ours):
         """What the binding of a record that was sent is to remember.

@@ -539,7 +539,7 @@ class MlWorker(models.AbstractModel):
                 self._note_arrived(run, flow, log)
             with self.env.cr.savepoint():
                 if sent:
-                    ours = log.sudo().sent_values or None  # sudo: field without access
+                    sent, ours = self._found_agreement(sent, log.sudo().sent_values)  # sudo: field without access
                     self._bind_sent(flow, log, sent, _digest(payload), ours)
                     self._store_sent(log, "sent")
                 else:

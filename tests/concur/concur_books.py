@@ -125,11 +125,16 @@ env["hr.employee"].create(
 
 
 @contextlib.contextmanager
-def connected_books(prefix, **options):
-    """A database of its own that is connected to a sandbox of its own; `options` are the sandbox's."""
+def connected_books(prefix, traffic=None, **options):
+    """A database of its own that is connected to a sandbox of its own; `options` are the sandbox's.
+
+    :param traffic: a `Recording` of what is said to it
+    """
     with contextlib.ExitStack() as stack:
         options = {"size": "small", "settings": ConcurSettings(rate_limit=0), **options}
         sandbox = stack.enter_context(ConcurSandbox(**options))
+        if traffic:
+            traffic.of(sandbox)
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))
         books = stack.enter_context(contextlib.closing(ConcurBooks(database, sandbox, workers)))

@@ -4,8 +4,11 @@ from decimal import Decimal
 
 import pytest
 from concur_books import DAY, connected_books
+from contract.contradictions import CONTRADICTIONS
+from contract.judge import assert_published
 from sandbox.concur.cases import composed_report, reference_reports
 from sandbox.concur.documents import cash_advance, entry, identity, invoice
+from sandbox.traffic import Recording
 from support.invariants import chain_problem
 
 PAYABLE = "211000"
@@ -36,8 +39,13 @@ COMPOSED = {
 
 
 @pytest.fixture(scope="module")
-def books():
-    with connected_books("concur") as books:
+def traffic():
+    return Recording()
+
+
+@pytest.fixture(scope="module")
+def books(traffic):
+    with connected_books("concur", traffic=traffic) as books:
         yield books
         assert not books.control.violations()
         assert not chain_problem(books)
@@ -62,6 +70,10 @@ def test_everything_is_booked_and_confirmed(books):
     assert set(books.control.effects("acknowledge")["acknowledge"].values()) == {1}
     assert set(books.control.effects("posting.success")["posting.success"].values()) == {1}
     assert books.control.stalled() == []
+
+
+def test_what_was_said_is_as_published(books, traffic):
+    assert_published("concur", traffic.exchanges, CONTRADICTIONS["concur"], (9, 42))
 
 
 @pytest.mark.parametrize("case", EXPECTED)

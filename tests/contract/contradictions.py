@@ -1,6 +1,6 @@
 """Where the publications contradict themselves, or what the providers do: all that the traffic may differ by."""
 
-from judge import CORE, PRISM, Contradiction
+from contract.judge import CORE, PRISM, Contradiction
 
 LOCAL_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?"
 
@@ -21,6 +21,21 @@ CONTRADICTIONS = {
             place="body*.payment",
             judge=PRISM,
             reason="What holds these details.",
+        ),
+        Contradiction(
+            operation="GET */accounting/field-options",
+            side="request",
+            place="query*",
+            published=True,
+            reason="Since 2026-08-20 a field may be named by our own id; the publication at hand is of 2026-08-01.",
+        ),
+        Contradiction(
+            operation="PATCH */vendors/{vendor_id}",
+            side="request",
+            place="body",
+            rule="properties",
+            published=True,
+            reason="Since 2026-08-27 the name can be changed; the publication at hand is of 2026-08-01.",
         ),
         Contradiction(
             operation="GET */vendors/credits",
@@ -60,13 +75,13 @@ CONTRADICTIONS = {
             reason="Not the publication: the sandbox has no domain.",
         ),
         Contradiction(
-            operation="POST */webhooks",
+            operation="*",
             side="request",
-            place="body.endpoint_url",
+            place="body.*_url",
             rule="format",
-            value=r"http://127\.0\.0\.1:.*",
+            value=r"http://(127\.0\.0\.1|localhost)\b.*",
             judge=PRISM,
-            reason="Not the publication: nor has the address that is named to it.",
+            reason="Not the publication: nor has the Odoo that is named to it.",
         ),
     ),
     "visma": (

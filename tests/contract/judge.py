@@ -318,6 +318,18 @@ def faults(judgement, listed, published=False, whole=True):
     return found
 
 
+def assert_published(provider, exchanges, listed, floor):
+    """What a test recorded differs from the contract files by what is listed only, and is no less than it was.
+
+    :param floor: operations exercised and requests judged
+    """
+    judgement = Judgement(contracts(provider), exchanges)
+    found = faults(judgement, listed, whole=False)
+    assert not found, "\n".join(found)
+    reached = len(judgement.operations), judgement.requests
+    assert all(count >= least for count, least in zip(reached, floor, strict=True)), reached
+
+
 class _Request:
     """An exchange as openapi-core reads a request."""
 

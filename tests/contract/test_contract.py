@@ -5,6 +5,7 @@ The flows are those of `tests/live`, run against the sandboxes and recorded ther
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,12 +13,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from contradictions import CONTRADICTIONS
-from judge import PUBLICATIONS, Contradiction, Judgement, contracts, faults, publications
+import requests
+from contract.contradictions import CONTRADICTIONS
+from contract.judge import PUBLICATIONS, Contradiction, Judgement, contracts, faults, publications
 from sandbox import concur, ramp, visma
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 from sandbox.concur.vendors import VENDOR_GROUPS
-from sandbox.traffic import Exchange, read
+from sandbox.traffic import Exchange, Recording, read
 
 from lib import odoo, paths
 
@@ -131,7 +133,19 @@ def test_recordings_hold_no_secret(recorded):
     for path in recorded.iterdir():
         text = path.read_text()
         assert text.count("***") and not [secret for secret in SECRETS if secret in text]
-        assert "Bearer ey" not in text and "authorization" not in text.lower()
+        assert set(re.findall(r'_(?:token|secret)\\?"?[:=] ?\\?"?([^"\\&]+)', text)) == {"***"}
+        assert "authorization" not in text.lower()
+
+
+def test_a_sandbox_records_what_reaches_it():
+    with SANDBOXES["visma"]() as sandbox:
+        recording = Recording().of(sandbox)
+        form = {"grant_type": "client_credentials", "client_id": "a", "client_secret": "very secret", "scope": "b"}
+        requests.post(f"{sandbox.url}/connect/token", data=form, timeout=10)
+        sandbox.control.requests()
+        (exchange,) = recording.exchanges
+    assert (exchange.method, exchange.path, exchange.status) == ("POST", "/connect/token", 400)
+    assert "client_secret=***" in exchange.body and "very" not in exchange.body and exchange.answer
 
 
 def test_what_is_wrong_is_found_and_the_list_is_kept_short():

@@ -4,6 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
+from contract.contradictions import CONTRADICTIONS
+from contract.judge import assert_published
+from sandbox.traffic import Recording
 from support.books import connected_books
 from support.ledger import Ledger, unbilled
 
@@ -59,8 +62,13 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def books():
-    with connected_books("ledger", size="demo") as books:
+def traffic():
+    return Recording()
+
+
+@pytest.fixture(scope="module")
+def books(traffic):
+    with connected_books("ledger", traffic=traffic, size="demo") as books:
         books.switch("orders", True)
         books.due("orders")
         books.settle()
@@ -80,24 +88,30 @@ def test_everything_is_booked(books):
     assert books.open_rows() == []
 
 
+def test_what_was_said_is_as_published(books, traffic):
+    assert_published("ramp", traffic.exchanges, CONTRADICTIONS["ramp"], (27, 220))
+
+
 def test_trial_balance(books, company):
     """In the currency of the documents to the cent; in that of the company, but for what Odoo spreads of rounding."""
     accounts = books.workers.code(SPECIAL.format(company.id))
-    expected = defaultdict(Decimal)
-    for (key, currency), amount in Ledger(books.sandbox.state, company.entity).fill().accounts.items():
+    ledger = Ledger(books.sandbox.state, company.entity, company.rates).fill()
+    expected, worths = defaultdict(Decimal), defaultdict(Decimal)
+    for (key, currency), amount in ledger.accounts.items():
         expected[accounts[key], currency] += amount
+        worths[accounts[key], currency] += ledger.worths[key, currency]
     rows = books.rows(BALANCES, company.id)
     actual = {(row["account"], row["currency"]): row["amount"] for row in rows if row["amount"]}
     assert actual == {key: amount for key, amount in expected.items() if amount}
     for row in rows:
-        wanted = expected[row["account"], row["currency"]] / company.rates[row["currency"]]
+        wanted = worths[row["account"], row["currency"]]
         margin = 0 if row["currency"] == company.currency else CENT * row["lines"]
         assert abs(row["balance"] - wanted) <= margin, row
     assert sum(row["balance"] for row in rows) == 0
 
 
 def test_analytic_accounts(books, company):
-    ledger = Ledger(books.sandbox.state, company.entity).fill()
+    ledger = Ledger(books.sandbox.state, company.entity, company.rates).fill()
     expected = {key: cost for key, cost in ledger.analytics.items() if cost}
     columns = books.rows(
         """SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'account_analytic_line'
@@ -106,7 +120,7 @@ def test_analytic_accounts(books, company):
     rows = [row for column in columns for row in books.rows(ANALYTICS.format(column=column["name"]), company.id)]
     assert {(row["code"], row["currency"]) for row in rows} == set(expected)
     for row in rows:
-        wanted = expected[row["code"], row["currency"]] / company.rates[row["currency"]]
+        wanted = ledger.worths[row["code"], row["currency"]]
         margin = 0 if row["currency"] == company.currency else CENT * row["lines"]
         assert abs(Decimal(str(row["balance"])) - wanted) <= margin, row
 

@@ -214,12 +214,17 @@ class Books:
 
 
 @contextlib.contextmanager
-def connected_books(prefix, secret=CLIENT_SECRET, **options):
-    """A database of its own that is connected to a sandbox of its own; `options` are the sandbox's."""
+def connected_books(prefix, secret=CLIENT_SECRET, traffic=None, **options):
+    """A database of its own that is connected to a sandbox of its own; `options` are the sandbox's.
+
+    :param traffic: a `Recording` of what is said to it
+    """
     settings = RampSettings(rate_limit=0, webhook_first_delay=0.02)
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(RampSandbox(**{"size": "small", "settings": settings, **options}))
         sandbox.apps[CLIENT_ID].client_secret = secret
+        if traffic:
+            traffic.of(sandbox)
         database = stack.enter_context(odoo.temporary_database(prefix))
         workers = stack.enter_context(contextlib.closing(Workers(database)))
         books = stack.enter_context(contextlib.closing(Books(database, sandbox, workers, secret)))

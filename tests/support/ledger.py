@@ -1,7 +1,8 @@
 """What the books of a company have to show, worked out from the sandbox's data alone.
 
 Nothing of the addon is used: amounts are the sandbox's integers, the rules are those that an accountant was promised.
-Amounts are in the currency of their document: what converting line by line does to a cent is Odoo's own rule.
+Amounts are in the currency of their document; what they are worth in that of the company goes by the rate that Ramp
+states, by what the bank took, or by Odoo's own rate. What converting line by line does to a cent is Odoo's own rule.
 
 Accounts are named by code; these stand for what the demo company chose: `clearing` (default account of the card
 journal), `payable`, `tax`, `outstanding` (payments on their way), `incoming` (receipts on
@@ -10,6 +11,8 @@ theirs).
 
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
+
+from sandbox.ramp.render import rate_of
 
 UNKNOWN_TO_ODOO = {"66200-TRAVEL", "68500-SAAS"}
 FALLBACK = "600000"
@@ -23,15 +26,20 @@ class Ledger:
     """Balances by account and by analytic account.
 
     :param entity: id of the Ramp entity whose books they are
+    :param rates: units of each currency for one of the company's, in Odoo
     :ivar accounts: {(account, currency): balance}, debit positive
     :ivar analytics: {(code of the analytic account, currency): cost}
+    :ivar worths: the same in the currency of the company: {(account or code, currency): worth}
     """
 
-    def __init__(self, state, entity):
+    def __init__(self, state, entity, rates):
         self.state = state
         self.entity = entity
+        self.rates = rates
+        self.stated = None
         self.accounts = defaultdict(Decimal)
         self.analytics = defaultdict(Decimal)
+        self.worths = defaultdict(Decimal)
 
     def fill(self):
         """Book everything that Ramp releases for the books."""
@@ -40,7 +48,7 @@ class Ledger:
                 self._bill(bill)
         for credit in self._ours(self.state.vendor_credits):
             self._lines("USD", credit.lines, -1)
-            self.accounts["payable", "USD"] += major(credit.amount, "USD")
+            self._add("payable", "USD", major(credit.amount, "USD"))
         for row in self._ours(self.state.transactions):
             if row.sync_status != "NOT_SYNC_READY":
                 self._spend(row, "clearing", 1)
@@ -57,17 +65,38 @@ class Ledger:
     def _ours(self, rows):
         return [row for row in rows if row.entity_id == self.entity]
 
+    def _add(self, account, currency, amount, worth=None):
+        self.accounts[account, currency] += amount
+        self.worths[account, currency] += self._worth(currency, amount) if worth is None else worth
+
+    def _worth(self, currency, amount):
+        return amount * self.stated if self.stated else amount / self.rates[currency]
+
     def _bill(self, bill):
-        self._lines(bill.currency, [*bill.lines, *bill.inventory_lines], 1, bill.coding)
         total = major(bill.amount, bill.currency)
-        self.accounts["payable", bill.currency] -= total
-        if not bill.paid_at or bill.payment.method == "VENDOR_CREDIT":
-            return
+        if bill.currency != self.state.currency_of(self.entity):
+            self.stated = Decimal(str(bill.fx_conversion_rate or rate_of(self.state, bill)))
+        self._lines(bill.currency, [*bill.lines, *bill.inventory_lines], 1, bill.coding)
+        self._add("payable", bill.currency, -total)
+        self.stated = None
+        if bill.paid_at and bill.payment.method != "VENDOR_CREDIT":
+            self._payment(bill, total)
+
+    def _payment(self, bill, total):
+        """A bank takes its own currency, and Odoo's rate counts where nothing else is stated."""
         applied = sum(credit["amount"]["amount"] for credit in bill.applied_vendor_credits)
         paid = total - major(applied, bill.currency)
-        self.accounts["payable", bill.currency] += paid
         source = "clearing" if bill.payment.method in CARD_METHODS else "outstanding"
-        self.accounts[source, bill.currency] -= paid
+        taken, currency = paid, bill.payment.currency
+        if currency != bill.currency:
+            together = [other for other in self.state.bills if other.payment is bill.payment]
+            whole, units = bill.payment.amount, sum(other.amount for other in together)
+            before = sum(other.amount for other in together if other.id < bill.id)
+            parts = [round(Decimal(whole) * part / units) for part in (before, before + bill.amount)]
+            taken = major(parts[1] - parts[0], currency)
+        worth = self._worth(currency, taken)
+        self._add("payable", bill.currency, paid, worth)
+        self._add(source, currency, -taken)
 
     def _lines(self, currency, lines, sign, header=()):
         """Lines are gross; the tax of a document is rounded once, as the demo company is set up."""
@@ -80,13 +109,14 @@ class Ledger:
             before = exact.quantize(digits, ROUND_HALF_UP)
             exact += gross * rate / (1 + rate)
             tax = exact.quantize(digits, ROUND_HALF_UP) - before
-            self.accounts["tax", currency] += sign * tax
+            self._add("tax", currency, sign * tax)
             self._cost(coding, currency, sign * (gross - tax))
 
     def _cost(self, coding, currency, amount):
-        self.accounts[coding["account"], currency] += amount
+        self._add(coding["account"], currency, amount)
         for code in coding["analytics"]:
             self.analytics[code, currency] += amount
+            self.worths[code, currency] += self._worth(currency, amount)
 
     def _spend(self, row, source, sign):
         """All lines of one transaction or reimbursement are coded alike, so its total is what counts."""
@@ -94,12 +124,12 @@ class Ledger:
         assert all(coding == codings[0] for coding in codings)
         total = sign * major(row.amount, row.currency)
         self._cost(codings[0], row.currency, total)
-        self.accounts[source, row.currency] -= total
+        self._add(source, row.currency, -total)
 
     def _repayment(self, row):
         spent = self.state.transactions.get(row.original_transaction_id)
         amount = major(row.amount, row.currency)
-        self.accounts["incoming", row.currency] += amount
+        self._add("incoming", row.currency, amount)
         self._cost(self._coding(spent.coding, spent.lines[0].coding), row.currency, -amount)
 
     def _card_account(self):
@@ -109,14 +139,14 @@ class Ledger:
                 for kind, line_id, _at in row.lines
                 if kind == "CARD_TRANSACTION"
             )
-            self.accounts["clearing", "USD"] += billed
-            self.accounts["payable", "USD"] -= billed
+            self._add("clearing", "USD", billed)
+            self._add("payable", "USD", -billed)
         for row in self._ours(self.state.cashbacks):
-            self.accounts["payable", "USD"] += major(row.amount, "USD")
-            self.accounts[CASHBACK, "USD"] -= major(row.amount, "USD")
+            self._add("payable", "USD", major(row.amount, "USD"))
+            self._add(CASHBACK, "USD", -major(row.amount, "USD"))
         for row in self._ours(self.state.transfers):
-            self.accounts["payable", "USD"] += major(row.amount, "USD")
-            self.accounts["outstanding", "USD"] -= major(row.amount, "USD")
+            self._add("payable", "USD", major(row.amount, "USD"))
+            self._add("outstanding", "USD", -major(row.amount, "USD"))
 
     def _coding(self, header, line):
         """Account, tax and analytic accounts; the line wins over the header, field by field."""

@@ -15,6 +15,7 @@ from sandbox.concur.state import REQUEST_TOKEN
 from visma_support import invoice
 
 from ml_connector.clients import Answer, MemoryTokens
+from ml_connector.documents import Release
 from ml_connector.exceptions import ConnectorError, NotFoundError
 from ml_connector.vendors import PROVIDERS
 from ml_connector.vendors.base import Settings
@@ -114,7 +115,8 @@ def read(provider, flow):
 def pay_invoices(provider, sandbox):
     for number in ("INV-1", "INV-2"):
         reference = provider.client.create(PATH, invoice(supplierReference=number, note="[odoo:db:7:1]"))
-        provider.release(f"Invoice/{reference}")
+        release = provider.render("bill_release_push", Release(parent_external_id=f"Invoice/{reference}"))
+        provider.send("bill_release_push", release, "", "key")
         sandbox.control.pay(reference, "100.00", date(2026, 9, 20))
 
 

@@ -12,10 +12,12 @@ from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector import exceptions as errors
 from ml_connector.clients import ConcurClient, MemoryTokens
+from ml_connector.documents import Clearing, Paid, Result
 from ml_connector.vendors.base import Settings
 from ml_connector.vendors.concur import ConcurProvider
 from ml_connector.vendors.concur.flows_invoices import INVOICE_FLOWS
 from ml_connector.vendors.concur.invoices import payment_request, possible_codes
+from ml_connector.vendors.concur.results import confirmation
 from ml_connector.vendors.concur.translate_invoice import invoice
 
 FLOW = "payment_requests"
@@ -255,3 +257,55 @@ def test_lines_and_taxes_always_add_up_to_the_total(drawn, shipping, tax):
     bill = payment_request(request(lines, total, ShippingAmount=str(shipping), TaxAmount=str(tax)))
     assert sum(made.amount for made in bill.lines) + bill.tax_total == bill.total == abs(total)
     assert all(round(made.amount, 2) == made.amount for made in bill.lines)
+
+
+# What was paid in Odoo
+
+
+class Refusing:
+    """A client of Concur that takes no payment."""
+
+    def confirm_payments(self, _doc_type, rows):
+        return {row["docId"]: {"paymentConfirmationResult": "FAILED", "errorMessage": "Not posted"} for row in rows}
+
+    def confirm_invoice_payment(self, _row):
+        raise errors.PermanentError("SAP Concur refused the request: Not extracted.")
+
+    def document(self, _doc_type, _source_id):
+        return None
+
+
+def paid(**values):
+    clearing = Clearing(date=date(2026, 9, 5), amount=Decimal("46.00"), reference="PBNK1/2026/00001")
+    return Paid(
+        **{
+            **{"subject": "expense_report", "external_id": "source", "version": "doc", "number": "EXP/1"},
+            **{"currency": "USD", "total": Decimal("46.00"), "clearings": (clearing,)},
+            **values,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("flow", "values", "words"),
+    [
+        ("payments_push", {}, ("paid in Odoo on 2026-09-05", "not paid twice", "Not posted")),
+        ("payments_push", {"taken_back": True, "clearings": ()}, ("taken back in Odoo", "Not posted")),
+        ("invoice_payments_push", {}, ("paid in Odoo on 2026-09-05", "not paid twice", "Not extracted")),
+    ],
+)
+def test_a_refusal_after_a_payment_warns_of_paying_twice(flow, values, words):
+    made = ConcurProvider(Settings(base_url="https://us.api.concursolutions.com", credentials={}), None, None)
+    made.__dict__["client"] = Refusing()
+    with pytest.raises(errors.InvalidDataError) as caught:
+        made.send(flow, made.render(flow, paid(**values)), "", "key")
+    assert all(word in caught.value.message for word in words), caught.value.message
+
+
+def test_a_refused_posting_says_what_to_do_and_where_it_is_found():
+    result = Result(
+        subject="bill", external_id="request-1", version="doc", success=False, message="x" * 2000, advice="Ask Erin."
+    )
+    (message,) = confirmation(result, "C1")["systemMessages"]
+    assert len(message["messageShortText"]) == 1000
+    assert message["messageShortText"].endswith("... Ask Erin. Reference for Odoo: request-1")

@@ -544,6 +544,20 @@ def test_render_vendor():
 
 
 @pytest.mark.parametrize(
+    ("changes", "left_out"),
+    [
+        ({"contacts": ()}, {"business_vendor_contacts", "contacts"}),
+        ({"address": Address(country="US", city="Reno")}, {"state", "address"}),
+        ({"address": Address()}, {"country", "state", "address"}),
+    ],
+)
+def test_what_is_missing_holds_up_no_change_of_a_known_vendor(changes, left_out):
+    whole = provider().render("vendors_push", odoo_vendor())
+    known = provider().render("vendors_push", odoo_vendor(external_id="v1", **changes))
+    assert known == {key: value for key, value in whole.items() if key not in left_out}
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"contacts": (Contact(name="A"),)}, "e-mail"),

@@ -947,6 +947,10 @@ def test_a_refusal_says_what_it_leaves_undone(sandbox):
     refuse(sandbox, "PATCH", "*/bills/*")
     changed = raised(push, ramp, "bills_push", bill(ramp, memo="other"), sent.external_id)
     assert "the right amount is paid" in changed.message
+    supplier = push(ramp, "vendors_push", vendor(77, name="Leaving"))
+    refuse(sandbox, "PATCH", "*/vendors/*")
+    archived = raised(push, ramp, "vendors_push", vendor(77, name="Leaving", active=False), supplier.external_id)
+    assert "nobody pays it" in archived.message
     bought = push(ramp, "purchase_orders_push", order(ramp))
     received = push(ramp, "receipts_push", receipt(bought, "5"))
     refuse(sandbox, "POST", "*/item-receipts")

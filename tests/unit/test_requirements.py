@@ -1,5 +1,6 @@
 """What the commands in `setup/` install is locked: whole, up to date, and from nowhere in particular."""
 
+import json
 import re
 from pathlib import Path
 
@@ -46,3 +47,13 @@ def test_the_lock_is_what_the_requirements_ask_for(version):
         for requirement in wanted(FOLDER / name):
             pins = found[canonicalize_name(requirement.name)]
             assert all(requirement.specifier.contains(pin) for pin in pins), f"{requirement} {pins}"
+
+
+def test_packages_of_npm():
+    wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]
+    text = (FOLDER / "package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    assert all(packages[f"node_modules/{name}"]["version"] == version for name, version in wanted.items())
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert '"resolved"' not in text and "registry" not in text

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox
+from sandbox.ramp.render import rate_of
 from sandbox_ramp_support import Client, code, quick
 
 pytest_plugins = "sandbox_ramp_fixtures"
@@ -155,7 +156,14 @@ def test_demo_data_covers_what_accounting_must_handle():
         assert any(bill.inventory_lines for bill in bills)
         assert any(bill.payment and not bill.paid_at for bill in bills)
         assert {len(bill.file_ids) for bill in bills} == {0, 1, 2}
+        foreign = [bill for bill in bills if bill.currency != ramp.state.currency_of(bill.entity_id)]
+        assert foreign and all(rate_of(ramp.state, bill) != 1 for bill in foreign)
+        assert len({rate_of(ramp.state, bill) for bill in foreign}) > 5
+        payers = {bill.payment.currency for bill in foreign if bill.paid_at}
+        assert {"USD", "EUR"} <= payers, "the bank takes its own currency, others that of the bill"
         for bill in paid:
+            if bill.payment.currency != bill.currency:
+                continue
             together = [other for other in paid if other.payment.id == bill.payment.id]
             credited = sum(credit["amount"]["amount"] for other in together for credit in other.applied_vendor_credits)
             assert bill.payment.amount == sum(other.amount for other in together) - credited

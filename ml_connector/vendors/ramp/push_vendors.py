@@ -4,6 +4,7 @@ import threading
 
 from ...exceptions import DuplicateError, NotFoundError, NotWantedError, PermanentError
 from ..base import Sent
+from ..undone import undone
 from . import newer, render, translate
 from .push_base import FEW, Push, new_id
 
@@ -30,6 +31,10 @@ class Vendors(Push):
         self._index = None
 
     def send(self, payload, external_id, key):
+        if external_id and payload.get("is_active") is False:
+            task = f"The vendor {payload['name']} is archived in Odoo: archive it in Ramp, so that nobody pays it"
+            with undone(task, "Ramp"):
+                return self._linked(self._update(external_id, payload), payload, external_id)
         if external_id:
             return self._linked(self._update(external_id, payload), payload, external_id)
         if payload.get("is_active") is False:
@@ -124,6 +129,8 @@ class VendorContacts:
 
         :param is_new: whether Ramp's vendor was not known before: then its own contacts stand
         """
+        if "business_vendor_contacts" not in payload:
+            return []
         try:
             pages = self._client.vendor_contacts(self._vendor_id)
             known = {_email(row): row for rows in pages for row in rows}

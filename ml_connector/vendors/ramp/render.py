@@ -21,50 +21,55 @@ MAX_MESSAGE = 1000
 def vendor(document, handles):
     """The body for a vendor of bill pay, of which create and update each take a part.
 
-    :param document: `documents.Vendor` read from Odoo, with `odoo_id`
+    What Ramp insists on of a new vendor holds up no change of one that it has.
+
+    :param document: `documents.Vendor` read from Odoo, with `odoo_id`; with `external_id` where Ramp has it
     """
+    is_new = not document.external_id
     if document.odoo_id is None:
         raise InvalidDataError("Only a vendor of Odoo can be sent to Ramp.")
     name = document.name.strip()
     if not name:
         raise InvalidDataError("Ramp needs a name: enter one on the vendor.")
     country = document.address.country
-    if not country:
+    if is_new and not country:
         raise InvalidDataError(f"Ramp needs a country: enter one on the vendor {name}.")
     body = {
         "name": name,
-        "country": country,
         "external_vendor_id": handles.partner(document.odoo_id),
-        "business_vendor_contacts": contact(_main_contact(document)),
         "is_active": document.active,
     }
-    if country == "US":
-        if not document.address.state:
-            raise InvalidDataError(f"Ramp needs the state of a vendor in the US: enter it on the vendor {name}.")
+    main = _main_contact(document)
+    if main:
+        body["business_vendor_contacts"] = contact(main)
+    elif is_new:
+        raise InvalidDataError(
+            f"Ramp needs an e-mail address: enter one on the vendor {name} or on one of its contacts."
+        )
+    if country:
+        body["country"] = country
+    if country == "US" and document.address.state:
         body["state"] = document.address.state
+    elif country == "US" and is_new:
+        raise InvalidDataError(f"Ramp needs the state of a vendor in the US: enter it on the vendor {name}.")
     address = _address(document.address)
     if address:
         body["address"] = address
     if document.in_books:
         body["accounting_vendor_remote_id"] = handles.partner(document.odoo_id)
-    main = _main_contact(document)
     others = {person.email.casefold(): person for person in document.contacts if person.email and not person.is_known}
     # a person whose address is the vendor's own is that contact
-    others.pop(main.email.casefold(), None)
+    others.pop(main.email.casefold() if main else "", None)
     if others:
         body["contacts"] = [contact(person) for person in others.values()]
     return body
 
 
 def _main_contact(document):
-    """The one that Ramp insists on; without an e-mail address it is none."""
+    """The one that Ramp insists on, which has an e-mail address; None without one."""
     with_email = [contact for contact in document.contacts if contact.email]
     standard = [contact for contact in with_email if contact.is_default]
-    if not with_email:
-        raise InvalidDataError(
-            f"Ramp needs an e-mail address: enter one on the vendor {document.name} or on one of its contacts."
-        )
-    return (standard or with_email)[0]
+    return next(iter(standard or with_email), None)
 
 
 def contact(person):

@@ -26,7 +26,7 @@ from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APP
 from .money import currency_digits, read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
 
-BANK_MARGIN = Decimal("0.05")
+BANK_MARGIN = Decimal("0.01")
 """By how much a bank's rate may differ from the one that Ramp states."""
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
 """The account that holds what is retained of bills until it is released to the vendor."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 
 from .model import Bill, File, Line, Payment
+from .money import debited
 from .payments import payment_details
 from .people import COST_CENTERS, PAYEES, PROJECTS, USERS
 from .state import make_id
@@ -109,19 +110,24 @@ class BillData:
         if number % 10 == 4:
             before = self.state.bills.get(make_id("bill", number - 1))
             bill.paid_at, bill.payment = before.paid_at, before.payment
-            bill.payment.amount += bill.amount
+            bill.payment.amount += self._debited(bill, bill.payment.method, bill.payment.payment_date)[0]
             return
         bill.payment = self._payment(bill, number, paid_at.date() - timedelta(days=2))
 
-    @staticmethod
-    def _payment(bill, number, day):
+    def _debited(self, bill, method, day):
+        """What a payment takes for a bill: the bank in the currency of the payer, others in that of the bill."""
+        payer = self.state.currency_of(bill.entity_id)
+        if method == "PAID_MANUALLY" or payer == bill.currency:
+            return bill.amount, bill.currency
+        return debited(bill.amount, bill.currency, payer, day), payer
+
+    def _payment(self, bill, number, day):
         methods = METHODS if bill.currency == "USD" else FOREIGN_METHODS
         method = methods[0] if number % 10 == 3 else methods[number // 2 % len(methods)]
         return Payment(
             make_id("payment", number),
             method,
-            bill.amount,
-            bill.currency,
+            *self._debited(bill, method, day),
             day,
             f"P-{20000 + number}",
             payment_details(method, bill, make_id("transaction", f"bill/{number}")),

@@ -164,7 +164,7 @@ class Bill:
     coding: list = field(default_factory=list)
     memo: str = ""
     vendor_memo: str = ""
-    fx_conversion_rate: str = "1.0"
+    fx_conversion_rate: str | None = None  # that of its day
     posting_date: date | None = None
     approval_status: str = "APPROVED"
     status_summary: str = "PAYMENT_READY"

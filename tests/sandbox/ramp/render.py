@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 from .model import CARD_METHODS
-from .money import currency_amount
+from .money import conversion_rate, currency_amount
 
 
 def midnight(day):
@@ -220,7 +220,7 @@ def bill(state, item, detail=False):
         "sync_status": item.sync_status,
         "enable_accounting_sync": item.enable_accounting_sync,
         "amount": currency_amount(item.amount, currency),
-        "fx_conversion_rate": item.fx_conversion_rate,
+        "fx_conversion_rate": str(item.fx_conversion_rate or rate_of(state, item)),
         "entity_id": item.entity_id,
         "vendor": bill_vendor(state, item.vendor),
         "vendor_contact_id": item.vendor.contacts[0].id if item.vendor.contacts else None,
@@ -250,6 +250,10 @@ def bill(state, item, detail=False):
             is_withholding_release=item.is_withholding_release,
         ),
     }
+
+
+def rate_of(state, item):
+    return conversion_rate(item.currency, state.currency_of(item.entity_id), item.issued_at)
 
 
 def bill_vendor(state, item):

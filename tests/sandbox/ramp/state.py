@@ -91,6 +91,10 @@ class State:
     def find_option(self, field, external_id):
         return self.option_index.get((field.id, external_id))
 
+    def currency_of(self, entity_id):
+        """In which an entity keeps its books and pays."""
+        return next((entity["currency"] for entity in self.entities if entity["id"] == entity_id), "USD")
+
     # -- bills -------------------------------------------------------------------------------------------------------
 
     def add_bill(self, bill):
