@@ -189,8 +189,9 @@ def told(env, error_class, sentence, connection):
     names = {"provider": connection._provider_class().label, "contact": connection._contact()}
     # what time alone may heal is told only once it did not
     advice = ASK if known.retried else known.told
-    # pylint: disable=gettext-variable
-    return env._(known.told_as) % names if known.told_as else sentence or "", env._(advice) % names
+    # pylint: disable-next=gettext-variable
+    told_as, advice = (env._(text) if text else "" for text in (known.told_as, advice))
+    return told_as % names if told_as else sentence or "", advice % names
 
 
 def retry_seconds(tries, retry_after=None):

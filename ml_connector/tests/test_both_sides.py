@@ -34,7 +34,7 @@ class LossyProvider(TwoWayProvider):
         fake_provider.REMOTE.next_fault = None
         if fault and not fault[1]:
             raise fault[0]
-        known = None if external_id else super().find(flow, payload, key)
+        known = None if external_id else TwoWayProvider.find(self, flow, payload, key)
         sent = super().send(flow, payload, known.external_id if known else external_id, key)
         if fault:
             raise fault[0]

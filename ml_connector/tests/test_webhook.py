@@ -1,4 +1,5 @@
 import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
@@ -83,12 +84,13 @@ class TestWebhook(ConnectorCase, HttpCase):
 
     def booked_before_each(self, call):
         """How many bills were booked when each call of that name came."""
-        counts, called = [], self.remote.called
+        counts, called, one_at_a_time = [], self.remote.called, threading.Lock()
         done = [("flow_id", "=", self.flow("bills").id), ("state", "=", "done")]
 
         def noting(name):
             if name == call:
-                counts.append(self.env["ml.sync.log"].search_count(done))
+                with one_at_a_time:  # the calls come from threads, which have one cursor
+                    counts.append(self.env["ml.sync.log"].search_count(done))
             return called(name)
 
         self.patch(self.remote, "called", noting)

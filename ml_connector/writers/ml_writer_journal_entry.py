@@ -85,13 +85,12 @@ class MlWriterJournalEntry(models.AbstractModel):
         if move.reversal_move_ids.filtered(lambda reversal: reversal.state == "posted"):
             entry.plan("drift", move, note=self.env._("%s is reversed in Odoo.", move.display_name))
             return
-        changes = self._changes(batch, entry)
-        texts = changes.texts()
+        texts, comparison, takes_back = self._changes(batch, entry)
         if not texts:
             entry.plan("unchanged", move)
             return
-        entry.comparison = changes.comparison()
-        entry.is_partial = entry.document.is_partial or changes.takes_back()
+        entry.comparison = comparison
+        entry.is_partial = entry.document.is_partial or takes_back
         note = self.env._("Changed at the vendor: %s.", "; ".join(texts))
         if entry.document.revision:
             note = f"{note} {self._revised(entry, move)}"
@@ -122,7 +121,7 @@ class MlWriterJournalEntry(models.AbstractModel):
         )
 
     def _changes(self, batch, entry):
-        """What is booked held against what the newest version would book."""
+        """What the newest version would book otherwise, one phrase each, and what `EntryChanges` says more of it."""
         move, document = entry.bound, entry.document
         currency = batch.currencies.known(document.currency)
         batch.options["booked"] = move
@@ -132,7 +131,8 @@ class MlWriterJournalEntry(models.AbstractModel):
         finally:
             batch.options.pop("booked")
         booked_on = document.accounting_date or document.document_date
-        return EntryChanges(self.env, move, document.currency, items, booked_on)
+        changes = EntryChanges(self.env, move, document.currency, items, booked_on)
+        return changes.texts(), changes.comparison(), changes.takes_back()
 
     def _booked_items(self, batch, document, items):
         """The items as they are booked."""
@@ -447,11 +447,12 @@ class MlWriterRepayment(models.AbstractModel):
             ),
             (self.env._("date"), *(format_date(self.env, day) for day in dates)),
         )
-        return [
+        texts = [
             self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
             for what, odoo, vendor in pairs
             if odoo != vendor
         ]
+        return texts, None, False
 
     def _received_on(self, batch, document, move):
         total = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
