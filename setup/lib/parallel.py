@@ -1,14 +1,23 @@
 """A pytest plug-in for the tests inside Odoo."""
 
 import os
+import shutil
+from unittest.mock import patch
 
 import pytest
 
+from odoo.tests.common import get_db_name
 from odoo.tools import config
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_key_files(load_registry, tmp_path_factory):
-    """Parallel processes have copies of one database: with one uuid, by which the files of keys are named."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        config["data_dir"] = str(tmp_path_factory.mktemp("data"))
+def own_files(load_registry, tmp_path_factory):
+    """Parallel processes have copies of one database, and would take keys and attachments away from each other."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    config["data_dir"] = str(tmp_path_factory.mktemp("data"))
+    own = os.path.join(config["data_dir"], "filestore")
+    shutil.copytree(config.filestore(get_db_name()), own, copy_function=os.link)
+    with patch.object(config, "filestore", return_value=own):
+        yield
