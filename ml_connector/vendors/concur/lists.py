@@ -157,14 +157,19 @@ class ListPush:
     def send(self, payload, external_id, _key):
         with self._lock:
             items = self._items(payload["field"])
-            item = items.get(external_id) or items.get(_code_key(payload["shortCode"]))
+            known = items.get(external_id) or items.get(_code_key(payload["shortCode"]))
         if payload["deleted"]:
-            return self._remove(payload, item, external_id)
+            sent = self._remove(payload, known, external_id)
+            self._replace(items, known)
+            return sent
+        item = known
         if item is None:
             item = self.client.create_list_item(self._list_id(payload["field"]), payload["shortCode"], payload["value"])
         elif (text(item, "shortCode"), text(item, "value")) != (payload["shortCode"], payload["value"]):
             item = {**item, **self.client.update_list_item(item["id"], payload["shortCode"], payload["value"])}
-        return self._sent(payload, item, linked=not external_id and item["id"] in items)
+        sent = self._sent(payload, item, linked=not external_id and known is not None)
+        self._replace(items, known, {**item, "shortCode": payload["shortCode"], "value": payload["value"]})
+        return sent
 
     def find(self, payload, _key):
         item = self._read(payload["field"]).get(_code_key(payload["shortCode"]))
@@ -193,6 +198,15 @@ class ListPush:
         if field not in self._lists:
             self._lists[field] = self._read(field)
         return self._lists[field]
+
+    def _replace(self, items, known, item=None):
+        """What is sent later in the same run finds the list as it is by then."""
+        with self._lock:
+            if known:
+                items.pop(known["id"], None)
+                items.pop(_code_key(found_text(known, "shortCode")), None)
+            if item:
+                items[item["id"]] = items[_code_key(item["shortCode"])] = item
 
     def _read(self, field):
         items = defaultdict(dict)
