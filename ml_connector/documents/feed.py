@@ -88,6 +88,7 @@ class FileDocument:
     :ivar lines: the same of its lines
     :ivar problems: sentences about what is wrong with it; such a document is not booked
     :ivar part: name of the file inside an archive; empty outside
+    :ivar number: which it is of those without a key that begin on its line
     """
 
     key: str
@@ -96,6 +97,7 @@ class FileDocument:
     lines: list = field(default_factory=list)
     problems: list = field(default_factory=list)
     part: str = field(default="", compare=False)
+    number: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ def _report_problems(books, bill):
 def _row_problems(books, bill):
     expected = {"bills": 1, "bill_files": 1, "results": 1}
     if bill.paid_at:
-        expected |= {"payments": 1, "results": 2}
+        expected |= {"payments": 1, "payment_files": 1, "results": 2}
     found = books.rows(
         """SELECT f.key, count(*) AS count FROM ml_sync_log l JOIN ml_flow f ON f.id = l.flow_id
             WHERE (l.external_id = %s OR l.external_id LIKE %s) AND l.state = 'done' GROUP BY f.key""",

@@ -10,7 +10,7 @@ import zipfile
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from stampli_support import SAMPLES, invoices
 
@@ -535,6 +535,7 @@ WHOLE = {kind: outcomes(parts[0], b"".join((parts[1], *parts[2], parts[3])))[0] 
 @pytest.mark.parametrize("kind", ["csv", "xml"])
 @FUZZ
 @given(DAMAGE)
+@example((0, 0.0234375, 0, b"/>"))  # an element without anything in it
 def test_damage_to_a_part_changes_the_outcome_of_that_part_only(kind, damage):
     template, before, parts, after, ending = PARTS[kind]
     number, where, removed, put = damage

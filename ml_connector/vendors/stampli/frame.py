@@ -100,7 +100,7 @@ class File:
             blame(document, f"Line {line}: line number {shown(number)} is there twice with different content.")
 
     def check_required(self, document):
-        if not document.values:
+        if document.problems and not document.values:
             return  # nothing of it could be read: that is said already
         for column in self.template.columns:
             if not column.required:

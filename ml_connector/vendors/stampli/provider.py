@@ -142,8 +142,9 @@ class StampliProvider(Provider):
             payload["problems"] = [reason]
         elif left_out := cls._left_out(template, values):
             payload["left_out"] = left_out
+        place = f"{f'{document.part}, ' if document.part else ''}line {document.line}"
         return Item(
-            external_id=document.key or f"{f'{document.part}, ' if document.part else ''}line {document.line}",
+            external_id=document.key or (f"{place} ({document.number})" if document.number > 1 else place),
             version=content_version(payload),
             title=values.get("number") or document.key or f"Line {document.line}",
             payload={**payload, "line": document.line},

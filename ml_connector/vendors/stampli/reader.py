@@ -73,7 +73,12 @@ class Reading:
         yield from self._broken
         held = {}
         for name, file in files:
+            last = None
             for document in file.documents():
+                if not document.key:
+                    if last and last.line == document.line:
+                        document.number = last.number + 1
+                    last = document
                 if name:
                     document.part = name
                     document.problems = [f"{shown(name)}: {problem}" for problem in document.problems]

@@ -16,7 +16,7 @@ DOLLARS = {
         "SEK": "0.0957",
     }.items()
 }
-"""US dollars for one unit of a currency, from day to day a little more or less."""
+"""US dollars for one unit of a currency, from day to day a little more or less; of others one."""
 SPREAD = Decimal("1.006")
 """By how much the bank takes more than the rate says."""
 NO_DECIMALS = ("JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "PYG")
@@ -32,7 +32,8 @@ def conversion_rate(currency, payer, day):
     if currency == payer:
         return Decimal("1.0")
     drift = 1 + Decimal(day.toordinal() % 11 - 5) / 1000
-    return round(DOLLARS[currency] / DOLLARS[payer] * drift, 8)
+    worth, unit = (DOLLARS.get(name, Decimal(1)) for name in (currency, payer))
+    return round(worth / unit * drift, 8)
 
 
 def debited(amount, currency, payer, day):
