@@ -232,7 +232,7 @@ class Invoices(Push):
             return self._after_release(payload, row)
         if not _is_for(payload, row):
             mark = self._own_mark(row)
-            return self._only_one(payload, mark, self._unreleased(mark))
+            return self._only_one(payload, mark, self._unreleased(lambda own: own == mark))
         with self._kept(predecessor_of(row, self.provider.mark)) as before:
             if before and self._books_the_same(payload, before[0]):
                 return self._after_release(payload, before[0])
@@ -294,7 +294,7 @@ class Invoices(Push):
         Both count only once `Releases` or a person releases them. So whatever is refused, the ledger has one of them.
         """
         key, mark = key_of_row(row), successor_mark(payload["mark"], key_of_row(row))
-        reversal, waiting = self.reversals.find(row), self._unreleased(mark)
+        reversal, waiting = self.reversals.find(row), self._unreleased(lambda own: own == mark)
         is_standing = not (reversal and is_released(reversal))
         if is_standing and self._books_the_same(payload, row):
             for leftover in (*waiting, *([reversal] if reversal and self.reversals.is_ours(reversal) else [])):
@@ -310,11 +310,14 @@ class Invoices(Push):
         wanted = {"header": {}, "lines": self._lines(payload)}
         return _is_for(payload, row) and not differences(wanted, row) and has_total(row, Decimal(payload["total"]))
 
-    def _unreleased(self, mark):
-        """All documents of a mark that were never released, whatever supplier, type and date they have."""
+    def _unreleased(self, is_meant):
+        """All documents of ours that were never released, whatever supplier, type and date they have.
+
+        :param is_meant: whether a mark is one of those that are looked for
+        """
         pages = [page for status in UNRELEASED for page in self.client.pages(PATH, status=status, expandNote=True)]
         found = {key_of_row(row): row for page in pages for row in page}
-        return [row for row in found.values() if self._own_mark(row) == mark and text(row, "status") in UNRELEASED]
+        return [row for row in found.values() if is_meant(self._own_mark(row)) and text(row, "status") in UNRELEASED]
 
     @property
     def reversals(self):
@@ -332,6 +335,9 @@ class Invoices(Push):
         if not self._is_ours(row):
             return Sent(external_id=key, note="A person has entered it in Visma.net: cancel it there as well.")
         notes = self._take_back([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
+        for leftover in self._unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
+            if key_of_row(leftover) != key:
+                self.client.delete(path_of(key_of_row(leftover)))
         if not is_released(row):
             # last, because it leads to what it takes the place of
             self.client.delete(path_of(key))
