@@ -45,6 +45,10 @@ def named(rows_):
     return " and ".join(map(key_of_row, rows_))
 
 
+def standing_in_the_ledger(rows_):
+    return f"{named(rows_)} {'stand' if len(rows_) > 1 else 'stands'} in the ledger"
+
+
 def is_released(row):
     return text(row, "status") in RELEASED
 

@@ -44,6 +44,7 @@ from .invoices import (
     path_of,
     predecessor_of,
     split_key,
+    standing_in_the_ledger,
     successor_mark,
     total_of,
     wire_line,
@@ -134,7 +135,7 @@ class Invoices(Push):
             yield before
             return
         way = "mend this and press Retry, or change the bill back in Odoo"
-        with told(f"{named(before)} stands in the ledger as before: {way}."):
+        with told(f"{standing_in_the_ledger(before)} as before: {way}."):
             yield before
 
     def _waiting(self, row, before):
@@ -142,7 +143,7 @@ class Invoices(Push):
         key = key_of_row(row)
         prepared = [self.reversals.prepare(old) for old in before]
         note = (
-            f"{key} takes the place of {named(before)}, which stands in the ledger until both {key} and "
+            f"{key} takes the place of {named(before)}, which stays in the ledger until both {key} and "
             f"{named(prepared)}, by which it is reversed, are released."
         )
         return Sent(external_id=key, takes_files=True, note=note if before else "")
@@ -348,7 +349,8 @@ class Invoices(Push):
         """Reverse documents of the ledger; what a person has to know of it."""
         if not standing:
             return []
-        with told(f"{named(standing)} stands in the ledger until this is mended.", RemoteError, UnknownOutcomeError):
+        stands = standing_in_the_ledger(standing)
+        with told(f"{stands} until this is mended.", RemoteError, UnknownOutcomeError):
             prepared = [(row, self.reversals.prepare(row)) for row in standing]
             return [self.reversals.complete(*pair) for pair in prepared]
 

@@ -18,7 +18,7 @@ from ...exceptions import (
     UnknownOutcomeError,
 )
 from ..base import Sent
-from .invoices import is_released, key_of_row, named, path_of
+from .invoices import is_released, key_of_row, named, path_of, standing_in_the_ledger
 from .push_base import Push
 from .wire import text, wrapped
 
@@ -44,7 +44,7 @@ class Releases(Push):
     def _replace(self, row, before):
         """Release a document and what reverses those whose place it takes; what a person has to know of it."""
         key, others = key_of_row(row), named(before)
-        alone = f"{others} stands in the ledger as before, and {key} does not count until this is mended."
+        alone = f"{standing_in_the_ledger(before)} as before, and {key} does not count until this is mended."
         both = f"Both {key} and {others} stand in the ledger until this is mended."
         with told(both if is_released(row) else alone):
             prepared = [(old, self.reversals.prepare(old)) for old in before]
