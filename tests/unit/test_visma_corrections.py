@@ -353,7 +353,11 @@ def allow_all(sandbox):
 
 
 @settings(
-    max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(CHANGES, REFUSED, LOST, KILLED), min_size=1, max_size=4), st.booleans())
 def test_the_ledger_never_loses_the_bill(sandbox, steps, copies_note):
