@@ -29,6 +29,11 @@ class ConnectorError(Exception):
         self.details = details
         self.awaits = awaits
 
+    def recast(self, kind, message):
+        """The same answer of the provider as an error of another kind."""
+        known = {name: getattr(self, name) for name in ("retry_after", "trace_id", "status", "code", "details")}
+        return kind(message, **known)
+
     @property
     def can_come_true(self):
         """Whether something is known that a row with this error can wait for."""

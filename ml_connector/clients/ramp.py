@@ -514,7 +514,7 @@ class RampClient(HttpClient):
             return self._object(*request, **sending)
         except PermanentError as error:
             if error.status in DOUBTFUL and self._is_unknown(path):
-                raise _unknown(error) from error
+                raise error.recast(NotFoundError, error.message) from error
             raise
 
     def _is_unknown(self, path):
@@ -571,18 +571,13 @@ def _by_id_alone():
         yield
     except PermanentError as error:
         if error.status in DOUBTFUL:
-            raise _unknown(error) from error
+            raise error.recast(NotFoundError, error.message) from error
         raise
 
 
 def _of_record(pages):
     with _by_id_alone():
         yield from pages
-
-
-def _unknown(error):
-    known = {name: getattr(error, name) for name in ("trace_id", "status", "code", "details")}
-    return NotFoundError(error.message, **known)
 
 
 def _is_new(row, seen):

@@ -16,6 +16,4 @@ def undone(task, label):
         yield
     except (AuthError, ConflictError, PermanentError, RemoteError) as error:
         kind = type(error) if isinstance(error, (AuthError, RemoteError)) else InvalidDataError
-        known = {name: getattr(error, name) for name in ("trace_id", "status", "code", "details", "retry_after")}
-        message = f"{task}, because {label} does not let Odoo do it: {error.message}"
-        raise kind(message, **known) from error
+        raise error.recast(kind, f"{task}, because {label} does not let Odoo do it: {error.message}") from error

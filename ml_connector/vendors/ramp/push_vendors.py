@@ -1,6 +1,7 @@
 """Vendors of Ramp's bill pay."""
 
 import threading
+from contextlib import nullcontext
 
 from ...exceptions import DuplicateError, NotFoundError, NotWantedError, PermanentError
 from ..base import Sent
@@ -31,13 +32,12 @@ class Vendors(Push):
         self._index = None
 
     def send(self, payload, external_id, key):
-        if external_id and payload.get("is_active") is False:
-            task = f"The vendor {payload['name']} is archived in Odoo: archive it in Ramp, so that nobody pays it"
-            with undone(task, "Ramp"):
-                return self._linked(self._update(external_id, payload), payload, external_id)
+        is_archived = payload.get("is_active") is False
         if external_id:
-            return self._linked(self._update(external_id, payload), payload, external_id)
-        if payload.get("is_active") is False:
+            task = f"The vendor {payload['name']} is archived in Odoo: archive it in Ramp, so that nobody pays it"
+            with undone(task, "Ramp") if is_archived else nullcontext():
+                return self._linked(self._update(external_id, payload), payload, external_id)
+        if is_archived:
             raise NotWantedError("The vendor was archived in Odoo before Ramp had it, so there is nothing to send.")
         known = self._known(payload)
         if known:

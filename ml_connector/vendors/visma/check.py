@@ -4,6 +4,7 @@ from ...exceptions import AuthError, NotFoundError
 from ..checking import ConnectionCheck
 from .catalogue import segments
 from .flows import DELETE, FLOWS, READ, SCOPES
+from .invoices import is_closed
 from .wire import rows, text
 
 WHERE = "in the Visma Developer Portal under My Applications > your application"
@@ -120,8 +121,7 @@ class Checker(ConnectionCheck):
 
     def _check_periods(self):
         rows_ = self.client.rows("/v1/financialPeriod")
-        is_open = any(row.get("active") is not False and not row.get("closedInSupplierLedger") for row in rows_)
-        if not is_open:
+        if all(map(is_closed, rows_)):
             self._find("warning", "No financial period is open in the supplier ledger", "Open one in Visma.net.")
 
     def _check_quota(self):

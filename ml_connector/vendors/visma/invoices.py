@@ -53,6 +53,11 @@ def is_released(row):
     return text(row, "status") in RELEASED
 
 
+def is_closed(period):
+    """Whether a financial period takes no document of the supplier ledger."""
+    return bool(period.get("closedInSupplierLedger") or period.get("active") is False)
+
+
 def documents_of(client, supplier, kind, since=""):
     """A supplier's documents of a type from a day on, without void ones. Visma may ignore a filter: so look again."""
     days = {"docDate": since, "docDateCondition": ">="} if since else {}

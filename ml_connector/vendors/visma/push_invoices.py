@@ -36,6 +36,7 @@ from .invoices import (
     documents_of,
     has_total,
     header,
+    is_closed,
     is_released,
     key_of,
     key_of_row,
@@ -162,7 +163,7 @@ class Invoices(Push):
         date = payload["accounting_date"]
         for row in self.provider.periods:
             if day(row, "startDate") <= date <= day(row, "endDate"):
-                if row.get("closedInSupplierLedger") or row.get("active") is False:
+                if is_closed(row):
                     raise LockedPeriodError(f"The financial period of {date} is closed in Visma.net.")
                 return f"{text(row, 'year')}{text(row, 'period').zfill(2)}"
         raise LockedPeriodError(f"Visma.net has no financial period for {date}.")

@@ -11,6 +11,7 @@ from .invoices import (
     INVOICE,
     balance_is_total,
     documents_of,
+    is_closed,
     is_released,
     key_of_row,
     mark_of,
@@ -92,7 +93,7 @@ class Reversals:
     def _is_closed(self, period):
         """Looked up anew: it is not too late yet."""
         return any(
-            row.get("closedInSupplierLedger") or row.get("active") is False
+            is_closed(row)
             for row in self.client.rows("/v1/financialPeriod")
             if f"{text(row, 'year')}{text(row, 'period').zfill(2)}" == period
         )
