@@ -13,8 +13,8 @@ from odoo.modules.migration import load_script
 from odoo.tests import tagged
 from odoo.tools import SQL, config
 
-from odoo.addons.ml_connector import audit_heads, signature
 from odoo.addons.ml_connector.models import ml_audit
+from odoo.addons.ml_connector.vault import audit_heads, signature
 
 from .common import ConnectorCase
 

@@ -52,7 +52,7 @@ def test_pure_parts_do_not_import_odoo():
 
 def test_clients_know_nothing_of_accounting():
     clients = [path for path in PURE if path.is_relative_to(ADDON / "clients")]
-    assert violations(clients, "ml_connector.documents", "ml_connector.vendors") == []
+    assert violations(clients, "ml_connector.core.documents", "ml_connector.providers") == []
 
 
 def test_documents_import_nothing_of_the_addon():
@@ -65,7 +65,7 @@ def test_documents_import_nothing_of_the_addon():
 def test_vendors_do_not_know_each_other(vendor):
     others = [name for name in VENDORS if name != vendor]
     own = [path for path in PURE if path.is_relative_to(ADDON / "vendors" / vendor)]
-    assert violations(own, *(f"ml_connector.vendors.{other}" for other in others)) == []
+    assert violations(own, *(f"ml_connector.providers.{other}" for other in others)) == []
 
 
 def test_odoo_finds_every_test_inside():
