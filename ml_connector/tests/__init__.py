@@ -40,3 +40,4 @@ from . import test_importer_queries
 from . import test_importer_rules
 from . import test_importer_spend
 from . import test_importer_vendor
+from . import test_sentences

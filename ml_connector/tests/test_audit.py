@@ -85,6 +85,8 @@ class TestForgeries(AuditCase):
             changed = SQL("COALESCE(%s, 0) + 1000000", name)
         elif field.type == "datetime":
             changed = SQL("%s - interval '1 hour'", name)
+        elif field.type == "json":
+            changed = SQL("""COALESCE(%s, '{}') || '{"template": "x"}'""", name)
         else:
             changed = SQL("COALESCE(%s, '') || 'x'", name)
         if column == "connection_id":
