@@ -26,7 +26,7 @@ def check_path(model, path, label, as_value=True):
     env = model.env
     names = path.split(".")
     if len(names) > MAX_STEPS:
-        raise ValidationError(env._("%s: the path has too many steps.", label))
+        raise ValidationError(env._("%(label)s: the path is too long.", label=label))
     for position, name in enumerate(names):
         _check_model(model, label)
         field = model._fields.get(name)
@@ -39,7 +39,7 @@ def check_path(model, path, label, as_value=True):
         # Whatever a person may see: what is behind a group or is a credential goes to no vendor.
         if field.type in refused or field.groups or is_sensitive(name):
             raise ValidationError(
-                env._("%(label)s: the field %(name)s cannot be written into a file.", label=label, name=name)
+                env._("%(label)s: the field %(name)s cannot be exported to a file.", label=label, name=name)
             )
         if not model._has_field_access(field, "read"):
             raise ValidationError(_unreadable(model, label))
@@ -49,7 +49,7 @@ def check_path(model, path, label, as_value=True):
             return
         if not field.relational:
             raise ValidationError(
-                env._("%(label)s: the field %(name)s cannot be written into a file.", label=label, name=name)
+                env._("%(label)s: the field %(name)s cannot be exported to a file.", label=label, name=name)
             )
         model = env[field.comodel_name]
 
@@ -63,7 +63,7 @@ def check_domain(model, text, label):
     :raises ValidationError: he may not, or it is none
     """
     env = model.env
-    wrong = env._("These records cannot be selected: %s.", (text or "")[:200])
+    wrong = env._("This domain is not allowed: %(domain)s.", domain=(text or "")[:200])
     if len(text or "") > MAX_DOMAIN:
         raise ValidationError(wrong)
     try:
@@ -118,4 +118,4 @@ def _check_model(model, label):
 
 def _unreadable(model, label):
     name = model.env["ir.model"]._get(model._name).name
-    return model.env._("%(label)s: you may not read what it asks for of %(model)s.", label=label, model=name)
+    return model.env._("%(label)s: you do not have the right to read records of %(model)s.", label=label, model=name)

@@ -12,6 +12,7 @@ from .client_actions import notification
 from .ml_mapping import MAPPED_MODELS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
+from .ml_sentence import in_words
 
 ALIGNED_KINDS = ("account", "tax", "analytic")
 """What lines are coded to."""
@@ -26,6 +27,14 @@ class MlConnection(models.Model):
     _inherit = "ml.connection"
 
     sends_codes = fields.Boolean(compute="_compute_sends_codes")
+    missing_label = fields.Char(compute="_compute_missing_label")
+
+    @api.depends("provider")
+    @api.depends_context("lang")
+    def _compute_missing_label(self):
+        for connection in self:
+            provider = connection.provider and connection._provider_class().label
+            connection.missing_label = provider and self.env._("Missing in %(provider)s", provider=provider)
 
     @api.depends("provider", "flow_ids.active")
     def _compute_sends_codes(self):
@@ -72,17 +81,18 @@ class MlConnection(models.Model):
             label = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))[kind]
             raise UserError(
                 self.env._(
-                    "%(connection)s takes no %(kind)s from here: create it there, then read its codes.",
-                    connection=self.name,
+                    "%(provider)s does not accept records of type %(kind)s from Odoo. Create the record in"
+                    " %(provider)s, then sync its codes.",
+                    provider=self._provider_class().label,
                     kind=label,
                 )
             )
         if not flow.active:
             raise UserError(
-                self.env._("Switch on the flow %(flow)s of %(connection)s first.", flow=flow.name, connection=self.name)
+                self.env._("Activate the flow %(flow)s of %(connection)s first.", flow=flow.name, connection=self.name)
             )
         if reason := flow._blocked():
-            raise UserError(reason)
+            raise UserError(in_words(self.env, reason))
         return flow
 
     @needs("map")
@@ -91,13 +101,13 @@ class MlConnection(models.Model):
         self.ensure_one()
         self.env["ml.outgoing.code"]._align(self)
         context = {"search_default_unmapped": 1, "search_default_group_kind": 1}
-        return self._open_codes("ml.outgoing.code", self.env._("Not at %s", self.name), context)
+        return self._open_codes("ml.outgoing.code", self.missing_label, context)
 
 
 class MlOutgoingCode(models.Model):
     _inherit = "ml.outgoing.code"
 
-    creation = fields.Char(compute="_compute_creation", help="What became of its creation at the vendor.")
+    creation = fields.Char(compute="_compute_creation", help="Progress of the creation in the provider's system.")
 
     def _compute_creation(self):
         """Creations that are under way or have failed; what was created has its code."""
@@ -117,7 +127,7 @@ class MlOutgoingCode(models.Model):
             if not log:
                 code.creation = False
             else:
-                code.creation = log.error_message or self.env._("Being created")
+                code.creation = in_words(self.env, log._sentence("error_message")) or self.env._("Creating")
 
     @api.model
     def _align(self, connection):
@@ -181,17 +191,20 @@ class MlMapping(models.Model):
             }.get(mapping.kind)
             if not create:
                 raise UserError(
-                    self.env._("%s is nothing that can be made of its name: create it by hand.", mapping.display_name)
+                    self.env._(
+                        "Odoo cannot create this type of record. Create it manually, then map %(code)s.",
+                        code=mapping.display_name,
+                    )
                 )
             record = create()
             mapping.res_id = record.id
         unmapped._decided_filled("create_record")
-        return notification(self.env._("%s records were created in Odoo.", len(unmapped)))
+        return notification(self.env._("Records created in Odoo: %(count)s.", count=len(unmapped)))
 
     def _new_account(self):
         """An account of the vendor's number; Odoo gives it the type of the account before it."""
         if not self.external_code:
-            raise UserError(self.env._("%s has no number, which an account needs.", self.display_name))
+            raise UserError(self.env._("An account needs a number, but %(code)s has none.", code=self.display_name))
         return self.env["account.account"].create(
             {
                 "code": self.external_code,
@@ -205,9 +218,10 @@ class MlMapping(models.Model):
         if not plan:
             raise UserError(
                 self.env._(
-                    "Nobody has said which analytic plan %(field)s is: choose or create the analytic account of one of"
-                    " its codes in the list, and the others go into the same plan.",
+                    "No analytic plan is mapped to the field %(field)s of %(provider)s. Choose or create an analytic"
+                    " account for one of its codes; Odoo creates the others in the same plan.",
                     field=self.external_group or self.display_name,
+                    provider=self.connection_id._provider_class().label,
                 )
             )
         return self.env["account.analytic.account"].create(
@@ -281,5 +295,5 @@ class MlMapping(models.Model):
 
 def _told(env, count):
     if not count:
-        return notification(env._("The selected rows have their codes already."), "warning")
-    return notification(env._("%s records are being created at the vendor. Their codes show here in a moment.", count))
+        return notification(env._("The selected records already have codes."), "warning")
+    return notification(env._("Creating records in the provider's system: %(count)s.", count=count))

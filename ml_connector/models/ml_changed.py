@@ -12,7 +12,9 @@ class MlChanged(models.AbstractModel):
     _description = "Changed After Posting"
 
     ml_difference = fields.Char(
-        "Difference", compute="_compute_ml_difference", help="What the provider's newest version has otherwise."
+        "Difference",
+        compute="_compute_ml_difference",
+        help="Differences between the posted entry and the latest version.",
     )
     ml_is_changed = fields.Boolean(
         "Changed After Posting", compute="_compute_ml_difference", search="_search_ml_is_changed"
@@ -38,7 +40,7 @@ class MlChanged(models.AbstractModel):
         self.ensure_one()
         log = self.env["ml.sync.log"]._differences(self).get(self.id)
         if not log:
-            raise UserError(self.env._("Nothing differs here any more."))
+            raise UserError(self.env._("This record no longer differs."))
         return log.sudo(self.env.su)
 
     @needs("resolve")

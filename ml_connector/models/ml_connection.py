@@ -11,6 +11,7 @@ from odoo.tools import SQL, clean_context, config, format_date, format_datetime,
 from .. import server_options
 from ..core.errors import ConnectorError
 from ..core.http import fault_of_base, fault_of_own
+from ..core.messages import Message, _, paragraph
 from ..core.provider import Finding, Settings
 from ..providers import PROVIDERS
 from ..vault import secret_box
@@ -19,7 +20,7 @@ from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
-from .ml_sentence import Sentence
+from .ml_sentence import Sentence, in_words
 from .ml_sync_log import DIFFERS, OPEN_STATES
 from .ml_token import GRANT_FIELDS, TokenStore
 
@@ -78,28 +79,28 @@ class MlConnection(models.Model):
     provider = fields.Selection(
         lambda self: [(key, provider.label) for key, provider in PROVIDERS.items()],
         required=True,
-        string="Vendor system",
+        string="Provider",
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True, tracking=True
     )
     environment = fields.Selection(
-        [("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Own address")],
+        [("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Custom URL")],
         default="production",
         required=True,
         tracking=True,
     )
     custom_url = fields.Char(
-        "Address", tracking=True, help="Base address of the API: a public one that begins with https."
+        "Custom URL", tracking=True, help="Base URL of the API. It must be public and begin with https."
     )
-    base_url = fields.Char(compute="_compute_base_url")
+    base_url = fields.Char("API URL", compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
     can_recover = fields.Boolean(
-        compute="_compute_provider_features", help="The provider lists again what it regards as booked."
+        compute="_compute_provider_features", help="The provider can list the records that it marks as booked."
     )
     state = fields.Selection(
-        [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
+        [("draft", "New"), ("connected", "Connected"), ("attention", "Needs Attention"), ("paused", "Paused")],
         default="draft",
         required=True,
         readonly=True,
@@ -108,13 +109,16 @@ class MlConnection(models.Model):
     )
     attention_reason = Sentence(readonly=True, copy=False)
     attention_reason_source = fields.Json(readonly=True, copy=False)
-    announcements = fields.Json(readonly=True, copy=False, help="Changes at the vendor that the owner was told of.")
+    announcements = fields.Json(
+        "Provider Notices", readonly=True, copy=False, help="Announced changes that the responsible was notified of."
+    )
     owner_id = fields.Many2one(
         "res.users",
+        "Responsible",
         required=True,
         default=lambda self: self.env.user,
         domain="[('company_ids', 'in', company_id), ('share', '=', False)]",
-        help="Gets an activity when the connection needs a person.",
+        help="Receives activities about this connection.",
         tracking=True,
     )
     color = fields.Integer(compute="_compute_color")
@@ -126,38 +130,36 @@ class MlConnection(models.Model):
     is_job_off = fields.Boolean(compute="_compute_halt_reason")
     halt_cause = fields.Selection(
         [
-            ("off", "The Job Is Off"),
-            ("late", "The Job Is Late"),
-            ("silent", "A Flow Is Silent"),
-            ("moved", "The Address Changed"),
-            ("hidden", "The Address Is Not Public"),
-            ("webhooks", "Webhooks Do Not Arrive"),
-            ("backlog", "The Backlog Grows"),
+            ("off", "Scheduled Action Inactive"),
+            ("late", "Scheduled Action Late"),
+            ("silent", "Flow Not Running"),
+            ("moved", "URL Changed"),
+            ("hidden", "URL Not Public"),
+            ("webhooks", "No Webhooks"),
+            ("backlog", "Growing Queue"),
             ("failing", "Most Records Fail"),
         ],
         compute="_compute_halt_reason",
     )
-    halt_reason = fields.Char(
-        compute="_compute_halt_reason", help="Why it does not run as it should, whatever the state says."
-    )
+    halt_reason = fields.Char(compute="_compute_halt_reason", help="Why the connection does not run as expected.")
 
     database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_name = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_system = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_oid = fields.Char(readonly=True, copy=False, groups="base.group_system")
-    is_copy = fields.Boolean("Copied database", compute="_compute_is_copy")
+    is_copy = fields.Boolean("Copied Database", compute="_compute_is_copy")
 
     check_state = fields.Selection(
-        [("none", "Not tested"), ("requested", "Testing"), ("ok", "OK"), ("warning", "Warnings"), ("error", "Errors")],
+        [("none", "Not Tested"), ("requested", "Testing"), ("ok", "OK"), ("warning", "Warnings"), ("error", "Errors")],
         default="none",
         readonly=True,
         copy=False,
     )
-    check_at = fields.Datetime("Tested", readonly=True, copy=False)
-    identity = fields.Char("Connected as", readonly=True, copy=False)
-    business = fields.Char("Business at the Provider", readonly=True, copy=False)
+    check_at = fields.Datetime("Last Check", readonly=True, copy=False)
+    identity = fields.Char("Connected As", readonly=True, copy=False)
+    business = fields.Char("Provider Business", readonly=True, copy=False)
     entity = fields.Char(
-        "Entities", readonly=True, copy=False, help="Ids of those of which the records are taken; empty for all."
+        "Entities", readonly=True, copy=False, help="IDs of the entities whose records are synced. Empty = all."
     )
     findings = fields.Json("Findings (data)", readonly=True, copy=False)
     findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
@@ -165,10 +167,10 @@ class MlConnection(models.Model):
     stored_settings = fields.Json(readonly=True, copy=False)
 
     seat_request = fields.Selection(
-        [("claim", "To be claimed"), ("release", "To be released")],
+        [("claim", "To Claim"), ("release", "To Release")],
         readonly=True,
         copy=False,
-        help="Whether the place of the accounting system at the vendor is to be taken or given back.",
+        help="Whether Odoo claims or releases the accounting connection of the provider.",
     )
 
     webhook_token = fields.Char(
@@ -182,23 +184,24 @@ class MlConnection(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="The address of this server for which the webhooks were set up.",
+        help="URL of this server for which the webhooks were set up.",
     )
     webhook_database = fields.Char(
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="The database that each webhook names, where this server has several.",
+        help="Database named in each webhook, if this server has several.",
     )
     webhook_checked_at = fields.Datetime("Webhooks Checked", readonly=True, copy=False)
-    webhook_problem = fields.Char(readonly=True, copy=False, help="Why no webhooks arrive, and what helps.")
+    webhook_problem = Sentence(readonly=True, copy=False, help="Why no webhooks arrive, and what to do.")
+    webhook_problem_source = fields.Json(readonly=True, copy=False)
     webhook_state = fields.Selection(
         [
             ("none", "Off"),
-            ("requested", "Being set up"),
-            ("unverified", "Waiting for the vendor's check"),
+            ("requested", "Setting Up"),
+            ("unverified", "Waiting for Verification"),
             ("active", "On"),
-            ("remove", "Being removed"),
+            ("remove", "Removing"),
         ],
         default="none",
         readonly=True,
@@ -209,27 +212,27 @@ class MlConnection(models.Model):
     webhook_subscription_previous = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
     stop_count = fields.Integer(
-        "Stops", readonly=True, copy=False, help="How often the server stopped over what a person had asked for."
+        "Stops", readonly=True, copy=False, help="How often the server stopped during a request of a user."
     )
     breaker_count = fields.Integer(readonly=True, copy=False)
-    breaker_until = fields.Datetime("Calls stopped until", readonly=True, copy=False)
-    last_success_at = fields.Datetime("Last success", readonly=True, copy=False)
+    breaker_until = fields.Datetime("Paused Until", readonly=True, copy=False)
+    last_success_at = fields.Datetime("Last Success", readonly=True, copy=False)
 
     failed_count = fields.Integer("Failed", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
-    unknown_count = fields.Integer("Unknown", compute="_compute_counts")
+    unknown_count = fields.Integer("Unconfirmed", compute="_compute_counts")
     changed_count = fields.Integer(
         "Changed",
         compute="_compute_counts",
-        help="Records that were changed or taken back after they were posted.",
+        help="Records that changed in the provider's system after Odoo posted them.",
     )
-    backlog_count = fields.Integer("To do", compute="_compute_counts")
+    backlog_count = fields.Integer("Queued", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_done_count")
     vendor_change_count = fields.Integer(
-        "Vendor Changes", compute="_compute_counts", help="Changes of known vendors that wait for an accountant."
+        "Vendor Changes", compute="_compute_counts", help="Vendor changes that wait for an accountant."
     )
     unmapped_count = fields.Integer(
-        "Unmapped", compute="_compute_counts", help="Codes to fill, in either direction, that records wait for."
+        "Unmapped", compute="_compute_counts", help="Codes that records wait for, in either direction."
     )
     graph_data = fields.Json(compute="_compute_graph_data")
     next_step = fields.Selection(
@@ -237,17 +240,17 @@ class MlConnection(models.Model):
             ("credentials", "Credentials"),
             ("test", "Test"),
             ("start", "Start"),
-            ("map", "Map what is unknown"),
-            ("exceptions", "Look at exceptions"),
+            ("map", "Map Codes"),
+            ("exceptions", "Handle Exceptions"),
         ],
         compute="_compute_next_step",
     )
 
-    _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
+    _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection with this name already exists.")
     _webhook_token_unique = models.UniqueIndex("(webhook_token)")
     _territory_unique = models.UniqueIndex(
         "(provider, business, entity) WHERE state != 'draft' AND business IS NOT NULL",
-        "Another connection already books the same entity of the same business.",
+        "Another connection already syncs the same entity of this provider account.",
     )
 
     # ------------------------------------------------------------------ set-up
@@ -256,7 +259,7 @@ class MlConnection(models.Model):
     def _check_custom_url(self):
         for connection in self.filtered(lambda c: c.environment == "custom"):
             if fault := fault_of_base(connection.custom_url or "", server_options.loopback_allowed()):
-                raise ValidationError(self.env._(fault))  # pylint: disable=gettext-variable
+                raise ValidationError(in_words(self.env, fault))
 
     @api.depends("provider")
     def _compute_provider_features(self):
@@ -296,7 +299,7 @@ class MlConnection(models.Model):
             return False, False
         job = self.sudo().cron_id  # sudo: only whether it runs
         if not job.active:
-            return "off", self.env._("The scheduled job is off, so nothing is read or sent.")
+            return "off", self.env._("The scheduled action is inactive, so Odoo does not sync this connection.")
         if self.state not in WORKING_STATES:
             return False, False
         if job.nextcall < fields.Datetime.now() - JOB_IS_LATE:
@@ -309,21 +312,21 @@ class MlConnection(models.Model):
         since = format_datetime(self.env, job.nextcall)
         if not config["max_cron_threads"]:
             return self.env._(
-                "The scheduled job has been due since %s: this server does not run its scheduled jobs, because its"
-                " configuration says max_cron_threads = 0, and no other server does.",
-                since,
+                "The scheduled action is due since %(moment)s. This server does not run scheduled actions, because"
+                " max_cron_threads is 0 in its configuration, and no other server runs them.",
+                moment=since,
             )
         return self.env._(
-            "The scheduled job has been due since %s: this server does not run its scheduled jobs.", since
+            "The scheduled action is due since %(moment)s. This server does not run scheduled actions.", moment=since
         )
 
     def _webhook_halt(self):
         if self.webhook_problem:
-            return "webhooks", self.webhook_problem
+            return "webhooks", in_words(self.env, self._sentence("webhook_problem"))
         base, kept = self._own_addresses()
         if not kept or kept == base:
             return None
-        reason = self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s.", kept=kept, base=base)
+        reason = self.env._("Webhooks are sent to %(kept)s, but the URL of Odoo is %(base)s.", kept=kept, base=base)
         return "hidden" if self._address_fault(base) else "moved", reason
 
     @api.depends("database_uuid", "database_name", "database_system", "database_oid")
@@ -359,7 +362,7 @@ class MlConnection(models.Model):
         return fault_of_own(base, server_options.loopback_allowed())
 
     @api.depends("findings")
-    @api.depends_context("uid")
+    @api.depends_context("uid", "lang")
     def _compute_findings_html(self):
         for connection in self:
             connection.findings_html = self.env["ir.qweb"]._render(
@@ -368,9 +371,15 @@ class MlConnection(models.Model):
             )
 
     def _finding_for_reader(self, finding):
-        """A finding about another connection names it to whoever may see that one."""
+        """A finding in the reader's language; another connection is named only to users who may see it."""
         other = self.browse(finding.get("connection_id")).sudo().exists()  # sudo: only whether it is still there
-        return {**finding, "title": overlap.sentence(self, other)} if other else finding
+        if other:
+            return {**finding, "title": overlap.sentence(self, other)}
+        sources = ((name, finding.get(f"{name}_source")) for name in ("title", "message"))
+        return {
+            **finding,
+            **{name: in_words(self.env, Message.from_json(source)) for name, source in sources if source},
+        }
 
     def _compute_counts(self):
         states = dict.fromkeys(OPEN_STATES, 0)
@@ -517,8 +526,6 @@ class MlConnection(models.Model):
                 {
                     "connection_id": self.id,
                     "key": spec.key,
-                    "name": spec.label,
-                    "description": spec.help,
                     "sequence": spec.sequence,
                     "direction": spec.direction,
                     "kind": spec.kind,
@@ -535,11 +542,13 @@ class MlConnection(models.Model):
 
     def write(self, vals):
         if self.env.su and "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
-            raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
+            raise UserError(self.env._("You cannot change the provider of a connection. Create a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
-            raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
+            raise UserError(
+                self.env._("You cannot change the company of a connection in use. Create a new connection.")
+            )
         if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
-            raise UserError(self.env._("Pause or disconnect a connection before you archive it."))
+            raise UserError(self.env._("Pause or disconnect the connection before you archive it."))
         # before what is written along: secrets that are typed together with a new address are meant for it
         self.filtered(lambda connection: connection._moves(vals))._leave_address()
         result = super().write(_secrets_last(vals))
@@ -573,7 +582,7 @@ class MlConnection(models.Model):
             connection.activity_unlink(["ml_connector.mail_activity_attention"])
             if had_secrets or had_grant:
                 connection.message_post(
-                    body=self.env._("The address was changed: the secrets and the access for the old one are gone.")
+                    body=self.env._("The API URL changed. Odoo deleted the secrets and tokens for the old URL.")
                 )
 
     @contextmanager
@@ -598,7 +607,9 @@ class MlConnection(models.Model):
     def _unlink_only_unused(self):
         attempts = self.env["ml.sync.attempt"].sudo()  # sudo: whatever the person may read
         if attempts.search_count([("connection_id", "in", self.ids), ("person", "=", False)], limit=1):
-            raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+            raise UserError(
+                self.env._("A used connection keeps its audit trail and cannot be deleted. Archive it instead.")
+            )
         attempts._forget_unused(self)
 
     def unlink(self):
@@ -639,7 +650,7 @@ class MlConnection(models.Model):
     def action_adopt_database(self):
         """Declare that this database, which was restored, copied or moved, is the live one."""
         if self._is_neutralized():
-            raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
+            raise UserError(self.env._("A neutralized database cannot become the live one."))
         # sudo: engine fields
         adopted = self.sudo().filtered(lambda connection: not connection._is_this_database())
         for connection in adopted:
@@ -654,7 +665,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("What Odoo Lacks"),
+            "name": self.env._("Missing in Odoo"),
             "res_model": "ml.recovery",
             "view_mode": "form",
             "target": "new",
@@ -684,8 +695,8 @@ class MlConnection(models.Model):
 
     def _adoption_note(self):
         """What a person looks at after the database was replaced: what the vendor does not offer a second time."""
-        vendor = self._provider_class().label
-        lines = [self.env._("This database was declared to be the live one. Its flows read on from where they stood.")]
+        provider = self._provider_class().label
+        lines = [self.env._("%(user)s made this database the live one. Its flows continue.", user=self.env.user.name)]
         specs = {spec.key: spec for spec in self._provider_class().flows}
         settled = self.flow_ids.filtered(
             lambda flow: flow.active and (spec := specs.get(flow.key)) and (spec.reports or spec.acknowledges)
@@ -694,20 +705,20 @@ class MlConnection(models.Model):
         if settled and since:
             lines.append(
                 self.env._(
-                    "Compare %(flows)s of the time since %(moment)s with the lists at %(vendor)s: what another database"
-                    " booked meanwhile is settled there and is not offered again. What can be read again is listed, and"
-                    " brought in, under What Odoo Lacks.",
+                    "Compare %(flows)s since %(moment)s with the lists in %(provider)s. Records that the other"
+                    " database booked since then are marked as booked there and are not sent again. Missing in Odoo"
+                    " lists and imports those that can be read again.",
                     flows=", ".join(settled.mapped("name")),
                     moment=since,
-                    vendor=vendor,
+                    provider=provider,
                 )
             )
         if since:
             lines.append(
                 self.env._(
-                    "What another database sent to %(vendor)s since then is there already: look for it before you enter"
-                    " the same again.",
-                    vendor=vendor,
+                    "%(provider)s already has the records that the other database sent since then. Check there"
+                    " before you enter a record again.",
+                    provider=provider,
                 )
             )
         return "\n".join(lines)
@@ -721,7 +732,7 @@ class MlConnection(models.Model):
         self._check_job()
         missing = self._missing_credentials()
         if missing:
-            raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
+            raise UserError(self.env._("Enter the missing credentials first: %(labels)s.", labels=", ".join(missing)))
         self.sudo().check_state = "requested"  # sudo: engine field
         self._decided("test")
         self._trigger()
@@ -739,12 +750,16 @@ class MlConnection(models.Model):
         specifications = self._credential_specifications()
         credentials = self.sudo().credential_ids  # sudo: only whether they are filled
         filled = set(credentials.filtered("is_set").mapped("name"))
-        return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
+        return [
+            in_words(self.env, spec.label)
+            for name, spec in specifications.items()
+            if spec.required and name not in filled
+        ]
 
     def _check_job(self):
         """Nobody waits for a job that does not come."""
         if any(self.mapped("is_job_off")):
-            raise UserError(self.env._("The scheduled job of this connection is off: press Switch the job on first."))
+            raise UserError(self.env._("The scheduled action of this connection is inactive. Activate it first."))
 
     @needs("administer")
     def action_switch_on_job(self):
@@ -763,7 +778,7 @@ class MlConnection(models.Model):
         """Begin to sync."""
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
-                raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
+                raise UserError(self.env._("Fix the errors found by the check before you start syncing."))
             if other := overlap.overlapping(connection.sudo()):  # sudo: it may be of a company that he does not see
                 raise UserError(overlap.sentence(connection, other))
             connection.sudo().write(  # sudo: engine fields
@@ -804,7 +819,7 @@ class MlConnection(models.Model):
         connection.breaker_until = False
         self._decided("sync")
         self._trigger()
-        return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
+        return notification(self.env._("Sync started."))
 
     @needs("administer")
     def action_subscribe(self):
@@ -821,7 +836,7 @@ class MlConnection(models.Model):
         """Let webhooks come to the address that Odoo has now."""
         self.ensure_one()
         if fault := self._address_fault(self.get_base_url()):
-            raise UserError(self.env._(fault))  # pylint: disable=gettext-variable
+            raise UserError(in_words(self.env, fault))
         self.sudo().webhook_base = False  # sudo: engine field
         return self.action_subscribe()
 
@@ -831,11 +846,11 @@ class MlConnection(models.Model):
         self.ensure_one()
         kept = self.webhook_base
         if not kept:
-            raise UserError(self.env._("No webhooks were set up, so there is no address to keep."))
+            raise UserError(self.env._("No webhooks are set up, so there is no URL to keep."))
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("web.base.url", kept)
         parameters.set_param("web.base.url.freeze", "True")
-        self._decided("change", self.env._("Address of this server: %s", kept))
+        self._decided("change", _("URL of this server: %(url)s", url=kept))
         self.invalidate_recordset(["halt_cause", "halt_reason", "color", "webhook_url"])
 
     @needs("administer")
@@ -855,7 +870,7 @@ class MlConnection(models.Model):
         connections = self.sudo().with_context(active_test=False).search([])  # pylint: disable=no-search-all
         connections._decided("rotate")
         self.env["ml.credential"]._rotate_keys()
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
+        return notification(self.env._("All secrets are encrypted with the new key."), reload=False)
 
     @api.model
     @needs("system")
@@ -864,7 +879,7 @@ class MlConnection(models.Model):
         # sudo: all connections, whichever companies the person may see
         names = self.env["ml.credential"].sudo()._discard_all_lost()
         return notification(
-            self.env._("These secrets are gone; enter them again on their connections: %s", ", ".join(names)), "warning"
+            self.env._("Secrets deleted. Enter them again: %(names)s.", names=", ".join(names)), "warning"
         )
 
     def _open_logs(self, name, states):
@@ -895,7 +910,7 @@ class MlConnection(models.Model):
         }
 
     def action_open_backlog(self):
-        return self._open_logs(self.env._("To do"), ["pending", "running"])
+        return self._open_logs(self.env._("Queued"), ["pending", "running"])
 
     def action_open_done(self):
         action = self._open_logs(self.env._("Done"), ["done"])
@@ -912,7 +927,7 @@ class MlConnection(models.Model):
         if self.env["ml.outgoing.code"].search_count(
             [("connection_id", "=", self.id), ("waiting_count", ">", 0)], limit=1
         ):
-            return self._open_codes("ml.outgoing.code", self.env._("Codes for Sending"), awaited)
+            return self._open_codes("ml.outgoing.code", self.env._("Outgoing Mappings"), awaited)
         return self._open_codes(
             "ml.mapping", self.env._("Mappings"), awaited if self.unmapped_count else {"search_default_unmapped": 1}
         )
@@ -1039,7 +1054,7 @@ class MlConnection(models.Model):
             self.webhook_state = "requested"
         labels = ", ".join(sorted(record.label for record in records if record._name == "ml.credential")) or "OAuth"
         self.message_post(
-            body=self.env._("No key of this server opens these secrets any more, so they are gone: %s", labels)
+            body=self.env._("Odoo deleted secrets that no key of this server decrypts: %(labels)s.", labels=labels)
         )
         return labels
 
@@ -1084,13 +1099,12 @@ class MlConnection(models.Model):
             self._notify_owner(error)
 
     def _notify_owner(self, error):
-        advice = ml_error_class.ERROR_CLASSES[error.error_class].advice
         if self.activity_search(["ml_connector.mail_activity_attention"]):
             return
         self._tell_owner(
             "ml_connector.mail_activity_attention",
-            self.env._("%s needs attention", self.name),
-            f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+            self.env._("%(connection)s needs attention", connection=self.name),
+            in_words(self.env, paragraph(error.message, self._advice(error))),
         )
 
     def _tell_owner(self, activity, summary, text, day=None):
@@ -1115,8 +1129,8 @@ class MlConnection(models.Model):
         if not self.activity_search(["ml_connector.mail_activity_vendor_change"]):
             self._tell_owner(
                 "ml_connector.mail_activity_vendor_change",
-                self.env._("Changes of vendors wait for approval"),
-                self.env._("An accountant decides about them under Vendor Changes."),
+                self.env._("Vendor changes to approve"),
+                self.env._("An accountant approves or rejects them under Vendor Changes."),
             )
 
     def _note_announcements(self, texts):
@@ -1129,7 +1143,7 @@ class MlConnection(models.Model):
             return
         self.announcements = [*known, *new]
         for text in new:
-            summary = self.env._("%s announces a change", self.name)
+            summary = self.env._("%(connection)s announced a change", connection=self.name)
             self._tell_owner("mail.mail_activity_data_warning", summary, text)
 
     def _watch_access_end(self):
@@ -1142,11 +1156,11 @@ class MlConnection(models.Model):
             self.activity_unlink(["ml_connector.mail_activity_access_end"])
         elif not self.activity_search(["ml_connector.mail_activity_access_end"]):
             summary = self.env._(
-                "The access of %(connection)s ends on %(day)s",
+                "Access of %(connection)s expires on %(day)s",
                 connection=self.name,
                 day=format_date(self.env, last_day),
             )
-            advice = self._provider_class().access_end_advice
+            advice = in_words(self.env, self._provider_class().access_end_advice)
             self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, last_day)
 
     def _run_check(self, provider):
@@ -1168,10 +1182,7 @@ class MlConnection(models.Model):
                 "identity": report.identity,
                 "findings": [
                     *([overlap.finding(self, other)] if other else ()),
-                    *(
-                        {"level": finding.level, "title": finding.title, "message": finding.message}
-                        for finding in findings
-                    ),
+                    *map(stored_finding, findings),
                 ],
                 "capabilities": sorted(report.capabilities),
                 # one that would violate the rule goes on as it was: it cannot be started, and says why
@@ -1184,15 +1195,17 @@ class MlConnection(models.Model):
 
     def _add_finding(self, finding):
         """Add what was found out at the test after the provider had answered."""
-        found = {"level": finding.level, "title": finding.title, "message": finding.message}
         state = finding.level if self.check_state == "ok" else self.check_state
-        self.write({"findings": [found, *(self.findings or [])], "check_state": state})
+        self.write({"findings": [stored_finding(finding), *(self.findings or [])], "check_state": state})
 
     def _stop_overlapping(self, other):
         """A record that two connections book is paid twice."""
         self.state = "paused"
-        text = overlap.finding(self, other)["title"]
-        self._tell_owner("ml_connector.mail_activity_attention", self.env._("%s was paused", self.name), text)
+        self._tell_owner(
+            "ml_connector.mail_activity_attention",
+            self.env._("%(connection)s was paused", connection=self.name),
+            in_words(self.env, overlap.told(self, other)),
+        )
 
     def _own_findings(self):
         """What stands in the way on this server, whatever the vendor says."""
@@ -1201,10 +1214,11 @@ class MlConnection(models.Model):
             findings.append(
                 Finding(
                     level="warning",
-                    title=self.env._("PostgreSQL does not tell which server this is."),
-                    message=self.env._(
-                        "A copy of the database on another server may be taken for this one. Let the user of Odoo's"
-                        " databases run pg_control_system(), then press This is the live database."
+                    title=_("PostgreSQL does not identify this server."),
+                    message=_(
+                        "Odoo may mistake a copy of the database on another server for this one. Grant the database"
+                        " user the"
+                        " right to run pg_control_system(), then use this database as live."
                     ),
                 )
             )
@@ -1215,10 +1229,10 @@ class MlConnection(models.Model):
     def _webhook_findings(self):
         findings = []
         if self.webhook_state in ("active", "unverified"):
-            self.webhook_problem = self._database_problem() or self.webhook_problem
+            self.webhook_problem = self._database_problem() or self._sentence("webhook_problem")
         if self.webhook_problem:
-            title = self.env._("Webhooks do not arrive, so records come on the schedule of their flows only")
-            findings.append(Finding(level="warning", title=title, message=self.webhook_problem))
+            title = _("No webhooks arrive, so flows check on their schedule only")
+            findings.append(Finding(level="warning", title=title, message=self._sentence("webhook_problem")))
         return findings + self._address_findings()
 
     def _address_findings(self):
@@ -1228,10 +1242,11 @@ class MlConnection(models.Model):
         return [
             Finding(
                 level="warning",
-                title=self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s", kept=kept, base=base),
-                message=self.env._(
-                    "Set the system parameter web.base.url to the public address and web.base.url.freeze to True, so"
-                    " that no log-in changes it. If the server has moved, remove the webhooks and set them up again."
+                title=_("Webhooks are sent to %(kept)s, but the URL of Odoo is %(base)s", kept=kept, base=base),
+                message=_(
+                    "Set the system parameter web.base.url to the public URL and web.base.url.freeze to True, so"
+                    " that no"
+                    " log-in changes it. If the server has moved, remove the webhooks and set them up again."
                 ),
             )
         ]
@@ -1245,14 +1260,17 @@ class MlConnection(models.Model):
         return [
             Finding(
                 level="warning",
-                title=self.env._(
-                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
-                    connection=self.name,
+                title=_(
+                    "%(provider)s keeps its books in %(other)s, but %(company)s in %(own)s",
+                    provider=self._provider_class().label,
                     other=", ".join(other),
                     company=self.company_id.name,
                     own=own,
                 ),
-                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+                message=_(
+                    "Odoo ignores the exchange rates of %(provider)s and books bills at its own rates.",
+                    provider=self._provider_class().label,
+                ),
             )
         ]
 
@@ -1262,7 +1280,7 @@ class MlConnection(models.Model):
                 "check_state": "error",
                 "check_at": fields.Datetime.now(),
                 "identity": False,
-                "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
+                "findings": [stored_finding(Finding(level="error", title=error.message, message=self._advice(error)))],
             }
         )
 
@@ -1279,17 +1297,16 @@ class MlConnection(models.Model):
         """Why webhooks do not reach this database, as a sentence; empty where they do."""
         there, base = self._databases_there(), self._told_base() or self.get_base_url()
         if self.env.cr.dbname not in there:
-            return self.env._(
-                "This server does not offer the database %(database)s at %(base)s: correct dbfilter in its"
-                " configuration, then set the webhooks up again.",
+            return _(
+                "This server does not serve the database %(database)s at %(base)s. Correct dbfilter in its"
+                " configuration, then set up the webhooks again.",
                 database=self.env.cr.dbname,
                 base=base,
             )
         if len(there) > 1 and not self._provider_class().forwards_headers:
-            return self.env._(
-                "This server has several databases at %(base)s, and the webhooks of %(provider)s cannot say for which"
-                " one they are: set dbfilter in the configuration of Odoo, so that this address leads to the database"
-                " %(database)s only.",
+            return _(
+                "This server has several databases at %(base)s, and webhooks of %(provider)s cannot name one. Set"
+                " dbfilter in the configuration of Odoo, so that this URL serves the database %(database)s only.",
                 base=base,
                 provider=self._provider_class().label,
                 database=self.env.cr.dbname,
@@ -1297,25 +1314,34 @@ class MlConnection(models.Model):
         return ""
 
     def _note_unconfirmed(self):
-        self.webhook_problem = self._database_problem() or self.env._(
-            "%(provider)s has not confirmed the webhooks for more than an hour: it must reach %(url)s from the"
-            " internet. Let firewalls and proxies pass its requests, then set the webhooks up again.",
+        self.webhook_problem = self._database_problem() or _(
+            "%(provider)s has not confirmed the webhooks for more than an hour. It must be able to reach %(url)s"
+            " from the internet. Check firewalls and proxies, then set up the webhooks again.",
             provider=self._provider_class().label,
             url=self._told_base(),
         )
-        self.message_post(body=self.webhook_problem)
+        self.message_post(body=in_words(self.env, self._sentence("webhook_problem")))
 
     def _note_failed_subscription(self, error):
         self.webhook_state = "active" if self.webhook_subscription else "none"
         self.webhook_problem = error.message
-        self.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
+        self.message_post(
+            body=self.env._("Webhooks could not be set up. %(reason)s", reason=in_words(self.env, error.message))
+        )
 
     def _advice(self, error):
-        return self.env._(ml_error_class.ERROR_CLASSES[error.error_class].advice)  # pylint: disable=gettext-variable
+        return ml_error_class.advice(error.error_class, self)
 
     def _cron_run(self):
         """The connection's scheduled job."""
         self.env["ml.worker"]._run(self)
+
+
+def stored_finding(finding):
+    """A finding in JSON: in English, with the sources of its sentences."""
+    texts = {"title": finding.title, "message": finding.message}
+    sources = {f"{name}_source": text.to_json() for name, text in texts.items() if isinstance(text, Message)}
+    return {"level": finding.level, **texts, **sources}
 
 
 def _secrets_last(vals):

@@ -35,8 +35,8 @@ class MlConnection(models.Model):
         "ml.feed.template", "connection_id", readonly=True, context={"active_test": False}
     )
     has_feeds = fields.Boolean(compute="_compute_has_feeds")
-    host_key_seen = fields.Char("Server shows", compute="_compute_host_keys")
-    host_key_accepted = fields.Char("Confirmed server key", compute="_compute_host_keys")
+    host_key_seen = fields.Char("Current Server Key", compute="_compute_host_keys")
+    host_key_accepted = fields.Char("Confirmed Server Key", compute="_compute_host_keys")
     feed_file_count = fields.Integer("Files", compute="_compute_feed_file_count")
 
     def _compute_has_feeds(self):
@@ -95,10 +95,10 @@ class MlConnection(models.Model):
         self.ensure_one()
         seen = (self.stored_settings or {}).get("host_key_seen")
         if not seen:
-            raise UserError(self.env._("Test the connection first: it asks the server for its key."))
+            raise UserError(self.env._("Test the connection first, so that Odoo reads the key of the server."))
         # sudo: engine field
         self.sudo().stored_settings = {**self.stored_settings, "host_keys": [seen], "host_key_seen": False}
-        self.message_post(body=self.env._("Server key accepted: %s", _described(seen)))
+        self.message_post(body=self.env._("Server key accepted: %(key)s", key=_described(seen)))
         self._decided("accept_key", new=_described(seen))
         return self.action_test()
 
@@ -106,7 +106,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Feed Files"),
+            "name": self.env._("Files"),
             "res_model": "ml.feed.file",
             "view_mode": "list,form",
             "domain": [("connection_id", "=", self.id)],
@@ -116,7 +116,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Feed Templates"),
+            "name": self.env._("File Templates"),
             "res_model": "ml.feed.template",
             "view_mode": "list,form",
             "domain": [("connection_id", "=", self.id)],

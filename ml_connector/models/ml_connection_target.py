@@ -16,25 +16,25 @@ class MlConnection(models.Model):
 
     target_id = fields.Many2one(
         "ml.connection",
-        "Goes on to",
+        "Forward To",
         check_company=True,
         domain="[('id', 'in', target_option_ids)]",
         ondelete="restrict",
         index="btree_not_null",
         tracking=True,
-        help="The connection to which bills and purchase orders go on. The vendor that they come from is told success "
-        "only once they are there.",
+        help="Connection that Odoo forwards bills and purchase orders to. The provider that they come from receives"
+        " the result once the other one has accepted them.",
     )
     target_mode = fields.Selection(
-        [("ledger", "Through Odoo's books"), ("bridge", "Straight on, nothing is booked in Odoo")],
-        "Way",
+        [("ledger", "Book in Odoo, Then Forward"), ("bridge", "Forward Only (No Odoo Entry)")],
+        "Method",
         default="ledger",
         required=True,
         tracking=True,
     )
     target_option_ids = fields.Many2many("ml.connection", compute="_compute_target_option_ids")
     target_hint = fields.Char(compute="_compute_target_hint")
-    source_ids = fields.One2many("ml.connection", "target_id", "Takes records from", readonly=True)
+    source_ids = fields.One2many("ml.connection", "target_id", "Receives From", readonly=True)
 
     @api.depends("provider", "company_id")
     def _compute_target_option_ids(self):
@@ -65,9 +65,9 @@ class MlConnection(models.Model):
                 connection.target_hint = False
                 continue
             connection.target_hint = self.env._(
-                "Switch on %(flows)s at %(target)s: until then records wait.",
+                "Activate %(flows)s in %(target)s. Records wait until then.",
                 flows=", ".join(off.mapped("name")),
-                target=connection.target_id.name,
+                target=connection.target_id._provider_class().label,
             )
 
     @api.constrains("target_id")
@@ -75,7 +75,7 @@ class MlConnection(models.Model):
         for connection in self.filtered("target_id"):
             if connection.target_id == connection or connection.target_id.target_id or connection.source_ids:
                 raise ValidationError(
-                    self.env._("Records go on once: from one connection to another that hands nothing on itself.")
+                    self.env._("Forwarding cannot be chained. The target connection must not forward to another one.")
                 )
 
     def write(self, vals):
@@ -116,14 +116,14 @@ class MlMapping(models.Model):
     _inherit = "ml.mapping"
     _open_fields = {"map": ("target_mapping_id",)}
 
-    target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target")
+    target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target Connection")
     target_mapping_id = fields.Many2one(
         "ml.mapping",
-        "Code at the target",
+        "Target Code",
         domain="[('connection_id', '=', target_connection_id), ('kind', '=', kind)]",
         ondelete="set null",
         index="btree_not_null",
-        help="What the code is called at the connection to which records go on straight.",
+        help="Code of the target connection that the code is forwarded as.",
     )
     is_bridged = fields.Boolean(compute="_compute_is_bridged")
 
@@ -149,7 +149,7 @@ class MlMapping(models.Model):
             if (target.connection_id, target.kind) != (mapping.target_connection_id, mapping.kind):
                 raise ValidationError(
                     self.env._(
-                        "%(code)s is no code of the same kind at the target of %(connection)s.",
+                        "%(code)s is not a code of the same type of the connection that %(connection)s forwards to.",
                         code=target.display_name,
                         connection=mapping.connection_id.name,
                     )

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, config, groupby
 
 from ..core.errors import ConnectorError
+from ..core.messages import _
 from ..core.provider import Finding
 from ..vault import secret_box
 from .ml_sealed import needs
@@ -36,29 +37,30 @@ class MlCredential(models.Model):
     help = fields.Char(compute="_compute_specification")
     sequence = fields.Integer()
     is_secret = fields.Boolean()
-    is_internal = fields.Boolean(readonly=True, help="Kept by the connector itself, not entered by a person.")
-    value = fields.Char(copy=False, help="Only for what is not secret.")
+    is_internal = fields.Boolean(readonly=True, help="Kept by ML Connector, not entered by a user.")
+    value = fields.Char(copy=False, help="Only for values that are not secret.")
     new_secret = fields.Char(
         compute="_compute_new_secret",
         inverse="_inverse_new_secret",
-        help="Type a new value to replace the stored one. It is encrypted when you save and never shown again. Written"
-        " empty, it takes the stored one away.",
+        help="Type a new value to replace the stored one. Odoo encrypts it when you save and never shows it again."
+        " An empty value removes the stored one.",
     )
     ciphertext = secret_box.Ciphertext()
-    choices = fields.Json(compute="_compute_choices", help="Values that the provider has, as the test found out.")
+    choices = fields.Json(compute="_compute_choices", help="Values to choose from, found by the last check.")
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
-    set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")
-    set_on = fields.Char(readonly=True, copy=False, help="The server with the key file under whose key it is stored.")
+    set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set By")
+    set_on = fields.Char(readonly=True, copy=False, help="The server whose key file encrypts the secret.")
 
-    _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential exists already.")
+    _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential already exists.")
 
     @api.depends("name", "connection_id.provider")
+    @api.depends_context("lang")
     def _compute_specification(self):
         for credential in self:
             specification = credential.connection_id._credential_specifications().get(credential.name)
-            credential.label = specification.label if specification else credential.name
-            credential.help = specification.help if specification else ""
+            credential.label = in_words(self.env, specification.label) if specification else credential.name
+            credential.help = in_words(self.env, specification.help) if specification else ""
 
     @api.depends("name", "connection_id.stored_settings")
     def _compute_choices(self):
@@ -174,8 +176,9 @@ class MlCredential(models.Model):
             if secret_box.has_key(self.env) and (lost := secret_box.lost(self.env)):
                 raise UserError(
                     self.env._(
-                        "No key at hand opens these secrets, so all stays as it is: %s. Enter them again first.",
-                        ", ".join(_names(record for record, _name in lost)),
+                        "No key of this server decrypts these secrets: %(names)s. Enter them again, then rotate the"
+                        " key.",
+                        names=", ".join(_names(record for record, _name in lost)),
                     )
                 )
             secret_box.add_key(self.env)
@@ -227,7 +230,7 @@ class MlCredential(models.Model):
             lost = secret_box.lost(self.env)
             if not lost:
                 raise UserError(
-                    self.env._("The keys of this server open all stored secrets, so there is none to discard.")
+                    self.env._("The keys of this server decrypt all stored secrets. There are none to discard.")
                 )
             discarded = self._discard(lost)
         except ConnectorError as error:
@@ -263,8 +266,8 @@ class MlCredential(models.Model):
             findings.append(
                 Finding(
                     level="warning",
-                    title=self.env._("No key of this server opens these secrets: %s", ", ".join(_names(lost))),
-                    message=self.env._("Enter them again, or set the webhooks up again."),
+                    title=_("No key of this server decrypts these secrets: %(names)s", names=tuple(_names(lost))),
+                    message=_("Enter them again, or set up the webhooks again."),
                 )
             )
         hosts = self._of_another_host([("connection_id", "=", connection.id)]).mapped("set_on")
@@ -272,11 +275,11 @@ class MlCredential(models.Model):
             findings.append(
                 Finding(
                     level="warning",
-                    title=self.env._("The keys of the secrets are in a file of one server."),
-                    message=self.env._(
-                        "Secrets were entered on %(hosts)s. Where several servers work on one database, give them all"
+                    title=_("The keys of the secrets are in a file of one server"),
+                    message=_(
+                        "Secrets were entered on %(hosts)s. If several servers use one database, give all of them"
                         " the same keys in odoo.conf (%(option)s) or in %(variable)s.",
-                        hosts=", ".join(sorted(set(hosts))),
+                        hosts=tuple(sorted(set(hosts))),
                         option=secret_box.CONFIG_OPTION,
                         variable=secret_box.ENVIRONMENT_VARIABLE,
                     ),

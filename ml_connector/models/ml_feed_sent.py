@@ -11,23 +11,23 @@ class MlFeedSent(models.Model):
     """
 
     _name = "ml.feed.sent"
-    _description = "Record in a Feed"
+    _description = "Delivered Record"
     _inherit = "ml.sealed"
 
     template_id = fields.Many2one("ml.feed.template", required=True, readonly=True, ondelete="cascade")
     connection_id = fields.Many2one(related="template_id.connection_id")
     company_id = fields.Many2one(related="template_id.company_id")
     res_id = fields.Integer("Record", required=True, readonly=True)
-    merged_into = fields.Integer(readonly=True, help="The record that stands for it in Odoo since.")
-    key = fields.Char("Code at the vendor", readonly=True)
+    merged_into = fields.Integer(readonly=True, help="The record that it was merged into.")
+    key = fields.Char("Provider Code", readonly=True)
     name = fields.Char(readonly=True)
-    digest = fields.Char(readonly=True, help="Of the rows that arrived last.")
-    is_active = fields.Boolean(readonly=True, help="The vendor was told that it is in use.")
+    digest = fields.Char(readonly=True, help="Hash of the last delivered rows.")
+    is_active = fields.Boolean(readonly=True, help="The last delivered file marked the record as active.")
     pending_digest = fields.Char(readonly=True)
     pending_active = fields.Boolean(readonly=True)
     # a number, not a link: each link costs a look at the other table for each row
-    pending_file = fields.Integer("File on its way", readonly=True)
-    sent_file = fields.Integer("File that brought it", readonly=True)
+    pending_file = fields.Integer("Pending File", readonly=True)
+    sent_file = fields.Integer("Source File", readonly=True)
 
     _record_unique = models.UniqueIndex("(template_id, res_id)")
     _key_idx = models.Index("(key)")

@@ -8,12 +8,21 @@ from odoo.fields import Command
 from odoo.tools import clean_context, ormcache
 
 from ..core.errors import MissingRightError
+from ..core.messages import _
 from ..core.provider import Finding
+from .ml_connection import stored_finding
 from .ml_sealed import ENGINE, Engine
+from .ml_sentence import in_words
 
 EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
 """What each integration user has besides what its flows need."""
 ADMINISTRATORS = ("base.group_erp_manager", "base.group_system")
+REFUSED = {
+    "read": _("The integration user %(user)s does not have the right to read this record of %(model)s."),
+    "write": _("The integration user %(user)s does not have the right to change this record of %(model)s."),
+    "create": _("The integration user %(user)s does not have the right to create records of %(model)s."),
+    "unlink": _("The integration user %(user)s does not have the right to delete this record of %(model)s."),
+}
 WATCHED = {"active", "user_id", "target_id", "target_mode"}
 """Fields of a connection on which the rights of its user depend."""
 
@@ -27,7 +36,7 @@ class ResUsers(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="Made by ML Connector for a connection; nobody can log in as this user.",
+        help="ML Connector created this user for a connection. It cannot log in.",
     )
 
     @ormcache("self.id")
@@ -90,7 +99,7 @@ class ResUsers(models.Model):
 
     def _action_reset_password(self, signup_type="reset"):
         if any(user._ml_works_for_connection() for user in self):
-            raise UserError(self.env._("An integration user has no password, so it cannot be reset."))
+            raise UserError(self.env._("An integration user has no password to reset."))
         return super()._action_reset_password(signup_type)
 
     @api.ondelete(at_uninstall=False)
@@ -98,7 +107,12 @@ class ResUsers(models.Model):
         # sudo: the answer must not depend on who asks
         used = self.env["ml.connection"].sudo().with_context(active_test=False)
         if connection := used.search([("user_id", "in", self.ids)], limit=1):
-            raise UserError(self.env._("%s works as this user: choose another one there first.", connection.name))
+            raise UserError(
+                self.env._(
+                    "%(connection)s uses this user. Choose another integration user there first.",
+                    connection=connection.name,
+                )
+            )
 
 
 class ResUsersApikeys(models.Model):
@@ -127,15 +141,15 @@ class MlConnection(models.Model):
         ondelete="restrict",
         index=True,
         tracking=True,
-        help="The user as whom records are read and written in Odoo, with just the rights that the switched-on flows "
-        "need. Nobody can log in as this user while the connection works as him.",
+        help="User that reads and writes records in Odoo, with only the rights that the active flows need. This user"
+        " cannot log in.",
     )
 
     @api.constrains("user_id", "company_id")
     def _check_user(self):
         for connection in self:
             if problem := connection._user_problem():
-                raise ValidationError(problem)
+                raise ValidationError(in_words(self.env, problem))
 
     def _user_problem(self):
         """Why the connection cannot work as its user; empty when it can."""
@@ -143,17 +157,20 @@ class MlConnection(models.Model):
         user = self.sudo().user_id  # sudo: whoever sees the connection need not see users
         company = self.company_id
         if user._is_superuser() or any(user.has_group(group) for group in ADMINISTRATORS):
-            return self.env._("%s is an administrator: choose another user for the connection.", user.name)
+            return _("%(user)s is an administrator. Choose another user for the connection.", user=user.name)
         if user.share:
-            return self.env._("%s is no internal user: choose another user for the connection.", user.name)
+            return _("%(user)s is not an internal user. Choose another user for the connection.", user=user.name)
         if company not in user.company_ids:
-            return self.env._(
-                "%(user)s may not work in %(company)s: allow it, or choose another user for the connection.",
+            return _(
+                "%(user)s has no access to %(company)s. Allow the company for this user, or choose another user for"
+                " the connection.",
                 user=user.name,
                 company=company.name,
             )
         if self.active and not user.active:
-            return self.env._("%s is archived: unarchive it, or choose another user for the connection.", user.name)
+            return _(
+                "%(user)s is archived. Unarchive the user, or choose another user for the connection.", user=user.name
+            )
         return ""
 
     # ------------------------------------------------------------------ the user of a new connection
@@ -168,7 +185,7 @@ class MlConnection(models.Model):
     def _integration_name(self, provider):
         """By the provider alone: Odoo shows its users to the people of all companies."""
         labels = dict(self._fields["provider"]._description_selection(self.env))
-        return self.env._("%s Integration", labels.get(provider) or "")
+        return self.env._("%(provider)s Integration", provider=labels.get(provider) or "")
 
     @api.model
     def _prepare_create_values(self, vals_list):
@@ -260,12 +277,12 @@ class MlConnection(models.Model):
         """What stands in the way of working as the user, as findings of the check."""
         user = self.sudo().user_id  # sudo: see `_user_problem`
         if problem := self._user_problem():
-            return [Finding(level="error", title=self.env._("Integration User"), message=problem)]
+            return [Finding(level="error", title=_("Integration User"), message=problem)]
         findings = []
         for flow in self.flow_ids.filtered("active"):
             if missing := self._missing_groups(flow._needed_groups()):
-                message = self.env._(
-                    "The integration user %(user)s lacks %(groups)s: give it the right, or switch the flow off.",
+                message = _(
+                    "The integration user %(user)s lacks the right %(groups)s. Grant it, or deactivate the flow.",
                     user=user.name,
                     groups=self._group_names(missing),
                 )
@@ -277,29 +294,22 @@ class MlConnection(models.Model):
         user = self.sudo().user_id  # sudo: see `_user_problem`
         if missing := self._missing_groups(self._declared_groups()):
             return MissingRightError(
-                self.env._(
-                    "The integration user %(user)s lacks %(groups)s: give it the right, then press Retry.",
+                _(
+                    "The integration user %(user)s lacks the right %(groups)s. Grant it, then retry.",
                     user=user.name,
                     groups=self._group_names(missing),
                 ),
                 awaits=user,
             )
         model, operation = getattr(refusal, "ml_refused", (None, None))
-        operations = {
-            "read": self.env._("read"),
-            "write": self.env._("change"),
-            "create": self.env._("create"),
-            "unlink": self.env._("delete"),
-        }
         if not model:
             return MissingRightError(
-                self.env._("The integration user %s lacks a right that this needs.", user.name), awaits=user
+                _("The integration user %(user)s lacks a right that this transfer needs.", user=user.name), awaits=user
             )
         return MissingRightError(
-            self.env._(
-                "Odoo does not let the integration user %(user)s %(operation)s this record of %(model)s.",
+            _(
+                REFUSED[operation],  # pylint: disable=gettext-variable
                 user=user.name,
-                operation=operations[operation],
                 model=self.env["ir.model"]._get(model).name or model,
             ),
             awaits=user,
@@ -335,8 +345,7 @@ class MlConnection(models.Model):
         error = super()._run_check(provider)
         findings = [] if error else self._user_findings()
         if findings:
-            levels = [{"level": f.level, "title": f.title, "message": f.message} for f in findings]
-            self.write({"check_state": "error", "findings": [*levels, *(self.findings or [])]})
+            self.write({"check_state": "error", "findings": [*map(stored_finding, findings), *(self.findings or [])]})
         return error
 
 

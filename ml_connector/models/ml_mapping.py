@@ -42,44 +42,46 @@ class MlMapping(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    provider = fields.Selection(related="connection_id.provider")
     kind = fields.Selection(
         [
             ("account", "Account"),
             ("tax", "Tax"),
-            ("analytic", "Analytic account"),
+            ("analytic", "Analytic Account"),
             ("journal", "Journal"),
             ("vendor", "Vendor"),
             ("employee", "Employee"),
-            ("payment_term", "Payment terms"),
-            ("fiscal_position", "Fiscal position"),
-            ("partner_category", "Vendor tag"),
+            ("payment_term", "Payment Terms"),
+            ("fiscal_position", "Fiscal Position"),
+            ("partner_category", "Vendor Tag"),
             ("currency", "Currency"),
-            ("plan", "Analytic plan"),
+            ("plan", "Analytic Plan"),
         ],
+        "Type",
         required=True,
         readonly=True,
     )
-    external_id = fields.Char("Id at the vendor", required=True, readonly=True)
-    external_code = fields.Char("Code at the vendor", readonly=True)
-    external_name = fields.Char("Name at the vendor", readonly=True)
-    external_group = fields.Char("Field at the vendor", readonly=True)
+    external_id = fields.Char("Provider ID", required=True, readonly=True)
+    external_code = fields.Char("Provider Code", readonly=True)
+    external_name = fields.Char("Provider Name", readonly=True)
+    external_group = fields.Char("Provider Field", readonly=True)
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
+    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
     res_domain = fields.Binary(compute="_compute_res_domain", help="The Odoo records to choose from.")
     proposed_id = fields.Many2oneReference(
         "Proposal",
         model_field="res_model",
         readonly=True,
-        help="The Odoo record that it may stand for, if you say so: the name agrees, which proves nothing.",
+        help="Odoo record with the same name. Check it before you accept it.",
     )
-    is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
+    is_ignored = fields.Boolean("Ignore", help="Lines with this code are booked without it.")
     origin = fields.Selection(
-        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")],
+        [("manual", "Manual"), ("code", "Same Code"), ("name", "Same Name"), ("ours", "Sent from Odoo")],
         readonly=True,
-        string="Filled",
     )
     state = fields.Selection(
-        [("mapped", "Mapped"), ("ignored", "Left out"), ("unmapped", "Unmapped")],
+        [("mapped", "Mapped"), ("ignored", "Ignored"), ("unmapped", "Unmapped")],
+        "Status",
         compute="_compute_state",
         store=True,
         index=True,
@@ -87,9 +89,9 @@ class MlMapping(models.Model):
     waiting_log_ids = fields.Many2many(
         "ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id", readonly=True
     )
-    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count")
+    waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count")
 
-    _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is in the list already.")
+    _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is already in the list.")
 
     @api.depends("external_name", "external_code")
     def _compute_display_name(self):
@@ -126,8 +128,8 @@ class MlMapping(models.Model):
         if self.env["res.partner"].browse(partner_ids).exists()._ml_protected():
             raise ValidationError(
                 self.env._(
-                    "A contact of a user, of an employee or of one of our own companies cannot stand for a vendor:"
-                    " choose another contact."
+                    "A vendor cannot be mapped to a contact of a user, an employee or a company of this database."
+                    " Choose another contact."
                 )
             )
 
@@ -138,7 +140,7 @@ class MlMapping(models.Model):
             if not self._is_choice(mapping._record(), self._company_domain(company, mapping.kind)):
                 raise ValidationError(
                     self.env._(
-                        "Choose a record of %(company)s that %(code)s stands for.",
+                        "Choose a record of %(company)s for %(code)s.",
                         company=company.display_name,
                         code=mapping.display_name,
                     )
@@ -259,8 +261,8 @@ class MlMapping(models.Model):
         for mapping in proposed:
             mapping.res_id = mapping.proposed_id
         if not proposed:
-            return notification(self.env._("Nothing is proposed for these rows."), "warning")
-        return notification(self.env._("%s proposals were accepted.", len(proposed)))
+            return notification(self.env._("These codes have no proposals."), "warning")
+        return notification(self.env._("Proposals accepted: %(count)s.", count=len(proposed)))
 
     def _refresh_names(self, reference):
         names = {
@@ -348,7 +350,9 @@ class MlMapping(models.Model):
         """Several rows that are edited at once all get the same value, which no two people are."""
         people = self.filtered(lambda mapping: mapping.kind == "employee")
         if vals.get("res_id") and len(people) > 1 and not self.env.su:
-            raise UserError(self.env._("Choose the employee of each row by itself: each of them is owed money."))
+            raise UserError(
+                self.env._("Choose the employee of each code separately, because amounts are owed to each of them.")
+            )
 
     def unlink(self):
         """Rows cannot wait for what is not in the list any more: they are tried again, and name it anew."""
@@ -400,11 +404,11 @@ class MlMapping(models.Model):
             return notification(unread, "warning")
         if not count:
             return notification(
-                self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record."), "warning"
+                self.env._("Nothing mapped: no code or name matches exactly one Odoo record."), "warning"
             )
         if count == 1:
-            return notification(self.env._("One mapping was filled."))
-        return notification(self.env._("%s mappings were filled.", count))
+            return notification(self.env._("1 code mapped."))
+        return notification(self.env._("%(count)s codes mapped.", count=count))
 
     def _unread_text(self):
         """That nothing can be proposed for rows, because their connection's user may not read what they stand for."""
@@ -413,8 +417,8 @@ class MlMapping(models.Model):
             if kinds:
                 labels = dict(self._fields["kind"]._description_selection(self.env))
                 return self.env._(
-                    "The integration user %(user)s may not read what these codes stand for (%(kinds)s): switch on a"
-                    " flow that needs them, or give it the right.",
+                    "The integration user %(user)s cannot read records of type %(kinds)s. Activate a flow that needs"
+                    " them, or grant the right.",
                     user=connection.sudo().user_id.name,  # sudo: whoever sees the connection need not see users
                     kinds=", ".join(sorted(labels[kind] for kind in kinds)),
                 )
@@ -424,7 +428,7 @@ class MlMapping(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Waiting for %s", self.display_name),
+            "name": self.env._("Waiting for %(code)s", code=self.display_name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form",
             "domain": [("waiting_mapping_ids", "in", self.ids)],

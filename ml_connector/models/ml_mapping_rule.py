@@ -22,25 +22,26 @@ class MlMappingRule(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    sequence = fields.Integer(default=10, help="The first rule that fits is taken.")
+    sequence = fields.Integer(default=10, help="Odoo applies the first rule that matches.")
     active = fields.Boolean(default=True)
     kind = fields.Selection(
         [
             ("account", "Account"),
             ("tax", "Tax"),
-            ("analytic", "Analytic account"),
+            ("analytic", "Analytic Account"),
             ("journal", "Journal"),
             ("vendor", "Vendor"),
         ],
+        "Type",
         required=True,
         default="account",
     )
     subject = fields.Selection(
-        [("code", "Code"), ("name", "Name"), ("group", "Field")], required=True, default="code", string="Look at"
+        [("code", "Code"), ("name", "Name"), ("group", "Field")], required=True, default="code", string="Match On"
     )
-    pattern = fields.Char(required=True, help="* stands for any text, ? for one character: 60* fits 600100.")
+    pattern = fields.Char(required=True, help="* matches any text and ? one character. Example: 60* matches 600100.")
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
+    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
 
     @api.depends("kind")
     def _compute_res_model(self):
@@ -63,7 +64,7 @@ class MlMappingRule(models.Model):
             if not rule._is_choice(rule._record()):
                 raise ValidationError(
                     self.env._(
-                        "Choose a record of %(company)s that %(pattern)s stands for.",
+                        "Choose a record of %(company)s for %(pattern)s.",
                         company=rule.company_id.display_name,
                         pattern=rule.pattern,
                     )
@@ -95,7 +96,7 @@ class MlMappingRule(models.Model):
     def _check_pattern(self):
         for rule in self:
             if len(rule.pattern) > MAX_PATTERN:
-                raise ValidationError(self.env._("A pattern has up to %s characters.", MAX_PATTERN))
+                raise ValidationError(self.env._("A pattern can have at most %(count)s characters.", count=MAX_PATTERN))
 
     @needs("map")
     def action_apply(self):
@@ -130,7 +131,7 @@ class MlMapping(models.Model):
         self.ensure_one()
         code = self.external_code or self.external_name or self.external_id
         if self.origin == "rule" and self.rule_id:
-            return self.env._("%(code)s, by the rule %(rule)s", code=code, rule=self.rule_id.display_name)
+            return self.env._("%(code)s, by the mapping rule %(rule)s", code=code, rule=self.rule_id.display_name)
         origins = dict(self._fields["origin"]._description_selection(self.env))
         return f"{code} ({origins.get(self.origin, '')})" if self.origin else code
 
@@ -140,9 +141,9 @@ class AccountMoveLine(models.Model):
     _inherit = ["account.move.line", "ml.sealed"]
 
     ml_account_reason = fields.Char(
-        "Account because of",
+        "Mapped From",
         compute="_compute_ml_account_reason",
-        help="The codes of the vendor system that are mapped to this account, and why.",
+        help="Codes of the provider that are mapped to this account, and how they were mapped.",
     )
 
     @api.depends("account_id", "move_id")

@@ -43,7 +43,7 @@ class MlOutgoingCode(models.Model):
     """
 
     _name = "ml.outgoing.code"
-    _description = "Code for Sending"
+    _description = "Outgoing Mapping"
     _order = "state desc, kind, name, id"
     _rec_name = "name"
     _inherit = "ml.sealed"
@@ -51,27 +51,30 @@ class MlOutgoingCode(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    kind = fields.Selection(lambda self: self.env["ml.mapping"]._fields["kind"].selection, required=True, readonly=True)
+    kind = fields.Selection(
+        lambda self: self.env["ml.mapping"]._fields["kind"].selection, required=True, readonly=True, string="Type"
+    )
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", required=True, readonly=True)
-    name = fields.Char("Record in Odoo", readonly=True)
-    plan_name = fields.Char("Plan in Odoo", readonly=True, help="Analytic plan of an analytic account.")
+    res_id = fields.Many2oneReference("Record", model_field="res_model", required=True, readonly=True)
+    name = fields.Char("Odoo Record", readonly=True)
+    plan_name = fields.Char("Analytic Plan", readonly=True, help="Plan of an analytic account.")
     mapping_id = fields.Many2one(
         "ml.mapping",
-        "Vendor's code",
+        "Provider Code",
         domain="[('connection_id', '=', connection_id), ('kind', '=', kind)]",
         ondelete="set null",
     )
-    is_ignored = fields.Boolean("Leave out", help="The record has no meaning at the vendor and is left out.")
+    is_ignored = fields.Boolean("Ignore", help="Lines with this record are sent without it.")
     state = fields.Selection(
-        [("mapped", "Chosen"), ("ignored", "Left out"), ("unmapped", "To be chosen")],
+        [("mapped", "Mapped"), ("ignored", "Ignored"), ("unmapped", "Unmapped")],
+        "Status",
         compute="_compute_state",
         store=True,
         index=True,
     )
-    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count", search="_search_waiting_count")
+    waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count", search="_search_waiting_count")
 
-    _record_unique = models.UniqueIndex("(connection_id, kind, res_id)", "This record is in the list already.")
+    _record_unique = models.UniqueIndex("(connection_id, kind, res_id)", "This record is already in the list.")
 
     @api.depends("kind")
     def _compute_res_model(self):
@@ -88,7 +91,9 @@ class MlOutgoingCode(models.Model):
         for code in self.filtered("mapping_id"):
             if (code.mapping_id.connection_id, code.mapping_id.kind) != (code.connection_id, code.kind):
                 raise ValidationError(
-                    self.env._("Choose a code of the same connection and kind for %s.", code.display_name)
+                    self.env._(
+                        "Choose a code of the same connection and type for %(record)s.", record=code.display_name
+                    )
                 )
 
     def _compute_waiting_count(self):
@@ -201,7 +206,7 @@ class MlOutgoingCode(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Waiting for %s", self.display_name),
+            "name": self.env._("Waiting for %(record)s", record=self.display_name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form",
             "domain": [

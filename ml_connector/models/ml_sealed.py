@@ -80,13 +80,16 @@ class MlSealed(models.AbstractModel):
     @api.model
     def _refusal(self, right):
         return {
-            "resolve": self.env._("Only users of ML Connector may do this."),
-            "map": self.env._("Only accountants of ML Connector with billing rights in Accounting may do this."),
-            "administer": self.env._(
-                "Only administrators of ML Connector with administrator rights in Accounting may do this."
+            "resolve": self.env._("You need the right ML Connector / User. Ask your administrator."),
+            "map": self.env._(
+                "You need the rights ML Connector / Accountant and Accounting / Billing. Ask your administrator."
             ),
-            "system": self.env._("Only system administrators may do this."),
-            None: self.env._("Only ML Connector itself may do this."),
+            "administer": self.env._(
+                "You need the rights ML Connector / Administrator and Accounting / Administrator. Ask your"
+                " administrator."
+            ),
+            "system": self.env._("Only a system administrator can do this."),
+            None: self.env._("Only ML Connector itself can do this."),
         }[right]
 
     def _check_access(self, operation):
@@ -198,7 +201,7 @@ class MlSealed(models.AbstractModel):
                     raise AccessError(self._unseen_text(field))
 
     def _unseen_text(self, field):
-        return self.env._("You may not read the record that you chose as %s.", field._description_string(self.env))
+        return self.env._("You cannot read the record chosen as %(field)s.", field=field._description_string(self.env))
 
     def _unseen_links(self, field, value, vals):
         """Whether the value of a field names records that the person may not find."""

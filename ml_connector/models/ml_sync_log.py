@@ -13,23 +13,24 @@ from odoo.tools import SQL, format_amount
 from ..core.documents import Result
 from ..core.http import mask
 from ..core.items import UNREADABLE
+from ..core.messages import _
 from ..core.provider import RemoteRecord
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
 from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
-from .ml_sentence import Sentence
+from .ml_sentence import Sentence, in_words
 
 STATES = [
-    ("pending", "To do"),
+    ("pending", "Queued"),
     ("running", "Running"),
     ("done", "Done"),
     ("failed", "Failed"),
     ("waiting", "Waiting"),
-    ("unknown", "Unknown"),
+    ("unknown", "Unconfirmed"),
     ("ignored", "Ignored"),
-    ("superseded", "Superseded"),
+    ("superseded", "Replaced by Newer Version"),
 ]
 OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
@@ -44,6 +45,13 @@ DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
 ALARMING = 10
 """So many records that are late, or that failed, are more than a few bad ones."""
 BACKLOG_AGE, FAILURE_SPAN, DAY = timedelta(hours=4), timedelta(hours=1), timedelta(days=1)
+DECISIONS = {
+    "odoo": _("Keep Odoo Values"),
+    "vendor": _("Use Provider Values"),
+    "difference": _("Book as Difference"),
+    "next_open_day": _("Post on First Open Day"),
+    "date_is_right": _("Confirm Date"),
+}
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
 """`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
@@ -73,7 +81,7 @@ class MlSyncLog(models.Model):
     """
 
     _name = "ml.sync.log"
-    _description = "Sync Log"
+    _description = "Transfer"
     _inherit = "ml.sealed"
     _order = "id desc"
 
@@ -81,100 +89,111 @@ class MlSyncLog(models.Model):
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
-    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
-    kind = fields.Char(required=True, readonly=True)
-    state = fields.Selection(STATES, default="pending", required=True, readonly=True)
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "From Odoo")], required=True, readonly=True)
+    kind = fields.Char("Type", required=True, readonly=True)
+    state = fields.Selection(STATES, "Status", default="pending", required=True, readonly=True)
     outcome = fields.Selection(
         [
             ("created", "Created"),
             ("linked", "Linked"),
             ("updated", "Updated"),
             ("unchanged", "Unchanged"),
-            ("drift", "Differs"),
+            ("drift", "Changed After Posting"),
             ("reversed", "Reversed"),
             ("sent", "Sent"),
             ("read", "Read"),
         ],
         readonly=True,
-        help="What was done. Differs: changed at the vendor after it was posted in Odoo.",
+        help="Result of the transfer. Changed After Posting: the record changed in the provider's system after Odoo"
+        " posted it.",
     )
     status = fields.Selection(
-        [*STATES, ("changed", "Changed After Posting")], compute="_compute_status", help="The state as lists show it."
+        [*STATES, ("changed", "Changed After Posting")],
+        "Displayed Status",
+        compute="_compute_status",
+        help="The status as lists show it.",
     )
-    is_withdrawn = fields.Boolean(readonly=True, help="The provider took the record back.")
+    is_withdrawn = fields.Boolean(
+        "Withdrawn", readonly=True, help="The record was archived, cancelled or voided in the provider's system."
+    )
     is_partial = fields.Boolean(
-        "Only a Difference", readonly=True, help="The newest version holds only what is to be added to what is booked."
+        "Difference Only", readonly=True, help="The latest version holds only the difference from the existing entry."
     )
-    comparison = fields.Json(readonly=True, help="What each account has, and would have from the newest version.")
-    comparison_table = fields.Html("What Would Be Booked", compute="_compute_comparison_table", sanitize=False)
-    external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
-    external_version = fields.Char("Version at the Provider", readonly=True)
-    external_url = fields.Char(readonly=True)
+    comparison = fields.Json(
+        "Comparison (Data)", readonly=True, help="Amounts of each account now and with the latest version."
+    )
+    comparison_table = fields.Html("Comparison", compute="_compute_comparison_table", sanitize=False)
+    external_id = fields.Char("Provider ID", readonly=True, index="btree_not_null")
+    external_version = fields.Char("Provider Version", readonly=True)
+    external_url = fields.Char("Provider URL", readonly=True)
     is_acknowledged = fields.Boolean(
-        default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
+        default=True,
+        readonly=True,
+        help="The provider has confirmed that Odoo stored the record. Odoo processes it only after that.",
     )
     is_told = fields.Boolean(
-        "Known as Booked", readonly=True, help="The provider regards it as booked already: it is not told so again."
+        "Already Reported",
+        readonly=True,
+        help="The provider already marks the record as booked. Odoo does not report it again.",
     )
-    is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
+    is_current = fields.Boolean(default=True, readonly=True, help="The latest version of the record.")
     res_model = fields.Char("Model", readonly=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model", readonly=True)
     note = Sentence(readonly=True)
     note_source = fields.Json(readonly=True)
 
-    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    error_message = Sentence("What is wrong", readonly=True, index="trigram")
+    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Error Type")
+    error_message = Sentence("Reason", readonly=True, index="trigram")
     error_message_source = fields.Json(readonly=True)
-    advice = fields.Char("What to do", compute="_compute_advice")
-    try_count = fields.Integer("Tries", readonly=True)
+    advice = fields.Char("Next Step", compute="_compute_advice")
+    try_count = fields.Integer("Attempts", readonly=True)
     stop_count = fields.Integer(
-        "Stops", readonly=True, help="How often the server stopped over it since it last went well."
+        "Stops", readonly=True, help="How often the server stopped during this transfer since its last success."
     )
-    next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
+    next_try_at = fields.Datetime("Next Attempt", readonly=True, default=fields.Datetime.now)
     lease_until = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(
-        readonly=True, help="Set before something is sent: until the answer is stored, the outcome is in doubt."
+        "Sent On", readonly=True, help="Set before Odoo sends the record. Unconfirmed until the answer is stored."
     )
     idempotency_key = fields.Char(readonly=True)
-    done_at = fields.Datetime(readonly=True)
+    done_at = fields.Datetime("Done On", readonly=True)
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
-    ignored_reason = Sentence(readonly=True)
+    ignored_reason = Sentence("Ignore Reason", readonly=True)
     ignored_reason_source = fields.Json(readonly=True)
-    ignored_by_id = fields.Many2one("res.users", readonly=True)
+    ignored_by_id = fields.Many2one("res.users", "Ignored By", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
     sent_values = fields.Json(
         groups=fields.NO_ACCESS,
         prefetch=False,
-        help="Values in Odoo that both sides may change, as they were when the record was sent.",
+        help="Values of fields that sync both ways, at the time Odoo sent the record.",
     )
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
     waiting_mapping_ids = fields.Many2many(
-        "ml.mapping", "ml_sync_log_waiting_mapping_rel", "log_id", "mapping_id", "Waits for", readonly=True
+        "ml.mapping", "ml_sync_log_waiting_mapping_rel", "log_id", "mapping_id", "Missing Mappings", readonly=True
     )
     depends_kind = fields.Char(readonly=True)
     depends_external_id = fields.Char(readonly=True)
-    depends_name = fields.Char("Waits for record", readonly=True)
+    depends_name = fields.Char("Waiting For", readonly=True)
     is_awaited_gone = fields.Boolean(
-        "Waits for a Deleted Record", readonly=True, help="What it waits for was in Odoo and was deleted there."
+        "Waiting for Deleted Record", readonly=True, help="The awaited record was deleted in Odoo."
     )
     is_record_gone = fields.Boolean(
-        "Deleted in Odoo", compute="_compute_is_record_gone", help="The record was made and deleted since."
+        "Deleted in Odoo", compute="_compute_is_record_gone", help="The record was created and later deleted."
     )
-    conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
-    conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
-    decision = fields.Selection(
-        [
-            ("odoo", "Keep Odoo's"),
-            ("vendor", "Take the vendor's"),
-            ("difference", "Book as a Difference"),
-            ("next_open_day", "Book on the Next Open Day"),
-            ("date_is_right", "The Date Is Right"),
-        ],
-        readonly=True,
+    conflict = fields.Json(
+        "Conflict (Data)", readonly=True, help="Fields that were changed on both sides, with both values."
     )
+    conflict_table = fields.Html("Conflict", compute="_compute_conflict_table", sanitize=False)
+    decision = fields.Selection(list(DECISIONS.items()), readonly=True)
+    provider_name = fields.Char(compute="_compute_labels")
+    open_label = fields.Char(compute="_compute_labels")
+    use_label = fields.Char(compute="_compute_labels")
+    found_label = fields.Char(compute="_compute_labels")
+    missing_label = fields.Char(compute="_compute_labels")
+    check_label = fields.Char(compute="_compute_labels")
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
 
     _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
@@ -198,6 +217,18 @@ class MlSyncLog(models.Model):
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
     _payload_idx = models.Index("(done_at) WHERE payload IS NOT NULL AND state IN ('done', 'ignored', 'superseded')")
 
+    @api.depends("connection_id.provider")
+    @api.depends_context("lang")
+    def _compute_labels(self):
+        for log in self:
+            provider = log.connection_id._provider_class().label
+            log.provider_name = provider
+            log.open_label = self.env._("Open in %(provider)s", provider=provider)
+            log.use_label = self.env._("Use %(provider)s Values", provider=provider)
+            log.found_label = self.env._("Found in %(provider)s", provider=provider)
+            log.missing_label = self.env._("Not in %(provider)s, Send Again", provider=provider)
+            log.check_label = self.env._("Check %(provider)s Again", provider=provider)
+
     @api.depends("state", "outcome", "is_current")
     def _compute_status(self):
         for log in self:
@@ -217,29 +248,39 @@ class MlSyncLog(models.Model):
             logs.filtered(lambda log, alive=alive: log.res_id not in alive).is_record_gone = True
 
     @api.depends("state", "error_class", "depends_name", "is_awaited_gone")
+    @api.depends_context("lang")
     def _compute_advice(self):
         for log in self:
             if log.is_awaited_gone:
                 log.advice = self.env._(
-                    "Bring %s in again with the button, and this follows by itself; or ignore both.", log.depends_name
+                    "Create %(record)s again. This transfer then continues automatically. Or ignore both.",
+                    record=log.depends_name,
                 )
                 continue
             if log.depends_name and log.state == "waiting":
                 log.advice = self._dependency_advice(log)
                 continue
-            error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
-            log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
+            advice = log.error_class and ml_error_class.advice(log.error_class, log.connection_id)
+            log.advice = in_words(self.env, advice)
 
     def _dependency_advice(self, log):
         if log.depends_kind and log.depends_kind.startswith(DEPENDS):
-            return self.env._("Choose the vendor's code of %s under Codes for Sending.", log.depends_name)
+            return self.env._(
+                "Map %(odoo_value)s to a code of %(provider)s.", odoo_value=log.depends_name, provider=log.provider_name
+            )
         if log.kind == "result":
             return self.env._(
-                "Nothing to do: it goes on by itself as soon as the vendor knows of %s.", log.depends_name
+                "No action needed. Continues once %(provider)s has received the result of %(record)s.",
+                provider=log.provider_name,
+                record=log.depends_name,
             )
         if log.direction == "push":
-            return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
-        return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
+            return self.env._(
+                "No action needed. Continues once %(record)s exists in %(provider)s.",
+                record=log.depends_name,
+                provider=log.provider_name,
+            )
+        return self.env._("No action needed. Continues once %(record)s is in Odoo.", record=log.depends_name)
 
     @api.depends("conflict")
     def _compute_conflict_table(self):
@@ -255,7 +296,7 @@ class MlSyncLog(models.Model):
         ]
         heading = Markup("<tr><th></th><th>%s</th><th>%s</th></tr>") % (
             self.env._("In Odoo"),
-            self.env._("At %s", log.connection_id.name),
+            self.env._("In %(provider)s", provider=log.provider_name),
         )
         body = Markup().join(Markup("<tr>%s</tr>") % Markup().join(cell % text for text in row) for row in rows)
         return Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (heading, body)
@@ -271,7 +312,7 @@ class MlSyncLog(models.Model):
         if not self.is_partial:
             columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
         if self.kind in DIFFERENCE_KINDS:
-            columns[self.env._("After Book as a Difference")] = lambda booked, newest: booked + newest
+            columns[self.env._("After Book as Difference")] = lambda booked, newest: booked + newest
         code = self.comparison["currency"]
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
         cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
@@ -417,9 +458,12 @@ class MlSyncLog(models.Model):
                     "external_id": binding.external_id,
                     "external_url": binding.external_url,
                     "error_class": "validation",
-                    "error_message": self.env._(
-                        "%s was deleted in Odoo, but is still at the vendor: take it back there, then ignore this row.",
-                        name,
+                    "error_message": _(
+                        "%(record)s was deleted in Odoo, but still exists in %(provider)s. Remove it there, then"
+                        " ignore this"
+                        " transfer.",
+                        record=name,
+                        provider=flow.connection_id._provider_class().label,
                     ),
                 }
                 for binding in bindings
@@ -522,11 +566,11 @@ class MlSyncLog(models.Model):
 
     def _notify_retried(self, count):
         if not count:
-            message = self.env._("Nothing to retry: only records that are open can be retried.")
+            message = self.env._("Only open transfers can be retried.")
         elif count == 1:
-            message = self.env._("The record is tried again. The list shows the result in a moment.")
+            message = self.env._("Retrying 1 transfer.")
         else:
-            message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
+            message = self.env._("Retrying %(count)s transfers.", count=count)
         return notification(message, "success" if count else "warning")
 
     @needs("resolve")
@@ -551,7 +595,7 @@ class MlSyncLog(models.Model):
             )
         )
         if not logs:
-            raise UserError(self.env._("Only records that are not done yet can be ignored."))
+            raise UserError(self.env._("Only open transfers can be ignored."))
         # sudo: users hold no write right on the queue, only this transition
         logs.sudo().write(
             {
@@ -589,7 +633,7 @@ class MlSyncLog(models.Model):
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
         gone = (logs | logs.filtered("is_awaited_gone")._awaited()).filtered("is_record_gone")
         if not gone:
-            raise UserError(self.env._("Nothing to bring in again: only records that were deleted in Odoo can be."))
+            raise UserError(self.env._("Only records that were deleted in Odoo can be created again."))
         gone._make_pending()
         gone._decided("bring_again")
         return self._notify_retried(len(gone))
@@ -631,12 +675,12 @@ class MlSyncLog(models.Model):
             lambda log: log.state == "failed" and log.conflict and log.is_current
         )
         if not logs:
-            raise UserError(self.env._("Nothing is to be decided here any more."))
+            raise UserError(self.env._("This transfer is already resolved."))
         logs.decision = side
         logs._make_pending()
         for log in logs:
-            log._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[side])
-        return notification(self.env._("The record is tried again. The list shows the result in a moment."))
+            log._decided("decide", DECISIONS[side])
+        return notification(self.env._("Retrying 1 transfer."))
 
     @needs("map")
     def action_reverse_and_repost(self):
@@ -646,14 +690,12 @@ class MlSyncLog(models.Model):
         """
         self.ensure_one()
         if not (self._differs() and self.res_model == "account.move"):
-            raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
+            raise UserError(self.env._("Only a bill that changed after posting can be booked again."))
         if self.is_partial and not self.is_withdrawn:
-            raise UserError(self.env._("The newest version is not the whole: it can only be booked as a difference."))
+            raise UserError(self.env._("The latest version holds only a difference. Book it as a difference."))
         move = self.env["account.move"].browse(self.res_id)
         if move.state == "posted" and move.payment_state != "reversed":
-            reason = self.env._(
-                "%(bill)s changed at %(connection)s", bill=move.name, connection=self.connection_id.name
-            )
+            reason = self.env._("%(bill)s changed in %(provider)s", bill=move.name, provider=self.provider_name)
             today = fields.Date.context_today(self)
             move._reverse_moves([{"ref": reason, "date": today, "invoice_date": today}], cancel=True)
         log = self.sudo()  # sudo: users hold no right on bindings and the queue, only this transition
@@ -677,12 +719,12 @@ class MlSyncLog(models.Model):
         """Book the newest version beside what is booked: it holds only what is to be added or taken away."""
         logs = self.filtered(lambda log: log._differs() and log.kind in DIFFERENCE_KINDS and not log.is_withdrawn)
         if not logs:
-            raise UserError(self.env._("Only a revision of what is booked already can be booked as a difference."))
+            raise UserError(self.env._("Only a revision of a booked record can be booked as a difference."))
         queue = logs.sudo()  # sudo: users hold no right on the queue, only this transition
         queue.write({"decision": "difference", "outcome": False})
         queue._make_pending()
         logs._end_activities()
-        logs._decided("decide", self.env._("Book as a Difference"))
+        logs._decided("decide", DECISIONS["difference"])
 
     @needs("map")
     def action_next_open_day(self):
@@ -699,17 +741,17 @@ class MlSyncLog(models.Model):
             lambda log: log.state in ("failed", "waiting") and log.error_class == error_class and log.is_current
         )
         if not logs:
-            raise UserError(self.env._("Nothing is to be decided here any more."))
+            raise UserError(self.env._("This transfer is already resolved."))
         logs.decision = decision
         logs._make_pending()
-        logs._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[decision])
+        logs._decided("decide", DECISIONS[decision])
         return self._notify_retried(len(logs))
 
     def _settle_reversed(self, move):
-        note = self.env._(
-            "Reversed by %(reversal)s: it was taken back at %(connection)s.",
-            reversal=", ".join(move.reversal_move_ids.mapped("name")) or "-",
-            connection=self.connection_id.name,
+        note = _(
+            "Reversed by %(reversal)s because it was archived or cancelled in %(provider)s.",
+            reversal=tuple(move.reversal_move_ids.mapped("name")) or "-",
+            provider=self.provider_name,
         )
         self.write({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now(), **CLEAN})
 
@@ -734,7 +776,7 @@ class MlSyncLog(models.Model):
                 "domain": [("id", "in", self.waiting_mapping_ids.ids)],
             }
         if not self.res_id:
-            raise UserError(self.env._("There is no Odoo record yet."))
+            raise UserError(self.env._("This transfer has not created a record in Odoo yet."))
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,
@@ -780,7 +822,7 @@ class MlSyncLog(models.Model):
         return {"error_class": "changed", "error_message": note} if outcome == "drift" else {}
 
     def _difference_text(self):
-        return self.note if self._differs() else self.error_message
+        return in_words(self.env, self._sentence("note" if self._differs() else "error_message"))
 
     def _ask_about_differences(self):
         """Give the connection's owner an activity on each record that differs."""
@@ -788,7 +830,7 @@ class MlSyncLog(models.Model):
             record = self.env[log.res_model].browse(log.res_id)
             if "ml_is_changed" not in record._fields:
                 continue
-            text = shown_as_text(log.note or "")
+            text = shown_as_text(in_words(self.env, log._sentence("note")) or "")
             if activity := record.activity_search([CHANGED_ACTIVITY]):
                 activity.note = text
                 continue
@@ -796,7 +838,7 @@ class MlSyncLog(models.Model):
             record.with_context(mail_activity_quick_update=True).activity_schedule(
                 CHANGED_ACTIVITY,
                 user_id=log.connection_id._told_user().id,
-                summary=self.env._("Changed in %s after posting", log.connection_id.name),
+                summary=self.env._("Changed in %(provider)s after posting", provider=log.provider_name),
                 note=text,
             )
 
@@ -825,7 +867,7 @@ class MlSyncLog(models.Model):
         record.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Syncs of %s", record.display_name),
+            "name": self.env._("Transfers of %(record)s", record=record.display_name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form",
             "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
@@ -850,8 +892,8 @@ class MlSyncLog(models.Model):
             before = self.search_count(incoming & (still_open | ended) & then)
             if late > before:
                 return "backlog", self.env._(
-                    "%(count)s records have not been booked or answered for more than 4 hours, and a day ago there"
-                    " were %(before)s: the sync log says what they wait for.",
+                    "%(count)s transfers have been open for more than 4 hours, compared with %(before)s a day ago."
+                    " The transfers show what they wait for.",
                     count=late,
                     before=before,
                 )
@@ -861,7 +903,8 @@ class MlSyncLog(models.Model):
             done = of_connection & Domain("state", "=", "done") & Domain("done_at", ">=", lately)
             if failed >= self.search_count(done):
                 return "failing", self.env._(
-                    "%s records failed within the last hour, more than went well: the sync log says why.", failed
+                    "%(count)s transfers failed in the last hour, more than succeeded. The transfers show the reasons.",
+                    count=failed,
                 )
         return None
 

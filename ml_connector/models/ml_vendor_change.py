@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.messages import _
 from .client_actions import notification
 from .ml_sealed import needs
+from .ml_sentence import Sentence
 
 NEW_CONTACT = "contact"
 """Field name of a change that is a further contact of the vendor."""
@@ -29,24 +31,25 @@ class MlVendorChange(models.Model):
         "res.partner",
         readonly=True,
         ondelete="cascade",
-        help="The vendor itself, or one of its contacts; empty for a contact that is to be added.",
+        help="The vendor itself or one of its contacts. Empty for a contact to add.",
     )
-    field_name = fields.Char("Field (technical)", required=True, readonly=True)
+    field_name = fields.Char("Field (Technical)", required=True, readonly=True)
     field_label = fields.Char("Field", compute="_compute_field_label")
-    old_value = fields.Char("In Odoo", readonly=True)
-    new_value = fields.Char("At the Provider", readonly=True)
-    data = fields.Json(readonly=True, help="The new value as it is written.")
-    requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    old_value = fields.Char("Odoo Value", readonly=True)
+    new_value = fields.Char("Provider Value", readonly=True)
+    data = fields.Json(readonly=True, help="The new value in the form that Odoo writes.")
+    requested_at = fields.Datetime("Requested On", readonly=True, default=fields.Datetime.now)
     state = fields.Selection(
-        [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Superseded")],
+        [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Replaced")],
         default="waiting",
         required=True,
         readonly=True,
         index=True,
     )
-    note = fields.Char(readonly=True)
-    decided_by_id = fields.Many2one("res.users", "Decided by", readonly=True)
-    decided_at = fields.Datetime(readonly=True)
+    note = Sentence(readonly=True)
+    note_source = fields.Json(readonly=True)
+    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
+    decided_at = fields.Datetime("Decided On", readonly=True)
 
     @api.depends("field_name")
     def _compute_field_label(self):
@@ -121,22 +124,24 @@ class MlVendorChange(models.Model):
         done._note_decision("approved")
         if postponed:
             names = ", ".join(f"{change.partner_id.display_name}: {change.field_label}" for change in postponed[:5])
-            message = self.env._("Changed in Odoo meanwhile, so look again before you approve: %s.", names)
+            message = self.env._(
+                "These values changed in Odoo since the request. Check them before you approve: %(names)s.", names=names
+            )
             return notification(message, "warning")
-        return notification(self.env._("%s changes of vendors were approved.", len(done)))
+        return notification(self.env._("Vendor changes approved: %(count)s.", count=len(done)))
 
     @needs("map")
     def action_reject(self):
         """Leave Odoo's values as they are; the same value is not asked about again."""
         waiting = self._to_decide()
         waiting._note_decision("rejected")
-        return notification(self.env._("%s changes of vendors were rejected.", len(waiting)))
+        return notification(self.env._("Vendor changes rejected: %(count)s.", count=len(waiting)))
 
     def _to_decide(self):
         """The waiting rows of the selection."""
         waiting = self.filtered(lambda change: change.state == "waiting")
         if not waiting:
-            raise UserError(self.env._("Nothing of this waits for a decision any more."))
+            raise UserError(self.env._("These changes are already approved, rejected or replaced."))
         return waiting
 
     def _is_outdated(self):
@@ -148,7 +153,7 @@ class MlVendorChange(models.Model):
         if now == (self.old_value or ""):
             return False
         # sudo: an engine field; who may decide was checked
-        self.sudo().write({"old_value": now, "note": self.env._("Changed in Odoo after it was asked for.")})
+        self.sudo().write({"old_value": now, "note": _("The value in Odoo changed after the request.")})
         return True
 
     def _apply(self):
@@ -158,20 +163,24 @@ class MlVendorChange(models.Model):
         if vendor._ml_protected():
             raise UserError(
                 self.env._(
-                    "%s is a contact of a user, of an employee or of one of our own companies: change it by hand.",
-                    vendor.display_name,
+                    "%(contact)s belongs to a user, an employee or a company of this database. Change it manually.",
+                    contact=vendor.display_name,
                 )
             )
         owner = vendor.company_id
         if owner and owner not in self.connection_id.company_id.parent_ids:
-            raise UserError(self.env._("%s belongs to another company by now: change it by hand.", vendor.display_name))
+            raise UserError(
+                self.env._(
+                    "%(contact)s now belongs to another company. Change it manually.", contact=vendor.display_name
+                )
+            )
         if self.field_name == NEW_CONTACT:
             self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
         else:
             vendor.write({self.field_name: self.data["value"]})
         vendor._message_log(
             body=self.env._(
-                "%(field)s of %(connection)s approved: %(new)s instead of %(old)s.",
+                "Approved %(field)s from %(connection)s: %(new)s instead of %(old)s.",
                 field=self.field_label,
                 connection=self.connection_id._name_on(vendor),
                 new=self.new_value or self.env._("(empty)"),

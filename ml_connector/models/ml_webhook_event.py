@@ -18,13 +18,13 @@ class MlWebhookEvent(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    event_id = fields.Char("Event id", required=True, readonly=True)
+    event_id = fields.Char("Event ID", required=True, readonly=True)
     event_type = fields.Char("Type", readonly=True)
-    external_id = fields.Char("Id at the vendor", readonly=True)
-    sent_at = fields.Char("Sent", readonly=True, help="As the vendor wrote it.")
+    external_id = fields.Char("Provider ID", readonly=True)
+    sent_at = fields.Char("Sent On", readonly=True, help="Time as the provider wrote it.")
     challenge = fields.Char(readonly=True, groups="base.group_system")
     state = fields.Selection(
-        [("received", "Received"), ("done", "Done"), ("ignored", "Not relevant"), ("failed", "Failed")],
+        [("received", "Received"), ("done", "Done"), ("ignored", "Not Relevant"), ("failed", "Failed")],
         default="received",
         required=True,
         readonly=True,
@@ -32,13 +32,11 @@ class MlWebhookEvent(models.Model):
     message = Sentence(readonly=True)
     message_source = fields.Json(readonly=True)
     is_listed = fields.Boolean(
-        "Not in the Lists", readonly=True, help="The lists did not have its record, so the record is read by itself."
+        "Not in the Lists", readonly=True, help="The lists did not contain the record, so Odoo reads it directly."
     )
-    try_count = fields.Integer(readonly=True)
-    stop_count = fields.Integer(
-        "Stops", readonly=True, help="How often the server stopped while the event was being read."
-    )
-    next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    try_count = fields.Integer("Attempts", readonly=True)
+    stop_count = fields.Integer("Stops", readonly=True, help="How often the server stopped while it read the event.")
+    next_try_at = fields.Datetime("Next Attempt", readonly=True, default=fields.Datetime.now)
 
     _event_unique = models.UniqueIndex("(connection_id, event_id)")
     _stopped_idx = models.Index("(connection_id) WHERE state = 'received' AND stop_count > 0")

@@ -10,14 +10,14 @@ class ResCompany(models.Model):
     _open_fields = {"system": ("ml_payload_retention_days", "ml_log_retention_days")}
 
     ml_payload_retention_days = fields.Integer(
-        "Keep payloads (days)",
+        "Keep Payloads (Days)",
         default=90,
-        help="After this many days the vendor's raw data is forgotten. 0: kept for ever.",
+        help="After this many days, Odoo deletes the data as the provider sent it. 0 = keep forever.",
     )
     ml_log_retention_days = fields.Integer(
-        "Keep finished sync logs (days)",
+        "Keep Finished Transfers (Days)",
         default=365,
-        help="After this many days finished sync logs are deleted. 0: kept for ever. Attempts are always kept.",
+        help="After this many days, Odoo deletes finished transfers. 0 = keep forever. Attempts are always kept.",
     )
 
     def _ml_zone(self):

@@ -18,7 +18,7 @@ class ResPartner(models.Model):
     _inherit = ["res.partner", "ml.sync.mixin", "ml.sealed"]
 
     ml_sync_count = fields.Integer(
-        "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
+        "Transfers", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
     )
 
     def _ml_note_change(self, vals=None):

@@ -555,7 +555,7 @@ class TestFeedOut(FeedCase):
         self.assertEqual((file.mapped("state"), len(self.server.taken)), (["failed"], 1), "tried once")
         self.assertEqual((self.connection.state, self.connection.failed_count), ("attention", 1))
         for text in (file.error_message, self.connection.attention_reason, self.flow("vendors").error_message):
-            self.assertIn("While it is being written", text)
+            self.assertIn("Temporary Name", text)
         self.template("vendors").temporary = "none"
         self.sync()
         self.assertEqual((file.state, self.files("vendors")[-1].state), ("replaced", "sent"))
