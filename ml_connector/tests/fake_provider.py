@@ -32,7 +32,7 @@ from odoo.addons.ml_connector.core.provider import (
 
 
 class FakeRemote:
-    """Records of the provider, and those that reached it. `faults` are raised, one a call, before or after the effect."""
+    """Records of the provider, and those that reached it. `faults` are raised, one per call, around the effect."""
 
     def __init__(self):
         self.items = {}

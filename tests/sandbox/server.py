@@ -2,8 +2,8 @@
 
 A sandbox listens on the loopback interface, speaks HTTP/1.1 with kept-alive connections, finds the operation of each
 request in the provider's contract, checks the request against it, runs the provider's handler under one lock, and
-checks the answer against the contract too. An answer that violates it is never sent: the client gets a 599 and tests read the
-violation through ``/_control/violations``.
+checks the answer against the contract too. An answer that violates it is never sent: the client gets a 599 and tests
+read the violation through ``/_control/violations``.
 """
 
 import json
