@@ -1,4 +1,4 @@
-"""What a feed template may read: fields of its records, and of what these lead to, that its author may read, too."""
+"""What a file template may read: fields of its records and of linked records that its author may read."""
 
 from ast import literal_eval
 
@@ -17,11 +17,12 @@ SHAPELESS = ("properties", "properties_definition")
 
 
 def check_path(model, path, label, as_value=True):
-    """Check that a person may have the values at a field path, in the name of whom `model` is.
+    """Check that the user of `model` may read the values at a field path.
 
-    :param label: what the sentence of a refusal begins with
-    :param as_value: the path leads to one value, which can be written into a file; else it selects or computes
-    :raises ValidationError: he may not, or it cannot be
+    :param label: name of the template or column in the error
+    :param as_value: the path must lead to one value that fits into a file; otherwise it is used in a domain or
+        computation
+    :raises ValidationError: the path is not allowed
     """
     env = model.env
     names = path.split(".")
@@ -36,7 +37,7 @@ def check_path(model, path, label, as_value=True):
             )
         is_last = position == len(names) - 1
         refused = (*FILES, *SHAPELESS, *(NO_VALUES if as_value else ()))
-        # Whatever a person may see: what is behind a group or is a credential goes to no vendor.
+        # fields with groups and credentials are never exported, even if the user may read them
         if field.type in refused or field.groups or is_sensitive(name):
             raise ValidationError(
                 env._("%(label)s: the field %(name)s cannot be exported to a file.", label=label, name=name)
@@ -58,9 +59,9 @@ _GRANULARITIES = [[name] for name in (*READ_GROUP_TIME_GRANULARITY, *READ_GROUP_
 
 
 def check_domain(model, text, label):
-    """Check that a person may select records by a literal domain.
+    """Check that the user may select records with a literal domain.
 
-    :raises ValidationError: he may not, or it is none
+    :raises ValidationError: the domain is not allowed or not valid
     """
     env = model.env
     wrong = env._("This domain is not allowed: %(domain)s.", domain=(text or "")[:200])
@@ -88,7 +89,7 @@ def _check_conditions(model, domain, label):
         target = _target(model, path)
         if target is None:
             continue
-        # a name, or a domain of its own, is looked for among what the field leads to
+        # names and domains are searched in the linked model
         if isinstance(value, (list, tuple, Domain)) and operator in ("any", "not any"):
             _check_conditions(target, Domain(value), label)
         elif _has_text(value):

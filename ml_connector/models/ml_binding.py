@@ -4,17 +4,17 @@ from .client_actions import open_address
 
 
 class MlBinding(models.Model):
-    """This remote record is that Odoo record. Its two unique indexes make a second record impossible.
+    """The link between a record of the provider and its Odoo record. Two unique indexes prevent duplicates.
 
-    Several remote records lead to one of Odoo only where a merge or a person said so: one of them is its own, under
-    which it is sent and whose values stand; the others share it.
+    Several remote records share one Odoo record only after a merge or a decision of a user. One of them is the main
+    record: Odoo sends to it and keeps its values.
     """
 
     _name = "ml.binding"
     _description = "Record Link"
     _inherit = "ml.sealed"
     _maker_right = "administer"
-    # its own one last: that is what is left in a dictionary by record
+    # the main record last, so that it remains in a dictionary by Odoo record
     _order = "is_shared desc, id desc"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
@@ -63,7 +63,7 @@ class MlBinding(models.Model):
 
     @api.model
     def _external_ids(self, connection, kind, records):
-        """{record id: id at the vendor} of the records that are bound as that kind."""
+        """{record id: remote id} of the records that are linked with that kind."""
         bindings = self.search(
             [
                 ("connection_id", "=", connection.id),
@@ -76,7 +76,7 @@ class MlBinding(models.Model):
 
     @api.model
     def _records(self, connection, keys):
-        """{(kind, external id): existing Odoo record} for the keys that are bound. One query, plus one a model.
+        """{(kind, external id): existing Odoo record} of the linked keys. One query, plus one for each model.
 
         The records come as the connection's user sees them.
         """
@@ -103,11 +103,11 @@ class MlBinding(models.Model):
 
     @api.model
     def _bind(self, connection, values_list):
-        """Create or refresh bindings.
+        """Create or update record links.
 
         :param values_list: dicts of kind, external_id, record and optionally external_version, fingerprint,
-            external_url, agreed_odoo, agreed_vendor, is_shared, and synced_at (when the record was as the vendor knows
-            it now; else this transaction's time)
+            external_url, agreed_odoo, agreed_vendor, is_shared, and synced_at (time of the version that the provider
+            has; default: this transaction)
         """
         now = self.env.cr.now()
         known = {
@@ -162,5 +162,5 @@ class MlBinding(models.Model):
 
 
 def _record_key(record):
-    """How a row names the Odoo record whose transfer it waits for."""
+    """The key of an Odoo record whose transfer another one waits for."""
     return f"{record._name},{record.id}"

@@ -2,10 +2,10 @@ from odoo import api, fields, models
 
 
 class MlBridgedDocument(models.Model):
-    """A vendor's bill or order that goes straight on to another vendor system, without an entry in Odoo's books.
+    """A bill or order that is forwarded to another provider without an entry in Odoo.
 
-    It stands where a vendor bill or purchase order stands otherwise: it is bound at both vendors, holds the files and
-    is what the sync logs name. What it says is read anew from the source's own data each time it is sent.
+    It takes the place of a vendor bill or purchase order: it is linked to the records of both providers, holds the
+    files and is the record of the transfers. Its document is translated from the source's data each time it is sent.
     """
 
     _name = "ml.bridged.document"
@@ -42,9 +42,9 @@ class MlBridgedDocument(models.Model):
         self.env["ml.sync.log"]._count_for(self, "sync_count")
 
     def _document(self):
-        """The canonical document, translated from the source's data as it was read last.
+        """The canonical document, translated from the latest data of the source.
 
-        :raises InvalidDataError: the data cannot be taken as it is
+        :raises InvalidDataError: the data is not valid
         """
         self.ensure_one()
         provider = self.connection_id._provider(lambda _exchange: None)

@@ -29,13 +29,13 @@ _logger = logging.getLogger(__name__)
 WORKING_STATES = ("connected", "attention")
 NETWORK_FAILURES_BEFORE_BREAK = 20
 ACCESS_END_WARNING = timedelta(days=30)
-"""How long before the access ends for good its owner is told."""
+"""How long before the access expires the responsible is notified."""
 MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
 JOB_IS_LATE = timedelta(minutes=15)
-"""How long after its time a job that comes every minute has surely been forgotten."""
+"""Delay after which a scheduled action that is due every minute is late."""
 DATABASE_HEADER = "X-Odoo-Database"
-"""By which a request says for which of several databases it is."""
+"""Header that names the database of a request."""
 LEARNED_AT_ADDRESS = (
     "identity",
     "business",
@@ -56,11 +56,11 @@ LEARNED_AT_ADDRESS = (
 )
 IDS_IN_REFERENCES = ("ml.sync.log", "ml.bridged.document")
 SKIPPED_IDS = 1_000_000
-"""More than a database makes between a dump and the moment at which its copy takes over."""
+"""More ids than another database uses between a backup and the switch to its copy."""
 
 
 class MlConnection(models.Model):
-    """One account at a vendor for one company."""
+    """One account at a provider for one company."""
 
     _name = "ml.connection"
     _description = "Connection"
@@ -294,7 +294,7 @@ class MlConnection(models.Model):
             connection.halt_cause, connection.halt_reason = cause, reason
 
     def _halt(self):
-        """What keeps the connection from running as it should: its cause and a sentence, or two times False."""
+        """Why the connection does not run as expected: a cause and a sentence, or twice False."""
         if not self._origin or not self.active or self.is_copy:
             return False, False
         job = self.sudo().cron_id  # sudo: only whether it runs
@@ -341,10 +341,9 @@ class MlConnection(models.Model):
             connection.webhook_url = f"{base}/ml_connector/webhook/{connection.webhook_token}"
 
     def _told_base(self):
-        """Under which address the vendor is told to reach this server, empty where Odoo knows none that others reach.
+        """The public URL of this server for the provider; empty if Odoo knows none.
 
-        Odoo's own follows whoever logs in, unless it is frozen; as long as there are webhooks, it is the one for which
-        they were set up.
+        Odoo's own URL follows the last login of an administrator unless it is frozen, so existing webhooks keep theirs.
         """
         base, kept = self._own_addresses()
         base = "" if self._address_fault(base) else base
@@ -353,7 +352,7 @@ class MlConnection(models.Model):
         return base if base and (is_frozen or not kept) else kept
 
     def _own_addresses(self):
-        """How Odoo calls itself now, and for which address the webhooks were set up."""
+        """The current URL of Odoo, and the URL for which the webhooks were set up."""
         kept = self.sudo().webhook_base  # sudo: only system administrators may read where webhooks arrive
         return self.get_base_url(), kept or ""
 
@@ -411,7 +410,7 @@ class MlConnection(models.Model):
             connection.unmapped_count = unmapped.get(connection, 0)
 
     def _compute_done_count(self):
-        """Apart from the others, because it reads all that was ever done."""
+        """Separate from the other counts, because it reads all finished transfers."""
         done = [("connection_id", "in", self.ids), ("state", "=", "done"), "!", "&", *DIFFERS[:2]]
         groups = self.env["ml.sync.log"]._read_group(done, ["connection_id"], ["__count"])
         counts = {connection.id: count for connection, count in groups}
@@ -420,7 +419,7 @@ class MlConnection(models.Model):
 
     @api.depends("state", "check_state", "unmapped_count", "provider")
     def _compute_next_step(self):
-        """What leads a newcomer from the credentials to the first sync."""
+        """The next set-up step."""
         for connection in self:
             if connection.state == "draft" and (not connection.provider or connection._missing_credentials()):
                 connection.next_step = "credentials"
@@ -432,7 +431,7 @@ class MlConnection(models.Model):
                 connection.next_step = "map" if connection.unmapped_count else "exceptions"
 
     def _compute_graph_data(self):
-        """Tries that went well and that failed on each of the last 14 days, for the card. Waiting is neither."""
+        """Successful and failed attempts of each of the last 14 days, for the card. Waiting ones do not count."""
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=back) for back in range(13, -1, -1)]
         groups = self.env["ml.sync.attempt"]._read_group(
@@ -467,7 +466,7 @@ class MlConnection(models.Model):
         labels = [candidate.label for candidate in PROVIDERS.values()]
         if not self.name or self.name in labels:
             self.name = provider.label
-        if self.env.user.has_group("base.group_system"):  # nobody else may see credentials
+        if self.env.user.has_group("base.group_system"):  # only system administrators may see credentials
             self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
 
     def _credential_specifications(self):
@@ -484,7 +483,7 @@ class MlConnection(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         connections = super().create(vals_list)
-        # defaults for the connection are none for its parts, which are not the person's to choose
+        # defaults in the context are for the connection, not for its parts
         for connection in connections.with_context(clean_context(self.env.context)):
             connection._create_parts()
         return connections
@@ -519,7 +518,7 @@ class MlConnection(models.Model):
         )
 
     def _sync_flows(self):
-        """Make the flows that the vendor offers and this connection lacks."""
+        """Create the flows of the provider that this connection lacks."""
         existing = set(self.with_context(active_test=False).flow_ids.mapped("key"))
         self.env["ml.flow"].create(
             [
@@ -549,7 +548,7 @@ class MlConnection(models.Model):
             )
         if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
             raise UserError(self.env._("Pause or disconnect the connection before you archive it."))
-        # before what is written along: secrets that are typed together with a new address are meant for it
+        # before the write: secrets entered together with a new URL belong to it
         self.filtered(lambda connection: connection._moves(vals))._leave_address()
         result = super().write(_secrets_last(vals))
         if {"state", "capabilities", "active"} & set(vals):
@@ -559,13 +558,13 @@ class MlConnection(models.Model):
         return result
 
     def _moves(self, vals):
-        """Whether calls go to another address once `vals` are written."""
+        """Whether `vals` change the API URL."""
         address = {"environment": self.environment, "custom_url": self.custom_url}
         after = {name: vals.get(name, value) for name, value in address.items()}
         return after != address and self._address(**after) != self._address(**address)
 
     def _leave_address(self):
-        """Forget what was entered for, or granted or learned at, an address that is no longer called."""
+        """Delete the secrets, tokens and data of a previous API URL."""
         # sudo: secrets, tokens and subscriptions have no writer but the connector
         for connection in self.sudo():
             had_secrets, had_grant = bool(connection._forget_secrets()), bool(connection._forget_grant())
@@ -587,7 +586,7 @@ class MlConnection(models.Model):
 
     @contextmanager
     def _watching_server(self):
-        """Notice a change of the server that the credentials name: their secrets are not for the other one."""
+        """Delete the secrets if the credentials name another server afterwards."""
         before = {connection: connection._server() for connection in self}
         yield
         for connection, server in before.items():
@@ -595,7 +594,7 @@ class MlConnection(models.Model):
                 connection._leave_address()
 
     def _server(self):
-        """What the credentials say of the server to which the others are sent."""
+        """The credentials that name the server."""
         names = [name for name, spec in self._credential_specifications().items() if spec.address]
         if not names:
             return []
@@ -633,7 +632,7 @@ class MlConnection(models.Model):
         )
 
     def _is_this_database(self):
-        """Whether the connection was set up in this very database, not in one that this is a copy of."""
+        """Whether the connection was set up in this database, not in one that this database is a copy of."""
         if self._is_neutralized():
             return False
         own = self.sudo()  # sudo: see `_remember_database`
@@ -648,20 +647,20 @@ class MlConnection(models.Model):
 
     @needs("system")
     def action_adopt_database(self):
-        """Declare that this database, which was restored, copied or moved, is the live one."""
+        """Make this restored, copied or moved database the live one."""
         if self._is_neutralized():
             raise UserError(self.env._("A neutralized database cannot become the live one."))
         # sudo: engine fields
         adopted = self.sudo().filtered(lambda connection: not connection._is_this_database())
         for connection in adopted:
             connection._adopt_database()
-        # what was booked since the dump is settled at the provider, and is offered here to be read again
+        # the provider marks records booked since the backup as booked, so list them for import
         relisting = adopted.filtered("can_recover").with_env(self.env)
         return relisting.action_recover() if len(relisting) == 1 and self._may("administer") else None
 
     @needs("administer")
     def action_recover(self):
-        """Look for what the provider regards as booked and Odoo lacks."""
+        """Find records that the provider marks as booked but Odoo does not have."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -676,17 +675,17 @@ class MlConnection(models.Model):
         self._skip_used_ids()
         self._remember_database()
         self.env["ml.credential"]._claim_for_this_host()
-        # each cursor came along with the records, so reading from it brings again what happened since
+        # cursors were restored with the records, so flows continue from the backup
         self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         self.message_post(body=plaintext2html(self._adoption_note()))
         self._decided("adopt")
         self._trigger()
 
     def _skip_used_ids(self):
-        """Let new records have ids that no record can have had which another database made since the copy.
+        """Skip the ids that another database may have used since the copy.
 
-        The vendor may know such a record by our reference, which names its id. A new prefix of the references would do,
-        too, but then the vendor's older records would no longer be known for ours.
+        The provider may have records with references that contain such an id. A new prefix of the references would
+        also make the older references unknown.
         """
         names = {spec.watches for spec in self._provider_class().flows if spec.watches}
         for name in sorted({*names, *IDS_IN_REFERENCES}):
@@ -694,7 +693,7 @@ class MlConnection(models.Model):
             self.env.execute_query(SQL("SELECT setval(%s, nextval(%s) + %s)", sequence, sequence, SKIPPED_IDS))
 
     def _adoption_note(self):
-        """What a person looks at after the database was replaced: what the vendor does not offer a second time."""
+        """Sentences about records that the provider does not send again, for the user who replaced the database."""
         provider = self._provider_class().label
         lines = [self.env._("%(user)s made this database the live one. Its flows continue.", user=self.env.user.name)]
         specs = {spec.key: spec for spec in self._provider_class().flows}
@@ -727,7 +726,7 @@ class MlConnection(models.Model):
 
     @needs("administer", "system")
     def action_test(self):
-        """Test the connection in its own job, and show the findings when they are there."""
+        """Check the connection in its scheduled action, then show the findings."""
         self.ensure_one()
         self._check_job()
         missing = self._missing_credentials()
@@ -739,7 +738,7 @@ class MlConnection(models.Model):
         return self._wait_for("check_state", "requested")
 
     def _wait_for(self, field, busy):
-        """Show the form again when the job has finished with `field`."""
+        """Reload the form when the scheduled action has changed `field`."""
         return {
             "type": "ir.actions.client",
             "tag": "ml_connector.wait",
@@ -757,13 +756,13 @@ class MlConnection(models.Model):
         ]
 
     def _check_job(self):
-        """Nobody waits for a job that does not come."""
+        """Refuse to wait for an inactive scheduled action."""
         if any(self.mapped("is_job_off")):
             raise UserError(self.env._("The scheduled action of this connection is inactive. Activate it first."))
 
     @needs("administer")
     def action_switch_on_job(self):
-        """Let the connection's job run again, which a person switched off, or Odoo after repeated failures."""
+        """Activate the scheduled action again, after a user or Odoo deactivated it."""
         # sudo: see `_create_parts`
         for connection in self.filtered("is_job_off").sudo():
             if not connection.cron_id:
@@ -775,7 +774,7 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_start(self):
-        """Begin to sync."""
+        """Start syncing."""
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
                 raise UserError(self.env._("Fix the errors found by the check before you start syncing."))
@@ -797,13 +796,13 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_pause(self):
-        """Stop all reading and sending. Changes in Odoo go on being noted."""
+        """Stop syncing. Changes in Odoo are still queued."""
         self.sudo().state = "paused"  # sudo: engine field
         self._decided("pause")
 
     @needs("administer")
     def action_disconnect(self):
-        """Take our webhooks and our place as accounting system back from the vendor, and stop."""
+        """Stop syncing and remove the webhooks and the accounting connection from the provider."""
         self.sudo().write(  # sudo: engine fields
             {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
         )
@@ -812,7 +811,7 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_sync_now(self):
-        """Run all flows of the connection at once."""
+        """Run all active flows now."""
         self._check_job()
         connection = self.sudo()  # sudo: engine fields
         connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
@@ -823,7 +822,7 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_subscribe(self):
-        """Let the vendor send webhooks; run again to change their secret."""
+        """Set up webhooks, or change their secret."""
         self.ensure_one()
         self._check_job()
         self.sudo().write({"webhook_state": "requested", "webhook_problem": False})  # sudo: engine fields
@@ -833,7 +832,7 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_move_webhooks(self):
-        """Let webhooks come to the address that Odoo has now."""
+        """Set up the webhooks for the current URL of Odoo."""
         self.ensure_one()
         if fault := self._address_fault(self.get_base_url()):
             raise UserError(in_words(self.env, fault))
@@ -842,7 +841,7 @@ class MlConnection(models.Model):
 
     @needs("system")
     def action_keep_address(self):
-        """Have Odoo call itself by the address of the webhooks, whoever logs in at which one."""
+        """Keep the URL of the webhooks as the URL of Odoo."""
         self.ensure_one()
         kept = self.webhook_base
         if not kept:
@@ -865,7 +864,7 @@ class MlConnection(models.Model):
     @api.model
     @needs("system")
     def action_rotate_keys(self):
-        """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
+        """Encrypt all secrets of this database with the newest key, a new one if the keys are in the key file."""
         # sudo: all connections, whichever companies the person may see
         connections = self.sudo().with_context(active_test=False).search([])  # pylint: disable=no-search-all
         connections._decided("rotate")
@@ -875,7 +874,7 @@ class MlConnection(models.Model):
     @api.model
     @needs("system")
     def action_discard_lost_secrets(self):
-        """Give up the secrets whose key is lost, so that they can be entered again, on this host, too."""
+        """Delete the secrets whose key is lost, so that they can be entered again."""
         # sudo: all connections, whichever companies the person may see
         names = self.env["ml.credential"].sudo()._discard_all_lost()
         return notification(
@@ -921,7 +920,7 @@ class MlConnection(models.Model):
         return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
 
     def action_open_unmapped(self):
-        """The codes that records wait for, in the list where they are; else all unmapped codes of the vendor."""
+        """Open the codes that transfers wait for; otherwise all unmapped codes of the provider."""
         self.ensure_one()
         awaited = {"search_default_awaited": 1}
         if self.env["ml.outgoing.code"].search_count(
@@ -945,7 +944,7 @@ class MlConnection(models.Model):
     # ------------------------------------------------------------------ provider
 
     def _name_on(self, record):
-        """What a record calls the connection: only by the provider where people of other companies read it as well."""
+        """Name of the connection for readers of a record; only the provider's name if other companies may read it."""
         company = record.sudo().company_id if "company_id" in record._fields else None  # sudo: only whether it has one
         return self.name if company else self._provider_class().label
 
@@ -954,7 +953,7 @@ class MlConnection(models.Model):
         return PROVIDERS[self.provider]
 
     def _territory(self):
-        """Of what the connection keeps the books (`vendors.base.Territory`); None where that is not known."""
+        """The part of the provider's account that the connection syncs (`core.provider.Territory`); None if unknown."""
         self.ensure_one()
         credentials = {row.name: (row.value or "").strip() for row in self.credential_ids if not row.is_secret}
         return self._provider_class().territory(credentials, self._provider_settings())
@@ -963,7 +962,7 @@ class MlConnection(models.Model):
         return {"business": self._business_key(territory), "entity": ",".join(sorted(territory.entities))}
 
     def _business_key(self, territory):
-        """A business is known by its id at the address where it was asked for."""
+        """The key of a business: API URL and id."""
         return f"{self.base_url} {territory.business}"
 
     def _provider(self, observe):
@@ -988,17 +987,17 @@ class MlConnection(models.Model):
         return self._provider_class()(settings, TokenStore(self), observe)
 
     def _provider_settings(self):
-        """What the provider is told besides credentials."""
+        """Stored settings for the provider, besides the credentials."""
         return self.stored_settings or {}
 
     def _forget_token(self):
-        """Drop the access token, because what it was made of has changed."""
+        """Delete the access token after a change of its credentials."""
         # sudo: tokens have no reader and no writer but the connector
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
     def _forget_grant(self):
-        """Drop all that the vendor granted: also the refresh token and its data centre. The tokens that had any."""
+        """Delete all that the provider granted, also the refresh token. Returns the tokens that had a grant."""
         # sudo: see `_forget_token`
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         granted = tokens.filtered(lambda token: token.access_ciphertext or token.refresh_ciphertext)
@@ -1006,7 +1005,7 @@ class MlConnection(models.Model):
         return granted
 
     def _forget_secrets(self):
-        """Drop the stored secrets. Those that were set."""
+        """Delete the stored secrets. Returns those that were set."""
         # sudo: see `_internal_secrets`
         secret = self.env["ml.credential"].sudo().search([("connection_id", "in", self.ids), ("is_secret", "=", True)])
         stored = secret.filtered("set_at")
@@ -1024,12 +1023,12 @@ class MlConnection(models.Model):
         )
 
     def _webhook_secrets(self):
-        """The secrets under which a webhook may be signed now; two while the secret is being changed."""
+        """The valid signing secrets of webhooks; two during a change of the secret."""
         found = self._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
         return [plaintext for secret in found if (plaintext := secret_box.opened(self.env, secret.ciphertext))]
 
     def _is_expected_handshake(self, headers):
-        """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""
+        """Whether a request is the provider's verification of a subscription that Odoo requested."""
         if self.webhook_state not in ("requested", "unverified"):
             return False
         given = self._provider_class().handshake(headers) or ""
@@ -1048,7 +1047,7 @@ class MlConnection(models.Model):
         secret._store_secret(plaintext)
 
     def _note_lost(self, records):
-        """Say which secrets are gone, and have the webhooks set up anew where theirs is. What they are called."""
+        """Report deleted secrets, and set up the webhooks again if theirs is among them. Returns the labels."""
         names = {record.name for record in records if record._name == "ml.credential"}
         if WEBHOOK_SECRET in names and self.webhook_state == "active":
             self.webhook_state = "requested"
@@ -1061,7 +1060,7 @@ class MlConnection(models.Model):
     # ------------------------------------------------------------------ health
 
     def _trigger(self):
-        """Run the connection's job as soon as this transaction is committed."""
+        """Run the scheduled action after the commit of this transaction."""
         triggered = self.env.cr.precommit.data.setdefault("ml_connector.triggered", set())
         for cron in self.sudo().cron_id:  # sudo: anybody's change may have to be sent
             if cron.id not in triggered:
@@ -1082,7 +1081,7 @@ class MlConnection(models.Model):
         self.sudo().write({"breaker_count": 0, "breaker_until": False})
 
     def _record_failure(self, error):
-        """Count a failure that the whole connection shares; stop calling for a while, tell the owner when needed."""
+        """Count an error of the whole connection; pause it and notify the responsible if needed."""
         count = self.breaker_count + 1
         vals = {"breaker_count": count}
         needs_person = error.error_class == "auth" or count >= NETWORK_FAILURES_BEFORE_BREAK
@@ -1093,7 +1092,7 @@ class MlConnection(models.Model):
             self._ask_owner(error)
 
     def _ask_owner(self, error):
-        """Show that the connection needs a person, and tell its owner once."""
+        """Set the connection to Needs Attention and notify the responsible once."""
         if self.state == "connected":
             self.write({"state": "attention", "attention_reason": error.message})
             self._notify_owner(error)
@@ -1108,15 +1107,15 @@ class MlConnection(models.Model):
         )
 
     def _tell_owner(self, activity, summary, text, day=None):
-        """Make an activity of the owner, as long as he has the company; else only who opens the connection sees it.
+        """Schedule an activity for the responsible, or for the current user if the responsible lacks the company.
 
-        Its text may quote what the vendor said.
+        The text may quote the provider.
         """
         user = self._told_user()
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
 
     def _contact(self):
-        """Whom people at the provider may ask."""
+        """The contact in Odoo for users of the provider."""
         user = self._told_user()
         return f"{user.name} ({user.email})" if user.email else user.name
 
@@ -1124,7 +1123,7 @@ class MlConnection(models.Model):
         return self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
 
     def _ask_about_vendors(self):
-        """Tell the owner once that changes of vendors wait for an accountant."""
+        """Notify the responsible once of vendor changes to approve."""
         self.ensure_one()
         if not self.activity_search(["ml_connector.mail_activity_vendor_change"]):
             self._tell_owner(
@@ -1134,10 +1133,10 @@ class MlConnection(models.Model):
             )
 
     def _note_announcements(self, texts):
-        """Tell the owner what the vendor is going to change, once for each text."""
+        """Notify the responsible of announced changes of the provider, once for each text."""
         self.ensure_one()
         known = self.announcements or []
-        # a vendor that words each answer in another way does not flood its owner
+        # limit the number, in case the provider words each answer differently
         new = [text for text in texts if text not in known][: MOST_ANNOUNCEMENTS - len(known)]
         if not new:
             return
@@ -1147,7 +1146,7 @@ class MlConnection(models.Model):
             self._tell_owner("mail.mail_activity_data_warning", summary, text)
 
     def _watch_access_end(self):
-        """Tell the owner in time that the access ends for good, and no longer once it was renewed."""
+        """Notify the responsible before the access expires, and remove the activity after a renewal."""
         self.ensure_one()
         token = self.env["ml.token"].sudo().search([("connection_id", "=", self.id)])  # sudo: see `_forget_token`
         ends = token.refresh_expires_at
@@ -1164,7 +1163,7 @@ class MlConnection(models.Model):
             self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, last_day)
 
     def _run_check(self, provider):
-        """Ask the vendor who we are and what is granted, and keep the findings."""
+        """Run the connection check and store its findings."""
         try:
             report = provider.check()
         except ConnectorError as error:
@@ -1185,7 +1184,7 @@ class MlConnection(models.Model):
                     *map(stored_finding, findings),
                 ],
                 "capabilities": sorted(report.capabilities),
-                # one that would violate the rule goes on as it was: it cannot be started, and says why
+                # an overlapping connection keeps its values; it cannot be started
                 **({} if other or not territory else self._territory_values(territory)),
             }
         )
@@ -1194,12 +1193,12 @@ class MlConnection(models.Model):
         return None
 
     def _add_finding(self, finding):
-        """Add what was found out at the test after the provider had answered."""
+        """Add a finding to those of the connection check."""
         state = finding.level if self.check_state == "ok" else self.check_state
         self.write({"findings": [stored_finding(finding), *(self.findings or [])], "check_state": state})
 
     def _stop_overlapping(self, other):
-        """A record that two connections book is paid twice."""
+        """Pause a connection whose records another one books too, because they would be paid twice."""
         self.state = "paused"
         self._tell_owner(
             "ml_connector.mail_activity_attention",
@@ -1208,7 +1207,7 @@ class MlConnection(models.Model):
         )
 
     def _own_findings(self):
-        """What stands in the way on this server, whatever the vendor says."""
+        """Findings about this server."""
         findings = self.env["ml.credential"]._key_findings(self)
         if not database_mark(self.env).system:
             findings.append(
@@ -1252,7 +1251,7 @@ class MlConnection(models.Model):
         ]
 
     def _currency_findings(self, currencies):
-        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        """A finding if the provider keeps its books in another currency than the company."""
         own = self.company_id.currency_id.name
         other = sorted(currencies - {own})
         if not other:
@@ -1285,16 +1284,16 @@ class MlConnection(models.Model):
         )
 
     def _databases_there(self):
-        """The databases among which a request to the address of the webhooks may choose."""
+        """The databases that this server offers at the URL of the webhooks."""
         return http.db_list(force=True, host=urlsplit(self._told_base() or self.get_base_url()).netloc)
 
     def _webhook_headers(self):
-        """What each webhook has to carry so that it reaches this database."""
+        """Headers that each webhook needs to reach this database."""
         there = self._databases_there()
         return {DATABASE_HEADER: self.env.cr.dbname} if len(there) > 1 and self.env.cr.dbname in there else {}
 
     def _database_problem(self):
-        """Why webhooks do not reach this database, as a sentence; empty where they do."""
+        """A sentence if webhooks do not reach this database; otherwise empty."""
         there, base = self._databases_there(), self._told_base() or self.get_base_url()
         if self.env.cr.dbname not in there:
             return _(
@@ -1333,7 +1332,7 @@ class MlConnection(models.Model):
         return ml_error_class.advice(error.error_class, self)
 
     def _cron_run(self):
-        """The connection's scheduled job."""
+        """The scheduled action of the connection."""
         self.env["ml.worker"]._run(self)
 
 
@@ -1345,7 +1344,7 @@ def stored_finding(finding):
 
 
 def _secrets_last(vals):
-    """The same values, secrets after all other credentials: what names another server drops those of the old one."""
+    """The same values with secrets last, because a change of the server deletes the stored secrets."""
     if not vals.get("credential_ids"):
         return vals
     commands = sorted(vals["credential_ids"], key=lambda command: "new_secret" in (command[2:] and command[2] or ()))

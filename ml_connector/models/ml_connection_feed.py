@@ -9,7 +9,7 @@ READERS = {
     "purchase.order": "account.group_account_readonly",
     "stock.picking": "stock.group_stock_user",
 }
-"""The group that reads the records of a feed, where not everybody does."""
+"""The group that may read the records of a file template."""
 ANALYTIC = ("dimension", "analytic")
 """Expressions that read analytic plans."""
 
@@ -27,7 +27,7 @@ class MlFlow(models.Model):
 
 
 class MlConnection(models.Model):
-    """What connections have whose vendor exchanges files."""
+    """Fields and buttons of connections whose provider exchanges files."""
 
     _inherit = "ml.connection"
 
@@ -64,7 +64,7 @@ class MlConnection(models.Model):
         return result
 
     def _sync_feed_templates(self):
-        """Make the default templates that this connection lacks."""
+        """Create the default templates that this connection lacks."""
         connection = self.sudo()  # sudo: as all parts of a new connection
         present = connection.feed_template_ids.flow_id.mapped("key")
         flows = {flow.key: flow for flow in connection.with_context(active_test=False).flow_ids}
@@ -91,7 +91,7 @@ class MlConnection(models.Model):
 
     @needs("system")
     def action_accept_host_key(self):
-        """Trust the key that the server showed at the last test, and test again."""
+        """Accept the key that the server showed in the last check, then check again."""
         self.ensure_one()
         seen = (self.stored_settings or {}).get("host_key_seen")
         if not seen:
@@ -125,7 +125,7 @@ class MlConnection(models.Model):
 
 
 def _described(key):
-    """A host key as people compare it."""
+    """A host key in the form that people compare."""
     return f"{key.split()[0]} {fingerprint(key)}"
 
 

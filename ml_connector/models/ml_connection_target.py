@@ -1,4 +1,4 @@
-"""A connection whose records go on to another one: hub and spoke, with Odoo as the hub."""
+"""Forwarding of records from one connection to another."""
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from ..providers import PROVIDERS
 
 BRIDGED_KINDS = ("account", "tax", "analytic")
-"""What records are coded to: where nothing is booked in Odoo, the target's code stands for the source's."""
+"""Kinds of mappings that name a code of the target connection if nothing is booked in Odoo."""
 
 
 class MlConnection(models.Model):
@@ -54,7 +54,7 @@ class MlConnection(models.Model):
 
     @api.depends("target_id.flow_ids.active", "flow_ids.active")
     def _compute_target_hint(self):
-        """Which flows of the target have to be switched on."""
+        """A sentence about inactive flows that the target needs."""
         for connection in self:
             carriers = self.env["ml.flow"].union(*(flow._carrier() for flow in connection.flow_ids if flow.active))
             vendors = connection.target_id.flow_ids.filtered(
@@ -95,12 +95,12 @@ class MlFlow(models.Model):
     _inherit = "ml.flow"
 
     def _carrier(self):
-        """The flow of the connection's target that takes the records of this pull flow; none where they stay."""
+        """The flow of the target connection that records of this pull flow are forwarded to; empty if there is none."""
         self.ensure_one()
         return self.connection_id.target_id.flow_ids.filtered(lambda flow: self.kind in flow._spec().carries)[:1]
 
     def _is_bridged(self):
-        """Whether nothing of this pull flow is booked in Odoo."""
+        """Whether records of this pull flow are forwarded without an Odoo entry."""
         return self.connection_id.target_mode == "bridge" and bool(self._carrier())
 
     def _writer(self):
@@ -179,7 +179,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """What is about target codes only where there are any."""
+        """Hide the fields of target codes unless a connection uses them."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if not self._is_bridge_in_use():
             bridged = ("//field[@name='target_mapping_id']", "//field[@name='creation']")
@@ -192,7 +192,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _upsert(self, connection, references):
-        """What is new at a target may be what codes of its sources wait for."""
+        """Propose new codes of a target to the unmapped codes of its sources."""
         mappings = super()._upsert(connection, references)
         if connection.source_ids:
             awaiting = Domain("connection_id", "in", connection.source_ids.ids) & Domain("state", "=", "unmapped")
@@ -200,7 +200,7 @@ class MlMapping(models.Model):
         return mappings
 
     def _propose(self):
-        """After Odoo's own records: the target's code of the same code or name, or of the same Odoo record."""
+        """Propose Odoo records first, then codes of the target with the same code, name or Odoo record."""
         result = super()._propose()
         bridged = self.filtered(lambda mapping: mapping.is_bridged and mapping.state == "unmapped")
         for (target, kind), mappings in bridged.grouped(lambda row: (row.target_connection_id, row.kind)).items():

@@ -11,15 +11,15 @@ from .ml_sentence import Sentence
 from .ml_sync_log import MERGED_STATES
 
 LOOK_AGAIN = timedelta(seconds=15)
-"""After which a file that may still grow is looked at again."""
+"""Delay before Odoo checks a growing file again."""
 
 
 class MlFeedFile(models.Model):
-    """A file that went to the vendor or came from it, with what became of its records.
+    """A file sent to a provider or received from it, with the results of its records.
 
-    To the vendor: built -> transferred (all of it is there, under its temporary name) -> sent. From the vendor: seen
-    (it may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone. A corrected file makes a
-    failed one replaced.
+    Sent: built -> transferred (uploaded under its temporary name) -> sent.
+    Received: seen (may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone.
+    A corrected file sets a failed one to replaced.
     """
 
     _name = "ml.feed.file"
@@ -145,24 +145,24 @@ class MlFeedFile(models.Model):
         return f"{self.folder}/{name or self.name}" if self.folder else name or self.name
 
     def _place(self):
-        """Where it is read."""
+        """The path from which Odoo reads the file."""
         return self.archive_path or self._path()
 
     def _see(self, size, modified):
-        """It may still grow: it is read when the next look finds the same."""
+        """The file may still grow; it is read once two checks find the same size."""
         now = fields.Datetime.now()
         self.write({"state": "seen", "size": size, "remote_modified": modified, "observed_at": now})
         if self.archive_path:
             self.watch_at = now + LOOK_AGAIN
 
     def _log(self):
-        """The row of the queue that carries the file itself, not its records."""
+        """The transfer of the file itself, not of its records."""
         self.ensure_one()
         return self.env["ml.sync.log"].search([("feed_file_id", "=", self.id), ("kind", "=", "feed_file")], limit=1)
 
     @api.model
     def _take_again(self, flow, found):
-        """Read files once more that lie where read ones are put away."""
+        """Read archived files again."""
         templates = self.env["ml.feed.template"]
         files = self.create(
             [
@@ -184,7 +184,7 @@ class MlFeedFile(models.Model):
         files._enqueue(flow)
 
     def _enqueue(self, flow):
-        """Let the worker send or read the files."""
+        """Queue the files for sending or reading."""
         for file in self:
             if log := file._log():
                 log._make_pending()
@@ -206,7 +206,7 @@ class MlFeedFile(models.Model):
             )
 
     def _attach(self, content):
-        """Keep the content, replacing what was kept before."""
+        """Store the content, replacing the previous one."""
         self.ensure_one()
         self.attachment_id.unlink()
         attachments = self.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
@@ -222,7 +222,7 @@ class MlFeedFile(models.Model):
         )
 
     def _fail(self, error, state="failed"):
-        """Show what is wrong with the file."""
+        """Store the error of the file."""
         self.write(
             {
                 "state": state,
@@ -240,7 +240,7 @@ class MlFeedFile(models.Model):
         )
 
     def _adopt_rows(self, flow, items):
-        """Link the rows of the file's records; returns how many of them are of this file."""
+        """Link the transfers of the file's records; returns their number."""
         versions = {item.external_id: item.version for item in items}
         rows = self.env.execute_query(
             SQL(
@@ -260,7 +260,7 @@ class MlFeedFile(models.Model):
         return len(rows)
 
     def _replace_earlier(self):
-        """A file of the same name that failed is out of date now."""
+        """Set failed files with the same name to replaced."""
         self.ensure_one()
         earlier = self.search(
             [
@@ -281,7 +281,7 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_replay(self):
-        """Read files again with today's template, or send them again if they did not arrive; retry their records."""
+        """Read files again with the current template, or send unsent ones again; retry their records."""
         files = self.sudo()  # sudo: administrators hold no write right on files, only this transition
         for file in files:
             if file.direction == "push":
@@ -314,7 +314,7 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_delivered(self):
-        """Say that files were brought to the vendor by hand."""
+        """Mark files as delivered manually."""
         for file in self.sudo():  # sudo: see `action_replay`
             if file.direction != "push" or file.state not in ("built", "failed") or file.answer == "rejected":
                 raise UserError(self.env._("%(file)s is not waiting to be sent.", file=file.name))
@@ -332,7 +332,7 @@ class MlFeedFile(models.Model):
             file._decided("deliver", file._sentence("note"))
 
     def _arrived(self, note=False):
-        """The file is with the vendor."""
+        """Mark the file as delivered."""
         self.ensure_one()
         self.env["ml.feed.sent"]._confirm(self)
         template = self.template_id
@@ -348,7 +348,7 @@ class MlFeedFile(models.Model):
         self._let_go()
 
     def _let_go(self):
-        """Files that waited for this one can be sent."""
+        """Release files that waited for this one."""
         flows = self.connection_id.flow_ids.filtered(lambda flow: self.flow_id.key in flow._spec().after)
         held = self.env["ml.sync.log"].search(
             [("flow_id", "in", flows.ids), ("state", "=", "pending"), ("try_count", "=", 0)]
@@ -357,7 +357,7 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_correct(self):
-        """Upload a corrected file in place of this one."""
+        """Import a corrected file that replaces this one."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -370,7 +370,7 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_download(self):
-        """The file as it was written or received."""
+        """Download the file as it was sent or received."""
         self.ensure_one()
         if not self.attachment_id:
             raise UserError(self.env._("Odoo does not have the content of this file."))
@@ -391,7 +391,7 @@ class MlFeedFile(models.Model):
         }
 
     def action_open_records(self):
-        """The Odoo records that the file brought."""
+        """Open the Odoo records created from the file."""
         self.ensure_one()
         done = self.log_ids.filtered("res_id")
         models_found = done.mapped("res_model")

@@ -21,7 +21,7 @@ PREVIEW_ROWS = 5
 MAX_FORMAT = 40
 MEGABYTE = 1024 * 1024
 COPY_MARK = re.compile(r" ?\(\d{1,3}\)(?=\.[^.]*$)")
-""" (2) before the extension: a file of the same name was there."""
+"""Mark of browsers for a second file with the same name, such as ` (2)`."""
 SIGNS = {
     "comma": ",",
     "semicolon": ";",
@@ -33,11 +33,11 @@ SIGNS = {
     "crlf": "\r\n",
     "lf": "\n",
 }
-"""What the selections of separators and line ends stand for."""
+"""Characters of the selections of separators and line ends."""
 
 
 class MlFeedTemplate(models.Model):
-    """How the files of a feed look and where they lie. Agreed with the vendor, and therefore data."""
+    """Format and location of the files of a flow, as agreed with the provider."""
 
     _name = "ml.feed.template"
     _description = "File Template"
@@ -213,14 +213,14 @@ class MlFeedTemplate(models.Model):
 
     @api.depends("flow_id")
     def _compute_model(self):
-        """A feed is about what its flow is about, whoever makes its template."""
+        """The model follows from the flow."""
         for template in self:
             spec = template._spec()
             template.model_name = (spec and spec.model) or False
             template.lines_field = (spec and spec.lines) or False
 
     def _spec(self):
-        """The default template of the flow; None without."""
+        """The default template of the flow, or None."""
         flow = self.flow_id
         feeds = flow.connection_id._provider_class().feeds if flow.connection_id else ()
         return next((spec for spec in feeds if spec.flow == flow.key), None)
@@ -263,7 +263,7 @@ class MlFeedTemplate(models.Model):
                 )
 
     def _tokens(self, pattern, known):
-        """The tokens of a pattern, all of them among the known ones."""
+        """The tokens of a pattern, after a check that all of them are known."""
         try:
             found = tokens(pattern)
         except PatternError as error:
@@ -293,10 +293,10 @@ class MlFeedTemplate(models.Model):
         return result
 
     def _check_author(self, all_of_it):
-        """Check that whoever saves may read what the template reads. Constraints cannot: they run as superuser."""
+        """Check that the user may read what the template reads. Constraints run as superuser, so they cannot."""
         if not self.env.su:
             self._check_domain()
-            if all_of_it:  # whoever switches a template on stands for all of it
+            if all_of_it:  # the activation of a template needs access to all its fields
                 self.column_ids._check_reads()
 
     @api.constrains("active")
@@ -330,7 +330,7 @@ class MlFeedTemplate(models.Model):
             check_domain(template._model(on_line=True), template.lines_domain, self.env._("Lines"))
 
     def _model(self, on_line=False):
-        """The model of the records, or of their lines where they have any, in the name of whoever asks."""
+        """The model of the records or lines, with the rights of the current user."""
         model = self.env[self.model_name]
         return self.env[model._fields[self.lines_field].comodel_name] if on_line and self.lines_field else model
 
@@ -340,7 +340,7 @@ class MlFeedTemplate(models.Model):
         for template in self:
             for pattern in (template.date_format, template.datetime_format):
                 try:
-                    # a number after the sign would be a width, of any size
+                    # a number after % would be a width without a limit
                     if len(pattern) > MAX_FORMAT or not re.fullmatch(r"(?:[^%]|%[A-Za-z%])+", pattern):
                         raise ValueError
                     text = now.strftime(pattern)
@@ -357,7 +357,7 @@ class MlFeedTemplate(models.Model):
     # ------------------------------------------------------------------ use
 
     def _definition(self):
-        """The template as the vendor's code takes it."""
+        """The template as an argument for the provider's code."""
         self.ensure_one()
         return FeedTemplate(
             entity=self.entity,
@@ -392,17 +392,17 @@ class MlFeedTemplate(models.Model):
         return self.connection_id._provider_class()
 
     def _fits(self, name):
-        """Whether a file of that name is for this template: in any case, also as browsers name copies."""
+        """Whether a file name matches this template, in any case and also with a mark of a copy."""
         pattern = NamePattern(self.file_name, any_case=True)
         return pattern.fits(name) or pattern.fits(COPY_MARK.sub("", name))
 
     def _answer_path(self, pattern, file):
-        """Where the vendor's answer to one of our files would be; empty where it gives none."""
+        """The path of the provider's answer to a file; empty if there are no answers."""
         return filled(pattern or "", {"name": file.name, "stem": file.name.rpartition(".")[0]})
 
     @api.onchange("file_format")
     def _onchange_file_format(self):
-        """The names of files to read say what they are."""
+        """Adapt the extension in the file name of import templates."""
         if self.direction == "pull" and self.file_name:
             self.file_name = re.sub(r"\b(csv|xml)$", self.file_format, self.file_name)
 
@@ -432,7 +432,7 @@ class MlFeedTemplate(models.Model):
             template.preview = template._preview() if template.model_name and template.id else False
 
     def _preview(self):
-        """The first rows as they would be written; what stands against it instead."""
+        """The first rows of an export, or the error."""
         template = self._origin or self
         stream = io.BytesIO()
         try:
@@ -450,20 +450,20 @@ class MlFeedTemplate(models.Model):
 
     @needs("administer")
     def action_send_now(self):
-        """Write and send this feed at once: the connection's own job does the work."""
+        """Run the flow of the template now, in the scheduled action."""
         self._decided("sync")
         return self.flow_id.action_sync_now()
 
     @needs("administer")
     def action_confirm_shrink(self):
-        """Send the next file although it takes many records away from the vendor."""
+        """Send the next file, although it deactivates many records."""
         self.sudo().shrink_confirmed = True  # sudo: engine field
         self._decided("confirm", _("The next file may deactivate many records."))
         return self.flow_id.action_sync_now()
 
     @needs("administer")
     def action_try(self):
-        """Show how a file that a person has would be read by this template."""
+        """Open the import preview for this template."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -558,7 +558,7 @@ class MlFeedColumn(models.Model):
         return result
 
     def _check_author(self):
-        """As that of templates."""
+        """See `MlFeedTemplate._check_author`."""
         if not self.env.su:
             self._check_reads()
 
@@ -602,5 +602,5 @@ class MlFeedColumn(models.Model):
 
 
 def _words(text):
-    """The words of a text that separates them by commas."""
+    """The comma-separated words of a text."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())

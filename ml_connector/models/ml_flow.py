@@ -14,7 +14,7 @@ from .ml_sync_mixin import CHANGED
 
 SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
-"""How far back what a wrong clock has hidden is looked for."""
+"""How far back Odoo reads again after a cursor in the future, left by a wrong clock."""
 
 LOCK_DATE_POLICIES = [
     ("park", "Hold for Review"),
@@ -290,7 +290,7 @@ class MlFlow(models.Model):
 
     @api.constrains("active")
     def _check_excludes(self):
-        """Of flows that read the same records only one can be on, whichever of them says so."""
+        """Only one of several flows that sync the same records can be active."""
         for connection in self.connection_id:
             active = connection.flow_ids.filtered("active").grouped("key")
             for spec in connection._provider_class().flows:
@@ -305,16 +305,16 @@ class MlFlow(models.Model):
                     )
 
     def _spec(self):
-        """The vendor's own description of this flow."""
+        """The flow's class of the provider."""
         self.ensure_one()
         return self.connection_id._provider_class().flow(self.key)
 
     def _with_stake(self, sentence):
-        """The sentence of a failure, and what may happen until that is put right."""
+        """The sentence of an error, followed by its possible consequences."""
         return paragraph(sentence, self._spec().at_stake)
 
     def _is_known(self):
-        """Whether this version has the flow. Another version, or the end of an add-on, leaves flows behind."""
+        """Whether this version has the flow. Other versions and removed addons leave flows behind."""
         self.ensure_one()
         return any(spec.key == self.key for spec in self.connection_id._provider_class().flows)
 
@@ -331,24 +331,24 @@ class MlFlow(models.Model):
         return any(spec.kind == self.kind and "conflict_policy" in spec.options for spec in flows)
 
     def _counterpart(self, direction):
-        """The switched-on flow that moves the same kind of record in that direction, where both sides may change it."""
+        """The active flow of the same records in that direction, if both sides may change them."""
         if not self._is_shared():
             return self.browse()
         same = self.connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == self.kind)
         return same.filtered(lambda flow: flow.direction == direction and not flow._blocked())[:1]
 
     def _writer(self):
-        """What turns the documents of this pull flow into Odoo records, with the rights of the connection's user."""
+        """The importer of this pull flow, with the rights of the integration user."""
         self.ensure_one()
         return self.connection_id._books()[f"ml.importer.{self.kind}"]
 
     def _reader(self, model):
-        """What turns records of `model` into the documents that this push flow sends, with the rights of that user."""
+        """The exporter of `model` for this push flow, with the rights of the integration user."""
         self.ensure_one()
         return self.connection_id._books()[f"ml.exporter.{self.kind}"]
 
     def _options(self):
-        """The choices made on this flow that the vendor's own code asks for."""
+        """The options of this flow for the provider's code."""
         self.ensure_one()
         return {
             name: self[name]
@@ -357,7 +357,7 @@ class MlFlow(models.Model):
         }
 
     def _blocked(self):
-        """Why a push flow cannot work with what the vendor granted; empty when it can, or before the first test."""
+        """A sentence if a push flow lacks permissions of the provider; empty otherwise and before the first check."""
         self.ensure_one()
         connection = self.connection_id
         if not self._is_known():
@@ -391,7 +391,7 @@ class MlFlow(models.Model):
             flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
 
     def _compute_done_count(self):
-        """Apart from the others, because it reads all that was ever done."""
+        """Separate from the other counts, because it reads all finished transfers."""
         done = [("flow_id", "in", self.ids), ("state", "=", "done")]
         counts = dict(self.env["ml.sync.log"]._read_group(done, ["flow_id"], ["__count"]))
         for flow in self:
@@ -417,9 +417,9 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_models(self):
-        """{model name: {flow id: (connection id, names of watched fields)}} of the switched-on push flows.
+        """{model name: {flow id: (connection id, names of watched fields)}} of the active push flows.
 
-        Cached, because every write of a watched model asks.
+        Cached, because every write on a watched model needs it.
         """
         watched = {}
         for flow in self._working_pushes():
@@ -432,7 +432,7 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_files(self):
-        """As `_watched_models`, of the flows that send the files of these models' records."""
+        """Like `_watched_models`, for flows that send files of these records."""
         watched = {}
         for flow in self._working_pushes().filtered(lambda flow: flow.kind == "outgoing_files"):
             if not flow._blocked():
@@ -457,7 +457,7 @@ class MlFlow(models.Model):
 
     @api.model
     def _enqueue_changes(self):
-        """Queue the records that were changed in this transaction, as they are at its end."""
+        """Queue the records changed in this transaction, at its end."""
         changed = self.env.cr.precommit.data.pop(CHANGED, {})
         for (flow_id, model), ids in changed.items():
             flow = self.browse(flow_id).exists()
@@ -501,7 +501,7 @@ class MlFlow(models.Model):
         return result
 
     def _rejudge_waits(self):
-        """What waits for records of these flows may wait in vain now, or not in vain any more."""
+        """Check again the transfers that wait for records of these flows."""
         logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may switch flows need not have a right on the queue
         for connection, flows in self.grouped("connection_id").items():
             in_vain = [("state", "=", "failed"), ("error_class", "=", "in_vain")]
@@ -510,7 +510,7 @@ class MlFlow(models.Model):
             connection._trigger()
 
     def _send_tagged(self, tags):
-        """Send the contacts that have one of the tags: none of them has changed."""
+        """Send the contacts with one of the tags, although they did not change."""
         watching = self._watched_models().get("res.partner", {})
         if tags and self.id in watching:
             tagged = self.env["res.partner"].search([("category_id", "in", tags.ids)])
@@ -521,7 +521,7 @@ class MlFlow(models.Model):
         return super().unlink()
 
     def _read_from(self):
-        """The cursor to read from; one ahead of now, which a wrong clock left, is set back to what was surely read."""
+        """The cursor to read from. One in the future, left by a wrong clock, is reset to a safe date."""
         self.ensure_one()
         cursor, now = self.cursor or "", fields.Datetime.now()
         try:
@@ -550,11 +550,11 @@ class MlFlow(models.Model):
         self.next_run_at = today + hours if today + hours > now else today + timedelta(days=1) + hours
 
     def _expect_now(self):
-        """From now on it has to run: what it did before does not count."""
+        """Expect a run of the flow from now on."""
         self.sudo().expected_since = fields.Datetime.now()  # sudo: engine field
 
     def _silent(self):
-        """The flows that should have run, and have not for three of their intervals."""
+        """The flows that have not run for three of their intervals."""
         now = fields.Datetime.now()
         return self.filtered(
             lambda flow: (
@@ -563,7 +563,7 @@ class MlFlow(models.Model):
         )
 
     def _worked_at(self):
-        """When it did what it is for, or was asked to and has not begun yet."""
+        """Time of the last success, or of the request if the flow has not run since."""
         since, last = self.expected_since, self.last_success_at
         has_begun = self.last_run_at and (not since or self.last_run_at >= since)
         moments = (last,) if last and (has_begun or not since) else (last, since)
@@ -584,7 +584,7 @@ class MlFlow(models.Model):
 
     @needs("administer")
     def action_sync_now(self):
-        """Read (or sweep) at once: the connection's own job does the work."""
+        """Run the flow now, in the scheduled action of the connection."""
         self.connection_id._check_job()
         flow = self.sudo()  # sudo: engine fields
         flow.write({"next_run_at": fields.Datetime.now(), "stop_count": min(flow.stop_count, MAX_STOPS - 1)})
@@ -594,7 +594,7 @@ class MlFlow(models.Model):
 
     @needs("administer")
     def action_dry_run(self):
-        """Show what a sync would do and why, without writing or sending anything."""
+        """Preview a sync without writing or sending."""
         self.ensure_one()
         self.connection_id._check_job()
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.id})

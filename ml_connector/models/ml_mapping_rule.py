@@ -7,9 +7,9 @@ from .ml_sealed import needs
 
 
 class MlMappingRule(models.Model):
-    """What codes of a vendor stand for, by a pattern. Asked in order, before codes and names are compared.
+    """A pattern that maps many codes of a provider to one Odoo record.
 
-    The order is always the same: what a person mapped, then these rules, then the same code, then the same name.
+    Manual mappings come first, then rules in order, then equal codes, then equal names.
     """
 
     _name = "ml.mapping.rule"
@@ -58,7 +58,7 @@ class MlMappingRule(models.Model):
 
     @api.constrains("res_id", "res_model", "active")
     def _check_record(self):
-        """A rule whose record was deleted is switched off and has none."""
+        """Check the record of each rule; an inactive rule may have none."""
         rules = self.filtered(lambda rule: rule.active or rule.res_id)
         for rule in rules:
             if not rule._is_choice(rule._record()):
@@ -100,7 +100,7 @@ class MlMappingRule(models.Model):
 
     @needs("map")
     def action_apply(self):
-        """Fill what is unmapped and fits; what waits for it goes on."""
+        """Map the unmapped codes that match."""
         unmapped = self.env["ml.mapping"].search(
             [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
         )
@@ -115,7 +115,7 @@ class MlMapping(models.Model):
     rule_id = fields.Many2one("ml.mapping.rule", readonly=True, ondelete="set null")
 
     def _propose(self):
-        """Rules come before codes and names."""
+        """Apply rules before equal codes and names."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
         rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
         by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
@@ -127,7 +127,7 @@ class MlMapping(models.Model):
         return super()._propose()
 
     def _reason(self):
-        """Why the vendor's code stands for this record."""
+        """The code and how it was mapped."""
         self.ensure_one()
         code = self.external_code or self.external_name or self.external_id
         if self.origin == "rule" and self.rule_id:

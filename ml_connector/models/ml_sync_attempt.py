@@ -30,7 +30,7 @@ OUTCOMES = [
     ("warning", "Warnings"),
     ("error", "Errors"),
 ]
-"""What became of the record, then what came of a connection test."""
+"""Outcomes of transfers, then of connection checks."""
 WORK = [
     ("read", "Read"),
     ("acknowledge", "Acknowledge"),
@@ -82,14 +82,14 @@ DECISIONS = [
     ("ask_verify", _("Verify Integrity")),
     ("sign_off", _("Sign Off")),
 ]
-"""What a person decided."""
+"""Decisions of users."""
 DECISION_LABELS = dict(DECISIONS)
 BOUND_FIELDS = {"hash", "log_id", "create_uid", "write_uid", "write_date"}
-"""Columns that are not in the signature, because they are it or lose their value when a log or user is deleted."""
+"""Columns outside the signature: the signature itself, and links that a deletion empties."""
 
 
 class MlSyncChain(models.Model):
-    """Head of a connection's chain of attempts: shows when its last rows are cut off."""
+    """Signed end of a connection's audit trail, which reveals missing last attempts."""
 
     _name = "ml.sync.chain"
     _description = "Audit Chain"
@@ -115,9 +115,9 @@ class MlSyncChain(models.Model):
 
 
 class MlSyncAttempt(models.Model):
-    """One try of a transfer, or what a person decided. Never changed, never deleted.
+    """One attempt of a transfer, or a decision of a user. Never changed and never deleted.
 
-    Each row is signed, together with the signature of the row before it, under a key outside the database.
+    Each attempt is signed with a key outside the database, together with the signature of the previous one.
     """
 
     _name = "ml.sync.attempt"
@@ -191,9 +191,9 @@ class MlSyncAttempt(models.Model):
 
     @api.model
     def _append_decision(self, connection, action, subject, message="", log=None, old=None, new=None):
-        """Add what the person of this environment decided.
+        """Add a decision of the current user.
 
-        :param subject: text, or the records that it was decided of
+        :param subject: text, or the records of the decision
         """
         decision = {"action": action, "message": message, "old_value": old, "new_value": new}
         if isinstance(subject, models.BaseModel):
@@ -211,7 +211,7 @@ class MlSyncAttempt(models.Model):
             raise UserError(in_words(self.env, error.message)) from None
 
     def _insert_decisions(self, connection, decisions):
-        # by the name at that time: users are renamed and deleted
+        # the name at this time, because users are renamed and deleted
         person = self.env.user.name
         self._insert(
             connection,
@@ -263,7 +263,7 @@ class MlSyncAttempt(models.Model):
                     "write_date": row["create_date"],
                 }
             )
-        # by SQL: all columns are signed, also those that the ORM would fill by itself
+        # by SQL, because all columns are signed, also those that the ORM fills
         names = SQL(", ").join(map(SQL.identifier, columns))
         self.env.cr.execute(
             SQL(
@@ -277,7 +277,7 @@ class MlSyncAttempt(models.Model):
 
     @api.model
     def _forget_unused(self, connections):
-        """What persons decided of connections that never worked goes with them."""
+        """Delete the decisions about unused connections."""
         for table in ("ml_sync_attempt", "ml_sync_chain"):
             self.env.cr.execute(
                 SQL("DELETE FROM %s WHERE connection_id = ANY(%s)", SQL.identifier(table), connections.ids)
@@ -293,14 +293,14 @@ class MlSyncAttempt(models.Model):
 
     def _lock_chain(self, connection):
         chains = self.env["ml.sync.chain"].sudo()  # sudo: only the engine writes the audit
-        # a second worker on the same connection waits here, then fails to serialize and is run again
+        # a second worker of the same connection waits here, fails to serialize and runs again
         self.env.execute_query(SQL("SELECT id FROM ml_sync_chain WHERE connection_id = %s FOR UPDATE", connection.id))
         chain = chains.search([("connection_id", "=", connection.id)])
         return chain or chains.create({"connection_id": connection.id})
 
 
 def _about(record, text):
-    """What an attempt says of the record that it is about."""
+    """The values of an attempt about its record."""
     if not record:
         return {"subject": text}
     return {"subject": text or _title(record), "res_model": record._name, "res_id": record.id}
@@ -311,7 +311,7 @@ def _title(record):
 
 
 def _result(attempt):
-    """What came of a try."""
+    """The values of an attempt about its result."""
     error = attempt.get("error")
     return {
         "error_class": error and error.error_class,
@@ -323,6 +323,6 @@ def _result(attempt):
 
 
 def signed_text(row):
-    """What is signed of a row. Without what is empty, so that a column that is added later changes nothing."""
+    """The signed text of an attempt, without empty values, so that new columns keep old signatures valid."""
     values = sorted((name, value) for name, value in row.items() if value is not None and name not in BOUND_FIELDS)
     return json.dumps(values, default=str, sort_keys=True)

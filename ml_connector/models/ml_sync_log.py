@@ -37,13 +37,13 @@ MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
 WITHOUT_READER = ("result", "feed_file")
-"""Kinds of rows that are sent and are no record of Odoo."""
+"""Kinds of outgoing transfers without an Odoo record."""
 DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not in", DECIDED_STATES)]
-"""The newest version is not what is booked, and nobody has decided about it."""
+"""Domain of transfers that changed after posting and are not resolved."""
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
-"""Kinds of which a provider may send only what is to be added to what is booked."""
+"""Kinds of records whose new version may hold only a difference."""
 ALARMING = 10
-"""So many records that are late, or that failed, are more than a few bad ones."""
+"""Number of late or failed transfers that raises an alarm."""
 BACKLOG_AGE, FAILURE_SPAN, DAY = timedelta(hours=4), timedelta(hours=1), timedelta(days=1)
 DECISIONS = {
     "odoo": _("Keep Odoo Values"),
@@ -54,7 +54,7 @@ DECISIONS = {
 }
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
-"""`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
+"""`depends_kind` of transfers that wait for a change of an Odoo record, named in `depends_external_id`."""
 INDEPENDENT = {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
 CLEAN = {
     "error_class": False,
@@ -67,17 +67,17 @@ CLEAN = {
 
 
 def _searched_id(registry):
-    """As Odoo's own index of a field with `index="trigram"`: ids are searched in parts, and looked up as a whole."""
+    """Like Odoo's index of `index="trigram"`, because ids are searched in part and as a whole."""
     if not registry.has_trigram or registry.has_unaccent == FunctionStatus.PRESENT:
         return ""
     return f"USING gin ({registry.unaccent('external_id')} gin_trgm_ops)"
 
 
 class MlSyncLog(models.Model):
-    """One record's transfer: queue and result in one.
+    """The transfer of one record: queue and result in one.
 
-    pending -> running -> done | failed | waiting | unknown; a person may set ignored; a newer version of the
-    same record sets superseded.
+    pending -> running -> done | failed | waiting | unknown; a user may set ignored; a newer version of the record sets
+    superseded.
     """
 
     _name = "ml.sync.log"
@@ -210,7 +210,7 @@ class MlSyncLog(models.Model):
     _unacknowledged_idx = models.Index("(flow_id, id) WHERE is_acknowledged IS NOT TRUE AND state = 'pending'")
     _stopped_idx = models.Index("(connection_id) WHERE stop_count > 0")
     _record_idx = models.Index("(res_model, res_id)")
-    # in the words of the queries: PostgreSQL takes `is_current` alone for something else
+    # `IS TRUE` as in the queries, otherwise PostgreSQL does not use the index
     _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current IS TRUE")
     _search_idx = models.Index(_searched_id)
     _created_idx = models.Index("USING brin (create_date) WITH (pages_per_range = 32)")
@@ -307,7 +307,7 @@ class MlSyncLog(models.Model):
             log.comparison_table = log.comparison and not log.is_withdrawn and log._comparison_table()
 
     def _comparison_table(self):
-        """What each account has now, and what it has after either button was pressed."""
+        """A table of the amounts of each account, now and after each of the buttons."""
         columns = {self.env._("In Odoo"): lambda booked, newest: booked}
         if not self.is_partial:
             columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
@@ -338,7 +338,7 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _store(self, flow, items):
-        """Insert rows for items that are new or changed; returns how many. Repeated pages and events change nothing."""
+        """Insert transfers of new and changed items; returns their number. Repeated pages and events change nothing."""
         items = {item.external_id: item for item in items}
         known = {}
         for log in self.search([("flow_id", "=", flow.id), ("external_id", "in", list(items))], order="id"):
@@ -393,9 +393,9 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _enqueue(self, flow, records):
-        """Make sure that each record has one open push row; merges with the row that is open already.
+        """Create one open outgoing transfer for each record, or reuse the open one.
 
-        Rows name no record that the connection's user may not read, and fail when he gets to it.
+        Transfers of records that the integration user may not read do not name them, and fail later.
         """
         if not records:
             return
@@ -427,7 +427,7 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _note_deleted(self, flow, gone):
-        """What was sent and is deleted here stays at the vendor until a person takes it back there."""
+        """Create failed transfers for sent records that were deleted in Odoo, because the provider still has them."""
         if not gone:
             return
         bindings = self.env["ml.binding"].search(
@@ -471,7 +471,7 @@ class MlSyncLog(models.Model):
         )
 
     def _may_be_told(self):
-        """Whether the provider takes a result: it knows the record by this id, and was told that we have it."""
+        """Whether the provider accepts a result: it has the record and knows that Odoo stored it."""
         is_known = self.external_id and not self.external_id.startswith(UNREADABLE)
         return bool(is_known and self.is_acknowledged and not self.is_told)
 
@@ -479,7 +479,7 @@ class MlSyncLog(models.Model):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
 
     def _as_item(self, version, payload):
-        """The remote record of this row as an item of another flow."""
+        """The remote record of this transfer for another flow."""
         self.ensure_one()
         return RemoteRecord(
             external_id=self.external_id,
@@ -490,21 +490,21 @@ class MlSyncLog(models.Model):
         )
 
     def _result(self):
-        """The document of a row that reports a result."""
+        """The document of a transfer that reports a result."""
         self.ensure_one()
         return Result(**self.sudo().payload)  # sudo: field without access
 
     def _make_pending(self):
-        """Put rows back to work now."""
+        """Queue transfers again, for now."""
         if not self:
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
-        # what was given up is tried once more
+        # one more attempt for transfers that stopped the server
         self.filtered(lambda log: log.stop_count >= MAX_STOPS).stop_count = MAX_STOPS - 1
         self.connection_id._trigger()
 
     def _outdate(self):
-        """The provider has another version by now: what is still to be done with this one is not done any more."""
+        """Replace open transfers of a version that is no longer the latest."""
         self.is_current = False
         outdated = self.filtered(lambda log: log.state in MERGED_STATES)
         self.env["ml.worker"]._answer_outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
@@ -515,13 +515,13 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _release_dependents(self, connection, keys):
-        """Let rows go on that waited for the remote records `keys` (kind, external id)."""
+        """Release transfers that waited for the remote records `keys` (kind, external id)."""
         if not keys:
             return
         waiting = self.search(
             [
                 ("connection_id", "=", connection.id),
-                # what waited in vain goes on as well, when it comes after all
+                # also transfers that failed because the awaited record failed
                 ("state", "in", ("waiting", "failed")),
                 ("depends_kind", "in", list({kind for kind, _id in keys})),
                 ("depends_external_id", "in", list({external_id for _kind, external_id in keys})),
@@ -530,22 +530,22 @@ class MlSyncLog(models.Model):
         waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
 
     def _let_others_go_on(self):
-        """What failed to be sent, or was given up, and is a mere detail of a document does not hold that up."""
+        """Release documents that waited for a failed or ignored detail, such as a file."""
         for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
             has_reader = log.res_id and log.kind not in WITHOUT_READER
             if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
                 self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
 
     def _release(self):
-        """Let rows go on whose wait for a record is over."""
+        """Release transfers that no longer wait for a record."""
         self.write(INDEPENDENT)
         self.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
 
     @api.model
     def _release_awaiting(self, model, ids, *domain):
-        """Let rows go on that waited for a change of these records of Odoo, or for a new one of their kind."""
+        """Release transfers that waited for a change of these Odoo records, or for a new one of their model."""
         keys = [odoo_key(model), *(odoo_key(model, record_id) for record_id in ids)]
-        # what lacks a right has failed, and goes on as well once it is given
+        # also transfers that failed because of a missing right
         awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys)]
         awaiting.append(("state", "in", ("waiting", "failed")))
         self.search([*awaiting, *domain])._release()
@@ -554,7 +554,7 @@ class MlSyncLog(models.Model):
 
     @needs("resolve")
     def action_retry(self):
-        """Put failed and waiting rows back to work; rows of unknown outcome are looked up at the vendor first."""
+        """Queue open transfers again; unconfirmed ones are checked at the provider first."""
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
         retried = logs.filtered(lambda log: log.is_current and (log.state in MERGED_STATES or log._differs()))
         retried._make_pending()
@@ -575,7 +575,7 @@ class MlSyncLog(models.Model):
 
     @needs("resolve")
     def action_ignore(self):
-        """Ask for a reason, then leave the records alone."""
+        """Ask for a reason, then ignore the transfers."""
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Ignore"),
@@ -614,10 +614,10 @@ class MlSyncLog(models.Model):
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
             group.sudo()._let_others_go_on()  # sudo: as above
-            connection._trigger()  # what waits for these waits in vain
+            connection._trigger()  # to check the transfers that wait for these
 
     def _awaited(self):
-        """The rows of what these wait for."""
+        """The transfers of the awaited records."""
         domain = [("direction", "=", "pull"), ("is_current", "=", True)]
         found = self.browse()
         for connection, logs in self.filtered("depends_external_id").grouped("connection_id").items():
@@ -629,7 +629,7 @@ class MlSyncLog(models.Model):
 
     @needs("resolve")
     def action_bring_again(self):
-        """Make records that were deleted in Odoo anew, with their files; what waits for them follows."""
+        """Create records again that were deleted in Odoo, with their files and dependents."""
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
         gone = (logs | logs.filtered("is_awaited_gone")._awaited()).filtered("is_record_gone")
         if not gone:
@@ -640,12 +640,12 @@ class MlSyncLog(models.Model):
 
     @needs("resolve")
     def action_arrived(self):
-        """The user saw at the vendor that the record of unknown outcome arrived."""
+        """Set an unconfirmed transfer to done: the user found the record at the provider."""
         self._answer_unknown(arrived=True)
 
     @needs("resolve")
     def action_not_arrived(self):
-        """The user saw at the vendor that the record of unknown outcome did not arrive: send it again."""
+        """Send the record of an unconfirmed transfer again: the user did not find it at the provider."""
         self._answer_unknown(arrived=False)
 
     def _answer_unknown(self, arrived):
@@ -661,16 +661,16 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_keep_odoo(self):
-        """Let Odoo's values stand where both sides changed: they are sent to the vendor."""
+        """Resolve a conflict with Odoo's values, which are sent to the provider."""
         return self._decide("odoo")
 
     @needs("map")
     def action_take_vendor(self):
-        """Let the vendor's values stand where both sides changed: they are written into Odoo."""
+        """Resolve a conflict with the provider's values, which are written into Odoo."""
         return self._decide("vendor")
 
     def _decide(self, side):
-        """What is decided holds for the values that are shown: when one changed since, it is asked again."""
+        """Resolve conflicts for the shown values. A later change causes a new conflict."""
         logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
             lambda log: log.state == "failed" and log.conflict and log.is_current
         )
@@ -684,9 +684,9 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_reverse_and_repost(self):
-        """Reverse what is posted and differs, and book the record anew; what was taken back stays reversed.
+        """Reverse the posted entry and book the latest version, unless the record was withdrawn.
 
-        The user needs the right to reverse bills. Payments of the old bill become open and can be added to the new one.
+        The user needs the right to reverse bills. Payments of the old bill become outstanding.
         """
         self.ensure_one()
         if not (self._differs() and self.res_model == "account.move"):
@@ -716,7 +716,7 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_book_difference(self):
-        """Book the newest version beside what is booked: it holds only what is to be added or taken away."""
+        """Book the latest version in addition to the existing entry, because it holds only the difference."""
         logs = self.filtered(lambda log: log._differs() and log.kind in DIFFERENCE_KINDS and not log.is_withdrawn)
         if not logs:
             raise UserError(self.env._("Only a revision of a booked record can be booked as a difference."))
@@ -728,12 +728,12 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_next_open_day(self):
-        """Book what lies in a locked period on the next open day, also in another fiscal year."""
+        """Post records of a locked period on the first open day, also in another fiscal year."""
         return self._decide_date("locked_period", "next_open_day")
 
     @needs("map")
     def action_date_is_right(self):
-        """The date is meant, although it is many years away."""
+        """Confirm a date that is many years away."""
         return self._decide_date("doubtful_date", "date_is_right")
 
     def _decide_date(self, error_class, decision):
@@ -756,7 +756,7 @@ class MlSyncLog(models.Model):
         self.write({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now(), **CLEAN})
 
     def action_open_record(self):
-        """Open the Odoo record, or the one that is to be repaired, or the mapping that is missing."""
+        """Open the Odoo record, the awaited record or the missing mapping."""
         self.ensure_one()
         if self.state == "waiting" and self.depends_kind == ODOO:
             model, record_id = self.depends_external_id.split(",")
@@ -797,11 +797,11 @@ class MlSyncLog(models.Model):
             "view_mode": "form",
         }
 
-    # ------------------------------------------------------------------ what differs after posting
+    # ------------------------------------------------------------------ changed after posting
 
     @api.model
     def _difference_domain(self, records):
-        """Of which of the records the newest version is not in Odoo: it differs, or could not be brought in."""
+        """Domain of the transfers of these records whose latest version differs or failed."""
         return [
             *[("res_model", "=", records._name), ("direction", "=", "pull"), ("is_current", "=", True)],
             *("|", "&", *DIFFERS[::2], ("state", "in", ("failed", "waiting"))),
@@ -809,7 +809,7 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _differences(self, records):
-        """{record id: the row of a newest version that is not in Odoo}."""
+        """{record id: transfer of its latest version, if that differs or failed}."""
         if not records.ids:
             return {}
         # sudo: whoever may read a record may know that it is not what the provider has
@@ -818,14 +818,14 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _difference_values(self, outcome, note):
-        """What a row says of an outcome that needs a person although it is done."""
+        """Values of a finished transfer that needs a decision."""
         return {"error_class": "changed", "error_message": note} if outcome == "drift" else {}
 
     def _difference_text(self):
         return in_words(self.env, self._sentence("note" if self._differs() else "error_message"))
 
     def _ask_about_differences(self):
-        """Give the connection's owner an activity on each record that differs."""
+        """Schedule an activity for the responsible on each record that differs."""
         for log in self:
             record = self.env[log.res_model].browse(log.res_id)
             if "ml_is_changed" not in record._fields:
@@ -834,7 +834,7 @@ class MlSyncLog(models.Model):
             if activity := record.activity_search([CHANGED_ACTIVITY]):
                 activity.note = text
                 continue
-            # the banner, the counter and this activity say it: no mail for each of many
+            # no email for each activity
             record.with_context(mail_activity_quick_update=True).activity_schedule(
                 CHANGED_ACTIVITY,
                 user_id=log.connection_id._told_user().id,
@@ -843,7 +843,7 @@ class MlSyncLog(models.Model):
             )
 
     def _end_activities(self):
-        """Nothing is to be decided about the records of these rows any more."""
+        """Remove the activities of resolved records."""
         for model, logs in self.filtered("res_id").grouped("res_model").items():
             if "ml_is_changed" in self.env[model]._fields:
                 # sudo: the activity is of the connection's owner, whoever decided
@@ -877,9 +877,9 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _alarm(self, connection):
-        """What shows that a connection does not keep up, as a cause and a sentence; None when it does.
+        """A cause and a sentence if a connection is late or most records fail; otherwise None.
 
-        What is to be booked, and results that are to be told, belong to the backlog.
+        Records to book and results to report count.
         """
         now = fields.Datetime.now()
         of_connection = Domain("connection_id", "=", connection.id)
@@ -912,7 +912,7 @@ class MlSyncLog(models.Model):
 
     @api.autovacuum
     def _gc_payloads(self):
-        """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
+        """Delete payloads of finished transfers after the company's retention."""
         return self._gc(
             "ml_payload_retention_days",
             lambda logs: logs.write({"payload": False, "sent_values": False}),
@@ -921,7 +921,7 @@ class MlSyncLog(models.Model):
 
     @api.autovacuum
     def _gc_finished(self):
-        """Delete finished rows after the company's retention. Attempts and bindings stay."""
+        """Delete finished transfers after the company's retention. Attempts and record links stay."""
         return self._gc("ml_log_retention_days", lambda logs: logs.unlink(), [])
 
     def _gc(self, setting, expire, domain):
@@ -951,5 +951,5 @@ GC_LIMIT = 10_000
 
 
 def odoo_key(model, record_id=""):
-    """How rows name the Odoo record that they wait for; without an id, any record of the model."""
+    """The key of an awaited Odoo record; without an id, of any record of the model."""
     return f"{model},{record_id}"

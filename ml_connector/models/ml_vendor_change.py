@@ -7,14 +7,14 @@ from .ml_sealed import needs
 from .ml_sentence import Sentence
 
 NEW_CONTACT = "contact"
-"""Field name of a change that is a further contact of the vendor."""
+"""Field name of a change that adds a contact to the vendor."""
 
 
 class MlVendorChange(models.Model):
-    """What a vendor system says of a vendor that Odoo knows, and an accountant is to agree to before it stands there.
+    """A change of an existing vendor at the provider, which an accountant approves before Odoo applies it.
 
-    Whoever can change the e-mail address of a vendor gets the question whether its new bank account is right. So such
-    values wait here: one row for each contact and value, which the next value for it takes the place of.
+    Who controls the email address of a vendor receives the questions about its bank accounts. So such values wait
+    here, with one row for each contact and field; a newer value replaces it.
     """
 
     _name = "ml.vendor.change"
@@ -63,23 +63,23 @@ class MlVendorChange(models.Model):
         field = self.env["res.partner"]._fields.get(name)
         return field._description_string(self.env) if field else name
 
-    # ------------------------------------------------------------------ what waits
+    # ------------------------------------------------------------------ waiting changes
 
     @api.model
     def _latest(self, connection, partners):
-        """{key: newest row} of the changes of these vendors."""
+        """{key: latest row} of the changes of these vendors."""
         rows = self.search([("connection_id", "=", connection.id), ("partner_id", "in", partners.ids)], order="id")
         return {row._key(): row for row in rows}
 
     def _key(self):
-        """What is asked about: a value of a contact, or a contact that is not there yet."""
+        """The key of a change: a field of a contact, or a new contact."""
         self.ensure_one()
         name = self.new_value if self.field_name == NEW_CONTACT else self.field_name
         return self.partner_id.id, self.contact_id.id, name
 
     @api.model
     def _request(self, flow, values_list):
-        """Let values wait for an accountant; what waited for the same field before is superseded."""
+        """Queue values for approval; they replace earlier ones of the same field."""
         if not values_list:
             return
         rows = self.create(
@@ -102,7 +102,7 @@ class MlVendorChange(models.Model):
         self._close_questions()
 
     def _close_questions(self):
-        """Take the activity back from connections on which nothing waits any more."""
+        """Remove the activity from connections without waiting changes."""
         open_ones = self.search([("connection_id", "in", self.connection_id.ids), ("state", "=", "waiting")])
         done = self.connection_id - open_ones.connection_id
         if done:
@@ -112,7 +112,7 @@ class MlVendorChange(models.Model):
 
     @needs("map")
     def action_approve(self):
-        """Write the new values, with the rights of whoever approves them."""
+        """Write the new values with the rights of the current user."""
         waiting = self._to_decide()
         postponed = self.browse()
         for change in waiting:
@@ -132,7 +132,7 @@ class MlVendorChange(models.Model):
 
     @needs("map")
     def action_reject(self):
-        """Leave Odoo's values as they are; the same value is not asked about again."""
+        """Keep Odoo's values; Odoo does not ask about the same value again."""
         waiting = self._to_decide()
         waiting._note_decision("rejected")
         return notification(self.env._("Vendor changes rejected: %(count)s.", count=len(waiting)))
@@ -145,7 +145,7 @@ class MlVendorChange(models.Model):
         return waiting
 
     def _is_outdated(self):
-        """Whether the contact says something else than when it was asked; then the row says what it says now."""
+        """Whether the value in Odoo changed since the request; then the row shows the current one."""
         self.ensure_one()
         if self.field_name == NEW_CONTACT:
             return False
@@ -157,7 +157,7 @@ class MlVendorChange(models.Model):
         return True
 
     def _apply(self):
-        """Write with the person's own rights: Odoo's guards of contacts hold for him."""
+        """Write with the rights of the current user, so that Odoo's checks apply."""
         self.ensure_one()
         vendor = self.contact_id or self.partner_id
         if vendor._ml_protected():
@@ -191,7 +191,7 @@ class MlVendorChange(models.Model):
             self._agree()
 
     def _agree(self):
-        """Both sides agree about the value now, so that neither regards it as a change of the other."""
+        """Store the value as the last common one of both sides."""
         reader = self.env["ml.exporter.vendor"]
         name = reader._shared_name(self.field_name)
         # sudo: bindings are the engine's own
@@ -227,7 +227,7 @@ class MlVendorChange(models.Model):
 
     @api.model
     def _text(self, contact, name):
-        """What a person sees of a value of a contact."""
+        """The value of a contact as text."""
         value = contact[name]
         if isinstance(value, models.BaseModel):
             return value.display_name or ""

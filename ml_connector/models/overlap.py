@@ -1,11 +1,11 @@
-"""Two connections that would take the same records of one provider business: what is booked twice is paid twice."""
+"""Detects connections that would sync the same records of one provider account, which would be paid twice."""
 
 from ..core.messages import _
 from .ml_sentence import in_words
 
 
 def overlapping(connection):
-    """The connection in use that books what this one would book as well; none in most cases."""
+    """The connection in use that syncs the same records as this one; empty in most cases."""
     territory = connection._territory()
     if not territory:
         return connection.browse()
@@ -20,7 +20,7 @@ def overlapping(connection):
 
 
 def _entities(connection):
-    """Ids of the entities that a connection in use takes, as its last test found them; empty for all."""
+    """Ids of the entities that a connection syncs, from its last check; empty = all."""
     return set(filter(None, (connection.entity or "").split(",")))
 
 
@@ -29,7 +29,7 @@ def _meet(ours, theirs):
 
 
 def finding(connection, other):
-    """What the check of a connection says of another one, to whoever may see the finding."""
+    """The finding of a connection about an overlapping one, without its name."""
     title = told(connection, other)
     return {
         "level": "error",
@@ -46,7 +46,7 @@ def told(connection, other):
 
 
 def sentence(connection, other):
-    """What is wrong and what to do; who may see the other connection is told which one it is."""
+    """What is wrong and what to do, with the name of the other connection if the user may see it."""
     env = connection.env
     companies = (other.company_id if env.su else env.user.company_ids).ids
     visible = env["ml.connection"].with_context(allowed_company_ids=companies).search([("id", "=", other.id)])
@@ -59,7 +59,7 @@ def _sentence(connection, other, name):
     connection, other = connection.sudo(), other.sudo()
     own, theirs = connection._territory(), other._territory()
     business = (theirs and theirs.name) or other.identity or other.business
-    # the sentence goes on with a full stop of its own
+    # the sentence adds its own full stop
     values = {"connection": name, "business": business.rstrip(".")}
     if not connection._provider_class().has_entities:
         return _("%(connection)s already syncs %(business)s. Disconnect it first.", **values)

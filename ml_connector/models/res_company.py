@@ -21,9 +21,9 @@ class ResCompany(models.Model):
     )
 
     def _ml_zone(self):
-        """The time zone in which the company's days begin.
+        """The time zone of the company's days.
 
-        Its contact's, or that of a company above; else that of who works for it, or of its working hours.
+        That of its contact or of a parent company, otherwise of the current user or the working hours.
         """
         company = self.sudo()  # sudo: whoever asks need not see the companies above
         names = company.parent_ids[::-1].mapped("partner_id.tz")
@@ -40,7 +40,7 @@ class ResCompany(models.Model):
         return moment.replace(tzinfo=UTC).astimezone(self._ml_zone()).date()
 
     def _ml_begin(self, day):
-        """The moment, as it is stored, at which a day begins for the company."""
+        """The stored time at which a day of the company begins."""
         return datetime.combine(day, time(), self._ml_zone()).astimezone(UTC).replace(tzinfo=None)
 
     def _told_connections(self):

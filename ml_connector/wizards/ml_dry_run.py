@@ -15,7 +15,7 @@ OUTCOMES = [
 
 
 class MlDryRun(models.TransientModel):
-    """What a sync of a flow would do and why. Filled by the connection's job; nothing is written or sent."""
+    """The preview of a sync of a flow, filled by the scheduled action without writing or sending."""
 
     _name = "ml.dry.run"
     _description = "Dry Run"

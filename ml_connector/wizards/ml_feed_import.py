@@ -12,11 +12,11 @@ from ..models.ml_sentence import in_words
 
 MOST_TRIED = 100
 MOST_LINES = 20
-"""Records of a file, and lines of each, that a trial shows."""
+"""Maximum number of records in a preview, and of lines of each."""
 
 
 class MlFeedImport(models.TransientModel):
-    """A file that a person has: read by the same way as those from the server."""
+    """The manual import of a file, which is processed like files from the server."""
 
     _name = "ml.feed.import"
     _description = "Import File"
@@ -52,7 +52,7 @@ class MlFeedImport(models.TransientModel):
 
     @needs("administer")
     def action_try(self):
-        """Show how each record of the file would be read; nothing is kept or booked."""
+        """Preview the records of the file without saving anything."""
         self.ensure_one()
         template = self.template_id
         template._check_may("administer")
@@ -88,7 +88,7 @@ class MlFeedImport(models.TransientModel):
         }
 
     def _tried(self, reader, definition, document, labels):
-        """What a document of the file is read as, and what would become of it."""
+        """The preview of one document: its values and result."""
         flow = self.template_id.flow_id.key
         item = reader.file_item(flow, definition, document)
         outcome, reason = "taken", False

@@ -9,13 +9,13 @@ from ..models.ml_sealed import needs
 from ..models.ml_sentence import Sentence
 
 LOOK_BACK = timedelta(days=31)
-"""What was dated before the database was lost may have been booked after."""
+"""Records may be booked after their date."""
 
 
 class MlRecovery(models.TransientModel):
-    """What the provider regards as booked and Odoo lacks: after an older dump was restored, or records were lost.
+    """Records that the provider marks as booked but Odoo does not have, for example after a database restore.
 
-    Filled by the connection's job; what is listed comes in when a person says so.
+    The scheduled action fills the list, and a user starts the import.
     """
 
     _name = "ml.recovery"
@@ -53,7 +53,7 @@ class MlRecovery(models.TransientModel):
 
     @needs("administer")
     def action_look(self):
-        """Let the connection's job read again what the provider regards as booked since that day."""
+        """Find the missing records since that day in the scheduled action."""
         self.ensure_one()
         recovery = self.sudo()  # sudo: engine fields
         recovery.line_ids.unlink()
@@ -64,7 +64,7 @@ class MlRecovery(models.TransientModel):
 
     @needs("administer")
     def action_bring_in(self):
-        """Bring in all that is listed. The provider regards it as booked already, so it is not told of it again."""
+        """Import all listed records, without reporting those that the provider already marks as booked."""
         self.ensure_one()
         lines = self.sudo().line_ids  # sudo: users hold no write right on the queue, only this transition
         if not lines:
