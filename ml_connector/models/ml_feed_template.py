@@ -512,7 +512,7 @@ class MlFeedColumn(models.Model):
     )
     path = fields.Char("Field", help="Field path of the exported value, for example state_id.code.")
     expression = fields.Selection(
-        [(name, (function.__doc__ or name).split("\n")[0]) for name, function in EXPRESSIONS.items()],
+        [(name, name.replace("_", " ").title().replace("Id", "ID")) for name in EXPRESSIONS],
         string="Computed",
     )
     argument = fields.Char(help="Field or analytic plan that the value is computed from.")
@@ -580,7 +580,9 @@ class MlFeedColumn(models.Model):
     def _check_value_map(self):
         for column in self.filtered("value_map"):
             if any("=" not in pair for pair in column.value_map.split(",") if pair.strip()):
-                raise ValidationError(self.env._("%(column)s: enter words like open=O, closed=C.", column=column.label))
+                raise ValidationError(
+                    self.env._("Enter the words of %(column)s like open=O, closed=C.", column=column.label)
+                )
 
     def _told_of(self):
         return self.template_id

@@ -124,7 +124,7 @@ class MlFlow(models.Model):
         LOCK_DATE_POLICIES,
         default="park",
         required=True,
-        help="What Odoo does with a record whose accounting date is in a locked period.",
+        help="How Odoo handles a record whose accounting date is in a locked period.",
     )
     start_date = fields.Date(help="Earlier records are not synced.")
     create_vendors = fields.Boolean(

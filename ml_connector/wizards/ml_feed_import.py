@@ -32,7 +32,7 @@ class MlFeedImport(models.TransientModel):
     replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="Replaces")
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()
-    is_tried = fields.Boolean(readonly=True)
+    is_tried = fields.Boolean("Preview", readonly=True)
     message = fields.Char("Reason", readonly=True)
     note = fields.Char("Ignored Rows", readonly=True)
     line_ids = fields.One2many("ml.feed.import.line", "import_id", "Records", readonly=True)
