@@ -203,7 +203,7 @@ class TestFeedIn(FeedCase):
         self.template("invoices").file_name = r".*\.csv"
         for name, text in (
             ("malformed_unclosed_quote.csv", "Line 2: a quote is missing"),
-            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not in utf-8"),
+            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not valid utf-8"),
         ):
             with self.subTest(name=name):
                 file = self.take(name)
@@ -222,7 +222,7 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_control.csv", heading + rows.encode())
         self.assertEqual((file.state, file.done_count, file.failed_count), ("read", 20, 0))
         self.assertEqual(self.record("invoices", "900003").invoice_line_ids.name, "Rent May")
-        self.assertEqual(file.note, "Line 4, LineDescription: a control character was made a blank.")
+        self.assertEqual(file.note, "Line 4, LineDescription: a blank replaces a control character.")
 
     def test_settings_of_the_template_for_spreadsheets(self):
         self.template("invoices").write(
@@ -381,7 +381,7 @@ class TestFeedIn(FeedCase):
 
     def test_one_folder_stops_no_other(self):
         self.template("payments").folder = "missing"
-        self.server.fail("list", NotFoundError("missing is not at the server."))
+        self.server.fail("list", NotFoundError("missing is not on the server."))
         self.template("payments").sequence = 1
         file = self.take("invoices_1.csv", invoices(row("900001")), times=1)
         self.assertEqual(file.state, "seen")
