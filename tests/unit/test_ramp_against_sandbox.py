@@ -162,7 +162,7 @@ def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
     versions = []
     for status, said in (
         ("PAYMENT_READY", ""),
-        ("ON_HOLD", "Ramp holds the bill"),
+        ("ON_HOLD", "The bill is on hold."),
         ("PENDING_VENDOR_APPROVAL", f"{sandbox.control.vendors()[0]['name']} is not approved in Ramp"),
         ("PAYMENT_SCHEDULED", ""),
     ):
@@ -520,7 +520,9 @@ def test_check_finds_the_scopes_that_are_not_ticked():
         size="small", seat="api", provider=check.OUR_NAME, scopes=set(SCOPES) - {"vendors:write"}
     ) as sandbox:
         report = connect(sandbox).check()
-        assert [f.title for f in report.findings if f.level == "warning"][0] == "The scope vendors:write is not granted"
+        assert [f.title for f in report.findings if f.level == "warning"][
+            0
+        ] == "Permission (scope vendors:write) is missing"
         later = connect(sandbox, report.settings)
         assert pulled(later, "vendors")
         error = raised(later.send, "vendors_push", later.render("vendors_push", odoo_vendor()), "", "key")
