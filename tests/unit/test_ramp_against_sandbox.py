@@ -468,7 +468,7 @@ def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
     waiting, synced = add_bill(sandbox, approved=False), add_bill(sandbox)
     assert ramp.report([bill_result(synced)], "earlier") == {}
     refused = ramp.report([bill_result(bill_id) for bill_id in (*ready, waiting, synced)], "key")
-    assert set(refused) == {waiting} and "not regard the record as ready" in refused[waiting]
+    assert set(refused) == {waiting} and "the record is not ready to sync" in refused[waiting]
     assert all(count_of(sandbox, bill_id) == 1 for bill_id in (*ready, synced))
 
 

@@ -348,7 +348,7 @@ def test_a_company_that_ramp_does_not_have_holds_nothing_up(sandbox):
     lost = limited(sandbox, "77")
     assert [row["entity_remote_ids"] for row in everything_coded(lost)] == [None] * 4
     (sent,) = push_all(lost, "accounts_push", [account(2)])
-    assert "cannot limit it to this company" in sent.note
+    assert "did not limit it to this company" in sent.note
 
 
 def test_a_new_vendor_belongs_to_the_entity_of_the_connection(sandbox, ramp):

@@ -1,7 +1,5 @@
 from dataclasses import dataclass
 
-from ..messages import _
-
 MOST_ADVICE, MOST_REFERENCE = 400, 100
 
 
@@ -30,10 +28,9 @@ class Result:
 
     def failure_text(self, longest):
         """Text of a failure for users of the provider: the error, what to do, and the reference for Odoo."""
-        message, end = self.message or _("Odoo did not book this record."), ""
+        message, end = self.message or "Odoo did not book this record.", ""
         if self.advice:
-            reference = _("Reference for Odoo: %(record)s", record=self.external_id[:MOST_REFERENCE])
-            end = f" {self.advice[:MOST_ADVICE]} {reference}"
+            end = f" {self.advice[:MOST_ADVICE]} Reference for Odoo: {self.external_id[:MOST_REFERENCE]}"
         if len(message) > longest - len(end):
             message = f"{message[: longest - len(end) - 3]}..."
         return message + end

@@ -298,7 +298,7 @@ class RampClient(HttpClient):
         return self._object("PATCH", f"/accounting/field-options/{_id(ramp_id)}", body=body)
 
     def upload_entities(self, entities):
-        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`. No list, no change."""
+        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`: neither list nor change."""
         return _rows(self._object("POST", "/accounting/entities", body={"entities": entities}).get("entities"))
 
     def update_connection(self, connection_id, settings):
@@ -352,7 +352,7 @@ class RampClient(HttpClient):
         return self._object("POST", "/purchase-orders", body=body)
 
     def update_purchase_order(self, order_id, body):
-        """`PATCH /purchase-orders/{purchase_order_id}`: except vendor and lines."""
+        """`PATCH /purchase-orders/{purchase_order_id}`: neither vendor nor lines."""
         return self._object("PATCH", f"/purchase-orders/{_id(order_id)}", body=body)
 
     def archive_purchase_order(self, order_id):
@@ -381,7 +381,7 @@ class RampClient(HttpClient):
         return self._object("GET", f"/item-receipts/{_id(receipt_id)}")
 
     def create_item_receipt(self, body):
-        """`POST /item-receipts`; to change one, delete it and create another one."""
+        """`POST /item-receipts`; there is no change: delete one and create another one."""
         return self._object("POST", "/item-receipts", body=body)
 
     def delete_item_receipt(self, receipt_id):

@@ -187,7 +187,7 @@ def everywhere(body):
 
 
 def unlimited(error):
-    return _("Ramp cannot limit it to this company: %(reason)s", reason=error.message)
+    return _("Ramp did not limit it to this company: %(reason)s", reason=error.message)
 
 
 def with_note(answer, note):

@@ -272,7 +272,7 @@ class Taxes(Push):
         return self._sent(payload, option, linked=linked)
 
     def _reactivated(self, option):
-        """Reactivate a tax that is no longer archived in Odoo; returns a note if Ramp cannot."""
+        """Reactivate a tax that is no longer archived in Odoo; returns a note if that fails."""
         if option.get("is_active") is not False:
             return ""
         return self.provider.newer.attempt(

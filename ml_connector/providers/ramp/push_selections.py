@@ -1,6 +1,6 @@
 """Coding of the lines that Odoo sends to Ramp: by the Odoo IDs of field and option.
 
-A line has one option for each field, so Ramp cannot have an analytic distribution over several accounts of one plan.
+A line has one option for each field, so an analytic distribution over several accounts of one plan is lost.
 """
 
 ACCOUNT_FIELD = "account"
