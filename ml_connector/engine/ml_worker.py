@@ -14,6 +14,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 from odoo.tools import SQL
 
 from ..core.errors import ConnectorError, MissingRightError, ServerError, StoppedError
+from ..core.messages import _
 from ..importers.ml_importer import ImportEntry
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
@@ -85,7 +86,7 @@ class Run:
         """How many are done together where it would be `limit`: fewer of what the server stopped over."""
         return portion(limit, self.stops)
 
-    def note_files(self, sizes):
+    def fit_files(self, sizes):
         """How many records' files are in memory next: as many as surely fit, judging by the largest of the last."""
         fitting = FILE_BYTES // max([1, *sizes])
         self.files_at_once = max(1, min(2 * self.files_at_once, PARALLEL_CALLS, fitting))
@@ -224,7 +225,7 @@ class MlWorker(models.AbstractModel):
             connection._ask_owner(MissingRightError(problem))
             return
         self._reclaim(run)
-        self._tell_stopped_flows(run)
+        self._report_stopped_flows(run)
         self._guarded(run, self._probe_waits)
         self._guarded(run, self._confirm_subscription)
         self._guarded(run, self._watch_subscription)
@@ -294,12 +295,13 @@ class MlWorker(models.AbstractModel):
                 connection.stop_count = 0
             return
         if connection.stop_count >= MAX_STOPS:
-            self._refuse_requests(connection, self._stopped(connection.stop_count, self.env._("answering it")))
+            sentence = _("The server stopped %(count)s times while Odoo answered this.", count=connection.stop_count)
+            self._refuse_requests(connection, StoppedError(sentence))
             connection.stop_count = 0
             self._commit(run)
             return
         try:
-            with self._noted(run, connection):
+            with self._counted(run, connection):
                 self._set_up(run)
                 self._dry_runs(run)
                 self._recoveries(run)
@@ -338,7 +340,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
             if isinstance(error, RACES):
                 raise
-            problem = self._note_flow_failure(run, flow, error, "read")
+            problem = self._record_flow_failure(run, flow, error, "read")
             flow._schedule_next(started)
             if problem.error_class == "remote":
                 # it passes by itself, and the flow's own interval may be a day
@@ -371,12 +373,12 @@ class MlWorker(models.AbstractModel):
             struck = self._give_back(run, error)
             if isinstance(error, RACES):
                 raise
-            self._note_flow_failure(run, flow, error, "write" if flow.direction == "pull" else "send")
+            self._record_flow_failure(run, flow, error, "write" if flow.direction == "pull" else "send")
             self._commit(run)
             return struck
         return False
 
-    def _note_flow_failure(self, run, flow, error, action):
+    def _record_flow_failure(self, run, flow, error, action):
         """Keep what stopped one flow. What the whole connection will meet is raised again."""
         self.env.cr.rollback()
         problem = self._as_connector_error(error)
@@ -474,13 +476,13 @@ class MlWorker(models.AbstractModel):
         for log in left:
             log.stop_count += is_defect
             if is_defect and log.stop_count >= MAX_STOPS:
-                self._park(run, log, problem)
+                self._give_up(run, log, problem)
             else:
                 self._return_to_queue(log)
         self._commit(run)
         return is_defect and bool(left)
 
-    def _park(self, run, log, error):
+    def _give_up(self, run, log, error):
         """Leave to a person what stops the work again and again, and tell the connection's owner."""
         self._return_to_queue(log)
         if log.state != "pending":
@@ -494,12 +496,13 @@ class MlWorker(models.AbstractModel):
         run.failed = True
         run.connection._ask_owner(error)
 
-    def _tell_stopped_flows(self, run):
+    def _report_stopped_flows(self, run):
         """Say of flows which the server stopped over that they read no more."""
         for flow in self._known_flows(run.connection).filtered(lambda flow: flow.stop_count >= MAX_STOPS):
             error = StoppedError(
-                self.env._(
-                    "The server stopped %(count)s times while the flow %(flow)s read: it reads again after Sync Now.",
+                _(
+                    "The server stopped %(count)s times while Odoo read the flow %(flow)s. Click Sync Now to read it"
+                    " again.",
                     count=MAX_STOPS,
                     flow=flow.name,
                 )
@@ -513,20 +516,18 @@ class MlWorker(models.AbstractModel):
             self.env["ml.sync.attempt"]._append(run.connection, [entry])
             self._commit(run)
 
-    def _stopped(self, count, doing):
-        """:param doing: what the server was at, as in "while reading it" """
-        return StoppedError(self.env._("The server stopped %(count)s times while %(doing)s.", count=count, doing=doing))
-
-    def _doing(self, log):
-        """What a worker does with a row, for a sentence."""
+    def _stopped(self, log, count):
+        """The error of a row over which the server stopped so often."""
         if log.kind == "result":
-            return self.env._("reporting it")
-        if log.direction == "push":
-            return self.env._("sending it")
-        return self.env._("bringing it in")
+            sentence = _("The server stopped %(count)s times while Odoo reported this result.", count=count)
+        elif log.direction == "push":
+            sentence = _("The server stopped %(count)s times while Odoo sent this record.", count=count)
+        else:
+            sentence = _("The server stopped %(count)s times while Odoo booked this record.", count=count)
+        return StoppedError(sentence)
 
     @contextmanager
-    def _noted(self, run, records):
+    def _counted(self, run, records):
         """Count what is begun before it is, so that it counts when the server stops over it. An error is no stop."""
         self._count_stops(records, 1)
         self._commit(run)
@@ -562,25 +563,25 @@ class MlWorker(models.AbstractModel):
         if not orphans:
             return
         self._count_stops(orphans, 1)
-        in_doubt = orphans.filtered("sent_at")
-        in_doubt.write(
+        unconfirmed = orphans.filtered("sent_at")
+        unconfirmed.write(
             {
                 "state": "unknown",
                 "lease_until": False,
-                "next_try_at": max(map(self._settled_at, in_doubt), default=False),
+                "next_try_at": max(map(self._ended_at, unconfirmed), default=False),
                 "error_class": "unknown_outcome",
                 "error_message": self._stopped_sending(),
             }
         )
-        for log in orphans - in_doubt:
+        for log in orphans - unconfirmed:
             if log.stop_count < MAX_STOPS:
                 self._return_to_queue(log)
             else:
-                self._park(run, log, self._stopped(log.stop_count, self._doing(log)))
+                self._give_up(run, log, self._stopped(log, log.stop_count))
         self._commit(run)
 
     def _stopped_sending(self):
-        return self.env._("The server stopped while this was being sent.")
+        return _("The server stopped while Odoo sent this record.")
 
     def _probe_waits(self, run):
         """Try one row of each change of Odoo that is awaited for a while: it may have come unnoticed.
@@ -645,9 +646,9 @@ class MlWorker(models.AbstractModel):
 
     def _look_up_at(self, log):
         """When to look up at the vendor whether something arrived: not while it may still be at work."""
-        return max(fields.Datetime.now() + LOOK_UP_DELAY, self._settled_at(log))
+        return max(fields.Datetime.now() + LOOK_UP_DELAY, self._ended_at(log))
 
-    def _settled_at(self, log):
+    def _ended_at(self, log):
         """When what was sent has surely ended at the vendor."""
         return (log.sent_at or fields.Datetime.now()) + timedelta(
             seconds=log.connection_id._provider_class().lookup_delay
@@ -659,12 +660,12 @@ class MlWorker(models.AbstractModel):
             return error
         if isinstance(error, AccessError):
             return self.env["ml.connection"].browse(self.env.context["ml_connection_id"])._missing_right(error)
-        if fault := server_fault(self.env, error):
+        if fault := server_fault(error):
             _logger.warning("The server could not do what a transfer needs", exc_info=error)
             return ServerError(fault)
         _logger.error("Unexpected error while a record was transferred", exc_info=error)
         return ConnectorError(
-            self.env._("Unexpected error (%s); the server log has the details.", type(error).__name__)
+            _("Unexpected error: %(error)s. See the server log for details.", error=type(error).__name__)
         )
 
     @staticmethod

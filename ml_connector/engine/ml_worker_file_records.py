@@ -5,6 +5,7 @@ from odoo import models
 from ..core.documents import DownloadedFile, Files, Reference
 from ..core.documents.payment import NUMBER
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotFoundError, RemoteError
+from ..core.messages import _
 from ..importers.ml_importer import ImportEntry
 
 MOST_NAMING = 5000
@@ -98,7 +99,7 @@ class MlWorker(models.AbstractModel):
     def _absence(self, flow, kind, external_id, name):
         if flow._spec().feed == "in" and kind == "vendor":
             return MappingError(
-                self.env._("Vendor %s is not known: choose a contact under Mappings.", name or external_id),
+                _("No contact is mapped to vendor %(vendor)s. Choose one in the mappings.", vendor=name or external_id),
                 [Reference(kind="vendor", external_id=external_id, code=external_id, name=name)],
             )
         return super()._absence(flow, kind, external_id, name)
@@ -142,19 +143,19 @@ class MlWorker(models.AbstractModel):
                     found |= {attachment.url for attachment in run.provider.document(files_flow, payload)}
         return found
 
-    def _settle_document(self, flow, attachment):
+    def _claim_attachment(self, flow, attachment):
         """A document was told as a file that no template takes, before the record came that names it."""
         unclaimed = [("connection_id", "=", flow.connection_id.id), ("state", "=", "unknown")]
         for file in self.env["ml.feed.file"].search([*unclaimed, ("name", "=", attachment.name)]):
             if file._path() == attachment.url and file.error_message:
                 file._log()._supersede()
                 file._clear_error()
-                file.note = self.env._("A document that a record names.")
+                file.note = _("Attachment of a synced record.")
 
     def _documents_of(self, run, flow, log, origin):
         """The documents that the export of a record carries."""
         if not origin:
-            raise InvalidDataError(self.env._("The record with the documents is not known any more."))
+            raise InvalidDataError(_("Odoo no longer has the transfer of the record to which these files belong."))
         attachments = run.provider.document(flow.key, origin.sudo().payload)  # sudo: field without access
         files = []
         for attachment in attachments:
@@ -163,7 +164,7 @@ class MlWorker(models.AbstractModel):
             except NotFoundError as error:
                 raise RemoteError(error.message) from None  # it may come after the file that names it
             files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
-            self._settle_document(flow, attachment)
+            self._claim_attachment(flow, attachment)
         payload = log.sudo().payload  # sudo: see above
         return Files(
             subject_kind=payload["subject_kind"],

@@ -9,10 +9,18 @@ from datetime import time as time_of_day
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core.errors import ConnectorError, FileFormatError, InvalidDataError, NotFoundError, PermanentError
+from ..core.errors import (
+    ConnectorError,
+    FileFormatError,
+    InvalidDataError,
+    NotFoundError,
+    PermanentError,
+)
+from ..core.messages import _, paragraph
 from ..core.provider import RemoteRecord
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_feed_file import LOOK_AGAIN
+from ..models.ml_sentence import in_words
 from ..models.ml_sync_log import CLEAN
 
 STABLE_SECONDS = 5
@@ -21,6 +29,7 @@ WATCHED = (timedelta(0), LOOK_AGAIN, timedelta(minutes=5), timedelta(hours=1))
 EMPTY_POLLS = 3
 UNCLAIMED_POLLS = 2
 MAX_NAMED = 5
+MAX_NOTES = 10
 STORE_CHUNK = 500
 MAX_NAME = 200
 MAX_NUMBER = 2**31 - 1
@@ -49,7 +58,7 @@ class MlWorker(models.AbstractModel):
             except ConnectorError as error:
                 problems.append(self._passed_over(error))
                 continue
-            growing |= self._note_listing(flow, folder, group, files)
+            growing |= self._record_listing(flow, folder, group, files)
             self._commit(run)
         problems += self._read_answers(run)
         if problems:
@@ -76,7 +85,7 @@ class MlWorker(models.AbstractModel):
         flow.next_run_at = fields.Datetime.now() + LOOK_AGAIN
         run.connection.sudo().cron_id._trigger(flow.next_run_at)  # sudo: see `_create_parts`
 
-    def _note_listing(self, flow, folder, templates, listing):
+    def _record_listing(self, flow, folder, templates, listing):
         """Bring the rows of a folder's files up to date. True when one of them has to be looked at again."""
         present = self.env["ml.feed.file"].search(
             [("connection_id", "=", flow.connection_id.id), ("folder", "=", folder), ("is_present", "=", True)]
@@ -99,12 +108,12 @@ class MlWorker(models.AbstractModel):
             else:
                 if known:
                     known.is_present = False
-                growing |= self._note_new(flow, folder, templates, name, size, modified)
+                growing |= self._record_new(flow, folder, templates, name, size, modified)
         for file in by_name.values():
-            self._note_gone(file)
+            self._record_gone(file)
         return growing
 
-    def _note_gone(self, file):
+    def _record_gone(self, file):
         """A file is not in its folder any more."""
         file.is_present = False
         if file.state in ("seen", "unknown") or (file.state == "failed" and not file.template_id):
@@ -132,7 +141,7 @@ class MlWorker(models.AbstractModel):
                 found.append((item, True))
         return found
 
-    def _note_new(self, flow, folder, templates, name, size, modified):
+    def _record_new(self, flow, folder, templates, name, size, modified):
         template = templates.filtered(lambda template: _is_text(name) and template._fits(name))[:1]
         file = self.env["ml.feed.file"].create(
             {
@@ -158,14 +167,14 @@ class MlWorker(models.AbstractModel):
     def _problem_before_reading(self, name, size, template):
         """Why a file is not even fetched; empty where it is."""
         if not _is_text(name):
-            return self.env._("The name of the file is not UTF-8: have it renamed.")
+            return _("The file name is not valid UTF-8. Rename the file.")
         if not template:
             return ""
         if not _is_plain(name):
-            return self.env._("The name of the file has characters that are refused.")
+            return _("The file name contains characters that Odoo does not accept. Rename the file.")
         if size > template.max_megabytes * 1024 * 1024:
-            return self.env._(
-                "The file is larger (%(size)s bytes) than the %(limit)s MB of its template.",
+            return _(
+                "The file has %(size)s bytes. Its file template accepts %(limit)s MB at most.",
                 size=size,
                 limit=template.max_megabytes,
             )
@@ -191,7 +200,7 @@ class MlWorker(models.AbstractModel):
         file.observed_count += 1
         if not file.size:
             if file.observed_count >= EMPTY_POLLS:
-                self._refuse(flow, file, self.env._("The file is empty."))
+                self._refuse(flow, file, _("The file is empty."))
                 return False
             return True
         if fields.Datetime.now() - file.observed_at < timedelta(seconds=STABLE_SECONDS):
@@ -213,7 +222,7 @@ class MlWorker(models.AbstractModel):
 
     # ------------------------------------------------------------------ files that nobody takes
 
-    def _tell_unclaimed(self, run, flow):
+    def _report_unclaimed(self, run, flow):
         """Count the files that no template takes, and tell the owner of them once. Documents belong to their record."""
         unclaimed = self.env["ml.feed.file"].search(
             [
@@ -230,30 +239,35 @@ class MlWorker(models.AbstractModel):
             return
         documents = self._named_documents(run)
         named = unclaimed.filtered(lambda file: file._path() in documents)
-        named.note = self.env._("A document that a record names.")
+        named.note = _("Attachment of a synced record.")
         unclaimed -= named
         templates = self._pull_templates(run)
         for folder, files in unclaimed.grouped("folder").items():
             here = templates.filtered(lambda template, folder=folder: template.folder == folder)
-            patterns = ", ".join(here.mapped("file_name"))
+            patterns = tuple(here.mapped("file_name"))
             for file in files:
                 self._refuse(
                     flow,
                     file,
-                    self.env._("No template takes a file of this name. The names that are taken are: %s.", patterns),
+                    _("No file template matches this file name. Accepted names: %(patterns)s.", patterns=patterns),
                     state="unknown",
                 )
-            names = ", ".join(files[:MAX_NAMED].mapped("name"))
+            names = tuple(files[:MAX_NAMED].mapped("name"))
             more = len(files) - MAX_NAMED
+            if more > 0:
+                names = _("%(names)s and %(count)s more", names=names, count=more)
             run.connection._tell_owner(
                 "mail.mail_activity_data_warning",
-                self.env._("Files of %s are left unread", run.connection.name),
-                self.env._(
-                    "No template takes these files of the folder %(folder)s: %(names)s. The names that are taken are:"
-                    " %(patterns)s. Change the file name in the template, or have the files renamed.",
-                    folder=folder,
-                    names=self.env._("%(names)s and %(count)s more", names=names, count=more) if more > 0 else names,
-                    patterns=patterns,
+                self.env._("Unread files of %(connection)s", connection=run.connection.name),
+                in_words(
+                    self.env,
+                    _(
+                        "No file template matches these files in the folder %(folder)s: %(names)s. Accepted names:"
+                        " %(patterns)s. Change the file name in the file template, or rename the files.",
+                        folder=folder,
+                        names=names,
+                        patterns=patterns,
+                    ),
                 ),
             )
         self._commit(run)
@@ -349,7 +363,7 @@ class MlWorker(models.AbstractModel):
             limit=1,
         )
         if twin:
-            note = self.env._("The same content was read before, as %s.", twin.name)
+            note = _("Odoo already processed the same content in the file %(file)s.", file=twin.name)
             file.write({"state": "duplicate", "note": note})
             return 0
         definition = template._definition()
@@ -366,7 +380,7 @@ class MlWorker(models.AbstractModel):
                 "state": "read",
                 "record_count": count,
                 "repeated_count": count - adopted,
-                "note": " ".join(content.notes)[:500] or False,
+                "note": paragraph(*itertools.islice(content.notes, MAX_NOTES)) or False,
             }
         )
         return count
@@ -390,9 +404,9 @@ class MlWorker(models.AbstractModel):
             run.provider.document(flow.key, item.payload)
         except InvalidDataError as error:
             raise FileFormatError(
-                self.env._(
-                    "Nothing of the file was taken, because of %(title)s: %(problem)s",
-                    title=item.title,
+                _(
+                    "Odoo rejected the whole file because of %(record)s. %(problem)s",
+                    record=item.title,
                     problem=error.message,
                 ),
                 line=document.line,
@@ -432,8 +446,10 @@ class MlWorker(models.AbstractModel):
                 return
             if file.archive_tries >= MAX_STOPS and not file.archive_message:
                 # no error came of any try
-                message = self._stopped(file.archive_tries, self.env._("putting it away")).message
-                file.write({"archive_state": "failed", "archive_message": message})
+                sentence = _(
+                    "The server stopped %(count)s times while Odoo archived this file.", count=file.archive_tries
+                )
+                file.write({"archive_state": "failed", "archive_message": sentence})
                 continue
             file.archive_tries += 1  # before, so that it counts when the server stops over it
             self._commit(run)
@@ -456,9 +472,7 @@ class MlWorker(models.AbstractModel):
         target = self._free_place(store, file, mode)
         try:
             if not self._is_as_read(store, file, path):
-                file.write(
-                    {"archive_state": "none", "archive_message": self.env._("It has changed since it was read.")}
-                )
+                file.write({"archive_state": "none", "archive_message": _("The file changed after Odoo read it.")})
                 self._look_soon(run, flow)
                 return
             store.rename(path, target)
@@ -468,7 +482,7 @@ class MlWorker(models.AbstractModel):
             # an earlier try moved it and could not note it, or somebody took it
             target = self._plain_place(file, mode)
             if store.size(target) != file.size:
-                gone = self.env._("gone from its folder")
+                gone = _("The file is no longer in its folder.")
                 file.write({"archive_state": "done", "archive_message": gone, "is_present": False})
                 return
         except PermanentError:
@@ -476,7 +490,7 @@ class MlWorker(models.AbstractModel):
                 raise
             # no right to rename: it was left alone for a while instead
             store.remove(path)
-            file.write({"archive_state": "done", "archive_message": self.env._("deleted"), "is_present": False})
+            file.write({"archive_state": "done", "archive_message": _("Odoo deleted the file."), "is_present": False})
             return
         file.write(
             {
@@ -512,7 +526,7 @@ class MlWorker(models.AbstractModel):
         """
         state = store.state(path)
         if state is None:
-            raise NotFoundError(self.env._("%s is not at the server.", path))
+            raise NotFoundError(_("%(path)s is not on the server.", path=path))
         size, modified = _kept(state)
         if (size, modified) == (file.size, file.remote_modified):
             return True
@@ -572,7 +586,7 @@ class MlWorker(models.AbstractModel):
                 }
             )
             again._see(size, modified)
-            file.write({"watch_at": False, "note": self.env._("It grew after it was put away, and is read again.")})
+            file.write({"watch_at": False, "note": _("The file changed after Odoo archived it. Odoo reads it again.")})
         if file.watch_count <= 1:
             self._look_soon(run, flow)
 
@@ -580,7 +594,7 @@ class MlWorker(models.AbstractModel):
         """A file that has grown where it was put away is read there, once it has not changed between two looks."""
         state = store.state(file.archive_path)
         if state is None:
-            raise NotFoundError(self.env._("%s is not at the server.", file.archive_path))
+            raise NotFoundError(_("%(path)s is not on the server.", path=file.archive_path))
         if _kept(state) != (file.size, file.remote_modified):
             file._see(*_kept(state))
         else:
@@ -593,7 +607,7 @@ class MlWorker(models.AbstractModel):
         is_to_go = file.template_id.archive_mode == "delete" and file.archive_path.endswith(DONE_SUFFIX)
         if is_to_go and count > 1:
             store.remove(file.archive_path)
-            file.write({"archive_message": self.env._("deleted"), "watch_at": False})
+            file.write({"archive_message": _("Odoo deleted the file."), "watch_at": False})
             return
         next_at = fields.Datetime.now() + WATCHED[count] if count < len(WATCHED) else False
         file.write({"watch_at": next_at, "watch_count": count})
@@ -602,8 +616,15 @@ class MlWorker(models.AbstractModel):
         """Somebody took it from where it was put away."""
         file.watch_at = False
         if file.state == "seen":
-            message = self.env._("It grew after it was put away, and is gone now: ask for it again.")
-            self._refuse(flow, file, message)
+            self._refuse(
+                flow,
+                file,
+                _(
+                    "The file changed after Odoo archived it, and is no longer on the server. Ask %(provider)s for it"
+                    " again.",
+                    provider=flow.connection_id._provider_class().label,
+                ),
+            )
 
     def _not_put_away(self, file, error):
         delay = timedelta(seconds=retry_seconds(file.archive_tries, error.retry_after))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import fields, models
 
 from ..core.errors import ConnectorError, InvalidDataError, NotFoundError, PermanentError, RemoteError
+from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 from ..models.ml_error_class import ERROR_CLASSES
 from ..models.ml_sync_log import MERGED_STATES
@@ -57,7 +58,7 @@ class MlWorker(models.AbstractModel):
             file._log()._supersede()
             file.write({"state": "replaced", "replaced_by_id": files[:1].id})
         files._enqueue(flow)
-        self._note_skipped(flow, template, builder)
+        self._record_skipped(flow, template, builder)
         flow.write({"progress_done": 0, "progress_total": len(files)})
         self._commit(run, processed=len(files))
         for file in unsent.filtered("temporary_name"):
@@ -70,7 +71,7 @@ class MlWorker(models.AbstractModel):
         )
         return files.filtered(lambda file: file.taken_as == file.template_id.temporary)
 
-    def _note_skipped(self, flow, template, builder):
+    def _record_skipped(self, flow, template, builder):
         """A row for each record that could not be sent; what was complete this time is settled."""
         rows = self.env["ml.sync.log"].search(
             [("flow_id", "=", flow.id), ("res_model", "=", template.model_name), ("state", "in", MERGED_STATES)]
@@ -133,7 +134,7 @@ class MlWorker(models.AbstractModel):
         if not first or not due:
             return False
         due.next_try_at = fields.Datetime.now() + HELD_BACK
-        due.feed_file_id.error_message = self.env._("Waits until %s was sent.", ", ".join(first.mapped("name")))
+        due.feed_file_id.error_message = _("Waiting until Odoo has sent %(flows)s.", flows=first.mapped("name"))
         self._commit(run)
         return True
 
@@ -189,7 +190,10 @@ class MlWorker(models.AbstractModel):
         if template.temporary == "none":
             is_there = store.size(file._path()) == file.size
             is_there = is_there or store.write(file._path(), io.BytesIO(file.attachment_id.raw), file.size)
-            fetched = self.env._("It was fetched at once: it is not in its folder any more.")
+            fetched = _(
+                "%(provider)s fetched the file immediately. It is no longer in its folder.",
+                provider=run.provider.label,
+            )
             file._arrived(not is_there and fetched)
             return
         is_resumed = file.state == "transferred"
@@ -225,14 +229,15 @@ class MlWorker(models.AbstractModel):
                 return False  # it was renamed, whatever the server says
             if is_resumed:
                 # an earlier try renamed it and could not note it; the vendor may have fetched it since
-                return self.env._("It had its final name already when the transfer was resumed.")
+                return _("The file already had its final name when Odoo resumed the transfer.")
             file.state = "built"
             self._commit(run)
             raise TakenEarlyError(
-                self.env._(
-                    "The server's owner takes files under their unfinished name, such as %s: agree on another one and"
-                    " choose it under While it is being written in the template.",
-                    file.temporary_name,
+                _(
+                    "%(provider)s fetches files under their temporary name, such as %(name)s. Agree on another one"
+                    " and choose it as Temporary Name in the file template.",
+                    provider=run.provider.label,
+                    name=file.temporary_name,
                 )
             ) from None
         except PermanentError:
@@ -240,9 +245,10 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
             self._try_to_remove(run.provider, temporary)
             raise PermanentError(
-                self.env._(
-                    "The server does not let us rename files: ask its owner for the right to it, or choose None under"
-                    " While it is being written in the template."
+                _(
+                    "The server does not allow Odoo to rename files. Ask %(provider)s for this permission, or choose"
+                    " None as the Temporary Name in the file template.",
+                    provider=run.provider.label,
                 )
             ) from None
         return False
@@ -270,12 +276,16 @@ class MlWorker(models.AbstractModel):
         accepted = template._answer_path(template.accepted_path, file)
         rejected = template._answer_path(template.rejected_path, file)
         if rejected and store.size(rejected) is not None:
-            self._note_rejection(file, self._refusal_text(store, rejected))
+            self._record_rejection(file, self._refusal_text(store, rejected))
         elif accepted and store.size(accepted) is not None:
             file.write({"answer": "accepted", "error_message": False})
         elif fields.Datetime.now() - file.transferred_at > timedelta(hours=template.answer_hours):
             if accepted:
-                message = self.env._("There was no answer to the file within %s hours.", template.answer_hours)
+                message = _(
+                    "%(provider)s did not answer within %(hours)s hours.",
+                    provider=template._provider_class().label,
+                    hours=template.answer_hours,
+                )
                 file.write({"answer": "missing", "error_message": message})
             else:
                 file.answer = False  # no refusal came
@@ -290,12 +300,13 @@ class MlWorker(models.AbstractModel):
             stream.seek(0)
             return " ".join(stream.read().decode("utf-8", "replace").split())[:SHOWN_REPORT]
 
-    def _note_rejection(self, file, report):
+    def _record_rejection(self, file, report):
         """A refused file is as one that did not arrive: its records go again with the next one."""
+        provider = file.connection_id._provider_class().label
         error = PermanentError(
-            self.env._("The vendor refused the file: %s", report)
+            _("%(provider)s rejected the file: %(report)s", provider=provider, report=report)
             if report
-            else self.env._("The vendor refused the file.")
+            else _("%(provider)s rejected the file.", provider=provider)
         )
         self.env["ml.feed.sent"]._revoke(file)
         file._fail(error)

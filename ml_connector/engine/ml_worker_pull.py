@@ -8,7 +8,6 @@ from functools import partial
 
 from odoo import fields, models
 from odoo.fields import Domain
-from odoo.tools import format_date
 
 from ..core.documents import DownloadedFile, Files
 from ..core.documents.dates import dates_of
@@ -19,13 +18,17 @@ from ..core.errors import (
     InvalidDataError,
     MappingError,
     NotRelevantError,
+    StoppedError,
     UnreadableRowError,
 )
 from ..core.items import document_of, refuse_unreadable
+from ..core.messages import _, paragraph
 from ..core.stored_files import stored_name
+from ..exporters.kinds import kind_name
 from ..importers.ml_importer import ImportEntry, MappingLookup
 from ..models.ml_error_class import MAX_STOPS, told
 from ..models.ml_mapping import MAPPED_MODELS
+from ..models.ml_sentence import in_words
 from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES, halves, in_turn, portion
 from .ml_worker_merge import FieldConflictError
@@ -38,7 +41,9 @@ FARTHEST_DATE = timedelta(days=9 * 365)
 """How far from today a date may be that nobody is asked about."""
 ANSWER_WITHIN = timedelta(days=7)
 """How long a provider that waits for an answer waits for people here to put something right."""
+BOOKED = ("created", "linked", "updated")
 REFUSED = {"success": False, "reference": "", "url": "", "message": "", "advice": ""}
+OUTDATED = _("Odoo did not book this version, because a newer one replaced it.")
 
 
 class MissingDependencyError(ConnectorError):
@@ -116,11 +121,14 @@ class MlWorker(models.AbstractModel):
         unknown &= Domain("is_acknowledged", "=", False) & Domain("state", "=", "pending")
         while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=portion(BATCH, stops)):
             if logs[0].stop_count >= MAX_STOPS:  # such rows come one by one
-                self._park(run, logs, self._stopped(logs.stop_count, self.env._("acknowledging it")))
+                sentence = _(
+                    "The server stopped %(count)s times while Odoo acknowledged this record.", count=logs.stop_count
+                )
+                self._give_up(run, logs, StoppedError(sentence))
                 self._commit(run)
                 continue
             reading, flow.stop_count = flow.stop_count, 0  # meanwhile it is not the reading that stops the server
-            with self._noted(run, logs):
+            with self._counted(run, logs):
                 self._acknowledge_batch(run, flow, logs)
             flow.stop_count = reading
             self._commit(run)
@@ -139,7 +147,7 @@ class MlWorker(models.AbstractModel):
                 for part in halves(logs):
                     self._acknowledge_batch(run, flow, part)
                 return
-            self._park(run, logs, problem)
+            self._give_up(run, logs, problem)
         else:
             self._store_acknowledged(run, logs, refused, started)
         self._commit(run, processed=len(logs))
@@ -196,7 +204,7 @@ class MlWorker(models.AbstractModel):
         for log in waiting.filtered(
             lambda log: not log.is_awaited_gone and (log.depends_kind, log.depends_external_id) in keys
         ):
-            message = self.env._("%s was deleted in Odoo.", log.depends_name)
+            message = _("%(name)s was deleted in Odoo.", name=log.depends_name)
             log.write({"is_awaited_gone": True, "error_message": message})
         return bool(returning)
 
@@ -221,7 +229,7 @@ class MlWorker(models.AbstractModel):
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
-                self._note_files(run, flow, entries)
+                self._fit_files(run, flow, entries)
                 self._write_documents(run, flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
@@ -262,44 +270,44 @@ class MlWorker(models.AbstractModel):
             entries.append(entry)
         return entries
 
-    def _note_files(self, run, flow, entries):
+    def _fit_files(self, run, flow, entries):
         if flow.kind != "file":
             return
         files = [entry.document for entry in entries if isinstance(entry.document, Files)]
-        run.note_files([sum(len(file.content) for file in document.files) for document in files])
+        run.fit_files([sum(len(file.content) for file in document.files) for document in files])
 
     def _write_documents(self, run, flow, entries):
         """Plan and apply the entries that can be; the others get their error."""
-        writer = flow._writer()
-        resolver = self._resolve(flow, writer, entries)
+        importer = flow._writer()
+        resolver = self._resolve(flow, importer, entries)
         self._merge(run, flow, entries)
         ready = [entry for entry in entries if not entry.error]
-        writer._plan_batch(flow, ready, resolver)
-        writer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
+        importer._plan_batch(flow, ready, resolver)
+        importer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
 
-    def _resolve(self, flow, writer, entries):
+    def _resolve(self, flow, importer, entries):
         """Mappings and bindings of all entries; what lacks one gets its error."""
         connection = flow.connection_id
         self._question_dates(entries)
         good = [entry for entry in entries if not entry.error]
-        references = {id(entry): tuple(writer._references(entry.document)) for entry in good}
-        dependencies = {id(entry): tuple(writer._dependencies(entry.document)) for entry in good}
+        references = {id(entry): tuple(importer._references(entry.document)) for entry in good}
+        dependencies = {id(entry): tuple(importer._dependencies(entry.document)) for entry in good}
         wanted = {(ref.kind, ref.external_id) for refs in references.values() for ref in refs}
         keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
-        keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
+        keys |= {(flow.kind, entry.document.external_id) for entry in good if importer._binds}
         bound = self._bound(flow, good, keys)
-        mapped = writer._mapped(connection, wanted)
+        mapped = importer._mapped(connection, wanted)
         for entry in good:
-            if writer._binds:
+            if importer._binds:
                 entry.bound = bound.get((flow.kind, entry.document.external_id))
             needed = [bound[dep[:2]] for dep in dependencies[id(entry)] if dep[:2] in bound]
-            if foreign := [record for record in (entry.bound, *needed) if record and not writer._takes(record)]:
+            if foreign := [record for record in (entry.bound, *needed) if record and not importer._takes(record)]:
                 entry.error = self._went_otherwise(entry, foreign[0])
                 continue
             missing = [
                 ref
                 for ref in references[id(entry)]
-                if (ref.kind, ref.external_id) not in mapped and ref.kind not in writer._optional_kinds
+                if (ref.kind, ref.external_id) not in mapped and ref.kind not in importer._optional_kinds
             ]
             absent = [dep for dep in dependencies[id(entry)] if dep[:2] not in bound]
             if missing:
@@ -318,16 +326,21 @@ class MlWorker(models.AbstractModel):
             far = [date for date in dates_of(entry.document) if abs(date - today) > FARTHEST_DATE]
             if far:
                 entry.error = DoubtfulDateError(
-                    self.env._("The date %s is many years away, so it may be a mistake.", format_date(self.env, far[0]))
+                    _("The date %(date)s is many years away. It may be a mistake.", date=far[0])
                 )
 
     def _went_otherwise(self, entry, record):
         """What is wrong with a document whose record, or one that it builds on, is of another sort."""
         if entry.bound == record:
             return ConflictError(
-                self.env._("%s came another way before: make the change by hand, then Ignore.", record.display_name)
+                _(
+                    "%(name)s was imported by a different flow. Apply the change manually, then ignore this transfer.",
+                    name=record.display_name,
+                )
             )
-        return NotRelevantError(self.env._("It belongs to %s, which is not in Odoo's books.", record.display_name))
+        return NotRelevantError(
+            _("It belongs to %(name)s, which was forwarded and not booked in Odoo.", name=record.display_name)
+        )
 
     def _bound(self, flow, entries, keys):
         """{(kind, external id): Odoo record} of the remote records that are known."""
@@ -336,18 +349,25 @@ class MlWorker(models.AbstractModel):
     def _absence(self, flow, kind, external_id, name):
         """What is wrong with a record that names a remote record which is not in Odoo."""
         return MissingDependencyError(
-            self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
+            _("Waiting for %(kind)s %(name)s.", kind=kind_name(kind), name=name or external_id),
             (kind, external_id),
             name or external_id,
         )
 
     def _missing_sentence(self, references):
-        kinds = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))
-        names = dict.fromkeys(
-            f"{kinds[ref.kind]} {' '.join(part for part in (ref.code, ref.name) if part) or ref.external_id}"
-            for ref in references
+        codes = tuple(
+            dict.fromkeys(
+                _(
+                    "%(kind)s %(code)s",
+                    kind=kind_name(ref.kind),
+                    code=" ".join(filter(None, (ref.code, ref.name))) or ref.external_id,
+                )
+                for ref in references
+            )
         )
-        return self.env._("Not mapped yet: %s.", ", ".join(names))
+        if len(codes) == 1:
+            return _("Missing mapping: %(code)s.", code=codes[0])
+        return _("Missing mappings: %(codes)s.", codes=codes)
 
     # ------------------------------------------------------------------ results
 
@@ -355,10 +375,10 @@ class MlWorker(models.AbstractModel):
         """Bindings, rows, attempts, chatter, reports and files of a batch, in the transaction of its records."""
         milliseconds = self._elapsed(started) // max(len(entries), 1)
         connection = run.connection
-        writer = flow._writer()
+        importer = flow._writer()
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
-        if writer._binds:
+        if importer._binds:
             agreements = self._agreements(flow, written)
             self.env["ml.binding"]._bind(
                 connection,
@@ -395,10 +415,10 @@ class MlWorker(models.AbstractModel):
             ],
         )
         flow.progress_done += len(entries)
-        self._tell_differences(written)
+        self._report_differences(written)
         if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
             connection._notify_owner(unreadable[0])
-        self._tell_chatter(connection, written)
+        self._post_to_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
         self._queue_kept(flow, written)
@@ -448,8 +468,8 @@ class MlWorker(models.AbstractModel):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
             if error.proposal:
                 mappings._note_proposal(error.references[0], error.proposal)
-            writer = log.flow_id._writer()
-            unmapped = mappings.filtered(lambda mapping: not writer._is_filled(mapping))
+            importer = log.flow_id._writer()
+            unmapped = mappings.filtered(lambda mapping: not importer._is_filled(mapping))
             if not unmapped and mappings:
                 # Odoo had the same code: the row was filled when it was made, and the record can go on
                 vals.update(state="pending", next_try_at=now, try_count=0)
@@ -458,26 +478,20 @@ class MlWorker(models.AbstractModel):
             vals["waiting_mapping_ids"] = [fields.Command.clear()]
         log.write(vals)
 
-    def _tell_differences(self, written):
+    def _report_differences(self, written):
         """What is posted and differs needs a person, until it does not any more."""
         known = self.env["ml.sync.log"].union(*(entry.log for entry in written if entry.bound))
         differing = known.filtered(lambda log: log.outcome == "drift")
         differing._ask_about_differences()
         (known - differing)._end_activities()
 
-    def _tell_chatter(self, connection, written):
+    def _post_to_chatter(self, connection, written):
         """A short line on the records that were made or changed."""
-        texts = {
-            "created": self.env._("Synced from %s."),
-            "linked": self.env._("Linked with %s."),
-            "updated": self.env._("Updated from %s."),
-        }
         by_model = {}
         for entry in written:
-            if entry.outcome in texts and hasattr(entry.record, "_message_log_batch"):
-                text = texts[entry.outcome] % connection._name_on(entry.record)
-                text = f"{text} {entry.note}" if entry.note else text
-                by_model.setdefault(entry.record._name, {})[entry.record.id] = text
+            if entry.outcome in BOOKED and hasattr(entry.record, "_message_log_batch"):
+                text = paragraph(_booked_sentence(entry.outcome, connection._name_on(entry.record)), entry.note)
+                by_model.setdefault(entry.record._name, {})[entry.record.id] = in_words(self.env, text)
         for model, bodies in by_model.items():
             connection._books_of(model)[model].browse(bodies)._message_log_batch(bodies)
 
@@ -555,11 +569,11 @@ class MlWorker(models.AbstractModel):
         result_flow = self._result_flow(flow)
         if not result_flow or not flow._spec().reports:
             return
-        writer = flow._writer()
+        importer = flow._writer()
         base_url = flow.connection_id._told_base()
         # what is acknowledged has to be answered, also where it brought nothing new
         acknowledges = flow._spec().acknowledges
-        booked = ("created", "linked", *(("updated", "unchanged") if acknowledges else ()))
+        booked = (*BOOKED, "unchanged") if acknowledges else ("created", "linked")
         revised = self._revised(flow, entries) if acknowledges else {}
         results = []
         for entry in entries:
@@ -569,7 +583,7 @@ class MlWorker(models.AbstractModel):
             if not entry.error and entry.outcome in booked:
                 result = {
                     "success": True,
-                    "reference": writer._result_reference(entry.record),
+                    "reference": importer._result_reference(entry.record),
                     "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
@@ -578,7 +592,8 @@ class MlWorker(models.AbstractModel):
             elif entry.error and acknowledges and log.state in DECIDED_STATES:
                 # it is not booked, and will not be
                 is_outdated = log.state == "superseded"
-                result = {**REFUSED, "message": self._outdated_sentence() if is_outdated else entry.error.message}
+                sentence = OUTDATED if is_outdated else entry.error.message
+                result = {**REFUSED, "message": in_words(self.env, sentence)}
             elif not entry.error and entry.outcome == "drift" and acknowledges:
                 # it waits for an answer there, and what was not booked is no success
                 result = self._refusal(log, "changed", entry.note)
@@ -597,11 +612,14 @@ class MlWorker(models.AbstractModel):
 
     def _answer_ignored(self, logs):
         """Tell the provider that what it waits for is not booked, because a person said so."""
-        self._refuse_acknowledged({log: {**REFUSED, "message": log.ignored_reason or ""} for log in logs})
+        self._refuse_acknowledged({log: {**REFUSED, "message": self._ignored_sentence(log)} for log in logs})
+
+    def _ignored_sentence(self, log):
+        return in_words(self.env, log._sentence("ignored_reason")) or ""
 
     def _answer_outdated(self, logs):
         """Tell the provider that what it waits for will not be booked, because there is a newer version."""
-        outdated = {**REFUSED, "message": self._outdated_sentence()}
+        outdated = {**REFUSED, "message": in_words(self.env, OUTDATED)}
         self._refuse_acknowledged(dict.fromkeys(self._unanswered(logs), outdated))
 
     def _answer_overdue(self, flow):
@@ -615,15 +633,15 @@ class MlWorker(models.AbstractModel):
             ]
         )
         self._refuse_acknowledged(
-            {log: self._refusal(log, log.error_class, log.error_message) for log in self._unanswered(overdue)}
+            {
+                log: self._refusal(log, log.error_class, log._sentence("error_message"))
+                for log in self._unanswered(overdue)
+            }
         )
-
-    def _outdated_sentence(self):
-        return self.env._("It was not booked before a newer version of it came.")
 
     def _refusal(self, log, error_class, sentence):
         """The result of a record that was not booked, in words for people at the provider."""
-        message, advice = told(self.env, error_class, sentence, log.connection_id)
+        message, advice = told(self.env, error_class, in_words(self.env, sentence), log.connection_id)
         return {**REFUSED, "message": message, "advice": advice}
 
     def _refuse_acknowledged(self, answers):
@@ -653,19 +671,19 @@ class MlWorker(models.AbstractModel):
 
     def _awaited_results(self, flow, entries):
         """{row id: the remote record that it builds on} where the vendor is to hear of that one first."""
-        connection, writer = flow.connection_id, flow._writer()
+        connection, importer = flow.connection_id, flow._writer()
         reported = {sibling.kind for sibling in connection.flow_ids if sibling._spec().reports}
         builds_on = {
-            entry.log.id: [needed for needed in writer._dependencies(entry.document) if needed[0] in reported]
+            entry.log.id: [needed for needed in importer._dependencies(entry.document) if needed[0] in reported]
             for entry in entries
             if not entry.error
         }
         keys = {needed[:2] for all_needed in builds_on.values() for needed in all_needed}
-        untold = self._untold(connection, keys) if keys else set()
-        awaited = {log_id: [key for key in needed if key[:2] in untold] for log_id, needed in builds_on.items()}
+        unreported = self._unreported(connection, keys) if keys else set()
+        awaited = {log_id: [key for key in needed if key[:2] in unreported] for log_id, needed in builds_on.items()}
         return {log_id: keys[0] for log_id, keys in awaited.items() if keys}
 
-    def _untold(self, connection, keys):
+    def _unreported(self, connection, keys):
         """Those of the remote records (kind, external id) whose own result the vendor has yet to take."""
         open_results = self.env["ml.sync.log"].search(
             [
@@ -718,12 +736,12 @@ class MlWorker(models.AbstractModel):
                     # only one row that is open may name a record
                     "res_id": False if log.id in shared or others else log.res_id,
                     "payload": result,
-                    **self._waiting_result((awaited or {}).get(log.id)),
+                    **self._waiting_result(result_flow, (awaited or {}).get(log.id)),
                 }
             )
         logs.create(rows)
 
-    def _waiting_result(self, needed):
+    def _waiting_result(self, result_flow, needed):
         """What a result that waits for the one of `needed` (kind, external id, name) is stored with."""
         if not needed:
             return {}
@@ -731,11 +749,24 @@ class MlWorker(models.AbstractModel):
         return {
             "state": "waiting",
             "error_class": MissingDependencyError.error_class,
-            "error_message": self.env._("The vendor has to hear first that %s is booked.", name or external_id),
+            "error_message": _(
+                "%(provider)s must receive the result of %(name)s first.",
+                provider=result_flow.connection_id._provider_class().label,
+                name=name or external_id,
+            ),
             "depends_kind": "result",
             "depends_external_id": external_id,
             "depends_name": name or external_id,
         }
+
+
+def _booked_sentence(outcome, connection):
+    match outcome:
+        case "created":
+            return _("Synced from %(connection)s.", connection=connection)
+        case "linked":
+            return _("Linked to %(connection)s.", connection=connection)
+    return _("Updated from %(connection)s.", connection=connection)
 
 
 def _about(log):
@@ -749,7 +780,7 @@ def _translated(provider, flow, external_id, payload):
             # forgotten since it was done, and now it is to come again
             item = provider.fetch(flow, external_id)
             if item is None:
-                raise InvalidDataError("The record is not at the vendor any more.")
+                raise InvalidDataError(_("%(provider)s no longer has this record.", provider=provider.label))
             payload = item.payload
         return document_of(provider, flow, payload)
     except ConnectorError as error:
@@ -762,7 +793,7 @@ def _download(provider, flow, row):
     refuse_unreadable(payload)
     item = provider.fetch_files(flow, external_id, payload)
     if item is None:
-        raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
+        raise InvalidDataError(_("%(provider)s no longer has this record and its files.", provider=provider.label))
     files = []
     for attachment in document_of(provider, flow, item.payload):
         mimetype, content = provider.download(attachment.url)

@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ..core.errors import ConnectorError
+from ..core.messages import _, paragraph
 from ..core.provider import Finding
 from ..models.ml_connection import WORKING_STATES
 
@@ -39,10 +40,11 @@ class MlWorker(models.AbstractModel):
                         for item, is_told in self._lacking(run, flow, recovery.since)
                     ]
                 except (ConnectorError, AccessError) as error:
-                    problems.append(f"{flow.name}: {self._as_connector_error(error).message}")
+                    problem = self._as_connector_error(error).message
+                    problems.append(_("%(flow)s: %(problem)s", flow=flow.name, problem=problem))
             recovery.line_ids = [(0, 0, line) for line in lines]
             recovery.write(
-                {"state": "failed" if problems and not lines else "done", "message": " ".join(problems) or False}
+                {"state": "failed" if problems and not lines else "done", "message": paragraph(*problems) or False}
             )
             self._commit(run)
 
@@ -64,18 +66,17 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
 
     def _lacking_finding(self, connection, names):
-        named = ", ".join(names[:MOST_NAMES])
+        provider, count = connection._provider_class().label, len(names)
         return Finding(
             level="warning",
-            title=self.env._(
-                "%(provider)s regards %(count)s records as booked that Odoo does not have",
-                provider=connection._provider_class().label,
-                count=len(names),
-            ),
-            message=self.env._(
-                "They were exported by hand there, or deleted in Odoo: %s. The button What Odoo Lacks lists all of them"
-                " and brings them in.",
-                f"{named}, ..." if len(names) > MOST_NAMES else named,
+            title=_("1 record is booked in %(provider)s, but not in Odoo", provider=provider)
+            if count == 1
+            else _("%(count)s records are booked in %(provider)s, but not in Odoo", provider=provider, count=count),
+            message=_(
+                "They were exported manually in %(provider)s or deleted in Odoo: %(names)s. You can list and import all"
+                " of them from the connection.",
+                provider=provider,
+                names=[*names[:MOST_NAMES], *(["..."] if count > MOST_NAMES else ())],
             ),
         )
 

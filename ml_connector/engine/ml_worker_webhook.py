@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core.errors import AuthError, ConnectorError, InvalidDataError, NotFoundError
+from ..core.errors import AuthError, ConnectorError, InvalidDataError, NotFoundError, StoppedError
+from ..core.messages import _
 from ..models.ml_connection import DATABASE_HEADER, WORKING_STATES
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
+from ..models.ml_sentence import in_words
 from .ml_worker import RACES
 
 _logger = logging.getLogger(__name__)
@@ -34,10 +36,11 @@ class MlWorker(models.AbstractModel):
         try:
             if not base:
                 raise InvalidDataError(
-                    self.env._(
-                        "The vendor cannot reach this server at %s: set the system parameter web.base.url to its public"
-                        " address, which begins with https, and web.base.url.freeze to True.",
-                        connection.get_base_url(),
+                    _(
+                        "%(provider)s cannot reach this server at %(url)s. Set the system parameter web.base.url to its"
+                        " public address, which begins with https, and web.base.url.freeze to True.",
+                        provider=run.provider.label,
+                        url=connection.get_base_url(),
                     )
                 )
             run.provider.webhook_headers = headers = connection._webhook_headers()
@@ -143,7 +146,10 @@ class MlWorker(models.AbstractModel):
             return
         if not is_confirmed or self._is_astray(run):
             connection.message_post(
-                body=self.env._("The webhooks were not as they should be at the provider, so they are set up again.")
+                body=self.env._(
+                    "The webhooks in %(provider)s were not set up correctly. Odoo sets them up again.",
+                    provider=run.provider.label,
+                )
             )
             self._subscribe(run)
         self._commit(run)
@@ -172,7 +178,8 @@ class MlWorker(models.AbstractModel):
             return False
         received = self._received(run.connection)
         worn_out = self.env["ml.webhook.event"].search(received & Domain("stop_count", ">=", MAX_STOPS))
-        self._give_up_events(worn_out, self._stopped(MAX_STOPS, self.env._("reading what it tells of")))
+        sentence = _("The server stopped %(count)s times while Odoo read this webhook event.", count=MAX_STOPS)
+        self._give_up_events(worn_out, StoppedError(sentence))
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
         due = run.in_turn & received & Domain("next_try_at", "<=", fields.Datetime.now())
         events = self.env["ml.webhook.event"]
@@ -235,7 +242,7 @@ class MlWorker(models.AbstractModel):
     def _read_event_portion(self, run, flows, events):
         """What a defect strikes comes again in smaller portions."""
         try:
-            with self._noted(run, events):
+            with self._counted(run, events):
                 self._read_event_batch(run, flows, events)
         except RACES:
             raise
@@ -266,7 +273,7 @@ class MlWorker(models.AbstractModel):
         of_pushes = self._of_pushes(run, events)
         (events - relevant).state = "ignored"
         relevant.state = "done"
-        self._hear(run, of_pushes)
+        self._log_changes(run, of_pushes)
         for (flow, external_id), item in zip(
             keys,
             run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
@@ -280,7 +287,7 @@ class MlWorker(models.AbstractModel):
         by_type = {event_type: flow for flow in flows for event_type in flow._spec().events}
         return {event: by_type[event.event_type] for event in events if event.event_type in by_type}
 
-    def _hear(self, run, of_pushes):
+    def _log_changes(self, run, of_pushes):
         """Note on our records what people did at the provider."""
         events = [event for event in of_pushes if event.external_id]
         found = run.parallel(
@@ -296,11 +303,11 @@ class MlWorker(models.AbstractModel):
                 kind, external_id, sentence = heard
                 records = self.env["ml.binding"]._records(run.connection, {(kind, external_id)})
                 for record in records.values():
-                    record._message_log(body=sentence)
+                    record._message_log(body=in_words(self.env, sentence))
 
     def _store_hint(self, flow, external_id, item, events):
         if item is None or isinstance(item, NotFoundError):
-            events.message = self.env._("There is nothing to transfer for it (any more).")
+            events.message = _("No matching record to sync.")
         elif isinstance(item, ConnectorError):
             self._try_later(events, item)
         else:
@@ -324,14 +331,18 @@ class MlWorker(models.AbstractModel):
         last = connection.last_success_at
         if connection.webhook_state != "active" or not (kept and last) or last > fields.Datetime.now() - kept:
             return
-        readers = connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
-        readers.next_run_at = fields.Datetime.now()
+        pulls = connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
+        pulls.next_run_at = fields.Datetime.now()
         connection._trigger()
         connection.message_post(
-            body=self.env._(
-                "Nothing was synced from %(since)s UTC until now, but the vendor repeats its events for %(hours)s "
-                "hours only. What they would have told is read from the lists.",
-                since=fields.Datetime.to_string(last),
-                hours=round(kept.total_seconds() / 3600),
+            body=in_words(
+                self.env,
+                _(
+                    "The last sync was on %(since)s, but %(provider)s repeats its events for %(hours)s hours only. Odoo"
+                    " reads the missed changes from the lists.",
+                    since=last,
+                    provider=run.provider.label,
+                    hours=round(kept.total_seconds() / 3600),
+                ),
             )
         )

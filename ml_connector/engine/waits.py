@@ -1,6 +1,7 @@
 """Whether what rows wait for can still happen. A wait that cannot come true is for a person."""
 
-from ..core.errors import ConnectorError, InVainError, NotFoundError
+from ..core.errors import ConnectorError, InVainError, NotFoundError, StoppedError
+from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_outgoing_code import DEPENDS
 from ..models.ml_sync_log import FINAL_STATES, ODOO
@@ -31,7 +32,7 @@ class Waits:
         stored = 0
         for kind, flow in flows.items():
             missing = self._in_turn({key: rows for key, rows in groups.items() if key[0] == kind and key not in known})
-            with self.env["ml.worker"]._noted(self._run, self._logs.union(*missing.values())):
+            with self.env["ml.worker"]._counted(self._run, self._logs.union(*missing.values())):
                 items = self._run.parallel(lambda key, flow=flow: self._run.provider.fetch(flow.key, key[1]), missing)
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
             stored += self._logs._store(flow, found)
@@ -39,10 +40,12 @@ class Waits:
                 continue  # it may come with the next file
             for key, item in zip(missing, items, strict=True):
                 if item is None or isinstance(item, NotFoundError):
-                    rows = groups[key]
-                    self._give_up(
-                        rows, self.env._("The vendor does not have %s, or does not give it out.", _name(rows))
+                    sentence = _(
+                        "%(provider)s does not have %(name)s, or does not share it.",
+                        provider=self._run.provider.label,
+                        name=_name(groups[key]),
                     )
+                    self._give_up(groups[key], InVainError(sentence))
         return stored
 
     def _in_turn(self, groups):
@@ -50,9 +53,12 @@ class Waits:
         chosen = {}
         for key, row in zip(groups, self._logs.browse([min(rows._ids) for rows in groups.values()]), strict=True):
             if row.stop_count >= MAX_STOPS:
-                worker = self.env["ml.worker"]
-                error = worker._stopped(row.stop_count, self.env._("fetching %s", _name(row)))
-                self._give_up(groups[key], error.message, error)
+                sentence = _(
+                    "The server stopped %(count)s times while Odoo fetched %(name)s.",
+                    count=row.stop_count,
+                    name=_name(row),
+                )
+                self._give_up(groups[key], StoppedError(sentence))
             elif row.filtered_domain(self._run.in_turn):
                 chosen[key] = row
         return dict(list(chosen.items())[: self._run.portion(KEYS_AT_ONCE)])
@@ -115,31 +121,30 @@ class Waits:
 
     def _judge(self, key, rows, row, flows, direction):
         if direction == "push" and not _record(self.env, key[1]).exists():
-            self._give_up(rows, self.env._("%s was deleted in Odoo.", _name(rows)))
+            self._give_up(rows, InVainError(_("%(name)s was deleted in Odoo.", name=_name(rows))))
         elif row.state == "ignored":
-            reason = row.ignored_reason or "-"
-            self._give_up(rows, self.env._("%(name)s was ignored: %(reason)s", name=_name(rows), reason=reason))
+            reason = row._sentence("ignored_reason") or "-"
+            self._give_up(rows, InVainError(_("%(name)s was ignored: %(reason)s", name=_name(rows), reason=reason)))
         elif row.state not in FINAL_STATES and key[0] not in flows:
-            self._give_up(rows, self._why_not_moved(key[0], direction, rows))
+            self._give_up(rows, InVainError(self._why_not_synced(key[0], direction, rows)))
 
     def _judge_result(self, key, rows):
         """Where nothing is left to be told of the other record, nothing comes first."""
         kinds = {flow.kind for flow in self._connection.flow_ids if flow._is_known() and flow._spec().reports}
-        if not self.env["ml.worker"]._untold(self._connection, {(kind, key) for kind in kinds}):
+        if not self.env["ml.worker"]._unreported(self._connection, {(kind, key) for kind in kinds}):
             rows._release()
 
-    def _why_not_moved(self, kind, direction, rows):
+    def _why_not_synced(self, kind, direction, rows):
         flows = self._connection.with_context(active_test=False).flow_ids
         flow = flows.filtered(lambda flow: flow.kind == kind and flow.direction == direction)[:1]
         if not flow:
-            return self.env._("No flow moves %s.", _name(rows))
+            return _("No flow syncs %(name)s.", name=_name(rows))
         if flow.active:
-            return self.env._("The flow %(flow)s cannot move %(name)s.", flow=flow.name, name=_name(rows))
-        return self.env._("The flow %(flow)s, which moves %(name)s, is switched off.", flow=flow.name, name=_name(rows))
+            return _("The flow %(flow)s cannot sync %(name)s.", flow=flow.name, name=_name(rows))
+        return _("The flow %(flow)s, which syncs %(name)s, is inactive.", flow=flow.name, name=_name(rows))
 
-    def _give_up(self, rows, sentence, error=None):
-        error = error or InVainError(sentence)
-        rows.write({"state": "failed", "error_class": error.error_class, "error_message": sentence})
+    def _give_up(self, rows, error):
+        rows.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
         self.env["ml.sync.attempt"]._append(
             self._connection, [{"log": row, "action": "check", "outcome": "failed", "error": error} for row in rows]
         )

@@ -7,6 +7,7 @@ from odoo.fields import Datetime, Domain
 from odoo.tools import SQL
 
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from .feed_source import BATCH, FeedSource, digest
 
 MAX_PART_BYTES = 8 * 1024 * 1024
@@ -81,7 +82,11 @@ class FeedBuilder:
         for row in rows:
             for index in self._required:
                 if not row[index]:
-                    return self.env._("%s is empty, which the vendor needs.", self.definition.columns[index].label)
+                    return _(
+                        "%(column)s is empty, but %(provider)s requires it.",
+                        column=self.definition.columns[index].label,
+                        provider=self.provider.label,
+                    )
         return ""
 
     def _add_gone(self):
@@ -178,8 +183,8 @@ class FeedBuilder:
     def _check_shares(self):
         if self.total >= FEW and len(self.skipped) > MAX_SKIPPED * self.total:
             raise InvalidDataError(
-                self.env._(
-                    "%(skipped)s of %(total)s records are incomplete, so nothing was sent. The first: %(problem)s",
+                _(
+                    "%(skipped)s of %(total)s records are incomplete, so Odoo sent nothing. The first: %(problem)s",
                     skipped=len(self.skipped),
                     total=self.total,
                     problem=next(iter(self.skipped.values())),
@@ -188,9 +193,9 @@ class FeedBuilder:
         before = self.total + self.gone
         if self.gone >= FEW and self.gone > MAX_GONE * before and not self.template.shrink_confirmed:
             raise InvalidDataError(
-                self.env._(
-                    "%(gone)s of %(before)s records would be taken away from the vendor, so nothing was sent. Check"
-                    " which records the template selects; if it is right, press Send anyway on the template.",
+                _(
+                    "This export would deactivate %(gone)s of %(before)s records, so Odoo did not send it. Check the"
+                    " selection of the file template, then click Send Anyway.",
                     gone=self.gone,
                     before=before,
                 )

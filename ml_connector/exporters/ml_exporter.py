@@ -7,8 +7,10 @@ from odoo.fields import Domain
 
 from ..core.documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..core.errors import ConnectorError
+from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
 from ..models.ml_outgoing_code import NoCodeError, title_of
+from .kinds import kind_name
 
 
 class NotSentError(ConnectorError):
@@ -32,12 +34,12 @@ class NotSentError(ConnectorError):
 class MlExporter(models.AbstractModel):
     """Turns Odoo records into canonical documents. One model per kind of document: `ml.exporter.<kind>`.
 
-    A reader reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are
+    A exporter reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are
     reached through the flow, which belongs to the engine.
     """
 
     _name = "ml.exporter"
-    _description = "Reader"
+    _description = "Exporter"
 
     _holds_up = True
     """Whether what builds on a record waits until it is sent, also when it failed."""
@@ -103,9 +105,12 @@ class MlExporter(models.AbstractModel):
         """
         found = flow.env["ml.binding"]._external_ids(flow.connection_id, kind, record).get(record.id)
         if not found:
-            raise NotSentError(
-                self.env._("Waits for %s, which the vendor does not have yet.", record.display_name), kind, record
+            sentence = _(
+                "Waiting until %(name)s exists in %(provider)s.",
+                name=record.display_name,
+                provider=flow.connection_id._provider_class().label,
             )
+            raise NotSentError(sentence, kind, record)
         return found
 
     def _sender(self, flow, kind):
@@ -132,9 +137,26 @@ class MlExporter(models.AbstractModel):
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
-            names = ", ".join(title_of(record, flow.company_id) for _kind, record in missing)
-            raise NoCodeError(self.env._("It is not known under which code these go: %s.", names), missing)
+            raise NoCodeError(self._missing_sentence(flow, missing), missing)
         return codes
+
+    def _missing_sentence(self, flow, missing):
+        """The sentence about the records of Odoo that no code is mapped to."""
+        names = {}
+        for kind, record in missing:
+            names.setdefault(kind, []).append(title_of(record, flow.company_id))
+        provider = flow.connection_id._provider_class().label
+        return paragraph(
+            *(
+                _(
+                    "No %(provider)s %(kind)s is mapped to %(names)s.",
+                    provider=provider,
+                    kind=kind_name(kind),
+                    names=titles,
+                )
+                for kind, titles in names.items()
+            )
+        )
 
     def _analytic_accounts(self, lines):
         """All accounts of the analytic distributions of lines."""
@@ -165,7 +187,7 @@ class MlExporterFollower(models.AbstractModel):
 
     _name = "ml.exporter.follower"
     _inherit = "ml.exporter"
-    _description = "Reader of What Follows a Record"
+    _description = "Attachment Exporter"
 
     def _groups_of(self, flow):
         """Those of the record."""
@@ -199,7 +221,7 @@ SHARED_FIELDS = {
 class MlExporterVendor(models.AbstractModel):
     _name = "ml.exporter.vendor"
     _inherit = "ml.exporter"
-    _description = "Reader of Vendors"
+    _description = "Vendor Exporter"
 
     def _watched_fields(self):
         return {
@@ -354,7 +376,7 @@ class MlExporterVendor(models.AbstractModel):
 class MlExporterAccountingVendor(models.AbstractModel):
     _name = "ml.exporter.accounting_vendor"
     _inherit = "ml.exporter.vendor"
-    _description = "Reader of Vendors of the Books"
+    _description = "Accounting Vendor Exporter"
 
     def _watched_fields(self):
         return {"name", "ref", "active", "supplier_rank"}

@@ -7,6 +7,7 @@ from odoo.fields import Domain
 
 from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import NotSentError, decimal_of
 
@@ -19,7 +20,7 @@ class MlExporterBill(models.AbstractModel):
 
     _name = "ml.exporter.bill"
     _inherit = "ml.exporter"
-    _description = "Reader of Posted Vendor Bills"
+    _description = "Posted Bill Exporter"
     _groups = ("account.group_account_readonly",)
 
     _goes_in_order_of = "commercial_partner_id"
@@ -128,7 +129,7 @@ class MlExporterBill(models.AbstractModel):
         rest = WHOLE - sum(percentage for _accounts, percentage in shares)
         if rest < 0:
             raise InvalidDataError(
-                self.env._("The analytic distribution of %s is more than the whole line.", line.display_name)
+                _("The analytic distribution of %(line)s is more than the whole line.", line=line.display_name)
             )
         nobody = self.env["account.analytic.account"]
         return [*shares, (nobody, rest)] if rest else shares
@@ -150,7 +151,7 @@ class MlExporterOutgoingFiles(models.AbstractModel):
 
     _name = "ml.exporter.outgoing_files"
     _inherit = "ml.exporter.follower"
-    _description = "Reader of Outgoing Files"
+    _description = "File Exporter"
 
     _holds_up = False
 
@@ -193,7 +194,7 @@ class MlExporterRelease(models.AbstractModel):
 
     _name = "ml.exporter.release"
     _inherit = "ml.exporter.follower"
-    _description = "Reader of Releases"
+    _description = "Release Exporter"
 
     def _sendable(self, flow, records):
         """What is cancelled is not released. What only passes through has no state of its own."""
@@ -225,5 +226,5 @@ class MlExporterRelease(models.AbstractModel):
                 self._remote_id(flow, "outgoing_files", record)
             except NotSentError as error:
                 raise NotSentError(
-                    self.env._("Waits for the files of %s.", record.display_name), error.kind, record
+                    _("Waiting for the files of %(record)s.", record=record.display_name), error.kind, record
                 ) from error

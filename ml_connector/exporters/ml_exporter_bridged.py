@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..core.documents import Party, PurchaseOrder
 from ..core.errors import ConflictError, ConnectorError, InvalidDataError, NotRelevantError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from ..importers.ml_importer_bridged import account_of, coding
 
@@ -20,7 +21,7 @@ class MlExporterBridged(models.AbstractModel):
 
     _name = "ml.exporter.bridged"
     _inherit = "ml.exporter"
-    _description = "Reader of Bridged Documents"
+    _description = "Forwarded Document Exporter"
 
     _sends_changes = False
     _goes_in_order_of = "partner_id"
@@ -51,14 +52,20 @@ class MlExporterBridged(models.AbstractModel):
     def _withdrawn(self, flow, record):
         if flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record):
             return ConflictError(
-                self.env._(
-                    "%(record)s was taken back at %(origin)s, but %(target)s has it: reverse it there, then Ignore.",
+                _(
+                    "%(origin)s cancelled %(record)s after Odoo forwarded it to %(target)s. Reverse it in %(target)s,"
+                    " then ignore this transfer.",
                     record=record.display_name,
-                    origin=record.connection_id.name,
-                    target=flow.connection_id.name,
+                    origin=record.connection_id._provider_class().label,
+                    target=flow.connection_id._provider_class().label,
                 )
             )
-        return NotRelevantError(self.env._("It was taken back before it was sent."))
+        return NotRelevantError(
+            _(
+                "Cancelled in %(origin)s before Odoo forwarded it.",
+                origin=record.connection_id._provider_class().label,
+            )
+        )
 
     def _codes(self, record, document):
         """{(kind, external id): the target's `Reference`, or None where the code is left out}."""
@@ -68,10 +75,10 @@ class MlExporterBridged(models.AbstractModel):
         missing = [reference for reference in references if (reference.kind, reference.external_id) not in codes]
         if missing:
             raise InvalidDataError(
-                self.env._(
-                    "%(code)s is not mapped any more: fill the mapping of %(connection)s, then press Retry.",
+                _(
+                    "%(code)s is no longer mapped in %(provider)s. Map it, then retry.",
                     code=missing[0].name or missing[0].code or missing[0].external_id,
-                    connection=record.connection_id.name,
+                    provider=record.connection_id._provider_class().label,
                 )
             )
         return codes
@@ -107,10 +114,10 @@ class MlExporterRelease(models.AbstractModel):
         sources = flow.connection_id.source_ids
         if sources and (fetched := self._fetching(sources, record)):
             raise FilesAwaitedError(
-                self.env._(
-                    "Waits until the files of %(record)s have come from %(origin)s.",
+                _(
+                    "Waiting until Odoo has the files of %(record)s from %(origin)s.",
                     record=record.display_name,
-                    origin=fetched.connection_id.name,
+                    origin=fetched.connection_id._provider_class().label,
                 )
             )
         super()._wait_for_files(flow, record)

@@ -20,7 +20,7 @@ CLASSIFICATIONS = {
 class MlExporterAccount(models.AbstractModel):
     _name = "ml.exporter.account"
     _inherit = "ml.exporter"
-    _description = "Reader of Accounts"
+    _description = "Account Exporter"
 
     def _watched_fields(self):
         return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
@@ -47,7 +47,7 @@ class MlExporterAccount(models.AbstractModel):
 class MlExporterDimension(models.AbstractModel):
     _name = "ml.exporter.dimension"
     _inherit = "ml.exporter"
-    _description = "Reader of Analytic Plans"
+    _description = "Analytic Plan Exporter"
     _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
@@ -89,7 +89,7 @@ class MlExporterDimension(models.AbstractModel):
 class MlExporterDimensionValue(models.AbstractModel):
     _name = "ml.exporter.dimension_value"
     _inherit = "ml.exporter"
-    _description = "Reader of Analytic Accounts"
+    _description = "Analytic Account Exporter"
     _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
@@ -127,7 +127,7 @@ class MlExporterListValue(models.AbstractModel):
 
     _name = "ml.exporter.list_value"
     _inherit = "ml.exporter.dimension_value"
-    _description = "Reader of Analytic Accounts for Lists"
+    _description = "List Value Exporter"
 
     def _domain(self, flow):
         return super()._domain(flow) & Domain("root_plan_id", "in", list(self._fields_of_plans(flow)))
@@ -158,7 +158,7 @@ class MlExporterListValue(models.AbstractModel):
 class MlExporterCompany(models.AbstractModel):
     _name = "ml.exporter.company"
     _inherit = "ml.exporter"
-    _description = "Reader of Companies"
+    _description = "Company Exporter"
 
     def _watched_fields(self):
         return {"name", "currency_id", "country_id", "vat"}
@@ -179,7 +179,7 @@ class MlExporterCompany(models.AbstractModel):
 class MlExporterTax(models.AbstractModel):
     _name = "ml.exporter.tax"
     _inherit = "ml.exporter"
-    _description = "Reader of Taxes"
+    _description = "Tax Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):

@@ -8,7 +8,7 @@ from ..core.own_ids import own_id
 class MlExporterEmployee(models.AbstractModel):
     _name = "ml.exporter.employee"
     _inherit = "ml.exporter"
-    _description = "Reader of Employees"
+    _description = "Employee Exporter"
 
     def _watched_fields(self):
         return {"name", "work_email", "department_id", "work_location_id", "parent_id", "active", "user_id"}

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..core.documents import Bill, BillLine, OutgoingFile, Party
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import decimal_of
 
@@ -16,7 +17,7 @@ PDF = "application/pdf"
 class MlExporterOwnBill(models.AbstractModel):
     _name = "ml.exporter.own_bill"
     _inherit = "ml.exporter"
-    _description = "Reader of Vendor Bills"
+    _description = "Vendor Bill Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -122,7 +123,7 @@ class MlExporterOutgoingFile(models.AbstractModel):
 
     _name = "ml.exporter.outgoing_file"
     _inherit = "ml.exporter.follower"
-    _description = "Reader of Files"
+    _description = "PDF Exporter"
 
     def _document(self, flow, record):
         kind = "purchase_order" if record._name == "purchase.order" else "own_bill"
@@ -137,7 +138,7 @@ class MlExporterOutgoingFile(models.AbstractModel):
             content, _kind = report._render_qweb_pdf("purchase.action_report_purchase_order", order.ids)
         except UserError as error:
             raise InvalidDataError(
-                self.env._("The PDF of %(order)s cannot be made: %(problem)s", order=order.name, problem=error)
+                _("Odoo could not create the PDF of %(order)s. %(problem)s", order=order.name, problem=error)
             ) from error
         return OutgoingFile(
             parent_external_id=parent, name=f"{order.name}.pdf".replace("/", "-"), mimetype=PDF, content=content
@@ -146,7 +147,7 @@ class MlExporterOutgoingFile(models.AbstractModel):
     def _bill_file(self, parent, move):
         attachment = self._pdf_of(move)
         if not attachment:
-            raise InvalidDataError(self.env._("%s has no PDF to send along.", move.name))
+            raise InvalidDataError(_("%(bill)s has no PDF to send.", bill=move.name))
         return OutgoingFile(
             parent_external_id=parent,
             name=attachment.name,

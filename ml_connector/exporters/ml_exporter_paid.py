@@ -3,6 +3,7 @@ from odoo.fields import Domain
 
 from ..core.documents import Clearing, Paid
 from ..core.errors import NotRelevantError
+from ..core.messages import _
 from ..importers.importer_tools import exact
 
 
@@ -14,7 +15,7 @@ class MlExporterPaid(models.AbstractModel):
 
     _name = "ml.exporter.paid"
     _inherit = "ml.exporter"
-    _description = "Reader of Paid Records"
+    _description = "Paid Bill Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -84,7 +85,7 @@ class MlExporterPaid(models.AbstractModel):
         is_paid = self._is_paid(record)
         if not is_paid and not flow.env["ml.binding"]._external_ids(flow.connection_id, "paid", record):
             # it was when it was queued, and the vendor does not know of it
-            raise NotRelevantError(self.env._("%s is not paid any more.", record.display_name))
+            raise NotRelevantError(_("%(bill)s is no longer paid.", bill=record.display_name))
         return Paid(
             subject=binding.kind,
             external_id=binding.external_id,

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..core.documents import AnalyticShare, GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import decimal_of
 
@@ -12,7 +13,7 @@ from .ml_exporter import decimal_of
 class MlExporterPurchaseOrder(models.AbstractModel):
     _name = "ml.exporter.purchase_order"
     _inherit = "ml.exporter"
-    _description = "Reader of Purchase Orders"
+    _description = "Purchase Order Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -84,9 +85,9 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         """
         for kind, name in (("goods_receipt", "picking_ids"), ("own_bill", "invoice_ids")):
             if sender := self._sender(flow, kind):
-                reader = self.env[f"ml.exporter.{kind}"]
-                due = order[name].filtered_domain(reader._domain(sender))
-                for record in reader._sendable(sender, due):
+                exporter = self.env[f"ml.exporter.{kind}"]
+                due = order[name].filtered_domain(exporter._domain(sender))
+                for record in exporter._sendable(sender, due):
                     self._remote_id(flow, kind, record)
 
     def _line_codes(self, flow, lines):
@@ -103,7 +104,11 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         distribution = line.analytic_distribution or {}
         if any(percentage != 100 for percentage in distribution.values()):
             raise InvalidDataError(
-                self.env._("%s is divided among analytic accounts, which the vendor's orders cannot be.", line.name)
+                _(
+                    "Line %(line)s is split across analytic accounts. %(provider)s orders do not support that.",
+                    line=line.name,
+                    provider=flow.connection_id._provider_class().label,
+                )
             )
         references = (codes["analytic", analytic.id] for analytic in self._analytic_accounts(line))
         return {
@@ -142,7 +147,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
 class MlExporterGoodsReceipt(models.AbstractModel):
     _name = "ml.exporter.goods_receipt"
     _inherit = "ml.exporter"
-    _description = "Reader of Receipts of Goods"
+    _description = "Goods Receipt Exporter"
     _groups = ("stock.group_stock_user",)
 
     def _watched_fields(self):
@@ -174,9 +179,9 @@ class MlExporterGoodsReceipt(models.AbstractModel):
         receipts = receipts.filtered(lambda picking: picking.state == "done" and self._moves(picking))
         orders = self._moves(receipts).purchase_line_id.order_id
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
-        return receipts.filtered(lambda picking: self._is_ordered_over_there(flow, picking, known))
+        return receipts.filtered(lambda picking: self._has_orders(flow, picking, known))
 
-    def _is_ordered_over_there(self, flow, picking, known):
+    def _has_orders(self, flow, picking, known):
         """Whether the vendor has the orders, or will have them."""
         orders = self._moves(picking).purchase_line_id.order_id
         sender = self._sender(flow, "purchase_order")

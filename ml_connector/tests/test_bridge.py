@@ -115,7 +115,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.logs("bills").state, "waiting")
         code = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "7777")])
         code.action_create_at_target()
-        self.assertEqual(code.creation, "Being created")
+        self.assertEqual(code.creation, "Creating")
         told = self.env["ml.sync.attempt"].search([("res_model", "=", code._name), ("res_id", "=", code.id)])
         self.assertEqual((told.action, told.person), ("create_remote", self.env.user.name))
         self.bring()

@@ -362,7 +362,7 @@ class TestFeedIn(FeedCase):
             {name.partition("~")[0] for name in refused.mapped("name")},
             {"rechnung_M\\xfcller.csv", "invoices_\\xff.csv"},
         )
-        self.assertEqual(set(refused.mapped("error_message")), {"The name of the file is not UTF-8: have it renamed."})
+        self.assertEqual(set(refused.mapped("error_message")), {"The file name is not valid UTF-8. Rename the file."})
         self.assertEqual((self.connection.failed_count, len(refused[0]._log().attempt_ids)), (2, 1))
         for name in [path for path in self.server.content if not path.isascii()]:
             self.server.content.pop(name)
@@ -381,7 +381,7 @@ class TestFeedIn(FeedCase):
 
     def test_one_folder_stops_no_other(self):
         self.template("payments").folder = "missing"
-        self.server.fail("list", NotFoundError("missing is not at the server."))
+        self.server.fail("list", NotFoundError("missing is not on the server."))
         self.template("payments").sequence = 1
         file = self.take("invoices_1.csv", invoices(row("900001")), times=1)
         self.assertEqual(file.state, "seen")

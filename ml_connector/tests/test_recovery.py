@@ -163,7 +163,7 @@ class TestRecovery(ConnectorCase):
         self.run_worker()
         (found,) = [finding for finding in self.connection.findings if finding["level"] == "warning"]
         self.assertEqual(self.connection.check_state, "warning")
-        self.assertIn("regards 1 records as booked", found["title"])
+        self.assertIn("1 record is booked in", found["title"])
         self.assertIn("BILL-2", found["message"])
         self.patch(RelistingProvider, "relists_cheaply", False)
         self.connection.action_test()
