@@ -11,7 +11,7 @@ class MlWorker(models.AbstractModel):
     _inherit = "ml.worker"
 
     def _dry_runs(self, run):
-        """Answer the dry runs that were asked for."""
+        """Answer the requested dry runs."""
         for dry_run in self.env["ml.dry.run"].search(
             [("connection_id", "=", run.connection.id), ("state", "=", "requested")]
         ):

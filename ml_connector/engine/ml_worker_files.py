@@ -6,7 +6,7 @@ from ..exporters.feed_builder import FeedBuilder
 
 
 class MlWorker(models.AbstractModel):
-    """Feeds: flows whose records go and come in files instead of calls."""
+    """Runs flows whose records are exchanged in files instead of calls."""
 
     _inherit = "ml.worker"
 
@@ -76,7 +76,7 @@ class MlWorker(models.AbstractModel):
         return [] if feed else super()._dry_run_lines(run, flow)
 
     def _dry_feed(self, template):
-        """What the next file would have."""
+        """Dry run lines of the next files."""
         with self.env.cr.savepoint() as savepoint:
             builder = FeedBuilder(template)
             lines = []

@@ -19,18 +19,18 @@ SPOOLED = 8 * 1024 * 1024
 
 
 class TakenEarlyError(PermanentError):
-    """A file was gone before it had its final name."""
+    """The provider fetched a file before it had its final name."""
 
 
 class MlWorker(models.AbstractModel):
-    """Writes the files of feeds, sends them, and reads what the vendor answers to them."""
+    """Writes the files of file flows, sends them, and reads the provider's answers."""
 
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ write files
 
     def _build_feed(self, run, flow):
-        """Write the files of a flow's templates; they are sent as a step of its own."""
+        """Write the files of a flow's file templates; they are sent in a separate step."""
         started = fields.Datetime.now()
         for template in self.env["ml.feed.template"].search([("flow_id", "=", flow.id)]):
             self._build_files(run, flow, template)
@@ -49,9 +49,9 @@ class MlWorker(models.AbstractModel):
             ]
         )
         if "transferred" in unsent.mapped("state"):
-            return  # it is being sent: what it brings counts first
+            return  # it is being sent, and its records count first
         if self._taken_early(flow) & unsent:
-            return  # the next one would be taken as well
+            return  # the provider would fetch the next one early, too
         builder = FeedBuilder(template)
         files = builder.build()
         for file in unsent:
@@ -65,14 +65,14 @@ class MlWorker(models.AbstractModel):
             self._try_to_remove(run.provider, file._path(file.temporary_name))
 
     def _taken_early(self, flow):
-        """Files that were taken under an unfinished name, as long as their template gives this kind of name."""
+        """Files that the provider fetched under a temporary name which their file template still uses."""
         files = self.env["ml.feed.file"].search(
             [("flow_id", "=", flow.id), ("state", "=", "failed"), ("taken_as", "!=", False)]
         )
         return files.filtered(lambda file: file.taken_as == file.template_id.temporary)
 
     def _record_skipped(self, flow, template, builder):
-        """A row for each record that could not be sent; what was complete this time is settled."""
+        """Store a failed transfer for each skipped record, and end those of records that are complete now."""
         rows = self.env["ml.sync.log"].search(
             [("flow_id", "=", flow.id), ("res_model", "=", template.model_name), ("state", "in", MERGED_STATES)]
         )
@@ -109,12 +109,12 @@ class MlWorker(models.AbstractModel):
         if self._hold_back(run, flow):
             return
         if taken := self._taken_early(flow):
-            # until the template is changed, its owner is not told that all is well
+            # until the file template is changed, the connection must not appear healthy
             run.failed = True
             flow.error_message = taken[:1].error_message
         while not run.is_over and (log := self._claim(run, flow, 1)):
             if log.res_model != "ml.feed.file" or log.feed_file_id.answer == "rejected":
-                # a record that was incomplete, or a file that was refused: the next file has what is right by now
+                # an incomplete record or a rejected file: the next file contains the corrected records
                 log._supersede()
                 flow.next_run_at = fields.Datetime.now()
                 flow.connection_id._trigger()
@@ -123,9 +123,9 @@ class MlWorker(models.AbstractModel):
             self._send_file(run, flow, log)
 
     def _hold_back(self, run, flow):
-        """Leave the files of a flow for later while files that theirs refer to have not arrived.
+        """Postpone the files of a flow while files that they refer to have not arrived.
 
-        True when they were held back.
+        True when they were postponed.
         """
         first = self._not_arrived(flow)
         due = self.env["ml.sync.log"].search(
@@ -139,7 +139,7 @@ class MlWorker(models.AbstractModel):
         return True
 
     def _not_arrived(self, flow):
-        """The flows that go first and whose last list is not with the vendor."""
+        """The flows that come first and whose last file has not been delivered."""
         flows = flow.connection_id.flow_ids.filtered(lambda other: other.active and other.key in flow._spec().after)
         files = self.env["ml.feed.file"].search(
             [("flow_id", "in", flows.ids), ("direction", "=", "push"), ("state", "in", UNSENT)]
@@ -175,14 +175,14 @@ class MlWorker(models.AbstractModel):
             file._fail(problem)
 
     def _stop_sending(self, run, flow, file, problem):
-        """The next file would go the same way: a person changes the template first."""
+        """Stop sending until the file template is changed: the next file would fail the same way."""
         file.taken_as = file.template_id.temporary
         flow.error_message = problem.message
         run.failed = True
         run.connection._ask_owner(problem)
 
     def _transfer(self, run, file):
-        """Bring a file under its final name. Each step is noted before the next, so that none is done twice."""
+        """Transfer a file to its final name. Each step is stored before the next, so that none is done twice."""
         store, template = run.provider.files(), file.template_id
         if file.state == "failed":
             file.state = "built"
@@ -217,7 +217,7 @@ class MlWorker(models.AbstractModel):
         try:
             provider.files().remove(path)
         except ConnectorError:
-            return  # what is left under a temporary name does no harm, and the next try writes over it
+            return  # a remaining temporary file does no harm, and the next attempt overwrites it
 
     def _rename(self, run, store, file, is_resumed):
         """Give the file its final name; returns a note for it."""
@@ -226,9 +226,9 @@ class MlWorker(models.AbstractModel):
             store.rename(temporary, final)
         except NotFoundError:
             if store.size(final) == file.size:
-                return False  # it was renamed, whatever the server says
+                return False  # it was renamed despite the error
             if is_resumed:
-                # an earlier try renamed it and could not note it; the vendor may have fetched it since
+                # an earlier attempt renamed it and could not store that; the provider may have fetched it since
                 return _("The file already had its final name when Odoo resumed the transfer.")
             file.state = "built"
             self._commit(run)
@@ -253,10 +253,10 @@ class MlWorker(models.AbstractModel):
             ) from None
         return False
 
-    # ------------------------------------------------------------------ answers to our files
+    # ------------------------------------------------------------------ answers of the provider
 
     def _read_answers(self, run):
-        """What the vendor says of the files that it got; returns the errors of those that could not be looked at."""
+        """Read the provider's answers to sent files. Returns the errors of answers that could not be read."""
         awaited = self.env["ml.feed.file"].search(
             [("connection_id", "=", run.connection.id), ("answer", "in", ("awaited", "missing"))], order="id"
         )
@@ -288,10 +288,10 @@ class MlWorker(models.AbstractModel):
                 )
                 file.write({"answer": "missing", "error_message": message})
             else:
-                file.answer = False  # no refusal came
+                file.answer = False  # no rejection came
 
     def _refusal_text(self, store, path):
-        """What the vendor wrote about a file that it refused."""
+        """The provider's report about a rejected file."""
         with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
             try:
                 store.read(path, stream, MAX_REPORT)
@@ -301,7 +301,7 @@ class MlWorker(models.AbstractModel):
             return " ".join(stream.read().decode("utf-8", "replace").split())[:SHOWN_REPORT]
 
     def _record_rejection(self, file, report):
-        """A refused file is as one that did not arrive: its records go again with the next one."""
+        """Store a rejection: the records of the file are sent again with the next one."""
         provider = file.connection_id._provider_class().label
         error = PermanentError(
             _("%(provider)s rejected the file: %(report)s", provider=provider, report=report)

@@ -6,11 +6,11 @@ FORWARDED = ("created", "linked", "updated")
 
 
 class MlWorker(models.AbstractModel):
-    """Records of one connection go on to another, and what becomes of them there goes back."""
+    """Forwards records of one connection to another, and reports their results back."""
 
     _inherit = "ml.worker"
 
-    # ------------------------------------------------------------------ onwards
+    # ------------------------------------------------------------------ forward
 
     def _store_results(self, run, flow, entries, started):
         super()._store_results(run, flow, entries, started)
@@ -19,7 +19,7 @@ class MlWorker(models.AbstractModel):
             self._forward(flow, together)
 
     def _by_model(self, records):
-        """Records of several models as one recordset a model."""
+        """Records of several models as one recordset per model."""
         ids = {}
         for record in records:
             ids.setdefault(record._name, set()).add(record.id)
@@ -27,7 +27,7 @@ class MlWorker(models.AbstractModel):
         return [envs[model][model].browse(sorted(model_ids)) for model, model_ids in ids.items()]
 
     def _forward(self, flow, records):
-        """Queue at the target what it takes of written records, in the transaction that wrote them."""
+        """Queue written records that the target connection accepts, in the transaction that wrote them."""
         if flow.kind == "file":
             self._forward_files(flow.connection_id.target_id, records)
         elif carrier := flow._carrier():
@@ -35,7 +35,7 @@ class MlWorker(models.AbstractModel):
             self._queue_at(carrier, exporter._sendable(carrier, records.filtered_domain(exporter._domain(carrier))))
 
     def _forward_files(self, target, records):
-        """Files may come after their record went on; where it did not yet, they go with it."""
+        """Queue files that came after their record was forwarded. Otherwise they are forwarded with it."""
         for follower in target.flow_ids.filtered(lambda flow: flow.active and flow._spec().follows):
             sent = self.env["ml.sync.log"].search(
                 [
@@ -57,12 +57,12 @@ class MlWorker(models.AbstractModel):
 
     def _queue_reports(self, flow, entries):
         if flow._carrier():
-            # success is told once the target has the record
+            # success is reported once the target connection has the record
             entries = [entry for entry in entries if entry.error or entry.outcome == "drift"]
         super()._queue_reports(flow, entries)
 
     def _unreported(self, connection, keys):
-        """Also those that the target does not have yet."""
+        """Also the records that the target connection does not have yet."""
         unreported = super()._unreported(connection, keys)
         for flow in connection.flow_ids:
             wanted = {key for key in keys if key[0] == flow.kind}
@@ -77,7 +77,7 @@ class MlWorker(models.AbstractModel):
         return unreported
 
     def _under_way(self, carrier, records):
-        """Ids of the records that are queued at the target and not there yet."""
+        """Ids of the records that are queued for the target connection and not sent yet."""
         queued = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", carrier.id),
@@ -99,13 +99,13 @@ class MlWorker(models.AbstractModel):
             self._report_to_sources(log)
 
     def _answer_ignored(self, logs):
-        """Also the provider that the record came from, when it will not get where it was to go."""
+        """Also report to the origin of a forwarded record that it is not forwarded."""
         super()._answer_ignored(logs)
         for _flow, group in logs.filtered(lambda log: log.direction == "push").grouped("flow_id").items():
             self._report_to_sources(group, lambda origin: origin.flow_id._spec().acknowledges)
 
     def _report_to_sources(self, logs, is_told=lambda origin: True):
-        """Queue for the vendors that records came from what became of them here."""
+        """Queue the results of forwarded records for the providers that they came from."""
         flow = logs.flow_id
         if not logs or not flow._spec().carries:
             return
@@ -139,7 +139,7 @@ class MlWorker(models.AbstractModel):
             return
         is_there = log.state == "done"
         if not is_there and self._bindings_by_record(log.flow_id, self.env[log.res_model].browse(log.res_id)):
-            # success was told already; what failed is a change of it
+            # success was reported already; a later change of the record failed
             return
         acknowledges = origin.flow_id._spec().acknowledges
         result = {

@@ -11,13 +11,13 @@ from ..models.ml_connection import WORKING_STATES
 from ..models.ml_sync_log import OPEN_STATES
 
 CONTACTS = "contacts"
-"""Key of what a binding remembers beside the values that both sides may change."""
+"""Key under which a record link keeps the contacts that were read."""
 
 
 class FieldConflictError(ConflictError):
-    """The same values were changed on both sides, and a person is to decide.
+    """The same values were changed on both sides, and a user has to decide.
 
-    :param values: {name: (Odoo's, the vendor's)}
+    :param values: {name: (Odoo's value, the provider's value)}
     """
 
     def __init__(self, message, values):
@@ -26,9 +26,9 @@ class FieldConflictError(ConflictError):
 
 
 class NewerRemoteVersionError(ConnectorError):
-    """The vendor changed the record too, which has to be in Odoo before Odoo's change is sent.
+    """The provider changed the record too, and that change must be in Odoo before Odoo's change is sent.
 
-    :param key: kind and external id of the record that is waited for
+    :param key: kind and external id of the awaited record
     """
 
     error_class = "unseen_change"
@@ -47,7 +47,7 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ into Odoo
 
     def _merge(self, run, flow, entries):
-        """Decide for each value of the records that are bound already which side it is taken from."""
+        """Decide for each value of the linked records which side it is taken from."""
         if "conflict_policy" not in flow._spec().options:
             return
         entries = [entry for entry in entries if entry.bound and not entry.error]
@@ -74,7 +74,7 @@ class MlWorker(models.AbstractModel):
             decider = elsewhere.get(binding.external_id, binding)
             merged = merge(odoo_values[entry.bound.id], remote_values, decider.agreed_odoo, decider.agreed_vendor)
             if decider != binding:
-                # what is to be asked or sent is the other connection's to do
+                # the other connection asks the user and sends
                 entry.taken, entry.kept = merged.taken, {}
                 continue
             try:
@@ -85,10 +85,9 @@ class MlWorker(models.AbstractModel):
                 entry.taken, entry.kept = merged.taken, merged.kept
 
     def _has_agreement(self, flow, binding, record, odoo_values, remote_values):
-        """Whether it is known what both sides agreed on last; else the vendor's values are taken as they are.
+        """Whether the last common values are known; otherwise the provider's values apply.
 
-        Not so where a person has changed the record in Odoo since it was transferred: then whatever differs counts as
-        changed on both sides.
+        If the record was changed in Odoo after its transfer, each difference counts as changed on both sides.
         """
         if binding.agreed_odoo and binding.agreed_vendor:
             return True
@@ -107,7 +106,7 @@ class MlWorker(models.AbstractModel):
         return True
 
     def _sent_values(self, flow, bindings):
-        """{record id: values of Odoo} of transfers to the vendor of which it is not known whether they arrived."""
+        """{record id: values of Odoo} of open transfers to the provider, which may have arrived."""
         push_flow = flow._counterpart("push")
         if not push_flow or not bindings:
             return {}
@@ -123,7 +122,7 @@ class MlWorker(models.AbstractModel):
         return {log.res_id: log.sent_values for log in logs.sudo() if log.sent_values}  # sudo: field without access
 
     def _agree_on_arrived(self, binding, sent, remote_values):
-        """What arrived of a transfer in doubt is odoo_values, and no change of the vendor's."""
+        """Values of an unconfirmed transfer that arrived are common values, not changes of the provider."""
         arrived = {
             name: value
             for name, value in (sent or {}).items()
@@ -134,11 +133,10 @@ class MlWorker(models.AbstractModel):
             binding.agreed_vendor = {**binding.agreed_vendor, **arrived}
 
     def _decided_elsewhere(self, flow, bindings):
-        """{external id: binding of another connection} of records about which that connection decides.
+        """{external id: record link of another connection} of records about which that connection decides.
 
-        One contact is one record of the provider's business, however many connections read it: of those that also send
-        it, one that asks decides, else the first one. Otherwise each would settle by its own policy what another one
-        has asked a person about.
+        Several connections may read the same contact of the provider. Of those that also send it, one with the policy
+        *Ask* decides, else the first one. Otherwise each would decide by its own policy what another one asks a user.
         """
         connection = flow.connection_id
         same = self.env["ml.binding"].search(
@@ -161,7 +159,7 @@ class MlWorker(models.AbstractModel):
         return found
 
     def _is_watched(self, flow, binding):
-        """Whether its connection reads the record, or has asked a person about it before it was paused."""
+        """Whether its connection reads the record, or asked a user about it before it was paused."""
         connection = binding.connection_id
         if connection.state in WORKING_STATES:
             return True
@@ -182,7 +180,7 @@ class MlWorker(models.AbstractModel):
         return pull_flow.conflict_policy == "ask" if pull_flow and pull_flow._counterpart("push") else None
 
     def _resolve_conflicts(self, run, flow, entry, merged, binding):
-        """Decide the conflicts by the flow's policy, or by what a person decided about these very values."""
+        """Resolve the conflicts by the user's decision about these values, or by the flow's policy."""
         if not merged.conflicts:
             return
         decided = self._decided(entry.log, merged.conflicts)
@@ -206,7 +204,7 @@ class MlWorker(models.AbstractModel):
         return log.decision if same else False
 
     def _winner(self, run, flow, entry, binding):
-        """`odoo` or `vendor`; empty when a person is to decide."""
+        """`odoo` or `vendor` (the provider); empty when a user has to decide."""
         if not flow._counterpart("push"):
             return "vendor"
         if flow.conflict_policy == "ask":
@@ -225,7 +223,7 @@ class MlWorker(models.AbstractModel):
         return exporter._shared_values(exporter.env[records[0]._name].browse(record.id for record in records))
 
     def _agreements(self, flow, entries):
-        """{entry: what its binding is to remember} of written entries."""
+        """{entry: common values for its record link} of written entries."""
         if "conflict_policy" not in flow._spec().options:
             return {}
         values = self._shared_values(flow, [entry.record for entry in entries])
@@ -238,7 +236,7 @@ class MlWorker(models.AbstractModel):
         }
 
     def _queue_kept(self, flow, entries):
-        """Send what changed in Odoo alone, or won."""
+        """Queue records whose Odoo values changed alone, or won."""
         kept = [entry.record for entry in entries if entry.kept]
         push_flow = kept and flow._counterpart("push")
         if push_flow:
@@ -247,12 +245,12 @@ class MlWorker(models.AbstractModel):
             records = records.filtered_domain(exporter._domain(push_flow))
             self.env["ml.sync.log"]._enqueue(push_flow, records)
 
-    # ------------------------------------------------------------------ to the vendor
+    # ------------------------------------------------------------------ from Odoo
 
     def _read_before(self, run, flow, logs, odoo_values):
-        """{row: ConnectorError} of those whose record the vendor changed meanwhile, after that is queued for Odoo.
+        """{transfer: ConnectorError} of records that the provider changed meanwhile; that change is queued for Odoo.
 
-        :param odoo_values: what `_shared_values` says of the records
+        :param odoo_values: result of `_shared_values` for the records
         """
         pull_flow = flow._counterpart("pull")
         if not pull_flow:
@@ -276,7 +274,7 @@ class MlWorker(models.AbstractModel):
         return errors
 
     def _record_arrived(self, run, flow, log):
-        """Look up what arrived of a change in doubt."""
+        """Record which values of an unconfirmed change arrived."""
         pull_flow = flow._counterpart("pull")
         sent = pull_flow and log.sudo().sent_values  # sudo: field without access
         binding = sent and self._bindings_by_record(flow, self.env[log.res_model].browse(log.res_id)).get(log.res_id)
@@ -286,7 +284,7 @@ class MlWorker(models.AbstractModel):
             self._agree_on_arrived(binding, sent, remote_values)
 
     def _unseen_change(self, run, pull_flow, item, binding, odoo_values):
-        """The error that holds a row back, or None. A record that is gone is left to the sending."""
+        """The error that holds a transfer back, or None. Sending handles a record that no longer exists."""
         if item is None or isinstance(item, ConnectorError):
             return item
         try:
@@ -302,31 +300,31 @@ class MlWorker(models.AbstractModel):
         )
 
     def _outgoing_document(self, flow, record, binding):
-        """The document of a record, with the vendor's own values where Odoo did not change them."""
+        """The document of a record, with the provider's values where Odoo did not change them."""
         document = flow._reader(record._name)._document(flow, record)
         if not (binding.agreed_vendor and flow._counterpart("pull")):
             return document
         return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))
 
     def _found_agreement(self, sent, odoo_values):
-        """What was found of a transfer in doubt, and the values of Odoo that were sent, to be remembered as agreed on.
+        """The record found for an unconfirmed transfer and the sent values of Odoo, to be stored as common values.
 
-        Of a value that is another one over there nobody knows whether it was changed since: so a change here asks.
+        A value that differs in the provider may have been changed there since, so a further change in Odoo asks.
         """
         if not odoo_values:
             return sent, None
         others = {
             name
-            for name, remote_values in sent.shared.items()
-            if remote_values and odoo_values.get(name) and remote_values != odoo_values[name]
+            for name, remote_value in sent.shared.items()
+            if remote_value and odoo_values.get(name) and remote_value != odoo_values[name]
         }
         unknown = dict.fromkeys(others)
         return replace(sent, shared={**sent.shared, **unknown}), {**odoo_values, **unknown}
 
     def _sent_agreement(self, binding, sent, odoo_values):
-        """What the binding of a record that was sent is to remember.
+        """Common values for the record link of a sent record.
 
-        :param odoo_values: the values in Odoo when it was sent; None when that is not known any more
+        :param odoo_values: the values in Odoo when it was sent; None if unknown
         """
         if odoo_values is None:
             return {}
@@ -337,7 +335,7 @@ class MlWorker(models.AbstractModel):
         }
 
     def _agreed_odoo(self, binding, odoo_values, untaken):
-        """Odoo's values as the vendor knows them now: a change that it did not take is one still."""
+        """Odoo's values as the provider knows them: a change that it did not accept stays a change."""
         before = (binding and binding.agreed_odoo) or {}
         return odoo_values and {
             **odoo_values,
@@ -345,7 +343,7 @@ class MlWorker(models.AbstractModel):
         }
 
     def _record_sent_version(self, flow, external_id):
-        """What was read before our change is not the vendor's newest version any more, even when it comes again."""
+        """The version read before Odoo's change is no longer the newest one, even if it is read again."""
         pull_flow = flow._counterpart("pull")
         if pull_flow:
             self.env["ml.sync.log"].search(

@@ -33,7 +33,7 @@ LOOK_UPS = 5000
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
 INCOMPLETE = "incomplete"
-"""Fingerprint of what did not get there as a whole: nothing equals it."""
+"""Fingerprint of an incomplete transfer: no document has the same."""
 
 
 class MlWorker(models.AbstractModel):
@@ -73,7 +73,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _changed_since_synced(self, flow, records):
-        """Records that were touched after they were last brought in line with the vendor."""
+        """The records that changed after their last transfer."""
         bindings = self._bindings_by_record(flow, records)
         touched = flow._reader(records._name)._touched_at(records)
         return records.filtered(
@@ -94,11 +94,11 @@ class MlWorker(models.AbstractModel):
             self._send(run, flow, outgoing)
 
     def _send_batch(self, run, flow):
-        """Of records with files only so many that all of these fit into memory."""
+        """Number of transfers claimed together: of those with files only as many as fit into memory."""
         return run.files_at_once if flow._spec().follows else max(SEND_BATCH, flow._spec().batch)
 
     def _prepared(self, run, flow, logs):
-        """As `_prepare`; where the connection's user lacks a right, the rows say so."""
+        """Like `_prepare`. Where the connection's user lacks a right, the transfers fail with it."""
         try:
             return self._prepare(run, flow, logs)
         except AccessError as error:
@@ -109,7 +109,7 @@ class MlWorker(models.AbstractModel):
             return []
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed of records of one model. Returns the rows to send with their bindings."""
+        """Render the changed records of one model. Returns the jobs to send."""
         books = flow.connection_id._books_of(logs[0].res_model)
         records = books[logs[0].res_model].browse(logs.mapped("res_id"))
         logs = self._without_unconfirmed(logs)
@@ -131,7 +131,7 @@ class MlWorker(models.AbstractModel):
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
             try:
-                if record in unseen:  # what the engine has read already would come from the cache, unasked
+                if record in unseen:  # values that the engine has read would come from the cache without a check
                     record.check_access("read")
                 if not binding and exporter._is_taken_back(record):
                     raise NotRelevantError(_("Archived or cancelled in Odoo before Odoo sent it."))
@@ -145,7 +145,7 @@ class MlWorker(models.AbstractModel):
             stored = _storable(payload)
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
-                # so that the next sweep does not ask again
+                # so that the next sweep skips it
                 agreed = self._agreed_odoo(binding, odoo_values.get(log.res_id), run.provider.untaken(flow.key))
                 binding.write({"synced_at": started, "agreed_odoo": agreed or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
@@ -171,9 +171,9 @@ class MlWorker(models.AbstractModel):
         return outgoing
 
     def _asked_about(self, flow, records, logs):
-        """{row: MappingError} of records of which a person has yet to say whether the vendor has them already.
+        """{transfer: MappingError} of records with an undecided proposal that the provider already has them.
 
-        The vendor's record of the same name would be found there, and linked without asking.
+        Sending would find the provider's record of the same name and link it without a decision.
         """
         proposals = self.env["ml.mapping"].search(
             [
@@ -209,7 +209,7 @@ class MlWorker(models.AbstractModel):
         return self._shared_values(flow, self.env[flow._record_model()].browse(logs.mapped("res_id")).exists())
 
     def _without_unconfirmed(self, logs):
-        """Records whose earlier transfer is in doubt are sent only after that has been looked up."""
+        """The transfers of records without an unconfirmed earlier transfer. The others wait until it is confirmed."""
         unconfirmed = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "in", logs.flow_id.ids),
@@ -237,9 +237,9 @@ class MlWorker(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time or in one call, and commit each group of answers.
+        """Send transfers, several at a time or in one call, and commit each group of answers.
 
-        What is being sent is marked before.
+        Transfers are marked as sent before the call.
         """
         batch = flow._spec().batch
         size = batch if batch > 1 else PARALLEL_CALLS
@@ -262,7 +262,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run, processed=len(group))
 
     def _store_answer(self, run, flow, log, sent, fingerprint, odoo_values, milliseconds):
-        """Bind what the vendor took; else the error that was met, which concerns this row alone."""
+        """Link the record that the provider accepted. Returns the error of this transfer, or None."""
         try:
             with self.env.cr.savepoint():
                 if error := self._taken(flow, log, sent):
@@ -286,7 +286,7 @@ class MlWorker(models.AbstractModel):
         log.stop_count = stops
 
     def _turns(self, flow, outgoing):
-        """Rows that may go at the same time: of records that go in order, one of each owner."""
+        """Groups of jobs that may be sent together: of records that go in order, one for each owner."""
         owners = self._owners(flow, self.env["ml.sync.log"].union(*(job[0] for job in outgoing)))
         turns, counts = [], Counter()
         for job in outgoing:
@@ -300,7 +300,7 @@ class MlWorker(models.AbstractModel):
         return turns
 
     def _owners(self, flow, logs):
-        """{row: the record whose bills, say, go in order}; without rows whose order does not matter."""
+        """{transfer: owner, such as the partner whose bills are sent in sequence}; without transfers of any order."""
         owners = {}
         for model, rows in logs.grouped("res_model").items():
             if field := flow._reader(model)._goes_in_order_of:
@@ -310,7 +310,7 @@ class MlWorker(models.AbstractModel):
         return owners
 
     def _in_order(self, flow, logs):
-        """The rows that go now. One waits while an earlier one of the same owner is still to be sent, or in doubt."""
+        """The transfers to send now. One waits while an earlier one of the same owner is queued or unconfirmed."""
         behind = self.env["ml.sync.log"]
         owners = self._owners(flow, logs)
         for model, rows in logs.filtered(lambda log: log in owners).grouped("res_model").items():
@@ -323,7 +323,7 @@ class MlWorker(models.AbstractModel):
         return logs - behind
 
     def _first_open(self, flow, model, logs, owners):
-        """{owner: its first row that is still to be sent or in doubt} among those before the last of the rows."""
+        """{owner: its first queued or unconfirmed transfer} among those before the last of the transfers."""
         owner_ids = [owner.id for owner in owners]
         of_owners = [(flow._reader(model)._goes_in_order_of, "in", owner_ids)]
         earlier = self.env["ml.sync.log"].search(
@@ -332,7 +332,7 @@ class MlWorker(models.AbstractModel):
                 ("res_model", "=", model),
                 ("res_id", "in", flow.connection_id._books_of(model)[model]._search(of_owners)),
                 ("state", "in", ("pending", "running", "unknown")),
-                # without it nothing goes on until a person says so
+                # without it the transfer waits for a user
                 ("next_try_at", "!=", False),
                 ("id", "<", max(logs.ids)),
             ],
@@ -344,7 +344,7 @@ class MlWorker(models.AbstractModel):
         return first
 
     def _return_behind(self, log, before):
-        """Give a claimed row back until the one before it has been tried again."""
+        """Return a claimed transfer to the queue until the one before it was retried."""
         soon = fields.Datetime.now() + timedelta(minutes=1)
         log.write(
             {
@@ -356,7 +356,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _answers(self, run, flow, jobs):
-        """A `SendResult` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
+        """A `SendResult` or a ConnectorError for each job. An error of a whole call applies to each of its jobs."""
         if flow._spec().batch < 2 or not jobs:
             return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
         calls = run.calls
@@ -399,7 +399,7 @@ class MlWorker(models.AbstractModel):
         record = flow.connection_id._books_of(log.res_model)[log.res_model].browse(log.res_id)
         binding = self._bindings_by_record(flow, record).get(log.res_id)
         if binding and binding.external_id != sent.external_id:
-            # the vendor's record was replaced by another one (made anew after it had been archived)
+            # the provider's record was replaced by another one (created again after it was archived)
             binding.external_id = sent.external_id
         self.env["ml.binding"]._bind(
             flow.connection_id,
@@ -429,8 +429,7 @@ class MlWorker(models.AbstractModel):
             self._queue_followers(flow, log)
 
     def _bind_parts(self, flow, record, sent_parts):
-        """What the vendor names the lines of a record by; the id of a line that was made anew over there replaces the
-        one of before."""
+        """Link the lines of a record to the provider's ids, replacing the ids of lines that it created again."""
         parts = flow._reader(record._name)._parts(record)
         found = {key: parts[own_id] for key, own_id in sent_parts.items() if own_id in parts}
         bound = self.env["ml.binding"].search(
@@ -447,7 +446,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _queue_followers(self, flow, log):
-        """Rows that send the files of a record that the vendor has now."""
+        """Queue transfers that send the files of a record that the provider has now."""
         record = flow.connection_id._books_of(log.res_model)[log.res_model].browse(log.res_id)
         for follower in flow.connection_id.flow_ids.filtered("active"):
             if follower.direction == "push" and follower._spec().follows == flow.key:
@@ -455,7 +454,7 @@ class MlWorker(models.AbstractModel):
                 self.env["ml.sync.log"]._enqueue(follower, sendable)
 
     def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
-        """Rows of one connection and kind that arrived."""
+        """Store that transfers of one connection and kind arrived."""
         if not logs:
             return
         logs.write(
@@ -512,7 +511,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _forget_sent(self, log):
-        """Send a record even when it is as before: what the vendor has since a transfer failed is not known."""
+        """Let the record be sent again even if unchanged: after a failure the provider's version is unknown."""
         self.env["ml.binding"].search(
             [
                 ("connection_id", "=", log.connection_id.id),
@@ -524,7 +523,7 @@ class MlWorker(models.AbstractModel):
         ).fingerprint = INCOMPLETE
 
     def _queue_missing(self, log, error):
-        """Send what another record waits for, also where its flow sends only what is needed."""
+        """Queue the record that another one waits for, also in flows that send only required records."""
         sender = log.connection_id.flow_ids.filtered(
             lambda flow: flow.active and flow.direction == "push" and flow.kind == error.kind
         )[:1]
@@ -532,17 +531,17 @@ class MlWorker(models.AbstractModel):
             books = sender.connection_id._books_of(error.model)
             self.env["ml.sync.log"]._enqueue(sender, books[error.model].browse(error.res_id))
 
-    # ------------------------------------------------------------------ doubt
+    # ------------------------------------------------------------------ unconfirmed
 
     def _look_up(self, run, flow):
-        """Find out at the vendor whether what is in doubt arrived, before anything is sent again.
+        """Check with the provider whether unconfirmed records arrived, before Odoo sends them again.
 
-        A change of what the vendor has already is simply sent again: finding the record would not tell whether the
-        change arrived, and the same change twice does no harm.
+        A change of a linked record is always sent again: finding the record would not show whether the change arrived,
+        and the same change twice does no harm.
         """
         while logs := self._claim_unconfirmed(run, flow, run.portion(SEND_BATCH)):
             with self._counted(run, logs):
-                for log in logs.filtered(lambda log: log.state == "unknown"):  # else another worker settled it
+                for log in logs.filtered(lambda log: log.state == "unknown"):  # else another worker confirmed it
                     self._resolve_unconfirmed(run, flow, log)
                     self._commit(run, processed=1)
             self._commit(run)
@@ -579,11 +578,11 @@ class MlWorker(models.AbstractModel):
         log.write({"next_try_at": False, "error_message": message})
 
     def _claim_unconfirmed(self, run, flow, limit):
-        """The rows to look up now, taken as `_claim` takes rows: nobody else looks them up until the lease ends."""
+        """Claim the unconfirmed transfers to check now, as `_claim` does: no other worker checks them meanwhile."""
         now = fields.Datetime.now()
         due = run.in_turn & Domain("flow_id", "=", flow.id) & Domain("state", "=", "unknown")
         logs = self._locked(due & Domain("next_try_at", "<=", now), limit)
-        # the server may stop so often over sending it, and again over looking it up
+        # the server may have stopped while sending it, and again while looking it up
         hopeless = logs.filtered(lambda log: log.stop_count >= 2 * MAX_STOPS)
         for log in hopeless:
             self._leave_unconfirmed(log)
@@ -615,14 +614,14 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ reports
 
     def _work_results(self, run, flow):
-        """Tell the vendor what became of its records, many in one call."""
+        """Report the results of records to the provider, many in one call."""
         self._look_up_results(run, flow)
         while not run.is_over and (logs := self._claim(run, flow, RESULT_BATCH)):
             for key, group in self._grouped_results(run, logs).items():
                 self._report(run, group, key)
 
     def _grouped_results(self, run, logs):
-        """Rows by idempotency key: what was sent together before goes together again, under the same key."""
+        """Transfers by idempotency key: those that were sent together are sent together again, under the same key."""
         groups = {}
         for log in logs:
             payload = log.sudo().payload  # sudo: field without access
@@ -636,7 +635,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _report(self, run, logs, key):
-        """Report together; what is refused as a whole is halved, until what it is refused for is alone."""
+        """Report together. A refused batch is halved until the refused result is alone."""
         started = time.monotonic()
         logs.write({"idempotency_key": key, "sent_at": fields.Datetime.now()})
         self._commit(run)
@@ -650,7 +649,7 @@ class MlWorker(models.AbstractModel):
         taken = logs.filtered(lambda log: not refused.get(log.external_id))
         self._store_sent(taken, "sent", milliseconds, run.trace_id)
         for log in logs - taken:
-            # a new try is another batch at the vendor, and needs a key of its own
+            # the next attempt is another batch for the provider, and needs a key of its own
             log.idempotency_key = False
             self._store_push_failure(run, log, PermanentError(refused[log.external_id]), action="report")
         run.succeeded = True
@@ -662,7 +661,7 @@ class MlWorker(models.AbstractModel):
                 for part in halves(logs):
                     self._report(run, part, self._result_key(run, part))
                 return
-            # nothing of it arrived
+            # none of it arrived
             self._store_push_failure(run, logs, error, action="report")
         else:
             for log in logs:
@@ -672,11 +671,11 @@ class MlWorker(models.AbstractModel):
             raise error
 
     def _look_up_results(self, run, flow):
-        """A batch took effect as a whole, but for what the vendor refused by name.
+        """Confirm unconfirmed results. A batch took effect as a whole, except for results that the provider refused.
 
-        So one report that the vendor knows settles those that cannot be asked for; what it does not know goes again.
+        So one known result confirms those of its batch that cannot be looked up; unknown ones are sent again.
         """
-        # what was told together is looked up together
+        # results that were sent together are looked up together
         while logs := self._claim_unconfirmed(run, flow, 1 if run.stops == ALONE else LOOK_UPS):
             with self._counted(run, logs):
                 for group in logs.filtered(lambda log: log.state == "unknown").grouped("idempotency_key").values():
@@ -690,7 +689,7 @@ class MlWorker(models.AbstractModel):
             for log in group:
                 self._postpone_look_up(log, errors[0])
         else:
-            # what cannot even be asked for is as what nobody can be asked for
+            # a result whose look-up fails counts as one that cannot be looked up
             answers = [None if isinstance(answer, ConnectorError) else answer for answer in answers]
             known = any(answers)
             for log, answer in zip(group, answers, strict=True):

@@ -10,15 +10,15 @@ from ..core.provider import Finding
 from ..models.ml_connection import WORKING_STATES
 
 LEFT_ALONE = ("pending", "running", "ignored")
-"""States of rows that are on their way, or that a person has decided about."""
+"""States of transfers that are in progress or that a user decided."""
 LOOK_BACK = timedelta(days=31)
 MOST_PAGES = 20
 MOST_NAMES = 5
-"""Of how much the test of a connection reads and says."""
+"""Limits of what the connection check reads and shows."""
 
 
 class MlWorker(models.AbstractModel):
-    """Reads again what the provider regards as booked, and lists what of it Odoo lacks."""
+    """Reads the records again that the provider marks as booked, and lists those missing in Odoo."""
 
     _inherit = "ml.worker"
 
@@ -49,7 +49,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
 
     def _find_lacking(self, run):
-        """Say at the test what the provider regards as booked and Odoo lacks, as after an export by hand."""
+        """Add a finding about records that the provider marks as booked and Odoo lacks, such as manual exports."""
         connection = run.connection
         if not (run.provider.relists_cheaply and connection.state in WORKING_STATES):
             return
@@ -59,7 +59,7 @@ class MlWorker(models.AbstractModel):
             try:
                 names += [item.title for item, _told in self._lacking(run, flow, since, MOST_PAGES)]
             except (ConnectorError, AccessError):
-                # the flow itself says so
+                # the flow itself shows the error
                 continue
         if names:
             connection._add_finding(self._lacking_finding(connection, names))
@@ -81,7 +81,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _lacking(self, run, flow, since, most_pages=None):
-        """What the provider regards as booked since a day, and is in Odoo no more: item, whether it was told so."""
+        """Records that the provider marks as booked since a day and Odoo lacks: (item, whether Odoo reported it)."""
         since = max(since, flow.start_date or since)
         found = {}
         for page in islice(run.provider.booked(flow.key, since), most_pages):

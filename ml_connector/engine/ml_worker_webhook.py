@@ -15,16 +15,16 @@ from .ml_worker import RACES
 _logger = logging.getLogger(__name__)
 
 CONFIRMED_WITHIN = timedelta(hours=1)
-"""How long the provider may take to check a subscription before somebody has to look."""
+"""How long the provider may take to verify a subscription before users are notified."""
 CHECK_EVERY = timedelta(days=1)
 EVENT_BATCH = 50
 MOST_LISTED = 10_000
 MANY_EVENTS = 20
-"""Of one type: then the lists of their flows, which have a hundred records a call, are cheaper than a call for each."""
+"""From this number of events of one type on, the lists (a hundred records a call) are read instead of each record."""
 
 
 class MlWorker(models.AbstractModel):
-    """Webhooks: subscribed, verified and removed where an administrator asks for it; what they told is read."""
+    """Subscribes, verifies and removes webhooks on request, and reads the records of their events."""
 
     _inherit = "ml.worker"
 
@@ -80,12 +80,12 @@ class MlWorker(models.AbstractModel):
                 "webhook_subscription_previous": False,
             }
         )
-        # from now on the address is closed
+        # from now on the URL is closed
         connection._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
     def _confirm_subscription(self, run):
-        """Answer the vendor's challenge, which may have arrived before its answer to our request."""
+        """Answer the provider's challenge, which may arrive before its answer to the subscription."""
         connection = run.connection
         if connection.webhook_state != "unverified":
             return
@@ -95,7 +95,7 @@ class MlWorker(models.AbstractModel):
         if not challenges:
             return
         refusal = self._answer_challenges(run, challenges)
-        # a challenge that is refused belongs to a subscription that was given up
+        # a refused challenge belongs to an earlier subscription
         challenges.state = "done"
         if not refusal:
             connection.write({"webhook_state": "active", "webhook_problem": False})
@@ -105,7 +105,7 @@ class MlWorker(models.AbstractModel):
         self._end_previous_subscription(run)
 
     def _answer_challenges(self, run, challenges):
-        """None once the vendor accepts one, the newest first; else its last refusal."""
+        """None once the provider accepts one, the newest first; else its last refusal."""
         for challenge in challenges:
             try:
                 run.provider.confirm_subscription(run.connection.webhook_subscription, challenge.challenge)
@@ -116,7 +116,7 @@ class MlWorker(models.AbstractModel):
         return refusal
 
     def _end_previous_subscription(self, run):
-        """Remove what the new subscription has replaced; in the next run, when the vendor cannot be asked now."""
+        """Remove the replaced subscription; in the next run if the provider is not available now."""
         connection = run.connection
         if connection.webhook_state != "active":
             return
@@ -131,7 +131,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _watch_subscription(self, run):
-        """Say when a subscription is not confirmed, and set up anew, once a day, one that is not as it should be."""
+        """Report an unconfirmed subscription, and once a day set up a wrong one again."""
         connection, now = run.connection, fields.Datetime.now()
         if connection.webhook_state not in ("active", "unverified"):
             return
@@ -155,7 +155,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _is_astray(self, run):
-        """Whether the provider says that the subscription is not the one that `_subscribe` would make now."""
+        """Whether the provider's subscription differs from the one that `_subscribe` would create now."""
         connection = run.connection
         connection.webhook_checked_at = fields.Datetime.now()
         try:
@@ -170,9 +170,9 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ events
 
     def _read_events(self, run):
-        """Read again, by a bounded part, what webhook events hint at. Whether there was anything to read.
+        """Read the records of a limited number of webhook events. True when there was anything to read.
 
-        The flows work between two parts: however many events come, what they bring is booked meanwhile.
+        The flows work between two calls, so that many events do not delay the booking of their records.
         """
         if run.is_over:
             return False
@@ -192,21 +192,21 @@ class MlWorker(models.AbstractModel):
         return bool(listed | events)
 
     def _received(self, connection):
-        """The domain of the events that are to be read."""
+        """The domain of the events to read."""
         domain = Domain("connection_id", "=", connection.id) & Domain("state", "=", "received")
         return domain & Domain("challenge", "=", False)
 
     def _count_events(self, connection):
-        """Events that could be read right now."""
+        """Number of events that are due now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
         due = self._received(connection) & Domain("next_try_at", "<=", fields.Datetime.now())
         return self.env["ml.webhook.event"].search_count(due)
 
     def _events_for_lists(self, run, flows, due):
-        """The events that the lists of their flows answer: many of one type, and those that do not say which record."""
+        """Events that are answered by the lists of their flows: many of one type, and those without a record id."""
         known = {event_type for flow in flows for event_type in flow._spec().events}
-        # whose list stopped the server before has its turn later
+        # flows whose list stopped the server have a later turn
         late = {event_type for flow in flows.filtered("stop_count") for event_type in flow._spec().events}
         events = self.env["ml.webhook.event"]
         if run.stops:
@@ -218,10 +218,10 @@ class MlWorker(models.AbstractModel):
         return events.search(domain & alike, order="next_try_at, id", limit=MOST_LISTED)
 
     def _read_lists(self, run, flows, events):
-        """Read the lists of all flows that the events hint at.
+        """Read the lists of all flows of the events.
 
-        What is known and not in the lists any more is read by itself in a later part. What is neither is not ready for
-        the books: another event, or the flow's own schedule, brings it once it is.
+        Known records that are no longer in the lists are read one by one later. Unknown ones are not ready to sync:
+        another event or the flow's schedule brings them once they are.
         """
         types = set(events.mapped("event_type"))
         listed = set()
@@ -240,7 +240,7 @@ class MlWorker(models.AbstractModel):
         unlisted.filtered(lambda event: event.external_id in known).write({"state": "received", "is_listed": True})
 
     def _read_event_portion(self, run, flows, events):
-        """What a defect strikes comes again in smaller portions."""
+        """Read a portion of events. After a defect they are read in smaller portions."""
         try:
             with self._counted(run, events):
                 self._read_event_batch(run, flows, events)
@@ -267,7 +267,7 @@ class MlWorker(models.AbstractModel):
                     hints.setdefault((flow, event.external_id), self.env["ml.webhook.event"])
                     hints[flow, event.external_id] |= event
                 else:
-                    # it does not say which record: the flow reads what changed
+                    # the event names no record: the flow reads what changed
                     flow.next_run_at = fields.Datetime.now()
         keys = list(hints)
         of_pushes = self._of_pushes(run, events)
@@ -282,13 +282,13 @@ class MlWorker(models.AbstractModel):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
 
     def _of_pushes(self, run, events):
-        """{event: push flow that hears of what people did by hand at the provider}."""
+        """{event: push flow that logs manual changes in the provider}."""
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "push")
         by_type = {event_type: flow for flow in flows for event_type in flow._spec().events}
         return {event: by_type[event.event_type] for event in events if event.event_type in by_type}
 
     def _log_changes(self, run, of_pushes):
-        """Note on our records what people did at the provider."""
+        """Log manual changes in the provider on the Odoo records."""
         events = [event for event in of_pushes if event.external_id]
         found = run.parallel(
             lambda key: run.provider.heard(*key), [(of_pushes[event].key, event.external_id) for event in events]
@@ -326,7 +326,7 @@ class MlWorker(models.AbstractModel):
             )
 
     def _notice_gap(self, run):
-        """After a time so long that the vendor gave up repeating its events, read everything again at once."""
+        """Read all lists if the last sync is older than the time for which the provider repeats its events."""
         connection, kept = run.connection, run.provider.events_kept
         last = connection.last_success_at
         if connection.webhook_state != "active" or not (kept and last) or last > fields.Datetime.now() - kept:

@@ -1,4 +1,4 @@
-"""Whether what rows wait for can still happen. A wait that cannot come true is for a person."""
+"""Checks whether the records that transfers wait for can still come. Otherwise the transfers fail."""
 
 from ..core.errors import ConnectorError, InVainError, NotFoundError, StoppedError
 from ..core.messages import _
@@ -10,9 +10,9 @@ KEYS_AT_ONCE = 200
 
 
 class Waits:
-    """The waits of one connection for other records, which `depends_kind` and `depends_external_id` of its rows name.
+    """The transfers of one connection that wait for the records in `depends_kind` and `depends_external_id`.
 
-    Rows that wait for a mapping, a code or a change of Odoo are not asked about: somebody can always bring that about.
+    Waits for a mapping or for a change in Odoo are not judged: a user can always fulfil them.
     """
 
     def __init__(self, run):
@@ -22,11 +22,11 @@ class Waits:
         self.env = run.connection.env
 
     def rows(self):
-        """What waits for another record at the vendor."""
+        """The transfers that wait for another remote record."""
         return self._logs.union(*self._groups(("direction", "=", "pull")).values())
 
     def fetch_missing(self):
-        """Fetch the remote records that others wait for and that no page or event has brought. True when any came."""
+        """Fetch remote records that others wait for and that no page or event brought. Returns how many came."""
         groups = self._groups(("direction", "=", "pull"))
         flows, known = self._flows("pull"), self._pulled(groups)
         stored = 0
@@ -49,7 +49,7 @@ class Waits:
         return stored
 
     def _in_turn(self, groups):
-        """{key: one of its rows} of what is fetched now: on that row it is counted when the server stops over it."""
+        """{key: one of its transfers} of the records to fetch now. That transfer counts the stops of the server."""
         chosen = {}
         for key, row in zip(groups, self._logs.browse([min(rows._ids) for rows in groups.values()]), strict=True):
             if row.stop_count >= MAX_STOPS:
@@ -64,7 +64,7 @@ class Waits:
         return dict(list(chosen.items())[: self._run.portion(KEYS_AT_ONCE)])
 
     def judge(self):
-        """Give up what cannot come true, and let go on what has nothing to wait for any more."""
+        """Let transfers fail whose wait is in vain, and release those that no longer have to wait."""
         pulls = self._groups("|", ("direction", "=", "pull"), ("error_class", "=", "unseen_change"))
         pushes = self._groups(
             ("direction", "=", "push"), ("error_class", "!=", "unseen_change"), ("depends_kind", "!=", "result")
@@ -80,7 +80,7 @@ class Waits:
             self._judge_result(key, rows)
 
     def _groups(self, *domain):
-        """{(kind, key): waiting rows} of the waits for other records."""
+        """{(kind, key): waiting transfers} of the waits for other records."""
         groups = self._logs._read_group(
             [
                 ("connection_id", "=", self._connection.id),
@@ -96,25 +96,25 @@ class Waits:
         return {(kind, key): rows for kind, key, rows in groups}
 
     def _flows(self, direction):
-        """{kind: switched-on flow}"""
+        """{kind: active flow}"""
         flows = self._connection.flow_ids.filtered(
             lambda flow: flow.active and flow.direction == direction and flow._is_known() and not flow._blocked()
         )
         return {flow.kind: flow for flow in flows.sorted("sequence", reverse=True)}
 
     def _pulled(self, keys):
-        """{(kind, key): newest row that brings the remote record}"""
+        """{(kind, key): newest transfer of the remote record}"""
         rows = self._newest(keys, "pull", [("external_id", "in", [key for _kind, key in keys])])
         return {(row.kind, row.external_id): row for row in rows}
 
     def _pushed(self, keys):
-        """{(kind, key): newest row that sends the record of Odoo}"""
+        """{(kind, key): newest transfer of the Odoo record}"""
         ids = [int(key.split(",")[1]) for _kind, key in keys]
         rows = self._newest(keys, "push", [("res_id", "in", ids)])
         return {(row.kind, f"{row.res_model},{row.res_id}"): row for row in rows}
 
     def _newest(self, keys, direction, domain):
-        """Rows, the newest of a record last."""
+        """Transfers, the newest of a record last."""
         kinds = list({kind for kind, _key in keys})
         of_kinds = [("direction", "=", direction), ("kind", "in", kinds), *domain]
         return self._logs.search([("connection_id", "=", self._connection.id), *of_kinds], order="is_current, id")
@@ -129,7 +129,7 @@ class Waits:
             self._give_up(rows, InVainError(self._why_not_synced(key[0], direction, rows)))
 
     def _judge_result(self, key, rows):
-        """Where nothing is left to be told of the other record, nothing comes first."""
+        """Release results once no result of the other record is left to report."""
         kinds = {flow.kind for flow in self._connection.flow_ids if flow._is_known() and flow._spec().reports}
         if not self.env["ml.worker"]._unreported(self._connection, {(kind, key) for kind in kinds}):
             rows._release()

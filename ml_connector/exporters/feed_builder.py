@@ -1,4 +1,4 @@
-"""Writes what a feed has to say into files, ready to be sent. Runs in the worker; talks to nobody."""
+"""Writes the records of a file template into files, ready to send. Runs in the worker and makes no calls."""
 
 import hashlib
 import io
@@ -14,13 +14,13 @@ MAX_PART_BYTES = 8 * 1024 * 1024
 MAX_SKIPPED = 0.2
 MAX_GONE = 0.3
 FEW = 10
-"""Below this number of records, shares say nothing."""
+"""Below this number of records the shares are not checked."""
 
 
 class FeedBuilder:
     """
-    :ivar files: the `ml.feed.file` records that were made
-    :ivar skipped: {record id: sentence} of what cannot be sent as it is
+    :ivar files: the created `ml.feed.file` records
+    :ivar skipped: {record id: sentence} of records that cannot be sent
     """
 
     def __init__(self, template):
@@ -39,7 +39,7 @@ class FeedBuilder:
         self._max_rows = template.max_rows
         columns = self.definition.columns
         self._required = [index for index, column in enumerate(columns) if column.required]
-        # A time of change alone is no change.
+        # a new time of change alone is no change
         self._counted = [
             index
             for index, column in enumerate(template.column_ids)
@@ -51,7 +51,7 @@ class FeedBuilder:
     def build(self):
         """Make the files.
 
-        :raises InvalidDataError: when much less would be sent than before, or much of it is incomplete
+        :raises InvalidDataError: too many records would be deactivated, or are incomplete
         """
         for records in self.source.batches():
             self.total += len(records)
@@ -90,7 +90,7 @@ class FeedBuilder:
         return ""
 
     def _add_gone(self):
-        """Tell of records that the vendor has and that are not in use any more, once."""
+        """Report delivered records that are no longer in use, once."""
         last = 0
         domain = self.source.domain()
         while rows := self._sent_after(last):
@@ -143,7 +143,7 @@ class FeedBuilder:
         return self._part[0]
 
     def _put(self, record, rows, content, is_active):
-        """Write a record, never over two files; returns the writer of the part for the next one."""
+        """Write a record into one file. Returns the writer for the next record."""
         writer, _stream, notes = self._part
         if self._lines and (self._lines + len(rows) > self._max_rows or writer.size > MAX_PART_BYTES):
             self._end_part()

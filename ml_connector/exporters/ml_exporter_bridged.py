@@ -11,13 +11,13 @@ from ..importers.ml_importer_bridged import account_of, coding
 
 
 class FilesAwaitedError(ConnectorError):
-    """Files of a record are on their way into Odoo, and go on before the record counts."""
+    """Odoo is still fetching files of the record, which are forwarded before its release."""
 
     error_class = "awaited"
 
 
 class MlExporterBridged(models.AbstractModel):
-    """What one vendor sent, in the words of another: its vendors, codes and orders instead of the source's."""
+    """Documents of one provider with the vendors, codes and orders of another."""
 
     _name = "ml.exporter.bridged"
     _inherit = "ml.exporter"
@@ -40,7 +40,7 @@ class MlExporterBridged(models.AbstractModel):
         party = Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor))
         codes = self._codes(record, document)
         changes = {
-            # the reference by which the target finds it again
+            # the reference by which the target connection finds it again
             "external_id": f"bridged:{own_id(record)}",
             "vendor": party,
             "lines": tuple(self._line(line, codes) for line in document.lines),
@@ -68,7 +68,7 @@ class MlExporterBridged(models.AbstractModel):
         )
 
     def _codes(self, record, document):
-        """{(kind, external id): the target's `Reference`, or None where the code is left out}."""
+        """{(kind, external id): the target's `Reference`, or None if the code is ignored}."""
         references = [reference for line in document.lines for reference in coding(self.env, line)]
         keys = {(reference.kind, reference.external_id) for reference in references}
         codes = record.env["ml.mapping"]._at_target(record.connection_id, keys)
@@ -96,7 +96,7 @@ class MlExporterBridged(models.AbstractModel):
         )
 
     def _order_number(self, flow, record, document):
-        """The target's number of the order that a bill names by the source's id; empty where it does not have it."""
+        """The target's number of the order that a bill names by the origin's id; empty if the target lacks it."""
         key = ("purchase_order", document.purchase_order)
         order = record.env["ml.binding"]._records(record.connection_id, {key}).get(key)
         if not order:
@@ -109,7 +109,7 @@ class MlExporterRelease(models.AbstractModel):
 
     def _wait_for_files(self, flow, record):
         """
-        :raises FilesAwaitedError: they are still being fetched from where the record came from
+        :raises FilesAwaitedError: Odoo is still fetching them from the origin
         """
         sources = flow.connection_id.source_ids
         if sources and (fetched := self._fetching(sources, record)):
@@ -123,7 +123,7 @@ class MlExporterRelease(models.AbstractModel):
         super()._wait_for_files(flow, record)
 
     def _fetching(self, sources, record):
-        """The row that still fetches files of the record; what it failed at holds nobody up."""
+        """The open transfer that fetches files of the record. A failed one holds nothing up."""
         origins = sources.env["ml.binding"].search(
             [("connection_id", "in", sources.ids), ("res_model", "=", record._name), ("res_id", "=", record.id)]
         )

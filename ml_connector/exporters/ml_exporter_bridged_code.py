@@ -1,4 +1,4 @@
-"""Codes of one vendor as codes to be created at another, where nothing is booked in Odoo."""
+"""Exports codes of one provider to be created in another, where records are forwarded without an Odoo entry."""
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -32,7 +32,7 @@ class MlExporterBridgedCode(models.AbstractModel):
 
     def _document(self, flow, record):
         if record.kind == "account":
-            # what spend is coded to; the source does not say more of an account
+            # spend is coded to it; the origin gives no further details of an account
             return Account(
                 odoo_id=record.id,
                 code=record.external_code or "",
@@ -48,7 +48,7 @@ class MlExporterBridgedCode(models.AbstractModel):
         )
 
     def _field_at_target(self, flow, record):
-        """The target's field for the source's: that to which all linked codes of the source's field belong."""
+        """The target's field for a field of the origin: the field to which all its linked codes belong."""
         linked = flow.env["ml.mapping"].search(
             [
                 ("connection_id", "=", record.connection_id.id),
@@ -98,12 +98,12 @@ class MlMapping(models.Model):
 
     @needs("map")
     def action_create_at_target(self):
-        """Queue the creation of the selected codes at the connection to which records go on."""
+        """Queue the creation of the selected codes in the target connection."""
         unmapped = self.filtered(lambda mapping: mapping.is_bridged and mapping.state == "unmapped")
         if not unmapped:
             raise UserError(self.env._("Select unmapped codes of a connection that only forwards its records."))
         for (target, kind), mappings in unmapped.grouped(lambda row: (row.target_connection_id, row.kind)).items():
-            # sudo: whoever may map need not have a right on the queue itself
+            # sudo: users who may map have no right on the queue itself
             self.env["ml.sync.log"].sudo()._enqueue(target._creator(kind), mappings)
             target._trigger()
         unmapped._decided("create_remote")
@@ -114,7 +114,7 @@ class MlMapping(models.Model):
         )
 
     def _record_odoo_code(self, connection, reference, record):
-        """A code that was created for a code of a source stands for it."""
+        """Map a code to the code that was created for it in the target."""
         if record._name != self._name:
             return super()._record_odoo_code(connection, reference, record)
         mapping = self._upsert(connection, [reference])

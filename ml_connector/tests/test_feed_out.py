@@ -468,7 +468,7 @@ class TestFeedOut(FeedCase):
         self.server.put(f"inbound/error/{refused.name.removesuffix('.csv')}_errors.csv", b"line 2:\r\n no such city")
         self.sync()
         self.assertEqual(
-            (refused.answer, refused.error_message), ("rejected", "Fake rejected the file: line 2: no such city")
+            (refused.answer, refused.error_message), ("rejected", "Stampli rejected the file: line 2: no such city")
         )
         self.assertEqual(refused._log().state, "failed")
         self.northwind.city = "Boise"
@@ -481,7 +481,7 @@ class TestFeedOut(FeedCase):
         refused = self.expect_answers()
         self.server.put(f"inbound/error/{refused.name.removesuffix('.csv')}_errors.csv", b"")
         self.sync()
-        self.assertEqual(refused.error_message, "Fake rejected the file.")
+        self.assertEqual(refused.error_message, "Stampli rejected the file.")
         with self.assertRaises(UserError):
             refused.action_delivered()
         refused.action_replay()

@@ -472,7 +472,7 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         self.be_killed()
         StoppingProvider.stops = {"find": {"Stop 4"}}
         self.assertGreaterEqual(self.run_until_quiet(12), 3)
-        self.check_alone("look at the vendor", state="unknown")
+        self.check_alone("Odoo could not confirm the delivery", state="unknown")
 
     def test_defect_while_sending(self):
         self.add_partners()
@@ -496,7 +496,7 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
             for _run in range(10):
                 self.pass_time()
                 self.run_worker()
-        self.check_alone("look at the vendor", state="unknown")
+        self.check_alone("Odoo could not confirm the delivery", state="unknown")
 
 
 @tagged("post_install", "-at_install")
