@@ -504,7 +504,7 @@ class MlWorker(models.AbstractModel):
                     "The server stopped %(count)s times while Odoo read the flow %(flow)s. Click Sync Now to read it"
                     " again.",
                     count=MAX_STOPS,
-                    flow=flow.name,
+                    flow=flow._spec().label,
                 )
             )
             run.failed = True

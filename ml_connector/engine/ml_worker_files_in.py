@@ -294,7 +294,7 @@ class MlWorker(models.AbstractModel):
             {
                 "state": "done",
                 "outcome": "read",
-                "note": file.note,
+                "note": file._sentence("note"),
                 "done_at": fields.Datetime.now(),
                 "milliseconds": self._elapsed(started),
                 "lease_until": False,
@@ -312,7 +312,7 @@ class MlWorker(models.AbstractModel):
                     "log": log,
                     "action": "read",
                     "outcome": file.state,
-                    "message": file.note,
+                    "message": file._sentence("note"),
                     "milliseconds": log.milliseconds,
                 }
             ],

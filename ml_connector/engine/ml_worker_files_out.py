@@ -111,7 +111,7 @@ class MlWorker(models.AbstractModel):
         if taken := self._taken_early(flow):
             # until the file template is changed, the connection must not appear healthy
             run.failed = True
-            flow.error_message = taken[:1].error_message
+            flow.error_message = taken[:1]._sentence("error_message")
         while not run.is_over and (log := self._claim(run, flow, 1)):
             if log.res_model != "ml.feed.file" or log.feed_file_id.answer == "rejected":
                 # an incomplete record or a rejected file: the next file contains the corrected records
@@ -134,7 +134,9 @@ class MlWorker(models.AbstractModel):
         if not first or not due:
             return False
         due.next_try_at = fields.Datetime.now() + HELD_BACK
-        due.feed_file_id.error_message = _("Waiting until Odoo has sent %(flows)s.", flows=first.mapped("name"))
+        due.feed_file_id.error_message = _(
+            "Waiting until Odoo has sent %(flows)s.", flows=[other._spec().label for other in first]
+        )
         self._commit(run)
         return True
 
@@ -164,7 +166,7 @@ class MlWorker(models.AbstractModel):
                 raise problem from error
             return
         self._store_sent(log, "sent", self._elapsed(started))
-        log.write({"note": file.note})
+        log.write({"note": file._sentence("note")})
         flow.progress_done += 1
         run.succeeded = True
         self._commit(run, processed=1)

@@ -41,7 +41,7 @@ class MlWorker(models.AbstractModel):
                     ]
                 except (ConnectorError, AccessError) as error:
                     problem = self._as_connector_error(error).message
-                    problems.append(_("%(flow)s: %(problem)s", flow=flow.name, problem=problem))
+                    problems.append(_("%(flow)s: %(problem)s", flow=flow._spec().label, problem=problem))
             recovery.line_ids = [(0, 0, line) for line in lines]
             recovery.write(
                 {"state": "failed" if problems and not lines else "done", "message": paragraph(*problems) or False}

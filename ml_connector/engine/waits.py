@@ -140,8 +140,8 @@ class Waits:
         if not flow:
             return _("No flow syncs %(name)s.", name=_name(rows))
         if flow.active:
-            return _("The flow %(flow)s cannot sync %(name)s.", flow=flow.name, name=_name(rows))
-        return _("The flow %(flow)s, which syncs %(name)s, is inactive.", flow=flow.name, name=_name(rows))
+            return _("The flow %(flow)s cannot sync %(name)s.", flow=flow._spec().label, name=_name(rows))
+        return _("The flow %(flow)s, which syncs %(name)s, is inactive.", flow=flow._spec().label, name=_name(rows))
 
     def _give_up(self, rows, error):
         rows.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
