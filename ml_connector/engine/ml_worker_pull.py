@@ -43,7 +43,7 @@ ANSWER_WITHIN = timedelta(days=7)
 """How long Odoo waits for its users before it answers a provider that needs an answer."""
 BOOKED = ("created", "linked", "updated")
 REFUSED = {"success": False, "reference": "", "url": "", "message": "", "advice": ""}
-OUTDATED = _("Odoo did not book this version, because a newer one replaced it.")
+OUTDATED = _("A newer version replaced this one before Odoo booked it.")
 
 
 class MissingDependencyError(ConnectorError):
