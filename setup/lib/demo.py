@@ -146,7 +146,7 @@ def _fetch_files():
 
 
 def _silent_flows():
-    """Flows of which nothing has been heard yet."""
+    """Active flows without a transfer."""
     return postgres.query(
         DATABASE,
         """SELECT 1 FROM ml_flow f JOIN ml_connection c ON c.id = f.connection_id
