@@ -359,7 +359,7 @@ def test_a_report_that_was_taken_back_after_it_was_booked(books):
     books.workers.run()
     log = books.log(report_id, "results")
     assert log["state"] == "failed"
-    assert "reverse it" in log["error_message"]
+    assert "Reverse it" in log["error_message"]
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Reversed')")
 
 
@@ -565,7 +565,7 @@ def test_a_payment_of_an_invoice_that_is_taken_back_is_for_a_person(books):
     books.workers.run()
     (open_row,) = books.open_rows()
     assert (open_row["flow"], open_row["state"]) == ("invoice_payments_push", "failed")
-    assert "take it back in SAP Concur as well" in open_row["error_message"]
+    assert "Reverse it in SAP Concur as well" in open_row["error_message"]
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Done')")
 
 
