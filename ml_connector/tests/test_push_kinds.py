@@ -217,7 +217,7 @@ class TestCoding(PushCase):
         self.run_worker()
         log = self.logs("values")
         self.assertEqual((log.state, log.error_class, log.depends_name), ("failed", "in_vain", "Sites"))
-        self.assertIn("switched off", log.error_message)
+        self.assertIn("is inactive", log.error_message)
         self.switch_on("dimensions")
         self.run_worker()
         self.run_worker()

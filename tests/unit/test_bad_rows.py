@@ -240,9 +240,9 @@ def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, 
         f"{UNREADABLE}{name}" for name in ("no-head", "no-content", "no-json")
     ]
     assert [str(Message.from_json(item.payload[FAULT])) for item in found[:2]] == [
-        "Odoo cannot read row 1 of page 1 (no-head) of a list of SAP Concur. It does not say of which record it is. "
+        "Odoo cannot read row 1 of page 1 (no-head) of a list of SAP Concur. The document does not name its record. "
         "Ask SAP Concur to correct it, then ignore this transfer.",
-        "Odoo cannot read row 2 of page 1 (no-content) of a list of SAP Concur. It has no content that can be read. "
+        "Odoo cannot read row 2 of page 1 (no-content) of a list of SAP Concur. The document has no readable content. "
         "Ask SAP Concur to correct it, then ignore this transfer.",
     ]
     assert all(FAULT in item.payload and item.external_id.startswith(UNREADABLE) for item in found[3:5])
