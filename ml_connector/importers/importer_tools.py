@@ -32,8 +32,8 @@ def provider_name(flow):
     return flow.connection_id._provider_class().label
 
 
-def change_note(provider, differences):
-    """A sentence on the differences between a posted record and the provider's record; empty without any.
+def change_note(provider, differences, is_posted=True):
+    """A sentence on the differences between a record and the newest version of its document; empty without any.
 
     :param differences: [(name, value in Odoo, value at the provider)]
     """
@@ -49,11 +49,10 @@ def change_note(provider, differences):
         )
         for what, odoo_value, provider_value in differences
     ]
-    return _(
-        "Changed in %(provider)s after posting: %(differences)s.",
-        provider=provider,
-        differences=with_semicolons(phrases),
-    )
+    names = {"provider": provider, "differences": with_semicolons(phrases)}
+    if is_posted:
+        return _("Changed in %(provider)s after posting: %(differences)s.", **names)
+    return _("Changed in %(provider)s: %(differences)s.", **names)
 
 
 def with_semicolons(phrases):

@@ -434,7 +434,7 @@ class MlImporterBill(models.AbstractModel):
         plan = self._prepare(batch, entry.document, partner, None if is_draft else move, move_type)
         changes = PostedBillDiff(self.env, plan, move)
         if not is_draft or move.move_type != move_type:
-            note = change_note(batch.provider, changes.differences())
+            note = change_note(batch.provider, changes.differences(), not is_draft)
             entry.plan("drift" if note else "unchanged", move, note=note)
             return
         values = changes.draft_values()

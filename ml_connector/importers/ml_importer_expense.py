@@ -267,7 +267,8 @@ class MlImporterExpense(models.AbstractModel):
         if booked_on != stated:
             differences.append((_("date"), booked_on, stated))
         differences += self._line_differences(batch, bill, booked)
-        return change_note(batch.provider, differences)
+        is_posted = record.state == "posted" if record._name == "account.move" else bool(record.account_move_id)
+        return change_note(batch.provider, differences, is_posted)
 
     def _line_differences(self, batch, bill, booked):
         """The differences in the coding of the lines; Odoo decides what the document does not state."""

@@ -101,8 +101,9 @@ class MlImporterJournalEntry(models.AbstractModel):
             return
         entry.comparison = comparison
         entry.is_partial = entry.document.is_partial or takes_back
+        note = change_note(batch.provider, differences, move.state == "posted")
         revised = self._revised(entry, move) if entry.document.revision else ""
-        entry.plan("drift", move, note=paragraph(change_note(batch.provider, differences), revised))
+        entry.plan("drift", move, note=paragraph(note, revised))
 
     def _check_whole(self, entry):
         document = entry.document

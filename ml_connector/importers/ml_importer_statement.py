@@ -234,7 +234,8 @@ class MlImporterReceipt(models.AbstractModel):
             entry.plan("unchanged", move)
             return
         amounts = Amount(booked, move.currency_id.name), Amount(wanted, document.currency)
-        entry.plan("drift", move, note=change_note(batch.provider, [(_("amount"), *amounts)]))
+        note = change_note(batch.provider, [(_("amount"), *amounts)], move.state == "posted")
+        entry.plan("drift", move, note=note)
 
     def _create_bills(self, flow, entries):
         entries_back = [entry for entry in entries if entry.document.is_credit]
