@@ -55,7 +55,7 @@ class BillAnalytics:
     def default(self, planned, partner, order_line):
         """The distribution of a line without shares, from its purchase order and Odoo's distribution models.
 
-        Mirrors `account.move.line._compute_analytic_distribution`, so that it is known before the bill is created.
+        Mirrors `account.move.line._compute_analytic_distribution`, because the bill does not exist yet.
         """
         related = (order_line.analytic_distribution if order_line else None) or {}
         models = self.env["account.analytic.distribution.model"]

@@ -83,7 +83,7 @@ class MappingLookup:
 
 
 def title(reference):
-    """What a reference is called in sentences."""
+    """The name of a reference in sentences."""
     return reference.name or reference.code or reference.external_id
 
 

@@ -710,7 +710,7 @@ class MlImporterBill(models.AbstractModel):
         }
 
     def _fiscal_position(self, batch, partner):
-        """The vendor's fiscal position as Odoo finds it. It maps the payable account; mapped taxes stay."""
+        """The fiscal position of the vendor as Odoo finds it. It maps the payable account; mapped taxes stay."""
         positions = self.env["account.fiscal.position"].with_company(batch.company)
         domain = positions._check_company_domain(batch.company)
         if not batch.once(batch.positions, "any", lambda: bool(positions.search(domain, limit=1))):
@@ -722,7 +722,7 @@ class MlImporterBill(models.AbstractModel):
         )
 
     def _delivery(self, batch, partner):
-        """The vendor's delivery address as Odoo finds it, looked up once for all bills of a vendor."""
+        """The delivery address of the vendor as Odoo finds it, looked up once for all bills of a vendor."""
         address_id = batch.once(batch.deliveries, partner, lambda: partner.address_get(["delivery"])["delivery"])
         # the partner itself is in one recordset with the others, which Odoo prefetches together
         return partner if address_id == partner.id else partner.browse(address_id)

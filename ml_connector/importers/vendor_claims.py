@@ -156,6 +156,6 @@ class VendorClaims:
 
 
 def contact_text(values):
-    """A contact that is to be added, in words."""
+    """A new contact as text."""
     parts = (values.get(name) for name in ("name", "email", "phone", "street", "zip", "city"))
     return ", ".join(part for part in parts if part)

@@ -210,7 +210,7 @@ class VendorMatch:
         return self._taken.setdefault(partner.id, document.external_id) != document.external_id
 
     def claim_vat(self, document):
-        """Reserve the VAT number of a vendor that is to be created.
+        """Reserve the VAT number of a vendor that Odoo will create.
 
         :raises MappingError: another vendor of the batch has it
         """
@@ -251,9 +251,9 @@ class VendorMatch:
     # ------------------------------------------------------------------ look-alikes
 
     def read_look_alikes(self, documents):
-        """Read partners that look like vendors that are to be created.
+        """Read partners that look like the new vendors.
 
-        Names are looked up, and only companies with the same email domain are compared. A domain of many companies is
+        It finds equal names, and similar ones among companies with the same email domain. A domain of many companies is
         ignored, because it belongs to a mail service.
         """
         words = {_first_word(document.name) for document in documents} - {""}

@@ -105,7 +105,7 @@ class TestWriterPayment(WriterCase):
             "payment", self.discounted(("b1", "98.00", "2.00")), InvalidDataError, "has no gain account for it"
         )
         self.discount_account()
-        self.refused("payment", self.discounted(("b1", "98.00", "3.00")), InvalidDataError, "more than")
+        self.refused("payment", self.discounted(("b1", "98.00", "3.00")), InvalidDataError, "exceeds")
         self.refused("payment", self.discounted(("b1", "98.00", "-1.00")), InvalidDataError, "only be taken off")
 
     def test_community_without_an_outstanding_account(self):
