@@ -122,8 +122,8 @@ class MlImporterExpenseReport(models.AbstractModel):
             if amount or len(parts) != 1 or parts.factor != 1:
                 raise NotReadyError(
                     _(
-                        "Tax %(tax)s cannot have the amounts of the report on a vendor bill. Part of it is not deductible"
-                        " or has no base. Map another tax, or book reports as journal entries.",
+                        "Tax %(tax)s cannot have the amounts of the report on a vendor bill. Part of it is not"
+                        " deductible or has no base. Map another tax, or book reports as journal entries.",
                         tax=tax.display_name,
                     ),
                     awaits=tax,
