@@ -216,7 +216,7 @@ def check_posted(move, number):
         )
         raise NotPostedError(waits, awaits=move)
     if move.state == "cancel":
-        raise NotReadyError(_("%(number)s is cancelled in Odoo.", number=number), awaits=move)
+        raise NotReadyError(_("%(record)s is cancelled in Odoo.", record=number), awaits=move)
 
 
 def check_date(move, planned):

@@ -422,10 +422,10 @@ class MlImporterBill(models.AbstractModel):
     def _plan_bound(self, batch, entry, partner):
         move = entry.bound
         if move.state == "cancel":
-            entry.plan("drift", move, note=_("%(bill)s is cancelled in Odoo.", bill=move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is cancelled in Odoo.", record=move.display_name))
             return
         if move.state == "posted" and move.payment_state == "reversed":
-            entry.plan("drift", move, note=_("%(bill)s is reversed in Odoo.", bill=move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is reversed in Odoo.", record=move.display_name))
             return
         is_draft = move.state == "draft"
         if is_draft:

@@ -54,7 +54,7 @@ class MlImporterApplication(models.AbstractModel):
         credit = resolver.binding("credit", document.credit)
         bill = resolver.binding("bill", document.bill)
         for move in (credit, bill):
-            check_posted(move, move.display_name)
+            check_posted(move, move.ref or move.display_name)
             if move.currency_id.name != document.currency:
                 raise InvalidDataError(
                     _(

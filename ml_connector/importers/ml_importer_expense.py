@@ -240,7 +240,7 @@ class MlImporterExpense(models.AbstractModel):
             entry.plan("unchanged", record)
             return
         if record.state == "cancel" or record.payment_state == "reversed":
-            entry.plan("drift", record, note=_("%(bill)s is cancelled in Odoo.", bill=record.display_name))
+            entry.plan("drift", record, note=_("%(record)s is cancelled in Odoo.", record=record.display_name))
             return
         total = self._cleared(record)
         booked_on = record.ml_original_date or record.date

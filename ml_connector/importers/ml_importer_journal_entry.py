@@ -90,10 +90,10 @@ class MlImporterJournalEntry(models.AbstractModel):
     def _plan_bound(self, batch, entry):
         move = entry.bound
         if move.state == "cancel":
-            entry.plan("drift", move, note=_("%(bill)s is cancelled in Odoo.", bill=move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is cancelled in Odoo.", record=move.display_name))
             return
         if move.reversal_move_ids.filtered(lambda reversal: reversal.state == "posted"):
-            entry.plan("drift", move, note=_("%(bill)s is reversed in Odoo.", bill=move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is reversed in Odoo.", record=move.display_name))
             return
         differences, comparison, takes_back = self._changes(batch, entry)
         if not differences:

@@ -124,7 +124,7 @@ class MlImporterPayment(models.AbstractModel):
             self._plan_void(batch, entry, payment)
             return
         if payment.state in ("canceled", "rejected"):
-            entry.plan("drift", payment, note=_("%(bill)s is cancelled in Odoo.", bill=payment.display_name))
+            entry.plan("drift", payment, note=_("%(record)s is cancelled in Odoo.", record=payment.display_name))
             return
         booked_on = payment.ml_original_date or payment.date
         booked = exact(payment.amount, payment.currency_id)

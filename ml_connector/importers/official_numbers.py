@@ -43,7 +43,7 @@ class OfficialNumbers:
                 awaits=move.partner_id._origin,
             )
         if not number:
-            reason = _("%(provider)s states no number.", provider=self._provider)
+            reason = _("This bill has no number in %(provider)s.", provider=self._provider)
             raise self._lacks(move, "l10n_latam_document_number", reason)
         try:
             formatted = kind._format_document_number(number.strip())
