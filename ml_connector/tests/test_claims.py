@@ -111,7 +111,7 @@ class TestProtectedContacts(WriterCase):
             self.document(contacts=(Contact(name="Evil", email="evil@example.com"),)),
         ):
             self.refused(
-                "vendor", changed, InvalidDataError, "never changed from outside", vendor_change_policy="apply"
+                "vendor", changed, InvalidDataError, "never change such contacts", vendor_change_policy="apply"
             )
         self.assertFalse(self.env["ml.vendor.change"].search([("partner_id", "=", partner.id)]))
 
