@@ -106,7 +106,7 @@ class TestWriterPayment(WriterCase):
         )
         self.discount_account()
         self.refused("payment", self.discounted(("b1", "98.00", "3.00")), InvalidDataError, "exceeds")
-        self.refused("payment", self.discounted(("b1", "98.00", "-1.00")), InvalidDataError, "only be taken off")
+        self.refused("payment", self.discounted(("b1", "98.00", "-1.00")), InvalidDataError, "can only apply to a bill")
 
     def test_community_without_an_outstanding_account(self):
         """Odoo then chooses one by itself."""
