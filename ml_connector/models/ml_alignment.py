@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .client_actions import notification
-from .ml_mapping import MAPPED_MODELS
+from .ml_mapping import MAPPED_MODELS, NOT_CODED
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 
@@ -17,8 +17,6 @@ ALIGNED_KINDS = ("account", "tax", "analytic")
 """What lines are coded to."""
 CREATED_BY = {"account": ("account",), "tax": ("tax",), "analytic": ("dimension_value", "list_value")}
 """Kinds of push flows that create such a record at the vendor."""
-NOT_CODED = ("asset_receivable", "liability_payable", "asset_cash", "equity_unaffected", "off_balance")
-"""Types of accounts to which no line of a bill or order is coded."""
 OPEN = ("pending", "running", "waiting", "failed", "unknown")
 
 

@@ -1,3 +1,7 @@
+import re
+import unicodedata
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -18,6 +22,12 @@ MAPPED_MODELS = {
     "currency": "res.currency",
     "plan": "account.analytic.plan",
 }
+NOT_CODED = ("asset_receivable", "liability_payable", "asset_cash", "equity_unaffected", "off_balance")
+"""Types of accounts to which no line of a bill or order is coded, and for which no code is taken by itself."""
+LIKE = 0.6
+"""Share of words that a name has in common with the one that is proposed for it."""
+NOT_PROPOSED = ("vendor", "employee", "currency")
+"""Kinds for which words prove nothing: whom money goes to, and what it is."""
 MONEY_JOURNALS = ("bank", "cash", "credit")
 """Journals that money moves in: whatever a vendor names that stands for a journal pays."""
 
@@ -70,8 +80,9 @@ class MlMapping(models.Model):
         "Proposal",
         model_field="res_model",
         readonly=True,
-        help="The Odoo record that it may stand for, if you say so: the name agrees, which proves nothing.",
+        help="The Odoo record that it may stand for. It is used only once you accept it.",
     )
+    proposed_by = fields.Selection([("name", "Same Name"), ("words", "Same Words")], "Proposed Because", readonly=True)
     is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
     origin = fields.Selection(
         [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")],
@@ -250,7 +261,7 @@ class MlMapping(models.Model):
         """Keep which record may stand for a code, for a person to accept."""
         for mapping in self:
             if (mapping.kind, mapping.external_id) == (reference.kind, reference.external_id):
-                mapping.proposed_id = record.id
+                mapping.write({"proposed_id": record.id, "proposed_by": "name"})
 
     @needs("map")
     def action_accept_proposals(self):
@@ -278,12 +289,21 @@ class MlMapping(models.Model):
             lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
         )
         for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
-            by_code, by_name = self._candidates(connection, kind)
+            records = self._candidates(connection, kind)
+            by_code, by_name = self._by_code_and_name(kind, records)
+            alike = _Alike(records) if kind not in NOT_PROPOSED else None
             for mapping in mappings:
                 if record := by_code.get((mapping.external_code or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "code"})
                 elif record := by_name.get((mapping.external_name or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "name"})
+                elif alike and mapping.proposed_by != "name":
+                    mapping._note_alike(alike.find(mapping.external_name))
+
+    def _note_alike(self, record_id):
+        """Propose the record whose name has the same words; it was another one, or none, before."""
+        if (self.proposed_id or False) != (record_id or False):
+            self.write({"proposed_id": record_id, "proposed_by": record_id and "words"})
 
     @api.model
     def _company_domain(self, company, kind):
@@ -311,12 +331,19 @@ class MlMapping(models.Model):
 
     @api.model
     def _candidates(self, connection, kind):
-        """Odoo records of a kind that the connection's user sees, by code and by name, without the ambiguous ones."""
-        if not self._is_readable(connection, kind):
-            return {}, {}
+        """Odoo records of a kind that the connection's user sees, and that a code may stand for by itself."""
         company = connection.company_id
         model = connection._books()[MAPPED_MODELS[kind]].with_company(company)
-        records = model.search(self._record_domain(company, kind))
+        if not self._is_readable(connection, kind):
+            return model
+        domain = self._record_domain(company, kind)
+        if kind == "account":
+            domain &= Domain("account_type", "not in", NOT_CODED)
+        return model.search(domain)
+
+    @api.model
+    def _by_code_and_name(self, kind, records):
+        """The records by code and by name, without the ambiguous ones."""
         if kind == "employee":
             # by e-mail only: two people may share a name, and money must not go to the wrong one
             return _unambiguous(records, lambda employee: employee.work_email), {}
@@ -438,3 +465,42 @@ def _unambiguous(records, key):
         if text:
             found.setdefault(text, []).append(record)
     return {text: matches[0] for text, matches in found.items() if len(matches) == 1}
+
+
+class _Alike:
+    """Finds the one record whose name has the same words."""
+
+    def __init__(self, records):
+        self._words = {record.id: _words(record.name) for record in records}
+        self._by_word = {}
+        for record_id, words in self._words.items():
+            for word in words:
+                self._by_word.setdefault(word, []).append(record_id)
+
+    def find(self, name):
+        """Id of the record that is more alike than any other; False where there is none. Numbers have to agree."""
+        words = _words(name)
+        common = Counter(record_id for word in words for record_id in self._by_word.get(word, ()))
+        shares = {
+            record_id: 2 * count / (len(words) + len(self._words[record_id]))
+            for record_id, count in common.items()
+            if _numbers(words) == _numbers(self._words[record_id])
+        }
+        best = max(shares.values(), default=0)
+        found = [record_id for record_id, share in shares.items() if share == best]
+        return found[0] if best >= LIKE and len(found) == 1 else False
+
+
+def _words(name):
+    """The words of a name, whatever their case, accents and number."""
+    plain = unicodedata.normalize("NFKD", (name or "").casefold())
+    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return {_singular(word) for word in re.findall(r"[^\W_]+", letters) if len(word) > 1 or word.isdigit()}
+
+
+def _singular(word):
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _numbers(words):
+    return {word for word in words if word.isdigit()}

@@ -106,6 +106,8 @@ class MlSyncLog(models.Model):
     )
     comparison = fields.Json(readonly=True, help="What each account has, and would have from the newest version.")
     comparison_table = fields.Html("What Would Be Booked", compute="_compute_comparison_table", sanitize=False)
+    provider_name = fields.Char("Provider", compute="_compute_provider_name")
+    check_label = fields.Char("Check Again", compute="_compute_provider_name")
     external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
     external_version = fields.Char("Version at the Provider", readonly=True)
     external_url = fields.Char(readonly=True)
@@ -385,15 +387,7 @@ class MlSyncLog(models.Model):
         """What was sent and is deleted here stays at the vendor until a person takes it back there."""
         if not gone:
             return
-        bindings = self.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("res_model", "=", gone._name),
-                ("res_id", "in", gone.ids),
-                ("fingerprint", "!=", False),
-            ]
-        )
+        bindings = self.env["ml.binding"]._sent(flow, gone)
         sent = self.search(
             [("flow_id", "=", flow.id), ("res_model", "=", gone._name), ("res_id", "in", bindings.mapped("res_id"))],
             order="id",
@@ -501,6 +495,12 @@ class MlSyncLog(models.Model):
         awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys)]
         awaiting.append(("state", "in", ("waiting", "failed")))
         self.search([*awaiting, *domain])._release()
+
+    @api.depends("connection_id.provider")
+    def _compute_provider_name(self):
+        for log in self:
+            log.provider_name = log.connection_id._provider_class().label
+            log.check_label = self.env._("Check %(provider)s Again", provider=log.provider_name)
 
     # ------------------------------------------------------------------ buttons
 

@@ -46,6 +46,8 @@ class MlReader(models.AbstractModel):
     """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True
     """Whether a record that the vendor has is sent again when it changes; else the difference is shown."""
+    _may_leave = False
+    """Whether a record that was sent may cease to be one that is sent, other than by its state or `active`."""
     _goes_in_order_of = ""
     """Field whose records get what is sent of theirs in its order, such as the vendor of bills; empty: in any order."""
 
@@ -70,6 +72,17 @@ class MlReader(models.AbstractModel):
         archived = records.filtered(lambda record: "active" in record._fields and not record.active)
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
         return records - archived.filtered(lambda record: record.id not in known)
+
+    def _left(self, flow, records):
+        """Those of the records, which are none that are sent, that were sent before; not what a person has ignored."""
+        if not self._may_leave or not records:
+            return records.browse()
+        sent = flow.env["ml.binding"]._sent(flow, records).mapped("res_id")
+        rows = flow.env["ml.sync.log"].search(
+            [("flow_id", "=", flow.id), ("res_model", "=", records._name), ("res_id", "in", sent)], order="id"
+        )
+        states = {row.res_id: row.state for row in rows}
+        return records.browse(record_id for record_id in sent if states.get(record_id) != "ignored")
 
     def _is_taken_back(self, record):
         """Whether nothing of the record is to be sent any more to a vendor that does not have it yet."""
@@ -200,10 +213,12 @@ class MlReaderVendor(models.AbstractModel):
     _name = "ml.reader.vendor"
     _inherit = "ml.reader"
     _description = "Reader of Vendors"
+    _may_leave = True
 
     def _watched_fields(self):
         return {
             *("name", "ref", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
+            *("parent_id", "company_id"),
             *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
             *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
             *("bank_ids", "child_ids"),
@@ -357,7 +372,7 @@ class MlReaderAccountingVendor(models.AbstractModel):
     _description = "Reader of Vendors of the Books"
 
     def _watched_fields(self):
-        return {"name", "ref", "active", "supplier_rank"}
+        return {"name", "ref", "active", "supplier_rank", "parent_id", "company_id"}
 
     def _in_books(self, flow, record):
         return True

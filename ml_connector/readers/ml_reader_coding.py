@@ -21,6 +21,7 @@ class MlReaderAccount(models.AbstractModel):
     _name = "ml.reader.account"
     _inherit = "ml.reader"
     _description = "Reader of Accounts"
+    _may_leave = True
 
     def _watched_fields(self):
         return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
@@ -90,6 +91,7 @@ class MlReaderDimensionValue(models.AbstractModel):
     _name = "ml.reader.dimension_value"
     _inherit = "ml.reader"
     _description = "Reader of Analytic Accounts"
+    _may_leave = True
     _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
@@ -180,6 +182,7 @@ class MlReaderTax(models.AbstractModel):
     _name = "ml.reader.tax"
     _inherit = "ml.reader"
     _description = "Reader of Taxes"
+    _may_leave = True
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):

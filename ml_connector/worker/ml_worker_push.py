@@ -13,6 +13,7 @@ from odoo.fields import Domain
 from ..exceptions import (
     ConnectorError,
     DuplicateError,
+    InvalidDataError,
     MappingError,
     NotWantedError,
     PermanentError,
@@ -120,6 +121,7 @@ class MlWorker(models.AbstractModel):
         reader = flow._reader(records._name)
         bindings = self._bindings_by_record(flow, records)
         unseen = flow.connection_id._unseen_in_books(records)
+        left = self._left(flow, reader, logs)
         started = self.env.cr.now()
         outgoing = []
         for log in logs:
@@ -129,6 +131,8 @@ class MlWorker(models.AbstractModel):
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
             try:
+                if binding and record.id in left:
+                    raise self._left_error(flow, log)
                 if record in unseen:  # what the engine has read already would come from the cache, unasked
                     record.check_access("read")
                 if not binding and reader._is_taken_back(record):
@@ -164,6 +168,23 @@ class MlWorker(models.AbstractModel):
             outgoing.append((log, payload, binding.external_id or "", fingerprint, ours.get(log.res_id)))
         return outgoing
 
+    def _left(self, flow, reader, logs):
+        """Ids of records that were sent before and are none that the flow sends any more."""
+        if not reader._may_leave or not logs:
+            return ()
+        records = self.env[logs[0].res_model].browse(logs.mapped("res_id")).exists()
+        return (records - records.filtered_domain(reader._domain(flow)))._ids
+
+    def _left_error(self, flow, log):
+        return InvalidDataError(
+            self.env._(
+                "%(record)s is no longer sent to %(provider)s: it was moved to another company, or is something else in"
+                " Odoo now. Deactivate it in %(provider)s, then ignore this transfer.",
+                record=log.name,
+                provider=flow.connection_id._provider_class().label,
+            )
+        )
+
     def _asked_about(self, flow, records, logs):
         """{row: MappingError} of records of which a person has yet to say whether the vendor has them already.
 
@@ -176,6 +197,7 @@ class MlWorker(models.AbstractModel):
                 ("state", "=", "unmapped"),
                 ("res_model", "=", records._name),
                 ("proposed_id", "in", records.ids),
+                ("proposed_by", "!=", "words"),
             ]
         )
         if not proposals:

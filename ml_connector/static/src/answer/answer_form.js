@@ -7,13 +7,16 @@ import { formView } from "@web/views/form/form_view";
 const QUESTIONS = {
     action_arrived: {
         title: _t("It Arrived"),
-        body: _t(
-            "Did you find %s at the vendor? It counts as done then and is not sent any more, whether it is there or not."
-        ),
+        body: (named) =>
+            _t(
+                "Did you find %(record)s in %(provider)s? It counts as done and is not sent again, whether it is there or not.",
+                named
+            ),
     },
     action_not_arrived: {
         title: _t("It Did Not Arrive"),
-        body: _t("Are you sure that %s is not at the vendor? It is sent again, so it might exist twice."),
+        body: (named) =>
+            _t("Are you sure that %(record)s is not in %(provider)s? It is sent again and may then exist twice.", named),
     },
 };
 
@@ -33,12 +36,13 @@ export class AnswerFormController extends FormController {
     }
 
     isSure({ title, body }) {
+        const { name, external_id, provider_name } = this.model.root.data;
         return new Promise((resolve) => {
             this.dialogService.add(
                 AnswerDialog,
                 {
                     title,
-                    body: body.replace("%s", this.model.root.data.name || this.model.root.data.external_id || "?"),
+                    body: body({ record: name || external_id || "?", provider: provider_name }),
                     confirmLabel: title,
                     confirm: () => resolve(true),
                     cancel: () => resolve(false),
