@@ -183,7 +183,7 @@ class MlVendorChange(models.Model):
 
     def _agree(self):
         """Both sides agree about the value now, so that neither regards it as a change of the other."""
-        reader = self.env["ml.reader.vendor"]
+        reader = self.env["ml.exporter.vendor"]
         name = reader._shared_name(self.field_name)
         # sudo: bindings are the engine's own
         binding = (

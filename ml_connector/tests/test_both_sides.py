@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import PermanentError, RemoteError, UnknownOutcomeError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.errors import PermanentError, RemoteError, UnconfirmedError
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -18,8 +18,8 @@ UNCHANGED = {"purchase_order"}
 FIELDS = ("street", "city", "email")
 FIRST = {"street": "Old 1", "city": "Bonn"}
 LOST = (
-    (UnknownOutcomeError("The connection broke."), False),
-    (UnknownOutcomeError("The connection broke."), True),
+    (UnconfirmedError("The connection broke."), False),
+    (UnconfirmedError("The connection broke."), True),
     (RemoteError("It failed."), False),
     (RemoteError("It failed after all was done."), True),
     (PermanentError("It is refused."), False),
@@ -46,7 +46,7 @@ class LossyProvider(TwoWayProvider):
         return self._as_sent(item) if item else None
 
     def _as_sent(self, item):
-        return fake_provider.Sent(external_id=item.external_id, shared=self._vendors(item.payload).shared())
+        return fake_provider.SendResult(external_id=item.external_id, shared=self._vendors(item.payload).shared())
 
 
 @tagged("post_install", "-at_install")
