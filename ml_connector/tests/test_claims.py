@@ -365,10 +365,11 @@ class TestVendorChanges(WriterCase):
             waiting.mapped(lambda row: (row.connection_id.name, row.field_name)),
             [("First", "email"), ("Second", "email"), ("Second", "phone")],
         )
-        self.as_person(waiting[0], "base.group_partner_manager").action_approve()
+        by_person = self.as_person(waiting, "base.group_partner_manager")
+        by_person[0].action_approve()
         self.assertEqual(waiting.mapped("state"), ["approved", "superseded", "waiting"])
         self.assertEqual((self.partner.email, self.partner.phone), ("new@trusty.example", "1"))
-        self.as_person(waiting[2], "base.group_partner_manager").action_reject()
+        by_person[2].action_reject()
         kind = ["ml_connector.mail_activity_vendor_change"]
         self.assertFalse(first.activity_search(kind) | second.activity_search(kind))
 

@@ -93,7 +93,7 @@ class TestMapping(ConnectorCase):
         self.map("account", "words-0", accounts[2])
         rows[1].action_accept_proposals()
         accounts[2].name = "Sheds"
-        self.sync()
+        self.env["ml.mapping"].union(*rows).action_propose()
         self.assertEqual([row.res_id for row in rows[:2]], [accounts[2].id, accounts[0].id], "as a person said")
         self.assertEqual([row.origin for row in rows[:2]], ["manual", "manual"])
         self.assertFalse(rows[3].proposed_id, "it is called otherwise now")

@@ -1,6 +1,6 @@
 """The trial balances of each provider in a company with the Dutch chart, books in euros, and a clock two hours ahead.
 
-Its provider's own currency may be another one: Ramp's entity keeps its books in US dollars, of which Odoo gets 1.25
+Its provider's own currency may be another one: Ramp's entity keeps its books in US dollars, of which Odoo gets 1.08
 for a euro. What Ramp's data come to is worked out from them alone; the other figures are derived by hand.
 """
 
@@ -21,7 +21,7 @@ from support.workers import Workers
 
 from lib import odoo
 
-RATES = {"EUR": Decimal(1), "USD": Decimal("1.25"), "GBP": Decimal("0.80"), "JPY": Decimal(160)}
+RATES = {"EUR": Decimal(1), "USD": Decimal("1.08"), "GBP": Decimal("0.86"), "JPY": Decimal(160)}
 DAY = date(2026, 9, 10)
 COMPANY = """
 company = env["res.company"].search([("name", "=", "Company NL")])
@@ -62,6 +62,10 @@ env["res.partner"].create(
 )
 """
 CONNECT = """
+# those of the providers before: their sandboxes are gone
+for old in env["ml.connection"].search([]):
+    old.flow_ids.active = False
+    old.active = False
 connection = env["ml.connection"].create(
     {"name": PROVIDER, "provider": PROVIDER, "company_id": company.id, "owner_id": env.ref("base.user_admin").id}
 )
@@ -228,6 +232,7 @@ def test_ramp(books):
 
 def test_concur(books):
     with ConcurSandbox(size="none", settings=ConcurSettings(rate_limit=0)) as sandbox:
+        sandbox.control.add_vendor("V-0042", "Example Supplies Ltd")
         add, kinds = sandbox.control.add_document, ("trip", "abroad", "advance", "wages", "paper")
         trip, abroad, advance, wages, paper = (identity("dutch", kind, length=20) for kind in kinds)
         own = [
@@ -235,7 +240,7 @@ def test_concur(books):
             entry("612000", "50.00", day=DAY, paid=CBCP),
         ]
         add("expense", trip, report(trip, own, day=DAY, currency="EUR"))
-        add("expense", abroad, report(abroad, [entry("600000", "125.00", day=DAY)], day=DAY, currency="USD"))
+        add("expense", abroad, report(abroad, [entry("600000", "108.00", day=DAY)], day=DAY, currency="USD"))
         add("cashadvance", advance, cash_advance(advance, 200, day=DAY, currency="EUR"))
         add("payroll", wages, payroll(wages, [("M001", 28, "Y"), ("T900", 40, "N")], day=DAY, currency="EUR"))
         lines = [("Paper", "600000", 100, 0, [invoice_tax("VAT21", 21)])]
@@ -281,7 +286,7 @@ def test_stampli(books):
         bill = actor.invoice(vendor, [taxed], currency="EUR")
         bill |= {"TaxAmount": "21.00", "TotalAmount": "121.00"}
         credit = actor.invoice(vendor, [{**line, "LineAmount": "-20.00"}], kind="CREDIT_MEMO", currency="EUR")
-        foreign = actor.invoice(vendor, [{**line, "LineAmount": "125.00"}], currency="USD")
+        foreign = actor.invoice(vendor, [{**line, "LineAmount": "108.00"}], currency="USD")
         actor.drop_invoices([bill, credit, foreign])
         actor.drop_payments([[{**row, "Currency": "EUR"} for row in actor.payment(vendor, [bill, credit])]])
         changes = {"cost600000": "180.00", "tax": "21.00", "outstanding": "-101.00", "payable": "-100.00"}

@@ -44,7 +44,7 @@ class Ledger:
         self.state = state
         self.entity = entity
         self.rates = rates
-        self.states_rates = currency in ("", state.currency_of(entity))
+        self.currency = currency or state.currency_of(entity)
         self.stated = None
         self.accounts = defaultdict(Decimal)
         self.analytics = defaultdict(Decimal)
@@ -83,7 +83,8 @@ class Ledger:
 
     def _bill(self, bill):
         total = major(bill.amount, bill.currency)
-        if self.states_rates and bill.currency != self.state.currency_of(self.entity):
+        payer = self.state.currency_of(self.entity)
+        if payer == self.currency != bill.currency:
             self.stated = Decimal(str(bill.fx_conversion_rate or rate_of(self.state, bill)))
         self._lines(bill.currency, [*bill.lines, *bill.inventory_lines], 1, bill.coding)
         self._add("payable", bill.currency, -total)
@@ -103,9 +104,9 @@ class Ledger:
             before = sum(other.amount for other in together if other.id < bill.id)
             parts = [round(Decimal(whole) * part / units) for part in (before, before + bill.amount)]
             taken = major(parts[1] - parts[0], currency)
-        worth = self._worth(currency, taken)
+        worth = paid if bill.currency == self.currency else self._worth(currency, taken)
         self._add("payable", bill.currency, paid, worth)
-        self._add(source, currency, -taken)
+        self._add(source, currency, -taken, -worth)
 
     def _lines(self, currency, lines, sign, header=()):
         """Lines are gross; the tax of a document is rounded once, as the demo company is set up."""
