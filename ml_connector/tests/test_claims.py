@@ -350,6 +350,7 @@ class TestVendorChanges(WriterCase):
                     self.assertEqual(now, applied[policy])
                     self.assertEqual(set(waits.mapped("field_name")), {"street", "email"} - applied[policy])
                     self.assertLessEqual(set(waits.connection_id.ids), {connection.id})
+                    self.env.invalidate_all()
                     counts = {first.vendor_change_count, second.vendor_change_count}
                     self.assertEqual(counts, {0, len(waits)})
 
