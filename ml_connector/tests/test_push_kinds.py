@@ -660,13 +660,14 @@ class TestOwnBills(PushCase):
         self.run_worker()
         self.run_worker()
         self.assertEqual([sent["is_void"] for sent in self.sent("own_bills")], [False])
-        move.sudo()._reverse_moves(cancel=True)
+        today = [{"invoice_date": fields.Date.today()}]
+        move.sudo()._reverse_moves(today, cancel=True)
         self.assertEqual(move.payment_state, "reversed")
         self.run_worker()
         self.assertEqual([sent["is_void"] for sent in self.sent("own_bills")], [True])
         for mode in ("draft", "approved"):
             self.flow("own_bills").bill_mode = mode
-            self.bill(ref=mode).sudo()._reverse_moves(cancel=True)
+            self.bill(ref=mode).sudo()._reverse_moves(today, cancel=True)
             self.run_worker()
         self.assertEqual(len(self.sent("own_bills")), 1)
 

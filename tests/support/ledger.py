@@ -223,8 +223,13 @@ def assert_trial_balance(rows, ledger, accounts, currency):
     for (key, unit), amount in ledger.accounts.items():
         expected[accounts[key], unit] += amount
         worths[accounts[key], unit] += ledger.worths[key, unit]
-    actual = {(row["account"], row["currency"]): row["amount"] for row in rows if row["amount"]}
-    assert actual == {key: amount for key, amount in expected.items() if amount}
+    actual = {(row["account"], row["currency"]): row["amount"] for row in rows}
+    differences = {
+        key: (actual.get(key, 0), expected.get(key, 0))
+        for key in actual.keys() | expected.keys()
+        if actual.get(key, 0) != expected.get(key, 0)
+    }
+    assert not differences, differences
     for row in rows:
         wanted = worths[row["account"], row["currency"]]
         margin = 0 if row["currency"] == currency else CENT * row["lines"]
