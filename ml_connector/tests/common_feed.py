@@ -119,7 +119,7 @@ class MemoryFiles:
 
 
 class FeedCase(ConnectorCase):
-    """A connection whose vendor exchanges files with a server in memory."""
+    """A connection whose provider exchanges files with a server in memory."""
 
     @classmethod
     def setUpClass(cls):
@@ -199,7 +199,7 @@ class FeedCase(ConnectorCase):
         self.poll(1)
 
     def take(self, name, content=None, times=2):
-        """Let the vendor drop a file, and read it; returns its row."""
+        """Let the provider drop a file, and read it; returns its transfer."""
         self.server.put(f"outbound/{name}", sample(name) if content is None else content)
         self.poll(times)
         return self.env["ml.feed.file"].search(

@@ -31,7 +31,7 @@ class BridgeCase(ConnectorCase):
         cls.target.write({"check_state": "ok", "state": "connected"})
         cls.target.flow_ids.write({"active": True})
         cls.target.flow_ids.filtered(lambda flow: flow.direction == "push").cursor = "2999-01-01 00:00:00"
-        # only what needs a vendor of this database is to be sent
+        # only records that need a vendor of this database should be sent
         cls.target.flow_ids.filtered(lambda flow: flow.kind == "vendor").vendor_mode = "when_needed"
         cls.connection.write({"target_id": cls.target.id, "target_mode": cls.mode})
         cls.expense = cls.env["account.account"].search(

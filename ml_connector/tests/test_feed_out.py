@@ -383,7 +383,7 @@ class TestFeedOut(FeedCase):
             self.assertEqual("a second time" in log.error_message, warns)
 
     def test_default_paths_exist(self):
-        """Every default column can be written, for every vendor with feeds."""
+        """Every default column can be written, for every provider with files."""
         for provider in PROVIDERS.values():
             for spec in provider.feeds:
                 for column in spec.columns:
@@ -443,7 +443,7 @@ class TestFeedOut(FeedCase):
         self.sync()
         file = self.files("vendors")
         self.assertEqual(file.state, "transferred")
-        self.server.content.clear()  # the vendor fetched it at once
+        self.server.content.clear()  # the provider fetched it immediately
         self.again()
         self.assertEqual((file.state, self.logs("vendors").state), ("sent", "done"))
         self.assertFalse(self.server.content, "it was not sent twice")

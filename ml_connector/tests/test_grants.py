@@ -9,7 +9,7 @@ from .common_feed import FeedCase
 
 class GrantMixin:
     def grant(self, connection=None):
-        """As after the vendor granted access."""
+        """As after the provider granted access."""
         connection = connection or self.connection
         token = self.env["ml.token"].search([("connection_id", "=", connection.id)])
         token.write(

@@ -330,7 +330,7 @@ class TestWriterExpenseReport(WriterCase):
         self.assertEqual(self.reversal(bill).amount_total, 91.0)
 
     def test_changed_by_hand(self):
-        """A person adds a line; what came from the vendor stays as it is."""
+        """A user adds a line; the imported lines stay unchanged."""
         bill = self.bill_of(self.report())
         bill.button_draft()
         line = {"name": "Tip", "price_unit": 10.0, "account_id": self.expense_b.id}

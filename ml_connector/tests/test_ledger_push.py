@@ -1,4 +1,4 @@
-"""Posted bills that go to a vendor system which is a ledger itself, coded with its codes."""
+"""Posted bills that go to a provider that is a ledger itself, with its codes."""
 
 import dataclasses
 from decimal import Decimal

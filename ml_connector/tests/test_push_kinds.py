@@ -792,7 +792,7 @@ class TestNoSideEffects(PushCase):
 
 @tagged("post_install", "-at_install")
 class TestListValues(PushCase):
-    """Analytic accounts for a vendor whose fields are given: mappings say which plan each stands for."""
+    """Analytic accounts for a provider with fixed fields: mappings give the plan of each field."""
 
     @classmethod
     def setUpClass(cls):

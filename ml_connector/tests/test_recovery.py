@@ -13,7 +13,7 @@ from .common import ConnectorCase
 
 
 class RelistingProvider(fake_provider.FakeProvider):
-    """A vendor that offers nothing twice, and lists what is booked when it is asked."""
+    """A provider that offers no record twice, and lists booked records on request."""
 
     flows = tuple(
         replace(spec, relists=spec.reports, acknowledges=spec.key == "bills")

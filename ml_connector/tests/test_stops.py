@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 
 class StoppingProvider(fake_provider.FakeProvider):
-    """A vendor some of whose records stop whoever reads or sends them.
+    """A provider some of whose records stop the worker that reads or sends them.
 
     :cvar stops: {name of a call: ids over which it stops}
     :cvar how: what is raised

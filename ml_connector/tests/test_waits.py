@@ -58,7 +58,7 @@ class TestWaits(ConnectorCase):
         return self.env["account.move"].browse(binding.res_id)
 
     def waits(self, row, error_class="not_ready"):
-        """It waits, nothing is told to the vendor, and trying again changes nothing."""
+        """It waits, nothing is reported to the provider, and a retry changes nothing."""
         self.assertEqual((row.state, row.error_class), ("waiting", error_class), row.error_message)
         self.assertTrue(row.error_message and row.advice)
         self.assertFalse([report for report in self.remote.reports if not report.success])
@@ -476,7 +476,7 @@ class TestWaitsInVain(Vain):
         self.assertEqual({child.__name__ for child in found}, set(known))
 
     def test_a_wait_for_nothing_is_no_wait(self):
-        """Of the vendor's own period, say, nobody hears when it opens."""
+        """Nothing informs Odoo when the provider's own period opens, for example."""
         for error in (LockedPeriodError("Locked at the vendor."), MappingError("Something is missing.")):
             values = self.env["ml.worker"]._failure_values(self.env["ml.sync.log"], error)
             self.assertEqual(values["state"], "failed")

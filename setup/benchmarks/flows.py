@@ -23,7 +23,7 @@ def push(env, sandbox_url, limit, count):
     def answers():
         return session.get(f"{sandbox_url}/_control/requests", timeout=60).json()
 
-    # what another process has asked while it connected counts in the vendor's window, and ours does not know of it
+    # calls of another process count in the provider's window too, and this process does not know of them
     time.sleep(WINDOW_SECONDS)
     already = len(answers())
     seconds = []
@@ -40,7 +40,7 @@ def push(env, sandbox_url, limit, count):
 
 
 def push_rate_vs_limit(requests_sent, seconds, limit):
-    """Requests a second while all vendors were queued, rendered, sent and bound, against those that the vendor allows
+    """Requests a second while all vendors were queued, rendered, sent and bound, against those that the provider allows
     in the long run."""
     return (requests_sent / seconds) / (limit / WINDOW_SECONDS)
 

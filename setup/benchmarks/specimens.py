@@ -28,7 +28,7 @@ class Specimens:
         return f"B-{self.number:06}", vendors[self.number % len(vendors)]
 
     def add_to_sandbox(self, count):
-        """Add approved bills at the vendor system."""
+        """Add approved bills in Ramp."""
         lines = [{"amount": amount, "memo": name, "coding": [["gl", code]]} for code, name, amount in LINES]
         for _ in range(count):
             number, vendor = self._next()

@@ -119,7 +119,7 @@ def system(*packages):
         console.run([*apt, "install", *options, *missing], "apt", advice)
     for package in missing:
         if not PROBES[package]():
-            fail(f"{package} is installed but does not run: install it by other means.")
+            fail(f"{package} is installed but does not run. Install it another way.")
 
 
 def _as_root(names):
@@ -151,7 +151,7 @@ def virtual_environment():
             return str(python)
         system(f"python{VERSION}-venv")
         with console.step(f"Installing the Python packages for Python {VERSION}"):
-            # Without its stamp an environment was interrupted, and is made anew.
+            # Without its stamp an environment was interrupted, and is created again.
             stamp.unlink(missing_ok=True)
             _install(folder, python, anew=not works)
             stamp.write_text(wanted)

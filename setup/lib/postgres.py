@@ -110,7 +110,7 @@ def _from_url(url):
         password=unquote(parts.password) if parts.password else None,
     )
     if not _answers(found):
-        fail("No PostgreSQL answers at DATABASE_URL with that user and password: correct it.")
+        fail("No PostgreSQL answers at DATABASE_URL with that user and password. Correct it.")
     return found
 
 
@@ -181,7 +181,7 @@ class _Cluster:
 
     def _initialize(self, binaries):
         part = self.folder.with_name(f"{self.folder.name}.part")
-        with console.step("Making a PostgreSQL cluster"):
+        with console.step("Creating a PostgreSQL cluster"):
             shutil.rmtree(part, ignore_errors=True)
             self._make_private(part)
             advice = "The PostgreSQL cluster could not be made."

@@ -525,7 +525,7 @@ def test_the_total_in_visma_is_that_of_odoo_to_the_oere(sandbox, visma, lines):
     assert find(provider, dataclasses.replace(document)).external_id == sent.external_id
 
 
-# What comes from another vendor, with amounts that hold their VAT
+# Bills from another provider, with amounts that include their VAT
 
 
 def passed_on(*lines, **values):
