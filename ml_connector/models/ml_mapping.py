@@ -23,7 +23,7 @@ MAPPED_MODELS = {
     "plan": "account.analytic.plan",
 }
 NOT_CODED = ("asset_receivable", "liability_payable", "asset_cash", "equity_unaffected", "off_balance")
-"""Types of accounts to which no line of a bill or order is coded, and for which no code is taken by itself."""
+"""Types of accounts to which no line of a bill or order is coded."""
 LIKE = 0.6
 """Share of words that a name has in common with the one that is proposed for it."""
 NOT_PROPOSED = ("vendor", "employee", "currency")
@@ -291,7 +291,7 @@ class MlMapping(models.Model):
         for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
             records = self._candidates(connection, kind)
             by_code, by_name = self._by_code_and_name(kind, records)
-            alike = _Alike(records) if kind not in NOT_PROPOSED else None
+            alike = _Alike(self._coded(records)) if kind not in NOT_PROPOSED else None
             for mapping in mappings:
                 if record := by_code.get((mapping.external_code or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "code"})
@@ -331,15 +331,24 @@ class MlMapping(models.Model):
 
     @api.model
     def _candidates(self, connection, kind):
-        """Odoo records of a kind that the connection's user sees, and that a code may stand for by itself."""
+        """Odoo records of a kind that the connection's user sees."""
         company = connection.company_id
         model = connection._books()[MAPPED_MODELS[kind]].with_company(company)
         if not self._is_readable(connection, kind):
             return model
-        domain = self._record_domain(company, kind)
-        if kind == "account":
-            domain &= Domain("account_type", "not in", NOT_CODED)
-        return model.search(domain)
+        records = model.search(self._record_domain(company, kind))
+        # a provider that takes accounts from Odoo has the whole chart, and each of its codes has to be known
+        takes_accounts = any(
+            spec.direction == "push" and spec.kind == "account" for spec in connection._provider_class().flows
+        )
+        return records if takes_accounts else self._coded(records)
+
+    @api.model
+    def _coded(self, records):
+        """Without the accounts to which no line is coded."""
+        if records._name != "account.account":
+            return records
+        return records.filtered(lambda account: account.account_type not in NOT_CODED)
 
     @api.model
     def _by_code_and_name(self, kind, records):
