@@ -115,7 +115,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.logs("bills").state, "waiting")
         code = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "7777")])
         code.action_create_at_target()
-        self.assertEqual(code.creation, "Being created")
+        self.assertEqual(code.creation, "Creating")
         told = self.env["ml.sync.attempt"].search([("res_model", "=", code._name), ("res_id", "=", code.id)])
         self.assertEqual((told.action, told.person), ("create_remote", self.env.user.name))
         self.bring()
@@ -197,7 +197,7 @@ class TestBridgeOnly(BridgeCase):
         self.bring()
         waiting = self.logs("bills").waiting_mapping_ids
         record = self.expense.copy({"code": waiting.external_code})
-        self.assertEqual(waiting.action_propose()["params"]["message"], "One mapping was filled.")
+        self.assertEqual(waiting.action_propose()["params"]["message"], "1 code mapped.")
         self.assertEqual((waiting.res_id, waiting.state), (record.id, "unmapped"))
         decided = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
         self.assertEqual((decided.action, decided.person), ("propose", self.env.user.name))

@@ -287,7 +287,7 @@ class TestWriterExpenseReport(WriterCase):
         (entry,) = self.plan("expense_report", self.simple(("10", account("600"), {}), revision="2"))
         log = self.differing(entry)
         self.assertFalse(log.is_partial, "10.00 may be all that is left of the report")
-        for text in ("After Reverse and Book Again", "After Book as a Difference", "46.00", "10.00", "56.00", "Ada"):
+        for text in ("After Reverse and Book Again", "After Book as Difference", "46.00", "10.00", "56.00", "Ada"):
             self.assertIn(text, log.comparison_table)
 
     def test_what_cannot_be_the_whole_is_not_offered_as_one(self):

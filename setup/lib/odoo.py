@@ -275,7 +275,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self):
-        """End the server in order; kill what is left after a while."""
+        """Stop the server regularly; kill remaining processes after a while."""
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_SECONDS)
@@ -356,5 +356,5 @@ def _free_port(port=None):
 
 
 def main(arguments):
-    """Be Odoo's own command line."""
+    """Run Odoo's own command line."""
     os.execve(sys.executable, [sys.executable, "-m", "odoo", *arguments], environment())
