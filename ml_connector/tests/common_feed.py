@@ -85,7 +85,7 @@ class MemoryFiles:
     def read(self, path, stream, limit):
         self._called("read", path)
         if path not in self.content:
-            raise NotFoundError(f"{path} is not at the server.")
+            raise NotFoundError(f"{path} is not on the server.")
         if len(self.content[path]) > limit:
             raise PermanentError(f"{path} is larger than allowed.")
         stream.write(self.content[path])
@@ -102,9 +102,9 @@ class MemoryFiles:
     def rename(self, path, new_path):
         late = self._called("rename", path)
         if path not in self.content:
-            raise NotFoundError(f"{path} is not at the server.")
+            raise NotFoundError(f"{path} is not on the server.")
         if new_path in self.content:
-            raise ConflictError(f"{new_path} is at the server already.")
+            raise ConflictError(f"{new_path} already exists on the server.")
         self.content[new_path], self.times[new_path] = self.content.pop(path), self.times[path]
         self._take(new_path)
         if late:

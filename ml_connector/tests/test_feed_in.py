@@ -202,8 +202,8 @@ class TestFeedIn(FeedCase):
     def test_malformed_rows_are_failed_rows(self):
         self.template("invoices").file_name = r".*\.csv"
         for name, text in (
-            ("malformed_unclosed_quote.csv", "Line 2: a quote is missing"),
-            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not in utf-8"),
+            ("malformed_unclosed_quote.csv", "Line 2: a quotation mark is missing"),
+            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not valid utf-8"),
         ):
             with self.subTest(name=name):
                 file = self.take(name)
@@ -222,7 +222,7 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_control.csv", heading + rows.encode())
         self.assertEqual((file.state, file.done_count, file.failed_count), ("read", 20, 0))
         self.assertEqual(self.record("invoices", "900003").invoice_line_ids.name, "Rent May")
-        self.assertEqual(file.note, "Line 4, LineDescription: a control character was made a blank.")
+        self.assertEqual(file.note, "Line 4, LineDescription: a blank replaces a control character.")
 
     def test_settings_of_the_template_for_spreadsheets(self):
         self.template("invoices").write(
@@ -304,7 +304,7 @@ class TestFeedIn(FeedCase):
         self.template("invoices").write({"file_format": "xml", "file_name": r".*\.xml"})
         file = self.take("hostile_entity.xml")
         self.assertEqual((file.state, file.error_line), ("failed", 2))
-        self.assertIn("refused", file.error_message)
+        self.assertIn("does not accept", file.error_message)
         self.assertFalse(self.logs("invoices"))
 
     def test_a_page_is_kept_as_text(self):
@@ -319,7 +319,7 @@ class TestFeedIn(FeedCase):
         self.template("invoices").max_megabytes = 1
         file = self.take("invoices_large.csv", b"x" * (1024 * 1024 + 1))
         self.assertEqual(file.state, "failed")
-        self.assertIn("larger", file.error_message)
+        self.assertIn("file template accepts", file.error_message)
         self.assertFalse([call for call in self.server.calls if call == ("read", "outbound/invoices_large.csv")])
 
     def test_empty_file_is_waited_for_then_refused(self):
@@ -362,7 +362,7 @@ class TestFeedIn(FeedCase):
             {name.partition("~")[0] for name in refused.mapped("name")},
             {"rechnung_M\\xfcller.csv", "invoices_\\xff.csv"},
         )
-        self.assertEqual(set(refused.mapped("error_message")), {"The name of the file is not UTF-8: have it renamed."})
+        self.assertEqual(set(refused.mapped("error_message")), {"The file name is not valid UTF-8. Rename the file."})
         self.assertEqual((self.connection.failed_count, len(refused[0]._log().attempt_ids)), (2, 1))
         for name in [path for path in self.server.content if not path.isascii()]:
             self.server.content.pop(name)
@@ -376,12 +376,12 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_1.csv", invoices(row("900001")), times=3)
         self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "done"})
         huge = self.env["ml.feed.file"].search([("name", "=", "invoices_huge.csv")])
-        self.assertIn("larger", huge.error_message)
+        self.assertIn("file template accepts", huge.error_message)
         self.assertEqual(file.state, "read")
 
     def test_one_folder_stops_no_other(self):
         self.template("payments").folder = "missing"
-        self.server.fail("list", NotFoundError("missing is not at the server."))
+        self.server.fail("list", NotFoundError("missing is not on the server."))
         self.template("payments").sequence = 1
         file = self.take("invoices_1.csv", invoices(row("900001")), times=1)
         self.assertEqual(file.state, "seen")
@@ -495,7 +495,7 @@ class TestFeedIn(FeedCase):
         self.look_later(seconds=20)
         again = self.env["ml.feed.file"].search([("name", "=", "invoices_1.csv")], order="id")[-1]
         self.assertEqual((file.state, again.state, self.connection.failed_count), ("read", "failed", 1))
-        self.assertIn("is gone now", again.error_message)
+        self.assertIn("is no longer on the server", again.error_message)
 
     def test_a_file_that_grew_between_the_look_and_the_reading_is_not_taken_yet(self):
         self.server.put("outbound/invoices_1.csv", invoices(row("900001"))[:-60])
@@ -565,7 +565,7 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_twice.csv", invoices(row(), row(), row("900002"), row("900002", "70.00", line="1")))
         self.assertEqual((file.done_count, file.failed_count), (1, 1))
         self.assertIn("repeats", file.note)
-        self.assertIn("not the same as on line 4", self.logs("invoices").filtered("error_message").error_message)
+        self.assertIn("TotalAmount differs from line 4", self.logs("invoices").filtered("error_message").error_message)
         self.assertEqual(self.record("invoices", "900001").amount_total, 100.0)
 
     def test_repeated_records_change_nothing(self):

@@ -51,7 +51,7 @@ def test_unmapped_bill_goes_on_by_itself(office, admin, connection):
     bill = office.add_bill("UNMAPPED-1", account="gl-68500-SAAS")
     sync_until(office, admin, bill, "waiting")
     admin.open("ml_connector.ml_sync_log_action")
-    admin.expect_row("UNMAPPED-1", "Waiting", "Not mapped yet: Account 68500-SAAS Software Subscriptions.")
+    admin.expect_row("UNMAPPED-1", "Waiting", "Missing mapping: account 68500-SAAS Software Subscriptions.")
     admin.open("ml_connector.ml_mapping_action")
     admin.row("68500-SAAS").get_by_text("Choose…").click()
     admin.page.locator(".o_selected_row .o_field_widget[name=res_id] input").fill("600000")
