@@ -273,7 +273,7 @@ class MlFlow(models.Model):
     @api.depends_context("lang")
     def _compute_name(self):
         for flow in self:
-            spec = flow._spec() if flow._is_known() else None
+            spec = flow._spec() if flow.connection_id.provider and flow._is_known() else None
             flow.name = in_words(self.env, spec.label) if spec else flow.key
             flow.description = in_words(self.env, spec.help) if spec else False
 
