@@ -1,4 +1,4 @@
-"""How long a bill of Ramp takes to be an invoice in Visma.net when it goes straight on."""
+"""How long a Ramp bill takes to be an invoice in Visma.net, forwarded without an entry in Odoo."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ FLOWS = {
 CODES = {"account": "7790", "tax": "0", "analytic": "segment:1:200"}
 PATIENCE = 60
 PAUSE = 0.5
-"""Between two bills: the server is to have nothing else to do."""
+"""Pause between two bills, so that the server has nothing else to do."""
 
 
 # Inside Odoo
@@ -36,7 +36,7 @@ def main(env, urls):
     for _round in range(3):
         _run(ramp, visma)
     ramp._store_webhook_secret(WEBHOOK_SECRET)
-    # a run that was asked for before the server started is begun a minute later, and is waited for
+    # a run that was requested before the server started begins a minute later
     env["ir.cron.trigger"].search([]).unlink()
     env["ir.cron"].search([("id", "not in", (ramp | visma).cron_id.ids)]).active = False
     env.cr.commit()  # pylint: disable=invalid-commit; the server is another process

@@ -1,4 +1,4 @@
-"""How much of Ramp's rate limit a push uses, and what a sync costs in which nothing changed."""
+"""The share of Ramp's rate limit that sending uses, and the cost of a sync without changes."""
 
 import time
 
@@ -53,7 +53,7 @@ def send_all(worker, run, seconds):
 
 
 def noop(env, sandbox_url, count, rounds=3):
-    """Look at `count` bills that are known already, against reading them from the sandbox."""
+    """Sync `count` known bills, against reading them from the sandbox."""
     connection = env["ml.connection"].search([])
     Specimens(env, sandbox_url).add_to_sandbox(count)
     return run_inside(connection, lambda worker, run: noop_sync(worker, run, count, rounds))

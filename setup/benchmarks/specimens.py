@@ -8,7 +8,7 @@ DATE_FIELDS = {"invoice_date": ISSUED, "date": ISSUED, "invoice_date_due": DUE}
 
 
 class Specimens:
-    """Makes as many equal bills as are asked for, in the sandbox or as values for Odoo."""
+    """Creates equal bills in the sandbox or as values for Odoo."""
 
     def __init__(self, env, sandbox_url):
         self.url = sandbox_url

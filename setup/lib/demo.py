@@ -1,6 +1,6 @@
 """`setup/demo`: a real Odoo that syncs with the provider sandboxes, to look at or to check.
 
---once   sync everything once, print the table and end; 0 only if every flow ended clean
+--once   sync everything once, print the table and end; 0 only if every flow ended without errors
 --json   print the result as JSON on the last line
 --port   port of Odoo (8069)
 --pictures FOLDER   take pictures of the views, for the documentation
@@ -146,7 +146,7 @@ def _fetch_files():
 
 
 def _silent_flows():
-    """Flows of which nothing has been heard yet."""
+    """Active flows without a transfer."""
     return postgres.query(
         DATABASE,
         """SELECT 1 FROM ml_flow f JOIN ml_connection c ON c.id = f.connection_id

@@ -134,9 +134,7 @@ def new_database(name, install=True):
         template = _addon_template() if install else _base_template()
         drop_database(name)
         _copy(template, name)
-    # two databases with one identity would share, and spoil, the file with the keys of their secrets
-    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
-    postgres.query(name, identity)
+    _renew_identity(name)
 
 
 @contextlib.contextmanager
@@ -160,6 +158,7 @@ def copied_database(template, name):
     name = f"{name}_{os.getpid()}"
     with bootstrap.lock:
         _copy(template, name)
+    _renew_identity(name)
     try:
         yield name
     finally:
@@ -231,6 +230,12 @@ def _copy(template, name):
     target.mkdir(parents=True, exist_ok=True)
 
 
+def _renew_identity(name):
+    """Two databases with one identity would share, and spoil, the file with the keys of their secrets."""
+    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
+    postgres.query(name, identity)
+
+
 def _filestore(database):
     return DATA / "filestore" / database
 
@@ -270,7 +275,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self):
-        """End the server in order; kill what is left after a while."""
+        """Stop the server regularly; kill remaining processes after a while."""
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_SECONDS)
@@ -351,5 +356,5 @@ def _free_port(port=None):
 
 
 def main(arguments):
-    """Be Odoo's own command line."""
+    """Run Odoo's own command line."""
     os.execve(sys.executable, [sys.executable, "-m", "odoo", *arguments], environment())

@@ -56,7 +56,7 @@ def while_unmapped():
 
 
 def when_clean(database):
-    """What is there when everything is synced."""
+    """The records after everything is synced."""
     ((connection,),) = postgres.query(database, "SELECT min(id) FROM ml_connection")
     ((bill,),) = postgres.query(
         database,

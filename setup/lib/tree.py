@@ -30,7 +30,7 @@ PACKAGES = (
     "fonts-glyphicons-halflings/sid",
     "fonts-font-awesome/bookworm",
 )
-# The web client asks for it and the package leaves it out.
+# The web client requests it and the package omits it.
 MISSING_SCRIPT = "addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 
 
@@ -46,7 +46,7 @@ def odoo_tree():
 
 
 def version(tree):
-    """Return what tells one Odoo from another: its release, and a checkout's commit."""
+    """Return the identity of an Odoo: its release, and a checkout's commit."""
     release = (tree / "odoo" / "release.py").read_text()
     if not os.environ.get("ODOO_PATH"):
         return release
