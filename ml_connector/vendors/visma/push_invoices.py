@@ -299,14 +299,32 @@ class Invoices(Push):
         reversal, waiting = self.reversals.find(row), self._unreleased(lambda own: own == mark)
         is_standing = not (reversal and is_released(reversal))
         if is_standing and self._books_the_same(payload, row):
-            for leftover in (*waiting, *([reversal] if reversal and self.reversals.is_ours(reversal) else [])):
-                self.client.delete(path_of(key_of_row(leftover)))
-            is_renamed = text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]
-            note = "It is released in Visma.net, so its number and due date stay as they are there." * is_renamed
-            return Sent(external_id=key, note=note, takes_files=True)
+            notes = [self._leave(row, reversal, waiting)]
+            if text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]:
+                notes.append("It is released in Visma.net, so its number and due date stay as they are there.")
+            return Sent(external_id=key, note=" ".join(filter(None, notes)), takes_files=True)
         if is_standing:
             require_open(row)
         return self._only_one(payload, mark, waiting)
+
+    def _leave(self, row, reversal, waiting):
+        """Delete what was to take the place of a released document and to reverse it; what a person has to know.
+
+        A reversal is marked after Visma has made it. One without a mark is ours where a document of ours waited for it.
+
+        :param reversal: not released; None when there is none
+        :param waiting: what was to take its place
+        """
+        key = key_of_row(row)
+        is_ours = reversal and (self.reversals.is_ours(reversal) or _is_since(reversal, waiting))
+        # the reversal goes first, because what waits tells that it is ours
+        for leftover in (*([reversal] if is_ours else []), *waiting):
+            self.client.delete(path_of(key_of_row(leftover)))
+        if reversal and not is_ours:
+            return f"{key_of_row(reversal)} reverses {key} when it is released in Visma.net. Delete it there if {key} stays."
+        if waiting and not reversal:
+            return f"Odoo may have asked Visma.net to reverse {key}. If a reversal appears there, delete it."
+        return ""
 
     def _books_the_same(self, payload, row):
         wanted = {"header": {}, "lines": self._lines(payload)}
@@ -364,6 +382,11 @@ def _own_number(payload, mark):
         number = int(count) + 1 if count != before and count.isdecimal() else 2
         fields["referenceNumber"] = {"value": f"{payload['own_number']}-{number}"}
     return fields
+
+
+def _is_since(reversal, waiting):
+    """Whether a reversal was made after one of the documents that wait for it."""
+    return any(text(reversal, "createdDateTime") >= text(row, "createdDateTime") for row in waiting)
 
 
 def _is_alike(row, payload):

@@ -79,12 +79,15 @@ class Reversals:
             raise RemoteError(f"Visma.net has accepted that {key} is reversed, and is not done yet.")
         path = path_of(key_of_row(reversal))
         if self._is_closed(text(reversal, "financialPeriod")):
+            # a credit that nobody can use must not wait for somebody to release it later
+            advice = ""
             if is_new or self.is_ours(reversal):
-                # a credit that nobody can use must not wait for somebody to release it later
                 self.client.delete(path)
+            else:
+                advice = f" Delete {key_of_row(reversal)} there, which was to reverse it."
             raise LockedPeriodError(
                 f"The financial period {text(reversal, 'financialPeriod')} is closed in Visma.net, so {key} cannot be "
-                "reversed."
+                f"reversed.{advice}"
             )
         if _reverses(row) not in text(reversal, "note"):
             self.client.update(path, wrapped({"note": f"Reverses {key} {_reverses(row)}"}))
