@@ -59,7 +59,7 @@ class Address:
 class Contact:
     """A person to talk to or, with `address`, another address of the same vendor.
 
-    :param is_known: whether nothing of it changed in Odoo since both sides were brought in line
+    :param is_known: whether nothing of it changed in Odoo since both sides agreed last
     """
 
     external_id: str = ""

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+PART = ":"
+"""In the name of a value of a part of the record, such as a contact person, which one of the sides may lack."""
+
 
 @dataclass(slots=True)
 class Merge:
@@ -22,7 +25,7 @@ class Merge:
             if winner == "vendor":
                 self.taken.add(name)
             else:
-                self.kept[name] = agreed_odoo[name]
+                self.kept[name] = agreed_odoo.get(name)
 
 
 def merge(odoo, vendor, agreed_odoo, agreed_vendor):
@@ -30,19 +33,29 @@ def merge(odoo, vendor, agreed_odoo, agreed_vendor):
 
     Each side is compared with itself, so values that the two write in different ways, or that one of them cannot take,
     are no change. Where one of the agreed values is not known, both sides are left alone; only what is empty in Odoo is
-    filled.
+    filled. A part that only one side has is for that side to give; what is new on both sides was changed by both.
     """
     result = Merge()
     for name, ours in odoo.items():
+        if name not in vendor:
+            if ours != agreed_odoo.get(name):
+                result.kept[name] = agreed_odoo.get(name)
+            continue
         theirs = vendor[name]
         if ours == theirs:
             continue
-        if name not in agreed_odoo or name not in agreed_vendor:
+        is_new = PART in name and name not in agreed_odoo and name not in agreed_vendor
+        # what is there as it was sent last did not change there
+        is_as_sent = name not in agreed_vendor and agreed_odoo.get(name) == theirs
+        is_known = name in agreed_odoo and (name in agreed_vendor or is_as_sent)
+        if not is_known and not (is_new and ours and theirs):
             if not ours:
                 result.taken.add(name)
+            elif is_new:
+                result.kept[name] = None
             continue
-        has_odoo_changed = ours != agreed_odoo[name]
-        has_vendor_changed = theirs != agreed_vendor[name]
+        has_odoo_changed = is_new or ours != agreed_odoo[name]
+        has_vendor_changed = is_new or not (is_as_sent or theirs == agreed_vendor[name])
         if has_odoo_changed and has_vendor_changed:
             result.conflicts[name] = (ours, theirs)
         elif has_vendor_changed:
@@ -57,7 +70,7 @@ def unseen(odoo, vendor, agreed_vendor):
     return {
         name
         for name, theirs in vendor.items()
-        if name in agreed_vendor and theirs != agreed_vendor[name] and theirs != odoo[name]
+        if (name in agreed_vendor or PART in name) and theirs not in (agreed_vendor.get(name), odoo.get(name))
     }
 
 

@@ -92,9 +92,10 @@ class MlWorker(models.AbstractModel):
         touched = flow._reader(record._name)._touched_at(record)[record.id]
         if not flow._counterpart("push") or (binding.synced_at and touched <= binding.synced_at):
             return False
-        unknown = {name for name in ours if ours[name] and theirs[name] and ours[name] != theirs[name]}
-        binding.agreed_odoo = {name: None if name in unknown else value for name, value in ours.items()}
-        binding.agreed_vendor = {name: None if name in unknown else theirs[name] for name in ours if ours[name]}
+        unknown = {name for name in ours if ours[name] and theirs.get(name) and ours[name] != theirs[name]}
+        there = {name: theirs[name] for name in ours if ours[name] and name in theirs}
+        binding.agreed_odoo = {**ours, **dict.fromkeys(unknown)}
+        binding.agreed_vendor = {**there, **dict.fromkeys(unknown)}
         return True
 
     def _sent_values(self, flow, bindings):
@@ -118,7 +119,7 @@ class MlWorker(models.AbstractModel):
         arrived = {
             name: value
             for name, value in (sent or {}).items()
-            if theirs[name] == value and binding.agreed_vendor.get(name) != value
+            if theirs.get(name) == value and binding.agreed_vendor.get(name) != value
         }
         if arrived:
             binding.agreed_odoo = {**binding.agreed_odoo, **arrived}
@@ -291,7 +292,8 @@ class MlWorker(models.AbstractModel):
 
     def _outgoing_document(self, flow, record, binding):
         """The document of a record, with the vendor's own values where Odoo did not change them."""
-        document = flow._reader(record._name)._document(flow, record)
+        reader = flow._reader(record._name)
+        document = reader._bound_document(reader._document(flow, record), binding)
         if not (binding.agreed_vendor and flow._counterpart("pull")):
             return document
         return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))

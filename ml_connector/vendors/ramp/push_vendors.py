@@ -47,8 +47,9 @@ class Vendors(Push):
         body = {**_given(payload, render.VENDOR_CREATE), **self.provider.default_entity}
         row = self.client.create_vendor(body)
         vendor_id = new_id(row, "vendor")
-        notes = VendorContacts(self.provider, vendor_id).add(payload.get("contacts", ()))
-        return self._linked(row, payload, vendor_id, notes=notes)
+        contacts = VendorContacts(self.provider, vendor_id)
+        contacts.add(payload.get("contacts", ()))
+        return self._linked(row, payload, vendor_id, contacts=contacts)
 
     def _update(self, vendor_id, payload):
         body = _given(payload, render.VENDOR_UPDATE)
@@ -61,7 +62,7 @@ class Vendors(Push):
 
     def find(self, payload, key):
         found = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
-        return self._linked(found, payload, found["id"], notes=[]) if found else None
+        return self._linked(found, payload, found["id"], contacts=VendorContacts(self.provider, "")) if found else None
 
     # Vendors that Ramp has
 
@@ -96,13 +97,15 @@ class Vendors(Push):
                 index.setdefault(_name(row), []).append(row)
         return index
 
-    def _linked(self, row, payload, vendor_id, linked=False, notes=None):
+    def _linked(self, row, payload, vendor_id, linked=False, contacts=None):
         """Link the vendor with the one of the books, in a call of its own: a refused link must not lose the vendor.
 
-        :param notes: on its contacts; None where these have yet to be aligned
+        :param contacts: its `VendorContacts`; None where these have yet to be aligned
         """
-        if notes is None:
-            notes = VendorContacts(self.provider, vendor_id).align(payload, is_new=linked)
+        if contacts is None:
+            contacts = VendorContacts(self.provider, vendor_id)
+            contacts.align(payload, is_new=linked)
+        notes = contacts.notes
         link = payload.get("accounting_vendor_remote_id")
         if link and not row.get("accounting_vendor_remote_id"):
             try:
@@ -112,25 +115,30 @@ class Vendors(Push):
         name = row.get("name")
         if name and _name(row) != _name(payload):
             notes.append(f"Ramp keeps the name {name}: the interface of this Ramp business cannot rename a vendor yet.")
-        shared = translate.vendor_values(row, self.handles)
+        shared = translate.vendor_values(row, contacts.aligned, self.handles)
         return Sent(external_id=vendor_id, note=" ".join(notes), linked=linked, shared=shared, untaken=self.untaken())
 
 
 class VendorContacts:
-    """The contacts of a vendor that Ramp has. Ramp knows them by their e-mail address."""
+    """The contacts of a vendor that Ramp has. Ramp knows them by their e-mail address.
+
+    :ivar aligned: those that are in Ramp now as Odoo has them
+    :ivar notes: on what stays to be done in Ramp
+    """
 
     def __init__(self, provider, vendor_id):
+        self.aligned, self.notes = [], []
         self._client = provider.client
         self._newer = provider.newer
         self._vendor_id = vendor_id
 
     def align(self, payload, is_new=False):
-        """Add and change what Odoo has otherwise; notes on what stays to be done in Ramp.
+        """Add and change what Odoo has otherwise.
 
         :param is_new: whether Ramp's vendor was not known before: then its own contacts stand
         """
         if "business_vendor_contacts" not in payload:
-            return []
+            return
         try:
             pages = self._client.vendor_contacts(self._vendor_id)
             known = {_email(row): row for rows in pages for row in rows}
@@ -139,29 +147,21 @@ class VendorContacts:
         main, others = payload["business_vendor_contacts"], payload.get("contacts", ())
         # the vendor's own mailbox goes under the vendor's name, which is no person's
         nameless = {key: main[key] for key in ("email", "phone") if key in main}
-        notes = []
         for contact in (nameless if _email(main) in known else main, *others):
             row = known.get(_email(contact))
             if row is None:
-                notes += self.add([contact])
+                self.add([contact])
             elif not is_new:
-                notes += self._change(row, contact)
+                self._change(row, contact)
         standard = next((row for row in known.values() if row.get("is_default") is True), None)
         if standard and _email(main) not in known:
-            notes.append(f"Ramp goes on writing to {standard.get('email')} until another main contact is chosen there.")
-        return notes
+            self.notes.append(
+                f"Ramp goes on writing to {standard.get('email')} until another main contact is chosen there."
+            )
 
     def add(self, contacts):
-        notes = []
         for contact in contacts:
-            answer = self._guarded(contact, notes, lambda contact=contact: self._create(contact))
-            if answer is None:
-                notes.append(
-                    f"Add the contact {contact['email']} in Ramp: the interface of this Ramp business cannot yet."
-                )
-            elif _is_pending(answer):
-                notes.append(f"The contact {contact['email']} waits for approval in Ramp.")
-        return notes
+            self._guarded("Add the contact", "The contact", contact, lambda contact=contact: self._create(contact))
 
     def _create(self, contact):
         return self._newer.attempt(
@@ -177,33 +177,36 @@ class VendorContacts:
     def _change(self, row, contact):
         body = {key: value for key, value in contact.items() if key != "email" and value != row.get(key)}
         if not body:
-            return []
-        notes = []
-        answer = self._guarded(
-            contact,
-            notes,
+            self.aligned.append(row)
+            return
+        self._guarded(
+            "Change the contact",
+            "The change of the contact",
+            {**row, **contact},
             lambda: self._newer.attempt(
                 newer.VENDOR_CONTACTS,
                 lambda: self._client.update_vendor_contact(self._vendor_id, row.get("id"), body),
                 lambda: None,
             ),
         )
-        if answer is None:
-            notes.append(
-                f"Change the contact {contact['email']} in Ramp: the interface of this Ramp business cannot yet."
-            )
-        elif _is_pending(answer):
-            notes.append(f"The change of the contact {contact['email']} waits for approval in Ramp.")
-        return notes
 
-    @staticmethod
-    def _guarded(contact, notes, call):
-        """The answer of a call; a refused contact must not lose the vendor."""
+    def _guarded(self, task, subject, contact, call):
+        """Make a call and note what it leaves to be done; a refused contact must not lose the vendor.
+
+        :param contact: as it is to be
+        """
+        email = contact["email"]
         try:
-            return call()
+            answer = call()
         except PermanentError as error:
-            notes.append(f"Ramp does not take the contact {contact['email']}: {error.message}")
-            return {}
+            self.notes.append(f"Ramp does not take the contact {email}: {error.message}")
+            return
+        if answer is None:
+            self.notes.append(f"{task} {email} in Ramp: the interface of this Ramp business cannot yet.")
+        elif _is_pending(answer):
+            self.notes.append(f"{subject} {email} waits for approval in Ramp.")
+        else:
+            self.aligned.append(contact)
 
 
 def _email(row):
