@@ -163,7 +163,7 @@ class MlWorker(models.AbstractModel):
             return ""
         if not _is_plain(name):
             return self.env._("The name of the file has characters that are refused.")
-        if size > template.max_megabytes * 1024 * 1024:
+        if size > template._max_bytes():
             return self.env._(
                 "The file is larger (%(size)s bytes) than the %(limit)s MB of its template.",
                 size=size,
@@ -312,7 +312,7 @@ class MlWorker(models.AbstractModel):
 
         False when it has grown since the last look, and is not taken yet.
         """
-        limit = file.template_id.max_megabytes * 1024 * 1024
+        limit = file.template_id._max_bytes()
         with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
             checksum = run.provider.files().read(file._place(), stream, limit)
             if stream.tell() != file.size and (file.is_present or file.archive_path):

@@ -8,8 +8,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.db import FunctionStatus
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL
 
+from ..amounts import shown
 from ..clients import mask
 from ..documents import Result
 from ..vendors.base import Item
@@ -268,14 +269,13 @@ class MlSyncLog(models.Model):
             columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
         if self.kind in DIFFERENCE_KINDS:
             columns[self.env._("After Book as a Difference")] = lambda booked, newest: booked + newest
-        code = self.comparison["currency"]
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        currency = self.comparison["currency"]
         cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
         rows = []
         for name, *stored in self.comparison["rows"]:
             amounts = [amount(*map(Decimal, stored)) for amount in columns.values()]
-            texts = [format_amount(self.env, float(value), currency) if currency else value for value in amounts]
-            rows.append(row % (name, Markup().join(cell % text for text in texts)))
+            texts = [cell % shown(self.env, value, currency) for value in amounts]
+            rows.append(row % (name, Markup().join(texts)))
         heading = Markup().join(Markup('<th class="text-end">%s</th>') % title for title in columns)
         table = Markup('<table class="table table-sm"><thead><tr><th>%s</th>%s</tr></thead><tbody>%s</tbody></table>')
         return table % (self.env._("Account"), heading, Markup().join(rows))

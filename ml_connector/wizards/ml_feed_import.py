@@ -111,9 +111,9 @@ class MlFeedImport(models.TransientModel):
 
     def _content(self):
         content = base64.b64decode(self.content)
-        limit = self.template_id.max_megabytes
-        if len(content) > limit * 1024 * 1024:
-            raise UserError(self.env._("The file is larger than the %s MB of its template.", limit))
+        template = self.template_id
+        if len(content) > template._max_bytes():
+            raise UserError(self.env._("The file is larger than the %s MB of its template.", template.max_megabytes))
         return content
 
     @needs("administer")

@@ -3,8 +3,9 @@
 from odoo.fields import Command
 from odoo.tools import format_date
 
+from ..amounts import shown
 from .bill_items import BillItems
-from .writer_tools import creditor_of, exact, shown
+from .writer_tools import creditor_of, exact
 
 SAME_RATE = 1e-9
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from odoo.fields import Command
 from odoo.tools import format_date
 
+from ..amounts import shown
 from .bill_changes import account_text, distribution_text
-from .writer_tools import exact, shown
+from .writer_tools import exact
 
 
 class EntryChanges:

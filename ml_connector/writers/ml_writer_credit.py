@@ -3,9 +3,10 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Command
 
+from ..amounts import shown
 from ..exceptions import ConnectorError, InvalidDataError, NotReadyError, NotWantedError
 from .ml_writer_bill import BillBatch
-from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, posted, shown
+from .writer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, posted
 
 
 class MlWriterCredit(models.AbstractModel):

@@ -4,6 +4,7 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import format_date
 
+from ..amounts import shown
 from ..documents import Bill, BillLine, Party, Reference
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, MappingError, NotReadyError
 from .bill_amounts import BILL, ENTRY, EXPENSE
@@ -11,7 +12,7 @@ from .bill_changes import account_text, distribution_text
 from .bill_items import BillItems
 from .ml_writer_bill import BillBatch
 from .spend_tools import clearing_account, method_line, money_journal, needed, parts_of, pay, tick_off
-from .writer_tools import QUIET, exact, odoo_refusals, shown
+from .writer_tools import QUIET, exact, odoo_refusals
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 

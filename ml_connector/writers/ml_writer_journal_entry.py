@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
+from ..amounts import shown
 from ..documents import Bill, Party
 from ..exceptions import ConnectorError, InvalidDataError, LockedPeriodError, NotReadyError
 from ..models.ml_mapping import MONEY_JOURNALS
@@ -23,7 +24,7 @@ from .spend_tools import (
     payable_account,
     settle_issuer,
 )
-from .writer_tools import account_problem, check_tax_countries, exact, fits, named, odoo_refusals, shown
+from .writer_tools import account_problem, check_tax_countries, exact, fits, named, odoo_refusals
 
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 

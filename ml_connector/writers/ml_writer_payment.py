@@ -6,6 +6,7 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
+from ..amounts import shown
 from ..exceptions import (
     ConnectorError,
     DuplicateError,
@@ -27,7 +28,6 @@ from .writer_tools import (
     named,
     odoo_refusals,
     posted,
-    shown,
     tolerance,
     unusable,
 )

@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import format_date
 
+from ..amounts import shown
 from ..documents import Bill, BillLine, Party
 from ..exceptions import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, NotWantedError
 from .bill_amounts import MADE_HERE, OWED_ENTRY
@@ -20,7 +21,7 @@ from .spend_tools import (
     settle_issuer,
     tick_off,
 )
-from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals, shown
+from .writer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals
 
 
 class MlWriterDerivedBill(models.AbstractModel):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
-from odoo.tools import float_repr, format_amount, format_date
+from odoo.tools import float_repr, format_date
 
 from ..exceptions import InvalidDataError, LockedPeriodError, NotPostedError, NotReadyError
 from ..models.ml_outgoing_code import title_of
@@ -24,19 +24,6 @@ _ID = re.compile(r"\[?(?<![\w.,/:-])(\d{1,9})\b(?![\w%/:-])(?![.,]\d)\]?")
 def exact(amount, currency):
     """A float of the ORM as the decimal number it stands for."""
     return Decimal(float_repr(currency.round(amount), currency.decimal_places))
-
-
-def shown(env, amount, currency):
-    """An amount as the reader writes it.
-
-    :param currency: record, or its code, which Odoo may not know
-    """
-    if isinstance(currency, str):
-        code = currency
-        currency = env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
-        if not currency:
-            return f"{amount} {code}"
-    return format_amount(env, float(amount), currency)
 
 
 def fits(amount, currency):

@@ -321,7 +321,8 @@ class Invoices(Push):
         for leftover in (*([reversal] if is_ours else []), *waiting):
             self.client.delete(path_of(key_of_row(leftover)))
         if reversal and not is_ours:
-            return f"{key_of_row(reversal)} reverses {key} when it is released in Visma.net. Delete it there if {key} stays."
+            name = key_of_row(reversal)
+            return f"{name} reverses {key} when it is released in Visma.net. Delete it there if {key} is to stay."
         if waiting and not reversal:
             return f"Odoo may have asked Visma.net to reverse {key}. If a reversal appears there, delete it."
         return ""
