@@ -12,6 +12,12 @@ def person_key(name: str, email: str) -> str:
     return f"{name}{PART}{email.strip().lower()}"
 
 
+def split_person_key(key: str) -> tuple[str, str]:
+    """The name of a value and, where it is a contact person's, the e-mail address; else an empty one."""
+    name, _part, email = key.partition(PART)
+    return name, email
+
+
 def person_keys(contact: Contact) -> dict:
     """{key among the `shared` values: field} of a contact person; nothing for the vendor itself and for addresses."""
     is_person = contact.email.strip() and not contact.is_default and contact.address is None
