@@ -3,8 +3,8 @@ import shutil
 
 from odoo.tools.sql import table_exists
 
-from . import secret_box
-from .own_ids import MARKS_SINCE
+from .core.own_ids import MARKS_SINCE
+from .vault import secret_box
 
 _logger = logging.getLogger(__name__)
 

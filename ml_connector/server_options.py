@@ -4,7 +4,7 @@ import os
 
 from odoo.tools import config
 
-from .clients import LOOPBACK_VARIABLE, is_yes
+from .core.http import LOOPBACK_VARIABLE, is_yes
 
 LOOPBACK_OPTION = "ml_connector_allow_loopback"
 FILE_HOSTS_OPTION = "ml_connector_file_hosts"

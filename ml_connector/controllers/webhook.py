@@ -5,7 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
-from ..exceptions import ConnectorError
+from ..core.errors import ConnectorError
 
 _logger = logging.getLogger(__name__)
 

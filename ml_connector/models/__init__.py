@@ -1,4 +1,5 @@
 from . import ml_decided
+from . import ml_sentence
 from . import ml_sealed
 from . import ml_changed
 from . import ir_attachment
@@ -27,3 +28,9 @@ from . import purchase_order
 from . import res_company
 from . import watched
 from . import ml_followed
+from . import ml_feed_template
+from . import ml_feed_file
+from . import ml_feed_sent
+from . import ml_connection_feed
+from . import ml_connection_target
+from . import ml_bridged_document

@@ -245,9 +245,9 @@ class MlMapping(models.Model):
         return plans if len(plans) == 1 else plans.browse()
 
     @api.model
-    def _note_ours(self, connection, reference, record):
+    def _record_odoo_code(self, connection, reference, record):
         """What was created under a code goes under that code."""
-        mapping = super()._note_ours(connection, reference, record)
+        mapping = super()._record_odoo_code(connection, reference, record)
         codes = self.env["ml.outgoing.code"].search(
             [
                 ("connection_id", "=", connection.id),

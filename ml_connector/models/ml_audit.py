@@ -7,8 +7,8 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .. import audit_heads
-from ..signature import AuditKeys
+from ..vault import audit_heads
+from ..vault.signature import AuditKeys
 from .ml_sealed import needs
 from .ml_sync_attempt import signed_text
 

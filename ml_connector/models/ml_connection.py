@@ -8,16 +8,18 @@ from odoo import api, fields, http, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, clean_context, config, format_date, format_datetime, plaintext2html
 
-from .. import secret_box, server_options
-from ..clients import fault_of_base, fault_of_own
-from ..database_mark import DatabaseMark, database_mark
-from ..exceptions import ConnectorError
-from ..vendors import PROVIDERS
-from ..vendors.base import Finding, Settings
+from .. import server_options
+from ..core.errors import ConnectorError
+from ..core.http import fault_of_base, fault_of_own
+from ..core.provider import Finding, Settings
+from ..providers import PROVIDERS
+from ..vault import secret_box
+from ..vault.database_mark import DatabaseMark, database_mark
 from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
+from .ml_sentence import Sentence
 from .ml_sync_log import DIFFERS, OPEN_STATES
 from .ml_token import GRANT_FIELDS, TokenStore
 
@@ -104,7 +106,8 @@ class MlConnection(models.Model):
         copy=False,
         tracking=True,
     )
-    attention_reason = fields.Char(readonly=True, copy=False)
+    attention_reason = Sentence(readonly=True, copy=False)
+    attention_reason_source = fields.Json(readonly=True, copy=False)
     announcements = fields.Json(readonly=True, copy=False, help="Changes at the vendor that the owner was told of.")
     owner_id = fields.Many2one(
         "res.users",
@@ -1050,7 +1053,7 @@ class MlConnection(models.Model):
                 triggered.add(cron.id)
                 cron._trigger()
 
-    def _note_success(self):
+    def _record_success(self):
         vals = {"last_success_at": fields.Datetime.now()}
         if self.breaker_count:
             vals.update(breaker_count=0, breaker_until=False)
@@ -1063,7 +1066,7 @@ class MlConnection(models.Model):
         # sudo: engine fields
         self.sudo().write({"breaker_count": 0, "breaker_until": False})
 
-    def _note_failure(self, error):
+    def _record_failure(self, error):
         """Count a failure that the whole connection shares; stop calling for a while, tell the owner when needed."""
         count = self.breaker_count + 1
         vals = {"breaker_count": count}
@@ -1205,7 +1208,7 @@ class MlConnection(models.Model):
                     ),
                 )
             )
-        flows = self.flow_ids.filtered(lambda flow: flow.active and f"ml.writer.{flow.kind}" in self.env)
+        flows = self.flow_ids.filtered(lambda flow: flow.active and f"ml.importer.{flow.kind}" in self.env)
         remarks = [remark for flow in flows for remark in flow._writer()._remarks(flow)]
         return findings + self._webhook_findings() + remarks
 

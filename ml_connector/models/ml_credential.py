@@ -7,10 +7,11 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, config, groupby
 
-from .. import secret_box
-from ..exceptions import ConnectorError
-from ..vendors.base import Finding
+from ..core.errors import ConnectorError
+from ..core.provider import Finding
+from ..vault import secret_box
 from .ml_sealed import needs
+from .ml_sentence import in_words
 
 _logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class MlCredential(models.Model):
                 credential._forget_lost()
                 credential._store_secret(credential.new_secret)
             except ConnectorError as error:
-                raise UserError(error.message) from None
+                raise UserError(in_words(self.env, error.message)) from None
             credential.connection_id._close_breaker()
         # the plain value must not stay in the cache, from where the answer to the browser would be read
         self.invalidate_recordset(["new_secret"])
@@ -180,7 +181,7 @@ class MlCredential(models.Model):
             secret_box.add_key(self.env)
             self._encrypt_anew()
         except ConnectorError as error:
-            raise UserError(error.message) from None
+            raise UserError(in_words(self.env, error.message)) from None
         self._claim_for_this_host()
         registry = self.env.registry
         self.env.cr.postcommit.add(lambda: _drop_old_keys(registry))
@@ -230,7 +231,7 @@ class MlCredential(models.Model):
                 )
             discarded = self._discard(lost)
         except ConnectorError as error:
-            raise UserError(error.message) from None
+            raise UserError(in_words(self.env, error.message)) from None
         for connection, labels in discarded.items():
             connection._decided("discard", old=labels)
         return _names(record for record, _name in lost)

@@ -7,6 +7,7 @@ from odoo.tools import format_datetime, ormcache
 from .client_actions import notification
 from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
+from .ml_sentence import Sentence
 from .ml_sync_log import ODOO, OPEN_STATES
 from .ml_sync_mixin import CHANGED
 
@@ -100,7 +101,8 @@ class MlFlow(models.Model):
         copy=False,
         help="How often the server stopped while the flow read, without progress.",
     )
-    error_message = fields.Char("Last problem", readonly=True, copy=False)
+    error_message = Sentence("Last problem", readonly=True, copy=False)
+    error_message_source = fields.Json(readonly=True, copy=False)
     cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
 
     post_bills = fields.Boolean("Post", default=True, help="Post what is created; otherwise it stays a draft.")
@@ -324,12 +326,12 @@ class MlFlow(models.Model):
     def _writer(self):
         """What turns the documents of this pull flow into Odoo records, with the rights of the connection's user."""
         self.ensure_one()
-        return self.connection_id._books()[f"ml.writer.{self.kind}"]
+        return self.connection_id._books()[f"ml.importer.{self.kind}"]
 
     def _reader(self, model):
         """What turns records of `model` into the documents that this push flow sends, with the rights of that user."""
         self.ensure_one()
-        return self.connection_id._books()[f"ml.reader.{self.kind}"]
+        return self.connection_id._books()[f"ml.exporter.{self.kind}"]
 
     def _options(self):
         """The choices made on this flow that the vendor's own code asks for."""
@@ -409,7 +411,7 @@ class MlFlow(models.Model):
         for flow in self._working_pushes():
             model = flow._spec().watches
             if model and not flow._blocked():
-                names = self.env[f"ml.reader.{flow.kind}"]._watched_fields()
+                names = self.env[f"ml.exporter.{flow.kind}"]._watched_fields()
                 watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
         return watched
 
@@ -446,14 +448,14 @@ class MlFlow(models.Model):
         for (flow_id, model), ids in changed.items():
             flow = self.browse(flow_id).exists()
             if flow:
-                domain = self.env[f"ml.reader.{flow.kind}"]._domain(flow)
+                domain = self.env[f"ml.exporter.{flow.kind}"]._domain(flow)
                 # sudo: whether a record is to be sent does not depend on who changed it; what is read of it does on the
                 # connection's user. What it is called may depend on the company, and whoever changed it works in any
                 touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))
                 there = touched.exists()
                 self.env["ml.sync.log"]._note_deleted(flow, touched - there)
                 records = there.filtered_domain(domain)
-                records = self.env[f"ml.reader.{flow.kind}"]._sendable(flow, records)
+                records = self.env[f"ml.exporter.{flow.kind}"]._sendable(flow, records)
                 if records:
                     self.env["ml.sync.log"]._enqueue(flow, records)
                     flow.connection_id._trigger()

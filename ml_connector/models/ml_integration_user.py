@@ -7,8 +7,8 @@ from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationErro
 from odoo.fields import Command
 from odoo.tools import clean_context, ormcache
 
-from ..exceptions import MissingRightError
-from ..vendors.base import Finding
+from ..core.errors import MissingRightError
+from ..core.provider import Finding
 from .ml_sealed import ENGINE, Engine
 
 EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
@@ -346,7 +346,7 @@ class MlFlow(models.Model):
     def _needed_groups(self):
         """External ids of the groups without which the flow cannot read or write the books."""
         self.ensure_one()
-        prefix = "ml.writer." if self.direction == "pull" else "ml.reader."
+        prefix = "ml.importer." if self.direction == "pull" else "ml.exporter."
         if f"{prefix}{self.kind}" not in self.env:
             return ()
         worker = self._writer() if self.direction == "pull" else self._reader("")

@@ -216,7 +216,7 @@ class MlMapping(models.Model):
         return known | new
 
     @api.model
-    def _note_ours(self, connection, reference, record):
+    def _record_odoo_code(self, connection, reference, record):
         """Keep what the vendor calls a record that we sent, unless a person or a code filled the row otherwise.
 
         :return: the row of the vendor's code

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..patterns import MAX_PATTERN, wildcard_fits
+from ..core.patterns import MAX_PATTERN, wildcard_fits
 from .ml_mapping import MAPPED_MODELS, referred_models
 from .ml_sealed import needs
 

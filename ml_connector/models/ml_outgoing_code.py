@@ -3,8 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..documents import Reference
-from ..exceptions import ConnectorError
+from ..core.documents import Reference
+from ..core.errors import ConnectorError
 from .ml_mapping import MAPPED_MODELS
 
 DEPENDS = "code:"

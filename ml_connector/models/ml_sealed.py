@@ -51,7 +51,7 @@ class MlSealed(models.AbstractModel):
     """
 
     _name = "ml.sealed"
-    _inherit = ["ml.decided"]
+    _inherit = ["ml.decided", "ml.sentences"]
     _description = "Sealed Fields"
 
     _open_fields = {}

@@ -4,10 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..exceptions import ConnectorError
-from ..signature import AuditKeys
+from ..core.errors import ConnectorError
+from ..vault.signature import AuditKeys
 from . import ml_error_class
 from .ml_decided import MlDecided
+from .ml_sentence import Sentence, in_words
 
 OUTCOMES = [
     ("created", "Created"),
@@ -144,7 +145,8 @@ class MlSyncAttempt(models.Model):
     error_class = fields.Selection(
         lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem", index="btree_not_null"
     )
-    message = fields.Char(readonly=True, index="trigram")
+    message = Sentence(readonly=True, index="trigram")
+    message_source = fields.Json(readonly=True)
     old_value = fields.Char("Before", readonly=True)
     new_value = fields.Char("After", readonly=True)
     status = fields.Integer("HTTP status", readonly=True)
@@ -205,7 +207,7 @@ class MlSyncAttempt(models.Model):
         try:
             self._insert_decisions(connection, decisions)
         except ConnectorError as error:
-            raise UserError(error.message) from None
+            raise UserError(in_words(self.env, error.message)) from None
 
     def _insert_decisions(self, connection, decisions):
         # by the name at that time: users are renamed and deleted
@@ -243,6 +245,7 @@ class MlSyncAttempt(models.Model):
         rows, columns = [], self._columns()
         for row_id, attempt in zip(self._new_ids(len(attempts)), attempts, strict=True):
             length += 1
+            attempt = self._with_sources(attempt)
             values = {name: value for name, value in attempt.items() if value and name in columns}
             row = {**common, **values, "id": row_id, "sequence": length, "previous_hash": head}
             head = keys.sign(key_id, signed_text(row))
@@ -318,4 +321,4 @@ def _result(attempt):
 def signed_text(row):
     """What is signed of a row. Without what is empty, so that a column that is added later changes nothing."""
     values = sorted((name, value) for name, value in row.items() if value is not None and name not in BOUND_FIELDS)
-    return json.dumps(values, default=str)
+    return json.dumps(values, default=str, sort_keys=True)

@@ -10,16 +10,17 @@ from odoo.fields import Domain
 from odoo.modules.db import FunctionStatus
 from odoo.tools import SQL
 
-from ..amounts import shown
-from ..clients import mask
-from ..documents import Result
-from ..vendors.base import Item
-from ..vendors.rows import UNREADABLE
+from ..core.documents import Result
+from ..core.http import mask
+from ..core.items import UNREADABLE
+from ..core.provider import RemoteRecord
 from . import ml_error_class
+from .amounts import shown
 from .client_actions import notification, open_address, shown_as_text
 from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
+from .ml_sentence import Sentence
 
 STATES = [
     ("pending", "To do"),
@@ -119,10 +120,12 @@ class MlSyncLog(models.Model):
     is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
-    note = fields.Char(readonly=True)
+    note = Sentence(readonly=True)
+    note_source = fields.Json(readonly=True)
 
     error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    error_message = fields.Char("What is wrong", readonly=True, index="trigram")
+    error_message = Sentence("What is wrong", readonly=True, index="trigram")
+    error_message_source = fields.Json(readonly=True)
     advice = fields.Char("What to do", compute="_compute_advice")
     try_count = fields.Integer("Tries", readonly=True)
     stop_count = fields.Integer(
@@ -136,7 +139,8 @@ class MlSyncLog(models.Model):
     idempotency_key = fields.Char(readonly=True)
     done_at = fields.Datetime(readonly=True)
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
-    ignored_reason = fields.Char(readonly=True)
+    ignored_reason = Sentence(readonly=True)
+    ignored_reason_source = fields.Json(readonly=True)
     ignored_by_id = fields.Many2one("res.users", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
@@ -244,7 +248,7 @@ class MlSyncLog(models.Model):
             log.conflict_table = log.conflict and self._conflict_table(log)
 
     def _conflict_table(self, log):
-        reader = self.env[f"ml.reader.{log.kind}"]
+        reader = self.env[f"ml.exporter.{log.kind}"]
         cell = Markup("<td>%s</td>")
         rows = [
             (reader._shared_label(name), *(self._value_text(side) for side in sides))
@@ -433,7 +437,7 @@ class MlSyncLog(models.Model):
     def _as_item(self, version, payload):
         """The remote record of this row as an item of another flow."""
         self.ensure_one()
-        return Item(
+        return RemoteRecord(
             external_id=self.external_id,
             version=version,
             title=self.name,

@@ -6,9 +6,9 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
-from .. import secret_box
-from ..clients.oauth import StoredGrant
-from ..exceptions import ConnectorError, NetworkError
+from ..core.errors import ConnectorError, NetworkError
+from ..core.http.oauth import StoredGrant
+from ..vault import secret_box
 
 RENEWAL_MARGIN = timedelta(seconds=120)
 LOCK_TRIES = 20

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..documents.vendor import PERSON_FIELDS
+from ..core.documents.vendor import PERSON_FIELDS
 from .client_actions import notification
 from .ml_sealed import needs
 
@@ -188,7 +188,7 @@ class MlVendorChange(models.Model):
 
         :param person: of the vendor, that has the fields `names`; empty for the vendor itself
         """
-        reader = self.env["ml.reader.vendor"]
+        reader = self.env["ml.exporter.vendor"]
         names = {reader._shared_name(name, person) for name in names}
         # sudo: bindings are the engine's own
         binding = (

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .ml_sealed import needs
+from .ml_sentence import Sentence
 
 
 class MlWebhookEvent(models.Model):
@@ -28,7 +29,8 @@ class MlWebhookEvent(models.Model):
         required=True,
         readonly=True,
     )
-    message = fields.Char(readonly=True)
+    message = Sentence(readonly=True)
+    message_source = fields.Json(readonly=True)
     is_listed = fields.Boolean(
         "Not in the Lists", readonly=True, help="The lists did not have its record, so the record is read by itself."
     )

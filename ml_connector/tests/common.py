@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import TransactionCase
 
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 

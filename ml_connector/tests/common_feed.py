@@ -6,10 +6,10 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import TransactionCase
 
-from odoo.addons.ml_connector.clients.sftp import Listing
-from odoo.addons.ml_connector.exceptions import ConflictError, NotFoundError, PermanentError
-from odoo.addons.ml_connector.feeds import ml_worker_feed_in
-from odoo.addons.ml_connector.vendors.stampli import StampliProvider
+from odoo.addons.ml_connector.core.errors import ConflictError, NotFoundError, PermanentError
+from odoo.addons.ml_connector.core.files.sftp import Listing
+from odoo.addons.ml_connector.engine import ml_worker_files_in as ml_worker_feed_in
+from odoo.addons.ml_connector.providers.stampli import StampliProvider
 
 from .common import ConnectorCase
 

@@ -6,9 +6,9 @@ from unittest.mock import patch
 from odoo import SUPERUSER_ID, Command
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-from odoo.addons.ml_connector.documents import AnalyticShare, Bill, BillLine, PaidBill, Party, Payment, Reference
-from odoo.addons.ml_connector.vendors import PROVIDERS
-from odoo.addons.ml_connector.writers.ml_writer import Entry, Resolver
+from odoo.addons.ml_connector.core.documents import AnalyticShare, Bill, BillLine, PaidBill, Party, Payment, Reference
+from odoo.addons.ml_connector.importers.ml_importer import ImportEntry, MappingLookup
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 
@@ -129,7 +129,7 @@ class WriterCase(AccountTestInvoicingCommon):
         return flow
 
     def resolver(self):
-        return Resolver(self.connection, self.in_books(self.mapped), self.in_books(self.bound))
+        return MappingLookup(self.connection, self.in_books(self.mapped), self.in_books(self.bound))
 
     def in_books(self, records):
         """As the connection's user sees them."""
@@ -142,7 +142,8 @@ class WriterCase(AccountTestInvoicingCommon):
         writer = self.writer(kind)
         bound = self.in_books(self.bound)
         entries = [
-            Entry(None, document, bound.get((kind, getattr(document, "external_id", None)))) for document in documents
+            ImportEntry(None, document, bound.get((kind, getattr(document, "external_id", None))))
+            for document in documents
         ]
         self.env.flush_all()
         with self.assertNothingWritten():

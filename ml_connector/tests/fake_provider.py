@@ -7,18 +7,27 @@ from collections import deque
 from datetime import date
 from decimal import Decimal
 
-from odoo.addons.ml_connector.documents import Attachment, Bill, BillLine, PaidBill, Party, Payment, Reference, Vendor
-from odoo.addons.ml_connector.exceptions import InvalidDataError
-from odoo.addons.ml_connector.vendors.base import (
+from odoo.addons.ml_connector.core.documents import (
+    Attachment,
+    Bill,
+    BillLine,
+    PaidBill,
+    Party,
+    Payment,
+    Reference,
+    Vendor,
+)
+from odoo.addons.ml_connector.core.errors import InvalidDataError
+from odoo.addons.ml_connector.core.flow import FlowSpec
+from odoo.addons.ml_connector.core.provider import (
     CheckReport,
     Credential,
     Event,
     Finding,
-    FlowSpec,
-    Item,
-    Page,
     Provider,
-    Sent,
+    RemotePage,
+    RemoteRecord,
+    SendResult,
 )
 
 
@@ -41,7 +50,7 @@ class FakeRemote:
     def put(self, flow, external_id, payload):
         """Add or change a record of a pull flow."""
         version = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()[:16]
-        self.items.setdefault(flow, {})[external_id] = Item(
+        self.items.setdefault(flow, {})[external_id] = RemoteRecord(
             external_id=external_id,
             version=version,
             title=payload.get("number") or payload.get("name") or external_id,
@@ -128,7 +137,7 @@ class FakeProvider(Provider):
         REMOTE.cursors[flow] = cursor
         items = list(REMOTE.items.get(flow, {}).values())
         for start in range(0, len(items), 100):
-            yield Page(items=tuple(items[start : start + 100]))
+            yield RemotePage(items=tuple(items[start : start + 100]))
 
     def fetch(self, flow, external_id):
         REMOTE.called(f"fetch {flow}")
@@ -207,13 +216,13 @@ class FakeProvider(Provider):
         REMOTE.vendors[new_id] = payload
         if late:
             raise late
-        return Sent(external_id=new_id)
+        return SendResult(external_id=new_id)
 
     def find(self, flow, payload, key):
         REMOTE.called("find")
         for external_id, vendor in REMOTE.vendors.items():
             if vendor["our_id"] == payload["our_id"]:
-                return Sent(external_id=external_id)
+                return SendResult(external_id=external_id)
         return None
 
     def report(self, results, key):

@@ -3,9 +3,10 @@
 import dataclasses
 import json
 
-from odoo.addons.ml_connector.documents import Reference
-from odoo.addons.ml_connector.exceptions import InvalidDataError
-from odoo.addons.ml_connector.vendors.base import FlowSpec, Sent
+from odoo.addons.ml_connector.core.documents import Reference
+from odoo.addons.ml_connector.core.errors import InvalidDataError
+from odoo.addons.ml_connector.core.flow import FlowSpec
+from odoo.addons.ml_connector.core.provider import SendResult
 
 from . import fake_provider
 
@@ -85,7 +86,7 @@ class PushProvider(fake_provider.FakeProvider):
                 group="plan" * (kind == "analytic"),
             )
         lines = payload["lines"] if flow == "orders" else ()
-        return Sent(
+        return SendResult(
             external_id=new_id,
             version="plan",
             mapping=mapping,
@@ -97,5 +98,5 @@ class PushProvider(fake_provider.FakeProvider):
         fake_provider.REMOTE.called("find")
         for external_id, known in fake_provider.REMOTE.vendors.get(flow, {}).items():
             if known.get("odoo_id") == payload.get("odoo_id"):
-                return Sent(external_id=external_id)
+                return SendResult(external_id=external_id)
         return None

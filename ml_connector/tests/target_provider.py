@@ -5,9 +5,10 @@ import json
 from datetime import date
 from decimal import Decimal
 
-from odoo.addons.ml_connector.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
-from odoo.addons.ml_connector.exceptions import InvalidDataError
-from odoo.addons.ml_connector.vendors.base import FlowSpec, Sent
+from odoo.addons.ml_connector.core.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
+from odoo.addons.ml_connector.core.errors import InvalidDataError
+from odoo.addons.ml_connector.core.flow import FlowSpec
+from odoo.addons.ml_connector.core.provider import SendResult
 
 from . import fake_provider
 
@@ -52,7 +53,7 @@ class TargetProvider(fake_provider.FakeProvider):
         kept[new_id] = payload
         if late:
             raise late
-        return Sent(external_id=new_id, takes_files=flow == "bills_out", mapping=self._code_of(flow, payload))
+        return SendResult(external_id=new_id, takes_files=flow == "bills_out", mapping=self._code_of(flow, payload))
 
     def _code_of(self, flow, payload):
         """A code that was created, under its own code."""
@@ -64,7 +65,7 @@ class TargetProvider(fake_provider.FakeProvider):
         fake_provider.REMOTE.called("find")
         for external_id, known in fake_provider.REMOTE.vendors.get(flow, {}).items():
             if all(known.get(name) == payload.get(name) for name in ("odoo_id", "external_id", "parent", "name")):
-                return Sent(external_id=external_id, takes_files=flow == "bills_out")
+                return SendResult(external_id=external_id, takes_files=flow == "bills_out")
         return None
 
 

@@ -4,8 +4,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import RemoteError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.errors import RemoteError
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase

@@ -6,8 +6,8 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import InvalidDataError, UnknownOutcomeError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.errors import InvalidDataError, UnconfirmedError
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from .test_ledger_push import LedgerCase, LedgerProvider
 
@@ -96,7 +96,7 @@ class TestOnlyInOdoo(AlignmentCase):
         self.switch_on("accounts")
         self.code("account", "6340")
         self.connection.action_align()
-        self.remote.fail("send accounts", (UnknownOutcomeError("No answer."), True))
+        self.remote.fail("send accounts", (UnconfirmedError("No answer."), True))
         self.row_of(self.expense).action_create_at_vendor()
         self.run_worker()
         self.assertEqual(self.logs("accounts").state, "unknown")

@@ -13,8 +13,8 @@ from odoo.modules.migration import load_script
 from odoo.tests import tagged
 from odoo.tools import SQL, config
 
-from odoo.addons.ml_connector import audit_heads, signature
 from odoo.addons.ml_connector.models import ml_audit
+from odoo.addons.ml_connector.vault import audit_heads, signature
 
 from .common import ConnectorCase
 
@@ -85,6 +85,8 @@ class TestForgeries(AuditCase):
             changed = SQL("COALESCE(%s, 0) + 1000000", name)
         elif field.type == "datetime":
             changed = SQL("%s - interval '1 hour'", name)
+        elif field.type == "json":
+            changed = SQL("""COALESCE(%s, '{}') || '{"template": "x"}'""", name)
         else:
             changed = SQL("COALESCE(%s, '') || 'x'", name)
         if column == "connection_id":

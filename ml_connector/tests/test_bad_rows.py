@@ -4,8 +4,9 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.clients import objects
-from odoo.addons.ml_connector.vendors import PROVIDERS, rows
+from odoo.addons.ml_connector.core import items as rows
+from odoo.addons.ml_connector.core.http import objects
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase

@@ -6,9 +6,9 @@ from unittest.mock import patch
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents.vendor import split_person_key
-from odoo.addons.ml_connector.exceptions import PermanentError, RemoteError, UnknownOutcomeError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.documents.vendor import split_person_key
+from odoo.addons.ml_connector.core.errors import PermanentError, RemoteError, UnconfirmedError
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -22,8 +22,8 @@ FIELDS = ("street", "city", "email", "person")
 FIRST = {"street": "Old 1", "city": "Bonn"}
 PERSON = "ada@example.com"
 LOST = (
-    (UnknownOutcomeError("The connection broke."), False),
-    (UnknownOutcomeError("The connection broke."), True),
+    (UnconfirmedError("The connection broke."), False),
+    (UnconfirmedError("The connection broke."), True),
     (RemoteError("It failed."), False),
     (RemoteError("It failed after all was done."), True),
     (PermanentError("It is refused."), False),
@@ -50,7 +50,7 @@ class LossyProvider(TwoWayProvider):
         return self._as_sent(item) if item else None
 
     def _as_sent(self, item):
-        return fake_provider.Sent(external_id=item.external_id, shared=self._vendors(item.payload).shared())
+        return fake_provider.SendResult(external_id=item.external_id, shared=self._vendors(item.payload).shared())
 
 
 @tagged("post_install", "-at_install")

@@ -7,9 +7,9 @@ from unittest.mock import patch
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import BillLine
-from odoo.addons.ml_connector.exceptions import InvalidDataError, NetworkError, RemoteError, UnknownOutcomeError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.documents import BillLine
+from odoo.addons.ml_connector.core.errors import InvalidDataError, NetworkError, RemoteError, UnconfirmedError
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from .common import ConnectorCase
 from .target_provider import SourceProvider, TargetProvider
@@ -292,7 +292,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.logs("bills").mapped("error_class"), [False, "duplicate"])
 
     def test_a_time_out_after_the_effect_makes_no_second_bill(self):
-        self.remote.fail("send bills_out", (UnknownOutcomeError("No answer came."), True))
+        self.remote.fail("send bills_out", (UnconfirmedError("No answer came."), True))
         self.put_bill()
         self.bring()
         self.assertEqual((self.target_logs().state, self.results()), ("unknown", []))
@@ -303,7 +303,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.remote.calls.count("send bills_out"), 1)
 
     def test_what_a_person_saw_arrive_is_told_to_the_source(self):
-        self.remote.fail("send bills_out", (UnknownOutcomeError("No answer came."), True))
+        self.remote.fail("send bills_out", (UnconfirmedError("No answer came."), True))
         self.put_bill()
         self.bring()
         self.target_logs().action_arrived()

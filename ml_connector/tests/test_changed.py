@@ -11,11 +11,11 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector.documents import Bill, Files, Party
-from odoo.addons.ml_connector.documents.dates import dates_of
-from odoo.addons.ml_connector.vendors import PROVIDERS
-from odoo.addons.ml_connector.vendors.base import Page
-from odoo.addons.ml_connector.writers.ml_writer import Entry
+from odoo.addons.ml_connector.core.documents import Bill, Files, Party
+from odoo.addons.ml_connector.core.documents.dates import dates_of
+from odoo.addons.ml_connector.core.provider import RemotePage
+from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -226,12 +226,12 @@ class LateProvider(fake_provider.FakeProvider):
     def pull(self, flow, cursor, since):
         for page in super().pull(flow, cursor, since):
             fresh = [item for item in page.items if flow != "bills" or item.external_id not in self._booked()]
-            yield Page(items=tuple(fresh))
+            yield RemotePage(items=tuple(fresh))
 
     def reread(self, flow):
         pages = fake_provider.FakeProvider.pull(self, flow, "", None)
         booked = [item for page in pages for item in page.items if flow == "bills"]
-        yield Page(items=tuple(item for item in booked if item.external_id in self._booked()))
+        yield RemotePage(items=tuple(item for item in booked if item.external_id in self._booked()))
 
     def _booked(self):
         told = {result.external_id for result in fake_provider.REMOTE.reports if result.subject == "bill"}
@@ -338,7 +338,10 @@ class TestDates(ConnectorCase):
         ):
             self.assertEqual(far in dates_of(document), isinstance(document, Bill))
         self.assertEqual(dates_of(Bill(**bill)), [near])
-        entries = [Entry(None, Bill(**bill, due_date=far)), Entry(None, Bill(**bill, due_date=far, is_void=True))]
+        entries = [
+            ImportEntry(None, Bill(**bill, due_date=far)),
+            ImportEntry(None, Bill(**bill, due_date=far, is_void=True)),
+        ]
         self.env["ml.worker"]._question_dates(entries)
         self.assertEqual([bool(entry.error) for entry in entries], [True, False])
 

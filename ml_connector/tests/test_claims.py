@@ -5,8 +5,8 @@ import itertools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import Address, Contact, Vendor
-from odoo.addons.ml_connector.exceptions import InvalidDataError, MappingError
+from odoo.addons.ml_connector.core.documents import Address, Contact, Vendor
+from odoo.addons.ml_connector.core.errors import InvalidDataError, MappingError
 
 from .common_writers import WriterCase
 

@@ -9,11 +9,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from odoo.addons.ml_connector.exceptions import AuthError, NetworkError, RateLimitError
+from odoo.addons.ml_connector.core.errors import AuthError, NetworkError, RateLimitError
+from odoo.addons.ml_connector.core.provider import Finding
 from odoo.addons.ml_connector.models import ml_error_class
 from odoo.addons.ml_connector.models.client_actions import open_address
 from odoo.addons.ml_connector.models.ml_connection import NETWORK_FAILURES_BEFORE_BREAK
-from odoo.addons.ml_connector.vendors.base import Finding
 
 from .common import ConnectorCase
 from .fake_provider import FakeProvider

@@ -4,11 +4,11 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector import database_mark
-from odoo.addons.ml_connector.database_mark import DatabaseMark
-from odoo.addons.ml_connector.documents import OwnId
+from odoo.addons.ml_connector.core.documents import OwnId
+from odoo.addons.ml_connector.core.own_ids import MARKS_SINCE, may_be, own_id
 from odoo.addons.ml_connector.models import ml_connection
-from odoo.addons.ml_connector.own_ids import MARKS_SINCE, may_be, own_id
+from odoo.addons.ml_connector.vault import database_mark
+from odoo.addons.ml_connector.vault.database_mark import DatabaseMark
 
 from .common import ConnectorCase
 

@@ -42,8 +42,8 @@ class TestDays(WriterCase):
         flow = self.flow("bill")
         flow.start_date = OCTOBER
         self.patch(type(flow), "_spec", lambda flow: SimpleNamespace(coded=False))
-        receipts, orders = self.env["ml.reader.goods_receipt"], self.env["ml.reader.purchase_order"]
-        self.patch(type(self.env["ml.reader"]), "_remote_id", lambda *args: "remote")
+        receipts, orders = self.env["ml.exporter.goods_receipt"], self.env["ml.exporter.purchase_order"]
+        self.patch(type(self.env["ml.exporter"]), "_remote_id", lambda *args: "remote")
         for name, day in (
             ("America/Los_Angeles", SEPTEMBER),
             ("UTC", OCTOBER),

@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, NotFoundError, PermanentError, RemoteError
+from odoo.addons.ml_connector.core.errors import NetworkError, NotFoundError, PermanentError, RemoteError
 
 from .common_feed import INVOICES, PAYMENTS, FeedCase, sample
 

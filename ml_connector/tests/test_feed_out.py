@@ -7,10 +7,10 @@ from odoo import Command, fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError
-from odoo.addons.ml_connector.feeds.feed_expressions import EXPRESSIONS
-from odoo.addons.ml_connector.own_ids import own_id
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.errors import NetworkError, PermanentError, RemoteError
+from odoo.addons.ml_connector.core.own_ids import own_id
+from odoo.addons.ml_connector.exporters.feed_expressions import EXPRESSIONS
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from .common_feed import FeedCase
 

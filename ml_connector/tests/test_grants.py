@@ -1,7 +1,7 @@
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector import secret_box
 from odoo.addons.ml_connector.models.ml_token import GRANT_FIELDS
+from odoo.addons.ml_connector.vault import secret_box
 
 from .common import ConnectorCase
 from .common_feed import FeedCase

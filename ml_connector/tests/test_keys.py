@@ -9,9 +9,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from odoo.addons.ml_connector import secret_box, signature
-from odoo.addons.ml_connector.exceptions import AuthError
-from odoo.addons.ml_connector.signature import RING, AuditKeys
+from odoo.addons.ml_connector.core.errors import AuthError
+from odoo.addons.ml_connector.vault import secret_box, signature
+from odoo.addons.ml_connector.vault.signature import RING, AuditKeys
 
 from .common import ConnectorCase
 

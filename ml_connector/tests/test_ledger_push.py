@@ -7,11 +7,11 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import BillStatus
-from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, UnknownOutcomeError
-from odoo.addons.ml_connector.readers.ml_reader_ledger import _divided
-from odoo.addons.ml_connector.vendors import PROVIDERS
-from odoo.addons.ml_connector.vendors.base import FlowSpec
+from odoo.addons.ml_connector.core.documents import BillStatus
+from odoo.addons.ml_connector.core.errors import NetworkError, PermanentError, UnconfirmedError
+from odoo.addons.ml_connector.core.flow import FlowSpec
+from odoo.addons.ml_connector.exporters.ml_exporter_bill import _divided
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .push_provider import PushProvider, _flow
@@ -217,7 +217,7 @@ class TestLedgerBills(LedgerCase):
 
     def test_a_time_out_after_the_effect_makes_no_second_bill(self):
         self.code("account", "6340", self.expense)
-        self.remote.fail("send ledger", (UnknownOutcomeError("No answer came."), True))
+        self.remote.fail("send ledger", (UnconfirmedError("No answer came."), True))
         self.bill()
         self.run_worker()
         self.assertEqual(self.logs("ledger").state, "unknown")
@@ -241,9 +241,9 @@ class TestLedgerBills(LedgerCase):
         self.assertEqual(sent, [(flow, move.id)])
 
     def test_it_is_not_looked_up_while_it_may_still_be_at_work(self):
-        self.patch(LedgerProvider, "settles_in", 3600)
+        self.patch(LedgerProvider, "lookup_delay", 3600)
         self.code("account", "6340", self.expense)
-        self.remote.fail("send ledger", UnknownOutcomeError("No answer came."))
+        self.remote.fail("send ledger", UnconfirmedError("No answer came."))
         self.bill()
         self.run_worker()
         log = self.logs("ledger")
@@ -343,7 +343,7 @@ class TestLedgerFollowers(LedgerCase):
         move = self.bill(post=False)
         self.attach(move)
         move.action_post()
-        self.remote.fail("send ledger_files", UnknownOutcomeError("No answer came."))
+        self.remote.fail("send ledger_files", UnconfirmedError("No answer came."))
         self.run_worker()
         self.assertEqual((self.logs("ledger_release").state, self.sent("ledger_release")), ("waiting", []))
         self.run_worker_later()
@@ -366,7 +366,7 @@ class TestLedgerFollowers(LedgerCase):
         self.attach(move)
         move.action_post()
         refused = [PermanentError("It is too large.")] * 3
-        self.remote.fail("send ledger_files", UnknownOutcomeError("No answer came."), *refused)
+        self.remote.fail("send ledger_files", UnconfirmedError("No answer came."), *refused)
         self.run_worker()
         self.assertEqual(self.logs("ledger_release").state, "waiting")
         self.logs("ledger_files")._ignore("Attached by hand.")
@@ -428,7 +428,7 @@ class TestLedgerFollowers(LedgerCase):
         self.switch_on("ledger_files")
         self.code("account", "6340", self.expense)
         move = self.bill()
-        self.remote.fail("send ledger", (UnknownOutcomeError("No answer."), True))
+        self.remote.fail("send ledger", (UnconfirmedError("No answer."), True))
         self.run_worker()
         self.attach(move)
         self.run_worker()

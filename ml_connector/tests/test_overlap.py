@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.vendors.base import Territory
+from odoo.addons.ml_connector.core.provider import Territory
 
 from .common import ConnectorCase
 from .fake_provider import FakeProvider

@@ -8,16 +8,16 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import Result
-from odoo.addons.ml_connector.exceptions import (
+from odoo.addons.ml_connector.core.documents import Result
+from odoo.addons.ml_connector.core.errors import (
     InvalidDataError,
     LockedPeriodError,
     NetworkError,
     PermanentError,
     RemoteError,
-    UnknownOutcomeError,
+    UnconfirmedError,
 )
-from odoo.addons.ml_connector.writers.ml_writer import Entry
+from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 
 from .common import ConnectorCase
 
@@ -93,7 +93,7 @@ class TestPull(ConnectorCase):
     def test_batch_that_fails_in_odoo_goes_one_by_one(self):
         for number in range(3):
             self.put_bill(f"bill-{number}")
-        writer = self.env.registry["ml.writer.bill"]
+        writer = self.env.registry["ml.importer.bill"]
         original = writer._apply_batch
 
         def refuse(writer_self, flow, entries, resolver):
@@ -140,7 +140,7 @@ class TestPull(ConnectorCase):
                     **{"external_id": f"told-{number}", "external_version": "1"},
                 }
             )
-            entry = Entry(log, None)
+            entry = ImportEntry(log, None)
             entry.error = self.env["ml.worker"]._as_connector_error(error)
             self.env["ml.worker"]._queue_reports(self.flow("bills"), [entry])
             (row,) = self.logs("results").filtered(lambda row, log=log: row.external_id == log.external_id)
@@ -162,7 +162,7 @@ class TestPull(ConnectorCase):
         self.assertTrue(text.endswith(f"... Ask Erin. Reference for Odoo: {'b' * 36}"))
 
     def test_report_in_doubt_is_looked_up_and_not_sent_again(self):
-        self.remote.fail("report", (UnknownOutcomeError("The answer did not arrive."), True))
+        self.remote.fail("report", (UnconfirmedError("The answer did not arrive."), True))
         self.put_bill()
         self.sync()
         self.assertEqual(self.logs("results").state, "unknown")
@@ -171,7 +171,7 @@ class TestPull(ConnectorCase):
         self.assertEqual(self.remote.calls.count("report"), 1)
 
     def test_report_that_did_not_arrive_goes_again_under_the_same_key(self):
-        self.remote.fail("report", UnknownOutcomeError("The answer did not arrive."))
+        self.remote.fail("report", UnconfirmedError("The answer did not arrive."))
         self.put_bill()
         self.sync()
         key = self.logs("results").idempotency_key

@@ -3,8 +3,8 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError, PermanentError, RemoteError, UnknownOutcomeError
-from odoo.addons.ml_connector.vendors.base import Sent
+from odoo.addons.ml_connector.core.errors import NetworkError, PermanentError, RemoteError, UnconfirmedError
+from odoo.addons.ml_connector.core.provider import SendResult
 
 from .common import ConnectorCase
 from .fake_provider import FakeProvider
@@ -55,7 +55,7 @@ class TestPush(ConnectorCase):
 
         def send(provider, flow, payload, external_id, key):
             sent.append(payload)
-            return Sent(external_id="remote-1", note="It has no such group.", is_incomplete=len(sent) == 1)
+            return SendResult(external_id="remote-1", note="It has no such group.", is_incomplete=len(sent) == 1)
 
         self.patch(FakeProvider, "send", send)
         partner = self.vendor()
@@ -125,7 +125,7 @@ class TestPush(ConnectorCase):
         """The record is as it was when it was sent last, and the vendor has something else."""
         partner = self.vendor()
         self.run_worker()
-        for error in (RemoteError, UnknownOutcomeError, PermanentError):
+        for error in (RemoteError, UnconfirmedError, PermanentError):
             with self.subTest(error=error):
                 self.remote.fail("send", (error("It was done, and failed."), True))
                 partner.email = "new@example.com"
@@ -138,7 +138,7 @@ class TestPush(ConnectorCase):
                 self.assertEqual(set(self.logs("vendors_push").mapped("state")) - {"superseded"}, {"done"})
 
     def test_outcome_in_doubt_that_arrived_is_not_sent_again(self):
-        self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))
+        self.remote.fail("send", (UnconfirmedError("The answer did not arrive."), True))
         self.vendor()
         self.run_worker()
         self.assertEqual(self.logs("vendors_push").state, "unknown")
@@ -148,7 +148,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(len(self.remote.vendors), 1)
 
     def test_outcome_in_doubt_that_did_not_arrive_is_sent_again(self):
-        self.remote.fail("send", UnknownOutcomeError("The answer did not arrive."))
+        self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
         self.vendor()
         self.run_worker()
         self.run_worker_later()
@@ -161,7 +161,7 @@ class TestPush(ConnectorCase):
         partner = self.vendor()
         self.run_worker()
         partner.name = "Example Supplies Ltd"
-        self.remote.fail("send", UnknownOutcomeError("The answer did not arrive."))
+        self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
         self.run_worker()
         self.run_worker_later()
         self.assertEqual(self.remote.vendors["remote-1"]["name"], "Example Supplies Ltd")
@@ -170,7 +170,7 @@ class TestPush(ConnectorCase):
     def test_defect_in_one_record_does_not_stop_the_others(self):
         bad = self.vendor(name="Bad")
         self.vendor(name="Good")
-        reader = type(self.env["ml.reader.vendor"])
+        reader = type(self.env["ml.exporter.vendor"])
         document = reader._document
 
         def broken(self, flow, record):
@@ -195,7 +195,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(len(self.remote.vendors), 2)
 
     def test_change_during_doubt_waits_for_the_look_up(self):
-        self.remote.fail("send", (UnknownOutcomeError("The answer did not arrive."), True))
+        self.remote.fail("send", (UnconfirmedError("The answer did not arrive."), True))
         partner = self.vendor()
         self.run_worker()
         partner.name = "Example Supplies Ltd"
@@ -208,7 +208,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(self.remote.vendors["remote-1"]["name"], "Example Supplies Ltd")
 
     def test_user_settles_a_doubt_that_cannot_be_looked_up(self):
-        self.remote.fail("send", UnknownOutcomeError("The answer did not arrive."))
+        self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
         self.remote.fail("find", NotImplementedError())
         self.vendor()
         self.run_worker()
@@ -295,7 +295,7 @@ class TestPush(ConnectorCase):
         account = self.env["res.partner.bank"].create(
             {"partner_id": partner.id, "acc_number": "DE89 3704 0044 0532 0130 00", "allow_out_payment": False}
         )
-        reader, flow = self.env["ml.reader.vendor"], self.flow("vendors_push")
+        reader, flow = self.env["ml.exporter.vendor"], self.flow("vendors_push")
         self.assertFalse(flow.send_bank_accounts)
         account.allow_out_payment = True
         self.assertFalse(reader._document(flow, partner).pay_to)
@@ -309,7 +309,7 @@ class TestPush(ConnectorCase):
         tags = self.env["res.partner.category"].create([{"name": "Marketing"}, {"name": "Head Office"}])
         other = self.env["res.partner.category"].create({"name": "Newsletter"})
         partner = self.vendor(category_id=(tags[0] | other).ids)
-        reader, flow = self.env["ml.reader.vendor"], self.flow("vendors_push")
+        reader, flow = self.env["ml.exporter.vendor"], self.flow("vendors_push")
         self.assertFalse(reader._document(flow, partner).memberships)
         flow.group_tag_ids = tags
         self.assertEqual(reader._document(flow, partner).memberships, {"Marketing": True, "Head Office": False})

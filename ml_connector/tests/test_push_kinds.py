@@ -8,9 +8,9 @@ from odoo import Command, fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import Reference
-from odoo.addons.ml_connector.exceptions import NetworkError, UnknownOutcomeError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.documents import Reference
+from odoo.addons.ml_connector.core.errors import NetworkError, UnconfirmedError
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -63,7 +63,7 @@ class TestBatches(PushCase):
 
     def test_a_batch_in_doubt_is_looked_up_row_by_row(self):
         self.switch_on("book_vendors")
-        self.remote.fail("send_many book_vendors 2", (UnknownOutcomeError("No answer came."), True))
+        self.remote.fail("send_many book_vendors 2", (UnconfirmedError("No answer came."), True))
         self.vendor(name="One")
         self.vendor(name="Two")
         self.run_worker()
@@ -189,7 +189,7 @@ class TestCoding(PushCase):
         self.assertFalse(self.bound("account", account))
 
     def test_classifications(self):
-        reader = self.env["ml.reader.account"]
+        reader = self.env["ml.exporter.account"]
         for number, (kind, expected) in enumerate(
             (
                 ("asset_cash", "asset"),
@@ -512,7 +512,7 @@ class TestPurchases(PushCase):
         self.switch_on("vendors_push", "orders")
         order = self.order(quantity=3)
         order.order_line.write({"discount": 7.5, "price_unit": 33.33, "product_qty": 2.5})
-        line = self.env["ml.reader.purchase_order"]._line(self.flow("orders"), order.order_line)
+        line = self.env["ml.exporter.purchase_order"]._line(self.flow("orders"), order.order_line)
         self.assertEqual(float(line.amount), order.order_line.price_subtotal)
 
     def test_the_pdf_of_an_order(self):
@@ -520,7 +520,7 @@ class TestPurchases(PushCase):
         order = self.order()
         self.run_worker()
         self.run_worker()
-        file = self.env["ml.reader.outgoing_file"]._document(self.flow("orders"), order)
+        file = self.env["ml.exporter.outgoing_file"]._document(self.flow("orders"), order)
         self.assertEqual((file.name, file.parent_external_id), (f"{order.name}.pdf", "orders-1"))
         self.assertTrue(file.content)
 
@@ -659,7 +659,7 @@ class TestOwnBills(PushCase):
                 Command.create({"name": "B", "price_unit": 0.07, "quantity": 7, "tax_ids": tax.ids}),
             ]
         )
-        lines = list(self.env["ml.reader.own_bill"]._lines(self.flow("own_bills"), move))
+        lines = list(self.env["ml.exporter.own_bill"]._lines(self.flow("own_bills"), move))
         self.assertEqual(float(sum(line.amount for line in lines)), move.amount_total)
 
 
@@ -702,7 +702,7 @@ class TestEmployees(PushCase):
 class TestNoSideEffects(PushCase):
     def test_the_engine_offers_each_kind_a_reader(self):
         for flow in self.connection.flow_ids.filtered(lambda flow: flow.direction == "push" and flow.kind != "result"):
-            self.assertIn(f"ml.reader.{flow.kind}", self.env)
+            self.assertIn(f"ml.exporter.{flow.kind}", self.env)
             self.assertIn(flow._record_model(), self.env)
 
     def test_nothing_is_noted_while_all_is_off(self):

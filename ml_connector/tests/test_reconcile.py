@@ -7,11 +7,11 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.documents import Address, Contact, Vendor
-from odoo.addons.ml_connector.exceptions import InvalidDataError
-from odoo.addons.ml_connector.vendors import PROVIDERS
-from odoo.addons.ml_connector.vendors.base import Sent
-from odoo.addons.ml_connector.writers.ml_writer import Entry
+from odoo.addons.ml_connector.core.documents import Address, Contact, Vendor
+from odoo.addons.ml_connector.core.errors import InvalidDataError
+from odoo.addons.ml_connector.core.provider import SendResult
+from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -56,7 +56,7 @@ class TwoWayProvider(fake_provider.FakeProvider):
         # of contact persons only those that were sent, as nobody has looked at the others
         now = self._vendors({**payload, "id": sent.external_id, "name": name})
         self.learned["names"] = self.takes_names
-        return Sent(external_id=sent.external_id, shared=now.shared(), untaken=self.untaken(flow))
+        return SendResult(external_id=sent.external_id, shared=now.shared(), untaken=self.untaken(flow))
 
     def changed_after(self, flow, external_id, moment):
         return fake_provider.REMOTE.called("changed_after") is None and fake_provider.REMOTE.is_newer
@@ -579,7 +579,7 @@ class TestReconcile(ConnectorCase):
             with self.subTest(state):
                 log = self.pulled()
                 log.write({"state": state, "error_class": "conflict", "conflict": {"street": ["a", "b"]}})
-                self.env["ml.worker"]._note_sent_version(self.flow("vendors_push"), "v1")
+                self.env["ml.worker"]._record_sent_version(self.flow("vendors_push"), "v1")
                 self.assertEqual((log.state, log.is_current, log.conflict), ("superseded", False, False))
                 self.put(city=f"After {state}")
                 self.sync()
@@ -587,7 +587,7 @@ class TestReconcile(ConnectorCase):
     def test_what_fails_after_another_version_came_is_replaced(self):
         log = self.pulled()
         log.write({"state": "running", "is_current": False})
-        entry = Entry(log, None)
+        entry = ImportEntry(log, None)
         entry.error = InvalidDataError("Broken.")
         self.env["ml.worker"]._store_result(self.connection, entry, fields.Datetime.now(), 0)
         self.assertEqual(log.state, "superseded")

@@ -4,9 +4,9 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import NetworkError
-from odoo.addons.ml_connector.vendors import PROVIDERS
-from odoo.addons.ml_connector.vendors.base import Page
+from odoo.addons.ml_connector.core.errors import NetworkError
+from odoo.addons.ml_connector.core.provider import RemotePage
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -33,7 +33,7 @@ class RelistingProvider(fake_provider.FakeProvider):
 
     def booked(self, flow, since):
         fake_provider.REMOTE.called(f"booked {flow} {since}")
-        yield Page(items=tuple(fake_provider.REMOTE.items.get(flow, {}).values()), is_told=self.told)
+        yield RemotePage(items=tuple(fake_provider.REMOTE.items.get(flow, {}).values()), is_told=self.told)
 
 
 @tagged("post_install", "-at_install")

@@ -5,9 +5,9 @@ from cryptography.fernet import Fernet
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector import secret_box
-from odoo.addons.ml_connector.exceptions import AuthError
-from odoo.addons.ml_connector.vendors import PROVIDERS
+from odoo.addons.ml_connector.core.errors import AuthError
+from odoo.addons.ml_connector.providers import PROVIDERS
+from odoo.addons.ml_connector.vault import secret_box
 
 from .common import ConnectorCase
 

@@ -145,7 +145,7 @@ class TestSecurity(ConnectorCase):
         return {name for name in self.env.registry if name.startswith("ml.")}
 
     def test_every_model_is_covered(self):
-        readers_and_writers = {name for name in self.own_models() if name.startswith(("ml.reader", "ml.writer"))}
+        readers_and_writers = {name for name in self.own_models() if name.startswith(("ml.exporter", "ml.importer"))}
         self.assertEqual(self.own_models() - readers_and_writers, MODELS | WIZARDS | ABSTRACT)
         self.assertEqual(set(self.records), MODELS)
         self.assertTrue(all(self.records.values()))

@@ -7,10 +7,10 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import AuthError, PermanentError
-from odoo.addons.ml_connector.vendors import PROVIDERS
-from odoo.addons.ml_connector.vendors.base import Event, Page
-from odoo.addons.ml_connector.worker import ml_worker
+from odoo.addons.ml_connector.core.errors import AuthError, PermanentError
+from odoo.addons.ml_connector.core.provider import Event, RemotePage
+from odoo.addons.ml_connector.engine import ml_worker
+from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
@@ -254,7 +254,7 @@ class TestStops(StopCase, ConnectorCase):
 
     def test_pages_that_come_are_no_stops(self):
         """A long first read that is cut short time and again goes on where it was."""
-        pages = [Page(items=(), cursor=str(number)) for number in range(1, 9)]
+        pages = [RemotePage(items=(), cursor=str(number)) for number in range(1, 9)]
 
         def pull(provider, flow, cursor, since):
             start = int(cursor or 0)
@@ -276,7 +276,7 @@ class TestStops(StopCase, ConnectorCase):
 
         def pull(provider, flow, cursor, since):
             if flow == "bills" and not cursor:
-                yield Page(items=(item,), cursor="1")
+                yield RemotePage(items=(item,), cursor="1")
 
         logs = type(self.env["ml.sync.log"])
         with patch.object(StoppingProvider, "pull", pull):

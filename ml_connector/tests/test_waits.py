@@ -3,7 +3,7 @@
 from odoo import Command, fields
 from odoo.tests import tagged
 
-from odoo.addons.ml_connector.exceptions import (
+from odoo.addons.ml_connector.core.errors import (
     ConnectorError,
     LockedPeriodError,
     MappingError,
@@ -460,10 +460,10 @@ class TestWaitsInVain(Vain):
             "NotReadyError": "Odoo is repaired",
             "NotPostedError": "the document is posted",
             "LockedPeriodError": "the period is opened",
-            "Dependency": "the record comes, or is given up",
+            "MissingDependencyError": "the record comes, or is given up",
             "NotSentError": "the record is sent, or is given up",
             "NoCodeError": "a person chooses the code",
-            "UnseenChange": "the change comes, or is given up",
+            "NewerRemoteVersionError": "the change comes, or is given up",
         }
         waiting = {key for key, error_class in ERROR_CLASSES.items() if error_class.state == "waiting"}
 

@@ -8,10 +8,10 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.ml_connector.exceptions import RemoteError
+from odoo.addons.ml_connector.core.errors import RemoteError
+from odoo.addons.ml_connector.core.provider import Event
+from odoo.addons.ml_connector.engine import ml_worker_webhook
 from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
-from odoo.addons.ml_connector.vendors.base import Event
-from odoo.addons.ml_connector.worker import ml_worker_webhook
 
 from .common import ConnectorCase
 from .fake_provider import FakeProvider

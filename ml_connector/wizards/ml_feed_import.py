@@ -5,9 +5,9 @@ from itertools import islice
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..exceptions import ConnectorError, FileFormatError, NotWantedError
+from ..core.errors import ConnectorError, FileFormatError, NotRelevantError
+from ..core.provider import Settings
 from ..models.ml_sealed import needs
-from ..vendors.base import Settings
 
 MOST_TRIED = 100
 MOST_LINES = 20
@@ -90,7 +90,7 @@ class MlFeedImport(models.TransientModel):
         outcome, reason = "taken", False
         try:
             reader.document(flow, item.payload)
-        except NotWantedError as error:
+        except NotRelevantError as error:
             outcome, reason = "left_out", error.message
         except ConnectorError as error:
             outcome, reason = "failed", error.message

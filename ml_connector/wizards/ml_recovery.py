@@ -3,9 +3,9 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.provider import RemoteRecord
 from ..models.client_actions import notification
 from ..models.ml_sealed import needs
-from ..vendors.base import Item
 
 LOOK_BACK = timedelta(days=31)
 """What was dated before the database was lost may have been booked after."""
@@ -101,7 +101,7 @@ class MlRecoveryLine(models.TransientModel):
         if flow._spec().feed == "inbox":
             self.env["ml.feed.file"]._take_again(flow, [line.item["payload"] for line in self])
             return
-        items = [Item(**line.item) for line in self]
+        items = [RemoteRecord(**line.item) for line in self]
         logs = self.env["ml.sync.log"]
         logs._store(flow, items)
         rows = logs.search(

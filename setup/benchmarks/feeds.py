@@ -7,7 +7,7 @@ import tracemalloc
 from ast import literal_eval
 from decimal import Decimal
 
-from odoo.addons.ml_connector.feeds.feed_builder import FeedBuilder
+from odoo.addons.ml_connector.exporters.feed_builder import FeedBuilder
 
 from .engine import flow_of, median_ratio, run_inside, stop_watch
 

@@ -6,7 +6,7 @@ import statistics
 import time
 import tracemalloc
 
-from odoo.addons.ml_connector.vendors.stampli.reader import Reading
+from odoo.addons.ml_connector.core.files.parse import Reading
 
 FEW_LINES, MANY_LINES = 1_000, 100_000
 REPEATED = 20

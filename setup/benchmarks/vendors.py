@@ -4,7 +4,7 @@ import statistics
 
 from odoo import Command
 
-from odoo.addons.ml_connector.vendors.base import Item
+from odoo.addons.ml_connector.core.provider import RemoteRecord
 
 from .engine import flow_of, median_ratio, run_inside, stop_watch
 from .feeds import make_vendors
@@ -85,7 +85,7 @@ class Rivals:
             {"id": f"d-{number}", "first_name": "Ada", "last_name": f"No. {number}", "email": f"ada{number}@a.example"},
         ]
         payload = {"vendor": row, "contacts": contacts}
-        return Item(external_id=row["id"], version="1", title=row["name"], payload=payload)
+        return RemoteRecord(external_id=row["id"], version="1", title=row["name"], payload=payload)
 
     def _values(self, number):
         """As any program would write it."""

@@ -1,9 +1,9 @@
-"""`setup/lint`: ruff, pylint with the plug-in for Odoo, Odoo's own rules, and the template of the translations."""
+"""`setup/lint`: ruff, pylint with the plug-in for Odoo, Odoo's own rules, translations and words."""
 
 import os
 import sys
 
-from . import bootstrap, console, odoo, paths, translations
+from . import bootstrap, console, odoo, paths, translations, words
 
 JOBS = f"--jobs={os.cpu_count()}"
 COMMANDS = ("bench", "demo", "lint", "odoo", "test", "translations")
@@ -50,6 +50,7 @@ def main(arguments):
         "Odoo's pylint rules": _odoo_pylint,
         "Odoo's test_lint": _odoo_test_lint,
         "translations": translations.check,
+        "words": words.check,
     }
     failed = []
     for name, check in checks.items():

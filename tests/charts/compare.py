@@ -13,7 +13,7 @@ from decimal import Decimal
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from odoo.addons.ml_connector.documents import (
+from odoo.addons.ml_connector.core.documents import (
     Bill,
     BillLine,
     CardStatement,
@@ -27,8 +27,8 @@ from odoo.addons.ml_connector.documents import (
     Reference,
     Reimbursement,
 )
-from odoo.addons.ml_connector.writers import bill_items
-from odoo.addons.ml_connector.writers.ml_writer import Entry, Resolver
+from odoo.addons.ml_connector.importers import bill_writer as bill_items
+from odoo.addons.ml_connector.importers.ml_importer import ImportEntry, MappingLookup
 
 DAY = date(2026, 9, 15)
 OWN_MOVE = {
@@ -131,9 +131,9 @@ class Country:
         """{external id: record, or the error} of documents as the engine books them."""
         flow = self.flow(kind)
         flow.write(options)
-        writer = self.env[f"ml.writer.{kind}"]
-        resolver = Resolver(self.connection, dict(self.mapped), dict(self.bound))
-        entries = [Entry(None, document) for document in documents]
+        writer = self.env[f"ml.importer.{kind}"]
+        resolver = MappingLookup(self.connection, dict(self.mapped), dict(self.bound))
+        entries = [ImportEntry(None, document) for document in documents]
         writer._plan_batch(flow, entries, resolver)
         ready = [entry for entry in entries if not entry.error]
         writer._apply_batch(flow, ready, resolver)

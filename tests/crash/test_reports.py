@@ -7,7 +7,7 @@ from support.workers import RUN
 
 POISONED = f"""
 import os, signal
-from odoo.addons.ml_connector.vendors.ramp import RampProvider
+from odoo.addons.ml_connector.providers.ramp import RampProvider
 document = RampProvider.document
 def poisoned(provider, flow, payload):
     if flow == "bills" and payload.get("invoice_number") == "POISON":

@@ -22,7 +22,7 @@ while time.monotonic() < end:
 """
 
 CLAIM = """
-from odoo.addons.ml_connector.worker.ml_worker import Run
+from odoo.addons.ml_connector.engine.ml_worker import Run
 env.cr.execute("SET statement_timeout = '10s'")
 connection = env["ml.connection"].search([])
 flow = connection.flow_ids.filtered(lambda flow: flow.key == "vendors_push")

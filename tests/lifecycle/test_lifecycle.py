@@ -112,7 +112,7 @@ env.cr.commit()
 UPGRADED = """
 import json
 from odoo.addons.ml_connector import secret_box
-from odoo.addons.ml_connector.own_ids import MARKS_SINCE
+from odoo.addons.ml_connector.core.own_ids import MARKS_SINCE
 env = env(context={"active_test": False})
 connections = {connection.name: connection for connection in env["ml.connection"].search([])}
 ramp = connections["Ramp"]

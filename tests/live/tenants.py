@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from sandbox.traffic import Recording
 from support import pure  # noqa: F401 - the addon without Odoo
 
-from ml_connector.clients import MemoryTokens
-from ml_connector.vendors import PROVIDERS
-from ml_connector.vendors.base import Settings
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers import PROVIDERS
 
 PREFIX = "ML_CONNECTOR_LIVE_"
 KEYS = ("ramp", "visma", "concur")

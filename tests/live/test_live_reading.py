@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from ml_connector.exceptions import ConnectorError
+from ml_connector.core.errors import ConnectorError
 
 DAYS = 90
 MOST = 200

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from tenants import setting
 
-from ml_connector import documents as doc
-from ml_connector.exceptions import ConnectorError
+from ml_connector.core import documents as doc
+from ml_connector.core.errors import ConnectorError
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()
@@ -147,7 +147,7 @@ def bill(supplier, *lines, **values):
 
 
 def ramp(tenant, send):
-    tenant.provider.claim_seat()
+    tenant.provider.claim_accounting_connection()
     tenant.look_again()
     send = Sender(tenant, send.subtests)
     ramp_codes(send)

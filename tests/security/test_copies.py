@@ -240,7 +240,7 @@ def test_a_server_need_not_tell_its_number(sandbox, database):
         with workers(database) as blind:
             found = blind.code(
                 f"env.cr.execute('SET ROLE {role}')\n"
-                "from odoo.addons.ml_connector.database_mark import _system\n"
+                "from odoo.addons.ml_connector.vault.database_mark import _system\n"
                 "result = _system(env.cr)\n"
                 "env.cr.execute('RESET ROLE')"
             )

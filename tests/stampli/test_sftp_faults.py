@@ -23,10 +23,7 @@ if "ml_connector" not in sys.modules:
     stub.__path__ = [str(ROOT / "ml_connector")]
     sys.modules["ml_connector"] = stub
 
-from ml_connector.clients import sftp  # noqa: E402
-from ml_connector.clients.sftp import HostKeyError, SftpAccount, SftpSession, fingerprint, load_private_key  # noqa: E402
-from ml_connector.clients.ssh_login import Login  # noqa: E402
-from ml_connector.exceptions import (  # noqa: E402
+from ml_connector.core.errors import (  # noqa: E402
     AuthError,
     ConflictError,
     ConnectorError,
@@ -35,8 +32,11 @@ from ml_connector.exceptions import (  # noqa: E402
     PermanentError,
     RemoteError,
 )
-from ml_connector.vendors.base import Settings  # noqa: E402
-from ml_connector.vendors.stampli import StampliProvider  # noqa: E402
+from ml_connector.core.files import sftp  # noqa: E402
+from ml_connector.core.files.sftp import HostKeyError, SftpAccount, SftpSession, fingerprint, load_private_key  # noqa: E402
+from ml_connector.core.files.ssh_login import Login  # noqa: E402
+from ml_connector.core.provider import Settings  # noqa: E402
+from ml_connector.providers.stampli import StampliProvider  # noqa: E402
 
 # paramiko reads ahead in a thread of its own, which cannot but fail when its connection is cut
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -23,10 +23,10 @@ STEPS = (
     ("ml.sync.log", "_store", "store"),
     ("ml.sync.log", "_enqueue", "store"),
     ("ml.worker", "_claim", "claim"),
-    ("ml.writer.vendor", "_apply_batch", "apply"),
-    ("ml.writer.bill", "_apply_batch", "apply"),
-    ("ml.writer.payment", "_apply_batch", "apply"),
-    ("ml.writer.file", "_apply_batch", "apply"),
+    ("ml.importer.vendor", "_apply_batch", "apply"),
+    ("ml.importer.bill", "_apply_batch", "apply"),
+    ("ml.importer.payment", "_apply_batch", "apply"),
+    ("ml.importer.file", "_apply_batch", "apply"),
     ("res.partner", "create", "create"),
     ("account.move", "create", "create"),
     ("account.payment", "create", "create"),
@@ -93,8 +93,8 @@ class Points:
             self._wrap_part(worker, method, lambda arguments: arguments[2].key)
         for model, method, step in STEPS:
             self._wrap_step(registry[model], method, lambda arguments, step=step: step)
-        from odoo.addons.ml_connector.clients.base import HttpClient
-        from odoo.addons.ml_connector.clients.sftp import SftpSession
+        from odoo.addons.ml_connector.core.files.sftp import SftpSession
+        from odoo.addons.ml_connector.core.http.client import HttpClient
 
         for method in FILE_CALLS:
             self._wrap_step(SftpSession, method, lambda arguments, method=method: f"SFTP:{method}")

@@ -1,7 +1,7 @@
 """The pure parts of the addon, imported without Odoo.
 
 `ml_connector/__init__.py` imports the models and with them Odoo. A stub package of the same name and path stands in for
-it, so that `ml_connector.clients` and its like are found without running it.
+it, so that `ml_connector.core.http` and its like are found without running it.
 """
 
 import sys

@@ -202,8 +202,10 @@ def finished(pid, stream):
 
 def patch(patches):
     """Smaller numbers than the product's, which are for real servers. What it does stays as it is."""
-    from odoo.addons.ml_connector.clients import base, ramp, sftp
-    from odoo.addons.ml_connector.worker import ml_worker, ml_worker_push
+    from odoo.addons.ml_connector.core.files import sftp
+    from odoo.addons.ml_connector.core.http import client as base
+    from odoo.addons.ml_connector.engine import ml_worker, ml_worker_push
+    from odoo.addons.ml_connector.providers.ramp import client as ramp
 
     base.FIRST_WAIT = RETRY_WAIT
     if "read_timeout" in patches:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ml_connector.documents import FeedColumn, FeedTemplate
-from ml_connector.vendors.stampli import flows
+from ml_connector.core.documents import FeedColumn, FeedTemplate
+from ml_connector.providers.stampli import flows
 
 SAMPLES = Path(__file__).resolve().parents[2] / "ml_connector" / "tests" / "stampli_samples"
 

@@ -5,9 +5,12 @@ import socket
 import pytest
 import requests
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import ConcurClient, HttpClient, MemoryTokens, RampClient, SftpAccount, SftpSession
-from ml_connector.clients.addresses import is_below, may_call
+from ml_connector.core import errors as errors
+from ml_connector.core.files import SftpAccount, SftpSession
+from ml_connector.core.http import HttpClient, MemoryTokens
+from ml_connector.core.http.addresses import is_below, may_call
+from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.ramp.client import RampClient
 
 INNER = (
     *("127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),

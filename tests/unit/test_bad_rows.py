@@ -14,14 +14,14 @@ from sandbox import concur, ramp, visma
 from sandbox.concur.state import REQUEST_TOKEN
 from visma_support import invoice
 
-from ml_connector.clients import Answer, MemoryTokens
-from ml_connector.documents import Release
-from ml_connector.exceptions import ConnectorError, NotFoundError
-from ml_connector.vendors import PROVIDERS
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.ramp.check import OUR_NAME
-from ml_connector.vendors.rows import FAULT, UNREADABLE, document_of
-from ml_connector.vendors.visma.invoices import PATH
+from ml_connector.core.documents import Release
+from ml_connector.core.errors import ConnectorError, NotFoundError
+from ml_connector.core.http import Answer, MemoryTokens
+from ml_connector.core.items import FAULT, UNREADABLE, document_of
+from ml_connector.core.provider import Settings
+from ml_connector.providers import PROVIDERS
+from ml_connector.providers.ramp.check import OUR_NAME
+from ml_connector.providers.visma.invoices import PATH
 
 JUNK = (None, "", "text", 7, -1.5, True, [], [None], ["text"], {}, {"id": None}, {"nested": [{}]}, "9" * 5000)
 NO_RECORD = (None, "text", 7, True, ["text"])

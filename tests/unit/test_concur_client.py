@@ -9,9 +9,10 @@ import requests
 from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings, forms
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
-from ml_connector.clients import ConcurClient, MemoryTokens
-from ml_connector.clients.oauth import AccessToken
-from ml_connector.exceptions import AuthError, NetworkError, RateLimitError, RemoteError
+from ml_connector.core.errors import AuthError, NetworkError, RateLimitError, RemoteError
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.http.oauth import AccessToken
+from ml_connector.providers.concur.client import ConcurClient
 
 TOKENS = "/oauth2/v0/token"
 

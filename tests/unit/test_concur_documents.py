@@ -12,13 +12,13 @@ from sandbox.concur import documents
 from sandbox.concur.cases import composed_report, reference_reports
 from sandbox.server import to_json
 
-from ml_connector.exceptions import InvalidDataError, NotWantedError
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.concur.provider import ConcurProvider
-from ml_connector.vendors.concur.translate_cash_advance import cash_advance
-from ml_connector.vendors.concur.translate_expense import expense_report
-from ml_connector.vendors.concur.translate_invoice import invoice
-from ml_connector.vendors.concur.translate_payroll import payroll
+from ml_connector.core.errors import InvalidDataError, NotRelevantError
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur.fis_invoices import invoice
+from ml_connector.providers.concur.provider import ConcurProvider
+from ml_connector.providers.concur.translate_cash_advance import cash_advance
+from ml_connector.providers.concur.translate_expense import expense_report
+from ml_connector.providers.concur.translate_payroll import payroll
 
 DAY = date(2026, 9, 10)
 EMPLOYEE = ("employee", "E1042")
@@ -169,7 +169,7 @@ def test_what_cannot_be_booked_is_refused(change):
 
 
 def test_a_test_users_report_is_not_booked():
-    with pytest.raises(NotWantedError):
+    with pytest.raises(NotRelevantError):
         expense_report(changed("2.1", lambda content: content["report"].update(isTest="Y")))
 
 
@@ -252,7 +252,7 @@ def test_any_report_balances_and_its_parties_are_owed_what_was_spent(rows, advan
     content = documents.report("R1", entries, day=DAY, advances=[documents.advance(value) for value in advances])
     try:
         entry = expense_report(received(content))
-    except NotWantedError:
+    except NotRelevantError:
         assert not any(owed.values())
         return
     assert sum(line.amount for line in entry.lines) == 0
@@ -289,13 +289,13 @@ def test_a_document_without_rows_is_not_wanted_only_when_it_is_over_nothing():
     with pytest.raises(InvalidDataError, match="add up to 0, but 100 was requested"):
         cash_advance(content)
     content["cashAdvanceData"]["requestAmount"] = 0
-    with pytest.raises(NotWantedError):
+    with pytest.raises(NotRelevantError):
         cash_advance(content)
     content = received(documents.report("R1", [documents.entry("600000", 50, day=DAY)], day=DAY)) | {"expenseEntry": []}
     with pytest.raises(InvalidDataError, match="add up to 0, but 50 was approved"):
         expense_report(content)
     content["report"]["totalApprovedAmount"] = 0
-    with pytest.raises(NotWantedError):
+    with pytest.raises(NotRelevantError):
         expense_report(content)
 
 
@@ -319,7 +319,7 @@ def test_payroll_books_what_it_pays():
 
 
 def test_payroll_for_the_record_alone_is_not_booked():
-    with pytest.raises(NotWantedError):
+    with pytest.raises(NotRelevantError):
         payroll(received(documents.payroll("P1", [("T9", 40, "N")], day=DAY)))
 
 

@@ -10,10 +10,11 @@ from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettin
 from sandbox.concur.documents import entry, identity, invoice, invoice_tax, report, tax
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
-from ml_connector import documents as doc
-from ml_connector.clients import ConcurClient, MemoryTokens
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.concur import ConcurProvider
+from ml_connector.core import documents as doc
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.client import ConcurClient
 
 DAY = date(2026, 9, 10)
 FLOWS = ("expense_reports", "invoices", "cash_advances", "payroll")

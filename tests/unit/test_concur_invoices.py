@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import ConcurClient, MemoryTokens
-from ml_connector.documents import Clearing, Paid, Result
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.concur import ConcurProvider
-from ml_connector.vendors.concur.flows_invoices import INVOICE_FLOWS
-from ml_connector.vendors.concur.invoices import payment_request, possible_codes
-from ml_connector.vendors.concur.results import confirmation
-from ml_connector.vendors.concur.translate_invoice import invoice
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import Clearing, Paid, Result
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur.fis_invoices import invoice
+from ml_connector.providers.concur.flows_invoices import INVOICE_FLOWS
+from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
+from ml_connector.providers.concur.results import confirmation
 
 FLOW = "payment_requests"
 DAY = "2026-09-30"
@@ -229,7 +230,7 @@ def test_the_expense_type_stands_for_an_account_that_is_not_there():
 
 
 def test_invoices_of_test_users_are_not_wanted():
-    with pytest.raises(errors.NotWantedError):
+    with pytest.raises(errors.NotRelevantError):
         payment_request(request([line("5")], "5", IsTestTransaction="true"))
 
 

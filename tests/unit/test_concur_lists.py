@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
-from ml_connector import documents as doc
-from ml_connector import exceptions as errors
-from ml_connector.clients import ConcurClient, MemoryTokens
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.concur import ConcurProvider
-from ml_connector.vendors.concur.lists import ACCOUNT_LIST, FIELD_LISTS, choices, plain_code
+from ml_connector.core import documents as doc
+from ml_connector.core import errors as errors
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur.lists import ACCOUNT_LIST, FIELD_LISTS, choices, plain_code
 
 LISTS = "account = GL Accounts; custom1 = cost centers\ncustom2 = Client Projects"
 ITEMS = "/list/v4/items"
@@ -176,7 +177,7 @@ def test_a_lost_answer_is_looked_up(sandbox, concur):
     payload = concur.render("accounts_push", account())
     assert concur.find("accounts_push", payload, "key") is None
     sandbox.control.add_fault("error", method="POST", path=ITEMS, status=500, when="after", times=1)
-    with pytest.raises(errors.UnknownOutcomeError):
+    with pytest.raises(errors.UnconfirmedError):
         concur.send("accounts_push", payload, "", "key")
     assert concur.find("accounts_push", payload, "key").mapping.external_id == "640100"
     assert sandbox.control.effects("listItem.create")["listItem.create"] == {"640100": 1}

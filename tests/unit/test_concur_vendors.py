@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
-from ml_connector import documents as doc
-from ml_connector import exceptions as errors
-from ml_connector.clients import ConcurClient, MemoryTokens
-from ml_connector.documents import OwnId
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.concur import ConcurProvider
-from ml_connector.vendors.concur.vendors import group_changes, own_code, own_partner, vendor, vendor_item
+from ml_connector.core import documents as doc
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import OwnId
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur.vendors import group_changes, own_code, own_partner, vendor, vendor_item
 
 INSTANCE = "0c8f-example:7"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"
@@ -84,7 +85,7 @@ def test_addresses_of_one_code_are_one_vendor(concur):
 
 
 def test_a_vendor_on_two_pages_is_one_item(sandbox, concur, monkeypatch):
-    monkeypatch.setattr("ml_connector.clients.concur.VENDORS_PAGE", 3)
+    monkeypatch.setattr("ml_connector.providers.concur.client.VENDORS_PAGE", 3)
     for number in range(7):
         # sorted by name, the addresses of one vendor stand together; across pages they still do not
         sandbox.control.add_vendor("W-1", "Wide World Importers", f"{number:03}")
@@ -252,7 +253,7 @@ def test_a_lost_answer_is_looked_up_and_not_sent_again(sandbox, concur, fault):
     payload = concur.render("vendors_push", partner())
     assert concur.find("vendors_push", payload, "key") is None
     sandbox.control.add_fault(method="POST", path=VENDORS_PATH, times=1, **fault)
-    with pytest.raises(errors.UnknownOutcomeError):
+    with pytest.raises(errors.UnconfirmedError):
         concur.send("vendors_push", payload, "", "key")
     assert concur.find("vendors_push", payload, "key").external_id == own_code(INSTANCE, 77)
     assert concur.send("vendors_push", payload, "", "key").linked
@@ -275,7 +276,7 @@ def test_what_concur_insists_on_is_said_before_anything_is_sent(sandbox, concur,
 
 
 def test_an_archived_vendor_that_concur_lacks_is_not_made(sandbox, concur):
-    with pytest.raises(errors.NotWantedError, match="archived in Odoo before it was sent"):
+    with pytest.raises(errors.NotRelevantError, match="archived in Odoo before it was sent"):
         push(concur, partner(active=False))
 
 
@@ -335,7 +336,7 @@ def test_what_is_too_long_and_can_be_spared_is_left_out_and_named(sandbox, concu
 def test_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
     payload = concur.render("vendors_push", partner(pay_to=(IBAN,)))
     sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
-    with pytest.raises(errors.UnknownOutcomeError):
+    with pytest.raises(errors.UnconfirmedError):
         concur.send("vendors_push", payload, "", "key")
     assert not banks_of(sandbox)
     concur.find("vendors_push", payload, "key")
@@ -398,7 +399,7 @@ def test_a_bank_account_that_is_refused_stops_no_group(sandbox, concur, monkeypa
 def test_groups_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
     payload = concur.render("vendors_push", partner(memberships={"Marketing": True}, pay_to=(IBAN,)))
     sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
-    with pytest.raises(errors.UnknownOutcomeError):
+    with pytest.raises(errors.UnconfirmedError):
         concur.send("vendors_push", payload, "", "key")
     concur.find("vendors_push", payload, "key")
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}

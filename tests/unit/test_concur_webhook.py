@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import ConcurClient, MemoryTokens
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.concur import ConcurProvider, webhook
+from ml_connector.core import errors as errors
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur import ConcurProvider, webhook
+from ml_connector.providers.concur.client import ConcurClient
 
 ENDPOINT = "https://odoo.example.com/ml_connector/webhook/example"
 

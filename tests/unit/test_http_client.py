@@ -21,16 +21,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import (
-    AccessToken,
-    HttpClient,
-    MemoryTokens,
-    RampClient,
-    RollingWindow,
-    mask,
-    mask_text,
-)
+from ml_connector.core import errors as errors
+from ml_connector.core.http import AccessToken, HttpClient, MemoryTokens, RollingWindow, mask, mask_text
+from ml_connector.providers.ramp.client import RampClient
 
 SECRET = "s3cret-marker-0123456789"
 TOKEN = "tok_marker_9876543210"
@@ -164,19 +157,19 @@ def test_what_no_database_stores_is_taken_out(client, script):
 # Failures and what they mean
 
 SAFE_AND_NOT = [
-    (reset, errors.NetworkError, errors.UnknownOutcomeError),
-    (slow, errors.NetworkError, errors.UnknownOutcomeError),
-    (STALLED, errors.RemoteError, errors.UnknownOutcomeError),
-    (cut_off, errors.RemoteError, errors.UnknownOutcomeError),
-    ((200, b'{"cut": '), errors.RemoteError, errors.UnknownOutcomeError),
-    ((200, b"[NaN]"), errors.RemoteError, errors.UnknownOutcomeError),
-    ((200, b"\xff\xfe"), errors.RemoteError, errors.UnknownOutcomeError),
-    ((200, b"no gzip", {"Content-Encoding": "gzip"}), errors.RemoteError, errors.UnknownOutcomeError),
-    ((200, "<html>Maintenance</html>"), errors.RemoteError, errors.UnknownOutcomeError),
-    ((500, "{}"), errors.RemoteError, errors.UnknownOutcomeError),
-    ((502, "<html>Bad gateway</html>"), errors.RemoteError, errors.UnknownOutcomeError),
-    ((504, ""), errors.RemoteError, errors.UnknownOutcomeError),
-    ((599, ""), errors.RemoteError, errors.UnknownOutcomeError),
+    (reset, errors.NetworkError, errors.UnconfirmedError),
+    (slow, errors.NetworkError, errors.UnconfirmedError),
+    (STALLED, errors.RemoteError, errors.UnconfirmedError),
+    (cut_off, errors.RemoteError, errors.UnconfirmedError),
+    ((200, b'{"cut": '), errors.RemoteError, errors.UnconfirmedError),
+    ((200, b"[NaN]"), errors.RemoteError, errors.UnconfirmedError),
+    ((200, b"\xff\xfe"), errors.RemoteError, errors.UnconfirmedError),
+    ((200, b"no gzip", {"Content-Encoding": "gzip"}), errors.RemoteError, errors.UnconfirmedError),
+    ((200, "<html>Maintenance</html>"), errors.RemoteError, errors.UnconfirmedError),
+    ((500, "{}"), errors.RemoteError, errors.UnconfirmedError),
+    ((502, "<html>Bad gateway</html>"), errors.RemoteError, errors.UnconfirmedError),
+    ((504, ""), errors.RemoteError, errors.UnconfirmedError),
+    ((599, ""), errors.RemoteError, errors.UnconfirmedError),
     ((302, "", {"Location": "http://127.0.0.1:1/"}), errors.RemoteError, errors.RemoteError),
     ((429, "{}", {"Retry-After": "120"}), errors.RateLimitError, errors.RateLimitError),
     ((400, '{"message": "Bad amount."}'), errors.PermanentError, errors.PermanentError),
@@ -404,12 +397,12 @@ def test_a_server_that_drips_is_given_up(client, script):
 
     script.answers = [drip]
     started = time.monotonic()
-    assert type(raised(client.call, "POST", "/things")) is errors.UnknownOutcomeError
+    assert type(raised(client.call, "POST", "/things")) is errors.UnconfirmedError
     assert time.monotonic() - started < 2
 
 
 def _reply(status):
-    from ml_connector.clients.base import _Reply
+    from ml_connector.core.http.client import _Reply
 
     return _Reply(status, {}, b"", None, None, "")
 

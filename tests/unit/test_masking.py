@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from ml_connector.clients.base import MAX_DETAILS, HttpClient
-from ml_connector.clients.failures import parsed
-from ml_connector.clients.masking import mask, mask_text
+from ml_connector.core.http.client import MAX_DETAILS, HttpClient
+from ml_connector.core.http.failures import parsed
+from ml_connector.core.http.masking import mask, mask_text
 
 PLAIN = (
     re.compile(r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=-]{4,}"),

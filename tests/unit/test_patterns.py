@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ml_connector.patterns import NamePattern, PatternError, filled, tokens, wildcard_fits
+from ml_connector.core.patterns import NamePattern, PatternError, filled, tokens, wildcard_fits
 
 
 @pytest.mark.parametrize(

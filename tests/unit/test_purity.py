@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).resolve().parents[2] / "ml_connector"
-PURE = sorted(path for folder in ("clients", "documents", "vendors") for path in (ADDON / folder).rglob("*.py")) + [
-    ADDON / "exceptions.py",
-    ADDON / "tax_numbers.py",
-]
-VENDORS = sorted(path.name for path in (ADDON / "vendors").iterdir() if (path / "__init__.py").exists())
-ENGINE = ("models", "worker", "writers", "readers", "feeds", "bridge", "controllers", "wizards")
+PURE = sorted(path for folder in ("core", "providers") for path in (ADDON / folder).rglob("*.py"))
+PROVIDERS = sorted(path.name for path in (ADDON / "providers").iterdir() if (path / "__init__.py").exists())
+ODOO_SIDE = ("models", "engine", "importers", "exporters", "vault", "controllers", "wizards")
 
 
 def imported(path):
@@ -37,35 +34,45 @@ def violations(paths, *forbidden):
 
 
 def test_there_is_something_to_check():
-    assert {path.relative_to(ADDON).parts[0] for path in PURE} == {
-        "clients",
-        "documents",
-        "vendors",
-        "exceptions.py",
-        "tax_numbers.py",
-    }
+    assert {path.relative_to(ADDON).parts[0] for path in PURE} == {"core", "providers"}
+    assert len(PROVIDERS) == 4
 
 
 def test_pure_parts_do_not_import_odoo():
-    assert violations(PURE, "odoo", "psycopg2", "werkzeug", *(f"ml_connector.{name}" for name in ENGINE)) == []
+    assert violations(PURE, "odoo", "psycopg2", "werkzeug", *(f"ml_connector.{name}" for name in ODOO_SIDE)) == []
 
 
-def test_clients_know_nothing_of_accounting():
-    clients = [path for path in PURE if path.is_relative_to(ADDON / "clients")]
-    assert violations(clients, "ml_connector.documents", "ml_connector.vendors") == []
+def test_the_core_knows_no_provider():
+    core = [path for path in PURE if path.is_relative_to(ADDON / "core")]
+    assert violations(core, "ml_connector.providers") == []
+
+
+@pytest.mark.parametrize("subject", ["http", "files"])
+def test_protocols_know_nothing_of_accounting(subject):
+    """Files are read into the documents of files, which hold texts and know no subject."""
+    own = [path for path in PURE if path.is_relative_to(ADDON / "core" / subject)]
+    subjects = [
+        path.stem for path in (ADDON / "core" / "documents").glob("*.py") if path.stem not in ("__init__", "feed")
+    ]
+    assert violations(own, *(f"ml_connector.core.documents.{name}" for name in subjects)) == []
 
 
 def test_documents_import_nothing_of_the_addon():
-    documents = [path for path in PURE if path.is_relative_to(ADDON / "documents")]
-    others = ("clients", "vendors", "exceptions", *ENGINE)
-    assert violations(documents, *(f"ml_connector.{name}" for name in others)) == []
+    documents = [path for path in PURE if path.is_relative_to(ADDON / "core" / "documents")]
+    outside = [
+        name
+        for path in documents
+        for name in imported(path)
+        if name.startswith("ml_connector.") and not name.startswith("ml_connector.core.documents")
+    ]
+    assert outside == []
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_vendors_do_not_know_each_other(vendor):
-    others = [name for name in VENDORS if name != vendor]
-    own = [path for path in PURE if path.is_relative_to(ADDON / "vendors" / vendor)]
-    assert violations(own, *(f"ml_connector.vendors.{other}" for other in others)) == []
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_providers_do_not_know_each_other(provider):
+    others = [name for name in PROVIDERS if name != provider]
+    own = [path for path in PURE if path.is_relative_to(ADDON / "providers" / provider)]
+    assert violations(own, *(f"ml_connector.providers.{other}" for other in others)) == []
 
 
 def test_odoo_finds_every_test_inside():

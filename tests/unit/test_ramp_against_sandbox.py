@@ -8,12 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import MemoryTokens, RampClient
-from ml_connector.documents import Address, Contact, Result, Vendor
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import FLOWS, SCOPES
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import Address, Contact, Result, Vendor
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.ramp import RampProvider, check
+from ml_connector.providers.ramp.client import RampClient
+from ml_connector.providers.ramp.flows import FLOWS, SCOPES
 
 
 def quick(**changes):
@@ -317,7 +318,7 @@ def test_a_lasting_429_is_passed_on_with_its_wait(sandbox, ramp):
 
 
 def test_the_limiter_keeps_below_ramps_limit():
-    from ml_connector.clients import RollingWindow
+    from ml_connector.core.http import RollingWindow
 
     with RampSandbox(size="small", seat="api", settings=quick(rate_limit=20, rate_window=1.0)) as sandbox:
         made = connect(sandbox)
@@ -406,7 +407,7 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
 def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
     sandbox.control.add_fault(method="POST", path="*/vendors", **fault)
     body = ramp.render("vendors_push", odoo_vendor())
-    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnknownOutcomeError
+    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
     assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
     found = ramp.find("vendors_push", body, "key")
     assert sandbox.control.effects("vendor.create", found.external_id)
@@ -415,7 +416,7 @@ def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
 def test_what_was_not_done_is_not_found(sandbox, ramp):
     sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500)
     body = ramp.render("vendors_push", odoo_vendor())
-    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnknownOutcomeError
+    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
     assert ramp.find("vendors_push", body, "key") is None
 
 
@@ -476,7 +477,7 @@ def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
 def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, kind):
     bill_id = add_bill(sandbox)
     sandbox.control.add_fault(kind, method="POST", path="*/syncs", when="after")
-    assert type(raised(ramp.report, [bill_result(bill_id)], "key")) is errors.UnknownOutcomeError
+    assert type(raised(ramp.report, [bill_result(bill_id)], "key")) is errors.UnconfirmedError
     assert ramp.reported(bill_result(bill_id)) is True
     assert ramp.report([bill_result(bill_id)], "key") == {}
     assert count_of(sandbox, bill_id) == 1
@@ -506,11 +507,11 @@ def test_seat(seat, provider, before, after):
     with RampSandbox(size="small", seat=seat, provider=provider, settings=quick()) as sandbox:
         made = connect(sandbox)
         assert made.check().settings["seat"] == before
-        made.claim_seat()
+        made.claim_accounting_connection()
         assert made.check().settings["seat"] == after
-        made.release_seat()
+        made.release_accounting_connection()
         assert made.check().settings["seat"] == (check.FREE if after == check.OURS else check.TAKEN)
-        made.claim_seat()
+        made.claim_accounting_connection()
         assert made.check().settings["seat"] == after
         assert sandbox.control.violations() == []
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml_connector.documents import Address, Attachment, Bill, Contact, PaidBill, Party, Payment, Reference, Vendor
-from ml_connector.exceptions import InvalidDataError
-from ml_connector.vendors.base import Settings, content_version
-from ml_connector.vendors.ramp import RampProvider, items
-from ml_connector.vendors.ramp.money import currency_digits, read_money
-from ml_connector.vendors.ramp.wire import day
+from ml_connector.core.documents import Address, Attachment, Bill, Contact, PaidBill, Party, Payment, Reference, Vendor
+from ml_connector.core.errors import InvalidDataError
+from ml_connector.core.provider import Settings, content_version
+from ml_connector.providers.ramp import RampProvider, items
+from ml_connector.providers.ramp.money import currency_digits, read_money
+from ml_connector.providers.ramp.wire import day
 
 BANK = "ba000000-0000-4000-8000-000000000001"
 
@@ -883,8 +883,8 @@ def test_damaged_payloads_are_translated_or_parked(flow, data):
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_damaged_rows_still_become_items(data):
-    from ml_connector.vendors.ramp.flows import concerns_us, is_bill_due, is_payment_due
-    from ml_connector.vendors.ramp.provider import _is_since
+    from ml_connector.providers.ramp.flows import concerns_us, is_bill_due, is_payment_due
+    from ml_connector.providers.ramp.provider import _is_since
 
     row = damage(RICH, data)
     _is_since(row, date(2026, 1, 1))

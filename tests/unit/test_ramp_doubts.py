@@ -8,10 +8,10 @@ from sandbox.ramp import RampSandbox, RampSettings
 from test_ramp_against_sandbox import NOWHERE, Receiver
 from test_ramp_push import account, bill, connect, order, order_line, push, raised, receipt, receipts_of, vendor
 
-from ml_connector import documents as doc
-from ml_connector import exceptions as errors
-from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import FLOWS
+from ml_connector.core import documents as doc
+from ml_connector.core import errors
+from ml_connector.providers.ramp import RampProvider, check
+from ml_connector.providers.ramp.flows import FLOWS
 
 DOUBTS = {
     "signature_encoding": ("hex", "base64"),

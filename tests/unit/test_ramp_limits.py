@@ -9,8 +9,8 @@ from sandbox.ramp import PUBLISHED, load_contract
 ROOT = Path(__file__).parents[2]
 API = "/developer/v1"
 PLACES = [
-    *sorted((ROOT / "ml_connector/vendors/ramp").glob("*.py")),
-    ROOT / "ml_connector/clients/ramp.py",
+    *sorted((ROOT / "ml_connector/providers/ramp").glob("*.py")),
+    ROOT / "ml_connector/providers/ramp/client.py",
     ROOT / "docs/ramp.rst",
 ]
 FORM = re.compile(

@@ -6,8 +6,7 @@ import inspect
 import pytest
 from sandbox.ramp import RampSandbox
 
-from ml_connector.clients import RampClient
-from ml_connector.clients.ramp import ROOT
+from ml_connector.providers.ramp.client import ROOT, RampClient
 
 SOME_ID = "00000000-0000-4000-8000-000000000001"
 NOT_OPERATIONS = {"call", "close", "download", "explain", "fetch_token"}

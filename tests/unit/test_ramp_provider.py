@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import AccessToken, MemoryTokens, RampClient
-from ml_connector.documents import Result
-from ml_connector.vendors import PROVIDERS
-from ml_connector.vendors.base import FlowSpec, Settings
-from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import EVENTS, FLOWS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
-from ml_connector.vendors.ramp.push import PUSHES
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import Result
+from ml_connector.core.flow import FlowSpec
+from ml_connector.core.http import AccessToken, MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers import PROVIDERS
+from ml_connector.providers.ramp import RampProvider, check
+from ml_connector.providers.ramp.client import RampClient
+from ml_connector.providers.ramp.flows import EVENTS, FLOWS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
+from ml_connector.providers.ramp.push_table import PUSHES
 
 SECRET = "client-secret-marker"
 
@@ -412,7 +414,7 @@ def test_pull_bill_files_yields_nothing():
 def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
     from datetime import UTC, datetime
 
-    monkeypatch.setattr("ml_connector.vendors.ramp.provider._now", lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
+    monkeypatch.setattr("ml_connector.providers.ramp.provider._now", lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
     fake = Fake(
         vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
     )
@@ -599,12 +601,12 @@ def test_create_and_update_take_their_part():
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
     fake = Vendors()
     fake.create_vendor = lambda body: {}
-    assert type(raised(provider(fake).send, "vendors_push", BODY, "", "key")) is errors.UnknownOutcomeError
+    assert type(raised(provider(fake).send, "vendors_push", BODY, "", "key")) is errors.UnconfirmedError
 
 
 def test_an_archived_vendor_is_not_created():
     error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
-    assert type(error) is errors.NotWantedError
+    assert type(error) is errors.NotRelevantError
 
 
 def test_find_looks_at_the_number_on_the_rows():
@@ -965,21 +967,21 @@ def test_an_entity_that_is_not_there():
 )
 def test_claim(connections, done):
     ramp = Ramp(connections=connections)
-    provider(ramp).claim_seat()
+    provider(ramp).claim_accounting_connection()
     assert ramp.done == done
 
 
 def test_claim_when_another_system_comes_first():
     ramp = Ramp()
     ramp.create_connection = lambda name: connection("Carbon")
-    error = raised(provider(ramp).claim_seat)
+    error = raised(provider(ramp).claim_accounting_connection)
     assert type(error) is errors.ConflictError and "Carbon" in error.message
 
 
 def test_claim_when_the_old_connection_cannot_be_taken_up():
     ramp = Ramp(connections=[connection(active=False)])
     ramp.reactivate_connection = lambda connection_id: (_ for _ in ()).throw(errors.PermanentError("no"))
-    provider(ramp).claim_seat()
+    provider(ramp).claim_accounting_connection()
     assert ramp.done == ["create"]
 
 
@@ -988,7 +990,7 @@ def test_claim_when_the_old_connection_cannot_be_taken_up():
 )
 def test_release_only_what_is_ours(connections, done):
     ramp = Ramp(connections=connections)
-    provider(ramp).release_seat()
+    provider(ramp).release_accounting_connection()
     assert ramp.done == done
 
 

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
 
-from ml_connector import documents as doc
-from ml_connector import exceptions as errors
-from ml_connector.clients import MemoryTokens, RampClient
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.ramp import RampProvider, check
-from ml_connector.vendors.ramp.flows import SCOPES
-from ml_connector.vendors.ramp.push_users import Users
+from ml_connector.core import documents as doc
+from ml_connector.core import errors as errors
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.ramp import RampProvider, check
+from ml_connector.providers.ramp.client import RampClient
+from ml_connector.providers.ramp.flows import SCOPES
+from ml_connector.providers.ramp.push_users import Users
 
 EVERYTHING = frozenset({*SCOPES, "accounting_connection", "purchase_orders"})
 
@@ -180,7 +181,7 @@ def test_a_batch_in_doubt_is_looked_up_row_by_row(sandbox, ramp):
     sandbox.control.add_fault("reset", method="POST", path="*/accounting/accounts", when="after")
     payloads = [ramp.render("accounts_push", account(number)) for number in (1, 2)]
     answers = ramp.send_many("accounts_push", [(payload, "", "key") for payload in payloads])
-    assert [type(answer) for answer in answers] == [errors.UnknownOutcomeError] * 2
+    assert [type(answer) for answer in answers] == [errors.UnconfirmedError] * 2
     assert all(ramp.find("accounts_push", payload, "key").external_id for payload in payloads)
     assert ramp.find("accounts_push", ramp.render("accounts_push", account(3)), "key") is None
 
@@ -666,7 +667,7 @@ def test_an_order_in_doubt_is_found_whichever_way_it_is_matched(sandbox, active)
     wanted = order(ramp)
     sandbox.control.add_fault("reset", method="POST", path="*/purchase-orders", when="after")
     payload = ramp.render("purchase_orders_push", wanted)
-    assert isinstance(raised(ramp.send, "purchase_orders_push", payload, "", "key"), errors.UnknownOutcomeError)
+    assert isinstance(raised(ramp.send, "purchase_orders_push", payload, "", "key"), errors.UnconfirmedError)
     assert ramp.find("purchase_orders_push", payload, "key").external_id == orders_of(sandbox)[0]["id"]
     push(ramp, "purchase_orders_push", wanted)
     assert len(orders_of(sandbox)) == 1
@@ -828,7 +829,7 @@ def test_a_receipt_in_doubt_is_not_made_twice(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
     payload = ramp.render("receipts_push", receipt(bought, "5"))
     sandbox.control.add_fault("reset", method="POST", path="*/item-receipts", when="after")
-    assert isinstance(raised(ramp.send, "receipts_push", payload, "", "key"), errors.UnknownOutcomeError)
+    assert isinstance(raised(ramp.send, "receipts_push", payload, "", "key"), errors.UnconfirmedError)
     assert ramp.find("receipts_push", payload, "key")
     ramp.send("receipts_push", payload, "", "key")
     assert len(receipts_of(sandbox, bought)) == 1
@@ -992,10 +993,10 @@ def test_what_was_taken_back_before_ramp_had_it_ends_quietly(sandbox, ramp):
         ("vendors_push", vendor(active=False, odoo_id=99, name="Never There")),
         ("users_push", employee(active=False)),
     ):
-        assert isinstance(raised(push, ramp, flow, document), errors.NotWantedError), flow
+        assert isinstance(raised(push, ramp, flow, document), errors.NotRelevantError), flow
     draftsman = connect(sandbox, purchase_orders_push={"purchase_order_mode": "draft_bill"})
     unknown = order(ramp, state="cancelled", odoo_id=4711)
-    assert isinstance(raised(push, draftsman, "purchase_orders_push", unknown), errors.NotWantedError)
+    assert isinstance(raised(push, draftsman, "purchase_orders_push", unknown), errors.NotRelevantError)
 
 
 def test_an_approved_bill_only_where_it_is_wanted(sandbox):
@@ -1079,7 +1080,7 @@ def test_a_used_key_is_replaced_and_a_slow_task_is_left(sandbox, ramp):
     assert len(effects(sandbox, "user.create")) == 2
     sandbox.control.settings(task_polls=1000)
     slow = employee(email="slow@example.com")
-    assert isinstance(raised(push, ramp, "users_push", slow), errors.UnknownOutcomeError)
+    assert isinstance(raised(push, ramp, "users_push", slow), errors.UnconfirmedError)
     assert ramp.find("users_push", ramp.render("users_push", slow), "key")
 
 

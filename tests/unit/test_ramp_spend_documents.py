@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.exceptions import InvalidDataError
-from ml_connector.vendors.moments import localized
-from ml_connector.vendors.ramp import translate_card, translate_order, translate_spend
-from ml_connector.vendors.ramp.money import currency_digits
-from ml_connector.vendors.ramp.wire import MOMENTS, day
+from ml_connector.core.errors import InvalidDataError
+from ml_connector.core.moments import localized
+from ml_connector.providers.ramp import translate_card, translate_order, translate_spend
+from ml_connector.providers.ramp.money import currency_digits
+from ml_connector.providers.ramp.wire import MOMENTS, day
 
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "EUR"])
 UNITS = st.integers(-(10**8), 10**8)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ml_connector.clients import MemoryTokens
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.ramp import RampProvider
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.ramp import RampProvider
 
 ROW = {
     "sync_status": "SYNC_READY",

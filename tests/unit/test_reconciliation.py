@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.documents import Address, Contact, Vendor
-from ml_connector.documents.reconciliation import merge, outgoing, unseen
+from ml_connector.core.documents import Address, Contact, Vendor
+from ml_connector.core.documents.reconciliation import merge, outgoing, unseen
 
 VALUES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "1", "2", "3"]), min_size=3, max_size=3)
 PARTS = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "1", "2", "3"]))

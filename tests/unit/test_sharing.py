@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.exceptions import InvalidDataError
-from ml_connector.vendors.sharing import share
+from ml_connector.core.errors import InvalidDataError
+from ml_connector.core.split_amount import share
 
 units = st.integers(-(10**9), 10**9)
 

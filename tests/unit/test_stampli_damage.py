@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from stampli_support import SAMPLES, invoices
 
-from ml_connector.clients import plain_xml
-from ml_connector.exceptions import ConnectorError, FileFormatError
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.stampli import StampliProvider, csv_reader, frame
-from ml_connector.vendors.stampli.reader import Reading, read_file
+from ml_connector.core.errors import ConnectorError, FileFormatError
+from ml_connector.core.files import csv_parser as csv_reader
+from ml_connector.core.files import parser_base as frame
+from ml_connector.core.files import plain_xml
+from ml_connector.core.files.parse import Reading, read_file
+from ml_connector.core.provider import Settings
+from ml_connector.providers.stampli import StampliProvider
 
 COLUMNS = (
     "CompanyId,StampliInvoiceId,VendorId,VendorName,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount,"

@@ -11,9 +11,9 @@ import pytest
 from pairs import in_pairs, lacking
 from stampli_support import SAMPLES, invoices
 
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.stampli import StampliProvider
-from ml_connector.vendors.stampli.reader import read_file
+from ml_connector.core.files.parse import read_file
+from ml_connector.core.provider import Settings
+from ml_connector.providers.stampli import StampliProvider
 
 DOUBTS = {
     "file_format": ("csv", "xml"),

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stampli_support import SAMPLES, invoices, orders, payments, vendors
 
-from ml_connector.documents import FeedColumn
-from ml_connector.exceptions import ConnectorError, FileFormatError, InvalidDataError, NotWantedError
-from ml_connector.vendors.stampli import StampliProvider
-from ml_connector.vendors.stampli.payments import payment
-from ml_connector.vendors.stampli.reader import read_file
-from ml_connector.vendors.stampli.writer import file_writer
+from ml_connector.core.documents import FeedColumn
+from ml_connector.core.errors import ConnectorError, FileFormatError, InvalidDataError, NotRelevantError
+from ml_connector.core.files.parse import read_file
+from ml_connector.core.files.serialize import file_writer
+from ml_connector.providers.stampli import StampliProvider
+from ml_connector.providers.stampli.payments import payment
 
 HEADER = b"CompanyId,StampliInvoiceId,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount\r\n"
 ROW = b"ACME-US,1,V1,2026-07-14,USD,10.00,1,600100,10.00\r\n"
@@ -31,7 +31,7 @@ def document(template, found, flow="invoices"):
 
 
 def _settings():
-    from ml_connector.vendors.base import Settings
+    from ml_connector.core.provider import Settings
 
     return Settings(base_url="", credentials={})
 
@@ -278,7 +278,7 @@ def test_wrong_sums_name_both_numbers():
 
 def test_unwanted_status():
     header = HEADER.replace(b"CompanyId,", b"CompanyId,Status,")
-    with pytest.raises(NotWantedError):
+    with pytest.raises(NotRelevantError):
         the_bill(header + ROW.replace(b"ACME-US,", b"ACME-US,REJECTED,"))
 
 

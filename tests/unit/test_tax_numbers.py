@@ -7,7 +7,7 @@ from stdnum.ch import uid
 from stdnum.no import orgnr
 from stdnum.se import orgnr as swedish
 
-from ml_connector.tax_numbers import is_filler, same_number, tax_number, writings
+from ml_connector.core.tax_numbers import is_filler, same_number, tax_number, writings
 
 NINE = st.integers(10**7, 10**9 - 1).map(lambda number: f"{number:09}")
 

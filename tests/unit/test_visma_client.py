@@ -7,8 +7,8 @@ import requests
 from sandbox.visma import CUSTOMER_TENANT_ID, VismaSandbox
 from visma_support import client_of, invoice, line, quick, raised, wrapped
 
-from ml_connector import exceptions as errors
-from ml_connector.clients.visma import modified_since, path_id, wait_until
+from ml_connector.core import errors as errors
+from ml_connector.providers.visma.client import modified_since, path_id, wait_until
 
 INVOICES = "/v1/supplierInvoice"
 
@@ -174,7 +174,7 @@ def test_a_file_of_the_same_name_is_a_new_revision(client):
 def test_a_lost_answer_leaves_the_outcome_open_and_repeating_makes_a_second(sandbox, client):
     client.rows("/v1/account")
     sandbox.control.add_fault("reset", method="POST", path=INVOICES, when="after")
-    assert isinstance(raised(client.create, INVOICES, invoice()), errors.UnknownOutcomeError)
+    assert isinstance(raised(client.create, INVOICES, invoice()), errors.UnconfirmedError)
     client.create(INVOICES, invoice())
     assert len(sandbox.control.invoices()) == 2
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 from visma_support import obeyed_sandbox, provider_of, raised
 
-from ml_connector import exceptions as errors
-from ml_connector.documents import Account, DimensionValue
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import Account, DimensionValue
 
 CALLS = {
     "account": ("POST", "/v1/account", "account.create"),
@@ -91,7 +91,7 @@ def test_a_lost_answer_makes_no_second_one(kind, fault, when, sandbox, visma):
     visma.client.rows("/v1/branch")
     options = {"status": 503} if fault == "error" else {}
     sandbox.control.add_fault(fault, method=method, path=path, when=when, **options)
-    assert isinstance(raised(send, visma, document), errors.UnknownOutcomeError)
+    assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
     found = visma.find(flow_of(document), visma.render(flow_of(document), document), "key")
     assert bool(found) == (when == "after")
     assert (found or send(visma, document)).mapping

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from test_visma_invoices import bill, bill_line, documents, release, send
 from visma_support import obeyed_sandbox, provider_of, raised
 
-from ml_connector import exceptions as errors
-from ml_connector.documents import Party
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import Party
 
 COUNTED = ("Open", "Closed")
 
@@ -175,7 +175,7 @@ def test_a_held_correction_that_a_person_deleted_is_made_again(sandbox, visma, k
 
 
 def test_what_was_never_sent_ends_quietly(sandbox, visma):
-    assert isinstance(raised(send, visma, bill(is_void=True)), errors.NotWantedError)
+    assert isinstance(raised(send, visma, bill(is_void=True)), errors.NotRelevantError)
     assert documents(sandbox) == {}
 
 
@@ -346,11 +346,11 @@ class Worker:
                 release(made, self.bound)
         except Killed:
             return "killed"
-        except errors.NotWantedError:
+        except errors.NotRelevantError:
             self.doubtful = None
             return None
         except errors.ConnectorError as error:
-            if not isinstance(error, errors.UnknownOutcomeError):
+            if not isinstance(error, errors.UnconfirmedError):
                 self.doubtful = None
             return error
         return None
@@ -460,7 +460,7 @@ def test_the_ledger_never_loses_the_bill(sandbox, steps, copies_note):
         error = worker.run(*killed)
         assert not counts[0] or least <= min(counts)
         # what is in doubt is taken up again by itself
-        is_in_doubt = error == "killed" or isinstance(error, (errors.RemoteError, errors.UnknownOutcomeError))
+        is_in_doubt = error == "killed" or isinstance(error, (errors.RemoteError, errors.UnconfirmedError))
         assert len(standing(sandbox)) < 2 or is_in_doubt or "stand in the ledger" in error.message
         allow_all(sandbox)
     worker.look = lambda: None

@@ -11,7 +11,7 @@ from test_visma_receipts import receipt, received
 from test_visma_receipts import send as send_receipt
 from visma_support import order, provider_of, quick
 
-from ml_connector.documents import Party
+from ml_connector.core.documents import Party
 
 DOUBTS = {
     "clock_offset": (0, 9),

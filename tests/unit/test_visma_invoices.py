@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from visma_support import obeyed_sandbox, provider_of, raised
 
-from ml_connector import exceptions as errors
-from ml_connector.documents import (
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import (
     AnalyticShare,
     Bill,
     BillLine,
@@ -196,7 +196,7 @@ def test_whatever_becomes_of_the_answer_there_is_one_document(sandbox, visma, ki
     sent = None
     try:
         sent = send(visma, document)
-    except errors.UnknownOutcomeError:
+    except errors.UnconfirmedError:
         sent = find(visma, document) or send(visma, document)
     assert len(documents(sandbox)) == 1 and sent.external_id in documents(sandbox)
 
@@ -265,12 +265,12 @@ def test_release_is_confirmed_by_reading_back(sandbox, visma):
 
 
 def test_a_release_that_lasts_is_looked_at_again_later(sandbox, visma, monkeypatch):
-    monkeypatch.setattr("ml_connector.vendors.visma.push_release.RELEASE_SECONDS", 0)
+    monkeypatch.setattr("ml_connector.providers.visma.push_release.RELEASE_SECONDS", 0)
     sandbox.control.settings(action_seconds=0.3)
     key = send(visma, bill()).external_id
-    monkeypatch.setattr("ml_connector.vendors.visma.push_release.release.__defaults__", (0,))
+    monkeypatch.setattr("ml_connector.providers.visma.push_release.release.__defaults__", (0,))
     assert isinstance(raised(release, visma, key), errors.RemoteError)
-    monkeypatch.setattr("ml_connector.vendors.visma.push_release.release.__defaults__", (3,))
+    monkeypatch.setattr("ml_connector.providers.visma.push_release.release.__defaults__", (3,))
     release(visma, key)
     assert documents(sandbox)[key]["status"] == "Open"
 
@@ -492,7 +492,7 @@ def test_a_file_over_which_visma_fails_is_tried_again_and_holds_up_no_other(sand
 
     def failing(path, name, content, mimetype):
         if name == "bad.pdf":
-            raise errors.UnknownOutcomeError("Visma.net failed with status 500 after the request was sent.", status=500)
+            raise errors.UnconfirmedError("Visma.net failed with status 500 after the request was sent.", status=500)
         attach(path, name, content, mimetype)
 
     monkeypatch.setattr(visma.client, "attach", failing)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
 
-from ml_connector import exceptions as errors
+from ml_connector.core import errors as errors
 
 ORDERS = "/v1/purchaseorder"
 OWN = {"purchase_orders_push": {"number_source": "odoo"}}
@@ -50,7 +50,7 @@ def test_a_total_that_is_not_quantity_times_price_is_kept(sandbox, visma):
 def test_a_lost_answer_makes_no_second_order(sandbox, visma, when):
     visma.client.rows("/v1/branch")
     sandbox.control.add_fault("reset", method="POST", path=ORDERS, when=when)
-    assert isinstance(raised(send, visma, order()), errors.UnknownOutcomeError)
+    assert isinstance(raised(send, visma, order()), errors.UnconfirmedError)
     payload = visma.render("purchase_orders_push", order())
     sent = visma.find("purchase_orders_push", payload, "key") or send(visma, order())
     assert [row["orderNbr"] for row in sandbox.control.orders()] == [sent.external_id]
@@ -133,7 +133,7 @@ def test_orders_of_another_vendor_are_told_apart_by_their_own_marks(sandbox, vis
 
 @pytest.mark.parametrize("state", ["cancelled", "closed"])
 def test_an_order_that_was_never_sent_ends_quietly(sandbox, visma, state):
-    assert isinstance(raised(send, visma, order(state=state)), errors.NotWantedError)
+    assert isinstance(raised(send, visma, order(state=state)), errors.NotRelevantError)
     assert sandbox.control.orders() == []
 
 

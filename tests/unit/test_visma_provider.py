@@ -8,8 +8,8 @@ from sandbox.visma import CUSTOMER_TENANT_ID
 from sandbox.visma.oauth import SCOPES
 from visma_support import obeyed_sandbox, provider_of, raised
 
-from ml_connector import exceptions as errors
-from ml_connector.documents import Address, Contact, Reference, Vendor
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import Address, Contact, Reference, Vendor
 
 SUPPLIERS = "/v1/supplier"
 
@@ -249,7 +249,7 @@ def test_a_time_out_after_the_effect_makes_no_second_supplier(sandbox, visma):
     visma.client.rows("/v1/branch")
     sandbox.control.add_fault("reset", method="POST", path=SUPPLIERS, when="after")
     document = example_vendor()
-    assert isinstance(raised(send, visma, document), errors.UnknownOutcomeError)
+    assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
     found = visma.find("suppliers_push", visma.render("suppliers_push", document), "key")
     assert found and send(visma, document, found.external_id).external_id == found.external_id
     assert sum(row["name"] == document.name for row in sandbox.control.suppliers()) == 1
@@ -320,7 +320,7 @@ def test_times_without_a_zone_tell_only_what_is_far_apart(sandbox, visma):
 
 def test_a_vendor_that_was_never_sent_ends_quietly(sandbox, visma):
     error = raised(send, visma, dataclasses.replace(example_vendor(), active=False))
-    assert isinstance(error, errors.NotWantedError)
+    assert isinstance(error, errors.NotRelevantError)
 
 
 # Numbers that are entered by hand

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
 
-from ml_connector import exceptions as errors
-from ml_connector.documents import GoodsReceipt, ReceivedLine
-from ml_connector.vendors.visma.push_receipts import _corrections, _lines_to_add
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import GoodsReceipt, ReceivedLine
+from ml_connector.providers.visma.push_receipts import _corrections, _lines_to_add
 
 RECEIPTS = "/v1/PurchaseReceipt"
 FLOW = "receipts_push"
@@ -95,7 +95,7 @@ def test_what_was_not_received_is_not_on_the_receipt(sandbox, visma, ordered):
 def test_a_lost_answer_at_any_step_makes_nothing_twice(method, path, when, sandbox, visma, ordered):
     sandbox.control.add_fault("reset", method=method, path=path, when=when)
     document = receipt(ordered, "1", "2")
-    assert isinstance(raised(send, visma, document), errors.UnknownOutcomeError)
+    assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
     sent = visma.find(FLOW, visma.render(FLOW, document), "key") or send(visma, document)
     assert [row["receiptNbr"] for row in sandbox.control.receipts()] == [sent.external_id]
     assert received(sandbox) == [1, 2]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector import exceptions as errors
-from ml_connector.vendors.visma import VismaProvider
+from ml_connector.core import errors as errors
+from ml_connector.providers.visma import VismaProvider
 
 KEY = "example-signature-key"
 

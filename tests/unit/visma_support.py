@@ -7,11 +7,12 @@ from decimal import Decimal
 import pytest
 from sandbox.visma import CLIENT_ID, CLIENT_SECRET, TENANT_ID, VismaSandbox, VismaSettings
 
-from ml_connector import exceptions as errors
-from ml_connector.clients import MemoryTokens, VismaClient
-from ml_connector.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
-from ml_connector.vendors.base import Settings
-from ml_connector.vendors.visma import VismaProvider
+from ml_connector.core import errors as errors
+from ml_connector.core.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.visma import VismaProvider
+from ml_connector.providers.visma.client import VismaClient
 
 SCOPE = " ".join(f"vismanet_erp_service_api:{name}" for name in ("read", "create", "update", "delete"))
 

@@ -7,7 +7,7 @@ from odoo import SUPERUSER_ID, api, fields
 from odoo.tools import SQL
 
 from odoo.addons.ml_connector.models.ml_sync_attempt import signed_text
-from odoo.addons.ml_connector.signature import AuditKeys
+from odoo.addons.ml_connector.vault.signature import AuditKeys
 
 BATCH = 5000
 HASHED = (

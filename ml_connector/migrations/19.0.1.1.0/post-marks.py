@@ -1,6 +1,6 @@
 from odoo import SUPERUSER_ID, api, fields
 
-from odoo.addons.ml_connector.own_ids import MARKS_SINCE
+from odoo.addons.ml_connector.core.own_ids import MARKS_SINCE
 
 
 def migrate(cr, version):

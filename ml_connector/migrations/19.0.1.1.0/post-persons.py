@@ -2,7 +2,7 @@
 
 from odoo import SUPERUSER_ID, api
 
-from odoo.addons.ml_connector.documents.vendor import PERSON_FIELDS, person_key, split_person_key
+from odoo.addons.ml_connector.core.documents.vendor import PERSON_FIELDS, person_key, split_person_key
 
 
 def migrate(cr, version):
@@ -10,7 +10,7 @@ def migrate(cr, version):
     bindings = env["ml.binding"].search([("kind", "=", "vendor"), ("res_model", "=", "res.partner")])
     for binding in bindings.filtered("agreed_odoo"):
         partner = env["res.partner"].browse(binding.res_id).exists()
-        ours = env["ml.reader.vendor"]._shared_values(partner).get(partner.id, {})
+        ours = env["ml.exporter.vendor"]._shared_values(partner).get(partner.id, {})
         since = binding.synced_at
         # what was changed since has yet to be sent
         new = {person.email for person in partner.child_ids if since and person.write_date > since}

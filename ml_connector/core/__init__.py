@@ -1,0 +1,1 @@
+"""What knows nothing of Odoo: documents, errors, protocols and files. Its tests run anywhere."""

@@ -1,0 +1,395 @@
+"""Reads CSV: one row a line, the head of the document is repeated on each.
+
+The rows are found twice. At first only the id in each is kept, with the place where it begins; then the rows of one
+document after the other are read, so that memory does not grow with the size of the file, wherever its rows stand.
+"""
+
+import csv
+import re
+from array import array
+from itertools import pairwise
+
+from ..documents import FileDocument
+from ..errors import FileFormatError
+from .encodings import as_utf8, encoding_of
+from .parser_base import MAX_DAMAGED, MAX_ROWS, File, blame, damaged, harmless
+from .values import shown
+
+MAX_ROW = 1_000_000
+"""Bytes of a row."""
+TITLE_ROWS = 50
+"""Rows in which the headings are looked for."""
+DELIMITERS = (",", ";", "\t", "|")
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n)?")
+_SEPARATOR = re.compile(r'"?sep=((?!")[!-/:-@\[-`{-~]|\\t)"?[,;\t|]*', re.IGNORECASE)
+"""The first line by which a spreadsheet is told what separates the values."""
+MAX_TOLD = 1000
+_QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"')
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BLANK = " \t\u00a0\ufeff"
+_TOTAL = re.compile(
+    r"(grand |sub)?(totals?|totaal|totale|totaux|summe|gesamt\w*|suma|summa|sum|razem|celkem|итого)\b", re.IGNORECASE
+)
+"""How rows of totals begin."""
+
+
+class CsvFile(File):
+    def __init__(self, template, content, notes):
+        super().__init__(template, notes)
+        self.encoding = encoding_of(content, template)
+        if self.encoding.note:
+            notes.add(self.encoding.note)
+        self.codec, position = self.encoding.name, self.encoding.start
+        if self.codec.startswith("utf-16"):
+            content, self.codec, position = as_utf8(content, self.encoding), "utf-8", 0
+        self.content = content
+        self.is_odd = bool(_CONTROL.search(content))
+        self.width, self.key_place, self.needed = 0, 0, 0
+        self._find_heading(position)
+        self.starts, self.lines, self.keys = array("Q"), array("Q"), array("q")
+        self._index()
+
+    @property
+    def hashes(self):
+        return array("q", set(self.keys))
+
+    # ------------------------------------------------------------------ rows
+
+    def rows(self, position, end, line):
+        """(where it begins, its line, its cells, what is wrong with it) of each row that is not blank.
+
+        Of a row that is wrong, only those cells are given that are surely in their place. What follows it and does not
+        even reach the id is a piece of it.
+        """
+        is_after_fault = False
+        blank = self.delimiter + _BLANK
+        while position < end:
+            start, number, fault = position, line, ""
+            match = _LINE.match(self.content, position, end)
+            position, line = match.end(), line + 1
+            if position - start > MAX_ROW:
+                cells = self._salvaged(self._text(start, start + MAX_ROW // 100), is_whole=False)
+                fault = f"Line {number}: the row has more than {MAX_ROW:,} bytes, which is the limit."
+            else:
+                text = self._text(start, match.end(1))
+                if '"' in text:
+                    cells, count, position, fault = self._quoted(start, end, number, text)
+                    line = number + count
+                elif text.strip(blank):
+                    cells = text.split(self.delimiter)
+                else:
+                    continue
+            if not fault and '"' in text and not any(cell.strip() for cell in cells):
+                continue
+            if is_after_fault and not fault and len(cells) <= self.key_place:
+                continue
+            is_after_fault = bool(fault)
+            self.next_row = position, line
+            yield start, number, cells, fault
+
+    def _text(self, start, end):
+        try:
+            return self.content[start:end].decode(self.codec)
+        except UnicodeDecodeError:
+            self.is_odd = True
+            return self.content[start:end].decode(self.codec, "surrogateescape")
+
+    def _quoted(self, start, end, line, text):
+        """The cells of a row with quotes, the number of its lines, where the next row begins, and what is wrong."""
+        ends = []
+
+        def texts():
+            position = start
+            while position < end and position - start <= MAX_ROW:
+                stop = _LINE.match(self.content, position, end).end()
+                ends.append(stop)
+                yield self._text(position, stop)
+                position = stop
+
+        try:
+            cells = next(csv.reader(texts(), delimiter=self.delimiter, strict=True))
+        except csv.Error as error:
+            fault = f"Line {line}: a quote is missing or too many."
+            if "field larger" in str(error):
+                fault = f"Line {line}: a text has more than {csv.field_size_limit():,} characters."
+            return self._salvaged(text), 1, ends[0], fault
+        fault = ""
+        if len(ends) > 2 and self._holds_rows(ends):
+            cells = self._salvaged(text)
+            fault = f"Line {line}: a quoted text goes on over other rows, to line {line + len(ends) - 1}."
+        return cells, len(ends), ends[-1], fault
+
+    def _holds_rows(self, ends):
+        """Whether lines inside of a quoted text look like rows: then a quote is missing, and nothing of it is taken."""
+        delimiter = self.delimiter.encode()
+        return self.needed and any(
+            self.content.count(delimiter, start, end) >= self.needed for start, end in pairwise(ends[:-1])
+        )
+
+    def _salvaged(self, text, is_whole=True):
+        """The cells before a broken one; all of them where their number is right all the same."""
+        cells, position = [], 0
+        while position <= len(text):
+            if text.startswith('"', position):
+                match = _QUOTED.match(text, position)
+                if not match or text[match.end() : match.end() + 1] not in ("", self.delimiter):
+                    break
+                stop = match.end()
+                cells.append(match[0][1:-1].replace('""', '"'))
+            else:
+                stop = text.find(self.delimiter, position)
+                stop = len(text) if stop < 0 else stop
+                cells.append(text[position:stop])
+            position = stop + 1
+        plain = text.split(self.delimiter)
+        return plain if is_whole and len(plain) == self.width else cells
+
+    # ------------------------------------------------------------------ headings
+
+    def _find_heading(self, position):
+        """Find the row with the headings: the first that has all that are needed, whatever titles stand above it."""
+        line, first = 1, self.template.delimiter
+        match = _LINE.match(self.content, position)
+        if told := _SEPARATOR.fullmatch(self._text(position, min(match.end(1), position + MAX_TOLD)).strip()):
+            first = "\t" if told[1] == "\\t" else told[1]
+            position, line = match.end(), 2
+        best = None
+        for delimiter in dict.fromkeys((first, *DELIMITERS)):
+            self.delimiter = delimiter
+            for count, (_start, number, header, _fault) in enumerate(self.rows(position, len(self.content), line)):
+                places, missing, twice = self._columns_of(header)
+                if not missing and delimiter != first:
+                    name = "tabs" if delimiter == "\t" else shown(delimiter)
+                    raise FileFormatError(
+                        f"Line {number}: the headings are separated by {name}: choose that Delimiter in the template.",
+                        line=number,
+                        expected=first,
+                        found=delimiter.replace("\t", "tab"),
+                    )
+                if not missing:
+                    self._take_heading(header, number, places, twice, count)
+                    return
+                if best is None or len(missing) < len(best[0]):
+                    best = missing, number, header
+                if count >= TITLE_ROWS:
+                    break
+        missing, number, header = best or ([self.key.label], line, [])
+        raise FileFormatError(
+            f"Line {number}: the column {', '.join(missing)} is missing.",
+            line=number,
+            column=missing[0],
+            expected=", ".join(missing),
+            found=harmless(", ".join(header)[:200]),
+        )
+
+    def _columns_of(self, header):
+        """{name of a column: its place}, headings that are missing, and headings of read columns that are there twice.
+
+        Case and spaces of a heading do not matter; the other names of a column come after its own.
+        """
+        plain, doubles = {}, set()
+        for place, heading in enumerate(header):
+            if name := _plain(heading):
+                if plain.setdefault(name, place) != place:
+                    doubles.add(name)
+        places, twice = {}, []
+        for column in self.template.columns:
+            for heading in (column.label, *column.aliases):
+                if _plain(heading) in plain:
+                    places[column.name] = plain[_plain(heading)]
+                    if _plain(heading) in doubles:
+                        twice.append(heading)
+                    break
+        missing = [column.label for column in self.template.columns if column.required and column.name not in places]
+        if self.key.name not in places and self.key.label not in missing:
+            missing.insert(0, self.key.label)
+        return places, missing, twice
+
+    def _take_heading(self, header, line, places, twice, titles):
+        if twice:
+            heading = twice[0]
+            raise FileFormatError(
+                f"The heading {shown(heading)} is there twice.", line=line, column=heading, found=heading
+            )
+        self.places, self.width = places, len(header)
+        self.header = [heading.strip() for heading in header]
+        self.key_place = places[self.key.name]
+        self.currency_place = places.get("currency", -1)
+        required = [column.name for column in self.template.columns if column.required]
+        self.needed = max(places[name] for name in (*required, self.key.name))
+        self.fields = [(name, place, self.columns[name]) for name, place in places.items()]
+        numbers = {place for name, place in places.items() if self.columns[name].type == "decimal"}
+        self.summable = numbers | (set(range(self.width)) - set(places.values())) | {self.currency_place}
+        known = set(places.values())
+        if titles:
+            self.notes.add(f"What stands above the headings on line {line} was left out.")
+        extra = [heading for place, heading in enumerate(self.header) if place not in known and heading]
+        if extra:
+            names = harmless(", ".join(extra)[:200])
+            self.notes.add(f"Columns that the template does not name were left out: {names}.")
+
+    # ------------------------------------------------------------------ documents
+
+    def _index(self):
+        """Note where the rows of each document are, and refuse what is wrong with the whole."""
+        trailer = self.template.trailer
+        position, line = self.next_row
+        self.stop, count, broken, last, is_over = len(self.content), 0, 0, "", False
+        for start, number, cells, fault in self.rows(position, self.stop, line):
+            if is_over:
+                raise FileFormatError(f"Line {number} comes after the last row, {shown(trailer)}.", line=number)
+            if trailer and cells and cells[0].strip() == trailer:
+                self._check_count(cells, count, number)
+                is_over, self.stop = True, start
+                continue
+            line = number
+            if not fault and (reason := self._reason_to_leave_out(cells)):
+                self.notes.add(f"Line {number} was left out: {reason}.")
+                last = ""
+                continue
+            count += 1
+            broken += bool(fault)
+            if count > MAX_ROWS or broken > MAX_DAMAGED:
+                kind = f"{MAX_ROWS:,} rows" if count > MAX_ROWS else f"{MAX_DAMAGED:,} rows with a quote missing"
+                raise FileFormatError(f"The file has more than {kind}, which is the limit.", line=number)
+            key = self._key_of(cells)
+            if not key or key != last:
+                self.starts.append(start)
+                self.lines.append(number)
+                self.keys.append(hash(key or number))
+            last = key
+        if trailer and not is_over:
+            raise FileFormatError(
+                f"The file ends without its last row, {shown(trailer)}.",
+                line=line,
+                expected=trailer,
+                found="the end of the file",
+                is_cut=True,
+            )
+
+    def _check_count(self, row, count, line):
+        said = row[1].strip() if len(row) > 1 else ""
+        if said != str(count):
+            raise FileFormatError(
+                f"The last row says that there are {shown(said)} rows, but {count} were found.",
+                line=line,
+                expected=harmless(said[:20]),
+                found=str(count),
+            )
+
+    def _key_of(self, cells):
+        return harmless(cells[self.key_place].strip()) if self.key_place < len(cells) else ""
+
+    def _reason_to_leave_out(self, cells):
+        """Why a row is none of a document; empty where it is one."""
+        if words := self.template.left_out:
+            first = next((cell.strip() for cell in cells if cell.strip()), "").casefold()
+            if word := next((word for word in words if first.startswith(word.casefold())), ""):
+                return f"it begins with {shown(word)}"
+        key = cells[self.key_place].strip() if self.key_place < len(cells) else ""
+        if key and not _TOTAL.match(key):
+            is_heading = key == self.header[self.key_place]
+            return "it repeats the headings" if is_heading and [*map(str.strip, cells)] == self.header else ""
+        filled = {place: cell.strip() for place, cell in enumerate(cells) if cell.strip()}
+        if len(filled) == 1:
+            return f"{shown(harmless(*filled.values()))} stands alone in it"
+        if all(place in self.summable or _TOTAL.match(cell) for place, cell in filled.items()):
+            return "it holds totals"
+        return ""
+
+    def documents(self):
+        ends = self.starts[1:]
+        ends.append(self.stop)
+        again = repeated(self.keys)
+        chains = {}
+        for number, key in enumerate(self.keys):
+            if key in again:
+                chains.setdefault(key, array("Q")).append(number)
+        for number, key in enumerate(self.keys):
+            runs = chains.get(key) or (number,)
+            if runs[0] == number:
+                yield from self._built(runs, ends)
+
+    def _built(self, runs, ends):
+        """The documents of the rows of some runs: one, but for rows that only seem to be of it."""
+        drafts, strays = {}, []
+        for run in runs:
+            for _start, line, cells, fault in self.rows(self.starts[run], ends[run], self.lines[run]):
+                if fault or not self._reason_to_leave_out(cells):
+                    self._add(drafts, strays, cells, line, fault)
+        for document in (*(draft.document for draft in drafts.values()), *strays):
+            self.check_required(document)
+            yield document
+
+    def _add(self, drafts, strays, cells, line, fault):
+        key = self._key_of(cells)
+        draft = drafts.get(key or line)
+        if fault:
+            if draft:
+                blame(draft.document, fault)
+            else:
+                drafts[key or line] = _Draft(damaged(line, fault, key))
+            return
+        is_short = len(cells) < self.width
+        if is_short:
+            cells += [""] * (self.width - len(cells))
+        document = FileDocument(key=key, line=line)
+        head, values = self._values(document, cells, line)
+        if any(cell.strip() for cell in cells[self.width :]):
+            blame(document, f"Line {line} has {len(cells)} columns, {self.width} were expected.")
+        document.values = head
+        if draft and draft.document.values and draft.document.values != head:
+            other = draft.document
+            label = next(self.columns[name].label for name in head if head[name] != other.values.get(name))
+            differs = f"Line {line}: {label} is not the same as on line {other.line}."
+            if is_short:
+                # a piece of another row, which has this id in the wrong place
+                blame(document, differs)
+                document.key = ""
+                strays.append(document)
+                return
+            if draft.is_short:
+                blame(other, differs)
+                other.key = ""
+                strays.append(other)
+                draft = None
+            else:
+                blame(other, differs)
+        if draft:
+            draft.document.values = draft.document.values or head
+            for problem in document.problems:
+                blame(draft.document, problem)
+        else:
+            draft = drafts[key or line] = _Draft(document)
+        draft.is_short &= is_short
+        self.add_line(draft.document, draft.numbers, values, line)
+
+    def _values(self, document, cells, line):
+        """Values of the head and of the line, by name of their column."""
+        head, values = {}, {}
+        currency = cells[self.currency_place].strip().upper() if self.currency_place >= 0 else ""
+        for name, place, column in self.fields:
+            target = values if column.on_line else head
+            target[name] = self.value(document, column, cells[place], line, currency)
+        return head, values
+
+
+class _Draft:
+    """A document whose rows are being read. `numbers`: its lines by their number; `is_short`: all rows lack cells."""
+
+    __slots__ = ("document", "is_short", "numbers")
+
+    def __init__(self, document):
+        self.document = document
+        self.numbers = {}
+        self.is_short = True
+
+
+def repeated(hashes):
+    """Those that are there more than once."""
+    ordered = sorted(hashes)
+    return {one for one, other in pairwise(ordered) if one == other}
+
+
+def _plain(heading):
+    return re.sub(r"[\s_\u200b\ufeff]+", "", heading).lower()

@@ -1,0 +1,520 @@
+"""HTTP client that all vendors share: kept-alive session, time-outs, retries of safe calls, one error for each failure.
+
+What a failed call means depends on two questions: can the request have had an effect, and may it be repeated? The
+answers decide the exception (see `HttpClient.call`); the engine decides by the exception what happens next.
+"""
+
+import io
+import random
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from ..errors import (
+    AuthError,
+    ConflictError,
+    InvalidDataError,
+    NetworkError,
+    NotFoundError,
+    PermanentError,
+    RateLimitError,
+    RemoteError,
+    UnconfirmedError,
+)
+from .addresses import GuardedAdapter, RefusedAddressError, fault_of_base, is_below, loopback_allowed, origin
+from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, REFUSED, Failure, failure_of, parsed
+from .masking import mask_text
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+TRIES = 3
+READ_TIMEOUT = 30.0
+BUDGET = 60.0
+"""Seconds for a call with all its retries."""
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 5.0
+MAX_ANSWER = 16 * 1024 * 1024
+MAX_FILE = 32 * 1024 * 1024
+MAX_DETAILS = 256 * 1024
+MAX_QUOTE = 400
+"""Characters of a vendor's own message that are repeated in ours."""
+MAX_READ = 16 * MAX_QUOTE
+"""Characters of a text of the vendor that are looked at for them."""
+MAX_RETRY_AFTER = 24 * 3600.0
+
+_CHUNK = 8 * 1024
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One remote call as the technical log keeps it.
+
+    :param path: path and query without credentials; for a file only its path
+    :param status: HTTP status; None when there was no answer
+    :param trace_id: the vendor's own id of the exchange
+    :param announcement: a sentence on what the vendor is going to change, such as the end of what was called
+    """
+
+    method: str
+    path: str
+    status: int | None
+    trace_id: str
+    milliseconds: int
+    announcement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer; `data` is its JSON, None when the body was empty."""
+
+    status: int
+    headers: dict
+    data: object = None
+    content: bytes = field(default=b"", repr=False)
+
+
+class BearerAuth(AuthBase):
+    """Sends a token, and keeps `.netrc` from replacing it. Never shows it."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def __repr__(self):
+        return "BearerAuth()"
+
+
+class NoAuth(AuthBase):
+    """Sends no credentials at all, not even those of `.netrc`."""
+
+    def __call__(self, request):
+        request.headers.pop("Authorization", None)
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What came back from one try: an answer, a failure, or (cut off) a status and a failure."""
+
+    status: int | None
+    headers: dict
+    content: bytes
+    data: object
+    failure: Failure | None
+    trace_id: str
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _CutOffError(Exception):
+    pass
+
+
+class HttpClient:
+    """A vendor's API at one address. May be used by several threads at a time.
+
+    A subclass sets `label`, `trace_header` and `file_hosts`, and overrides what stands under "For subclasses".
+
+    :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
+    :param allow_loopback: whether this machine itself may be called; None: as the environment says
+    :param file_hosts: domains that files may come from besides those of the class
+    :param tokens: `oauth.TokenStore`
+    :param limiter: `rate.RollingWindow`; None: no limit
+    :param observe: called with an `Exchange` after each try, from the thread that made it
+    :param secrets: strings that must never appear in an error
+    :param parallel: connections that are kept alive
+    :param read_timeout: seconds without a byte of the answer after which a try is given up
+    :param budget: seconds for a call with all its retries
+    :raises PermanentError: the address is not allowed
+    """
+
+    label = "The server"
+    trace_header = ""
+    file_hosts: tuple[str, ...] = ()
+    """Domains of the vendor that links to files may lead to, and to what lies below them."""
+
+    def __init__(
+        self,
+        base_url,
+        *,
+        tokens=None,
+        limiter=None,
+        observe=None,
+        secrets=(),
+        parallel=8,
+        read_timeout=READ_TIMEOUT,
+        budget=BUDGET,
+        allow_loopback=None,
+        file_hosts=(),
+        clock=time.monotonic,
+        sleep=time.sleep,
+        jitter=random.random,
+    ):
+        self.allow_loopback = loopback_allowed() if allow_loopback is None else allow_loopback
+        if fault := fault_of_base(base_url, self.allow_loopback):
+            raise PermanentError(fault)
+        self.base_url = base_url.rstrip("/")
+        self.file_hosts = (*self.file_hosts, *file_hosts)
+        self.parallel = parallel
+        self.read_timeout = read_timeout
+        self.budget = budget
+        self._tokens = tokens
+        self._limiter = limiter
+        self._observe = observe
+        self._secrets = {secret for secret in secrets if secret}
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._session = _session(parallel, self.allow_loopback)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.base_url})"
+
+    def close(self):
+        """Close the kept-alive connections."""
+        self._session.close()
+
+    # For subclasses
+
+    def fetch_token(self):
+        """Ask the vendor for a new `oauth.AccessToken`."""
+        raise NotImplementedError
+
+    def explain(self, data):
+        """The vendor's error code and message in the JSON of an error answer, whatever its form; empty without."""
+        return "", ""
+
+    def address(self, token):
+        """Base address for calls with a token."""
+        return self.base_url
+
+    def may_renew(self, error, token):
+        """Whether the refusal of a token may only mean that it has ended."""
+        return error.status == 401
+
+    def headers(self, url):
+        """More headers of a request."""
+        return {}
+
+    def announcement(self, path, headers):
+        """A sentence on a change that the headers of an answer announce; empty without. The same text each time."""
+        return ""
+
+    # Calls
+
+    def call(
+        self,
+        method,
+        path,
+        *,
+        params=None,
+        body=None,
+        form=None,
+        files=None,
+        headers=None,
+        auth=None,
+        repeatable=None,
+        as_file=False,
+    ):
+        """Send one request and return its `Answer`.
+
+        A 401 renews the token once. What may be repeated is tried up to three times within the budget.
+
+        :param path: absolute path below the base address, or a full URL of the same host (a next page)
+        :param params: query; booleans are sent as `true` and `false`, None is left out
+        :param body: sent as JSON
+        :param form: sent as a form
+        :param files: {part: (name, content, MIME type)}, sent with the form as multipart
+        :param headers: headers of this request alone
+        :param auth: a `requests` auth object to use instead of the bearer token
+        :param repeatable: whether sending it twice does no harm; by default GET and HEAD only
+        :param as_file: whether the answer is a file (`Answer.content`) and not JSON
+        :raises NetworkError: nothing was sent, or a repeatable call got no answer
+        :raises UnconfirmedError: another call may have taken effect: no answer, an unreadable one, or a 5xx
+        :raises RateLimitError: 429; `retry_after` as the vendor says
+        :raises AuthError: 403, or 401 with a fresh token
+        :raises NotFoundError: 404 or 410
+        :raises ConflictError: 409 or 412
+        :raises PermanentError: any other 4xx
+        :raises RemoteError: 5xx, a redirect, or an unreadable answer to a repeatable call
+        """
+        repeatable = method in SAFE_METHODS if repeatable is None else repeatable
+        sending = {"json": body, "data": form, "files": files, "headers": headers, "as_file": as_file}
+        deadline = self._clock() + self.budget
+        if auth is not None:
+            url = self._own_url(path, self.base_url) + _query(params)
+            return self._call(method, url, deadline, repeatable, auth=auth, **sending)
+        return self._authorized(
+            lambda address, bearer: self._call(
+                method, self._own_url(path, address) + _query(params), deadline, repeatable, auth=bearer, **sending
+            )
+        )
+
+    def _authorized(self, send):
+        """What `send(address, auth)` returns; with a new token when the vendor refuses the first one."""
+        token = self._bearer(self._tokens.get(self.fetch_token))
+        try:
+            return send(self.address(token), BearerAuth(token))
+        except AuthError as error:
+            if not self.may_renew(error, token):
+                raise
+        # Refused means without effect, so this is no repetition of something that may have been done.
+        token = self._bearer(self._tokens.renew(self.fetch_token, token))
+        return send(self.address(token), BearerAuth(token))
+
+    def download(self, url, max_bytes=MAX_FILE):
+        """MIME type and content of a file behind a pre-signed link, read without credentials.
+
+        :param url: `https` at one of the vendor's hosts for files, or where the API itself is
+        :raises InvalidDataError: the link leads to an address that is not called
+        :raises RemoteError: the link has ended, or the file is too large
+        """
+        self._check_link(url)
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._call("GET", url, deadline, True, auth=NoAuth(), as_file=True, max_bytes=max_bytes)
+        except _RefusedAddress:
+            raise self._unsafe_link() from None
+        except (AuthError, PermanentError) as error:
+            refusal = error
+        else:
+            mime = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            return mime or "application/octet-stream", answer.content
+        # Not "permanent": reading the record again gives a new link.
+        raise RemoteError(
+            f"{self.label} no longer gives the file: its link has ended or the file was removed.",
+            status=refusal.status,
+        )
+
+    # One call
+
+    def _call(self, method, url, deadline, repeatable, **sending):
+        for tries in range(TRIES):
+            reply = self._exchange(method, url, deadline, **sending)
+            error = self._error(reply, repeatable)
+            if error is None:
+                return Answer(reply.status, reply.headers, reply.data, reply.content)
+            wait = self._wait(reply, error, tries, deadline)
+            if not repeatable or wait is None:
+                break
+            self._sleep(wait)
+        raise error
+
+    def _wait(self, reply, error, tries, deadline):
+        """Seconds until the next try; None when there is to be none."""
+        if tries + 1 >= TRIES or not _is_passing(reply):
+            return None
+        wait = self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2**tries)
+        if error.retry_after is not None:
+            wait = max(error.retry_after, wait)
+        if wait > LONGEST_WAIT or self._clock() + wait >= deadline:
+            return None
+        return wait
+
+    def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, headers=None, **sending):
+        """Send once and read the whole answer; never raises for what the network or the server does."""
+        own_headers = {"Accept": "*/*" if as_file else "application/json", **(headers or {})}
+        status, headers, content, data, failure = None, {}, b"", None, None
+        with self._limiter.place() if self._limiter else nullcontext():
+            started = self._clock()
+            try:
+                with self._session.request(
+                    method,
+                    url,
+                    headers={**self.headers(url), **own_headers},
+                    timeout=(CONNECT_TIMEOUT, max(0.1, min(self.read_timeout, deadline - started))),
+                    allow_redirects=False,
+                    stream=True,
+                    **sending,
+                ) as response:
+                    status, headers = response.status_code, response.headers
+                    content = self._read(response, max_bytes, deadline)
+            except LIBRARY_ERRORS as error:
+                failure = failure_of(error)
+            except RefusedAddressError:
+                failure = REFUSED
+            except _TooLargeError:
+                failure = Failure(f"sent more than {max_bytes // 1024 // 1024} MB", lasting=True)
+            except _CutOffError:
+                failure = Failure("broke off in the middle of its answer")
+        if not (as_file or failure):
+            data, failure = parsed(content, status)
+        trace_id = headers.get(self.trace_header, "")[:100] if self.trace_header else ""
+        self._report(method, url, status, trace_id, started, as_file, headers)
+        if status == 429 and self._limiter:
+            self._limiter.pause(_retry_after(headers) or 1.0)
+        return _Reply(status, headers, content, data, failure, trace_id)
+
+    def _read(self, response, max_bytes, deadline):
+        """The body; after every piece it is asked whether the deadline has passed, for a server that is merely slow."""
+        # a list of its parts would hold a large file twice
+        body = io.BytesIO()
+        for part in response.iter_content(_CHUNK):
+            if body.tell() + len(part) > max_bytes:
+                raise _TooLargeError
+            if self._clock() > deadline:
+                raise requests.exceptions.ReadTimeout
+            body.write(part)
+        # urllib3 1.x does not complain about a body shorter than announced.
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and response.request.method != "HEAD" and response.raw.tell() < int(announced):
+            raise _CutOffError
+        return body.getvalue()
+
+    def _report(self, method, url, status, trace_id, started, as_file, headers):
+        if not self._observe:
+            return
+        parts = urlsplit(url)
+        path = parts.path if as_file or not parts.query else f"{parts.path}?{parts.query}"
+        milliseconds = round((self._clock() - started) * 1000)
+        announcement = self._masked(self.announcement(parts.path, headers))[:MAX_QUOTE]
+        path = self._masked(path)
+        self._observe(Exchange(method, path, status, trace_id, milliseconds, announcement))
+
+    # Errors
+
+    def _error(self, reply, repeatable):
+        """The exception that a reply amounts to; None for a success."""
+        status, failure = reply.status, reply.failure
+        if failure and (status is None or status < 300):
+            return self._failed(reply, failure, repeatable)
+        if status < 300:
+            return None
+        return self._refused(reply, repeatable)
+
+    def _failed(self, reply, failure, repeatable):
+        known = {"status": reply.status, "trace_id": reply.trace_id}
+        if not failure.sent and reply.status is None:
+            kind = _RefusedAddress if failure is REFUSED else NetworkError
+            return kind(f"{self.label} {failure.reason}; nothing was sent.", **known)
+        if not repeatable:
+            return UnconfirmedError(
+                f"{self.label} {failure.reason} after the request was sent; it may have taken effect.", **known
+            )
+        kind = NetworkError if reply.status is None else RemoteError
+        return kind(f"{self.label} {failure.reason}.", **known)
+
+    def _refused(self, reply, repeatable):
+        status = reply.status
+        code, said = self._quoted(reply.data)
+        known = {
+            "status": status,
+            "trace_id": reply.trace_id,
+            "retry_after": _retry_after(reply.headers),
+            "code": code,
+            "details": self._details(reply),
+        }
+        if status < 400:
+            return RemoteError(f"{self.label} answered with a redirect, which is not followed.", **known)
+        if status in (401, 403):
+            return AuthError(f"{self.label} refused access{said}.", **known)
+        if status in (404, 410):
+            return NotFoundError(f"{self.label} has no such record{said}.", **known)
+        if status in (409, 412):
+            return ConflictError(f"{self.label} reports a conflict{said}.", **known)
+        if status == 429:
+            return RateLimitError(f"{self.label} asks for fewer requests{said}.", **known)
+        if status < 500 and status not in _PASSING:
+            return PermanentError(f"{self.label} refused the request{said}.", **known)
+        if repeatable:
+            return RemoteError(f"{self.label} failed with status {status}{said}.", **known)
+        return UnconfirmedError(
+            f"{self.label} failed with status {status} after the request was sent; it may have taken effect.", **known
+        )
+
+    def _quoted(self, data):
+        """The vendor's error code, and its message as the end of a sentence."""
+        code, message = self.explain(data)
+        said = " ".join(self._masked(message).split()).rstrip(".")
+        if len(said) > MAX_QUOTE or len(message) > MAX_READ:
+            said = said[:MAX_QUOTE] + "..."
+        return self._masked(code)[:100], f": {said}" if said else ""
+
+    def _details(self, reply):
+        # A character has up to four bytes; what is cut is cut by characters, where a secret is recognised.
+        return self._masked(reply.content[: 4 * MAX_DETAILS].decode("utf-8", "replace"), MAX_DETAILS)
+
+    def _masked(self, text, limit=MAX_READ):
+        return mask_text(text, self._secrets, limit)
+
+    # Addresses
+
+    def _bearer(self, token):
+        """The token, noted so that no error ever repeats it."""
+        self._secrets = self._secrets | {token}
+        return token
+
+    def _own_url(self, path, address):
+        """The URL for a path; a full URL must be one of ours, because it gets the token."""
+        if path.startswith("/") and not path.startswith("//"):
+            return address + path
+        if origin(path) == origin(address):
+            return path
+        raise RemoteError(f"{self.label} refers to another server, which is not followed.")
+
+    def _check_link(self, url):
+        found = origin(url)
+        if found and found == origin(self.base_url):
+            return
+        # Any other link that a record names is followed to the vendor's own servers only.
+        if found and found[0] == "https" and found[2] == 443 and is_below(found[1], self.file_hosts):
+            return
+        raise self._unsafe_link()
+
+    def _unsafe_link(self):
+        return InvalidDataError(f"{self.label} gave a link to a file that is not safe to follow.")
+
+
+class _RefusedAddress(NetworkError):
+    """The name of the server leads to addresses that are not called."""
+
+
+def _session(parallel, allow_loopback):
+    session = requests.Session()
+    session.headers["User-Agent"] = "ml_connector (Odoo)"
+    # No vendor needs cookies, and a session that keeps none may be shared by threads.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, GuardedAdapter(allow_loopback, pool_connections=4, pool_maxsize=parallel, max_retries=0))
+    return session
+
+
+def _query(params):
+    given = {key: value for key, value in (params or {}).items() if value is not None}
+    written = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
+    return f"?{urlencode(written)}" if written else ""
+
+
+def _is_passing(reply):
+    if reply.failure and (reply.status is None or reply.status < 300):
+        return not reply.failure.lasting
+    return reply.status in _PASSING
+
+
+def _retry_after(headers):
+    """Seconds that the server asks to wait, given as a number or as a date; None when it asks nothing readable."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.replace(".", "", 1).isdecimal():
+        return min(float(value), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), MAX_RETRY_AFTER)

@@ -1,0 +1,171 @@
+"""OAuth 2.0 token calls and the protocol of a token store."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from requests.auth import HTTPBasicAuth
+
+from ..errors import AuthError, NotFoundError, PermanentError, RemoteError
+from .client import NoAuth
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a token endpoint granted.
+
+    :param expires_in: seconds that it is valid from now on
+    :param scope: granted scopes, separated by spaces
+    :param location: base address for calls with it, where the vendor names one
+    :param grant_key: stands for the credentials that led to the refresh token, not secret
+    :param refresh_expires_at: end of the refresh token, as a naive UTC moment; None: unknown
+    """
+
+    value: str = field(repr=False)
+    expires_in: int
+    scope: str = ""
+    refresh_token: str = field(default="", repr=False)
+    location: str = ""
+    grant_key: str = ""
+    refresh_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredGrant:
+    """What a token store keeps besides the access token; see `AccessToken`.
+
+    :param lost_at: naive UTC moment at which a renewal was sent whose answer never came; None: there is none
+    """
+
+    refresh_token: str = field(default="", repr=False)
+    location: str = ""
+    scope: str = ""
+    grant_key: str = ""
+    lost_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+
+
+class TokenStore(Protocol):
+    """Where access tokens live between calls and processes. Methods are called from several threads.
+
+    `fetch` is a function without arguments that asks the vendor for a new `AccessToken`.
+    """
+
+    def get(self, fetch) -> str:
+        """The stored token while it is valid; else the value of `fetch()`, which is stored. One caller fetches."""
+
+    def renew(self, fetch, rejected: str) -> str:
+        """A token other than `rejected`, which the vendor refused: the stored one if somebody renewed it meanwhile."""
+
+    def stored(self) -> StoredGrant:
+        """What is known besides the access token. May be called from within `fetch`."""
+
+
+class MemoryTokens:
+    """A token store for one process: tests and tools."""
+
+    MARGIN = 60
+    """Seconds before its end at which a token counts as ended."""
+
+    def __init__(self, clock=time.monotonic):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._value = ""
+        self._valid_until = float("-inf")
+        self._grant = StoredGrant()
+
+    def get(self, fetch):
+        with self._lock:
+            if self._clock() >= self._valid_until:
+                self._store(fetch())
+            return self._value
+
+    def renew(self, fetch, rejected):
+        with self._lock:
+            if self._value == rejected:
+                self._store(fetch())
+            return self._value
+
+    def stored(self):
+        return self._grant
+
+    def _store(self, token):
+        self._value = token.value
+        self._valid_until = self._clock() + token.expires_in - self.MARGIN
+        kept = token if token.refresh_token else self._grant
+        self._grant = StoredGrant(
+            refresh_token=kept.refresh_token,
+            location=token.location,
+            scope=token.scope,
+            grant_key=kept.grant_key,
+            refresh_expires_at=kept.refresh_expires_at,
+        )
+
+
+def client_credentials(client, path, client_id, client_secret, scope, in_form=None):
+    """Ask for a token with the client credentials grant: Basic authentication, form body (RFC 6749, 4.4).
+
+    :param client: the `HttpClient` of the vendor
+    :param scope: scopes to ask for, separated by spaces
+    :param in_form: more fields of the form, with which id and secret then travel (RFC 6749, 2.3.1)
+    :raises AuthError: the credentials or a scope are refused; `code` is the OAuth error code
+    """
+    if not (client_id and client_secret):
+        raise AuthError(f"The client ID or the client secret for {client.label} is missing.")
+    form = {"grant_type": "client_credentials", "scope": scope}
+    auth = HTTPBasicAuth(client_id, client_secret)
+    if in_form is not None:
+        form |= {"client_id": client_id, "client_secret": client_secret, **in_form}
+        auth = NoAuth()
+    refusal = None
+    try:
+        # Asking twice does no harm: it only makes a second token.
+        answer = client.call("POST", path, form=form, auth=auth, repeatable=True)
+    except NotFoundError:
+        raise
+    except (PermanentError, AuthError) as error:
+        refusal = error
+    if refusal:
+        raise _refused(client.label, refusal)
+    return granted(client.label, answer, scope)
+
+
+def _refused(label, error):
+    advice = {
+        "invalid_client": "the client ID or the client secret is wrong",
+        "invalid_scope": "a scope that was asked for is not allowed for the app",
+        "invalid_tenant": "the tenant id is wrong, or the app is not approved for that tenant",
+        "unauthorized_client": "the app is not allowed to use client credentials",
+    }.get(error.code)
+    message = f"{label} gave no access: {advice}." if advice else error.message
+    return AuthError(message, trace_id=error.trace_id, status=error.status, code=error.code, details=error.details)
+
+
+def granted(label, answer, scope=""):
+    """The `AccessToken` in the answer of a token endpoint (RFC 6749, 5.1).
+
+    :param scope: what was asked for; it counts where the answer does not say
+    :raises RemoteError: there is none
+    """
+    data = answer.data if isinstance(answer.data, dict) else {}
+    value = data.get("access_token")
+    if not (isinstance(value, str) and value):
+        raise RemoteError(f"{label} answered the token request without a token.", status=answer.status)
+    scopes = data.get("scope")
+    refresh = data.get("refresh_token")
+    return AccessToken(
+        value=value,
+        # The lifetime is optional in OAuth; a short one is always right.
+        expires_in=seconds(data.get("expires_in")) or 300,
+        scope=scopes if isinstance(scopes, str) else scope,
+        refresh_token=refresh if isinstance(refresh, str) else "",
+    )
+
+
+def seconds(value):
+    """A positive whole number, which some vendors send as text; 0 for anything else."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, (int, float)) and value > 0 else 0

@@ -1,0 +1,272 @@
+"""Reads the records of a feed in batches, as rows of values in the order of its columns."""
+
+import hashlib
+from ast import literal_eval
+from datetime import datetime
+
+from odoo.fields import Domain
+
+from ..core.documents import OwnId
+from ..core.own_ids import mark_of
+from .feed_expressions import EXPRESSIONS, paths_read
+
+BATCH = 1000
+REMEMBERED = 50_000
+UNREAD = object()
+PLANS = {"departments": "Department", "projects": "Project", "locations": "Location", "classes": "Class"}
+
+
+class FeedRecord:
+    """A record of a feed: its rows of values, the first for what is not on lines."""
+
+    __slots__ = ("id", "key", "name", "rows")
+
+    def __init__(self, record_id, rows, key, name):
+        self.id = record_id
+        self.rows = rows
+        self.key = key
+        self.name = name
+
+
+class FeedSource:
+    """The records that a template asks for, in the order of their ids, as far as the reader may see them.
+
+    The books are read with the rights of whoever reads, also where the engine works for him. What is read of a batch is
+    forgotten after it, so that memory does not grow with the number of records.
+    """
+
+    dimension_names = PLANS
+
+    def __init__(self, template):
+        self.env = template.sudo(False).env
+        self.template = template
+        self.company = template.company_id.with_env(self.env)
+        self.company_code = template.company_code or ""
+        self.connection = template.connection_id
+        self.model = self.env[template.model_name].with_company(self.company).with_context(active_test=False)
+        self.columns = template.column_ids
+        self._followers = {}
+        self._lines = {}
+        self._analytic = None
+        self._key = self._index("id")
+        self._name = self._index("name")
+
+    def _index(self, name):
+        return next((index for index, column in enumerate(self.columns) if column.name == name), None)
+
+    def domain(self):
+        """The records in use that are to be sent."""
+        domain = Domain(literal_eval(self.template.domain or "[]"))
+        domain &= Domain(self.model._check_company_domain(self.company))
+        if "active" in self.model._fields:
+            domain &= Domain("active", "=", True)
+        return domain
+
+    def batches(self):
+        """Lists of `FeedRecord`."""
+        last = 0
+        domain = self.domain()
+        names = self._needed(self.model, False)
+        while records := self.model.search_fetch(domain & Domain("id", ">", last), names, order="id", limit=BATCH):
+            last = records[-1].id
+            yield self._known(self.read(records))
+            self.forget()
+
+    def _known(self, records):
+        """Where the vendor's own id is the code, what did not come from the vendor is none of its business."""
+        if self._key is None or self.columns[self._key].expression != "remote_id":
+            return records
+        return [record for record in records if record.key]
+
+    def _needed(self, model, on_line):
+        """Names of the stored fields that the columns read: all others of a record would only cost time."""
+        names = {"id"}
+        for column in self.columns:
+            if bool(column.on_line and self.template.lines_field) != on_line:
+                continue
+            paths = [column.path] if column.path else paths_read(column.expression, column.argument, model)
+            names |= {path.partition(".")[0] for path in paths}
+        return [name for name in names if name in model._fields and model._fields[name].store]
+
+    def forget(self):
+        """Free what was read of the records."""
+        self.model.invalidate_model()
+        if self.template.lines_field:
+            self.model[self.template.lines_field].invalidate_model()
+        self._lines.clear()
+        for known in self._followers.values():
+            if len(known) > REMEMBERED:
+                known.clear()
+
+    def read(self, records):
+        """The `FeedRecord` objects of some records."""
+        lines_field = self.template.lines_field
+        lines_by_record, lines = {}, None
+        if lines_field:
+            wanted = literal_eval(self.template.lines_domain or "[]")
+            lines = records[lines_field]
+            lines.fetch(self._needed(lines, True))
+            lines = lines.filtered_domain(wanted)
+            inverse = records._fields[lines_field].inverse_name
+            for index, line in enumerate(lines):
+                lines_by_record.setdefault(line[inverse].id, []).append(index)
+        heads = {}
+        for column in self.columns:
+            subject = lines if column.on_line and lines_field else records
+            heads[column.id] = self.column_values(column, subject)
+        columns = [(heads[column.id], bool(column.on_line and lines_field)) for column in self.columns]
+        if not lines_field:
+            rows = list(zip(*(values for values, _on_line in columns), strict=True))
+            return [self._record(record_id, [row]) for record_id, row in zip(records._ids, rows, strict=True)]
+        result = []
+        for number, record_id in enumerate(records._ids):
+            rows = [
+                tuple(values[index if on_line else number] for values, on_line in columns)
+                for index in lines_by_record.get(record_id, ())
+            ]
+            if rows:
+                result.append(self._record(record_id, rows))
+        return result
+
+    def _record(self, record_id, rows):
+        key = rows[0][self._key] if self._key is not None else record_id
+        name = rows[0][self._name] if self._name is not None else ""
+        return FeedRecord(record_id, rows, str(key or ""), str(name or ""))
+
+    # ------------------------------------------------------------------ columns
+
+    def column_values(self, column, records):
+        if column.path:
+            values = self.values(records, column.path)
+        elif column.expression:
+            values = EXPRESSIONS[column.expression](self, records, column.argument or "")
+        else:
+            return [column.constant or None] * len(records)
+        if column.type != "date":
+            return values
+        return [self.company._ml_day(value) if isinstance(value, datetime) else value for value in values]
+
+    def values(self, records, path):
+        """The values at a field path. Each related record is read once."""
+        name, _dot, rest = path.partition(".")
+        if name == "id":
+            return list(records._ids)
+        field = records._fields[name]
+        if not rest:
+            if field.type == "many2one":
+                return [record[name].display_name if record[name] else None for record in records]
+            return self._cached(records, field)
+        targets = self._cached(records, field)
+        if rest == "id":
+            return [target or None for target in targets]
+        known = self._followers.setdefault((field.comodel_name, rest), {})
+        missing = list(dict.fromkeys(target for target in targets if target and target not in known))
+        if missing:
+            related = self.env[field.comodel_name].with_company(self.company).browse(missing)
+            known.update(zip(missing, self.values(related, rest), strict=True))
+        return [known[target] if target else None for target in targets]
+
+    def _cached(self, records, field):
+        """The values of a field, ids of a many2one; from the ORM's cache at once, where they are there."""
+        cache = field._get_cache(records.env)
+        values = [cache.get(record_id, UNREAD) for record_id in records._ids]
+        if UNREAD not in values:
+            return values
+        is_link = field.type == "many2one"
+        return [record[field.name].id if is_link else record[field.name] for record in records]
+
+    # ------------------------------------------------------------------ what expressions ask
+
+    def _own(self, model):
+        # sudo: whoever may read the books need not have a right on our tables; only this connection's codes are read
+        return self.env[model].sudo()
+
+    def partner_codes(self, partner_ids):
+        """{contact: the vendor's code}: the mapped one, else V and our id of it."""
+        mappings = self._own("ml.mapping").search_fetch(
+            [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
+            ["res_id", "external_id"],
+        )
+        mapped = {mapping.res_id: mapping.external_id for mapping in mappings}
+        unknown = [partner_id for partner_id in partner_ids if partner_id not in mapped]
+        births = self._births(unknown)
+        return mapped | {partner_id: self._partner_code(partner_id, births.get(partner_id)) for partner_id in unknown}
+
+    def _births(self, partner_ids):
+        # sudo: nothing but when they were made is read of contacts that the reader may not see
+        partners = self.env["res.partner"].sudo().with_context(active_test=False)
+        found = partners.search_fetch([("id", "in", partner_ids)], ["create_date"])
+        return {partner.id: partner.create_date for partner in found}
+
+    def _partner_code(self, partner_id, born):
+        """How a contact is called that the vendor has no name of its own for; its reference could change."""
+        own_id = self.own_id(partner_id, born)
+        return f"V{own_id:05d}" + (f"-{own_id.mark}" if own_id.mark else "")
+
+    def own_id(self, record_id, born):
+        return OwnId(record_id, mark_of(self.env, born))
+
+    def single_analytic(self, distribution, plan_name):
+        if self._analytic is None:
+            accounts = self.env["account.analytic.account"].with_context(active_test=False).search([])
+            self._analytic = {
+                account.id: (
+                    PLANS.get((account.root_plan_id.name or "").casefold(), account.root_plan_id.name),
+                    account,
+                )
+                for account in accounts
+            }
+        codes = {}
+        for ids, percentage in (distribution or {}).items():
+            for account_id in ids.split(","):
+                plan, account = self._analytic.get(int(account_id), (None, None))
+                if plan == plan_name:
+                    text = account.code or f"A{self.own_id(account.id, account.create_date)}"
+                    codes[text] = codes.get(text, 0.0) + percentage
+        return next(iter(codes)) if len(codes) == 1 and round(sum(codes.values()), 4) == 100.0 else None
+
+    def line_numbers(self, order):
+        if order.id not in self._lines:
+            lines = order.order_line.filtered(lambda line: not line.display_type).sorted(
+                lambda line: (line.sequence, line.id)
+            )
+            self._lines[order.id] = {line.id: 10 * number for number, line in enumerate(lines, start=1)}
+        return self._lines[order.id]
+
+    def tax_code(self, taxes):
+        if len(taxes) != 1:
+            return None
+        known = self._followers.setdefault(("tax", ""), {})
+        if taxes.id not in known:
+            mapping = self._own("ml.mapping").search(
+                [("connection_id", "=", self.connection.id), ("kind", "=", "tax"), ("res_id", "=", taxes.id)], limit=1
+            )
+            known[taxes.id] = mapping.external_id or taxes.name
+        return known[taxes.id]
+
+    def expense_account(self, product):
+        if not product:
+            return None
+        known = self._followers.setdefault(("expense", ""), {})
+        if product.id not in known:
+            accounts = product.product_tmpl_id.with_company(self.company).get_product_accounts()
+            known[product.id] = accounts["expense"].code
+        return known[product.id]
+
+    def remote_ids(self, records, kind):
+        bindings = self._own("ml.binding").search_fetch(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("kind", "=", kind),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ],
+            ["res_id", "external_id"],
+        )
+        known = {binding.res_id: binding.external_id for binding in bindings}
+        return [known.get(record_id) for record_id in records._ids]
+
+
+def digest(texts):
+    """What stands for the content of a record's rows."""
+    return hashlib.blake2b("\x1e".join(texts).encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -1,0 +1,229 @@
+"""Readers for a vendor system that is a ledger itself: it takes what is posted, coded with its own codes."""
+
+from itertools import product
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
+from ..core.errors import InvalidDataError
+from ..core.own_ids import own_id
+from .ml_exporter import NotSentError, decimal_of
+
+MOVE_TYPES = ("in_invoice", "in_refund")
+WHOLE = 100
+
+
+class MlExporterBill(models.AbstractModel):
+    """Posted vendor bills and credit notes, whoever made them."""
+
+    _name = "ml.exporter.bill"
+    _inherit = "ml.exporter"
+    _description = "Reader of Posted Vendor Bills"
+    _groups = ("account.group_account_readonly",)
+
+    _goes_in_order_of = "commercial_partner_id"
+
+    def _watched_fields(self):
+        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"}
+
+    def _domain(self, flow):
+        domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "in", MOVE_TYPES)
+        domain &= Domain("state", "in", ("posted", "cancel"))
+        if flow.start_date:
+            domain &= Domain("date", ">=", flow.start_date)
+        return domain
+
+    def _sendable(self, flow, records):
+        """A cancelled bill matters only where the vendor has it."""
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records)
+        return records.filtered(lambda move: move.state == "posted" or move.id in known)
+
+    def _is_taken_back(self, record):
+        return record.state == "cancel"
+
+    def _document(self, flow, record):
+        vendor = record.commercial_partner_id
+        digits = record.currency_id.decimal_places
+        return Bill(
+            external_id="",
+            odoo_id=own_id(record),
+            number=record.ref or record.name,
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
+            document_date=record.invoice_date or record.date,
+            accounting_date=record.date,
+            due_date=record.invoice_date_due or record.invoice_date or record.date,
+            currency=record.currency_id.name,
+            total=round(decimal_of(record.amount_total), digits),
+            tax_total=round(decimal_of(record.amount_tax), digits),
+            amounts_include_tax=False,
+            is_credit=record.move_type == "in_refund",
+            lines=tuple(self._lines(flow, record)),
+            memo=record.name,
+            payment_reference=record.payment_reference or "",
+            payment_term=self._reference(flow, "payment_term", record.invoice_payment_term_id),
+            is_void=record.state == "cancel",
+        )
+
+    # ------------------------------------------------------------------ lines
+
+    def _lines(self, flow, move):
+        """Lines without their tax; what is divided among analytic accounts becomes a line for each."""
+        if move.state == "cancel":
+            return
+        lines = move.line_ids.filtered(lambda line: line.display_type in ("product", "rounding")).sorted(
+            lambda line: (line.sequence, line.id)
+        )
+        analytics = self._analytic_accounts(lines)
+        wanted = (("account", lines.account_id), ("tax", lines.tax_ids), ("analytic", analytics))
+        codes = self._codes(flow, wanted)
+        for line in lines:
+            taxes = tuple(filter(None, (codes["tax", tax.id] for tax in line.tax_ids)))
+            digits = move.currency_id.decimal_places
+            for accounts, amount in _divided(self._amount(line, digits), self._shares(line), digits):
+                references = filter(None, (codes["analytic", account.id] for account in accounts))
+                yield BillLine(
+                    amount=amount,
+                    description=line.name or line.product_id.display_name or "",
+                    account=codes["account", line.account_id.id],
+                    taxes=taxes,
+                    analytics=tuple(AnalyticShare(reference=reference) for reference in references),
+                    purchase_order_line=own_id(line.purchase_line_id),
+                )
+
+    def _amount(self, line, digits):
+        """Without tax; positive for what the bill or credit note consists of."""
+        if line.display_type == "product":
+            return round(decimal_of(line.price_subtotal), digits)
+        return round(decimal_of(line.amount_currency), digits) * (-1 if line.move_id.move_type == "in_refund" else 1)
+
+    # ------------------------------------------------------------------ analytic distribution
+
+    def _shares(self, line):
+        """[(analytic accounts, percentage)] that make up a whole line.
+
+        Plans may be distributed together (`1,5`), or each by itself: then every part of one meets every part of the
+        other.
+        """
+        groups = {}
+        for key, percentage in (line.analytic_distribution or {}).items():
+            accounts = self.env["account.analytic.account"].browse(map(int, key.split(","))).exists()
+            groups.setdefault(accounts.root_plan_id, []).append((accounts, decimal_of(percentage)))
+        parts = [self._whole(line, shares) for shares in groups.values()]
+        shares = []
+        for combination in product(*parts):
+            percentage = decimal_of(WHOLE)
+            accounts = self.env["account.analytic.account"]
+            for part_accounts, part_percentage in combination:
+                percentage = percentage * part_percentage / WHOLE
+                accounts |= part_accounts
+            shares.append((accounts, percentage))
+        return shares
+
+    def _whole(self, line, shares):
+        """With what is left over, which goes to no account.
+
+        :raises InvalidDataError: more than the whole is distributed
+        """
+        rest = WHOLE - sum(percentage for _accounts, percentage in shares)
+        if rest < 0:
+            raise InvalidDataError(
+                self.env._("The analytic distribution of %s is more than the whole line.", line.display_name)
+            )
+        nobody = self.env["account.analytic.account"]
+        return [*shares, (nobody, rest)] if rest else shares
+
+
+def _divided(amount, shares, digits):
+    """[(accounts, part of the amount)]: rounded to the currency's digits, and together the amount again."""
+    left, parts = amount, []
+    for accounts, percentage in shares[:-1]:
+        part = round(amount * percentage / WHOLE, digits)
+        parts.append((accounts, part))
+        left -= part
+    parts.append((shares[-1][0], left))
+    return parts
+
+
+class MlExporterOutgoingFiles(models.AbstractModel):
+    """The files of a record that the vendor took, as far as they are meant for others."""
+
+    _name = "ml.exporter.outgoing_files"
+    _inherit = "ml.exporter.follower"
+    _description = "Reader of Outgoing Files"
+
+    _holds_up = False
+
+    def _files(self, flow, records):
+        domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
+        files = records.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        return files & records.message_main_attachment_id if flow.attachment_mode == "main" else files
+
+    def _sendable(self, flow, records):
+        """Those that have files, and that the vendor has or is about to get."""
+        owners = set(self._files(flow, records).mapped("res_id"))
+        followed = flow.connection_id._provider_class().flow(flow._spec().follows)
+        sent = set(flow.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
+        # a file may come while its record is being sent, and nobody sees yet that it arrived
+        queued = flow.env["ml.sync.log"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("flow_id.key", "=", followed.key),
+                ("res_model", "=", records._name),
+                ("res_id", "in", [record_id for record_id in owners if record_id not in sent]),
+                ("state", "in", ("running", "unknown")),
+            ]
+        )
+        sent.update(queued.mapped("res_id"))
+        return records.filtered(lambda record: record.id in owners and record.id in sent)
+
+    def _document(self, flow, record):
+        spec = flow.connection_id._provider_class().flow(flow._spec().follows)
+        return OutgoingFiles(
+            parent_external_id=self._remote_id(flow, spec.kind, record),
+            files=tuple(
+                DownloadedFile(name=file.name, mimetype=file.mimetype or "", content=file.raw or b"")
+                for file in self._files(flow, record)
+            ),
+        )
+
+
+class MlExporterRelease(models.AbstractModel):
+    """A record that the vendor has and that is to count in its books."""
+
+    _name = "ml.exporter.release"
+    _inherit = "ml.exporter.follower"
+    _description = "Reader of Releases"
+
+    def _sendable(self, flow, records):
+        """What is cancelled is not released. What only passes through has no state of its own."""
+        return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
+
+    def _document(self, flow, record):
+        spec = flow.connection_id._provider_class().flow(flow._spec().follows)
+        self._wait_for_files(flow, record)
+        return Release(parent_external_id=self._remote_id(flow, spec.kind, record))
+
+    def _failed(self, sender, record):
+        """Whether the last row that sends the files of a record waits for a person, or was given up by one."""
+        rows = sender.env["ml.sync.log"].search(
+            [("flow_id", "=", sender.id), ("res_model", "=", record._name), ("res_id", "=", record.id)],
+            order="id desc",
+            limit=1,
+        )
+        return rows.state in ("failed", "ignored")
+
+    def _wait_for_files(self, flow, record):
+        """
+        :raises NotSentError: its files are still to be sent, which comes before it counts
+        """
+        sender = self._sender(flow, "outgoing_files")
+        if not sender or self._failed(sender, record):
+            return
+        if self.env["ml.exporter.outgoing_files"]._sendable(sender, record):
+            try:
+                self._remote_id(flow, "outgoing_files", record)
+            except NotSentError as error:
+                raise NotSentError(
+                    self.env._("Waits for the files of %s.", record.display_name), error.kind, record
+                ) from error

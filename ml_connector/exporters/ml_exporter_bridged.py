@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..core.documents import Party, PurchaseOrder
+from ..core.errors import ConflictError, ConnectorError, InvalidDataError, NotRelevantError
+from ..core.own_ids import own_id
+from ..importers.ml_importer_bridged import account_of, coding
+
+
+class FilesAwaitedError(ConnectorError):
+    """Files of a record are on their way into Odoo, and go on before the record counts."""
+
+    error_class = "awaited"
+
+
+class MlExporterBridged(models.AbstractModel):
+    """What one vendor sent, in the words of another: its vendors, codes and orders instead of the source's."""
+
+    _name = "ml.exporter.bridged"
+    _inherit = "ml.exporter"
+    _description = "Reader of Bridged Documents"
+
+    _sends_changes = False
+    _goes_in_order_of = "partner_id"
+
+    def _domain(self, flow):
+        return Domain.TRUE
+
+    def _sendable(self, flow, records):
+        return records
+
+    def _document(self, flow, record):
+        document = record._document()
+        if document.is_withdrawn:
+            raise self._withdrawn(flow, record)
+        vendor = record.partner_id.with_env(self.env)
+        party = Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor))
+        codes = self._codes(record, document)
+        changes = {
+            # the reference by which the target finds it again
+            "external_id": f"bridged:{own_id(record)}",
+            "vendor": party,
+            "lines": tuple(self._line(line, codes) for line in document.lines),
+        }
+        if not isinstance(document, PurchaseOrder):
+            changes |= {"purchase_order": self._order_number(flow, record, document), "attachments": ()}
+        return replace(document, **changes)
+
+    def _withdrawn(self, flow, record):
+        if flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record):
+            return ConflictError(
+                self.env._(
+                    "%(record)s was taken back at %(origin)s, but %(target)s has it: reverse it there, then Ignore.",
+                    record=record.display_name,
+                    origin=record.connection_id.name,
+                    target=flow.connection_id.name,
+                )
+            )
+        return NotRelevantError(self.env._("It was taken back before it was sent."))
+
+    def _codes(self, record, document):
+        """{(kind, external id): the target's `Reference`, or None where the code is left out}."""
+        references = [reference for line in document.lines for reference in coding(self.env, line)]
+        keys = {(reference.kind, reference.external_id) for reference in references}
+        codes = record.env["ml.mapping"]._at_target(record.connection_id, keys)
+        missing = [reference for reference in references if (reference.kind, reference.external_id) not in codes]
+        if missing:
+            raise InvalidDataError(
+                self.env._(
+                    "%(code)s is not mapped any more: fill the mapping of %(connection)s, then press Retry.",
+                    code=missing[0].name or missing[0].code or missing[0].external_id,
+                    connection=record.connection_id.name,
+                )
+            )
+        return codes
+
+    def _line(self, line, codes):
+        def at_target(reference):
+            return reference and codes[reference.kind, reference.external_id]
+
+        shares = [replace(share, reference=at_target(share.reference)) for share in line.analytics]
+        return replace(
+            line,
+            account=at_target(account_of(self.env, line)),
+            taxes=tuple(filter(None, map(at_target, line.taxes))),
+            analytics=tuple(share for share in shares if share.reference),
+        )
+
+    def _order_number(self, flow, record, document):
+        """The target's number of the order that a bill names by the source's id; empty where it does not have it."""
+        key = ("purchase_order", document.purchase_order)
+        order = record.env["ml.binding"]._records(record.connection_id, {key}).get(key)
+        if not order:
+            return ""
+        return flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", order).get(order.id, "")
+
+
+class MlExporterRelease(models.AbstractModel):
+    _inherit = "ml.exporter.release"
+
+    def _wait_for_files(self, flow, record):
+        """
+        :raises FilesAwaitedError: they are still being fetched from where the record came from
+        """
+        sources = flow.connection_id.source_ids
+        if sources and (fetched := self._fetching(sources, record)):
+            raise FilesAwaitedError(
+                self.env._(
+                    "Waits until the files of %(record)s have come from %(origin)s.",
+                    record=record.display_name,
+                    origin=fetched.connection_id.name,
+                )
+            )
+        super()._wait_for_files(flow, record)
+
+    def _fetching(self, sources, record):
+        """The row that still fetches files of the record; what it failed at holds nobody up."""
+        origins = sources.env["ml.binding"].search(
+            [("connection_id", "in", sources.ids), ("res_model", "=", record._name), ("res_id", "=", record.id)]
+        )
+        return sources.env["ml.sync.log"].search(
+            [
+                ("connection_id", "in", origins.connection_id.ids),
+                ("kind", "=", "file"),
+                ("external_id", "in", origins.mapped("external_id")),
+                ("state", "in", ("pending", "running")),
+            ],
+            limit=1,
+        )

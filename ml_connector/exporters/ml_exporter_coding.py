@@ -1,0 +1,226 @@
+"""Readers of what records are coded to: accounts, analytic plans and accounts, taxes; and companies."""
+
+from odoo import models
+from odoo.fields import Domain
+
+from ..core.documents import Account, Company, Dimension, DimensionValue, Tax
+from ..core.own_ids import own_id
+from .ml_exporter import decimal_of
+
+CLASSIFICATIONS = {
+    "asset": "asset",
+    "liability": "liability",
+    "equity": "equity",
+    "income": "revenue",
+    "expense": "expense",
+}
+"""By the first word of Odoo's account type."""
+
+
+class MlExporterAccount(models.AbstractModel):
+    _name = "ml.exporter.account"
+    _inherit = "ml.exporter"
+    _description = "Reader of Accounts"
+
+    def _watched_fields(self):
+        return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
+
+    def _domain(self, flow):
+        return Domain(self.env["account.account"]._check_company_domain(flow.company_id))
+
+    def _document(self, flow, record):
+        record = record.with_company(flow.company_id)
+        reference = self._reference(flow, "account", record)
+        kind = record.account_type
+        return Account(
+            odoo_id=own_id(record),
+            code=record.code or "",
+            name=record.name or "",
+            classification="credit_card"
+            if kind == "liability_credit_card"
+            else CLASSIFICATIONS.get(kind.split("_")[0], "other"),
+            active=record.active,
+            external_id=reference.external_id if reference else "",
+        )
+
+
+class MlExporterDimension(models.AbstractModel):
+    _name = "ml.exporter.dimension"
+    _inherit = "ml.exporter"
+    _description = "Reader of Analytic Plans"
+    _groups = ("analytic.group_analytic_accounting",)
+
+    def _watched_fields(self):
+        return {"name", "parent_id"}
+
+    def _domain(self, flow):
+        return Domain("parent_id", "=", False)
+
+    def _sendable(self, flow, records):
+        """A plan without an account offers nothing to choose; its first account brings it along."""
+        company = Domain("company_id", "in", [False, flow.company_id.id])
+        used = (
+            self.env["account.analytic.account"]
+            .search(company & Domain("root_plan_id", "in", records.ids))
+            .root_plan_id
+        )
+        return super()._sendable(flow, records) & used
+
+    def _document(self, flow, record):
+        return Dimension(
+            odoo_id=own_id(record), name=record.name or "", external_id=self._field_of_before(flow, record)
+        )
+
+    def _field_of_before(self, flow, plan):
+        """What the vendor calls the plan, when its values were found there under the codes of the plan's accounts."""
+        accounts = self.env["account.analytic.account"].search([("root_plan_id", "=", plan.id)])
+        mappings = flow.env["ml.mapping"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", "analytic"),
+                ("res_id", "in", accounts.ids),
+                ("origin", "in", ("code", "name", "ours")),
+            ]
+        )
+        groups = set(filter(None, mappings.mapped("external_group")))
+        return groups.pop() if len(groups) == 1 else ""
+
+
+class MlExporterDimensionValue(models.AbstractModel):
+    _name = "ml.exporter.dimension_value"
+    _inherit = "ml.exporter"
+    _description = "Reader of Analytic Accounts"
+    _groups = ("analytic.group_analytic_accounting",)
+
+    def _watched_fields(self):
+        return {"name", "code", "active", "plan_id", "company_id"}
+
+    def _domain(self, flow):
+        return Domain("company_id", "in", [False, flow.company_id.id])
+
+    def _document(self, flow, record):
+        plan = record.root_plan_id
+        reference = self._reference(flow, "analytic", record)
+        field, key = self._dimension(flow, plan)
+        return DimensionValue(
+            odoo_id=own_id(record),
+            dimension_odoo_id=own_id(plan),
+            name=record.name or "",
+            code=record.code or "",
+            active=record.active,
+            dimension_external_id=field,
+            dimension_key=key,
+            external_id=reference.external_id if reference else "",
+        )
+
+    def _dimension(self, flow, plan):
+        """The vendor's id of the plan's field, and what coded lines call it."""
+        field = self._remote_id(flow, "dimension", plan)
+        binding = flow.env["ml.binding"].search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "dimension"), ("external_id", "=", field)]
+        )
+        return field, binding.external_version or ""
+
+
+class MlExporterListValue(models.AbstractModel):
+    """Where the vendor's fields are given, and mappings say which plan each stands for."""
+
+    _name = "ml.exporter.list_value"
+    _inherit = "ml.exporter.dimension_value"
+    _description = "Reader of Analytic Accounts for Lists"
+
+    def _domain(self, flow):
+        return super()._domain(flow) & Domain("root_plan_id", "in", list(self._fields_of_plans(flow)))
+
+    def _changed_since(self, moment):
+        """A plan may have been mapped since, which changes none of its accounts."""
+        return Domain.TRUE
+
+    def _dimension(self, flow, plan):
+        """
+        :raises NoCodeError: nobody has said which field the plan stands for
+        """
+        field = self._fields_of_plans(flow).get(plan.id)
+        if not field:
+            reference = self._codes(flow, [("plan", plan)])["plan", plan.id]
+            field = reference.external_id if reference else ""
+        return field, field
+
+    def _fields_of_plans(self, flow):
+        """{plan id: the vendor's field}; the first one where several stand for the same plan."""
+        mappings = flow.env["ml.mapping"].search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "plan"), ("state", "=", "mapped")],
+            order="external_id desc",
+        )
+        return {mapping.res_id: mapping.external_id for mapping in mappings}
+
+
+class MlExporterCompany(models.AbstractModel):
+    _name = "ml.exporter.company"
+    _inherit = "ml.exporter"
+    _description = "Reader of Companies"
+
+    def _watched_fields(self):
+        return {"name", "currency_id", "country_id", "vat"}
+
+    def _domain(self, flow):
+        return Domain("id", "child_of", flow.company_id.id)
+
+    def _document(self, flow, record):
+        return Company(
+            odoo_id=own_id(record),
+            name=record.name,
+            currency=record.currency_id.name,
+            country=record.country_id.code or "",
+            vat=record.vat or "",
+        )
+
+
+class MlExporterTax(models.AbstractModel):
+    _name = "ml.exporter.tax"
+    _inherit = "ml.exporter"
+    _description = "Reader of Taxes"
+    _groups = ("account.group_account_readonly",)
+
+    def _watched_fields(self):
+        return {
+            "name",
+            "amount",
+            "amount_type",
+            "type_tax_use",
+            "active",
+            "invoice_repartition_line_ids",
+            "repartition_line_ids",
+        }
+
+    def _domain(self, flow):
+        company = Domain(self.env["account.tax"]._check_company_domain(flow.company_id))
+        return company & Domain("type_tax_use", "=", "purchase") & Domain("amount_type", "=", "percent")
+
+    def _document(self, flow, record):
+        account = self._account(flow, record)
+        reference = self._reference(flow, "tax", record)
+        return Tax(
+            odoo_id=own_id(record),
+            name=record.name or "",
+            rate=self._rate(record),
+            account_odoo_id=own_id(account),
+            account_external_id=self._remote_id(flow, "account", account) if account else "",
+            active=record.active,
+            external_id=reference.external_id if reference else "",
+        )
+
+    def _rate(self, tax):
+        """What the tax adds to what the vendor is paid: nothing where its parts take back what they add."""
+        parts = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == "tax")
+        factor = sum(decimal_of(part.factor_percent) for part in parts)
+        # without an exponent
+        return (decimal_of(tax.amount) * factor / 10_000).normalize() + 0
+
+    def _account(self, flow, tax):
+        """The tax's account. A tax without one is booked on the account of the line: the usual one stands for it."""
+        booked = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == "tax").account_id[:1]
+        journal = self.env["account.journal"].search(
+            [*self.env["account.journal"]._check_company_domain(flow.company_id), ("type", "=", "purchase")], limit=1
+        )
+        return booked or journal.default_account_id

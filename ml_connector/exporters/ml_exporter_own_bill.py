@@ -1,0 +1,171 @@
+"""Readers of vendor bills that were born in Odoo, and of files that go with a record."""
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..core.documents import Bill, BillLine, OutgoingFile, Party
+from ..core.errors import InvalidDataError
+from ..core.own_ids import own_id
+from .ml_exporter import decimal_of
+
+PAID = ("paid", "in_payment", "reversed")
+PDF = "application/pdf"
+
+
+class MlExporterOwnBill(models.AbstractModel):
+    _name = "ml.exporter.own_bill"
+    _inherit = "ml.exporter"
+    _description = "Reader of Vendor Bills"
+    _groups = ("account.group_account_readonly",)
+
+    def _watched_fields(self):
+        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "narration", "payment_state"}
+
+    def _domain(self, flow):
+        domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "=", "in_invoice")
+        domain &= Domain("state", "in", ("posted", "cancel"))
+        if flow.start_date:
+            domain &= Domain("invoice_date", ">=", flow.start_date)
+        return domain
+
+    def _sendable(self, flow, records):
+        """Not what came from the vendor, nor what needs no payment; a cancelled bill only where the vendor has it."""
+        bindings = flow.env["ml.binding"]
+        # bills, but also statements, reimbursements and card spend come from there as vendor bills
+        born_there = set(
+            bindings.search(
+                [
+                    ("connection_id", "=", flow.connection_id.id),
+                    ("kind", "!=", flow.kind),
+                    ("res_model", "=", records._name),
+                    ("res_id", "in", records.ids),
+                ]
+            ).mapped("res_id")
+        )
+        sent = set(bindings._external_ids(flow.connection_id, flow.kind, records))
+        may_be_paid = flow.bill_mode == "approved"
+        return records.filtered(
+            lambda move: (
+                move.id in sent
+                or (
+                    move.id not in born_there
+                    and move.state == "posted"
+                    and (may_be_paid or move.payment_state not in PAID)
+                    and move.amount_total
+                )
+            )
+        )
+
+    def _is_taken_back(self, record):
+        return record.state == "cancel"
+
+    def _document(self, flow, record):
+        vendor = record.commercial_partner_id
+        lines = tuple(self._lines(flow, record))
+        return Bill(
+            external_id="",
+            odoo_id=own_id(record),
+            number=record.ref or record.name,
+            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
+            document_date=record.invoice_date or record.date,
+            accounting_date=record.date,
+            due_date=record.invoice_date_due or record.invoice_date or record.date,
+            currency=record.currency_id.name,
+            total=round(decimal_of(record.amount_total), record.currency_id.decimal_places),
+            lines=lines,
+            memo=record.name,
+            purchase_order=self._order_of(flow, record),
+            paid_on=self._paid_on(flow, record),
+            is_void=record.state == "cancel",
+        )
+
+    def _lines(self, flow, move):
+        """Lines with their tax, as the total is; what rounding leaves over goes on a line of its own."""
+        digits = move.currency_id.decimal_places
+        rest = round(decimal_of(move.amount_total), digits)
+        for line in move.invoice_line_ids.filtered(lambda line: line.display_type == "product"):
+            amount = round(decimal_of(line.price_total), digits)
+            rest -= amount
+            taxes = line.tax_ids if len(line.tax_ids) == 1 else line.tax_ids.browse()
+            tax = self._reference(flow, "tax", taxes)
+            yield BillLine(
+                amount=amount,
+                description=line.name or "",
+                account=self._reference(flow, "account", line.account_id),
+                taxes=(tax,) if tax else (),
+                analytics=self._analytic_shares(flow, line.analytic_distribution),
+                purchase_order_line=own_id(line.purchase_line_id),
+            )
+        if rest:
+            yield BillLine(amount=rest, description=self.env._("Rounding"))
+
+    def _order_of(self, flow, move):
+        """The vendor's id of the purchase order, where all lines that have one have the same."""
+        orders = move.invoice_line_ids.purchase_line_id.order_id
+        known = flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
+        return known.get(orders.id, "") if len(orders) == 1 else ""
+
+    def _paid_on(self, flow, move):
+        """When it was paid here; None where the vendor system paid it."""
+        if move.payment_state not in ("paid", "in_payment"):
+            return None
+        payments = move.matched_payment_ids
+        if flow.env["ml.binding"]._external_ids(flow.connection_id, "payment", payments):
+            return None
+        dates = payments.mapped("date")
+        return max(dates) if dates else move.date
+
+
+class MlExporterOutgoingFile(models.AbstractModel):
+    """The file of a record that the vendor took, by the model of the record."""
+
+    _name = "ml.exporter.outgoing_file"
+    _inherit = "ml.exporter.follower"
+    _description = "Reader of Files"
+
+    def _document(self, flow, record):
+        kind = "purchase_order" if record._name == "purchase.order" else "own_bill"
+        parent = self._remote_id(flow, kind, record)
+        if record._name == "purchase.order":
+            return self._order_file(parent, record)
+        return self._bill_file(parent, record)
+
+    def _order_file(self, parent, order):
+        report = self.env["ir.actions.report"]
+        try:
+            content, _kind = report._render_qweb_pdf("purchase.action_report_purchase_order", order.ids)
+        except UserError as error:
+            raise InvalidDataError(
+                self.env._("The PDF of %(order)s cannot be made: %(problem)s", order=order.name, problem=error)
+            ) from error
+        return OutgoingFile(
+            parent_external_id=parent, name=f"{order.name}.pdf".replace("/", "-"), mimetype=PDF, content=content
+        )
+
+    def _bill_file(self, parent, move):
+        attachment = self._pdf_of(move)
+        if not attachment:
+            raise InvalidDataError(self.env._("%s has no PDF to send along.", move.name))
+        return OutgoingFile(
+            parent_external_id=parent,
+            name=attachment.name,
+            mimetype=attachment.mimetype,
+            content=attachment.raw or b"",
+            is_invoice=True,
+        )
+
+    def _pdf_of(self, move):
+        """The main attachment, else the first PDF; no other where the main one is something else."""
+        domain = [("res_model", "=", move._name), ("res_id", "=", move.id), ("type", "=", "binary")]
+        files = move.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        main = files & move.message_main_attachment_id
+        return (main or files.filtered(lambda file: file.mimetype == PDF)[:1]).filtered(
+            lambda file: file.mimetype == PDF
+        )
+
+    def _sendable(self, flow, records):
+        """Bills without a PDF have nothing to send along."""
+        if records._name != "account.move":
+            return records
+        return records.filtered(self._pdf_of)

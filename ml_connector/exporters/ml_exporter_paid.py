@@ -1,0 +1,106 @@
+from odoo import models
+from odoo.fields import Domain
+
+from ..core.documents import Clearing, Paid
+from ..core.errors import NotRelevantError
+from ..importers.importer_tools import exact
+
+
+class MlExporterPaid(models.AbstractModel):
+    """Tells that what we owe for a remote record is paid: the entry that it became, reconciled in full.
+
+    And that it is not any more, where the vendor was told.
+    """
+
+    _name = "ml.exporter.paid"
+    _inherit = "ml.exporter"
+    _description = "Reader of Paid Records"
+    _groups = ("account.group_account_readonly",)
+
+    def _watched_fields(self):
+        return {"payment_state"}
+
+    def _domain(self, flow):
+        own = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "posted")
+        cleared = Domain("line_ids.full_reconcile_id", "!=", False)
+        return own & (cleared | Domain("id", "in", self._open_again(flow)))
+
+    def _changed_since(self, moment):
+        return Domain("line_ids.full_reconcile_id.create_date", ">=", moment)
+
+    def _touched_at(self, records):
+        return {
+            move.id: max([move.write_date, *move.line_ids.full_reconcile_id.mapped("create_date")]) for move in records
+        }
+
+    def _open_again(self, flow):
+        """Ids of the moves that the vendor may have been told of as paid, and that are not paid any more."""
+        told = flow.env["ml.binding"]._search(
+            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "paid"), ("res_model", "=", "account.move")]
+        )
+        doubtful = flow.env["ml.sync.log"]._search([("flow_id", "=", flow.id), ("state", "in", ("running", "unknown"))])
+        lines = self.env["account.move.line"].search(
+            Domain("account_type", "=", "liability_payable")
+            & Domain("reconciled", "=", False)
+            & (
+                Domain("move_id", "in", told.subselect("res_id"))
+                | Domain("move_id", "in", doubtful.subselect("res_id"))
+            )
+        )
+        return lines.move_id.ids
+
+    def _sendable(self, flow, records):
+        """Those that came from this vendor system, and are paid or were."""
+        origins = self._origins(flow, records)
+        again = set(self._open_again(flow))
+        return records.filtered(lambda move: move.id in origins and (move.id in again or self._is_paid(move)))
+
+    def _origins(self, flow, records):
+        """{move id: binding} of the records that the flow tells about."""
+        bindings = flow.env["ml.binding"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "in", flow._spec().reports_payment_of),
+                ("res_model", "=", "account.move"),
+                ("res_id", "in", records.ids),
+            ]
+        )
+        return {binding.res_id: binding for binding in bindings}
+
+    def _owed_lines(self, move):
+        """What we owe: to employees where there are any, for a card is settled by its own bill."""
+        owed = move.line_ids.filtered(lambda line: line.account_type == "liability_payable" and line.balance < 0)
+        # older entries owe what is owed to people whose contacts lie under the company to the company itself
+        people = owed.filtered(lambda line: line.partner_id.employee or line.partner_id == line.company_id.partner_id)
+        return people or owed
+
+    def _is_paid(self, move):
+        owed = self._owed_lines(move)
+        return bool(owed) and all(owed.mapped("reconciled")) and not move.reversal_move_ids
+
+    def _document(self, flow, record):
+        binding = self._origins(flow, record)[record.id]
+        owed = self._owed_lines(record)
+        is_paid = self._is_paid(record)
+        if not is_paid and not flow.env["ml.binding"]._external_ids(flow.connection_id, "paid", record):
+            # it was when it was queued, and the vendor does not know of it
+            raise NotRelevantError(self.env._("%s is not paid any more.", record.display_name))
+        return Paid(
+            subject=binding.kind,
+            external_id=binding.external_id,
+            version=binding.external_version or "",
+            number=record.name,
+            currency=record.currency_id.name,
+            total=-exact(sum(owed.mapped("amount_currency")), record.currency_id),
+            clearings=tuple(self._clearings(owed)) if is_paid else (),
+            taken_back=not is_paid,
+        )
+
+    def _clearings(self, owed):
+        for line in owed:
+            for partial in line.matched_debit_ids:
+                amount = exact(partial.credit_amount_currency, line.currency_id)
+                # an exchange difference clears nothing in the currency of the debt
+                if amount:
+                    paid = partial.debit_move_id
+                    yield Clearing(date=paid.date, amount=amount, reference=paid.move_id.name)

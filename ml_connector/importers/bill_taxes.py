@@ -1,0 +1,420 @@
+"""The amounts of a vendor bill, worked out with Odoo's own tax engine before anything is written.
+
+The source says what is owed; Odoo says how tax is computed. Where both agree but for a rounding difference, the
+source's total wins and the difference is put on a tax line, as an accountant would do by hand.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ..core.errors import InvalidDataError
+from .importer_tools import exact
+
+
+@dataclass(slots=True)
+class LinePlan:
+    """A product line of a bill.
+
+    :ivar amount: of the document, tax included or not as the document says
+    :ivar taxes: `account.tax` records, none when empty: no default taxes are ever added
+    :ivar analytic: distribution as Odoo stores it, or False
+    :ivar product: `product.product`, empty but for billed purchase orders
+    :ivar extra: further values of the line
+    :ivar stated_quantity: units that the document states of a line that bills a purchase order, or None
+    :ivar order_price: price of one unit on the purchase order, by which the quantity is found where none is stated
+    :ivar price_unit: what is written on the line; tax included as the line's taxes are
+    :ivar subtotal: without tax, in the bill's currency
+    :ivar amount_currency: signed as booked
+    :ivar balance: signed as booked, in the company's currency
+    :ivar correction: what had to be added to what Odoo computes from the price, unsigned
+    """
+
+    amount: Decimal
+    name: str
+    account: Any
+    taxes: Any
+    product: Any
+    analytic: dict | bool = False
+    quantity: float = 1.0
+    extra: dict = field(default_factory=dict)
+    stated_quantity: float | None = None
+    order_price: float = 0.0
+    price_unit: float = 0.0
+    subtotal: float = 0.0
+    amount_currency: float = 0.0
+    balance: float = 0.0
+    tag_ids: list = field(default_factory=list)
+    correction: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What kind of document a plan becomes.
+
+    :ivar domain: what Odoo's analytic plans call it; empty: its lines are made here, and nobody can code them
+    :ivar is_exigible: whether its taxes count at once, because nothing of it is left to be paid
+    """
+
+    domain: str
+    is_exigible: bool = False
+
+
+BILL = Form("bill")
+MADE_HERE = Form("")
+EXPENSE = Form("expense")
+ENTRY = Form("general", is_exigible=True)
+OWED_ENTRY = Form("general")
+
+
+@dataclass(slots=True)
+class BillPlan:
+    """A bill as it is to be booked.
+
+    :ivar header: values of the move without its lines
+    :ivar tax_items: values of the tax lines, as Odoo's tax engine gives them
+    :ivar corrected: index of the tax line that took a rounding difference
+    :ivar term: payment term of the vendor, where the source states no due date
+    :ivar form: what kind of document it becomes
+    :ivar notes: sentences for the row
+    :ivar is_draft: whether it is left as a draft, because Odoo would not post it
+    """
+
+    document: Any
+    company: Any
+    partner: Any
+    journal: Any
+    currency: Any
+    rate: float
+    is_rate_stated: bool
+    is_credit: bool
+    header: dict
+    lines: list[LinePlan]
+    tax_items: list = field(default_factory=list)
+    corrected: int | None = None
+    term: Any = None
+    form: Form = BILL
+    notes: list[str] = field(default_factory=list)
+    is_draft: bool = False
+
+    def leave_draft(self, note):
+        self.is_draft = True
+        self.notes.append(note)
+
+    @property
+    def sign(self):
+        """Of the lines' balances: a bill debits its lines, a credit note credits them."""
+        return -1 if self.is_credit else 1
+
+    @property
+    def creditor(self):
+        return self.partner._ml_creditor(self.company)
+
+    @property
+    def is_owed_to_person(self):
+        return self.creditor != self.partner.commercial_partner_id
+
+    @property
+    def has_tax(self):
+        return any(line.taxes for line in self.lines)
+
+    @property
+    def base_total(self):
+        """Total without tax, as planned."""
+        return self.sign * sum((exact(line.amount_currency, self.currency) for line in self.lines), Decimal(0))
+
+    @property
+    def tax_total(self):
+        """Total tax, as planned."""
+        return self.sign * sum((exact(item["amount_currency"], self.currency) for item in self.tax_items), Decimal(0))
+
+
+class BillTaxes:
+    """Works out the amounts of bills of one company."""
+
+    def __init__(self, env, company, tolerance):
+        self.env = env
+        self.company = company
+        self.tolerance = tolerance
+        self._engine = env["account.tax"]
+        self._inclusion = {}
+
+    def settle(self, plan):
+        """Fill the amounts of a plan so that its total is the document's.
+
+        :raises InvalidDataError: when they differ by more than rounding
+        """
+        computed_tax = self._set_prices(plan)
+        self._compute(plan)
+        self._check(plan, computed_tax)
+        self._correct_base(plan)
+        self._correct_tax(plan)
+
+    # ------------------------------------------------------------------ prices
+
+    def _set_prices(self, plan):
+        """Set the lines' prices; returns the tax in them if it took a conversion to find them."""
+        for line in plan.lines:
+            line.price_unit = float(line.amount)
+        includes = plan.document.amounts_include_tax
+        tax = None
+        if any(self._must_convert(line.taxes, includes) for line in plan.lines):
+            tax = self._convert_prices(plan, includes)
+        for line in plan.lines:
+            _split_quantity(line)
+        return tax
+
+    def _convert_prices(self, plan, includes):
+        """Turn gross into net prices, or net into gross, where the mapped taxes want it so; returns the tax."""
+        base_lines = self._base_lines(plan, "total_included" if includes else "total_excluded")
+        self._engine._add_tax_details_in_base_lines(base_lines, self.company)
+        self._engine._round_base_lines_tax_details(base_lines, self.company)
+        tax = Decimal(0)
+        for line, base_line in zip(plan.lines, base_lines, strict=True):
+            details = base_line["tax_details"]
+            price = exact(details["total_excluded_currency"] + details["delta_total_excluded_currency"], plan.currency)
+            for tax_data in details["taxes_data"]:
+                amount = exact(tax_data["tax_amount_currency"], plan.currency)
+                tax += amount
+                if _is_included(tax_data["tax"]):
+                    price += amount
+            if self._must_convert(line.taxes, includes):
+                line.price_unit = float(price)
+        return tax + self._convert_mere_tax(plan, includes, tax)
+
+    def _convert_mere_tax(self, plan, includes, tax):
+        """A line that is all tax (customs' VAT) has no net amount: its price is the rest of the total.
+
+        Of several with the same tax, the first one has it all: what they book is tax alone.
+        """
+        lines = [line for line in plan.lines if not line.amount and any(map(_is_mere, line.taxes))]
+        if includes or len({line.taxes for line in lines}) != 1:
+            return Decimal(0)
+        rest = plan.document.total - tax - sum((line.amount for line in plan.lines), Decimal(0))
+        lines[0].price_unit = float(rest)
+        return rest
+
+    def _must_convert(self, taxes, amounts_include_tax):
+        """Whether the amount of a line with these taxes is not the price that Odoo expects with them."""
+        key = (taxes._ids, amounts_include_tax)
+        if key not in self._inclusion:
+            leaves = taxes._flatten_taxes_and_sort_them()[0]
+            self._inclusion[key] = any(_is_included(tax) != amounts_include_tax for tax in leaves)
+        return self._inclusion[key]
+
+    # ------------------------------------------------------------------ amounts
+
+    def _discount_lines(self, plan):
+        """What an early discount on a reduced base takes from the base of the taxes, as Odoo adds it to the bill."""
+        if not reduces_tax(plan.term):
+            return []
+        part = plan.term.discount_percentage / 100
+        return [
+            self._engine._prepare_base_line_for_taxes_computation(
+                None,
+                currency_id=plan.currency,
+                tax_ids=taxes,
+                price_unit=-plan.currency.round(line.subtotal * part),
+                quantity=1.0,
+                rate=plan.rate,
+                sign=plan.sign,
+                is_refund=plan.is_credit,
+                partner_id=plan.creditor,
+                account_id=line.account,
+                analytic_distribution=line.analytic,
+                special_mode="total_excluded",
+                special_type="early_payment",
+            )
+            for line in plan.lines
+            if (taxes := line.taxes.filtered(lambda tax: tax.amount_type != "fixed"))
+        ]
+
+    def _base_lines(self, plan, special_mode=False):
+        return [
+            self._engine._prepare_base_line_for_taxes_computation(
+                None,
+                currency_id=plan.currency,
+                tax_ids=line.taxes,
+                price_unit=line.price_unit,
+                quantity=line.quantity,
+                rate=plan.rate,
+                sign=plan.sign,
+                is_refund=plan.is_credit,
+                partner_id=plan.creditor,
+                account_id=line.account,
+                analytic_distribution=line.analytic,
+                product_id=line.product,
+                product_uom_id=line.product.uom_id,
+                special_mode=special_mode,
+            )
+            for line in plan.lines
+        ]
+
+    def _compute(self, plan):
+        """What Odoo makes of the prices: amounts of the lines, and the tax lines."""
+        if not plan.has_tax and plan.currency == self.company.currency_id:
+            for line in plan.lines:
+                line.subtotal = plan.currency.round(line.price_unit * line.quantity)
+                line.amount_currency = line.balance = plan.sign * line.subtotal
+            plan.tax_items = []
+            return
+        base_lines = self._base_lines(plan)
+        self._engine._add_tax_details_in_base_lines(base_lines, self.company)
+        self._engine._round_base_lines_tax_details(base_lines, self.company)
+        for line, base_line in zip(plan.lines, base_lines, strict=True):
+            line.subtotal = base_line["tax_details"]["total_excluded_currency"]
+        if discounts := self._discount_lines(plan):
+            base_lines += discounts
+            self._engine._add_tax_details_in_base_lines(base_lines, self.company)
+            self._engine._round_base_lines_tax_details(base_lines, self.company)
+        self._engine._add_accounting_data_in_base_lines_tax_details(
+            base_lines, self.company, include_caba_tags=plan.form.is_exigible
+        )
+        results = self._engine._prepare_tax_lines(base_lines, self.company)
+        # the lines of an early discount come last, and are Odoo's own affair
+        for line, (base_line, values) in zip(plan.lines, results["base_lines_to_update"], strict=False):
+            line.amount_currency = values["amount_currency"]
+            line.balance = values["balance"]
+            line.tag_ids = base_line["tax_tag_ids"].ids
+        plan.tax_items = results["tax_lines_to_add"]
+
+    # ------------------------------------------------------------------ agreement with the source
+
+    def _check(self, plan, computed_tax):
+        document = plan.document
+        tax = plan.tax_total if computed_tax is None else computed_tax
+        if document.amounts_include_tax:
+            total = sum((line.amount for line in plan.lines), Decimal(0))
+        else:
+            total = plan.base_total + tax
+        allowed = self._allowed(plan)
+        if abs(document.total - total) > allowed:
+            raise self._total_error(plan, total)
+        if plan.has_tax and document.tax_total is not None and abs(document.tax_total - tax) > allowed:
+            raise InvalidDataError(
+                self.env._(
+                    "The tax is %(tax)s %(currency)s at the vendor, but %(computed)s %(currency)s by the taxes in Odoo:"
+                    " correct the mapping of the taxes.",
+                    tax=document.tax_total,
+                    computed=tax,
+                    currency=plan.currency.name,
+                )
+            )
+
+    def _total_error(self, plan, computed):
+        if reduces_tax(plan.term):
+            return InvalidDataError(
+                self.env._(
+                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo, because"
+                    " payment term %(term)s of the vendor takes its early discount from the tax: choose another term"
+                    " for the vendor, or state the due date.",
+                    total=plan.document.total,
+                    computed=computed,
+                    currency=plan.currency.name,
+                    term=plan.term.name,
+                )
+            )
+        return InvalidDataError(
+            self.env._(
+                "The total is %(total)s %(currency)s at the vendor, but the lines and their taxes add up to"
+                " %(computed)s %(currency)s in Odoo: correct the amounts or the mapping of the taxes.",
+                total=plan.document.total,
+                computed=computed,
+                currency=plan.currency.name,
+            )
+        )
+
+    def _correct_base(self, plan):
+        """Where the source states the tax inside gross amounts, the rest is the base, to the cent."""
+        document = plan.document
+        if not plan.has_tax or not document.amounts_include_tax or document.tax_total is None:
+            return
+        difference = document.total - document.tax_total - plan.base_total
+        if not difference:
+            return
+        line = max((line for line in plan.lines if line.taxes), key=lambda line: abs(line.subtotal))
+        if self._must_convert(line.taxes, True):
+            line.price_unit += float(difference) / line.quantity
+            self._compute(plan)
+        else:
+            # The price includes the tax and is right: only the split is not.
+            line.correction = difference
+            line.amount_currency = self._add(plan, line.amount_currency, difference)
+            line.balance = self._balance(plan, line.amount_currency)
+
+    def _correct_tax(self, plan):
+        difference = plan.document.total - plan.base_total - plan.tax_total
+        if not difference:
+            return
+        if abs(difference) > self._allowed(plan) + self._splitting(plan):
+            raise self._total_error(plan, plan.base_total + plan.tax_total)
+        # Of a reverse charge both halves would have to change: such a tax is no place for a difference.
+        places = [index for index, item in enumerate(plan.tax_items) if not self._tax_of(item).has_negative_factor]
+        if not places:
+            raise InvalidDataError(
+                self.env._(
+                    "The total is %(total)s %(currency)s at the vendor and %(computed)s %(currency)s in Odoo, and there"
+                    " is no tax line that could take the difference: correct the amounts at the vendor.",
+                    total=plan.document.total,
+                    computed=plan.base_total + plan.tax_total,
+                    currency=plan.currency.name,
+                )
+            )
+        plan.corrected = max(places, key=lambda index: abs(plan.tax_items[index]["amount_currency"]))
+        item = plan.tax_items[plan.corrected]
+        item["amount_currency"] = self._add(plan, item["amount_currency"], difference)
+        item["balance"] = self._balance(plan, item["amount_currency"])
+
+    def _allowed(self, plan):
+        """The tolerance, but no less than the smallest unit of the currency: less would be none at all."""
+        return max(self.tolerance, _unit(plan.currency)) if self.tolerance else self.tolerance
+
+    def _splitting(self, plan):
+        """What splitting gross lines into base and taxes may cost: a cent for each part."""
+        return _unit(plan.currency) * sum(1 + len(line.taxes._flatten_taxes_and_sort_them()[0]) for line in plan.lines)
+
+    def _tax_of(self, item):
+        return self.env["account.tax.repartition.line"].browse(item["tax_repartition_line_id"]).tax_id
+
+    def _add(self, plan, signed_amount, difference):
+        return float(exact(signed_amount, plan.currency) + plan.sign * difference)
+
+    def _balance(self, plan, amount_currency):
+        if plan.currency == self.company.currency_id:
+            return amount_currency
+        return self.company.currency_id.round(amount_currency / plan.rate)
+
+
+def _unit(currency):
+    return Decimal(1).scaleb(-currency.decimal_places)
+
+
+def _split_quantity(line):
+    """Quantity and unit price of a line that bills a purchase order.
+
+    The quantity is the stated one: what differs from the order is the price. Where none is stated, it is found where
+    the order's price divides the amount.
+    """
+    if line.stated_quantity:
+        line.quantity, line.price_unit = line.stated_quantity, line.price_unit / line.stated_quantity
+        return
+    if line.order_price <= 0 or line.price_unit <= 0:
+        return
+    quantity = round(line.price_unit / line.order_price, 2)
+    if quantity and abs(quantity * line.order_price - line.price_unit) < 0.005:
+        line.quantity, line.price_unit = quantity, line.price_unit / quantity
+
+
+def reduces_tax(term):
+    """Whether the tax of a bill with the term is that of the total less its early discount."""
+    return bool(term) and term.early_discount and term.early_pay_discount_computation == "mixed"
+
+
+def _is_mere(tax):
+    """Whether a price with the tax is nothing but tax."""
+    return tax.amount_type == "division" and tax.amount == 100 and tax.price_include
+
+
+def _is_included(tax):
+    """Whether the tax is in the price; of a reverse charge, nothing is."""
+    return tax.price_include and not tax.has_negative_factor

@@ -1,0 +1,240 @@
+"""Writing planned bills, in batches.
+
+Two ways lead to the same bill. The ordinary one gives Odoo the product lines and lets it find taxes and terms: more
+than half of the time of `account.move.create` goes there. The plan has the tax lines already, from the same tax
+engine, so a usual bill is created with all its journal items, and Odoo is told not to look for them again.
+`tests/test_importer_bill_differential.py` compares both, field by field. What is not usual goes the ordinary way.
+"""
+
+from odoo.fields import Command
+
+from .importer_tools import exact
+
+# Where a bill's items come from. Another addon that extends one of these wants to see all bills pass there.
+SYNC_METHODS = {
+    "account.move": (
+        "_get_sync_stack",
+        "_sync_dynamic_lines",
+        "_sync_dynamic_line",
+        "_sync_tax_lines",
+        "_sync_non_deductible_base_lines",
+        "_sync_unbalanced_lines",
+        "_sync_rounding_lines",
+        "_sync_invoice",
+        "_recompute_cash_rounding_lines",
+        "_compute_needed_terms",
+        "_get_rounded_base_and_tax_lines",
+        "_prepare_product_base_line_for_taxes_computation",
+    ),
+    "account.move.line": ("_sync_invoice", "_compute_account_id", "_compute_term_key"),
+}
+POST_METHODS = {"account.move": ("_post", "action_post")}
+KNOWN_ADDONS = {
+    "account",
+    "account_edi",
+    "account_fleet",
+    "hr_expense",
+    "product_email_template",
+    "purchase",
+    "purchase_stock",
+    "sale",
+    "stock_account",
+}
+COVERED_TAX_TYPES = ("percent", "fixed", "division", "group")
+
+
+class BillWriter:
+    """Creates and posts the planned bills of one company."""
+
+    def __init__(self, env, company):
+        self.env = env
+        self.company = company
+        self._is_covered_here = not company.account_storno and not self.others(SYNC_METHODS)
+        self._posts_as_items = not self.others(POST_METHODS)
+        self._covered_taxes = {}
+
+    def others(self, methods):
+        """Names of the addons that take part in these methods and were not looked at."""
+        return {
+            addon
+            for model, names in methods.items()
+            for parent in type(self.env[model]).mro()
+            if any(name in vars(parent) for name in names)
+            and (addon := parent.__module__.removeprefix("odoo.addons.").partition(".")[0]) not in KNOWN_ADDONS
+        }
+
+    # ------------------------------------------------------------------ what is covered
+
+    def covers(self, plan):
+        """Whether the bill is a usual one, whose journal items need nothing but what the plan has."""
+        return (
+            self._is_covered_here
+            and not plan.journal.restrict_mode_hash_table
+            and plan.document.total != 0
+            and (not plan.term or (len(plan.term.line_ids) == 1 and not plan.term.early_discount))
+            and bool(self.payable(plan))
+            and all(self._covers_line(line) for line in plan.lines)
+        )
+
+    def _covers_line(self, line):
+        if line.product or line.extra:
+            return False
+        key = line.taxes._ids
+        if key not in self._covered_taxes:
+            leaves = line.taxes._flatten_taxes_and_sort_them()[0]
+            self._covered_taxes[key] = all(
+                tax.amount_type in COVERED_TAX_TYPES and tax.tax_exigibility == "on_invoice"
+                for tax in leaves | line.taxes
+            )
+        return self._covered_taxes[key]
+
+    def payable(self, plan):
+        """The vendor's payable account."""
+        account = plan.creditor.with_company(self.company).property_account_payable_id
+        position = self.env["account.fiscal.position"].browse(plan.header["fiscal_position_id"])
+        return position.map_account(account) if position else account
+
+    # ------------------------------------------------------------------ create
+
+    def invoice_lines(self, plan):
+        """Values of the product lines."""
+        return [
+            {
+                "display_type": "product",
+                "name": line.name,
+                "account_id": line.account.id,
+                "quantity": line.quantity,
+                "price_unit": line.price_unit,
+                "tax_ids": [Command.set(line.taxes.ids)],
+                "analytic_distribution": line.analytic,
+                **line.extra,
+            }
+            for line in plan.lines
+        ]
+
+    def create_ordinary(self, plans):
+        """Bills whose taxes and terms Odoo finds by itself."""
+        moves = self.env["account.move"].create(
+            [
+                {**plan.header, "invoice_line_ids": [Command.create(item) for item in self.invoice_lines(plan)]}
+                for plan in plans
+            ]
+        )
+        for plan, move in zip(plans, moves, strict=True):
+            self.correct(plan, move)
+        return moves
+
+    def correct(self, plan, move):
+        """Put the planned rounding difference on the lines of a bill that Odoo computed."""
+        commands = []
+        lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        for line, planned in zip(lines, plan.lines, strict=True):
+            if planned.correction:
+                commands.append(Command.update(line.id, {"amount_currency": planned.amount_currency}))
+        if plan.corrected is not None:
+            item = plan.tax_items[plan.corrected]
+            commands += [
+                Command.update(line.id, {"amount_currency": item["amount_currency"]})
+                for line in move.line_ids
+                if self._is_item(line, item)
+            ][:1]
+        if commands:
+            move.with_context(skip_is_manually_modified=True).write({"line_ids": commands})
+
+    def _is_item(self, line, item):
+        return (
+            line.tax_repartition_line_id.id == item["tax_repartition_line_id"]
+            and line.account_id.id == item["account_id"]
+            and (line.analytic_distribution or {}) == (item["analytic_distribution"] or {})
+            and line.group_tax_id.id == (item["group_tax_id"] or False)
+            and [Command.set(line.tax_ids.ids)] == item["tax_ids"]
+        )
+
+    def create_whole(self, plans):
+        """Bills with all their journal items. Only for plans that are covered."""
+        moves = self.env["account.move"].with_context(skip_invoice_sync=True, skip_analytic_sync=True)
+        return moves.create([self._values(plan) for plan in plans]).with_env(self.env)
+
+    def _values(self, plan):
+        partner_id = plan.creditor.id
+        items = [
+            {
+                **values,
+                "partner_id": partner_id,
+                "currency_id": plan.currency.id,
+                "amount_currency": line.amount_currency,
+                "balance": line.balance,
+                "tax_tag_ids": [Command.set(line.tag_ids)],
+            }
+            for values, line in zip(self.invoice_lines(plan), plan.lines, strict=True)
+        ]
+        items += [{**item, "display_type": "tax"} for item in plan.tax_items]
+        due = plan.header.get("invoice_date_due") or plan.term.line_ids._get_due_date(plan.header["invoice_date"])
+        company_currency = self.company.currency_id
+        items.append(
+            {
+                "display_type": "payment_term",
+                "name": _term_name(plan.header),
+                "account_id": self.payable(plan).id,
+                "partner_id": partner_id,
+                "currency_id": plan.currency.id,
+                "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
+                "balance": -float(sum(exact(item["balance"], company_currency) for item in items)),
+                "date_maturity": due,
+                "discount_date": False,
+                "tax_ids": [],
+                "analytic_distribution": False,
+            }
+        )
+        return {**plan.header, "invoice_date_due": due, "line_ids": [Command.create(item) for item in items]}
+
+    def entry_values(self, plan, names, counterpart):
+        """The same items as a journal entry, whose other side is `counterpart`: values of an item without amounts."""
+        company_currency = self.company.currency_id
+        items = [
+            {
+                **{key: values[key] for key in ("account_id", "tax_ids", "analytic_distribution")},
+                "name": name,
+                "amount_currency": line.amount_currency,
+                "balance": line.balance,
+                "tax_tag_ids": [Command.set(line.tag_ids)],
+            }
+            for values, line, name in zip(self.invoice_lines(plan), plan.lines, names, strict=True)
+        ]
+        items += [{**item, "display_type": "tax"} for item in plan.tax_items]
+        items.append(
+            {
+                "name": names[0],
+                "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
+                "balance": -float(sum(exact(item["balance"], company_currency) for item in items)),
+                "tax_ids": [],
+                "analytic_distribution": False,
+                **counterpart,
+            }
+        )
+        shared = {"currency_id": plan.currency.id, "partner_id": plan.header["partner_id"]}
+        return {
+            "move_type": "entry",
+            "ml_owed_to_person": plan.is_owed_to_person,
+            **{
+                key: plan.header[key]
+                for key in ("company_id", "journal_id", "date", "ml_original_date", "ref", "partner_id", "currency_id")
+            },
+            "line_ids": [Command.create({**shared, **item}) for item in items],
+        }
+
+    # ------------------------------------------------------------------ post
+
+    def post(self, moves, as_items):
+        """Post bills, without looking for taxes and terms again where they were created with them."""
+        if as_items and self._posts_as_items:
+            moves = moves.with_context(skip_invoice_sync=True)
+        moves.action_post()
+
+
+def _term_name(header):
+    """How Odoo names what is owed. Of a receipt it does not take the number."""
+    ref, reference = header["ref"], header["payment_reference"]
+    if reference and ref and reference != ref:
+        return f"{ref} - {reference}"
+    return reference or (header["move_type"] in ("in_invoice", "in_refund") and ref)

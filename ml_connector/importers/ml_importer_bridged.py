@@ -1,0 +1,143 @@
+from odoo import models
+from odoo.tools import format_date
+
+from ..core.documents import PurchaseOrder, Reference
+from ..core.errors import ConnectorError, DuplicateError, NotRelevantError
+from .importer_tools import Currencies
+from .posted_bill_diff import normalized
+
+NO_ACCOUNT = "no_account"
+"""Code of lines that the source has not coded to an account."""
+
+
+class MlImporterBridged(models.AbstractModel):
+    """Bills and orders that go straight on to another vendor become `ml.bridged.document` records."""
+
+    _name = "ml.importer.bridged"
+    _inherit = "ml.importer"
+    _description = "Writer of Bridged Documents"
+
+    def _mapped(self, connection, keys):
+        return connection.env["ml.mapping"]._at_target(connection, keys)
+
+    def _is_filled(self, mapping):
+        return bool(mapping.target_mapping_id or mapping.is_ignored)
+
+    def _takes(self, record):
+        return record._name in ("ml.bridged.document", "res.partner")
+
+    def _references(self, document):
+        if document.is_withdrawn:
+            return ()
+        references = {}
+        for line in document.lines:
+            for reference in coding(self.env, line):
+                references.setdefault((reference.kind, reference.external_id), reference)
+        return tuple(references.values())
+
+    def _dependencies(self, document):
+        if document.is_withdrawn:
+            return ()
+        return (("vendor", document.vendor.external_id, document.vendor.name),)
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        currencies = Currencies(self.env, (entry.document.currency for entry in entries))
+        twins = self._twins(flow, entries, resolver)
+        for entry in entries:
+            document = entry.document
+            if document.is_withdrawn:
+                self._plan_withdrawn(entry)
+                continue
+            partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
+            try:
+                self._plan_document(entry, partner, currencies.usable(document.currency), twins)
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan_withdrawn(self, entry):
+        if entry.bound:
+            entry.plan("updated", entry.bound, {}, self.env._("Taken back at the vendor."))
+        else:
+            entry.error = NotRelevantError(self.env._("It was taken back before it came to Odoo."))
+
+    def _plan_document(self, entry, partner, currency, twins):
+        document = entry.document
+        date, amount = _date_and_amount(document)
+        twin = twins.setdefault((partner.id, normalized(document.number), date), document.external_id)
+        if normalized(document.number) and twin != document.external_id:
+            entry.error = DuplicateError(
+                self.env._(
+                    "%(number)s of %(vendor)s of %(date)s is there twice at the vendor, as record %(first)s and "
+                    "%(second)s.",
+                    number=document.number,
+                    vendor=partner.display_name,
+                    date=format_date(self.env, date),
+                    first=twin,
+                    second=document.external_id,
+                )
+            )
+            return
+        values = {
+            "name": document.number or document.external_id,
+            "partner_id": partner.id,
+            "date": date,
+            "currency_id": currency.id,
+            "amount_total": float(amount),
+        }
+        entry.plan("updated" if entry.bound else "created", entry.bound, values)
+
+    def _twins(self, flow, entries, resolver):
+        """{(vendor, number, date): the source's id} of what came from the flow's connection before."""
+        wanted = [entry.document for entry in entries if not entry.document.is_withdrawn]
+        vendors = {document.vendor.external_id for document in wanted}
+        partners = [resolver.binding("vendor", vendor)._ml_creditor(flow.company_id) for vendor in vendors]
+        known = flow.env["ml.bridged.document"].search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("flow_id.kind", "=", flow.kind),
+                ("partner_id", "in", [partner.id for partner in partners]),
+                ("date", "in", [_date_and_amount(document)[0] for document in wanted]),
+            ],
+            order="id",
+        )
+        external_ids = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, known)
+        twins = {}
+        for record in known:
+            key = (record.partner_id.id, normalized(record.name), record.date)
+            twins.setdefault(key, external_ids.get(record.id))
+        return twins
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        created = [entry for entry in entries if entry.outcome == "created"]
+        records = flow.env["ml.bridged.document"].create(
+            [{**entry.values, **self._source_values(entry), "flow_id": flow.id} for entry in created]
+        )
+        for entry, record in zip(created, records, strict=True):
+            entry.record = record
+        for entry in entries:
+            if entry.outcome == "updated":
+                entry.record.write({**entry.values, **self._source_values(entry)})
+
+    def _source_values(self, entry):
+        return {"payload": entry.log.sudo().payload}  # sudo: field without access
+
+
+def coding(env, line):
+    """The references of one line, of a bill or an order."""
+    references = (account_of(env, line), *line.taxes, *(share.reference for share in line.analytics))
+    return tuple(reference for reference in references if reference)
+
+
+def account_of(env, line):
+    """What a line is coded to; one that is not is coded to a code of its own, which is mapped as others are."""
+    return line.account or Reference(kind="account", external_id=NO_ACCOUNT, name=env._("(lines without an account)"))
+
+
+def _date_and_amount(document):
+    if isinstance(document, PurchaseOrder):
+        return document.order_date, document.total
+    return document.document_date, -document.total if document.is_credit else document.total

@@ -1,0 +1,146 @@
+from collections import Counter
+
+from odoo import models
+from odoo.fields import Command
+
+from ..core.errors import NotReadyError
+from .bill_taxes import BILL, ENTRY
+from .ml_importer_journal_entry import TRADE_ACCOUNTS
+from .posted_bill_diff import account_text
+from .spend_tools import needed
+
+
+class MlImporterExpenseReport(models.AbstractModel):
+    """An expense report: cost, tax and advances on one side, who is owed for it on the other.
+
+    As a receipt of the employee it has the same items to the cent. What the employee is owed is to be paid; what
+    cards, the company and advances have paid are negative lines. The taxes of a line keep the amounts of the source,
+    whatever their rates: what can be reclaimed follows from no rate. Odoo keeps to them when it computes them again.
+    """
+
+    _name = "ml.importer.expense_report"
+    _inherit = "ml.importer.journal_entry"
+    _description = "Writer of Expense Reports"
+
+    def _is_bill(self, batch, document):
+        """Who is owed nothing gets no bill. What is booked stays what it is, whatever the option says by now."""
+        if "booked" in batch.options:
+            return batch.options["booked"].move_type != "entry"
+        return batch.flow.report_mode == "vendor_bill" and any(
+            line.account.kind == "employee" and line.amount < 0 for line in document.lines
+        )
+
+    def _journal(self, batch, document):
+        if self._is_bill(batch, document):
+            return self.env["ml.importer.bill"]._journal(batch)
+        return super()._journal(batch, document)
+
+    def _form_of(self, batch, document):
+        return BILL if self._is_bill(batch, document) else ENTRY
+
+    def _is_refund(self, batch, document, line):
+        # a negative line of a bill is less of what the bill is for
+        return not self._is_bill(batch, document) and super()._is_refund(batch, document, line)
+
+    def _values(self, batch, document, currency, header, items):
+        if not self._is_bill(batch, document):
+            return super()._values(batch, document, currency, header, items)
+        self._check_taxes(batch, document)
+        company = batch.company
+        rate = self.env["res.currency"]._get_conversion_rate(company.currency_id, currency, company, header["date"])
+        lines = [self._bill_item(batch, line, item, rate) for line, item in zip(document.lines, items, strict=True)]
+        partner_id = next(line["partner_id"] for line in lines if line["display_type"] == "payment_term")
+        header |= {"move_type": "in_receipt", "partner_id": partner_id, "ml_owed_to_person": True}
+        names = ("move_type", "company_id", "journal_id", "partner_id", "ml_owed_to_person", "currency_id")
+        return {
+            **header,
+            **self.env["ml.importer.bill"]._as_entered({name: header[name] for name in names}),
+            "fiscal_position_id": False,
+            "invoice_date": document.document_date,
+            "invoice_date_due": header["date"],
+            "invoice_payment_term_id": False,
+            "invoice_currency_rate": rate,
+            "line_ids": [
+                # all items of a bill are its partner's, in Odoo
+                Command.create({**line, "partner_id": partner_id, "date_maturity": header["date"]})
+                for line in lines
+            ],
+        }
+
+    def _booked_items(self, batch, document, items):
+        if not self._is_bill(batch, document):
+            return items
+        booked = []
+        for line, item in zip(document.lines, items, strict=True):
+            taxes = {needed(self.env, batch.resolver, reference).id for reference, _amount in line.taxes}
+            booked.append({**item, "tax_ids": [Command.set(list(taxes))]})
+        return booked
+
+    def _bill_item(self, batch, line, item, rate):
+        """An item of the entry as that of a bill."""
+        if line.account.kind == "employee":
+            return {**item, "display_type": "payment_term"}
+        if line.account.kind == "tax":
+            return {**item, "display_type": "tax"}
+        self._check_bill_account(self.env["account.account"].browse(item["account_id"]))
+        taxes = Counter()
+        for reference, amount in line.taxes:
+            taxes[needed(self.env, batch.resolver, reference).id] += amount
+        return {
+            **item,
+            "display_type": "product",
+            "quantity": 1.0,
+            "price_unit": item["amount_currency"],
+            "tax_ids": [Command.set(list(taxes))],
+            "extra_tax_data": _tax_data(item, taxes, rate) if taxes else False,
+        }
+
+    def _check_bill_account(self, account):
+        """Odoo takes what is owed on the bill itself only."""
+        if account.account_type in TRADE_ACCOUNTS:
+            raise NotReadyError(
+                self.env._(
+                    "Account %s is a payable or receivable account, which a line of a vendor bill cannot have: map"
+                    " another one, or book reports as journal entries.",
+                    account_text(account),
+                ),
+                awaits=account,
+            )
+
+    def _check_taxes(self, batch, document):
+        """Odoo has to come to the same when it computes the bill again."""
+        left = Counter()
+        for line in document.lines:
+            if line.account.kind == "tax":
+                left[line.account] += line.amount
+            for reference, amount in line.taxes:
+                left[reference] -= amount
+        for reference, amount in left.items():
+            tax = needed(self.env, batch.resolver, reference)
+            parts = tax.invoice_repartition_line_ids.filtered(lambda part: part.repartition_type == "tax")
+            if amount or len(parts) != 1 or parts.factor != 1:
+                raise NotReadyError(
+                    self.env._(
+                        "Tax %s cannot be on a vendor bill with the amounts of the report, because a part of it is not"
+                        " deducted or has no base: map another one, or book reports as journal entries.",
+                        tax.display_name,
+                    ),
+                    awaits=tax,
+                )
+
+
+def _tax_data(item, taxes, rate):
+    """The amounts of a line's taxes as Odoo's tax engine stores those that it is not to compute."""
+    price = item["amount_currency"]
+    return {
+        "currency_id": item["currency_id"],
+        "price_unit": price,
+        "quantity": 1.0,
+        "discount": 0.0,
+        "rate": rate,
+        "manual_total_excluded_currency": price,
+        "manual_tax_amounts": {
+            str(tax_id): {"tax_amount_currency": float(amount), "base_amount_currency": price}
+            for tax_id, amount in taxes.items()
+        },
+    }

@@ -1,0 +1,132 @@
+import hashlib
+
+from odoo import models
+from odoo.tools import groupby
+
+from ..core.stored_files import stored_mimetype
+from .importer_tools import odoo_refusals
+from .spend_tools import parts_of
+
+SOURCE = "file_source"
+
+
+class MlImporterFile(models.AbstractModel):
+    """Downloaded files become attachments of the record that they belong to, each content once."""
+
+    _name = "ml.importer.file"
+    _inherit = "ml.importer"
+    _description = "Writer of Attachments"
+
+    _binds = False
+
+    def _groups_of(self, flow):
+        """Who attaches to a record changes it."""
+        provider = flow.connection_id._provider_class()
+        keys = {spec.key for spec in provider.flows if spec.files == flow.key}
+        siblings = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.key in keys)
+        return {group for sibling in siblings for group in sibling._needed_groups()}
+
+    def _takes(self, record):
+        return True
+
+    def _dependencies(self, document):
+        return ((document.subject_kind, document.subject_external_id, document.subject_name),)
+
+    # ------------------------------------------------------------------ plan
+
+    def _plan_batch(self, flow, entries, resolver):
+        targets = {}
+        for entry in entries:
+            document = entry.document
+            targets[entry] = self._targets(resolver.binding(document.subject_kind, document.subject_external_id))
+        known = self._known_checksums(flow, [record for records in targets.values() for record in records])
+        for entry, records in targets.items():
+            new = []
+            for record in records:
+                seen = known.setdefault((record._name, record.id), set())
+                for file in entry.document.files:
+                    checksum = _checksum(file.content)
+                    if checksum not in seen:
+                        seen.add(checksum)
+                        new.append((record, file))
+            if not new:
+                entry.plan("unchanged", records[0])
+                continue
+            names = ", ".join(dict.fromkeys(file.name for _record, file in new))
+            entry.plan("updated", records[0], new, self.env._("Attached: %s.", names))
+
+    def _targets(self, record):
+        """The record, and what an auditor looks at instead: of expenses the entries, as Odoo does at posting."""
+        if record._name != "hr.expense":
+            return [record]
+        return [record, *parts_of(record).account_move_id]
+
+    def _known_checksums(self, flow, targets):
+        """{(model, id): checksums} of what is attached already, also as what was sent. Two queries a model."""
+        by_model, envs = {}, {}
+        for target in targets:
+            envs[target._name] = target.env
+            by_model.setdefault(target._name, set()).add(target.id)
+        known = {}
+        for model, ids in by_model.items():
+            attachments = envs[model]["ir.attachment"].search_fetch(
+                [("res_model", "=", model), ("res_id", "in", list(ids))], ["res_id", "checksum"]
+            )
+            sources = flow.env["ml.binding"]._external_ids(flow.connection_id, SOURCE, attachments)
+            for attachment in attachments:
+                source = sources.get(attachment.id, "").partition(":")[0]
+                known.setdefault((model, attachment.res_id), set()).update((attachment.checksum, source))
+        return known
+
+    # ------------------------------------------------------------------ apply
+
+    def _apply_batch(self, flow, entries, resolver):
+        # a page or drawing with a script in it must not be served as such from our own address
+        # the original is the evidence: Odoo would make an image smaller
+        writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True, image_no_postprocess=True)
+        with odoo_refusals(self.env, entries):
+            writer._attach(flow, [entry for entry in entries if entry.outcome == "updated"])
+
+    def _attach(self, flow, entries):
+        pairs = [pair for entry in entries for pair in entry.values]
+        added = {}
+        for env, group in groupby(pairs, lambda pair: pair[0].env):
+            # what is the engine's own is not in the books
+            attachments = env(context=self.env.context)["ir.attachment"]
+            group = list(group)
+            attachments = attachments.create([self._attachment_values(record, file) for record, file in group])
+            self._note_altered(flow, attachments, [file for _record, file in group])
+            added |= attachments.grouped(lambda attachment: (attachment.res_model, attachment.res_id))
+        for record in dict.fromkeys(record for record, _file in pairs):
+            record = record.with_env(record.env(context=self.env.context))
+            if "message_main_attachment_id" not in record._fields or record.message_main_attachment_id:
+                continue
+            files = added[record._name, record.id].sorted("id")
+            shown = files.filtered(lambda file: file.mimetype == "application/pdf")
+            shown = shown or files.filtered(lambda file: (file.mimetype or "").startswith("image/"))
+            if shown:
+                record.message_main_attachment_id = shown[:1]
+
+    def _note_altered(self, flow, attachments, files):
+        """Keep of what another addon has altered as what it was sent, so that it is not attached again."""
+        altered = [
+            {"kind": SOURCE, "external_id": f"{source}:{attachment.id}", "record": attachment}
+            for attachment, file in zip(attachments, files, strict=True)
+            if attachment.checksum != (source := _checksum(file.content))
+        ]
+        if altered:
+            flow.env["ml.binding"]._bind(flow.connection_id, altered)
+
+    def _attachment_values(self, record, file):
+        return {
+            "name": file.name,
+            "raw": file.content,
+            "mimetype": stored_mimetype(file.mimetype, file.content),
+            "res_model": record._name,
+            "res_id": record.id,
+        }
+
+
+def _checksum(content):
+    """As `ir.attachment` computes its own."""
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,416 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..core.stored_files import stored_mimetype
+from .ml_sealed import needs
+from .ml_sentence import Sentence
+from .ml_sync_log import MERGED_STATES
+
+LOOK_AGAIN = timedelta(seconds=15)
+"""After which a file that may still grow is looked at again."""
+
+
+class MlFeedFile(models.Model):
+    """A file that went to the vendor or came from it, with what became of its records.
+
+    To the vendor: built -> transferred (all of it is there, under its temporary name) -> sent. From the vendor: seen
+    (it may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone. A corrected file makes a
+    failed one replaced.
+    """
+
+    _name = "ml.feed.file"
+    _description = "Feed File"
+    _inherit = "ml.sealed"
+    _order = "id desc"
+
+    name = fields.Char("File", required=True, readonly=True)
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    template_id = fields.Many2one("ml.feed.template", readonly=True, ondelete="set null", index=True)
+    flow_id = fields.Many2one("ml.flow", readonly=True, ondelete="set null", index="btree_not_null")
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
+    origin = fields.Selection(
+        [("server", "Server"), ("hand", "By hand")], default="server", required=True, readonly=True, string="Came by"
+    )
+    state = fields.Selection(
+        [
+            ("built", "To be sent"),
+            ("transferred", "Being sent"),
+            ("sent", "Sent"),
+            ("seen", "Seen"),
+            ("waiting", "To be read"),
+            ("received", "Being read"),
+            ("read", "Read"),
+            ("duplicate", "Read before"),
+            ("unknown", "No template"),
+            ("failed", "Failed"),
+            ("gone", "Gone"),
+            ("replaced", "Replaced"),
+        ],
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    folder = fields.Char(readonly=True)
+    temporary_name = fields.Char(readonly=True)
+    taken_as = fields.Char(readonly=True, help="The kind of unfinished name under which it was taken from its folder.")
+    size = fields.Integer("Size (bytes)", readonly=True)
+    sha256 = fields.Char("SHA-256", readonly=True, index="btree_not_null")
+    remote_modified = fields.Integer(readonly=True, help="Time of change at the server, in seconds since 1970.")
+    observed_at = fields.Datetime(readonly=True)
+    observed_count = fields.Integer(readonly=True)
+    is_present = fields.Boolean(readonly=True, help="It is in its folder at the server.")
+    transferred_at = fields.Datetime(readonly=True)
+    answer = fields.Selection(
+        [("awaited", "Awaited"), ("accepted", "Accepted"), ("rejected", "Rejected"), ("missing", "None came")],
+        "Vendor's answer",
+        readonly=True,
+        index="btree_not_null",
+    )
+    is_full = fields.Boolean("Everything", readonly=True, help="All records, not only what changed.")
+    attachment_id = fields.Many2one(
+        "ir.attachment", readonly=True, ondelete="set null", groups="ml_connector.group_ml_connector_manager"
+    )
+    replaced_by_id = fields.Many2one("ml.feed.file", readonly=True, ondelete="set null")
+
+    record_count = fields.Integer("Records", readonly=True)
+    repeated_count = fields.Integer(
+        "Unchanged", readonly=True, help="Records that were there before with the same content."
+    )
+    note = Sentence(readonly=True)
+    note_source = fields.Json(readonly=True)
+    error_message = Sentence("What is wrong", readonly=True)
+    error_message_source = fields.Json(readonly=True)
+    error_line = fields.Integer("Line", readonly=True)
+    error_column = fields.Char("Column", readonly=True)
+    error_expected = fields.Char("Expected", readonly=True)
+    error_found = fields.Char("Found", readonly=True)
+
+    archive_state = fields.Selection(
+        [("none", "No"), ("todo", "To do"), ("done", "Done"), ("failed", "Failed")],
+        default="none",
+        required=True,
+        readonly=True,
+        string="Put away",
+    )
+    archive_at = fields.Datetime(readonly=True)
+    archive_tries = fields.Integer(readonly=True)
+    archive_message = fields.Char("Put away to", readonly=True)
+    archive_path = fields.Char(readonly=True, help="Where it lies at the server since it was put away.")
+    watch_at = fields.Datetime("Looked at again at", readonly=True, help="Whether it is still what was read.")
+    watch_count = fields.Integer(readonly=True)
+
+    log_ids = fields.One2many(
+        "ml.sync.log", "feed_file_id", "Records of the file", readonly=True, domain=[("kind", "!=", "feed_file")]
+    )
+    done_count = fields.Integer("Done", compute="_compute_counts")
+    failed_count = fields.Integer("Failed records", compute="_compute_counts")
+    waiting_count = fields.Integer("Waiting", compute="_compute_counts")
+    open_count = fields.Integer("To do", compute="_compute_counts")
+
+    _present_idx = models.Index("(connection_id, folder, name) WHERE is_present")
+    _archive_idx = models.Index("(connection_id, archive_at) WHERE archive_state = 'todo'")
+    _watch_idx = models.Index("(connection_id, watch_at) WHERE watch_at IS NOT NULL")
+
+    @api.depends("log_ids.state")
+    def _compute_counts(self):
+        counts = {}
+        for file, state, count in self.env["ml.sync.log"]._read_group(
+            [("feed_file_id", "in", self.ids), ("kind", "!=", "feed_file")], ["feed_file_id", "state"], ["__count"]
+        ):
+            counts[file.id, state] = count
+        for file in self:
+            file.failed_count = counts.get((file.id, "failed"), 0)
+            file.waiting_count = counts.get((file.id, "waiting"), 0)
+            file.open_count = counts.get((file.id, "pending"), 0) + counts.get((file.id, "running"), 0)
+            if file.direction == "push":
+                file.done_count = file.record_count if file.state == "sent" else 0
+            else:
+                file.done_count = counts.get((file.id, "done"), 0)
+
+    # ------------------------------------------------------------------ queue
+
+    def _path(self, name=None):
+        self.ensure_one()
+        return f"{self.folder}/{name or self.name}" if self.folder else name or self.name
+
+    def _place(self):
+        """Where it is read."""
+        return self.archive_path or self._path()
+
+    def _see(self, size, modified):
+        """It may still grow: it is read when the next look finds the same."""
+        now = fields.Datetime.now()
+        self.write({"state": "seen", "size": size, "remote_modified": modified, "observed_at": now})
+        if self.archive_path:
+            self.watch_at = now + LOOK_AGAIN
+
+    def _log(self):
+        """The row of the queue that carries the file itself, not its records."""
+        self.ensure_one()
+        return self.env["ml.sync.log"].search([("feed_file_id", "=", self.id), ("kind", "=", "feed_file")], limit=1)
+
+    @api.model
+    def _take_again(self, flow, found):
+        """Read files once more that lie where read ones are put away."""
+        templates = self.env["ml.feed.template"]
+        files = self.create(
+            [
+                {
+                    "name": row["name"],
+                    "connection_id": flow.connection_id.id,
+                    "template_id": row["template_id"],
+                    "flow_id": templates.browse(row["template_id"]).flow_id.id,
+                    "direction": "pull",
+                    "state": "waiting",
+                    "folder": row["folder"],
+                    "size": row["size"],
+                    "remote_modified": row["modified"],
+                    "observed_at": fields.Datetime.now(),
+                }
+                for row in found
+            ]
+        )
+        files._enqueue(flow)
+
+    def _enqueue(self, flow):
+        """Let the worker send or read the files."""
+        for file in self:
+            if log := file._log():
+                log._make_pending()
+                continue
+            self.env["ml.sync.log"].create(
+                {
+                    "name": file.name,
+                    "connection_id": flow.connection_id.id,
+                    "company_id": flow.company_id.id,
+                    "flow_id": flow.id,
+                    "direction": flow.direction,
+                    "kind": "feed_file",
+                    "external_id": file._path(),
+                    "external_version": str(file.id),
+                    "res_model": file._name,
+                    "res_id": file.id,
+                    "feed_file_id": file.id,
+                }
+            )
+
+    def _attach(self, content):
+        """Keep the content, replacing what was kept before."""
+        self.ensure_one()
+        self.attachment_id.unlink()
+        attachments = self.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
+        self.attachment_id = attachments.create(
+            {
+                "name": self.name,
+                "raw": content,
+                "mimetype": stored_mimetype("", content),
+                "res_model": self._name,
+                "res_id": self.id,
+                "res_field": "attachment_id",
+            }
+        )
+
+    def _fail(self, error, state="failed"):
+        """Show what is wrong with the file."""
+        self.write(
+            {
+                "state": state,
+                "error_message": error.message,
+                "error_line": getattr(error, "line", 0),
+                "error_column": getattr(error, "column", False) or False,
+                "error_expected": getattr(error, "expected", False) or False,
+                "error_found": getattr(error, "found", False) or False,
+            }
+        )
+
+    def _clear_error(self):
+        self.write(
+            dict.fromkeys(("error_message", "error_line", "error_column", "error_expected", "error_found"), False)
+        )
+
+    def _adopt_rows(self, flow, items):
+        """Link the rows of the file's records; returns how many of them are of this file."""
+        versions = {item.external_id: item.version for item in items}
+        rows = self.env.execute_query(
+            SQL(
+                """UPDATE ml_sync_log log SET feed_file_id = %s
+                     FROM unnest(%s::text[], %s::text[]) AS item(external_id, version)
+                    WHERE log.flow_id = %s AND log.external_id = item.external_id
+                      AND log.external_version = item.version
+                      AND log.state IN ('pending', 'failed', 'waiting')
+                RETURNING log.id""",
+                self.id,
+                list(versions),
+                list(versions.values()),
+                flow.id,
+            )
+        )
+        self.env["ml.sync.log"].invalidate_model(["feed_file_id"])
+        return len(rows)
+
+    def _replace_earlier(self):
+        """A file of the same name that failed is out of date now."""
+        self.ensure_one()
+        earlier = self.search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("folder", "=", self.folder),
+                ("name", "=", self.name),
+                ("direction", "=", "pull"),
+                ("state", "=", "failed"),
+                ("id", "<", self.id),
+            ]
+        ) | self.search([("replaced_by_id", "=", self.id), ("state", "=", "failed")])
+        for file in earlier:
+            file.write({"state": "replaced", "replaced_by_id": self.id})
+            file._log()._supersede()
+            file.log_ids.filtered(lambda log: log.state in MERGED_STATES)._supersede()
+
+    # ------------------------------------------------------------------ buttons
+
+    @needs("administer")
+    def action_replay(self):
+        """Read files again with today's template, or send them again if they did not arrive; retry their records."""
+        files = self.sudo()  # sudo: administrators hold no write right on files, only this transition
+        for file in files:
+            if file.direction == "push":
+                if file.state in ("built", "transferred", "failed"):
+                    file._log()._make_pending()
+                continue
+            if not file.template_id:
+                file.template_id = file._matching_template()
+                if not file.template_id:
+                    raise UserError(self.env._("No template fits the name of %s.", file.name))
+            if file.attachment_id:
+                file.state = "received"
+            elif file.is_present:
+                file.state = "waiting"
+            else:
+                raise UserError(self.env._("%s was never read, and is not at the server any more.", file.name))
+            file._enqueue(file.connection_id._inbox_flow())
+            file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.is_current)._make_pending()
+        files._decided("replay")
+        files.connection_id._trigger()
+        return self._notify(self.env._("Started again. The result shows here in a moment."))
+
+    def _matching_template(self):
+        templates = self.env["ml.feed.template"].search(
+            [("connection_id", "=", self.connection_id.id), ("direction", "=", "pull"), ("folder", "=", self.folder)]
+        )
+        return templates.filtered(lambda template: template._fits(self.name))[:1]
+
+    @needs("administer")
+    def action_delivered(self):
+        """Say that files were brought to the vendor by hand."""
+        for file in self.sudo():  # sudo: see `action_replay`
+            if file.direction != "push" or file.state not in ("built", "failed") or file.answer == "rejected":
+                raise UserError(self.env._("%s is not waiting to be sent.", file.name))
+            file._arrived(self.env._("Brought to the vendor by hand by %s.", self.env.user.name))
+            log = file._log()
+            log.write(
+                {
+                    "state": "done",
+                    "outcome": "sent",
+                    "done_at": fields.Datetime.now(),
+                    "error_class": False,
+                    "error_message": False,
+                }
+            )
+            file._decided("deliver", file.note)
+
+    def _arrived(self, note=False):
+        """The file is with the vendor."""
+        self.ensure_one()
+        self.env["ml.feed.sent"]._confirm(self)
+        template = self.template_id
+        self.write(
+            {
+                "state": "sent",
+                "transferred_at": fields.Datetime.now(),
+                "note": note or self.note,
+                "answer": "awaited" if template.accepted_path or template.rejected_path else False,
+            }
+        )
+        self._clear_error()
+        self._let_go()
+
+    def _let_go(self):
+        """Files that waited for this one can be sent."""
+        flows = self.connection_id.flow_ids.filtered(lambda flow: self.flow_id.key in flow._spec().after)
+        held = self.env["ml.sync.log"].search(
+            [("flow_id", "in", flows.ids), ("state", "=", "pending"), ("try_count", "=", 0)]
+        )
+        held.next_try_at = fields.Datetime.now()
+
+    @needs("administer")
+    def action_correct(self):
+        """Upload a corrected file in place of this one."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Corrected file"),
+            "res_model": "ml.feed.import",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_template_id": self.template_id.id, "default_replaces_id": self.id},
+        }
+
+    @needs("administer")
+    def action_download(self):
+        """The file as it was written or received."""
+        self.ensure_one()
+        if not self.attachment_id:
+            raise UserError(self.env._("The content of this file is not kept here."))
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self.attachment_id.id}?download=true",
+            "target": "new",
+        }
+
+    def action_open_logs(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Records of %s", self.name),
+            "res_model": "ml.sync.log",
+            "view_mode": "list,form,graph,pivot",
+            "domain": [("feed_file_id", "=", self.id)],
+        }
+
+    def action_open_records(self):
+        """The Odoo records that the file brought."""
+        self.ensure_one()
+        done = self.log_ids.filtered("res_id")
+        models_found = done.mapped("res_model")
+        if not models_found:
+            raise UserError(self.env._("No record of this file is in Odoo yet."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": models_found[0],
+            "view_mode": "list,form",
+            "domain": [("id", "in", done.filtered(lambda log: log.res_model == models_found[0]).mapped("res_id"))],
+        }
+
+    def _notify(self, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+
+class MlSyncLog(models.Model):
+    _inherit = "ml.sync.log"
+
+    feed_file_id = fields.Many2one(
+        "ml.feed.file", "Feed file", readonly=True, ondelete="set null", index="btree_not_null"
+    )

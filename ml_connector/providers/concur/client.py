@@ -1,0 +1,547 @@
+"""SAP Concur's APIs: company tokens, data centres, and what all of its generations share.
+
+Facts come from SAP's published pages (`developer.concur.com/api-reference`); each method names its page there.
+"""
+
+import hashlib
+import re
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, quote, urlsplit
+
+from ...core.errors import AuthError, NetworkError, NotFoundError, PermanentError, RemoteError, UnconfirmedError
+from ...core.files import plain_xml
+from ...core.http.addresses import is_loopback
+from ...core.http.client import BearerAuth, HttpClient, NoAuth
+from ...core.http.failures import read_json
+from ...core.http.oauth import granted, seconds
+from ...core.http.rows import objects
+
+TOKEN_PATH = "/oauth2/v0/token"
+FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
+VENDORS_PATH = "/api/v3.1/invoice/vendors"
+VENDORS_PAGE = 1000
+VENDOR_BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
+VENDOR_GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
+REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
+REPORTS_PATH = "/api/v3.0/expense/reports"
+REPORTS_PAGE = 100
+DIGESTS_PAGE = 1000
+DOMAIN = ".api.concursolutions.com"
+READ_TIMEOUT, BUDGET = 70.0, 150.0
+"""SAP answers within 60 seconds, or not at all."""
+FIS_PAGE = 25
+"""The documented page size of the financial documents; their largest is not published."""
+MOST_PAGES = 10_000
+MOST_IMAGE_ELEMENTS = 100
+
+MOVED = "16"
+REFRESH_ENDED = ("107", "108")
+REASONS = {
+    "5": "the client ID, the company UUID or the company request token is wrong, or the request token has ended "
+    "(it lasts 24 hours)",
+    "10": "the app or the company is disabled",
+    "11": "the app or the company is disabled",
+    "14": "the app or the company is disabled",
+    "53": "the company is not enabled for this app",
+    "54": "a scope was asked for that the app does not have",
+    "59": "the app or the company is locked",
+    "60": "the app lacks the grant type password or refresh_token",
+    "61": "the client ID is not known there",
+    "64": "the client secret is wrong",
+    "123": "the app or the company is locked",
+    "136": "the company request token was made for another app",
+}
+"""What the codes of the token endpoint mean (authentication page, response codes)."""
+MAINTENANCE = "134"
+HOW_TO_GET_REQUEST_TOKEN = (
+    "In SAP Concur open Administration > Company > Authentication Admin > Company Request Token, enter the client ID, "
+    "and enter the new token here as Company request token within 24 hours; then press Test connection"
+)
+
+_BUSY = re.compile(r"deadlock|too many|limit (?:reached|exceeded)|rate limit", re.IGNORECASE)
+
+
+class ConcurClient(HttpClient):
+    """One company of SAP Concur, called in the data centre that its latest token names.
+
+    Every method raises what `HttpClient.call` raises.
+
+    :param base_url: where the first token is asked for
+    :param company_id: UUID of the company
+    :param request_token: company request token, good for 24 hours; only the first token needs it
+    :param tokens: `oauth.TokenStore`, which keeps refresh token and data centre
+    :param options: as for `HttpClient`
+    """
+
+    label = "SAP Concur"
+    trace_header = "concur-correlationid"
+    file_hosts = ("concursolutions.com",)
+    """Images lie in SAP Concur's own domain (image/v1.image); each data centre is a host below it (base-uris)."""
+
+    def __init__(self, base_url, *, client_id, client_secret, company_id, request_token, tokens, **options):
+        options.setdefault("read_timeout", READ_TIMEOUT)
+        options.setdefault("budget", BUDGET)
+        super().__init__(base_url, tokens=tokens, secrets=(client_secret, request_token), **options)
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._company_id = company_id
+        self._request_token = request_token
+        self._place = ("", "")
+        self._fresh = set()
+
+    # Tokens (authentication/apidoc)
+
+    def fetch_token(self):
+        """A company token: with the refresh token, or with the company request token for the first time.
+
+        :raises AuthError: a person must act; the message says what to do
+        """
+        stored = self._tokens.stored()
+        if not self._may_refresh(stored):
+            return self._noted(self._first_token())
+        try:
+            return self._noted(self._refreshed(stored))
+        except AuthError as error:
+            if error.code not in REFRESH_ENDED:
+                raise
+            refusal = error
+        with suppress(AuthError):
+            # a request token may be used again within its 24 hours
+            return self._noted(self._first_token())
+        raise _ended(stored, refusal)
+
+    def _may_refresh(self, stored):
+        """Whether the refresh token is for this company at this address, and no newer request token was entered."""
+        if not stored.refresh_token:
+            return False
+        place, _, request = stored.grant_key.rpartition(".")
+        own_place, _, own_request = self._grant_key.rpartition(".")
+        if not place:  # from a time when the address was no part of it
+            own_request = _digest(self._client_id, self._company_id, self._request_token)
+        return place in ("", own_place) and (not self._request_token or request == own_request)
+
+    @property
+    def _grant_key(self):
+        place = _digest(self.base_url, self._client_id, self._company_id)
+        return f"{place}.{_digest(self._request_token)}"
+
+    def _first_token(self):
+        if not self._request_token:
+            raise AuthError(f"A company request token is needed. {HOW_TO_GET_REQUEST_TOKEN}.")
+        form = {
+            "grant_type": "password",
+            "username": self._company_id,
+            "password": self._request_token,
+            "credtype": "authtoken",
+        }
+        return replace(self._granted(self.base_url, form), grant_key=self._grant_key)
+
+    def _refreshed(self, stored):
+        """The answer may hold another refresh token, and then the one that was sent is worth nothing any more."""
+        form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
+        # grant_key is written with each refresh token, so it is carried along
+        token = self._granted(stored.location or self.base_url, form)
+        return replace(token, grant_key=stored.grant_key)
+
+    def _granted(self, address, form):
+        self._secrets = self._secrets | {form.get("refresh_token") or form["password"]}
+        refusal = None
+        try:
+            return self._asked(address, form)
+        except (AuthError, PermanentError) as error:
+            refusal = error
+        moved_to = _named_location(refusal) if refusal.code == MOVED else ""
+        if moved_to:
+            try:
+                return self._asked(self.own_location(moved_to), form)
+            except (AuthError, PermanentError) as error:
+                refusal = error
+        raise _refused(refusal)
+
+    def _asked(self, address, form):
+        form = {"client_id": self._client_id, "client_secret": self._client_secret, **form}
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._call("POST", address + TOKEN_PATH, deadline, False, auth=NoAuth(), data=form)
+        except UnconfirmedError as error:
+            # the whole connection waits for it, and the token store knows that it was lost
+            raise NetworkError(
+                f"{self.label} did not answer the request for a token; it is asked again.", status=error.status
+            ) from None
+        token = granted(self.label, answer)
+        location = str(answer.data.get("geolocation") or "")
+        ends = seconds(answer.data.get("refresh_expires_in"))
+        return replace(
+            token,
+            location=self.own_location(location) if location else address,
+            refresh_expires_at=datetime.fromtimestamp(ends, UTC).replace(tzinfo=None) if ends else None,
+        )
+
+    def _noted(self, token):
+        self._fresh = {*self._fresh, token.value}
+        return token
+
+    # What the base asks
+
+    def _authorized(self, send):
+        try:
+            return super()._authorized(send)
+        except AuthError as error:
+            if error.status != 403:
+                raise
+            refusal = error
+        scopes = self._tokens.stored().scope or "none"
+        raise AuthError(
+            f"{refusal.message.rstrip('.')}. The token has these scopes: {scopes}.",
+            status=403,
+            code=refusal.code,
+            trace_id=refusal.trace_id,
+            details=refusal.details,
+        )
+
+    def address(self, token):
+        """The data centre of a token. Each renewal makes another token, so the pair is looked up once."""
+        if self._place[0] != token:
+            location = self._tokens.stored().location
+            self._place = (token, self.own_location(location) if location else self.base_url)
+        return self._place[1]
+
+    def may_renew(self, error, token):
+        """A 403 may mean an ended token too, but not of one that was made just now (http-status-codes)."""
+        return error.status == 401 or (error.status == 403 and token not in self._fresh)
+
+    def headers(self, url):
+        own = {self.trace_header: str(uuid.uuid4())}
+        return {**own, "DocumentFormatAs": "json"} if FIS_PATH in url else own
+
+    def announcement(self, path, headers):
+        """Deprecated APIs answer with `x-api-warn` and `sunset` (deprecation policy)."""
+        warning, end = (" ".join(headers.get(name, "").split()) for name in ("x-api-warn", "sunset"))
+        if not (warning or end):
+            return ""
+        # without the parts that name records
+        api = "/".join(path.split("/")[:4])
+        text = f"SAP Concur announces the end of {api}" + (f" on {end}" if end else "")
+        return f"{text}: {warning}" if warning else text
+
+    def explain(self, data):
+        """The error shapes of all generations of Concur's APIs (http-status-codes and the pages of each API)."""
+        if isinstance(data, list):
+            data = data[0] if data else {}
+        if not isinstance(data, dict):
+            return "", ""
+        if "error_description" in data:
+            return str(data.get("code") or ""), str(data["error_description"])
+        inner = data.get("error") or data.get("Error")
+        if isinstance(inner, dict):
+            data = {**data, **inner}
+        errors = data.get("errors") or data.get("failedPayments")
+        if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+            data = {**data, **errors[0]}
+        code = data.get("errorId") or data.get("errorCode") or data.get("Id") or data.get("id") or ""
+        message = data.get("errorMessage") or data.get("message") or data.get("Message") or ""
+        wrong = [_said(problem) for problem in _rows(data.get("validationErrors"))]
+        return str(code), " ".join(part for part in (str(message), *wrong) if part)
+
+    def own_location(self, url):
+        """A data centre as scheme and host, if it is one of Concur's own (base-uris): it will get our token.
+
+        :raises RemoteError: it is not
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            host = ""
+        if host and "@" not in parts.netloc and "\\" not in url:
+            if self.allow_loopback and is_loopback(urlsplit(self.base_url).hostname):
+                if parts.scheme in ("http", "https") and is_loopback(host):
+                    return f"{parts.scheme}://{parts.netloc.lower()}"
+            elif parts.scheme == "https" and port in (None, 443) and host.endswith(DOMAIN):
+                return f"https://{host}"
+        raise RemoteError(f"{self.label} named a data centre outside of its own domains; nothing is sent there.")
+
+    def _refused(self, reply, repeatable):
+        """A 400 also stands for request limits and database deadlocks (http-status-codes)."""
+        error = super()._refused(reply, repeatable)
+        if error.status == 400 and _BUSY.search(error.message):
+            return RemoteError(error.message, status=400, trace_id=error.trace_id, details=error.details)
+        return error
+
+    # Paging
+
+    def offset_pages(self, path, *names, **params):
+        """Rows of each page of a v3 list: `NextPage` is a full URL, of which only the offset is taken.
+
+        :param names: keys under which the rows may stand, besides `Items`
+        """
+        seen = set()
+        while True:
+            data = self.call("GET", path, params=params).data
+            data = data if isinstance(data, dict) else {}
+            yield next((_rows(data[name]) for name in (*names, "Items") if data.get(name)), [])
+            offset = _offset(data.get("NextPage"))
+            if not offset or offset in seen:
+                return
+            seen.add(offset)
+            params["offset"] = offset
+
+    def numbered_pages(self, path, first=0, **params):
+        """Rows of each page of a list that is asked by number (FIS from 0, lists v4 from 1)."""
+        for number in range(first, first + MOST_PAGES):
+            data = self.call("GET", path, params={**params, "page": number}).data
+            data = data if isinstance(data, dict) else {}
+            rows = _rows(data.get("content"))
+            yield rows
+            page = data.get("page")
+            pages = page.get("totalPages") if isinstance(page, dict) else None
+            if not rows or (isinstance(pages, int) and number - first + 1 >= pages):
+                return
+
+    # Vendors v3.1 (invoice/v3.1.vendor)
+
+    def vendors(self, **filters):
+        """`GET /invoice/vendors`: pages of vendor records, one for each address of a vendor.
+
+        :param filters: such as `vendorCode`, `vendorName`, `taxID`; compared as a whole, without case
+        """
+        return self.offset_pages(VENDORS_PATH, "Vendor", limit=VENDORS_PAGE, **filters)
+
+    def create_vendors(self, records):
+        """`POST /invoice/vendors`: the answer's records; each says in its `StatusList` whether it was saved."""
+        return self._written_vendors("POST", records, repeatable=False)
+
+    def update_vendors(self, records):
+        """`PUT /invoice/vendors`, with whole records: what is left out may be lost. Answers as `create_vendors`."""
+        return self._written_vendors("PUT", records, repeatable=True)
+
+    def update_vendor_banks(self, accounts):
+        """`PUT /invoice/vendor/banks`: adds or changes accounts. Answers as `create_vendors`."""
+        answer = self.call("PUT", VENDOR_BANKS_PATH, body={"VendorBank": accounts}, repeatable=True)
+        return _rows(answer.data.get("VendorBank")) if isinstance(answer.data, dict) else []
+
+    def add_vendor_groups(self, vendor_code, address_code, names):
+        """`PUT /invoice/vendor/groups`. The answer has no status: only the vendor shows in which groups it is."""
+        params = {"vendorCode": vendor_code, "addressCode": address_code}
+        body = {"VendorGroup": [{"Name": name} for name in names]}
+        self.call("PUT", VENDOR_GROUPS_PATH, params=params, body=body, repeatable=True)
+
+    def remove_vendor_group(self, vendor_code, address_code, name):
+        """`DELETE /invoice/vendor/groups`: takes the address out of the group. Answers as `add_vendor_groups`."""
+        params = {"vendorCode": vendor_code, "addressCode": address_code, "groupName": name}
+        self.call("DELETE", VENDOR_GROUPS_PATH, params=params, repeatable=True)
+
+    def _written_vendors(self, method, records, repeatable):
+        answer = self.call(method, VENDORS_PATH, body={"Vendor": records}, repeatable=repeatable)
+        return _rows(answer.data.get("Vendor")) if isinstance(answer.data, dict) else []
+
+    # Lists v4 (common/lists/v4.list, common/list-item/v4.list-item)
+
+    def lists(self):
+        """`GET /list/v4/lists`: pages of lists."""
+        return self.numbered_pages("/list/v4/lists", first=1, isDeleted=False)
+
+    def list_items(self, list_id):
+        """`GET .../lists/{listId}/children`: pages of the items of the first level."""
+        return self.numbered_pages(f"/list/v4/lists/{list_id}/children", first=1, isDeleted=False)
+
+    def children_of_item(self, item_id):
+        """`GET .../items/{itemId}/children`: pages of the items below an item."""
+        return self.numbered_pages(f"/list/v4/items/{item_id}/children", first=1, isDeleted=False)
+
+    def create_list_item(self, list_id, code, value):
+        """`POST /list/v4/items`: the new item."""
+        return self.call("POST", "/list/v4/items", body={"listId": list_id, "shortCode": code, "value": value}).data
+
+    def update_list_item(self, item_id, code, value):
+        """`PUT /list/v4/items/{itemId}`."""
+        body = {"shortCode": code, "value": value}
+        return self.call("PUT", f"/list/v4/items/{item_id}", body=body, repeatable=True).data
+
+    def delete_list_item(self, list_id, item_id):
+        """`DELETE .../lists/{listId}/items/{itemId}`: out of this list only."""
+        self.call("DELETE", f"/list/v4/lists/{list_id}/items/{item_id}", repeatable=True)
+
+    # Expense reports v3.0 (expense/v3.reports)
+
+    def expense_reports(self, **filters):
+        """`GET /expense/reports`: pages of the list of the reports of all users.
+
+        :param filters: days such as `modifiedDateAfter` as `YYYY-MM-DD`
+        """
+        return self.offset_pages(REPORTS_PATH, limit=REPORTS_PAGE, user="ALL", **filters)
+
+    # Payment requests v3.0 (invoice/v3.payment-request-digest, invoice/v3.payment-request)
+
+    def payment_request_digests(self, **filters):
+        """`GET /invoice/paymentrequestdigests`: pages of the list of invoices.
+
+        :param filters: such as `approvalStatus`; days such as `lastModifiedDateAfter` as `YYYY-MM-DD`
+        """
+        return self.offset_pages(f"{REQUESTS_PATH}digests", "PaymentRequestDigest", limit=DIGESTS_PAGE, **filters)
+
+    def payment_request(self, request_id):
+        """`GET /invoice/paymentrequest/{id}`: an invoice."""
+        return self.call("GET", f"{REQUESTS_PATH}/{quote(request_id, safe='')}").data
+
+    # Event Subscription Service v4 (ess/v4.event-subscription)
+
+    def event_topics(self):
+        """`GET /events/v4/topics`: names of the topics that the app may subscribe to."""
+        data = self._events("GET", "/topics")
+        return [name for name in data if isinstance(name, str)] if isinstance(data, list) else []
+
+    def event_subscriptions(self):
+        """`GET /events/v4/subscriptions`: all subscriptions of the app."""
+        return _rows(self._events("GET", "/subscriptions"))
+
+    def subscribe_to_events(self, subscription_id, topic, endpoint_url):
+        """`PUT /events/v4/subscriptions/webhook`: all events of a topic."""
+        endpoint = {"endpoint": endpoint_url}
+        body = {"id": subscription_id, "topic": topic, "filter": ".*", "webHookConfig": endpoint}
+        self._events("PUT", "/subscriptions/webhook", body)
+
+    def unsubscribe_from_events(self, subscription_id):
+        """`DELETE /events/v4/subscriptions/{id}`."""
+        self._events("DELETE", f"/subscriptions/{quote(subscription_id, safe='')}")
+
+    def _events(self, method, path, body=None):
+        """A call with a token of the app, in the company's data centre: each centre has subscriptions of its own."""
+        centre = self.address(self._bearer(self._tokens.get(self.fetch_token)))
+        try:
+            token = self._asked(centre, {"grant_type": "client_credentials"})
+        except (AuthError, PermanentError) as error:
+            raise _refused(error) from None
+        bearer = BearerAuth(self._bearer(token.value))
+        deadline = self._clock() + self.budget
+        return self._call(method, f"{centre}/events/v4{path}", deadline, True, auth=bearer, json=body).data
+
+    # Financial Integration Service v4 (financial-integration/v4.financial-integration)
+
+    def ready_documents(self, doc_type, page=0, limit=FIS_PAGE):
+        """`GET .../transactions`: a page of the ready documents; what is acknowledged leaves the queue."""
+        return self._documents(doc_type, page=page, limit=limit)
+
+    def document(self, doc_type, source_id, only_ready=False):
+        """`GET .../transactions?docId=`: the document of a report, invoice or cash advance; None without one."""
+        found = self._documents(doc_type, docId=source_id, ignoreDocumentStatus="no" if only_ready else "yes")
+        return found[-1] if found else None
+
+    def _documents(self, doc_type, **params):
+        data = self.call("GET", f"{FIS_PATH}/{doc_type}/transactions", params=params).data
+        data = data if isinstance(data, dict) else {}
+        # the second key is that of the published samples
+        return [_unfolded(row) for row in _rows(data.get("content") or data.get("fIDocuments"))]
+
+    def acknowledge(self, doc_type, ids):
+        """`POST .../acknowledgements`: {id: row of the answer}. Repeating it does no harm (code 101)."""
+        body = {"ids": list(ids), "systemId": ""}
+        return self._confirmed(doc_type, "acknowledgements", body)
+
+    def confirm_postings(self, doc_type, confirmations):
+        """`POST .../postingconfirmations`: {id: row of the answer}. Repeating it does no harm (code 113)."""
+        body = {"postingConfirmations": confirmations, "systemId": ""}
+        return self._confirmed(doc_type, "postingconfirmations", body)
+
+    def confirm_payments(self, doc_type, confirmations):
+        """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP).
+
+        It is not repeated all the same: a payment may be taken back before the next try, and then it matters what came.
+        """
+        body = {"processingConfirmation": confirmations, "systemId": ""}
+        return self._confirmed(doc_type, "paymentconfirmations", body, repeatable=False)
+
+    def confirm_invoice_payment(self, row):
+        """`POST /invoice/payment-confirmation/v4/payments/bulkUpdate` with one payment (invoice/payment-confirmation).
+
+        :raises PermanentError: it is refused: the invoice has to be in payment status Extracted
+        """
+        self.call("POST", "/invoice/payment-confirmation/v4/payments/bulkUpdate", body=[row])
+
+    def image_url(self, kind, source_id):
+        """`GET /api/image/v1.0/{kind}/{id}`: the link to a file, good for 15 minutes; empty when there is none.
+
+        :param kind: `report` for all receipts of a report, `invoice`
+        """
+        path = f"/api/image/v1.0/{kind}/{quote(source_id, safe='')}"
+        deadline = self._clock() + self.budget
+        try:
+            answer = self._authorized(
+                lambda address, bearer: self._call("GET", address + path, deadline, True, auth=bearer, as_file=True)
+            )
+        except NotFoundError:
+            return ""
+        return _image_url(answer.content)
+
+    def _confirmed(self, doc_type, name, body, repeatable=True):
+        path = f"{FIS_PATH}/{doc_type}/transactions/{name}"
+        answer = self.call("POST", path, body=body, repeatable=repeatable)
+        return {row.get("docId"): row for row in _rows(answer.data)}
+
+
+def _image_url(content):
+    """The link in the XML of the Image API, which is small."""
+    try:
+        waiting = [plain_xml.parse(content, MOST_IMAGE_ELEMENTS)]
+    except plain_xml.XmlError:
+        return ""
+    while waiting:
+        node = waiting.pop(0)
+        if node.name == "Url":
+            return "".join(node.text).strip()
+        waiting += node.children
+    return ""
+
+
+def _ended(stored, refusal):
+    """What to do about a refresh token that is worth nothing any more, and why it is."""
+    known = {"status": refusal.status, "code": refusal.code, "trace_id": refusal.trace_id}
+    if stored.lost_at:
+        moment = stored.lost_at.strftime("%Y-%m-%d %H:%M")
+        why = f"The answer to a renewal of the access, sent at {moment} UTC, never came, and SAP Concur has ended it"
+    else:
+        why = "SAP Concur no longer accepts the refresh token, which lasts six months"
+    return AuthError(f"{why}. {HOW_TO_GET_REQUEST_TOKEN}. Nothing was lost: the sync goes on from there.", **known)
+
+
+def _refused(error):
+    if error.code == MAINTENANCE:
+        return RemoteError("SAP Concur is being maintained.", status=error.status, trace_id=error.trace_id)
+    reason = REASONS.get(error.code)
+    message = f"SAP Concur gave no access: {reason}." if reason else error.message
+    return AuthError(message, status=error.status, code=error.code, trace_id=error.trace_id, details=error.details)
+
+
+def _digest(*parts):
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _named_location(error):
+    with suppress(ValueError, AttributeError):
+        return str(read_json(error.details).get("geolocation") or "")
+    return ""
+
+
+def _offset(url):
+    return (parse_qs(urlsplit(url).query).get("offset") or [""])[0] if isinstance(url, str) else ""
+
+
+def _rows(value):
+    """A list of objects; Concur also sends one object, or null."""
+    if isinstance(value, dict):
+        return [value]
+    return objects(value) if isinstance(value, list) else []
+
+
+def _unfolded(row):
+    """A financial document whose content may have come as text. Text that is no JSON stays as it is."""
+    with suppress(ValueError, TypeError):
+        return {**row, "document": read_json(row.get("document"))}
+    return row
+
+
+def _said(problem):
+    return " ".join(str(problem[name]) for name in ("source", "message") if problem.get(name))

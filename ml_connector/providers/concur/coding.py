@@ -1,0 +1,67 @@
+"""Concur's codes as references that an accountant maps."""
+
+from ...core.documents import AnalyticShare, Reference
+from ...core.errors import InvalidDataError
+from .wire import text
+
+PARTIES = {
+    "CBCP": "Company card (CBCP)",
+    "IBCP": "Individual card paid by the company (IBCP)",
+    "COPD": "Paid by the company (COPD)",
+}
+EMPLOYEE = "EMPL"
+COMPANY = "COMP"
+CUSTOM_FIELDS = 20
+
+
+def account(code, name=""):
+    return Reference(kind="account", external_id=code, code=code, name=name)
+
+
+def employee(source):
+    """:raises InvalidDataError: the employee has no id"""
+    number = text(source, "employeeId")
+    name = " ".join(part for part in (text(source, "employeeFirstName"), text(source, "employeeLastName")) if part)
+    if not number:
+        raise InvalidDataError(f"Employee {name or '?'} has no employee ID in SAP Concur: enter one there.")
+    return Reference(
+        kind="employee", external_id=number, code=text(source, "loginId", "emailAddress"), name=name or number
+    )
+
+
+def party(code, payment_type):
+    """(account, partner) of whoever paid, for each payment type: two rows under Mappings.
+
+    The partner may be left out there; the account may not.
+    """
+    key = f"party:{code}" if payment_type in ("", code) else f"party:{code}:{payment_type}"
+    name = PARTIES.get(code, f"Payer {code}")
+    name = name if payment_type in ("", code) else f"{name}, payment type {payment_type}"
+    return (
+        Reference(kind="account", external_id=key, name=name),
+        Reference(kind="vendor", external_id=key, name=name),
+    )
+
+
+def tax(row):
+    """The reclaim code decides, because it says what comes back."""
+    code = text(row, "taxReclaimCode", "taxCode")
+    if not code:
+        raise InvalidDataError("SAP Concur sent a tax without a code.")
+    label = text(row, "taxAuthorityLabel")
+    return Reference(kind="tax", external_id=code, code=code, name=f"{label} {code}".strip())
+
+
+def analytics(allocation):
+    """All custom fields of an allocation: which of them are cost objects is the site's own choice."""
+    shares = []
+    for number in range(1, CUSTOM_FIELDS + 1):
+        code = text(allocation, f"allocationCustom{number}Code")
+        if code:
+            name = text(allocation, f"allocationCustom{number}Value")
+            field = f"Custom {number}"
+            reference = Reference(
+                kind="analytic", external_id=f"custom{number}:{code}", code=code, name=name or code, group=field
+            )
+            shares.append(AnalyticShare(reference=reference))
+    return tuple(shares)

@@ -1,0 +1,90 @@
+"""An invoice of Concur Invoice as a vendor bill: one line for each allocation, and its shipping and tax."""
+
+# Odoo translates, and there is no Odoo here.
+
+from decimal import Decimal
+
+from ...core.documents import Attachment, Bill, BillLine, Party
+from ...core.errors import InvalidDataError
+from . import coding
+from .translate_expense import refuse_test
+from .vendors import vendor_key
+from .wire import amount, day, part, rows, text
+
+
+def invoice(document):
+    """:raises InvalidDataError: the lines do not add up to the total, or something that is needed is missing"""
+    head, vendor = part(document, "requestHeader"), part(document, "vendor")
+    refuse_test(head)
+    total = amount(head, "requestTotal", "the invoice")
+    sign = -1 if total < 0 else 1
+    lines, taxes, gross = [], Decimal(0), Decimal(0)
+    for row in rows(document.get("lineItem")):
+        for allocation in rows(row.get("allocation")):
+            made, tax, part_gross = _allocation(row, allocation, sign)
+            lines += made
+            taxes += tax
+            gross += part_gross
+    if gross != total:
+        raise InvalidDataError(f"The lines of the invoice add up to {gross}, but its total is {total}.")
+    document_date = day(head, "invoiceDate", "invoiceReceivedDate", "submitDate")
+    if document_date is None:
+        raise InvalidDataError("The invoice has no date.")
+    request_id = text(head, "requestId")
+    return Bill(
+        external_id=request_id,
+        number=text(head, "vendorInvoiceNumber", "requestId"),
+        vendor=_vendor(vendor),
+        document_date=document_date,
+        accounting_date=day(head, "postingDate"),
+        due_date=day(head, "paymentDueDate"),
+        currency=text(head, "currencyAlphaCode"),
+        total=abs(total),
+        tax_total=abs(taxes),
+        amounts_include_tax=False,
+        is_credit=total < 0,
+        lines=tuple(lines),
+        memo=text(head, "requestTitle", "requestDescription"),
+        purchase_order=text(head, "poNumber"),
+        attachments=(Attachment(name=f"Invoice {request_id}.pdf", url=f"invoice/{request_id}"),),
+    )
+
+
+def _vendor(vendor):
+    code = text(vendor, "vendorCode")
+    if not code:
+        raise InvalidDataError("The invoice has no vendor code: choose the vendor in SAP Concur.")
+    return Party(external_id=vendor_key(code), name=text(vendor, "vendorName") or code)
+
+
+def _allocation(row, allocation, sign):
+    """(lines, tax, gross) of an allocation."""
+    journal = part(allocation, "journal")
+    what = f"line {text(row, 'lineItemSequenceOrder') or '?'}"
+    net = amount(journal, "amountNet", what)
+    shipping = amount(journal, "amountShipping", what)
+    gross = amount(journal, "amountGross", what)
+    taxes = [(tax, amount(tax, "amountTax", what)) for tax in rows(journal.get("tax"))]
+    tax_total = sum((value for _tax, value in taxes), Decimal(0))
+    if net + shipping + tax_total != gross:
+        raise InvalidDataError(
+            f"{what.capitalize()}: net, shipping and tax add up to {net + shipping + tax_total}, but the gross amount "
+            f"is {gross}."
+        )
+    code = text(journal, "accountCode") or text(allocation, "allocationAccountCode")
+    name = text(row, "expenseTypeName")
+    shared = {"account": coding.account(code, name) if code else None, "analytics": coding.analytics(allocation)}
+    references = tuple(coding.tax(tax) for tax, _value in taxes)
+    description = text(row, "lineItemDescription") or name
+    lines = [
+        BillLine(
+            amount=sign * net,
+            description=description,
+            taxes=references,
+            order_line_key=text(row, "externalLineItemId"),
+            **shared,
+        )
+    ]
+    if shipping:
+        lines.append(BillLine(amount=sign * shipping, description=f"Shipping: {description}", **shared))
+    return lines, tax_total, gross

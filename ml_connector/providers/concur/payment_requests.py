@@ -1,0 +1,274 @@
+"""Invoices by the list of payment requests, for sites without the Financial Integration Service for invoices.
+
+Sources: invoice/v3.payment-request-digest, invoice/v3.payment-request. The list has the status only, so each approved
+invoice is read by itself. It names its vendor by name and address, without a code, so the vendor is looked up.
+"""
+
+# Odoo translates, and there is no Odoo here.
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from ...core import items as listed
+from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
+from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError
+from ...core.provider import RemotePage, RemoteRecord, content_version
+from ...core.split_amount import share
+from . import coding
+from .lists import reference
+from .vendors import vendor_key
+from .wire import amount, day, part, rows, text
+
+APPROVED = "A_APPR"
+OVERLAP = timedelta(days=1)
+"""The list's filters know days only, and days differ by time zone."""
+PARALLEL_READS = 4
+TAXES = (
+    ("VatAmount", "VatRate", "TaxCode"),
+    ("VatAmountTwo", "VatRateTwo", "TaxCode2"),
+    ("VatAmountThree", "VatRateThree", "TaxCode3"),
+    ("VatAmountFour", "VatRateFour", "TaxCode4"),
+)
+HEADER_TAXES = (("VatAmountOne", "VatRateOne", "TaxCode"), *TAXES[1:])
+PASSING = (
+    *("ApprovalStatus", "AssignedByUsername", "AssignedDate", "CheckNumber", "ExtractDate", "IsAssigned"),
+    *("LastSubmitDate", "PaidAmount", "PaidDate", "PaymentStatus", "URI", "WorkflowCompleteDate"),
+)
+"""What becomes of an invoice in Concur, and does not change what is booked."""
+
+
+class PaymentRequestPuller:
+    """Approved invoices that changed since the day of the last reading."""
+
+    def __init__(self, provider):
+        self._provider = provider
+        self._vendors = {}
+
+    @property
+    def client(self):
+        return self._provider.client
+
+    def pull(self, cursor, since):
+        started = datetime.now(UTC).date()
+        filters = {"approvalStatus": APPROVED}
+        if cursor:
+            filters["lastModifiedDateAfter"] = (date.fromisoformat(cursor) - OVERLAP).isoformat()
+
+        def read(row):
+            try:
+                item = self.fetch(_id(row)) if is_due(row) else None
+            except NotFoundError:  # gone since it was listed
+                return None
+            return item if item and _is_since(item, since) else None
+
+        found = self.client.payment_request_digests(**filters)
+        yield from listed.pages(found, read, self._provider.label, identify=_known_id, parallel=PARALLEL_READS)
+        yield RemotePage(items=(), cursor=started.isoformat())
+
+    def fetch(self, external_id):
+        """An invoice, if it is approved and still there."""
+        row = self.client.payment_request(external_id)
+        if not isinstance(row, dict):
+            raise InvalidDataError("It has no content that can be read.")
+        if text(row, "ApprovalStatus") != APPROVED or _is_true(row, "IsPaymentRequestDeleted"):
+            return None
+        kept = {name: value for name, value in row.items() if name not in PASSING}
+        payload = {"id": external_id, "request": kept, "vendors": self._vendor_codes(row)}
+        title = " - ".join(filter(None, (text(row, "InvoiceNumber"), text(part(row, "VendorRemitAddress"), "Name"))))
+        return RemoteRecord(external_id=external_id, version=content_version(kept), title=title, payload=payload)
+
+    def document(self, payload):
+        return payment_request(payload)
+
+    def _vendor_codes(self, row):
+        """Codes of the vendors that an invoice may be of."""
+        address = part(row, "VendorRemitAddress")
+        key = tuple(text(address, name).casefold() for name in ("Name", "Address1", "City", "PostalCode"))
+        if key not in self._vendors:
+            pages = self.client.vendors(vendorName=text(address, "Name"), searchType="exact") if key[0] else ()
+            named = [record for page in pages for record in page]
+            self._vendors[key] = possible_codes(named, address)
+        return self._vendors[key]
+
+
+def possible_codes(records, address):
+    """Codes of the vendor records of a name: the only one, else those at the address."""
+    codes = {vendor_key(text(record, "VendorCode")) for record in records}
+    if len(codes) > 1:
+        codes = {vendor_key(text(record, "VendorCode")) for record in records if _is_at(record, address)} or codes
+    return sorted(codes)
+
+
+def _is_at(record, address):
+    return all(
+        text(record, name).casefold() == text(address, name).casefold() for name in ("Address1", "City", "PostalCode")
+    )
+
+
+def is_due(row):
+    """Whether a row of the list is an invoice that is finally approved, however the list was filtered."""
+    return text(row, "ApprovalStatusCode") == APPROVED and not _is_true(row, "IsDeleted")
+
+
+def _id(row):
+    value = _known_id(row)
+    if not value:
+        raise InvalidDataError("It has no id.")
+    return value
+
+
+def _known_id(row):
+    return text(row, "PaymentRequestId", "ID")
+
+
+def _is_true(source, name):
+    return text(source, name).lower() in ("true", "y")
+
+
+def _is_since(item, since):
+    if since is None:
+        return True
+    try:
+        booked = day(item.payload["request"], "InvoiceDate", "InvoiceReceivedDate")
+    except InvalidDataError:
+        return True
+    return booked is None or booked >= since
+
+
+def payment_request(payload):
+    """The `Bill` of a payment request.
+
+    VAT is included in the amount of its line; the tax and the shipping of the header come on top of the lines.
+
+    :raises NotRelevantError: it belongs to a test user
+    :raises InvalidDataError: the parts do not add up to the total, or something that is needed is missing
+    """
+    row = payload["request"]
+    if _is_true(row, "IsTestTransaction") or _is_true(row, "PaymentRequestCreatedByTestUser"):
+        raise NotRelevantError("It belongs to a test user in SAP Concur.")
+    total = amount(row, "InvoiceAmount", "the invoice")
+    document_date = day(row, "InvoiceDate", "InvoiceReceivedDate")
+    if document_date is None:
+        raise InvalidDataError("The invoice has no date in SAP Concur.")
+    currency = text(row, "CurrencyCode")
+    if not currency:
+        raise InvalidDataError("The invoice has no currency in SAP Concur.")
+    sign = -1 if total < 0 else 1
+    lines, tax_total = _Lines(row, sign).read(total)
+    return Bill(
+        external_id=payload["id"],
+        number=text(row, "InvoiceNumber") or payload["id"],
+        vendor=_party(payload),
+        document_date=document_date,
+        due_date=day(row, "PaymentDueDate"),
+        currency=currency,
+        total=abs(total),
+        tax_total=sign * tax_total,
+        amounts_include_tax=False,
+        is_credit=total < 0,
+        lines=tuple(lines),
+        memo=text(row, "Name", "Description"),
+        purchase_order=text(row, "PurchaseOrderNumber"),
+        attachments=(Attachment(name=f"Invoice {payload['id']}.pdf", url=f"invoice/{payload['id']}"),),
+    )
+
+
+def _party(payload):
+    name = text(part(payload["request"], "VendorRemitAddress"), "Name")
+    codes = payload["vendors"]
+    if len(codes) == 1:
+        return Party(external_id=codes[0], name=name or codes[0])
+    if not name:
+        raise InvalidDataError("The invoice has no vendor in SAP Concur.")
+    if codes:
+        raise InvalidDataError(f"SAP Concur has several vendors {name}: {', '.join(codes)}. Merge them there.")
+    raise InvalidDataError(f"SAP Concur has no vendor {name} any more: enter it there again.")
+
+
+class _Lines:
+    """The lines of an invoice, each split by its allocations."""
+
+    def __init__(self, row, sign):
+        self.row = row
+        self.sign = sign
+        self.shipping = amount(row, "ShippingAmount", "the invoice")
+        self.header_tax = amount(row, "TaxAmount", "the invoice")
+        self.lines = rows(part(row, "LineItems").get("LineItem"))
+
+    def read(self, total):
+        """Lines and the total of their taxes."""
+        if not self.lines:
+            raise InvalidDataError("The invoice has no lines in SAP Concur.")
+        read = [self._line(line) for line in self.lines]
+        vat = sum((tax for _net, tax, _taxes, _line in read), Decimal(0))
+        whole = sum((net for net, *_rest in read), Decimal(0)) + vat + self.shipping + self.header_tax
+        if whole != total:
+            raise InvalidDataError(
+                f"Lines, shipping and tax of the invoice add up to {whole:f}, but its total is {total:f}."
+            )
+        stated = sum((amount(self.row, name, "the invoice") for name, _rate, _code in HEADER_TAXES), Decimal(0))
+        if stated and not vat:
+            raise InvalidDataError(
+                f"The invoice has {stated:f} of VAT, but none of its lines has: code them in Concur."
+            )
+        # as many as the source writes: it knows its currency
+        digits = max(0, *(-value.as_tuple().exponent for value in (total, *(net for net, *_rest in read))))
+        lines = [made for net, _vat, taxes, line in read for made in self._split(net, taxes, line, digits)]
+        return [*lines, *self._shipping()], vat + self.header_tax
+
+    def _line(self, line):
+        """(net amount, VAT, taxes, line)"""
+        what = f"line {text(line, 'RequestLineItemNumber') or '?'}"
+        vats = [(amount(line, name, what), text(line, rate), text(line, code)) for name, rate, code in TAXES]
+        vat = sum((value for value, _rate, _code in vats), Decimal(0))
+        taxes = [_tax(code, rate) for value, rate, code in vats if value]
+        if self.header_tax:
+            taxes.append(_tax(text(self.row, "TaxCode"), ""))
+        return amount(line, "TotalPrice", what) - vat, vat, tuple(taxes), line
+
+    def _split(self, net, taxes, line, digits):
+        description = text(line, "Description", "SupplierPartId")
+        allocations = rows(part(line, "Allocations").get("Allocation")) or [{"Percentage": "100"}]
+        weights = [amount(allocation, "Percentage", "an allocation") for allocation in allocations]
+        for allocation, value in zip(allocations, share(net, weights, digits), strict=True):
+            if value or len(allocations) == 1:
+                yield BillLine(
+                    amount=self.sign * value,
+                    description=description,
+                    account=_account(allocation, line),
+                    taxes=taxes,
+                    analytics=_analytics(allocation),
+                )
+
+    def _shipping(self):
+        if not self.shipping:
+            return []
+        first = self.lines[0]
+        allocation = next(iter(rows(part(first, "Allocations").get("Allocation"))), {})
+        return [BillLine(amount=self.sign * self.shipping, description="Shipping", account=_account(allocation, first))]
+
+
+def _tax(code, rate):
+    if code:
+        return Reference(kind="tax", external_id=code, code=code, name=code)
+    rate = rate or "without a rate"
+    return Reference(kind="tax", external_id=f"vat:{rate}", name=f"VAT {rate}")
+
+
+def _account(allocation, line):
+    """The account of an allocation; where the site has none, the expense type stands for it."""
+    code = text(allocation, "AllocationAccountCode")
+    if code:
+        return coding.account(code)
+    expense_type = text(line, "ExpenseTypeCode")
+    if not expense_type:
+        return None
+    return Reference(kind="account", external_id=f"expense_type:{expense_type}", name=f"Expense type {expense_type}")
+
+
+def _analytics(allocation):
+    shares = []
+    for number in range(1, coding.CUSTOM_FIELDS + 1):
+        if code := text(allocation, f"Custom{number}"):
+            shares.append(AnalyticShare(reference=reference(f"custom{number}", code, code, "")))
+    return tuple(shares)

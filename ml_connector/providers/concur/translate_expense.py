@@ -1,0 +1,227 @@
+"""An expense report as the journal entry that it is: SAP's posting rule, and what must hold before it is booked.
+
+The rule (Financial Documents Schema, journal): a row debits its account with the amount net of reclaim and the input
+tax with the reclaim, and credits whoever is not the company with the gross amount. Amounts keep their signs.
+"""
+
+# Odoo translates, and there is no Odoo here.
+
+from collections import defaultdict
+from decimal import Decimal
+
+from ...core.documents import Attachment, JournalEntry, JournalLine
+from ...core.errors import InvalidDataError, NotRelevantError
+from . import coding
+from .wire import amount, day, part, rows, text, yes
+
+SET_OFF = "2"
+"""`cashAdvanceTransactionType` of an advance that is set off against expenses."""
+
+
+def expense_report(document):
+    """:raises InvalidDataError: it breaks a rule of its own, or lacks what is needed
+    :raises NotRelevantError: a report of a test user
+    """
+    return _Report(document).entry()
+
+
+class _Report:
+    def __init__(self, document):
+        self.head = part(document, "report")
+        self.employee = part(document, "employee")
+        self.entries = rows(document.get("expenseEntry"))
+        self.advances = rows(document.get("cashAdvanceApplication"))
+        self.lines = []
+        self.owed = defaultdict(Decimal)
+        self.references = {}
+
+    def entry(self):
+        refuse_test(self.head)
+        for entry in self.entries:
+            self._entry(entry)
+        for advance in self.advances:
+            self._advance(advance)
+        lines = (*self.lines, *self._credits())
+        if not lines:
+            self._check_nothing()
+        document_date = day(self.head, "reportUserDefinedDate", "reportSubmitDate", "reportCreationDate")
+        booked = day(self.head, "reportPaymentProcessingDate") or document_date
+        if booked is None:
+            raise InvalidDataError("The report has no date.")
+        report_id = text(self.head, "reportId")
+        return JournalEntry(
+            external_id=report_id,
+            number=title(self.head),
+            document_date=document_date or booked,
+            accounting_date=booked,
+            currency=text(self.head, "employeeCurrencyAlphaCode"),
+            lines=lines,
+            revision=revision(self.head),
+            is_partial=self._is_partial(),
+            attachments=_receipts(report_id, self.entries),
+        )
+
+    def _is_partial(self):
+        """Whether the expenses are not all that was approved of the report."""
+        if not text(self.head, "totalApprovedAmount"):
+            return False
+        approved = (amount(entry, "entryApprovedAmount", "an expense") for entry in self.entries)
+        return sum(approved, Decimal(0)) != amount(self.head, "totalApprovedAmount", "the report")
+
+    def _check_nothing(self):
+        approved = amount(self.head, "totalApprovedAmount", "the report")
+        if approved:
+            raise InvalidDataError(f"The rows of the report add up to 0, but {approved} was approved.")
+        raise NotRelevantError("The report has nothing to book.")
+
+    def _entry(self, entry):
+        name = text(entry, "expenseTypeName", "expenseTypeCode") or "?"
+        gross = Decimal(0)
+        lines = []
+        for allocation in rows(entry.get("allocation")):
+            for journal in rows(allocation.get("journal")):
+                gross += self._journal(entry, allocation, journal, name, lines)
+        approved = amount(entry, "entryApprovedAmount", f"expense {name}")
+        if gross != approved:
+            raise InvalidDataError(
+                f"Expense {name}: the journal rows add up to {gross}, but the approved amount is {approved}."
+            )
+        self.lines += _without_pairs(lines)
+
+    def _journal(self, entry, allocation, journal, name, lines):
+        """The rows of one journal row; returns its gross amount."""
+        what = f"expense {name}"
+        gross = amount(journal, "amountGross", what)
+        net = amount(journal, "amountNetOfReclaim", what)
+        payer, payee = text(journal, "journalPayer"), text(journal, "journalPayee")
+        _check_direction(name, gross, payer, payee)
+        taxes = _taxes(allocation, journal)
+        reclaimed = [(tax, amount(tax, "amountReclaim", what)) for tax in taxes]
+        total = net + sum((value for _tax, value in reclaimed), Decimal(0))
+        if total != gross:
+            raise InvalidDataError(
+                f"Expense {name}: the net amount and the tax to reclaim add up to {total}, but the gross amount is "
+                f"{gross}."
+            )
+        code = text(journal, "journalAccountCode") or text(entry, "clearingAccountCode")
+        if not code:
+            raise InvalidDataError(f"Expense {name} has no account in SAP Concur: set one for its expense type there.")
+        label = _label(entry, name)
+        claims = [(coding.tax(tax), value) for tax, value in reclaimed if value]
+        if net:
+            lines.append(
+                JournalLine(
+                    amount=net,
+                    account=coding.account(code, name),
+                    description=label,
+                    analytics=coding.analytics(allocation),
+                    taxes=tuple(claims),
+                )
+            )
+        lines += [JournalLine(amount=value, account=tax, description=label) for tax, value in claims]
+        other = payee if payer == coding.COMPANY else payer
+        self._owe(other, text(entry, "reportEntryPatKey"), gross)
+        return gross
+
+    def _owe(self, code, payment_type, value):
+        """The company owes `value` to a party."""
+        if code == coding.EMPLOYEE:
+            account, partner = self._employee_account()
+        else:
+            account, partner = coding.party(code, payment_type)
+        key = (account.kind, account.external_id)
+        self.references[key] = (account, partner)
+        self.owed[key] += value
+
+    def _employee_account(self):
+        """The employee's payable, or the account of payroll where payroll pays him."""
+        person = coding.employee(self.employee)
+        clearing = text(self.head, "payrollPaymentClearingAccountCode")
+        if yes(self.head, "payrollPayIndicator") and clearing:
+            return coding.account(clearing, "Paid through payroll"), person
+        return person, None
+
+    def _advance(self, advance):
+        """An advance was an asset; setting it off credits it, and the employee is owed that much less."""
+        value = amount(advance, "cashAdvanceApplicationAmount", "the cash advance")
+        if not value:
+            return
+        kind = text(advance, "cashAdvanceTransactionType")
+        if kind and kind != SET_OFF:
+            raise InvalidDataError(f"A cash advance of {value} has the transaction type {kind}: book it by hand.")
+        code = text(advance, "cashAdvanceClearingAccountCode")
+        if not code:
+            raise InvalidDataError(f"The cash advance of {-value} has no clearing account in SAP Concur.")
+        self.lines.append(
+            JournalLine(
+                amount=value,
+                account=coding.account(code, "Cash advances"),
+                partner=coding.employee(self.employee),
+                description="Cash advance",
+            )
+        )
+        self._owe(coding.EMPLOYEE, "", value)
+
+    def _credits(self):
+        for key, value in self.owed.items():
+            account, partner = self.references[key]
+            if value:
+                yield JournalLine(amount=-value, account=account, partner=partner, description=title(self.head))
+
+
+def refuse_test(head):
+    """:raises NotRelevantError: it belongs to a test user of Concur"""
+    if yes(head, "isTest"):
+        raise NotRelevantError("It belongs to a test user in SAP Concur.")
+
+
+def revision(head):
+    """The number of a version of what was posted before; empty for the first."""
+    number = text(head, "revisionNumber")
+    return "" if number in ("0", "1") else number
+
+
+def title(head):
+    return " ".join(value for value in (text(head, "reportNumber"), text(head, "reportName")) if value)
+
+
+def _receipts(report_id, entries):
+    """Concur hands out all receipts of a report as one file."""
+    if any(text(entry, "entryReceiptId") and text(entry, "entryReceiptType") != "N" for entry in entries):
+        return (Attachment(name=f"Receipts {report_id}.pdf", url=f"report/{report_id}"),)
+    return ()
+
+
+def _check_direction(name, gross, payer, payee):
+    """An amount is negative exactly when the company is paid."""
+    if coding.COMPANY not in (payer, payee) or payer == payee:
+        raise InvalidDataError(
+            f"Expense {name}: a row goes from {payer or '?'} to {payee or '?'}, not to or from COMP."
+        )
+    if gross and (gross < 0) != (payee == coding.COMPANY):
+        raise InvalidDataError(
+            f"Expense {name}: the amount {gross} goes from {payer} to {payee}, which contradicts its sign."
+        )
+
+
+def _taxes(allocation, journal):
+    """The taxes of a journal row. Older documents do not link them: then all, where there is one row alone."""
+    taxes = rows(allocation.get("tax"))
+    linked = journal.get("taxGuid")
+    if linked is None:
+        return taxes if len(rows(allocation.get("journal"))) == 1 else []
+    linked = linked if isinstance(linked, list) else [linked]
+    return [tax for tax in taxes if tax.get("taxGuid") in linked]
+
+
+def _label(entry, name):
+    parts = dict.fromkeys([name, text(entry, "entryVendorDescription"), text(entry, "entryDescription")])
+    return " - ".join(part for part in parts if part)
+
+
+def _without_pairs(lines):
+    """Without what cancels itself (a personal item on a company card): its account is only for display."""
+    totals = defaultdict(Decimal)
+    for line in lines:
+        totals[line.account, line.analytics] += line.amount
+    return [line for line in lines if totals[line.account, line.analytics]]

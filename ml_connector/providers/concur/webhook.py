@@ -1,0 +1,178 @@
+"""Events of Concur's Event Subscription Service (ess/v4.event-subscription, event-topics).
+
+They carry ids, are repeated for 72 hours, and are never sent again after that: so they are hints, and polling is what
+brings the documents.
+"""
+
+# Odoo translates, and there is no Odoo here.
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import secrets
+from datetime import timedelta
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from ...core.errors import AuthError, InvalidDataError, NotFoundError
+from ...core.http import read_json
+from ...core.provider import Event
+from .distinguished_name import common_names
+
+TOPIC = "public.concur.financialintegration"
+SIGNATURE = "Concur-Signature"
+SENDER = "webhook.api.concursolutions.com"
+"""Common name of the client certificate that the service always presents. Nothing else of it stays the same."""
+KEPT = timedelta(hours=72)
+"""How long an event that nobody takes is repeated."""
+KEY_OF_2025 = (
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuE2x914aLmJa9GSzVVcTe6CEi3afbs84RIEhRoLO8oK2nBKKS0fyRfZtzUZIiD0kcjBjeLrM"
+    "jJpC5oI6f709DpGQSgL1ytzP9dnIp/n1lcCk88NA+ihJlHwB6gNX6lMbftTbCpxvkY6PZmjZfnw//Ito5iM2P2IY7oxK8GsYWXLnnMDw9ONnvxfPLoZL"
+    "GxYXXs+zR2yGFiZ0wPRY6QJ+NT0xusN2nacPPwtgQQoD/oh7QMaBhXZ7WLSM0Gm68/c2lzMjQjtXgwAyy1+5h4EHYhasT+p98Q0P3LpMcX9wZN3hMqbh"
+    "RiRaJAQffCdYgk2Kv6EjE2l88K8kXdsocIZciQIDAQAB"
+)
+"""SAP's public key since 2025-10-22. It changes every autumn: then the new one is entered on the connection."""
+
+
+# Subscription
+
+
+def subscribe(client, instance, endpoint_url, credentials):
+    """Subscribe under a new id, after what was begun before for this address is removed.
+
+    :return: the id, and by what senders are known (see `verify`)
+    :raises AuthError: the app may not subscribe to the topic
+    """
+    senders = known_senders(credentials)
+    if TOPIC not in client.event_topics():
+        raise AuthError(
+            "SAP Concur does not offer its events to this app: give the app the scopes events.topic.read and FISVC and "
+            "the grant client_credentials."
+        )
+    for row in client.event_subscriptions():
+        if (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url:
+            unsubscribe(client, row.get("id"))
+    mark = hashlib.sha256(instance.encode()).hexdigest()[:16]
+    subscription_id = f"odoo-{mark}-{secrets.token_hex(4)}"
+    client.subscribe_to_events(subscription_id, TOPIC, endpoint_url)
+    return subscription_id, senders
+
+
+def is_subscribed(client, subscription_id, endpoint_url):
+    """Whether the subscription is there as it was made: Concur deletes those that failed for a month."""
+    rows = [row for row in client.event_subscriptions() if row.get("id") == subscription_id]
+    return any(
+        row.get("topic") == TOPIC and (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url for row in rows
+    )
+
+
+def unsubscribe(client, subscription_id):
+    """Quiet when it is gone already."""
+    try:
+        client.unsubscribe_from_events(subscription_id)
+    except NotFoundError:
+        return
+
+
+def known_senders(credentials):
+    """By what senders are known, as JSON: SAP's public keys, and the header of a proxy that checks certificates.
+
+    :raises InvalidDataError: the key on the connection is none
+    """
+    entered = re.sub(r"-----[A-Z ]+-----|\s", "", credentials.get("webhook_key") or "")
+    if entered and _public_key(entered) is None:
+        raise InvalidDataError("The public key for webhooks cannot be read: copy it from SAP's page once more.")
+    name = (credentials.get("webhook_certificate_header") or "").strip()
+    # SAP signs with the old one until it changes
+    keys = list(dict.fromkeys(filter(None, (entered, KEY_OF_2025))))
+    return json.dumps({"keys": keys, "header": name})
+
+
+# Events
+
+
+def verify(headers, body, senders):
+    """Whether SAP signed the body, or a proxy says that the sender showed SAP's certificate. Closed without senders.
+
+    SAP does not document how it signs. RSA-PSS with SHA-256 is what its sample reads; PKCS #1 v1.5 is taken too.
+
+    :param senders: what `known_senders` returned, for each valid subscription
+    """
+    known = [json.loads(sender) for sender in senders if sender]
+    if any(_is_certified(headers, sender["header"]) for sender in known):
+        return True
+    try:
+        signature = base64.b64decode(header(headers, SIGNATURE).strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return bool(signature) and any(_is_signed(key, signature, body) for sender in known for key in sender["keys"])
+
+
+def _is_certified(headers, name):
+    """Whether the header that a proxy sets names the certificate: by its common name, or by its whole subject."""
+    values = [value or "" for key, value in headers.items() if name and key.lower() == name.lower()]
+    if len(values) != 1:
+        return False
+    subject = values[0].strip()
+    return subject == SENDER or common_names(subject) == [SENDER]
+
+
+def _is_signed(key, signature, body):
+    public_key = _public_key(key)
+    schemes = (padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO), padding.PKCS1v15())
+    return public_key is not None and any(_fits(public_key, signature, body, scheme) for scheme in schemes)
+
+
+def _fits(public_key, signature, body, scheme):
+    try:
+        public_key.verify(signature, body, scheme, hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _public_key(text):
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, rsa.RSAPublicKey) else None
+
+
+def parse(body):
+    """The `Event` in a webhook's body. Nothing in it is followed: addresses in it are ignored.
+
+    :raises InvalidDataError: it is not Concur's envelope
+    """
+    try:
+        envelope = read_json(body)
+    except ValueError:
+        envelope = None
+    facts = envelope.get("facts") if isinstance(envelope, dict) else None
+    if not isinstance(facts, dict):
+        raise InvalidDataError("The webhook is not an event of SAP Concur: it has no facts.")
+    event_id, event_type = _text(envelope, "id"), _text(envelope, "eventType")
+    if not (event_id and event_type):
+        raise InvalidDataError("The webhook is not an event of SAP Concur: it has no id or no type.")
+    return Event(
+        event_id=event_id,
+        event_type=event_type,
+        external_id=_text(facts, "documentId"),
+        created_at=_text(envelope, "timeStamp"),
+    )
+
+
+def header(headers, name):
+    """The value of a header whose name may be written in any case; empty when it is missing."""
+    return next((value or "" for key, value in headers.items() if key.lower() == name.lower()), "")
+
+
+def _text(source, key):
+    """The text at a key, storable: JSON can spell zero bytes and half characters."""
+    value = source.get(key)
+    return value.replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -1,0 +1,94 @@
+"""Ramp's three ways to write an amount of money.
+
+1. `{amount, currency_code, minor_unit_conversion_rate}`: integer of minor units (bills, their lines and payments).
+2. `{currency, value}`: integer of minor units (reimbursements, withholding).
+3. a number in major units, the currency beside it (transactions).
+"""
+
+# Odoo translates, and there is no Odoo here.
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from ...core.errors import InvalidDataError
+
+# ISO 4217 minor units where they are not 2.
+_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+_LARGEST = Decimal(10) ** 15
+
+
+def currency_digits(currency):
+    """Decimal places of an ISO 4217 currency."""
+    return _DIGITS.get(currency, 2)
+
+
+def read_money(value, what, currency=None):
+    """Amount in major units and ISO 4217 currency.
+
+    :param what: names the amount in an error (`the amount of the bill`)
+    :param currency: of a bare number
+    :raises InvalidDataError: not an amount, no or no known currency, or more decimals than the currency has
+    """
+    if isinstance(value, dict) and "currency_code" in value:
+        currency = _currency(value["currency_code"], what)
+        amount = _from_minor(value.get("amount"), value.get("minor_unit_conversion_rate"), currency, what)
+    elif isinstance(value, dict):
+        currency = _currency(value.get("currency"), what)
+        amount = _from_minor(value.get("value"), None, currency, what)
+    else:
+        currency = _currency(currency, what)
+        amount = read_number(value, what)
+    digits = currency_digits(currency)
+    exact = round(amount, digits)
+    if exact != amount:
+        raise InvalidDataError(f"Ramp sent {what} as {amount} {currency}: {currency} has {digits} decimals.")
+    return exact, currency
+
+
+def read_price(value, what, currency):
+    """The price of one unit, which may have parts of the smallest unit; None where none is stated.
+
+    :param currency: that it has to be in
+    """
+    if value in (None, ""):
+        return None
+    if not isinstance(value, dict):
+        return read_number(value, what)
+    is_lasting = "currency_code" in value
+    if _currency(value["currency_code"] if is_lasting else value.get("currency"), what) != currency:
+        raise InvalidDataError(f"Ramp sent {what} in another currency than {currency}.")
+    return _from_minor(
+        value.get("amount" if is_lasting else "value"), value.get("minor_unit_conversion_rate"), currency, what
+    )
+
+
+def _from_minor(value, rate, currency, what):
+    units = read_number(value, what)
+    if units != units.to_integral_value():
+        raise InvalidDataError(f"Ramp sent {what} in parts of the smallest unit of {currency}.")
+    if rate is None:
+        return units / 10 ** currency_digits(currency)
+    if isinstance(rate, bool) or not isinstance(rate, int) or not 0 < rate <= 10**6:
+        raise InvalidDataError(f"Ramp sent {what} with an unusable number of minor units.")
+    return units / rate
+
+
+def read_number(value, what):
+    """A finite number of less than 16 digits before the point, written as a number or as text."""
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            number = Decimal(str(value))
+        except (InvalidOperation, ValueError):
+            number = None
+        if number is not None and number.is_finite() and abs(number) < _LARGEST:
+            return number
+    raise InvalidDataError(f"Ramp sent no usable number as {what}.")
+
+
+def _currency(value, what):
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{3}", value):
+        return value.upper()
+    raise InvalidDataError(f"Ramp sent {what} without a currency that is in ISO 4217.")

@@ -1,0 +1,650 @@
+"""Ramp as the engine sees it."""
+
+# Odoo translates, and there is no Odoo here.
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from itertools import chain
+
+from ...core import items as rows
+from ...core.errors import AuthError, ConflictError, InvalidDataError, NotFoundError, PermanentError, RemoteError
+from ...core.provider import Credential, Provider, RemotePage, Territory
+from . import check, items, results, translate, translate_card, translate_spend, webhook
+from . import push_table as push
+from .client import RampClient
+from .flows import (
+    EVENTS,
+    FLOWS,
+    ONLY_FOR,
+    SCOPES,
+    SEAT,
+    USERS_READ,
+    concerns_us,
+    is_bill_booked,
+    is_bill_due,
+    is_booked_as,
+    is_lately,
+    is_payment_booked,
+    is_payment_due,
+    is_taken_back,
+    split_payment_key,
+)
+from .links import Links
+from .newer import FIELD_REMOTE_ID, Newer
+from .pull_base import since_moment
+from .pull_spend import LOOK_BACK
+from .puller_table import PULLERS
+from .push_base import ENTITIES
+from .wire import MOMENTS, part, required, required_id, text
+
+COMPANIES = "companies"
+OVERLAP = timedelta(minutes=5)
+"""Vendors are read again from this long before the last run: the clocks of two systems differ."""
+PARALLEL_READS = 4
+
+
+class RampProvider(Provider):
+    key = "ramp"
+    moments = MOMENTS
+    label = "Ramp"
+    environments = {"production": "https://api.ramp.com", "sandbox": "https://demo-api.ramp.com"}
+    credentials = (
+        Credential(
+            name="client_id",
+            label="Client ID",
+            help="In Ramp under Company > Developer > your app. The app needs the grant type Client Credentials.",
+        ),
+        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(
+            name="scopes",
+            label="Scopes",
+            required=False,
+            help="Only to ask for other scopes than usual, separated by spaces.",
+        ),
+        Credential(
+            name="entity",
+            label="Entity",
+            required=False,
+            help="The Ramp entity that is this company; empty when the Ramp business has only one. The test of the "
+            "connection finds out which there are.",
+        ),
+    )
+    flows = FLOWS
+    webhook_events = EVENTS
+    forwards_headers = True
+    pushes = push.PUSHES
+    has_entities = True
+    relists_cheaply = True
+
+    def __init__(self, settings, tokens, observe):
+        super().__init__(settings, tokens, observe)
+        self.handles = translate.Handles(settings.instance)
+        self.newer = Newer(self)
+        self._remittances = {}
+
+    @cached_property
+    def client(self):
+        """Made when it is needed: translating needs none."""
+        credentials = self.settings.credentials
+        return RampClient(
+            self.settings.base_url,
+            client_id=credentials.get("client_id") or "",
+            client_secret=credentials.get("client_secret") or "",
+            scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
+            **self._client_options(),
+        )
+
+    # Connection
+
+    def check(self):
+        return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        business = stored.get("business_id")
+        chosen = credentials.get("entity") or ""
+        if not business or chosen != (stored.get("entity") or "") or (chosen and not stored.get("entity_id")):
+            return None
+        entities = {stored["entity_id"]: stored.get("entity_name") or chosen} if chosen else {}
+        name = stored.get("business_name") or business
+        return Territory(business=business, name=name, entities=entities)
+
+    def claim_accounting_connection(self):
+        """Make Odoo the accounting system of the Ramp business.
+
+        Quiet when it is already, and when another system is: then only vendors are synced, as the check says.
+
+        :raises ConflictError: another system came first
+        """
+        connections = self.client.connections()
+        state, row = check.seat(connections)
+        if state == check.TAKEN:
+            return
+        if state == check.FILES:
+            row = self.client.create_connection(check.OUR_NAME)
+        elif state == check.FREE:
+            row = self._take_seat(connections)
+        # Ramp does not refuse when the place is taken: it answers with the connection that is there.
+        if row.get("remote_provider_name") != check.OUR_NAME:
+            raise ConflictError(
+                f"Another system is the accounting system of this Ramp business: {check.holder_name(row)}. Disconnect "
+                "it in Ramp under Accounting > Settings first."
+            )
+
+    def _take_seat(self, connections):
+        """Our own ended connection has the fields of before, so it is taken up again if Ramp lets us."""
+        ended = [row for row in connections if row.get("remote_provider_name") == check.OUR_NAME]
+        if ended:
+            with suppress(PermanentError):
+                return self.client.reactivate_connection(ended[0].get("id"))
+        return self.client.create_connection(check.OUR_NAME)
+
+    def release_accounting_connection(self):
+        """End the accounting connection when it is ours; that of another system is never touched."""
+        state, _row = check.seat(self.client.connections())
+        if state == check.OURS:
+            self.client.delete_connection()
+
+    # Reading
+
+    def pull(self, flow, cursor, since):
+        if flow in PULLERS:
+            return PULLERS[flow](self).pull(cursor, since)
+        readers = {
+            "coding": self._pull_coding,
+            "vendors": self._pull_vendors,
+            "bills": self._pull_bills,
+            # Rows of this flow are made when a bill was written.
+            "bill_files": lambda cursor, since: iter(()),
+            "payment_files": lambda cursor, since: iter(()),
+            "payments": self._pull_payments,
+        }
+        return readers[flow](cursor, since)
+
+    def booked(self, flow, since):
+        if flow in PULLERS:
+            return PULLERS[flow](self).booked(since)
+        readers = {"bills": self._booked_bills, "payments": self._booked_payments}
+        return readers[flow](since)
+
+    def fetch(self, flow, external_id):
+        readers = {
+            "coding": self._fetch_coding,
+            "vendors": lambda vendor_id: self._vendor_item(self.client.vendor(vendor_id)),
+            "bills": self._fetch_bill,
+            "bill_files": lambda bill_id: items.files_item(self.client.bill(bill_id)),
+            "payments": self._fetch_payment,
+            "payment_files": self._fetch_remittance,
+        }
+        if flow in PULLERS:
+            readers[flow] = PULLERS[flow](self).fetch
+        try:
+            return rows.fetched(lambda: readers[flow](external_id), external_id, self.label)
+        except NotFoundError:
+            return None
+
+    def fetch_files(self, flow, external_id, known):
+        if flow == "receipts" and known.get("subject_kind"):
+            return rows.fetched(lambda: PULLERS[flow](self).fetch_known(external_id, known), external_id, self.label)
+        if flow == "payment_files":
+            return self._fetch_remittance(external_id, known.get("names") or ())
+        if flow == "bill_files" and (found := self.bill_links.find([external_id], known.get("day", ""))):
+            return found[0]
+        return self.fetch(flow, external_id)
+
+    @cached_property
+    def bill_links(self):
+        """Items of files by bill, as the lists of this run had them."""
+
+        def listed(since):
+            return self._bill_pages(from_created_at=since_moment(since))
+
+        def read(row):
+            key = rows.id_of(row)
+            return (key, items.files_item(row)) if key and row.get("invoice_urls") else ("", None)
+
+        return Links(listed, read)
+
+    @cached_property
+    def receipt_links(self):
+        """Links of receipts by their id, as the lists of this run had them."""
+
+        def listed(since):
+            return self.client.receipts(created_after=since_moment(since))
+
+        return Links(listed, lambda row: (rows.id_of(row), row.get("receipt_url")))
+
+    def changed_after(self, flow, external_id, moment):
+        """Ramp tells no time of change, but lists the vendors that changed since a moment."""
+        pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
+        return any(row.get("id") == external_id for page in pages for row in page)
+
+    def document(self, flow, payload):
+        payload = self.localized(payload)
+        if flow in PULLERS:
+            return PULLERS[flow](self).document(payload)
+        translators = {
+            "coding": translate.reference,
+            "vendors": lambda payload: translate.vendor(payload, self.handles),
+            "bills": lambda payload: translate.bill(
+                payload, self.handles, self.entity_currencies, self.account_currencies
+            ),
+            "bill_files": translate.files,
+            "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
+            "payment_files": translate.remittance,
+        }
+        return translators[flow](payload)
+
+    def download(self, url):
+        if url.startswith(translate.REMITTANCE):
+            return self._remittances.pop(url, None) or self.client.remittance_receipt(
+                url.removeprefix(translate.REMITTANCE)
+            )
+        return self.client.download(url)
+
+    def _fetch_remittance(self, external_id, names=()):
+        """The proof of a payment; without a file where Ramp has none, as of payments that it only knows of."""
+        _payment_id, bill_id = split_payment_key(external_id)
+        url = f"{translate.REMITTANCE}{bill_id}"
+        try:
+            self._remittances[url] = self.client.remittance_receipt(bill_id)
+        except (NotFoundError, PermanentError):
+            url = ""
+        return items.remittance_item(external_id, next(iter(names), "Remittance.pdf"), url)
+
+    @property
+    def bank_accounts(self):
+        return self.settings.stored.get("bank_accounts") or {}
+
+    @property
+    def entity_currencies(self):
+        """In which Ramp's entities pay; empty where an entity pays in several."""
+        return self.settings.stored.get("entity_currencies") or {}
+
+    @property
+    def account_currencies(self):
+        return self.settings.stored.get("account_currencies") or {}
+
+    @property
+    def entity_id(self):
+        """The entity whose bills are read; empty for all.
+
+        :raises AuthError: one was entered since the last check, so its id is not known
+        """
+        entity = self.settings.credentials.get("entity") or ""
+        if not entity:
+            return ""
+        entity_id = self.settings.stored.get("entity_id")
+        if not entity_id or self.settings.stored.get("entity") != entity:
+            raise AuthError(f"The Ramp entity {entity} is not known yet: press Test connection.")
+        return entity_id
+
+    @property
+    def default_entity(self):
+        """What a new vendor says about the entity whose bills it gets; nothing where that is not known (yet)."""
+        stored = self.settings.stored
+        chosen = self.settings.credentials.get("entity") or ""
+        entity_id = stored.get("entity_id") if chosen and stored.get("entity") == chosen else ""
+        return {"default_entity_id": entity_id} if entity_id else {}
+
+    def _pull_coding(self, _cursor, _since):
+        yield from self._coded("account", self.client.accounts(is_active=True))
+        fields = []
+        yield from rows.pages(self.client.fields(is_active=True), partial(_note_field, fields), self.label)
+        for field in fields:
+            # gone since it was listed
+            with suppress(NotFoundError):
+                options = self.field_options(field["id"], field["ramp_id"], is_active=True)
+                yield from self._coded("analytic", options, field)
+        yield from self._pull_taxes()
+        yield from self._pull_journals()
+        yield from self._pull_spend_codes()
+
+    def field_options(self, our_id, ramp_id, **filters):
+        """Pages of the options of a field, asked for by its id with us where Ramp knows that.
+
+        The id that Ramp gave it is another one when the field was made anew.
+        """
+        return self.newer.attempt(
+            FIELD_REMOTE_ID,
+            lambda: _begun(self.client.field_options(field_remote_id=our_id, **filters)),
+            lambda: _begun(self.client.field_options(ramp_id, **filters)),
+        )
+
+    def _pull_taxes(self):
+        try:
+            yield from self._coded("tax", self.client.tax_code_options(is_active=True))
+        except NotFoundError:
+            # Most businesses have no tax codes in Ramp.
+            return
+
+    def _pull_journals(self):
+        """Where payments come from: Ramp's bank accounts and its card."""
+        spend = (translate.CARD, translate_spend.REIMBURSED)
+        own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
+        accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
+        yield from self._coded("journal", [[*own, *accounts]])
+
+    def _pull_spend_codes(self):
+        """What card spend needs beside the coding: the issuer, the account of cashback, and who spends."""
+        for reference in (translate_card.ISSUER, translate_card.CASHBACK):
+            yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
+        if USERS_READ in self.settings.capabilities:
+            yield from self._coded("employee", self.client.users())
+
+    def _coded(self, kind, found, field=None):
+        def read(row):
+            return items.coding_item(kind, row, field) if is_active(row) and self.is_offered(row) else None
+
+        return rows.pages(found, read, self.label, identify=lambda row: items.coding_key_of(kind, row, field))
+
+    def _fetch_coding(self, external_id):
+        found = (item for page in self._pull_coding("", None) for item in page.items)
+        return next((item for item in found if item.external_id == external_id), None)
+
+    def _pull_vendors(self, cursor, _since):
+        """Changed vendors. Their rows say no time of change, so the cursor is the time at which the run began.
+
+        Of those that are not approved, which lists leave out, only ours are read: they show where that stands. So the
+        list that has them too is read only where vendors are sent; nothing in it: nothing changed.
+        """
+        started = _now()
+        filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
+        approved = set()
+
+        def read(row):
+            approved.add(row.get("id"))
+            return self._vendor_item(row)
+
+        def read_waiting(row):
+            is_ours = self.handles.partner_id(str(row.get("external_vendor_id") or ""))
+            if row.get("id") in approved or not is_ours:
+                return None
+            return self._vendor_item(self.client.vendor(required_id(row, "It")))
+
+        is_sending = bool(self.options("vendors_push").get("active"))
+        with_drafts = iter(self.client.vendors(include_draft=True, **filters) if is_sending else ())
+        first = next(filter(None, with_drafts), None)
+        if first or not is_sending:
+            yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
+        if first:
+            yield from rows.pages(chain([first], with_drafts), read_waiting, self.label)
+        yield RemotePage(items=(), cursor=started.isoformat())
+
+    def _vendor_item(self, row):
+        if row.get("contacts") == []:
+            return items.vendor_item(row, [])
+        try:
+            contacts = [contact for page in self.client.vendor_contacts(required_id(row, "It")) for contact in page]
+        except NotFoundError:
+            contacts = []
+        return items.vendor_item(row, contacts)
+
+    def _pull_bills(self, _cursor, since):
+        yield from self._bills(items.bill_item, lambda row: is_bill_due(row) and _is_since(row, since), sync_ready=True)
+        yield from self._bills(
+            items.bill_item, lambda row: is_taken_back(row) and _is_since(row, since), is_archived=True
+        )
+
+    def reread(self, flow):
+        """Bills that are booked: those that are still open, and those that were paid lately.
+
+        Ramp has no filter for what was changed, and an edited bill is not ready anew.
+        """
+        made = {"bills": items.bill_item, "payments": self._payment_item}.get(flow)
+        if not made:
+            return
+        selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
+        if flow == "bills":
+            selections.append({"sync_status": "BILL_SYNCED"})
+        for selection in selections:
+            status = selection["sync_status"]
+            yield from self._bills(made, lambda row, status=status: is_booked_as(row, status), **selection)
+
+    def _pull_payments(self, _cursor, since):
+        """A payment is left alone when its bill is, so the date of the bill decides."""
+        yield from self._bills(
+            self._payment_item,
+            lambda row: is_payment_due(row) and _is_since(row, since),
+            sync_ready=True,
+            payment_status="PAID",
+        )
+
+    def _payment_item(self, row):
+        """What the bank took for several bills is parted, for which all of them are needed."""
+        if not translate.may_pay_others(row):
+            return items.payment_item(row)
+        payment_id = text(part(row, "payment"), "id")
+        together = [
+            {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
+            for page in self.client.bills(payment_id=payment_id)
+            for bill in page
+            if payment_id and text(part(bill, "payment"), "id") == payment_id
+        ]
+        return items.payment_item({**row, "paid_together": together})
+
+    def _booked_bills(self, since):
+        """Ramp does not say when a bill was booked, so all of its dates count."""
+        yield from self._bills(items.bill_item, lambda row: is_bill_booked(row) and is_lately(row, since))
+
+    def _booked_payments(self, since):
+        yield from self._bills(
+            self._payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
+        )
+
+    def _bills(self, made, is_wanted, **filters):
+        """Pages of what is made of the bills of ours that are wanted."""
+        entity_id = self.entity_id
+
+        def read(row):
+            if not (concerns_us(row, entity_id) and is_wanted(row)):
+                return None
+            item = made(row)
+            self.bill_links.note(row)
+            return item
+
+        return rows.pages(self._bill_pages(**filters), read, self.label)
+
+    def _bill_pages(self, **filters):
+        """Rows of bills, as Ramp lists them.
+
+        None while another system is the accounting system: they are that system's to book, and could not be reported.
+        """
+        if self.settings.stored.get("seat") != check.TAKEN:
+            yield from self.client.bills(is_accounting_sync_enabled=True, entity_id=self.entity_id or None, **filters)
+
+    def _fetch_bill(self, bill_id):
+        """A bill, unless Ramp does not regard it as ready for the books: no field of the bill says so."""
+        row = self.client.bill(bill_id)
+        if not concerns_us(row, self.entity_id):
+            return None
+        if is_bill_due(row) and not self._is_ready(row):
+            return None
+        return items.bill_item(row)
+
+    def _is_ready(self, bill):
+        vendor = bill.get("vendor")
+        filters = {
+            "vendor_id": vendor.get("id") if isinstance(vendor, dict) else None,
+            "invoice_number": bill.get("invoice_number"),
+        }
+        pages = self._bill_pages(sync_ready=True, **filters)
+        return any(row.get("id") == bill.get("id") for page in pages for row in page)
+
+    def _fetch_payment(self, external_id):
+        payment_id, bill_id = split_payment_key(external_id)
+        row = self.client.bill(bill_id)
+        if not (concerns_us(row, self.entity_id) and is_payment_due(row)):
+            return None
+        item = self._payment_item(row)
+        return item if not payment_id or item.external_id == external_id else None
+
+    # Sending
+
+    @classmethod
+    def blocked(cls, flow, capabilities, options):
+        return push.blocked(flow, cls.flow(flow), capabilities, options)
+
+    def options(self, flow):
+        """The choices made on a flow."""
+        return self.settings.options.get(flow) or {}
+
+    def untaken(self, flow):
+        return self._push(flow).untaken() if flow == "vendors_push" else super().untaken(flow)
+
+    def heard(self, flow, external_id):
+        return self._push(flow).heard(external_id)
+
+    @property
+    def order_mode(self):
+        chosen = self.options("purchase_orders_push").get("purchase_order_mode")
+        return push.order_mode(self.settings.capabilities, chosen)
+
+    @property
+    def has_seat(self):
+        """Whether Odoo is the accounting system, so that Ramp takes our ids on bills."""
+        return SEAT in self.settings.capabilities
+
+    @property
+    def has_receipts(self):
+        """Whether receipts of goods are sent, so that Ramp can match bills with them too."""
+        return bool(self.options("receipts_push").get("active"))
+
+    @property
+    def companies(self):
+        """Our ids of the companies to which what we send is limited.
+
+        None as long as Ramp does not have them, and where the connection keeps the books of all entities.
+        """
+        sent = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES)
+        is_limited = self.settings.credentials.get("entity") and self.options("companies_push").get("active")
+        return sorted(sent) if is_limited and isinstance(sent, list) else []
+
+    def note_company(self, company_id):
+        """Note that Ramp has a company of ours."""
+        known = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES) or []
+        self.learned[COMPANIES] = sorted({*known, company_id})
+
+    def is_offered(self, row):
+        """Whether people of our companies may choose an account, an option or a tax."""
+        limited = row.get(ENTITIES)
+        if not (isinstance(limited, list) and limited and self.has_seat and self.companies):
+            return True
+        return not set(self.companies).isdisjoint(map(str, limited))
+
+    @property
+    def push_entity_id(self):
+        """The Ramp entity that our records belong to: the chosen one, else the business's main one."""
+        return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
+
+    @cached_property
+    def _main_entity_id(self):
+        return check.main_entity([row for page in self.client.entities() for row in page])
+
+    def field_name(self, kind):
+        """What Ramp calls the built-in field of accounts or taxes on the lines of this business."""
+        return self._account_field if kind == "account" else self._tax_field
+
+    @cached_property
+    def _account_field(self):
+        first = next(self.client.accounts(is_active=True), [])
+        infos = [row.get("gl_account_category_info") for row in first]
+        return next((info["id"] for info in infos if isinstance(info, dict) and info.get("id")), "Category")
+
+    @cached_property
+    def _tax_field(self):
+        return self.client.tax_code().get("id")
+
+    def report(self, entries, key):
+        return results.report(self.client, entries, key)
+
+    def reported(self, result):
+        return results.reported(self.client, result)
+
+    # Webhooks
+
+    @property
+    def _events(self):
+        """The events that a flow that is on waits for; of most flows all, so that switching one on costs nothing."""
+        return [event for event in EVENTS if event not in ONLY_FOR or self.options(ONLY_FOR[event]).get("active")]
+
+    def subscribe(self, endpoint_url, handshake):
+        """What was begun before for this address, and never confirmed, is removed: its secret is lost."""
+        for row in self.client.webhooks():
+            if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
+                self.unsubscribe(row.get("id"))
+        headers = {webhook.HANDSHAKE: handshake, **self.webhook_headers}
+        row = self.client.create_webhook(endpoint_url, self._events, headers)
+        subscription_id, secret = row.get("id"), row.get("secret")
+        if not (subscription_id and secret):
+            raise RemoteError("Ramp answered without the secret of the webhook subscription.")
+        return subscription_id, secret
+
+    def is_subscribed(self, subscription_id, endpoint_url):
+        """Ramp does not show the headers of a subscription."""
+        row = next((row for row in self.client.webhooks() if row.get("id") == subscription_id), {})
+        return (
+            row.get("status") == "active"
+            and row.get("endpoint_url") == endpoint_url
+            and set(self._events) <= set(row.get("event_types") or ())
+        )
+
+    def confirm_subscription(self, subscription_id, challenge):
+        """
+        :raises AuthError: Ramp does not accept the challenge
+        """
+        if not self.client.verify_webhook(subscription_id, challenge):
+            raise AuthError("Ramp does not accept the answer to its webhook challenge: subscribe again.")
+
+    def unsubscribe(self, subscription_id):
+        try:
+            self.client.delete_webhook(subscription_id)
+        except NotFoundError:
+            return
+
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        return webhook.verify(headers, body, secrets)
+
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        return webhook.parse(body)
+
+    @classmethod
+    def handshake(cls, headers):
+        return webhook.header(headers, webhook.HANDSHAKE)
+
+
+def _begun(pages):
+    """The same pages, of which the first was asked for already, so that a refusal comes now."""
+    return chain([next(pages, [])], pages)
+
+
+def _note_field(fields, row):
+    """A field is no code itself: it has options."""
+    if is_active(row):
+        fields.append({**row, "id": required_id(row, "It"), "ramp_id": required(row, "ramp_id", "It")})
+
+
+def is_active(row):
+    return row.get("is_active") is not False
+
+
+def _is_since(row, since):
+    """Whether a bill is young enough. One without a readable date is: its translation will say what is wrong."""
+    if since is None:
+        return True
+    try:
+        booked = translate.booking_date(row)
+    except InvalidDataError:
+        return True
+    return booked is None or booked >= since
+
+
+def _now():
+    return datetime.now(UTC)
+
+
+def _moment(cursor):
+    return datetime.fromisoformat(cursor)

@@ -1,0 +1,495 @@
+"""Ramp's JSON to documents. Pure functions; all raise `InvalidDataError` for what cannot be taken as it is."""
+
+# Odoo translates, and there is no Odoo here.
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from urllib.parse import unquote, urlsplit
+
+from ...core.documents import (
+    Address,
+    Attachment,
+    Bill,
+    BillLine,
+    Contact,
+    OwnId,
+    PaidBill,
+    Party,
+    Payment,
+    Reference,
+    Vendor,
+)
+from ...core.errors import InvalidDataError
+from .coding import coding, option_reference, selections
+from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APPROVED, payment_key
+from .money import currency_digits, read_money, read_number, read_price
+from .wire import day, part, required_id, rows, text
+
+BANK_MARGIN = Decimal("0.01")
+"""By how much a bank's rate may differ from the one that Ramp states."""
+RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
+"""The account that holds what is retained of bills until it is released to the vendor."""
+
+
+REMITTANCE = "remittance-receipt:"
+"""How our links to proofs of payment begin; the id of the bill follows."""
+
+
+class Handles:
+    """The ids under which Ramp knows records of this database: `odoo:<instance>:<kind>:<record id>`."""
+
+    def __init__(self, instance):
+        self._prefix = f"odoo:{instance}:" if instance else "odoo:"
+
+    def partner(self, record_id):
+        return self.of("partner", record_id)
+
+    def partner_id(self, handle):
+        """Our partner id in a handle; None when the handle is not ours."""
+        return self.record_id("partner", handle)
+
+    def of(self, kind, record_id):
+        """The handle of a record: `partner`, `move`, `purchase_order`, `purchase_order_line`."""
+        return f"{self._prefix}{kind}:{record_id}"
+
+    def is_marked(self, handle):
+        """Whether no other record was ever given the handle; else the id in it may have been given again."""
+        return "-" in handle.removeprefix(self._prefix)
+
+    def record_id(self, kind, handle):
+        """Our record's id in a handle; None when the handle is not ours or of another kind."""
+        prefix = f"{self._prefix}{kind}:"
+        return OwnId.read(handle.removeprefix(prefix)) if handle.startswith(prefix) else None
+
+
+# Bills
+
+
+def bill(payload, handles, currencies, accounts=None):
+    """A `Bill`, or a credit note when the total is negative.
+
+    Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines and there is no tax amount.
+
+    :param currencies: in which Ramp's entities pay, by id
+    :param accounts: currencies of Ramp's bank accounts, by id
+    """
+    external_id = required_id(payload, "The bill")
+    number = text(payload, "invoice_number")
+    total, currency = read_money(payload.get("amount"), "the amount of the bill")
+    lines = _lines(payload, currency)
+    if not lines:
+        raise InvalidDataError("The bill has no lines in Ramp; add them there.")
+    summed = sum(line.amount for line in lines)
+    if summed != total:
+        raise InvalidDataError(f"The lines of the bill add up to {summed} {currency}, but its total is {total}.")
+    issued = day(payload, "issued_at", "accounting_date", "posting_date")
+    if issued is None:
+        raise InvalidDataError("The bill has no date in Ramp.")
+    rate = _exchange_rate(payload)
+    is_credit = total < 0
+    if is_credit:
+        lines = [replace(line, amount=-line.amount) for line in lines]
+    return Bill(
+        external_id=external_id,
+        number=number,
+        vendor=_party(payload, handles),
+        document_date=issued,
+        accounting_date=booking_date(payload),
+        due_date=day(payload, "due_at"),
+        currency=currency,
+        total=abs(total),
+        lines=tuple(lines),
+        exchange_rate=rate,
+        rate_currency=None if rate is None else _payer_currency(payload, currency, currencies, accounts or {}),
+        is_credit=is_credit,
+        memo=text(payload, "memo"),
+        payment_reference=text(payload, "vendor_memo"),
+        # Only the id is known here; the number is on the purchase order itself.
+        purchase_order=text(payload, "purchase_order_id"),
+        attachments=files(payload),
+        odoo_id=handles.record_id("move", text(payload, "remote_id")),
+        sent_as=_sent_as(payload),
+        remark=_remark(payload),
+        is_void=bool(payload.get("archived_at")),
+    )
+
+
+def _sent_as(payload):
+    """The keys of a bill of ours: as the draft that it was, or as itself."""
+    draft = text(payload, "draft_bill_id")
+    return (*((f"{DRAFT}{draft}",) if draft else ()), f"{BILL}{payload['id']}")
+
+
+def _remark(payload):
+    """Why Ramp does not pay an approved bill."""
+    state = text(payload, "status_summary")
+    if state == HELD:
+        return "Ramp holds the bill: it is not paid until somebody releases it there."
+    if state == VENDOR_NOT_APPROVED:
+        name = text(part(payload, "vendor"), "name")
+        return f"The vendor {name} is not approved in Ramp: the bill is not paid until somebody approves it there."
+    return ""
+
+
+def booking_date(payload):
+    """The date under which a bill belongs in the books, or None."""
+    return day(payload, "accounting_date", "posting_date", "issued_at")
+
+
+def _lines(payload, currency):
+    """Both lists of lines count, in Ramp's order."""
+    header = selections(payload)
+    is_release = payload.get("is_withholding_release") is True
+    lines = []
+    retained = Decimal(0)
+    for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
+        amount, line_currency = read_money(row.get("amount"), "the amount of a line")
+        if line_currency != currency:
+            raise InvalidDataError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
+        if is_release:
+            # the cost was booked with the bill of which it was held back
+            lines.append(BillLine(amount=amount, description=text(row, "memo"), account=RETAINAGE))
+            continue
+        owed, held = _retained(row, amount, currency)
+        retained += held
+        account, taxes, analytics = coding(header, row)
+        lines.append(
+            BillLine(
+                amount=owed,
+                description=text(row, "memo"),
+                account=account,
+                taxes=taxes,
+                analytics=analytics,
+                order_line_key=text(row, "purchase_order_line_item_id"),
+                quantity=_stated(row, "quantity"),
+                unit_price=read_price(row.get("unit_price"), "the unit price of a line", currency),
+            )
+        )
+    if retained:
+        lines.append(BillLine(amount=-retained, description="Retainage", account=RETAINAGE))
+    return lines
+
+
+def _stated(row, name):
+    value = row.get(name)
+    return None if value in (None, "") else read_number(value, f"the {name} of a line")
+
+
+def _retained(row, amount, currency):
+    """(what is owed for a line, what of that is held back).
+
+    Whether Ramp states the amount of a line before or after its retainage is not published: its gross amount tells.
+
+    :raises InvalidDataError: it is neither
+    """
+    withholding = part(row, "withholding_line_item")
+    if not withholding:
+        return amount, Decimal(0)
+    held, held_currency = read_money(withholding.get("withholding_amount"), "the retainage of a line")
+    if not held:
+        return amount, held
+    gross, gross_currency = read_money(withholding.get("gross_amount"), "the gross amount of a line with retainage")
+    if (held_currency, gross_currency) != (currency, currency) or amount not in (gross, gross - held):
+        raise InvalidDataError(
+            f"A retainage of {held} {held_currency} of {gross} {gross_currency} does not fit its line of {amount}"
+            f" {currency}: enter the bill in Odoo by hand, then ignore this row."
+        )
+    return gross, held
+
+
+def _party(payload, handles):
+    vendor = part(payload, "vendor")
+    return Party(
+        external_id=required_id(vendor, "The vendor of the bill"),
+        name=text(vendor, "name"),
+        odoo_id=handles.partner_id(text(vendor, "remote_id")),
+    )
+
+
+def _payer_currency(payload, currency, currencies, accounts):
+    """The currency in which a bill is paid; empty where that is not known."""
+    taken = _currency_taken(payload)
+    return (
+        accounts.get(text(part(part(payload, "payment"), "details"), "source_bank_account_id"))
+        or (taken if taken != currency else "")
+        or currencies.get(text(payload, "entity_id"), "")
+    )
+
+
+def _exchange_rate(payload):
+    """Units of the bill's currency for one of its payer's; Ramp states the inverse. None when both are the same."""
+    stated = payload.get("fx_conversion_rate")
+    if stated in (None, ""):
+        return None
+    rate = read_number(stated, "the exchange rate of the bill")
+    if not 0 < rate:
+        raise InvalidDataError(f"Ramp sent {rate} as the exchange rate of the bill.")
+    return None if rate == 1 else 1 / rate
+
+
+def files(payload):
+    """The `Attachment`s of a bill. Their links end soon; their names are made of the links."""
+    urls = payload.get("invoice_urls") or []
+    if not (isinstance(urls, list) and all(isinstance(url, str) for url in urls)):
+        raise InvalidDataError("Ramp sent no readable links to the files of the bill.")
+    standard = _safe_name(f"{text(payload, 'invoice_number') or 'bill'}.pdf")
+    names, attachments = set(), []
+    for url in urls:
+        name = _unused(file_name(url) or standard, names)
+        names.add(name)
+        attachments.append(Attachment(name=name, url=url))
+    return tuple(attachments)
+
+
+def file_name(url):
+    """The last part of the path of a link; empty unless it ends like the name of a file."""
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return ""
+    name = _safe_name(path.rpartition("/")[2])
+    return name if re.search(r"[^.]\.[A-Za-z0-9]{1,5}$", name) else ""
+
+
+def _safe_name(name):
+    """Without anything that could lead out of a folder or that a file system refuses."""
+    return re.sub(r"[\x00-\x1f\x7f<>:\"|?*\\/]+", "-", name).strip(". -")[-120:]
+
+
+def _unused(name, names):
+    """The name, with a number when it is taken already."""
+    stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
+    candidate, count = name, 1
+    while candidate in names:
+        count += 1
+        candidate = f"{stem} ({count}){dot}{suffix}"
+    return candidate
+
+
+# Payments
+
+
+def payment(payload, handles, bank_accounts):
+    """The `Payment` of one bill.
+
+    A payment that covers several bills is repeated with its whole amount in each, so the amount is the bill's own,
+    less the vendor credits that were set off. What the bank debited in another currency is only known so.
+
+    :param payload: the bill's JSON
+    :param bank_accounts: names of Ramp's bank accounts by id
+    """
+    if text(payload, "status") != "PAID" or not part(payload, "payment"):
+        raise InvalidDataError("The bill is not paid (any more) in Ramp.")
+    bill_id = required_id(payload, "The bill")
+    paid = part(payload, "payment")
+    amount, currency = _amount_paid(payload)
+    debited, debited_currency = _debited(payload, currency)
+    when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
+    if when is None:
+        raise InvalidDataError("The payment of the bill has no date in Ramp.")
+    reference = text(paid, "customer_friendly_payment_id") or text(part(paid, "trace_id"), "trace_id")
+    return Payment(
+        external_id=payment_key(text(paid, "id"), bill_id),
+        vendor=_party(payload, handles),
+        date=when,
+        currency=currency,
+        amount=amount,
+        source=_source(paid, bank_accounts),
+        bills=(PaidBill(external_id=bill_id, amount=amount, number=text(payload, "invoice_number")),),
+        reference=reference,
+        debited=debited,
+        debited_currency=debited_currency,
+        charges=_charges(paid),
+        attachments=_remittance(paid, bill_id, reference),
+    )
+
+
+def remittance(payload):
+    """The proof of a payment: of `items.remittance_item`, or of the bill that was paid."""
+    if "url" not in payload:
+        return payment(payload, Handles(""), {}).attachments
+    return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
+
+
+def _remittance(paid, bill_id, reference):
+    """The proof of a payment that Ramp made. Its link is ours: it stands for an operation of the interface."""
+    method = text(paid, "payment_method")
+    if not method or method in CARD_METHODS or method == "PAID_MANUALLY":
+        return ()
+    name = _safe_name(f"Remittance {reference or bill_id}.pdf")
+    return (Attachment(name=name, url=f"{REMITTANCE}{bill_id}"),)
+
+
+def is_debited_otherwise(payload):
+    """Whether the bank took another currency than that of the bill."""
+    taken = _currency_taken(payload)
+    return bool(taken) and taken != text(part(payload, "amount"), "currency_code").upper()
+
+
+def may_pay_others(payload):
+    """Whether what the bank took in another currency may be for more bills than this one."""
+    if not is_debited_otherwise(payload):
+        return False
+    whole, _currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    rate = _exchange_rate(payload)
+    own = _amount_paid(payload)[0] / rate if rate else 0
+    return not own * (1 - BANK_MARGIN) <= whole <= own * (1 + BANK_MARGIN)
+
+
+def _currency_taken(payload):
+    taken = part(payload, "payment").get("amount")
+    return text(taken, "currency_code").upper() if isinstance(taken, dict) else ""
+
+
+def _debited(payload, currency):
+    """What the bank took for the bill, where that is in another currency: its part of what was taken for all."""
+    if not is_debited_otherwise(payload):
+        return None, ""
+    whole, debited_currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    together = {required_id(row, "The bill"): _amount_paid(row)[0] for row in rows(payload, "paid_together")}
+    own = together.setdefault(payload["id"], _amount_paid(payload)[0])
+    before, total = sum(paid for key, paid in together.items() if key < payload["id"]), sum(together.values())
+    digits = currency_digits(debited_currency)
+    # so that the parts of all bills add up to the whole
+    part_before, part_after = (round(whole * paid / total, digits) for paid in (before, before + own))
+    return part_after - part_before, debited_currency
+
+
+def _charges(paid):
+    """The card transactions that are the payment: they come in the feed of transactions, too."""
+    ids = part(paid, "details").get("transaction_ids") or []
+    if not (isinstance(ids, list) and all(isinstance(charge, str) for charge in ids)):
+        raise InvalidDataError("Ramp sent no readable list of the card transactions that paid the bill.")
+    return tuple(ids)
+
+
+def _amount_paid(payload):
+    amount, currency = read_money(payload.get("amount"), "the amount of the bill")
+    for credit in rows(payload, "applied_vendor_credits"):
+        applied, credit_currency = read_money(credit.get("amount"), "the amount of a vendor credit")
+        if credit_currency != currency:
+            raise InvalidDataError(f"A vendor credit in {credit_currency} was set off against a bill in {currency}.")
+        amount -= applied
+    if amount <= 0:
+        raise InvalidDataError("No money was paid for the bill in Ramp: it was settled with vendor credits.")
+    return amount, currency
+
+
+def _source(paid, bank_accounts):
+    """Where the money came from. Cards are a liability, never the bank, so they have a source of their own."""
+    method = text(paid, "payment_method") or "UNSPECIFIED"
+    if method in CARD_METHODS:
+        return CARD
+    details = part(paid, "details")
+    account = text(details, "source_bank_account_id")
+    if account:
+        name = bank_accounts.get(account) or f"Ramp bank account {account[:8]}"
+        return Reference(kind="journal", external_id=account, name=name)
+    name = METHOD_NAMES.get(method, method.replace("_", " ").capitalize())
+    manual = text(details, "manual_payment_method")
+    if not manual:
+        return Reference(kind="journal", external_id=f"method:{method}", name=name)
+    how = manual.replace("_", " ").lower()
+    return Reference(kind="journal", external_id=f"method:{method}:{manual}", name=f"{name} ({how})")
+
+
+CARD = Reference(kind="journal", external_id="card", name="Ramp card")
+
+
+# Vendors
+
+
+def vendor(payload, handles):
+    """A `Vendor`.
+
+    :param payload: `{"vendor": ..., "contacts": [...]}`, Ramp's vendor and its contacts
+    """
+    row = part(payload, "vendor")
+    external_id = required_id(row, "The vendor")
+    name = text(row, "name")
+    if not name:
+        raise InvalidDataError("The vendor has no name in Ramp; enter it there.")
+    return Vendor(
+        external_id=external_id,
+        name=name,
+        odoo_id=handles.partner_id(text(row, "external_vendor_id")),
+        address=_address(row),
+        contacts=tuple(_contact(contact) for contact in rows(payload, "contacts")),
+        is_company=text(row, "vendor_type") != "INDIVIDUAL",
+        active=row.get("is_active") is not False,
+        approval=approval(row),
+    )
+
+
+def approval(row):
+    """Where the approval of a vendor stands; empty when it is approved, or nothing is said, as in lists."""
+    state = text(row, "approval_status")
+    return "" if state == "APPROVED" else state.lower()
+
+
+def vendor_values(row, contacts, handles):
+    """The `shared` values that Ramp's row of a vendor tells, and some of its contacts. Empty when it is unreadable."""
+    try:
+        values = vendor({"vendor": row, "contacts": contacts}, handles).shared()
+    except InvalidDataError:
+        return {}
+    unknown = () if any(contact.get("is_default") is True for contact in contacts) else ("email", "phone")
+    return {name: value for name, value in values.items() if name not in unknown}
+
+
+def _address(row):
+    addresses = rows(row, "addresses")
+    standard = [address for address in addresses if address.get("is_default") is True]
+    chosen = (standard or addresses or [part(row, "address")])[0]
+    return Address(
+        street=text(chosen, "address_line_1"),
+        street2=text(chosen, "address_line_2"),
+        city=text(chosen, "city"),
+        postal_code=text(chosen, "postal_code"),
+        state=text(chosen, "state") or text(row, "state"),
+        country=_country(chosen) or _country(row),
+    )
+
+
+def _country(source):
+    country = text(source, "country").upper()
+    return country if re.fullmatch("[A-Z]{2}", country) else ""
+
+
+def _contact(row):
+    return Contact(
+        external_id=text(row, "id"),
+        name=" ".join(filter(None, (text(row, "first_name"), text(row, "last_name")))),
+        email=text(row, "email"),
+        phone=text(row, "phone"),
+        is_default=row.get("is_default") is True,
+    )
+
+
+# Coding
+
+
+def reference(payload):
+    """The `Reference` for a row of a list of accounts, options, tax codes or bank accounts.
+
+    :param payload: `{"kind": ..., "row": ..., "field": ...}`; `field` for options only
+    """
+    kind, row = text(payload, "kind"), part(payload, "row")
+    external_id = required_id(row, "The entry")
+    if kind == "analytic":
+        field = part(payload, "field")
+        name = text(row, "display_name") or text(row, "value")
+        return option_reference(
+            required_id(field, "The accounting field"), external_id, code=text(row, "code"), name=name
+        )
+    if kind == "journal":
+        return Reference(kind=kind, external_id=external_id, name=text(row, "name"))
+    if kind == "employee":
+        names = (text(row, "first_name"), text(row, "last_name"))
+        return Reference(
+            kind=kind, external_id=external_id, code=text(row, "email"), name=" ".join(filter(None, names))
+        )
+    if kind not in ("account", "tax", "vendor"):
+        raise InvalidDataError("Ramp's list has entries of an unknown kind.")
+    return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))

@@ -1,0 +1,192 @@
+"""Stampli as the engine sees it."""
+
+import io
+import mimetypes
+import re
+
+from ...core.errors import ConnectorError, InvalidDataError, NotFoundError, PermanentError
+from ...core.files import HostKeyError, SftpAccount, SftpSession, fingerprint
+from ...core.files import parse as reader
+from ...core.files import serialize as writer
+from ...core.provider import CheckReport, Credential, Finding, Provider, RemoteRecord, Territory, content_version
+from . import invoices, payments
+from .flows import FEEDS, FLOWS
+
+MAX_DOCUMENT = 25 * 1024 * 1024
+
+
+class StampliProvider(Provider):
+    """Files over SFTP. One session for a run, opened at the first use."""
+
+    key = "stampli"
+    label = "Stampli"
+    credentials = (
+        Credential(
+            name="host", label="Server", address=True, help="Name of the SFTP server, for example sftp.example.com."
+        ),
+        Credential(name="port", label="Port", address=True, required=False, help="22 when empty."),
+        Credential(name="username", label="User"),
+        Credential(
+            name="password",
+            label="Password",
+            secret=True,
+            required=False,
+            help="The server may want this, a private key, or both.",
+        ),
+        Credential(
+            name="private_key",
+            label="Private key",
+            secret=True,
+            required=False,
+            help="OpenSSH, PEM or PKCS#8: Ed25519, ECDSA or RSA. Paste all of it, with its first and last line.",
+        ),
+        Credential(name="passphrase", label="Passphrase of the key", secret=True, required=False),
+    )
+    flows = FLOWS
+    feeds = FEEDS
+    has_entities = True
+
+    def __init__(self, settings, tokens, observe):
+        super().__init__(settings, tokens, observe)
+        self._session = None
+
+    # ------------------------------------------------------------------ server
+
+    def _account(self):
+        values = self.settings.credentials
+        port = (values.get("port") or "22").strip()
+        if not re.fullmatch(r"\d{1,5}", port, re.ASCII) or not 0 < int(port) < 65536:
+            raise InvalidDataError("The port has to be a number between 1 and 65535.")
+        if not values.get("password") and not values.get("private_key"):
+            raise InvalidDataError("Enter a password or a private key.")
+        return SftpAccount(
+            host=values.get("host") or "",
+            port=int(port),
+            username=values.get("username") or "",
+            password=values.get("password") or "",
+            private_key=values.get("private_key") or "",
+            passphrase=values.get("passphrase") or "",
+            host_keys=tuple(self.settings.stored.get("host_keys") or ()),
+            allow_loopback=self.settings.allow_loopback,
+        )
+
+    def files(self):
+        if self._session is None:
+            self._session = SftpSession(self._account())
+        return self._session
+
+    def close(self):
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    @classmethod
+    def territory(cls, credentials, stored):
+        """The companies of which one user of the server takes the records; all, where no template names one."""
+        host, user = (credentials.get("host") or "").lower(), credentials.get("username") or ""
+        if not host:
+            return None
+        codes = stored.get("company_codes") or ()
+        name = f"{user}@{host}"
+        business = f"{name}:{(credentials.get('port') or '22').strip()}"
+        return Territory(business=business, name=name, entities={code: code for code in codes})
+
+    def check(self):
+        account = self._account()
+        with SftpSession(account) as session:
+            try:
+                session.connect()
+            except HostKeyError as error:
+                return self._unconfirmed(account, error)
+            findings = [
+                Finding(
+                    level="ok", title="Logged in", message=f"{account.username}@{account.host}, the confirmed server."
+                )
+            ]
+            for folder in self.settings.stored.get("folders") or ():
+                findings.append(self._folder_finding(session, folder))
+        return CheckReport(identity=f"{account.username}@{account.host}", findings=findings)
+
+    def _folder_finding(self, session, folder):
+        try:
+            listing = session.list(folder)
+        except ConnectorError as error:
+            return Finding(level="warning", title=f"Folder {folder}", message=error.message)
+        return Finding(level="ok", title=f"Folder {folder}", message=f"Files in it: {len(listing.files)}.")
+
+    def _unconfirmed(self, account, error):
+        title = "The server has changed its key" if account.host_keys else "Confirm the server's key"
+        message = (
+            f"{account.host} shows {error.seen.split()[0]} {fingerprint(error.seen)}. Compare it with what the server's"
+            " owner told you, by another way than this connection; if it is the same, press Accept server key."
+        )
+        return CheckReport(
+            findings=[Finding(level="error", title=title, message=message)], settings={"host_key_seen": error.seen}
+        )
+
+    # ------------------------------------------------------------------ files
+
+    @classmethod
+    def read_file(cls, template, content):
+        return reader.Reading(template, content)
+
+    @classmethod
+    def file_writer(cls, template, stream):
+        return writer.file_writer(template, stream)
+
+    @classmethod
+    def file_item(cls, flow, template, document):
+        values = document.values
+        payload = {"values": values, "lines": document.lines, "credit_sign": template.credit_sign}
+        if document.problems:
+            payload["problems"] = document.problems
+        elif reason := cls._reason_against(template, values):
+            payload["problems"] = [reason]
+        elif left_out := cls._left_out(template, values):
+            payload["left_out"] = left_out
+        place = f"{f'{document.part}, ' if document.part else ''}line {document.line}"
+        return RemoteRecord(
+            external_id=document.key or (f"{place} ({document.number})" if document.number > 1 else place),
+            version=content_version(payload),
+            title=values.get("number") or document.key or f"Line {document.line}",
+            payload={**payload, "line": document.line},
+            url=values.get("url") if str(values.get("url") or "").startswith("https://") else "",
+        )
+
+    @classmethod
+    def _reason_against(cls, template, values):
+        company = values.get("company")
+        if template.company_code and company and company != template.company_code:
+            return f"It is for company {company[:40]}, this connection is for {template.company_code}."
+        return ""
+
+    @classmethod
+    def _left_out(cls, template, values):
+        status = (values.get("status") or "").upper()
+        if template.statuses and status and status not in template.statuses:
+            return f"Its status is {status[:40]}, which is not taken."
+        return ""
+
+    def document(self, flow, payload):
+        if flow == "payments":
+            return payments.payment(payload)
+        if flow == "invoice_files":
+            return invoices.attachments(payload)
+        return invoices.bill(payload)
+
+    def download(self, url):
+        content = io.BytesIO()
+        try:
+            self.files().read(url, content, MAX_DOCUMENT)
+        except NotFoundError:
+            raise
+        except PermanentError as error:
+            raise InvalidDataError(error.message) from None
+        return mimetypes.guess_type(url)[0] or "application/octet-stream", content.getvalue()
+
+    def pull(self, flow, cursor, since):
+        """Documents come from files only."""
+        return iter(())
+
+    def fetch(self, flow, external_id):
+        return None

@@ -1,0 +1,219 @@
+"""What records are coded to in Visma.net, as rows of the mapping list.
+
+A posting takes an account, a value of each segment of the subaccount (cost centres and departments are segments), a
+project with its task, a branch and a VAT category. The ids of segment values, projects, tasks and branches say which of
+these they are, because Odoo knows all of them as analytic accounts. Segments, and projects as a whole, are analytic
+plans.
+"""
+
+from functools import partial
+
+from ...core import items as listed
+from ...core.documents import Reference
+from ...core.errors import InvalidDataError, NotFoundError
+from ...core.http import objects
+from ...core.provider import RemotePage, RemoteRecord, content_version
+from .wire import part, required, rows, text
+
+SUBACCOUNT = "/v1/dimension/SUBACCOUNT"
+SEGMENT, PROJECT, TASK, BRANCH = "segment", "project", "task", "branch"
+PROJECTS, BRANCHES, TASKS = "Project", "Branch", "Project task"
+
+
+class Catalogue:
+    """Reads the lists of one company."""
+
+    def __init__(self, client, label):
+        self.client = client
+        self._label = label
+
+    def pages(self):
+        """Pages of each kind of code."""
+        # what analytic plans may stand for: the codes of their accounts are made there
+        yield RemotePage(items=(item(Reference(kind="plan", external_id=PROJECT, name=PROJECTS)),))
+        for found, references in self._lists():
+            yield from listed.pages(found, partial(_items, references), self._label)
+
+    def _lists(self):
+        """Pages of rows, with what gives the codes of a row."""
+        rows_of, pages_of = self.client.rows, self.client.pages
+        yield [rows_of("/v1/account", active=True)], _accounts
+        found = segments(self.client)
+        yield [found], _fields
+        for segment in found:
+            yield [_parts(segment, "segmentValues")], partial(_segment_values, segment)
+        projects = []
+        yield pages_of("/v1/project", status="Active"), partial(_projects, projects)
+        for project in projects:
+            yield [_parts(project, "tasks")], partial(_tasks, project)
+        yield [rows_of("/v1/branch")], _branches
+        # a line takes a VAT category, not a VAT id
+        yield [rows_of("/v1/vatCategory")], partial(_plain, "tax", "vatCategoryId")
+        yield pages_of("/v1/creditTerm"), _credit_terms
+        yield pages_of("/v1/vatZone"), partial(_plain, "fiscal_position", "id")
+        yield [rows_of("/v1/supplier/supplierClass")], partial(_plain, "partner_category", "id")
+        yield [rows_of("/v1/currency")], partial(_plain, "currency", "id")
+        yield [rows_of("/v1/cashaccount")], _cash_accounts
+
+
+def _items(references, row):
+    return [item(reference) for reference in references(row)]
+
+
+def _accounts(row):
+    if is_postable(row):
+        yield account_reference(row)
+
+
+def _fields(segment):
+    number = required(segment, "segmentId", "It")
+    yield Reference(kind="plan", external_id=f"{SEGMENT}:{number}", name=segment_name(segment))
+
+
+def _segment_values(segment, value):
+    if value.get("active") is not False:
+        yield segment_reference(segment, value)
+
+
+def _projects(noted, row):
+    if is_usable(row):
+        yield project_reference(row)
+        noted.append(row)
+
+
+def _tasks(project, task):
+    if is_usable(task):
+        yield task_reference(project, task)
+
+
+def _parts(row, key):
+    value = row.get(key)
+    return objects(value) if isinstance(value, list) else []
+
+
+def _branches(row):
+    if row.get("isActive") is not False:
+        number, name = required(row, "number", "It"), text(row, "name")
+        yield Reference(kind="analytic", external_id=f"{BRANCH}:{number}", code=number, name=name, group=BRANCHES)
+
+
+def _credit_terms(row):
+    if text(row, "visibleTo") in ("", "AL", "VE"):
+        yield from _plain("payment_term", "termsId", row)
+
+
+def _cash_accounts(row):
+    """Where payments come from."""
+    if row.get("active") is not False:
+        yield cash_account(required(row, "number", "It"), text(row, "description"))
+
+
+def segments(client):
+    """The segments of a subaccount in their order; none where the company has no subaccounts."""
+    try:
+        found = client.one(SUBACCOUNT).data
+    except NotFoundError:
+        return []
+    return sorted(rows(found, "segments"), key=_place)
+
+
+def _place(segment):
+    number = text(segment, "segmentId")
+    return int(number) if number.isdecimal() else 0
+
+
+def is_postable(row):
+    """Whether bills may be coded to an account: neither a bank nor a control account."""
+    if row.get("active") is False or row.get("cashAccount") is True:
+        return False
+    return not text(row, "controlAccountModule") or row.get("allowManualEntry") is True
+
+
+def is_usable(row):
+    """Whether a project or task is active and seen in the supplier ledger."""
+    return text(row, "status") in ("", "Active") and part(row, "visibility").get("visibleInAp") is not False
+
+
+def account_reference(row):
+    code = required(row, "accountCD", "It")
+    return Reference(kind="account", external_id=code, code=code, name=text(row, "description"))
+
+
+def segment_reference(segment, value):
+    number, code = text(segment, "segmentId"), required(value, "valueId", "It")
+    return Reference(
+        kind="analytic",
+        external_id=f"{SEGMENT}:{number}:{code}",
+        code=code,
+        name=text(value, "description"),
+        group=segment_name(segment),
+    )
+
+
+def segment_name(segment):
+    return text(segment, "description") or f"Segment {text(segment, 'segmentId')}"
+
+
+def project_reference(row):
+    code = required(row, "projectID", "It")
+    return Reference(
+        kind="analytic",
+        external_id=f"{PROJECT}:{code}",
+        code=code,
+        name=text(row, "description"),
+        group=PROJECTS,
+    )
+
+
+def task_reference(project, task):
+    code, number = text(project, "projectID"), required(task, "taskId", "It")
+    return Reference(
+        kind="analytic",
+        external_id=f"{TASK}:{code}:{number}",
+        code=f"{code} {number}",
+        name=text(task, "description"),
+        group=TASKS,
+    )
+
+
+def cash_account(number, name):
+    return Reference(kind="journal", external_id=f"cash:{number}", code=number, name=name)
+
+
+def _plain(kind, key, row):
+    if row.get("active") is not False:
+        code = required(row, key, "It")
+        yield Reference(kind=kind, external_id=code, code=code, name=text(row, "description"))
+
+
+def item(reference):
+    """A code as an item; its version changes with what people see of it."""
+    payload = {
+        "kind": reference.kind,
+        "id": reference.external_id,
+        "code": reference.code,
+        "name": reference.name,
+        "group": reference.group,
+    }
+    title = " ".join(filter(None, (reference.code, reference.name))) or reference.external_id
+    return RemoteRecord(
+        external_id=f"{reference.kind}:{reference.external_id}",
+        version=content_version(payload),
+        title=title,
+        payload=payload,
+    )
+
+
+def reference(payload):
+    """
+    :raises InvalidDataError: the code is empty
+    """
+    if not payload["id"] or payload["id"].endswith(":"):
+        raise InvalidDataError("Visma.net has an entry without a code.")
+    return Reference(
+        kind=payload["kind"],
+        external_id=payload["id"],
+        code=payload["code"],
+        name=payload["name"],
+        group=payload["group"],
+    )

@@ -1,0 +1,222 @@
+"""Vendors of Odoo as suppliers of Visma.net."""
+
+from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
+from ...core.provider import SendResult
+from ...core.tax_numbers import is_filler, plain, same_number, writings
+from .client import path_id
+from .push_base import Push, numbered
+from .suppliers import INACTIVE, PATH, second_street, vendor
+from .wire import part, text, wrapped
+
+
+class Suppliers(Push):
+    """`/v1/supplier`. A supplier that Visma has is linked and left as it is, until the vendor changes in Odoo."""
+
+    flow = "suppliers_push"
+
+    def render(self, document):
+        contact = next((row for row in document.contacts if row.is_default), None)
+        if not document.name.strip():
+            raise InvalidDataError("The vendor has no name.")
+        return {
+            "name": document.name.strip(),
+            "active": document.active,
+            "vat": document.vat,
+            "corporate_id": document.corporate_id,
+            "supplier_class": document.group.external_id if document.group else "",
+            "terms": document.payment_term.external_id if document.payment_term else "",
+            "vat_zone": document.tax_zone.external_id if document.tax_zone else "",
+            "currency": document.currency,
+            "street": document.address.street,
+            "street2": document.address.street2,
+            "postal_code": document.address.postal_code,
+            "city": document.address.city,
+            "country": document.address.country,
+            "email": contact.email if contact else "",
+            "phone": contact.phone if contact else "",
+            **self.own_number(document.reference),
+        }
+
+    def send(self, payload, external_id, key):
+        if external_id:
+            return self._update(payload, external_id)
+        if not payload["active"]:
+            raise NotRelevantError("The vendor was archived in Odoo before it was sent.")
+        known = self._known(payload)
+        if known:
+            return _sent(known, linked=True, note=self._difference(payload, known))
+        number = self.created(PATH, _new(payload), lambda: text(self._known(payload) or {}, "number"))
+        return _sent(self.client.one(f"{PATH}/{path_id(number)}").data)
+
+    def find(self, payload, key):
+        """Where the supplier was there before, it is the same to whom the transfer led."""
+        known = self._known(payload)
+        return _sent(known) if known else None
+
+    # Suppliers that Visma has
+
+    def _known(self, payload):
+        """The supplier with the VAT number, else the corporate id, else the only one of the very name and country.
+
+        :raises DuplicateError: several could be it
+        """
+        for value in writings(payload["vat"], payload["country"]):
+            # the server compares the very text
+            if found := self._listed(lambda row: _has_vat(row, payload), vatRegistrationId=value):
+                return _only(found, payload)
+        if not is_filler(wanted := payload["corporate_id"]):
+            found = self._listed(lambda row: _code(text(row, "corporateId")) == _code(wanted), corporateId=wanted)
+            if found:
+                return _only(found, payload)
+        # how the server compares names is not documented, so they are compared here
+        wanted = " ".join(payload["name"].split())
+        named = self._listed(lambda row: _name(text(row, "name")) == _name(wanted), name=wanted)
+        alike = [row for row in named if _fits(row, payload)]
+        return _only(alike, payload) if alike else None
+
+    def _listed(self, keep, **filters):
+        pages = self.client.pages(PATH, **filters)
+        return [row for page in pages for row in page if keep(row) and text(row, "number")]
+
+    def _difference(self, payload, row):
+        name = text(row, "name")
+        if _name(name) != _name(payload["name"]):
+            return f"Visma.net has it as {name}."
+        return "" if text(row, "status") != INACTIVE else "The supplier is inactive in Visma.net."
+
+    def _update(self, payload, number):
+        path = f"{PATH}/{path_id(number)}"
+        try:
+            self.changed(path, lambda row: _changes(payload, row))
+            return _sent(self.client.one(path).data)
+        except NotFoundError as error:
+            raise InvalidDataError(
+                f"Visma.net has no supplier {number} any more: restore it there, or delete its binding in Odoo."
+            ) from error
+
+
+def _sent(row, **values):
+    return SendResult(external_id=text(row, "number"), shared=vendor(row).shared(), **values)
+
+
+def _new(payload):
+    """Class defaults fill what is left out."""
+    return {
+        **wrapped({"name": payload["name"], "status": "Active"}),
+        **numbered(payload, "number"),
+        **_header(payload),
+        "mainAddress": {"value": _address(payload)},
+        "mainContact": {"value": _contact(payload)},
+    }
+
+
+def _header(payload):
+    return wrapped(
+        {
+            "supplierClassId": payload["supplier_class"] or None,
+            "creditTermsId": payload["terms"] or None,
+            "vatZoneId": payload["vat_zone"] or None,
+            "currencyId": payload["currency"] or None,
+            "vatRegistrationId": None if is_filler(payload["vat"]) else payload["vat"],
+            "corporateId": None if is_filler(payload["corporate_id"]) else payload["corporate_id"],
+        }
+    )
+
+
+def _address(payload):
+    return wrapped(
+        {
+            "addressLine1": payload["street"],
+            "addressLine2": payload["street2"],
+            "postalCode": payload["postal_code"],
+            "city": payload["city"],
+            "countryId": payload["country"] or None,
+        }
+    )
+
+
+def _contact(payload):
+    return wrapped({"name": payload["name"], "email": payload["email"] or None, "phone1": payload["phone"] or None})
+
+
+def _changes(payload, row):
+    """What differs. A supplier that Visma holds stays held, and what Odoo does not know stays as it is."""
+    body = {**wrapped({"name": payload["name"]}), **_header(payload)}
+    shown = {
+        "name": text(row, "name"),
+        "supplierClassId": text(part(row, "supplierClass"), "id"),
+        "creditTermsId": text(part(row, "creditTerms"), "id"),
+        "vatZoneId": text(part(row, "vatZone"), "id"),
+        "currencyId": text(row, "currencyId"),
+        "vatRegistrationId": text(row, "vatRegistrationId"),
+        "corporateId": text(row, "corporateId"),
+    }
+    changes = {key: value for key, value in body.items() if value["value"] != shown[key]}
+    if _has_vat(row, payload):
+        changes.pop("vatRegistrationId", None)
+    # a class or a currency decides over accounts and open documents: it is set when the supplier is made
+    for key in ("supplierClassId", "currencyId"):
+        changes.pop(key, None)
+    is_inactive = text(row, "status") == INACTIVE
+    if payload["active"] == is_inactive:
+        changes["status"] = {"value": "Active" if payload["active"] else INACTIVE}
+    shown_address = part(row, "mainAddress")
+    address = {
+        key: value
+        for key, value in _address(payload).items()
+        if value["value"]
+        != (text(part(shown_address, "country"), "id") if key == "countryId" else text(shown_address, key))
+    }
+    if payload["street2"] == second_street(shown_address):
+        address.pop("addressLine2", None)
+    elif text(shown_address, "addressLine3"):
+        address["addressLine3"] = {"value": ""}
+    if address:
+        changes["mainAddress"] = {"value": address}
+    shown_contact = part(row, "mainContact")
+    contact = {key: value for key, value in _contact(payload).items() if value["value"] != text(shown_contact, key)}
+    if text(shown_contact, "name") not in ("", shown["name"]):
+        # a person, whom Odoo does not rename
+        contact.pop("name", None)
+    if contact:
+        changes["mainContact"] = {"value": contact}
+    return changes
+
+
+def _only(rows, payload):
+    if len(rows) > 1:
+        numbers = ", ".join(text(row, "number") for row in rows)
+        raise DuplicateError(
+            f"Visma.net has several suppliers that may be {payload['name']}: {numbers}. Fill VAT number or company "
+            "registry of the vendor, or make the others inactive."
+        )
+    return rows[0]
+
+
+def _fits(row, payload):
+    """A supplier of the same name is another one when VAT number, corporate id or country say so."""
+    is_stated = not is_filler(text(row, "vatRegistrationId")) and not is_filler(payload["vat"])
+    if text(row, "status") == INACTIVE or (is_stated and not _has_vat(row, payload)):
+        return False
+    pairs = (
+        (_code(text(row, "corporateId")), _code(payload["corporate_id"])),
+        (_country(row), payload["country"].upper()),
+    )
+    return all(one == other or not (one and other) for one, other in pairs)
+
+
+def _has_vat(row, payload):
+    return same_number(text(row, "vatRegistrationId"), _country(row), payload["vat"], payload["country"])
+
+
+def _country(row):
+    return text(part(part(row, "mainAddress"), "country"), "id").upper()
+
+
+def _code(value):
+    """A number without blanks and punctuation; empty for a filler."""
+    return "" if is_filler(value) else plain(value)
+
+
+def _name(value):
+    return " ".join(value.split()).casefold()

@@ -1,0 +1,431 @@
+import random
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.core.documents import PaidBill, Party, Reference
+from odoo.addons.ml_connector.core.errors import DuplicateError, InvalidDataError, LockedPeriodError
+
+from .common_writers import WriterCase
+
+
+@tagged("post_install", "-at_install")
+class TestWriterPayment(WriterCase):
+    def setUp(self):
+        super().setUp()
+        self.move = self.written("bill", self.bill())
+
+    def enterprise(self):
+        """Odoo as with its Enterprise accounting app: no outstanding account, no journal entry, `in_payment`."""
+        self.bank_journal.outbound_payment_method_line_ids.payment_account_id = False
+        moves = type(self.env["account.move"])
+        return patch.object(moves, "_get_invoice_in_payment_state", lambda move: "in_payment")
+
+    def assertPaid(self, *moves):
+        for move in moves:
+            self.assertEqual(move.amount_residual, 0.0)
+            self.assertIn(move.payment_state, ("in_payment", "paid"))
+
+    # ------------------------------------------------------------------ booked
+
+    def test_payment_settles_its_bill(self):
+        payment = self.written("payment", self.payment())
+        self.assertRecordValues(
+            payment,
+            [
+                {
+                    "payment_type": "outbound",
+                    "partner_type": "supplier",
+                    "partner_id": self.vendor.id,
+                    "journal_id": self.bank_journal.id,
+                    "payment_method_line_id": self.outbound_payment_method_line.id,
+                    "amount": 100.0,
+                    "date": date(2026, 7, 20),
+                    "memo": "WIRE 1",
+                    "is_reconciled": True,
+                    "partner_bank_id": False,
+                }
+            ],
+        )
+        self.assertEqual(payment.move_id.state, "posted")
+        self.assertEqual(payment.reconciled_bill_ids, self.move)
+        self.assertPaid(self.move)
+
+    def test_a_payment_settles_bills_of_its_own_vendor_only(self):
+        self.bound["vendor", "v2"] = other = self.make_vendor("Vendor B")
+        document = self.payment(vendor=Party(external_id="v2", name="Vendor B"))
+        self.refused("payment", document, InvalidDataError, "Vendor A", "Vendor B", self.move.name)
+        self.assertEqual(self.move.payment_state, "not_paid")
+        # a contact of the vendor, or the vendor under another number, is the vendor
+        self.bound["vendor", "v3"] = self.vendor
+        other.write({"parent_id": self.vendor.id, "is_company": False})
+        self.written("payment", self.payment(vendor=Party(external_id="v2")))
+        self.written("bill", self.bill("b2"))
+        self.written("payment", self.payment("p2", [("b2", "100.00")], vendor=Party(external_id="v3")))
+
+    def discount_account(self):
+        account = self.company_data["default_account_revenue"]
+        self.company.account_journal_early_pay_discount_gain_account_id = account
+        return account
+
+    def discounted(self, *bills):
+        """A payment of (bill, amount, discount)."""
+        paid = tuple(
+            PaidBill(external_id=key, amount=Decimal(amount), discount=Decimal(discount), number=f"NR-{key}")
+            for key, amount, discount in bills
+        )
+        return replace(self.payment(), bills=paid, amount=sum((bill.amount for bill in paid), Decimal(0)))
+
+    def test_discount_is_a_gain(self):
+        account = self.discount_account()
+        payment = self.written("payment", self.discounted(("b1", "98.00", "2.00")))
+        self.assertEqual(payment.amount, 98.0)
+        item = payment.move_id.line_ids.filtered(lambda line: line.account_id == account)
+        self.assertEqual((item.balance, payment.is_reconciled), (-2.0, True))
+        self.assertPaid(self.move)
+
+    def test_discounts_of_several_bills(self):
+        account = self.discount_account()
+        other = self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
+        payment = self.written("payment", self.discounted(("b1", "60.00", "0.00"), ("b2", "49.00", "1.00")))
+        self.assertEqual((payment.amount, self.move.amount_residual), (109.0, 40.0))
+        self.assertEqual(payment.move_id.line_ids.filtered(lambda line: line.account_id == account).balance, -1.0)
+        self.assertPaid(other)
+        payment = self.written(
+            "payment", replace(self.discounted(("b1", "39.00", "1.00")), external_id="p2", reference="WIRE 2")
+        )
+        self.assertPaid(self.move)
+
+    def test_discount_without_an_account_for_it(self):
+        self.company.account_journal_early_pay_discount_gain_account_id = False
+        self.refused("payment", self.discounted(("b1", "98.00", "2.00")), InvalidDataError, "has no account for it")
+        self.discount_account()
+        self.refused("payment", self.discounted(("b1", "98.00", "3.00")), InvalidDataError, "more than")
+        self.refused("payment", self.discounted(("b1", "98.00", "-1.00")), InvalidDataError, "only be taken off")
+
+    def test_community_without_an_outstanding_account(self):
+        """Odoo then chooses one by itself."""
+        self.bank_journal.outbound_payment_method_line_ids.payment_account_id = False
+        payment = self.written("payment", self.payment())
+        self.assertTrue(payment.outstanding_account_id)
+        self.assertPaid(self.move)
+
+    def test_enterprise_without_an_outstanding_account(self):
+        with self.enterprise():
+            payment = self.written("payment", self.payment())
+            self.env.flush_all()
+            self.assertFalse(payment.move_id)
+            self.assertEqual(payment.state, "in_process")
+            self.assertEqual(payment.invoice_ids, self.move)
+            self.assertEqual(self.move.payment_state, "in_payment")
+
+    def test_enterprise_with_an_outstanding_account(self):
+        account = self.outbound_payment_method_line.payment_account_id
+        with self.enterprise():
+            self.outbound_payment_method_line.payment_account_id = account
+            self.written("payment", self.payment())
+            self.assertEqual((self.move.payment_state, self.move.amount_residual), ("in_payment", 0.0))
+
+    def test_bank_account_as_outstanding_account(self):
+        self.outbound_payment_method_line.payment_account_id = self.bank_journal.default_account_id
+        payment = self.written("payment", self.payment())
+        self.assertEqual(payment.state, "paid")
+        self.assertPaid(self.move)
+
+    def test_partial_payments(self):
+        self.written("payment", self.payment(bills=[("b1", "40.00")]))
+        self.assertEqual((self.move.amount_residual, self.move.payment_state), (60.0, "partial"))
+        self.written("payment", self.payment("p2", bills=[("b1", "60.00")]))
+        self.assertPaid(self.move)
+
+    def test_two_parts_in_one_batch(self):
+        self.book("payment", self.payment(bills=[("b1", "40.00")]), self.payment("p2", bills=[("b1", "60.00")]))
+        self.assertPaid(self.move)
+        third = self.bill("b3")
+        self.written("bill", third)
+        one, two = self.book(
+            "payment", self.payment("p3", bills=[("b3", "60.00")]), self.payment("p4", bills=[("b3", "60.00")])
+        )
+        self.assertEqual(one.outcome, "created")
+        self.assertIsInstance(two.error, InvalidDataError)
+
+    def test_one_payment_of_several_bills(self):
+        second = self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
+        payment = self.written("payment", self.payment(bills=[("b1", "100.00"), ("b2", "50.00")]))
+        self.assertEqual(payment.reconciled_bill_ids, self.move | second)
+        self.assertEqual(len(payment.move_id.line_ids), 2)
+        self.assertPaid(self.move, second)
+
+    def test_each_bill_gets_its_part(self):
+        """One journal item would pay the first bill in full."""
+        second = self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
+        payment = self.written("payment", self.payment(bills=[("b1", "70.00"), ("b2", "50.00")]))
+        self.assertEqual((self.move.amount_residual, second.amount_residual), (30.0, 0.0))
+        self.assertEqual(payment.amount, 120.0)
+        self.assertTrue(payment.is_reconciled)
+        self.assertAlmostEqual(sum(payment.move_id.line_ids.mapped("balance")), 0.0)
+
+    def test_bills_on_different_payable_accounts(self):
+        other = self.copy_account(self.company_data["default_account_payable"])
+        self.vendor.property_account_payable_id = other
+        second = self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
+        self.written("payment", self.payment(bills=[("b1", "100.00"), ("b2", "50.00")]))
+        self.assertPaid(self.move, second)
+
+    def test_bill_with_instalments(self):
+        self.vendor.property_supplier_payment_term_id = self.pay_terms_b
+        move = self.written("bill", self.bill("b2", due_date=None))
+        self.written("payment", self.payment(bills=[("b2", "30.00")]))
+        first, second = move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
+        self.assertEqual((first.amount_residual, second.amount_residual), (0.0, -70.0))
+        self.written("payment", self.payment("p2", bills=[("b2", "70.00")]))
+        self.assertPaid(move)
+
+    def test_foreign_currency_with_exchange_difference(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0), ("2026-07-10", 4.0)])
+        move = self.written("bill", self.bill("b2", currency="EUR"))
+        self.assertEqual(move.amount_total_signed, -50.0)
+        payment = self.written("payment", self.payment(bills=[("b2", "100.00")], currency="EUR"))
+        self.assertEqual(abs(payment.amount_company_currency_signed), 25.0)
+        self.assertPaid(move)
+
+    def assertBankLineCloses(self, payment, amount, currency):
+        """The line of the bank's statement over what was debited closes the payment, to the cent."""
+        outstanding = payment._seek_for_lines()[0]
+        self.assertEqual((outstanding.currency_id.name, outstanding.amount_currency), (currency, -float(amount)))
+        values = {
+            "journal_id": payment.journal_id.id,
+            "date": payment.date,
+            "payment_ref": "x",
+            "amount": -float(amount),
+        }
+        if currency != self.company.currency_id.name:
+            values["journal_id"] = self.bank_journal.copy(
+                {"currency_id": outstanding.currency_id.id, "name": f"Bank {payment.id}", "code": f"B{payment.id}"}
+            ).id
+        line = self.env["account.bank.statement.line"].create(values)
+        counterpart = line._seek_for_lines()[1]
+        counterpart.account_id = outstanding.account_id
+        (counterpart + outstanding).reconcile()
+        self.assertEqual((outstanding.amount_residual, outstanding.amount_residual_currency), (0.0, 0.0))
+        self.assertEqual((counterpart.amount_residual, counterpart.amount_residual_currency), (0.0, 0.0))
+        self.assertTrue(outstanding.reconciled and counterpart.reconciled)
+
+    def test_what_the_bank_debited_is_booked(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 0.92)])
+        rate = {"exchange_rate": 1 / Decimal("1.0842"), "rate_currency": "USD"}
+        move = self.written("bill", self.bill("b2", [self.line("1000.00")], currency="EUR", **rate))
+        self.assertEqual(move.amount_total_signed, -1084.20)
+        document = self.payment(
+            bills=[("b2", "1000.00")], currency="EUR", debited=Decimal("1091.37"), debited_currency="USD"
+        )
+        payment = self.written("payment", document)
+        self.assertPaid(move)
+        self.assertEqual(payment._seek_for_lines()[0].balance, -1091.37)
+        difference = move.line_ids.matched_debit_ids.exchange_move_id
+        self.assertEqual(difference.line_ids.filtered("debit").debit, 7.17)
+        self.written("payment", document, "unchanged")
+        self.assertBankLineCloses(payment, "1091.37", "USD")
+        (entry,) = self.book("payment", replace(document, debited=Decimal("1092.00")))
+        self.assertEqual(entry.outcome, "drift")
+        self.assertIn("amount debited 1091.37 USD in Odoo and 1092.00 USD at the vendor", entry.note)
+
+    def test_a_debit_of_several_bills_is_not_taken_for_one(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 0.92)])
+        self.written("bill", self.bill("b2", [self.line("1000.00")], currency="EUR"))
+        bills, several = [("b2", "1000.00")], {"debited": Decimal("3300.00"), "debited_currency": "USD"}
+        self.refused("payment", self.payment(bills=bills, currency="EUR", **several), InvalidDataError, "3300.00 USD")
+        unknown = {**several, "debited_currency": "ZZZ"}
+        self.refused("payment", self.payment(bills=bills, currency="EUR", **unknown), InvalidDataError, "ZZZ")
+
+    def test_any_debit_in_any_currency_closes_its_bank_line(self):
+        draw = random.Random(11)
+        own = self.company.currency_id.name
+        rates = {own: 1.0, "EUR": 0.92, "JPY": 151.3, "CHF": 0.8847}
+        for code in ("EUR", "JPY", "CHF"):
+            self.setup_other_currency(code, rates=[("2020-01-01", rates[code])])
+        for number in range(12):
+            owed, debited = draw.sample(sorted(rates), 2)
+            amount = Decimal(draw.randint(100_00, 9_000_000)) / 100
+            amount = round(amount, 0 if owed == "JPY" else 2)
+            worth = float(amount) / rates[owed] * rates[debited] * draw.uniform(0.93, 1.07)
+            taken = round(Decimal(worth), 0 if debited == "JPY" else 2)
+            with self.subTest(f"{amount} {owed} paid with {taken} {debited}"):
+                move = self.written("bill", self.bill(f"b{number}r", [self.line(amount)], currency=owed))
+                payment = self.written(
+                    "payment",
+                    self.payment(
+                        f"p{number}r", [(f"b{number}r", amount)], currency=owed, debited=taken, debited_currency=debited
+                    ),
+                )
+                self.assertPaid(move)
+                self.assertBankLineCloses(payment, taken, debited)
+
+    def test_other_currency_than_the_bill(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
+        move = self.written("bill", self.bill("b2", currency="EUR"))
+        self.written("payment", self.payment(bills=[("b2", "50.00")]))
+        self.assertPaid(move)
+
+    def test_journals_of_all_kinds(self):
+        for number, kind in enumerate(("cash", "credit")):
+            journal = self.company_data[f"default_journal_{kind}"].with_env(self.env)
+            self.mapped["journal", kind] = journal
+            move = self.written("bill", self.bill(f"{kind}"))
+            source = Reference(kind="journal", external_id=kind)
+            payment = self.written("payment", self.payment(f"p{number}", bills=[(kind, "100.00")], source=source))
+            self.assertEqual(payment.journal_id, journal)
+            self.assertPaid(move)
+
+    def test_manual_method_is_preferred(self):
+        other = self.outbound_payment_method_line.copy({"name": "Check", "sequence": 1})
+        with patch.object(type(other), "code", property(lambda line: "manual" if line != other else "check")):
+            self.assertEqual(self.written("payment", self.payment()).payment_method_line_id.name, "Manual Payment")
+
+    def test_rounding_above_the_residual_is_tolerated(self):
+        self.written("payment", self.payment(bills=[("b1", "100.04")]))
+        self.assertPaid(self.move)
+
+    def test_references_and_dependencies(self):
+        writer, document = self.writer("payment"), self.payment()
+        self.assertEqual(writer._references(document), (document.source,))
+        self.assertEqual(writer._dependencies(document), (("vendor", "v1", ""), ("bill", "b1", "NR-b1")))
+
+    # ------------------------------------------------------------------ refused
+
+    def test_more_than_is_open(self):
+        self.refused("payment", self.payment(bills=[("b1", "100.06")]), InvalidDataError, "100.06", "100.00")
+
+    def test_enterprise_payment_under_way_counts(self):
+        with self.enterprise():
+            self.written("payment", self.payment(bills=[("b1", "40.00")]))
+            self.refused("payment", self.payment("p2"), InvalidDataError, "100.00", "60.00")
+
+    def test_bill_that_cannot_be_paid(self):
+        self.written("bill", self.bill("draft"), post_bills=False)
+        self.refused("payment", self.payment(bills=[("draft", "100.00")]), InvalidDataError, "NR-draft", "draft")
+        credit = self.bill("credit", is_credit=True)
+        self.written("bill", credit, post_bills=True)
+        self.refused("payment", self.payment(bills=[("credit", "100.00")]), InvalidDataError, "credit note")
+        self.move.button_draft()
+        self.move.button_cancel()
+        self.refused("payment", self.payment(), InvalidDataError, "cancelled")
+        self.refused("payment", self.payment(bills=[("nowhere", "1.00")]), InvalidDataError, "NR-nowhere")
+        self.refused("payment", self.payment(bills=[]), InvalidDataError, "no bill")
+
+    def test_bad_amounts(self):
+        self.refused("payment", self.payment(amount=Decimal("99.00")), InvalidDataError, "99.00", "100.00")
+        self.refused("payment", self.payment(bills=[("b1", "-5.00")]), InvalidDataError, "-5.00")
+        self.refused("payment", self.payment(bills=[("b1", "10.001")]), InvalidDataError, "10.001")
+        self.refused("payment", self.payment(currency="ZZZ"), InvalidDataError, "ZZZ")
+
+    def test_bills_of_several_vendors(self):
+        self.bound["vendor", "v2"] = self.env["res.partner"].create({"name": "Vendor Z"})
+        self.written("bill", self.bill("b2", vendor="v2"))
+        document = self.payment(bills=[("b1", "100.00"), ("b2", "100.00")])
+        self.refused("payment", document, InvalidDataError, "Vendor A", "Vendor Z")
+
+    def test_unusable_journals(self):
+        other = self.setup_other_company(name="Other")
+        for journal in (self.purchase_journal, other["default_journal_bank"].with_env(self.env)):
+            self.mapped["journal", "bank"] = journal
+            self.refused("payment", self.payment(), InvalidDataError, "Bank", journal.display_name)
+        self.mapped["journal", "bank"] = None
+        self.refused("payment", self.payment(), InvalidDataError, "Bank", "left out")
+        self.mapped["journal", "bank"] = self.bank_journal
+        self.bank_journal.outbound_payment_method_line_ids.unlink()
+        self.refused("payment", self.payment(), InvalidDataError, "payment method")
+
+    # ------------------------------------------------------------------ lock dates
+
+    def test_locked_period(self):
+        self.company.fiscalyear_lock_date = date(2026, 7, 31)
+        self.refused("payment", self.payment(), LockedPeriodError, "07/20/2026")
+        (entry,) = self.book("payment", self.payment(), lock_date_policy="next_open_day")
+        self.assertEqual((entry.record.date, entry.record.move_id.date), (date(2026, 8, 1), date(2026, 8, 1)))
+        self.assertEqual(entry.record.ml_original_date, date(2026, 7, 20))
+        self.assertIn("08/01/2026", entry.note)
+        self.assertPaid(self.move)
+        self.written("payment", self.payment(), "unchanged")
+
+    def test_purchase_lock_does_not_concern_payments(self):
+        self.company.purchase_lock_date = date(2026, 7, 31)
+        self.written("payment", self.payment())
+
+    def test_period_locked_between_plan_and_apply(self):
+        (entry,) = self.plan("payment", self.payment())
+        self.company.fiscalyear_lock_date = date(2026, 7, 31)
+        with self.assertRaises(LockedPeriodError):
+            self.writer("payment")._apply_batch(self.flow("payment"), [entry], self.resolver())
+
+    # ------------------------------------------------------------------ paid by hand
+
+    def pay_by_hand(self, day=date(2026, 7, 18), amount=None):
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.move.ids
+        )
+        values = {"payment_date": day, "journal_id": self.bank_journal.id}
+        if amount:
+            values["amount"] = amount
+        return wizard.create(values)._create_payments()
+
+    def test_payment_by_hand_is_linked(self):
+        payment = self.pay_by_hand()
+        self.assertEqual(self.written("payment", self.payment(), "linked"), payment)
+        self.assertEqual(self.move.amount_residual, 0.0)
+
+    def test_payment_by_hand_is_linked_once(self):
+        self.pay_by_hand()
+        first, second = self.book("payment", self.payment(), self.payment("p2"))
+        self.assertEqual(first.outcome, "linked")
+        self.assertIsInstance(second.error, DuplicateError)
+
+    def test_enterprise_payment_by_hand_is_linked(self):
+        with self.enterprise():
+            payment = self.pay_by_hand()
+            self.assertEqual(self.written("payment", self.payment(), "linked"), payment)
+
+    def test_payment_by_hand_long_ago_is_asked(self):
+        self.pay_by_hand(day=date(2026, 7, 2))
+        self.refused("payment", self.payment(), DuplicateError, "100.00", self.move.name)
+
+    def test_payment_by_hand_in_parts_is_asked(self):
+        self.pay_by_hand(amount=40.0)
+        self.pay_by_hand(amount=60.0)
+        self.refused("payment", self.payment(), DuplicateError)
+
+    def test_paid_by_another_record_of_the_vendor_is_asked(self):
+        self.written("payment", self.payment())
+        self.refused("payment", self.payment("p2"), DuplicateError)
+
+    # ------------------------------------------------------------------ changes at the source
+
+    def test_unchanged_and_drift(self):
+        payment = self.written("payment", self.payment())
+        stamp = payment.write_date
+        self.written("payment", self.payment(), "unchanged")
+        self.assertEqual(payment.write_date, stamp)
+        (entry,) = self.book("payment", self.payment(bills=[("b1", "90.00")], date=date(2026, 7, 22)))
+        self.assertEqual(entry.outcome, "drift")
+        for part in ("100.00", "90.00", "07/20/2026", "07/22/2026"):
+            self.assertIn(part, entry.note)
+        payment.action_draft()
+        payment.action_cancel()
+        (entry,) = self.book("payment", self.payment())
+        self.assertEqual(entry.outcome, "drift")
+        self.assertIn("cancelled", entry.note)
+
+    def test_split_payment_can_be_reset(self):
+        self.written("bill", self.bill("b2", lines=[self.line("50.00")]))
+        payment = self.written("payment", self.payment(bills=[("b1", "70.00"), ("b2", "50.00")]))
+        payment.action_draft()
+        payment.action_post()
+        self.assertEqual((payment.move_id.state, self.move.amount_residual), ("posted", 30.0))
+
+    def test_one_bad_payment_stops_no_other(self):
+        good, bad = self.book("payment", self.payment(), self.payment("p2", bills=[("nowhere", "1.00")]))
+        self.assertEqual(good.outcome, "created")
+        self.assertIsInstance(bad.error, InvalidDataError)

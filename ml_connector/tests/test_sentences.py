@@ -1,0 +1,44 @@
+from datetime import date
+from decimal import Decimal
+
+from odoo.tests import tagged
+
+from odoo.addons.ml_connector.core.messages import Amount, _
+from odoo.addons.ml_connector.models.ml_sentence import money
+
+from .common import ConnectorCase
+
+
+@tagged("post_install", "-at_install")
+class TestSentences(ConnectorCase):
+    def setUp(self):
+        super().setUp()
+        self.connection.attention_reason = _(
+            "%(bill)s: %(amount)s on %(day)s.",
+            bill="INV-1",
+            amount=Amount(Decimal("1234.50"), "EUR"),
+            day=date(2026, 9, 3),
+        )
+
+    def test_the_reader_sees_amounts_and_dates_as_he_writes_them(self):
+        self.env.ref("base.EUR").active = True
+        self.env["res.lang"]._activate_lang("de_DE")
+        german = self.connection.with_context(lang="de_DE").read(["attention_reason"])[0]["attention_reason"]
+        self.assertEqual(german, "INV-1: 1.234,50\N{NO-BREAK SPACE}€ on 03.09.2026.")
+
+    def test_english_is_stored_for_searches(self):
+        found = self.env["ml.connection"].search([("attention_reason", "=", "INV-1: 1,234.50 EUR on Sep 3, 2026.")])
+        self.assertEqual(found, self.connection)
+
+    def test_a_plain_text_replaces_the_template(self):
+        self.connection.attention_reason = "Plain."
+        self.assertFalse(self.connection.attention_reason_source)
+        self.assertEqual(self.connection.read(["attention_reason"])[0]["attention_reason"], "Plain.")
+
+    def test_a_sentence_goes_from_record_to_record(self):
+        sentence = self.connection._sentence("attention_reason")
+        self.assertEqual(sentence.template, "%(bill)s: %(amount)s on %(day)s.")
+
+    def test_money_keeps_the_digits_of_its_currency(self):
+        self.assertEqual(str(money(10.1, self.env.ref("base.JPY"))), "10 JPY")
+        self.assertEqual(str(money(1234.5, self.env.ref("base.USD"))), "1,234.50 USD")
