@@ -265,8 +265,9 @@ def test_a_reversal_that_a_person_prepared_earlier_stays(sandbox, visma, key):
     assert reversal in sent.note and waiting(sandbox) == [reversal]
 
 
-def test_a_reversal_that_is_late_is_named(sandbox, visma, key):
+def test_a_reversal_that_is_late_is_named(sandbox, visma, key, monkeypatch):
     """Visma has accepted the reversal, and has not made it when the bill is changed back."""
+    monkeypatch.setattr("ml_connector.providers.visma.reversals.ACTION_SECONDS", 0.1)
     sandbox.control.settings(action_seconds=60)
     raised(send, visma, changed(), key)
     sent = send(provider_of(sandbox), bill(), key)
