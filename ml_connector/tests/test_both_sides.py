@@ -79,12 +79,16 @@ class TestBothSides(ConnectorCase):
 
     # ------------------------------------------------------------------ both sides
 
+    @property
+    def person(self):
+        return self.partner.child_ids.filtered(lambda child: child.email == PERSON)
+
     def item(self):
         return next((item for item in self.remote.items.get("vendors", {}).values() if item.title == self.name), None)
 
     def values(self, side):
         if side == "odoo":
-            return {**{name: self.partner[name] or "" for name in FIELDS[:-1]}, "person": self.partner.child_ids.phone}
+            return {**{name: self.partner[name] or "" for name in FIELDS[:-1]}, "person": self.person.phone or ""}
         item = self.item()
         return {**{name: item.payload.get(name, "") for name in FIELDS[:-1]}, "person": phone(item)} if item else {}
 
@@ -94,7 +98,7 @@ class TestBothSides(ConnectorCase):
         self.shown[side][name] = self.edit_of[side, name, value] = (side, self.edits)
         if side == "odoo":
             if name == "person":
-                self.partner.child_ids.phone = value
+                self.person.phone = value
             else:
                 self.partner[name] = value
         else:

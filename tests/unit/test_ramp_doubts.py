@@ -1,5 +1,6 @@
 """What Ramp's pages leave open, or say in two ways: under any pair of answers the books are the same."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -35,10 +36,10 @@ def test_any_two_doubts_have_each_pair_of_answers():
 
 
 def read(made):
-    """{flow: {id: document}} of all that a company gets from Ramp."""
+    """{flow: {id: document}} of all that a company gets from Ramp, whatever the sandbox's own address is."""
     return {
         flow: {
-            item.external_id: made.document(flow, item.payload)
+            item.external_id: re.sub(r"http://127[^/]*([^'?]*)[^']*", r"\1", repr(made.document(flow, item.payload)))
             for page in made.pull(flow, "", None)
             for item in page.items
         }
@@ -84,7 +85,7 @@ def sent(sandbox, made, answers):
     (draft,) = sandbox.control.objects("drafts")[-1:]
     return {
         "street": row["address"]["address_line_1"],
-        "order": [(line["unit_quantity"], line["unit_price"]) for line in kept["line_items"]],
+        "order": [(line["quantity"], line["unit_price"]) for line in kept["line_items"]],
         "receipt": [line["quantity"] for line in got["line_items"]],
         "draft": [line["amount"] for line in draft["line_items"]],
     }
