@@ -129,5 +129,5 @@ def plain():
 @pytest.mark.parametrize("answers", PAIRS[1:], ids=range(1, len(PAIRS)))
 def test_the_books_are_the_same_whatever_the_answers_are(plain, answers):
     books, there, events = lived(answers)
-    assert books == plain[0] and all(books[flow] for flow in ("bills", "expenses", "vendors", "coding"))
+    assert books == plain[0] and all(books[flow] for flow in ("bills", "transactions", "vendors", "coding"))
     assert (there, events) == (plain[1], plain[2])
