@@ -24,7 +24,7 @@ BARE_ROUTE = "ml_bench_route"
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much is run."""
+    """The size of each benchmark."""
 
     bill_rounds: int = 10
     webhook_blocks: int = 10
@@ -145,7 +145,7 @@ def _results(size, stack):
     with console.step(f"Growth: {count * 10} bills against {count}"):
         yield _inside(small, "growth", large, small_url, large_url, count)
     feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
-    with console.step("Feeds: 100,000 vendors against a plain program, and imported invoice files"):
+    with console.step("Files: 100,000 vendors against a plain program, and imported invoice files"):
         yield _inside(feeds, "feeds", size.feed_rounds)
     with console.step("Reading: files of 1,000 and of 100,000 lines, and of 50 MB"):
         yield _inside(feeds, "reading", size.feed_rounds)
@@ -162,7 +162,7 @@ def _results(size, stack):
     with console.step(f"No change: {size.noop_count} bills"):
         idle, url, _access = _connected(stack, "bench_noop")
         yield _inside(idle, "flows", url, size.noop_count, function="noop")
-    with console.step("Bridge: bills from Ramp's webhook to Visma.net"):
+    with console.step("Forwarding: bills from Ramp's webhook to Visma.net"):
         yield _bridge(stack, size)
     with console.step(f"Files: those of {size.file_count} bills and of as many card transactions"):
         database, url, _access = _connected(stack, "bench_files")
@@ -170,7 +170,7 @@ def _results(size, stack):
     with console.step("Vendors: new ones beside 5,000 that are known"):
         database, _url, _access = _connected(stack, "bench_vendors")
         yield _inside(database, "vendors", size.vendor_rounds)
-    with console.step(f"Storm: {size.storm_events} events at once"):
+    with console.step(f"Storm: {size.storm_events} events in a burst"):
         yield _storm(stack, size.storm_events)
     with console.step(f"Volume: claims and screens at {size.transfers} transfers"):
         yield _volume(stack, size.transfers)
@@ -208,7 +208,7 @@ def _bridge(stack, size):
 
 
 def _connected(stack, name, rate_limit=0):
-    """A database that is connected to a Ramp sandbox of its own, and what an outside program needs to know."""
+    """A database that is connected to its own Ramp sandbox, and the values for an external program."""
     url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", str(rate_limit)))
     database = stack.enter_context(odoo.temporary_database(name))
     with console.step("Connecting a database to the Ramp sandbox"):
@@ -227,7 +227,7 @@ print(json.dumps({module}.{function}(env, *{arguments!r})))
 
 
 def _server(database):
-    """A server with nothing to do by itself, and with the bare route."""
+    """A server without scheduled work, and with the bare route."""
     folders = [*odoo.addons_path(), BENCHMARKS / "addons"]
     return odoo.with_server(
         database,
