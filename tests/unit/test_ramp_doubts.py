@@ -104,7 +104,7 @@ def heard(sandbox, made):
         sandbox.control.wait_for_deliveries()
         events = [RampProvider.parse_webhook(headers, body) for headers, body in receiver.got]
         made.unsubscribe(subscription)
-        return [event.event_type for event in events if event.external_id == added]
+        return sorted(event.event_type for event in events if event.external_id == added)
 
 
 def lived(answers):
