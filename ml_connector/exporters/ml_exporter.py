@@ -49,6 +49,8 @@ class MlExporter(models.AbstractModel):
     """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True
     """Whether a record that the provider has is sent again when it changes; otherwise the difference is shown."""
+    _may_leave = False
+    """Whether a sent record may leave the domain of its flow, other than by its state or `active`."""
     _goes_in_order_of = ""
     """Field of the owner whose records are sent in sequence, such as the vendor of bills; empty: any order."""
 
@@ -73,6 +75,17 @@ class MlExporter(models.AbstractModel):
         archived = records.filtered(lambda record: "active" in record._fields and not record.active)
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
         return records - archived.filtered(lambda record: record.id not in known)
+
+    def _left(self, flow, records):
+        """The sent ones of records outside the domain of the flow, without those whose transfer a user ignored."""
+        if not self._may_leave or not records:
+            return records.browse()
+        sent = flow.env["ml.binding"]._sent(flow, records).mapped("res_id")
+        rows = flow.env["ml.sync.log"].search(
+            [("flow_id", "=", flow.id), ("res_model", "=", records._name), ("res_id", "in", sent)], order="id"
+        )
+        states = {row.res_id: row.state for row in rows}
+        return records.browse(record_id for record_id in sent if states.get(record_id) != "ignored")
 
     def _is_taken_back(self, record):
         """Whether the record was archived or cancelled, so that a provider without it does not get it."""
@@ -227,10 +240,12 @@ class MlExporterVendor(models.AbstractModel):
     _name = "ml.exporter.vendor"
     _inherit = "ml.exporter"
     _description = "Vendor Exporter"
+    _may_leave = True
 
     def _watched_fields(self):
         return {
             *("name", "ref", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
+            *("parent_id", "company_id"),
             *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
             *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
             *("bank_ids", "child_ids"),
@@ -370,7 +385,7 @@ class MlExporterAccountingVendor(models.AbstractModel):
     _description = "Accounting Vendor Exporter"
 
     def _watched_fields(self):
-        return {"name", "ref", "active", "supplier_rank"}
+        return {"name", "ref", "active", "supplier_rank", "parent_id", "company_id"}
 
     def _in_books(self, flow, record):
         return True

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.db import FunctionStatus
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
 
 from ..core.documents import Result
 from ..core.http import mask
@@ -16,7 +16,6 @@ from ..core.items import UNREADABLE
 from ..core.messages import _
 from ..core.provider import RemoteRecord
 from . import ml_error_class
-from .amounts import shown
 from .client_actions import notification, open_address, shown_as_text
 from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
@@ -314,13 +313,14 @@ class MlSyncLog(models.Model):
             columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
         if self.kind in DIFFERENCE_KINDS:
             columns[self.env._("After Book as Difference")] = lambda booked, newest: booked + newest
-        currency = self.comparison["currency"]
+        code = self.comparison["currency"]
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
         cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
         rows = []
         for name, *stored in self.comparison["rows"]:
             amounts = [amount(*map(Decimal, stored)) for amount in columns.values()]
-            texts = [cell % shown(self.env, value, currency) for value in amounts]
-            rows.append(row % (name, Markup().join(texts)))
+            texts = [format_amount(self.env, float(value), currency) if currency else value for value in amounts]
+            rows.append(row % (name, Markup().join(cell % text for text in texts)))
         heading = Markup().join(Markup('<th class="text-end">%s</th>') % title for title in columns)
         table = Markup('<table class="table table-sm"><thead><tr><th>%s</th>%s</tr></thead><tbody>%s</tbody></table>')
         return table % (self.env._("Account"), heading, Markup().join(rows))
@@ -430,15 +430,7 @@ class MlSyncLog(models.Model):
         """Create failed transfers for sent records that were deleted in Odoo, because the provider still has them."""
         if not gone:
             return
-        bindings = self.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("res_model", "=", gone._name),
-                ("res_id", "in", gone.ids),
-                ("fingerprint", "!=", False),
-            ]
-        )
+        bindings = self.env["ml.binding"]._sent(flow, gone)
         sent = self.search(
             [("flow_id", "=", flow.id), ("res_model", "=", gone._name), ("res_id", "in", bindings.mapped("res_id"))],
             order="id",

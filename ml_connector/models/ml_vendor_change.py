@@ -223,6 +223,8 @@ class MlVendorChange(models.Model):
             {"state": state, "decided_by_id": self.env.user.id, "decided_at": fields.Datetime.now(), "note": False}
         )
         changes._close_questions()
+        if state == "approved":
+            changes._agreed_for_all()
         for change in self:
             change._decided(
                 "approve" if state == "approved" else "refuse",
@@ -230,6 +232,12 @@ class MlVendorChange(models.Model):
                 old=change.old_value,
                 new=change.new_value,
             )
+
+    def _agreed_for_all(self):
+        """Other connections wait for the same value of the same contact no more: it stands there now."""
+        same = self.search([("state", "=", "waiting"), ("partner_id", "in", self.partner_id.ids)])
+        agreed = {(change._key(), change.field_name, change.new_value) for change in self}
+        same.filtered(lambda row: (row._key(), row.field_name, row.new_value) in agreed)._supersede()
 
     @api.model
     def _text(self, contact, name):

@@ -46,18 +46,18 @@ class BankAccount:
 class Vendor:
     """A supplier.
 
-    :param odoo_id: our partner id, when the vendor system was told it before
-    :param reference: our own number of it
-    :param vat: tax id with its country prefix
+    :param odoo_id: Odoo ID of the partner, if Odoo sent it to the provider before
+    :param reference: Odoo's number of it
+    :param vat: tax ID with its country prefix
     :param corporate_id: number in the register of companies
-    :param payment_term: terms that its bills have by default
-    :param tax_zone: what decides over the taxes of its bills
-    :param group: the group of vendors it belongs to
-    :param memberships: {name of a group of vendors: whether it belongs to it}; of other groups nothing is said
-    :param currency: ISO 4217 code of the currency it bills in by default
-    :param approval: what the provider says where it does not (yet) take the vendor for approved
-    :param in_books: whether the vendor system's list of the books' vendors has it, to be linked with
-    :param pay_to: accounts that the vendor system is to pay to; none unless that was chosen
+    :param payment_term: default terms of its bills
+    :param tax_zone: determines the taxes of its bills
+    :param group: its group of vendors
+    :param memberships: {name of a group of vendors: whether it is a member}; other groups stay unchanged
+    :param currency: ISO 4217 code of the default currency of its bills
+    :param approval: the provider's status, if it has not approved the vendor (yet)
+    :param in_books: whether the provider's list of accounting vendors contains it, so that it can be linked
+    :param pay_to: accounts that the provider pays to; empty unless the flow sends them
     :param bank_accounts: account numbers (IBAN or local), used to match only
     """
 
@@ -100,7 +100,7 @@ class Vendor:
         }
 
     def contacts_read(self) -> dict:
-        """{what a contact is known by: its values, ready for JSON}, to tell later what changed at the vendor system."""
+        """{key of a contact: its values, ready for JSON}, to detect later changes in the provider."""
         return {contact.key: asdict(contact) for contact in self.contacts}
 
     def with_shared(self, values: dict) -> "Vendor":
