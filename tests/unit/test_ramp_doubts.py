@@ -35,6 +35,12 @@ def test_any_two_doubts_have_each_pair_of_answers():
     assert not lacking(DOUBTS)
 
 
+def patient(sandbox, stored=None):
+    made = connect(sandbox, stored=stored, vendors_push={"active": True})
+    made.client.read_timeout = 20
+    return made
+
+
 def read(made):
     """{flow: {id: document}} of all that a company gets from Ramp, whatever the sandbox's own address is."""
     return {
@@ -65,7 +71,7 @@ def sent(sandbox, made, answers):
     push(made, "receipts_push", receipt(bought, "5", "3"))
     push(made, "bills_push", bill(made, vendor=party))
     # an hour later, in another run
-    made = connect(sandbox, stored=dict(made.learned), vendors_push={"active": True})
+    made = patient(sandbox, dict(made.learned))
     changed = vendor(
         name="Vendor Renamed",
         address=replace(vendor().address, street="2 Main St"),
@@ -111,7 +117,7 @@ def lived(answers):
     """All that a company does with Ramp, under these answers; what is in the books and in Ramp after it."""
     settings = RampSettings(rate_limit=0, **answers)
     with RampSandbox(size="small", seat="api", provider=check.OUR_NAME, settings=settings) as sandbox:
-        made = connect(sandbox, vendors_push={"active": True})
+        made = patient(sandbox)
         books = read(made)
         assert made.fetch("bills", NOWHERE) is None
         assert isinstance(raised(push, made, "vendors_push", vendor(), NOWHERE), errors.NotFoundError)
