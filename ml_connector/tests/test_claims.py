@@ -111,7 +111,7 @@ class TestProtectedContacts(WriterCase):
             self.document(contacts=(Contact(name="Evil", email="evil@example.com"),)),
         ):
             self.refused(
-                "vendor", changed, InvalidDataError, "never changed from outside", vendor_change_policy="apply"
+                "vendor", changed, InvalidDataError, "never change such contacts", vendor_change_policy="apply"
             )
         self.assertFalse(self.env["ml.vendor.change"].search([("partner_id", "=", partner.id)]))
 
@@ -122,7 +122,7 @@ class TestProtectedContacts(WriterCase):
         changed = Contact(name="Evil", email="jane@example.com", phone="2")
         (entry,) = self.book("vendor", self.document(contacts=(changed,)), vendor_change_policy="apply")
         self.assertEqual((entry.outcome, partner.child_ids.name, partner.child_ids.phone), ("unchanged", "Jane", "1"))
-        self.assertIn("left alone", entry.note)
+        self.assertIn("was not changed", entry.note)
 
     def test_a_vendor_that_is_left_out_is_not_asked_about_again(self):
         self.mapped["vendor", "r1"] = None
@@ -218,7 +218,7 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(
             (entry.outcome, self.partner.street, self.partner.email), ("updated", "Quay 2", "ap@trusty.example")
         )
-        for text in ("Street 1 → Quay 2", "Waits for approval: Email"):
+        for text in ("Street 1 → Quay 2", "Waiting for approval: Email"):
             self.assertIn(text, entry.note)
         self.assertNotIn("new@trusty.example", entry.note)
 

@@ -324,10 +324,10 @@ def test_a_reopened_report_is_for_a_person_and_the_books_are_the_same(books, for
     books.settle()
     log = books.log(report_id)
     assert (log["outcome"], log["is_partial"]) == ("drift", form == "difference")
-    assert "revision 2" in log["note"] and log["name"].endswith(", revision 2")
+    assert "Revision 2" in log["note"] and log["name"].endswith(", revision 2")
     assert books.lines(report_id) == before
     assert books.remote(second).status == "POSTING_CONFIRMED_FAILURE"
-    assert "revision 2" in books.remote(second).messages[0]
+    assert "Revision 2" in books.remote(second).messages[0]
     # who decides for the new one gets it in full, and Concur hears of it
     books.workers.code(f"env['ml.sync.log'].browse({log['id']}).{button}()")
     books.settle()
