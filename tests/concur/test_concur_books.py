@@ -696,7 +696,7 @@ def test_the_owner_is_told_once_of_what_sap_ends(books):
         books.due("expense_reports", "invoices")
         books.workers.run()
     books.control.settings(deprecated={})
-    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announces a change'")
+    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announced a change'")
     assert "/financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT. Use &lt;v5&gt;" in activity["note"]
 
 
