@@ -1,6 +1,6 @@
 {
     "name": "ML Connector",
-    "summary": "Ramp, SAP Concur, Visma.net and Stampli connected from within Odoo",
+    "summary": "Connects Odoo to Ramp, SAP Concur, Visma.net and Stampli",
     "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "author": "ML Connector contributors",

@@ -10,23 +10,23 @@ _logger = logging.getLogger(__name__)
 
 
 def uninstall_hook(env):
-    """Remove what belongs to connections and not to the module's data: scheduled jobs, their users and keys."""
+    """Remove the scheduled actions, integration users and keys of connections, which are not module data."""
     env["ir.cron"].with_context(active_test=False).search(
         [("ir_actions_server_id.model_id.model", "=", "ml.connection")]
     ).unlink()
     env["ir.config_parameter"].search([("key", "=", MARKS_SINCE)]).unlink()
     users = env["res.users"].with_context(active_test=False).search([("ml_is_integration", "=", True)])
-    # what they wrote keeps their names; without the addon only this and the lack of a password keep everybody out
+    # archived, because their records keep their names and the addon no longer prevents log-ins
     users.active = False
     connections = env["ml.connection"].with_context(active_test=False).search([])
-    # a copy on the same server has the same key file, which is not its own
+    # a copy on the same server shares the key file of the original
     if connections and not any(connections.mapped("is_copy")):
         registry, key_file = env.registry, secret_box._key_file(env)
         env.cr.postcommit.add(lambda: _remove_keys(registry, key_file))
 
 
 def _remove_keys(registry, key_file):
-    """Remove the files that keep keys of this database, once the secrets are gone for good."""
+    """Remove the key files of this database once its secrets are deleted."""
     with registry.cursor() as cr:
         if table_exists(cr, "ml_credential"):
             return

@@ -23,7 +23,7 @@ NEEDED_FIELDS = (
 
 
 class WebhookController(http.Controller):
-    """Receives hints from vendors: stores them, starts the job, answers. Calls nobody and trusts nothing in them."""
+    """Stores webhooks of providers and triggers the scheduled action. Their content is not trusted."""
 
     @http.route(
         "/ml_connector/webhook/<string:token>",
@@ -41,7 +41,7 @@ class WebhookController(http.Controller):
             body = self._read_body()
         except RequestEntityTooLarge:
             return self._answer("too large", 413)
-        # superuser: the sender is nobody in Odoo; the token names the connection, the signature lets it in
+        # superuser: the sender is no user; the token names the connection, the signature authenticates
         env = request.env(user=SUPERUSER_ID)
         known = [("webhook_token", "=", token.replace("\x00", ""))]
         connection = env["ml.connection"].search_fetch(known, NEEDED_FIELDS)
@@ -63,7 +63,7 @@ class WebhookController(http.Controller):
         headers = request.httprequest.headers
         try:
             secrets = connection._webhook_secrets()
-        except ConnectorError:  # the keys cannot be read just now: the vendor sends it again
+        except ConnectorError:  # the keys are not readable now; the provider sends it again
             return self._answer("not now", 503)
         signed = provider.verify_webhook(headers, body, secrets)
         if not signed and not connection._is_expected_handshake(headers):

@@ -1,4 +1,4 @@
--- a neutralized database keeps its connections for reading and calls nobody
+-- a neutralized database keeps its connections, but calls no provider
 UPDATE ml_connection
    SET state = 'paused',
        webhook_state = 'none',

@@ -14,6 +14,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 from odoo.tools import SQL
 
 from ..core.errors import ConnectorError, MissingRightError, ServerError, StoppedError
+from ..core.messages import _
 from ..importers.ml_importer import ImportEntry
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
@@ -25,29 +26,29 @@ _logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 LOOK_UP_DELAY = timedelta(seconds=30)
-"""A request that got no answer may still be at work, and a vendor's lists may lag behind what was written."""
+"""Delay before an unanswered request is looked up: the provider may still process it, and its lists may lag behind."""
 PARALLEL_CALLS = 8
 FAULTS_TOLERATED = timedelta(days=2)
-"""How long a flow may meet nothing but faults of the vendor's server before its owner is told."""
+"""How long a flow may fail with errors of the provider's server before the responsible user gets an activity."""
 CONFLICT_TRIES = 5
 RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
-"""What another worker with the same record brings about; a second look finds the record there."""
+"""Errors when another worker handles the same record: a repetition finds the record that it made."""
 READ_TRIES = 2
-"""As if a flow had failed so often: when to read again after a fault of the vendor."""
+"""Number of failures after which the delay for reading again after a provider error is computed."""
 ALONE = MAX_STOPS - 1
-"""From so many stops on something is done alone."""
+"""From this number of server stops on, a record is processed alone."""
 FILE_BYTES = 32 * 1024 * 1024
-"""About how much of files is in memory at a time; of one record it may be more."""
+"""Approximate size of the files held in memory together. The files of one record may exceed it."""
 COUNTED = ("ml.sync.log", "ml.webhook.event", "ml.flow")
-"""Models of what the server may stop over."""
+"""Models whose records count the server stops that happened while they were processed."""
 REQUESTS = ("ml.dry.run", "ml.recovery")
-"""Wizards whose answer the connection's job finds."""
+"""Wizards whose requests the connection's job answers."""
 
 
 class Run:
-    """State of one run of one connection's job: nothing that has to survive it.
+    """State of one run of one connection's job; nothing of it outlives the run.
 
-    :ivar listed: {flow id: ids of the remote records that its lists had when they were read last in this run}
+    :ivar listed: {flow id: ids of the remote records in its lists when they were last read in this run}
     """
 
     def __init__(self, connection):
@@ -78,15 +79,15 @@ class Run:
 
     @property
     def in_turn(self):
-        """Domain of what is done now: what the server stopped over before comes after all else."""
+        """Domain of the records of the current turn: those that stopped the server come last."""
         return in_turn(self.stops)
 
     def portion(self, limit):
-        """How many are done together where it would be `limit`: fewer of what the server stopped over."""
+        """Number of records processed together: `limit`, or fewer of records that stopped the server."""
         return portion(limit, self.stops)
 
-    def note_files(self, sizes):
-        """How many records' files are in memory next: as many as surely fit, judging by the largest of the last."""
+    def fit_files(self, sizes):
+        """Set how many records' files are read together, judging by the largest size of the last ones."""
         fitting = FILE_BYTES // max([1, *sizes])
         self.files_at_once = max(1, min(2 * self.files_at_once, PARALLEL_CALLS, fitting))
 
@@ -110,7 +111,7 @@ class Run:
 
 
 class MlWorker(models.AbstractModel):
-    """Does the work of a connection: check, webhooks, fetch, write, send, report. The only place that commits."""
+    """Runs a connection: check, webhooks, fetch, write, send, report. Only the worker commits."""
 
     _name = "ml.worker"
     _description = "Worker"
@@ -132,7 +133,7 @@ class MlWorker(models.AbstractModel):
             worker._run_guarded(connection)
 
     def _is_asked(self, connection):
-        """Whether a person waits for an answer."""
+        """Whether a user requested something that the job has to answer."""
         if connection.check_state == "requested" or connection.webhook_state in ("requested", "remove"):
             return True
         if connection.seat_request == "release":
@@ -148,7 +149,7 @@ class MlWorker(models.AbstractModel):
         return not connection.breaker_until or connection.breaker_until <= fields.Datetime.now()
 
     def _run_guarded(self, connection):
-        """A run, from its start again when another transaction got in the way: each of its steps may be repeated."""
+        """Run, and repeat the run when another transaction interfered: each of its steps can be repeated."""
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 self._run_once(connection)
@@ -157,7 +158,7 @@ class MlWorker(models.AbstractModel):
                 self.env.cr.rollback()
                 if attempt == CONFLICT_TRIES and not isinstance(error, CONFLICTS):
                     raise
-        _logger.info("%s is busy elsewhere; its job goes on in the next run", connection.display_name)
+        _logger.info("%s is busy elsewhere; its job continues in the next run", connection.display_name)
 
     def _run_once(self, connection):
         run = None
@@ -184,7 +185,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run, remaining=remaining)
 
     def _refuse_requests(self, connection, error):
-        """Answer those who wait for a test, a dry run or webhooks where the credentials cannot even be opened."""
+        """Answer requested checks, dry runs and webhooks with the error that prevents the run."""
         if connection.check_state == "requested":
             connection._note_failed_check(error)
         if connection.webhook_state in ("requested", "remove"):
@@ -195,7 +196,7 @@ class MlWorker(models.AbstractModel):
             requested.write({"state": "failed", "message": error.message})
 
     def _count_due(self, connection):
-        """Rows that could be worked on right now."""
+        """Number of transfers that are due now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
         flows = connection.flow_ids.filtered(lambda flow: flow.active and not flow._blocked())
@@ -209,7 +210,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _commit(self, run, processed=0, remaining=None):
-        """Commit what was done, tell the scheduler, and learn how many seconds are left."""
+        """Commit, report the progress to the scheduler, and update the seconds that are left."""
         seconds = self.env["ir.cron"]._commit_progress(processed, remaining=remaining)
         if run:
             run.seconds_left = seconds
@@ -224,7 +225,7 @@ class MlWorker(models.AbstractModel):
             connection._ask_owner(MissingRightError(problem))
             return
         self._reclaim(run)
-        self._tell_stopped_flows(run)
+        self._report_stopped_flows(run)
         self._guarded(run, self._probe_waits)
         self._guarded(run, self._confirm_subscription)
         self._guarded(run, self._watch_subscription)
@@ -242,7 +243,7 @@ class MlWorker(models.AbstractModel):
 
     def _work_in_turn(self, run):
         flows = self._known_flows(run.connection)
-        # what earlier events brought goes first: else many events would take the time of its booking, run after run
+        # records of earlier events come first; otherwise many events would use up the time for booking in every run
         if not self._count_due(run.connection):
             self._guarded(run, self._read_events)
         now = fields.Datetime.now()
@@ -255,7 +256,7 @@ class MlWorker(models.AbstractModel):
             self._work_flows(run, flows)
 
     def _turns_of(self, run):
-        """What never stopped the server first, so that nothing has to wait for what will stop it once more."""
+        """Turns of a run: records that never stopped the server come first, so that no stop delays them."""
         yield 0
         of_connection = Domain("connection_id", "=", run.connection.id)
         for stops in range(1, MAX_STOPS):
@@ -267,7 +268,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _guarded(self, run, step):
-        """Do what is about no one row. A defect in it is told, and does not stop what comes after."""
+        """Run a step that concerns no single transfer. A defect in it is reported and does not stop the next steps."""
         try:
             return step(run)
         except RACES:
@@ -285,34 +286,35 @@ class MlWorker(models.AbstractModel):
             return None
 
     def _answer_requests(self, run):
-        """Do what a person asked for and waits for; what the server stops over again and again is refused."""
+        """Answer the users' requests. A request that stopped the server repeatedly is refused."""
         connection = run.connection
         is_left = connection.seat_request or connection.webhook_subscription_previous
         if not (is_left or self._is_asked(connection)):
             if connection.stop_count:
-                # the worker that stopped had done what was asked for
+                # the worker that stopped had already answered the request
                 connection.stop_count = 0
             return
         if connection.stop_count >= MAX_STOPS:
-            self._refuse_requests(connection, self._stopped(connection.stop_count, self.env._("answering it")))
+            sentence = _("The server stopped %(count)s times while Odoo answered this.", count=connection.stop_count)
+            self._refuse_requests(connection, StoppedError(sentence))
             connection.stop_count = 0
             self._commit(run)
             return
         try:
-            with self._noted(run, connection):
+            with self._counted(run, connection):
                 self._set_up(run)
                 self._dry_runs(run)
                 self._recoveries(run)
-            # what is asked for next has stopped nothing yet
+            # the next request has not stopped the server yet
             connection.stop_count = 0
         except (ConnectorError, *RACES):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever is asked for must not stop the flows
+        except Exception as error:  # noqa: BLE001 - whatever a request raises must not stop the flows
             self._refuse_requests(connection, self._as_connector_error(error))
         self._commit(run)
 
     def _known_flows(self, connection):
-        """The flows that are switched on, without those of another version, which are shown as broken."""
+        """The active flows that this version knows; the others get an error message."""
         flows = connection.flow_ids.filtered("active").sorted("sequence")
         known = flows.filtered(lambda flow: flow._is_known())
         for flow in flows - known:
@@ -320,9 +322,9 @@ class MlWorker(models.AbstractModel):
         return known
 
     def _read_or_sweep(self, run, flow):
-        """Fetch what is new. What only this flow meets (a scope that is missing, a defect) does not stop the others.
+        """Fetch new records. An error of this flow alone (a missing permission, a defect) does not stop the others.
 
-        :return: what it met, or None
+        :return: the error, or None
         """
         started = fields.Datetime.now()
         flow.stop_count += 1
@@ -338,10 +340,10 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
             if isinstance(error, RACES):
                 raise
-            problem = self._note_flow_failure(run, flow, error, "read")
+            problem = self._record_flow_failure(run, flow, error, "read")
             flow._schedule_next(started)
             if problem.error_class == "remote":
-                # it passes by itself, and the flow's own interval may be a day
+                # the error is temporary, and the interval of the flow may be a day
                 soon = timedelta(seconds=retry_seconds(READ_TRIES, problem.retry_after))
                 flow.next_run_at = min(flow.next_run_at, fields.Datetime.now() + soon)
             self._commit(run)
@@ -353,12 +355,12 @@ class MlWorker(models.AbstractModel):
             self._work_flow(run, flow)
 
     def _work_flow(self, run, flow):
-        """Work the rows of a flow. What a defect strikes of them comes again in smaller portions."""
+        """Process the transfers of a flow. After a defect the remaining ones are processed in smaller portions."""
         while self._is_cut_short(run, flow):
             continue
 
     def _is_cut_short(self, run, flow):
-        """Whether a defect struck rows of the flow, so that the others of this turn are still to be worked."""
+        """Process the transfers once. True when a defect interrupted it, so that others of this turn are still due."""
         try:
             if flow.direction == "pull":
                 self._work_pull(run, flow)
@@ -371,13 +373,13 @@ class MlWorker(models.AbstractModel):
             struck = self._give_back(run, error)
             if isinstance(error, RACES):
                 raise
-            self._note_flow_failure(run, flow, error, "write" if flow.direction == "pull" else "send")
+            self._record_flow_failure(run, flow, error, "write" if flow.direction == "pull" else "send")
             self._commit(run)
             return struck
         return False
 
-    def _note_flow_failure(self, run, flow, error, action):
-        """Keep what stopped one flow. What the whole connection will meet is raised again."""
+    def _record_flow_failure(self, run, flow, error, action):
+        """Store the error of one flow. An error that concerns the whole connection is raised again."""
         self.env.cr.rollback()
         problem = self._as_connector_error(error)
         if ERROR_CLASSES[problem.error_class].stops_connection and problem.status != 403:
@@ -392,14 +394,14 @@ class MlWorker(models.AbstractModel):
         return problem
 
     def _may_pass(self, flow, problem):
-        """Whether it is a fault of a server, and the flow has worked lately."""
+        """Whether the error is one of a server and the flow succeeded recently."""
         since = fields.Datetime.now() - FAULTS_TOLERATED
         return problem.error_class in ("remote", "server") and flow.last_success_at and flow.last_success_at > since
 
     # ------------------------------------------------------------------ set-up
 
     def _set_up(self, run):
-        """What an administrator asked for: test, webhook subscription."""
+        """Answer the administrator's requests: connection check, accounting connection, webhooks."""
         connection = run.connection
         if connection.check_state == "requested":
             error = connection._run_check(run.provider)
@@ -443,7 +445,7 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ claims
 
     def _claim(self, run, flow, limit):
-        """Take up to `limit` rows of a flow: nobody else works on them until the lease ends."""
+        """Claim up to `limit` transfers of a flow: no other worker processes them until the lease ends."""
         now = fields.Datetime.now()
         run.lease = now + LEASE
         due = run.in_turn & Domain("flow_id", "=", flow.id) & Domain("state", "=", "pending")
@@ -457,7 +459,7 @@ class MlWorker(models.AbstractModel):
         return logs
 
     def _locked(self, due, limit):
-        """The first rows that are due and that nobody else holds, in the order of the index."""
+        """The first due transfers that no other worker holds, in the order of the index."""
         logs = self.env["ml.sync.log"]
         query = logs._search(due, order="next_try_at, id", limit=limit)
         # `try_lock_for_update` after a search would find only what another worker holds
@@ -465,7 +467,7 @@ class MlWorker(models.AbstractModel):
         return logs.browse(log_id for (log_id,) in found)
 
     def _give_back(self, run, error):
-        """Return what a worker that goes on has claimed and not begun to send. True when a defect struck some of it."""
+        """Return claimed transfers that were not sent yet to the queue. True when a defect interrupted some of them."""
         left = run.claimed.exists().filtered(
             lambda log: log.state == "running" and log.lease_until == run.lease and not log.sent_at
         )
@@ -474,14 +476,14 @@ class MlWorker(models.AbstractModel):
         for log in left:
             log.stop_count += is_defect
             if is_defect and log.stop_count >= MAX_STOPS:
-                self._park(run, log, problem)
+                self._give_up(run, log, problem)
             else:
                 self._return_to_queue(log)
         self._commit(run)
         return is_defect and bool(left)
 
-    def _park(self, run, log, error):
-        """Leave to a person what stops the work again and again, and tell the connection's owner."""
+    def _give_up(self, run, log, error):
+        """Let a transfer fail that stops the work repeatedly, and notify the responsible user."""
         self._return_to_queue(log)
         if log.state != "pending":
             return
@@ -494,14 +496,15 @@ class MlWorker(models.AbstractModel):
         run.failed = True
         run.connection._ask_owner(error)
 
-    def _tell_stopped_flows(self, run):
-        """Say of flows which the server stopped over that they read no more."""
+    def _report_stopped_flows(self, run):
+        """Report flows that are no longer read because they stopped the server repeatedly."""
         for flow in self._known_flows(run.connection).filtered(lambda flow: flow.stop_count >= MAX_STOPS):
             error = StoppedError(
-                self.env._(
-                    "The server stopped %(count)s times while the flow %(flow)s read: it reads again after Sync Now.",
+                _(
+                    "The server stopped %(count)s times while Odoo read the flow %(flow)s. Click Sync Now to read it"
+                    " again.",
                     count=MAX_STOPS,
-                    flow=flow.name,
+                    flow=flow._spec().label,
                 )
             )
             run.failed = True
@@ -513,21 +516,19 @@ class MlWorker(models.AbstractModel):
             self.env["ml.sync.attempt"]._append(run.connection, [entry])
             self._commit(run)
 
-    def _stopped(self, count, doing):
-        """:param doing: what the server was at, as in "while reading it" """
-        return StoppedError(self.env._("The server stopped %(count)s times while %(doing)s.", count=count, doing=doing))
-
-    def _doing(self, log):
-        """What a worker does with a row, for a sentence."""
+    def _stopped(self, log, count):
+        """The error of a transfer during which the server stopped `count` times."""
         if log.kind == "result":
-            return self.env._("reporting it")
-        if log.direction == "push":
-            return self.env._("sending it")
-        return self.env._("bringing it in")
+            sentence = _("The server stopped %(count)s times while Odoo reported this result.", count=count)
+        elif log.direction == "push":
+            sentence = _("The server stopped %(count)s times while Odoo sent this record.", count=count)
+        else:
+            sentence = _("The server stopped %(count)s times while Odoo booked this record.", count=count)
+        return StoppedError(sentence)
 
     @contextmanager
-    def _noted(self, run, records):
-        """Count what is begun before it is, so that it counts when the server stops over it. An error is no stop."""
+    def _counted(self, run, records):
+        """Count a stop of the records before they are processed and take it back afterwards. An error is no stop."""
         self._count_stops(records, 1)
         self._commit(run)
         try:
@@ -544,17 +545,17 @@ class MlWorker(models.AbstractModel):
             group.stop_count = max(count + step, 0)
 
     def _renew(self, run, logs):
-        """The claimed rows that nobody took over meanwhile, because it took longer than the lease; held anew."""
+        """Extend the lease. Returns the claimed transfers that no other worker took over after their lease ended."""
         held = logs.try_lock_for_update().filtered(lambda log: log.state == "running" and log.lease_until == run.lease)
-        # to the microsecond, as `write_date` is: the sweep tells by it what changed after the transfer
+        # with microseconds like `write_date`: the sweep compares both to find changes after the transfer
         held.write({"lease_until": fields.Datetime.now() + LEASE, "sent_at": self.env.cr.now()})
         self._commit(run)
         return held
 
     def _reclaim(self, run):
-        """Rows whose worker died: what may have been sent is in doubt, the rest is simply done again."""
+        """Take over transfers of dead workers: those that may have been sent are unconfirmed, others repeated."""
         now = fields.Datetime.now()
-        # no lease is that long: one that seems so was given while the server's clock was ahead
+        # no lease is that long: such a one was given while the server's clock was ahead
         ended = Domain("lease_until", "<", now) | Domain("lease_until", ">", now + 2 * LEASE)
         orphans = self.env["ml.sync.log"].search(
             Domain("connection_id", "=", run.connection.id) & Domain("state", "=", "running") & ended
@@ -562,30 +563,30 @@ class MlWorker(models.AbstractModel):
         if not orphans:
             return
         self._count_stops(orphans, 1)
-        in_doubt = orphans.filtered("sent_at")
-        in_doubt.write(
+        unconfirmed = orphans.filtered("sent_at")
+        unconfirmed.write(
             {
                 "state": "unknown",
                 "lease_until": False,
-                "next_try_at": max(map(self._settled_at, in_doubt), default=False),
+                "next_try_at": max(map(self._ended_at, unconfirmed), default=False),
                 "error_class": "unknown_outcome",
                 "error_message": self._stopped_sending(),
             }
         )
-        for log in orphans - in_doubt:
+        for log in orphans - unconfirmed:
             if log.stop_count < MAX_STOPS:
                 self._return_to_queue(log)
             else:
-                self._park(run, log, self._stopped(log.stop_count, self._doing(log)))
+                self._give_up(run, log, self._stopped(log, log.stop_count))
         self._commit(run)
 
     def _stopped_sending(self):
-        return self.env._("The server stopped while this was being sent.")
+        return _("The server stopped while Odoo sent this record.")
 
     def _probe_waits(self, run):
-        """Try one row of each change of Odoo that is awaited for a while: it may have come unnoticed.
+        """Retry one transfer for each awaited change of an Odoo record, which may have happened unnoticed.
 
-        By SQL, by the mere lapse of time (rates, exceptions of lock dates), or while the row was being tried.
+        Changes by SQL, by the lapse of time (rates, lock date exceptions) or during the attempt itself send no event.
         """
         now = fields.Datetime.now()
         awaiting = [("connection_id", "=", run.connection.id), ("state", "=", "waiting"), ("depends_kind", "=", ODOO)]
@@ -597,7 +598,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
 
     def _return_to_queue(self, log):
-        """Make a claimed row pending again, unless a newer open row of the same record has taken its place."""
+        """Queue a claimed transfer again, unless a newer open one of the same record replaces it."""
         if log.direction == "push" and log.res_id and self._newer_row(log):
             log._supersede()
         else:
@@ -618,7 +619,7 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ failures
 
     def _failure_values(self, log, error):
-        """What a failed try does to its row: state, next try, class and sentence."""
+        """Values of a transfer after a failed attempt: state, next attempt, error class and sentence."""
         error_class = ERROR_CLASSES[error.error_class]
         vals = {
             "error_class": error.error_class,
@@ -644,34 +645,34 @@ class MlWorker(models.AbstractModel):
         return {**vals, "state": error_class.state, "sent_at": False}
 
     def _look_up_at(self, log):
-        """When to look up at the vendor whether something arrived: not while it may still be at work."""
-        return max(fields.Datetime.now() + LOOK_UP_DELAY, self._settled_at(log))
+        """When to ask the provider whether an unconfirmed record arrived: not while it may still process it."""
+        return max(fields.Datetime.now() + LOOK_UP_DELAY, self._ended_at(log))
 
-    def _settled_at(self, log):
-        """When what was sent has surely ended at the vendor."""
+    def _ended_at(self, log):
+        """When the provider has certainly finished processing what was sent."""
         return (log.sent_at or fields.Datetime.now()) + timedelta(
             seconds=log.connection_id._provider_class().lookup_delay
         )
 
     def _as_connector_error(self, error):
-        """An error of ours for any exception; what we do not know is a bug, shown by its type only."""
+        """A ConnectorError for any exception. An unknown one is a bug, shown by its type only."""
         if isinstance(error, ConnectorError):
             return error
         if isinstance(error, AccessError):
             return self.env["ml.connection"].browse(self.env.context["ml_connection_id"])._missing_right(error)
-        if fault := server_fault(self.env, error):
+        if fault := server_fault(error):
             _logger.warning("The server could not do what a transfer needs", exc_info=error)
             return ServerError(fault)
         _logger.error("Unexpected error while a record was transferred", exc_info=error)
         return ConnectorError(
-            self.env._("Unexpected error (%s); the server log has the details.", type(error).__name__)
+            _("Unexpected error: %(error)s. See the server log for details.", error=type(error).__name__)
         )
 
     @staticmethod
     def _may_be_of_one(problem, has_effect):
-        """Whether a call for many was refused because of one of them, and may be made again for the others.
+        """Whether a call for several records may have failed because of one, and can be repeated for the others.
 
-        :param has_effect: whether it may have reached the provider, and is not to be made twice
+        :param has_effect: whether the call may have reached the provider, so that it must not be repeated
         """
         known = ERROR_CLASSES[problem.error_class]
         if problem.error_class == "bug":

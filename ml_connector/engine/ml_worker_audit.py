@@ -10,11 +10,11 @@ class MlWorker(models.AbstractModel):
 
     @api.model
     def _run(self, connection):
-        """Verification calls nobody, so it is done for connections that rest and in copies too."""
+        """Also verify the audit trail, which calls no provider: for paused connections and in copies too."""
         try:
             AuditKeys(self.env).newest()
         except ConnectorError as error:
-            # nothing is done that cannot be shown
+            # without the key no action could be recorded
             self._refuse_requests(connection, error)
             connection._ask_owner(error)
             return
@@ -22,7 +22,7 @@ class MlWorker(models.AbstractModel):
         try:
             self._verify_audit(connection.with_context(lang=connection.owner_id.lang))
         except CONFLICTS:
-            self.env.cr.rollback()  # a person got in the way: the next run goes on
+            self.env.cr.rollback()  # a user's transaction interfered: the next run continues
 
     def _verify_audit(self, connection):
         cron = self.env["ir.cron"]

@@ -11,7 +11,7 @@ class MlWorker(models.AbstractModel):
     _inherit = "ml.worker"
 
     def _dry_runs(self, run):
-        """Answer the dry runs that were asked for."""
+        """Answer the requested dry runs."""
         for dry_run in self.env["ml.dry.run"].search(
             [("connection_id", "=", run.connection.id), ("state", "=", "requested")]
         ):
@@ -41,10 +41,10 @@ class MlWorker(models.AbstractModel):
                     entry.document = document_of(run.provider, flow.key, item.payload)
                 except ConnectorError as error:
                     entry.error = error
-            writer = flow._writer()
-            resolver = self._resolve(flow, writer, entries)
+            importer = flow._writer()
+            resolver = self._resolve(flow, importer, entries)
             self._merge(run, flow, entries)
-            writer._plan_batch(flow, [entry for entry in entries if not entry.error], resolver)
+            importer._plan_batch(flow, [entry for entry in entries if not entry.error], resolver)
             lines += [self._dry_line(entry, item) for entry, item in zip(entries, page.items, strict=True)]
         return lines
 
@@ -59,17 +59,17 @@ class MlWorker(models.AbstractModel):
         }
 
     def _dry_push(self, run, flow):
-        reader = flow._reader(flow._spec().watches)
+        exporter = flow._reader(flow._spec().watches)
         lines = []
         if reason := flow._blocked():
             raise PermanentError(reason)
         if not flow._spec().watches:
             return []
-        records = reader.env[flow._spec().watches].with_context(active_test=False).search(reader._domain(flow))
-        for record in reader._sendable(flow, records):
+        records = exporter.env[flow._spec().watches].with_context(active_test=False).search(exporter._domain(flow))
+        for record in exporter._sendable(flow, records):
             line = {"title": record.display_name, "outcome": "sent"}
             try:
-                run.provider.render(flow.key, reader._document(flow, record))
+                run.provider.render(flow.key, exporter._document(flow, record))
             except (ConnectorError, AccessError) as error:
                 problem = self._as_connector_error(error)
                 waits = ERROR_CLASSES[problem.error_class].state == "waiting"

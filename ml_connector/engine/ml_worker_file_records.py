@@ -5,14 +5,15 @@ from odoo import models
 from ..core.documents import DownloadedFile, Files, Reference
 from ..core.documents.payment import NUMBER
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotFoundError, RemoteError
+from ..core.messages import _
 from ..importers.ml_importer import ImportEntry
 
 MOST_NAMING = 5000
-"""Records of a flow that are asked whether they name a file."""
+"""Number of records of a flow that are searched for the name of a file."""
 
 
 class MlWorker(models.AbstractModel):
-    """What is particular to records that came in files: they name others by number, code or name."""
+    """Handles records from files, which refer to others by number, code or name."""
 
     _inherit = "ml.worker"
 
@@ -26,7 +27,7 @@ class MlWorker(models.AbstractModel):
         return bound
 
     def _known_bills(self, flow, payments, bound):
-        """Bills of which a payment names only the number: the one bill of its vendor that has it."""
+        """Bills that a payment names by their number only: the only bill of the vendor with that number."""
         found = {}
         for document in payments:
             vendor = bound.get(("vendor", document.vendor.external_id))
@@ -54,7 +55,7 @@ class MlWorker(models.AbstractModel):
             self._release_payments(flow, {entry.document.number for entry in entries if not entry.error} - {""})
 
     def _release_payments(self, flow, numbers):
-        """Let payments go on that waited for a bill of which they name only the number."""
+        """Release payments that waited for a bill which they name by its number only."""
         waiting = self.env["ml.sync.log"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
@@ -68,7 +69,7 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.log"]._release_dependents(flow.connection_id, keys)
 
     def _known_vendors(self, flow, keys):
-        """Vendors that a file names: as mapped, else by the code that we sent, else by a name that one vendor has."""
+        """Vendors that a file names: as mapped, else by the code that Odoo sent, else by a unique name."""
         if not keys:
             return {}
         mapped = self.env["ml.mapping"]._resolved(flow.connection_id, keys)
@@ -98,7 +99,7 @@ class MlWorker(models.AbstractModel):
     def _absence(self, flow, kind, external_id, name):
         if flow._spec().feed == "in" and kind == "vendor":
             return MappingError(
-                self.env._("Vendor %s is not known: choose a contact under Mappings.", name or external_id),
+                _("No contact is mapped to vendor %(vendor)s. Choose one in the mappings.", vendor=name or external_id),
                 [Reference(kind="vendor", external_id=external_id, code=external_id, name=name)],
             )
         return super()._absence(flow, kind, external_id, name)
@@ -108,7 +109,7 @@ class MlWorker(models.AbstractModel):
             return super()._entries(run, flow, logs)
         origins = self._origins(flow, logs)
         entries = []
-        for log in logs:  # one after the other: there is one session
+        for log in logs:  # one after the other, because there is one session
             entry = ImportEntry(log, None)
             try:
                 entry.document = self._documents_of(run, flow, log, origins.get(log.external_id))
@@ -130,7 +131,7 @@ class MlWorker(models.AbstractModel):
         return {row.external_id: row for row in rows}
 
     def _named_documents(self, run):
-        """Where the documents lie that the newest records name: no template takes these files."""
+        """Paths of the attachments that the newest records name: no file template applies to these."""
         found = set()
         for flow in run.connection.with_context(active_test=False).flow_ids:
             files_flow = flow._spec().files
@@ -142,19 +143,19 @@ class MlWorker(models.AbstractModel):
                     found |= {attachment.url for attachment in run.provider.document(files_flow, payload)}
         return found
 
-    def _settle_document(self, flow, attachment):
-        """A document was told as a file that no template takes, before the record came that names it."""
+    def _claim_attachment(self, flow, attachment):
+        """Clear the error of an attachment that was reported as an unknown file before its record came."""
         unclaimed = [("connection_id", "=", flow.connection_id.id), ("state", "=", "unknown")]
         for file in self.env["ml.feed.file"].search([*unclaimed, ("name", "=", attachment.name)]):
             if file._path() == attachment.url and file.error_message:
                 file._log()._supersede()
                 file._clear_error()
-                file.note = self.env._("A document that a record names.")
+                file.note = _("Attachment of a synced record.")
 
     def _documents_of(self, run, flow, log, origin):
-        """The documents that the export of a record carries."""
+        """Download the attachments of a record."""
         if not origin:
-            raise InvalidDataError(self.env._("The record with the documents is not known any more."))
+            raise InvalidDataError(_("Odoo no longer has the transfer of the record to which these files belong."))
         attachments = run.provider.document(flow.key, origin.sudo().payload)  # sudo: field without access
         files = []
         for attachment in attachments:
@@ -163,7 +164,7 @@ class MlWorker(models.AbstractModel):
             except NotFoundError as error:
                 raise RemoteError(error.message) from None  # it may come after the file that names it
             files.append(DownloadedFile(name=attachment.name, mimetype=mimetype, content=content))
-            self._settle_document(flow, attachment)
+            self._claim_attachment(flow, attachment)
         payload = log.sudo().payload  # sudo: see above
         return Files(
             subject_kind=payload["subject_kind"],
@@ -174,5 +175,5 @@ class MlWorker(models.AbstractModel):
 
 
 def _literal(text):
-    """A text for a search with `=ilike`, in which no sign has a meaning of its own."""
+    """A text for a search with `=ilike`, with its wildcards escaped."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,11 +1,12 @@
 from odoo import fields, models
 
-from ..core.errors import ConnectorError
+from ..core.errors import ConnectorError, StoppedError
+from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 
 
 class MlWorker(models.AbstractModel):
-    """Feeds: flows whose records go and come in files instead of calls."""
+    """Runs flows whose records are exchanged in files instead of calls."""
 
     _inherit = "ml.worker"
 
@@ -40,22 +41,24 @@ class MlWorker(models.AbstractModel):
             self._read_files(run, flow)
             self._put_away(run, flow)
             self._watch_put_away(run, flow)
-            self._tell_unclaimed(run, flow)
+            self._report_unclaimed(run, flow)
         else:
             super()._work_flow(run, flow)
 
-    def _park(self, run, log, error):
+    def _give_up(self, run, log, error):
         if log.kind != "feed_file":
-            super()._park(run, log, error)
+            super()._give_up(run, log, error)
         elif log.direction == "pull":
             self._file_failed(run, log.flow_id, log, log.feed_file_id, error)
             run.connection._ask_owner(error)
         else:
-            super()._park(run, log, error)
+            super()._give_up(run, log, error)
             self._show_failure(log.feed_file_id, log, error)
 
-    def _doing(self, log):
-        return self.env._("reading it") if (log.kind, log.direction) == ("feed_file", "pull") else super()._doing(log)
+    def _stopped(self, log, count):
+        if (log.kind, log.direction) != ("feed_file", "pull"):
+            return super()._stopped(log, count)
+        return StoppedError(_("The server stopped %(count)s times while Odoo read this file.", count=count))
 
     def _fetch_missing(self, run):
         if any(spec.feed == "inbox" for spec in run.connection._provider_class().flows):
@@ -73,7 +76,7 @@ class MlWorker(models.AbstractModel):
         return [] if feed else super()._dry_run_lines(run, flow)
 
     def _dry_feed(self, template):
-        """What the next file would have."""
+        """Dry run lines of the next files."""
         with self.env.cr.savepoint() as savepoint:
             builder = FeedBuilder(template)
             lines = []
@@ -82,8 +85,7 @@ class MlWorker(models.AbstractModel):
             except ConnectorError as error:
                 lines.append({"title": template.name, "outcome": "failed", "reason": error.message})
             lines += [
-                {"title": file.name, "outcome": "sent", "reason": self.env._("%s records", file.record_count)}
-                for file in builder.files
+                {"title": file.name, "outcome": "sent", "reason": _records(file.record_count)} for file in builder.files
             ]
             names = builder.source.model.browse(builder.skipped)
             lines += [
@@ -93,3 +95,7 @@ class MlWorker(models.AbstractModel):
             savepoint.rollback()
             self.env.invalidate_all(flush=False)
         return lines
+
+
+def _records(count):
+    return _("1 record") if count == 1 else _("%(count)s records", count=count)

@@ -9,36 +9,45 @@ from datetime import time as time_of_day
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core.errors import ConnectorError, FileFormatError, InvalidDataError, NotFoundError, PermanentError
+from ..core.errors import (
+    ConnectorError,
+    FileFormatError,
+    InvalidDataError,
+    NotFoundError,
+    PermanentError,
+)
+from ..core.messages import _, paragraph
 from ..core.provider import RemoteRecord
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_feed_file import LOOK_AGAIN
+from ..models.ml_sentence import in_words
 from ..models.ml_sync_log import CLEAN
 
 STABLE_SECONDS = 5
 WATCHED = (timedelta(0), LOOK_AGAIN, timedelta(minutes=5), timedelta(hours=1))
-"""When a file that was put away is looked at again: who wrote it may still have it open."""
+"""When an archived file is checked again: its writer may still have it open."""
 EMPTY_POLLS = 3
 UNCLAIMED_POLLS = 2
 MAX_NAMED = 5
+MAX_NOTES = 10
 STORE_CHUNK = 500
 MAX_NAME = 200
 MAX_NUMBER = 2**31 - 1
-"""What the database keeps of a size or a time."""
+"""The largest size or time that the database stores."""
 PARTIAL_NAMES = (".part", ".tmp", ".filepart", ".writing")
 DONE_SUFFIX = ".done"
 SPOOLED = 8 * 1024 * 1024
 
 
 class MlWorker(models.AbstractModel):
-    """Finds the vendor's files, reads them, and puts them away."""
+    """Finds the provider's files, processes them, and archives them."""
 
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ find files
 
     def _look_for_files(self, run, flow):
-        """List the folders; a file is taken once it has not changed between two looks."""
+        """List the folders. A file is processed once it has not changed between two listings."""
         started = fields.Datetime.now()
         templates = self._pull_templates(run)
         growing = False
@@ -49,7 +58,7 @@ class MlWorker(models.AbstractModel):
             except ConnectorError as error:
                 problems.append(self._passed_over(error))
                 continue
-            growing |= self._note_listing(flow, folder, group, files)
+            growing |= self._record_listing(flow, folder, group, files)
             self._commit(run)
         problems += self._read_answers(run)
         if problems:
@@ -67,7 +76,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _passed_over(self, error):
-        """An error that only one folder or file meets; raised when all the others would meet it, too."""
+        """Return the error of one folder or file; raise it when all others would meet it too."""
         if ERROR_CLASSES[error.error_class].stops_connection:
             raise error
         return error
@@ -76,8 +85,8 @@ class MlWorker(models.AbstractModel):
         flow.next_run_at = fields.Datetime.now() + LOOK_AGAIN
         run.connection.sudo().cron_id._trigger(flow.next_run_at)  # sudo: see `_create_parts`
 
-    def _note_listing(self, flow, folder, templates, listing):
-        """Bring the rows of a folder's files up to date. True when one of them has to be looked at again."""
+    def _record_listing(self, flow, folder, templates, listing):
+        """Update the files of a folder. True when one of them has to be checked again."""
         present = self.env["ml.feed.file"].search(
             [("connection_id", "=", flow.connection_id.id), ("folder", "=", folder), ("is_present", "=", True)]
         )
@@ -99,20 +108,20 @@ class MlWorker(models.AbstractModel):
             else:
                 if known:
                     known.is_present = False
-                growing |= self._note_new(flow, folder, templates, name, size, modified)
+                growing |= self._record_new(flow, folder, templates, name, size, modified)
         for file in by_name.values():
-            self._note_gone(file)
+            self._record_gone(file)
         return growing
 
-    def _note_gone(self, file):
-        """A file is not in its folder any more."""
+    def _record_gone(self, file):
+        """Store that a file is no longer in its folder."""
         file.is_present = False
         if file.state in ("seen", "unknown") or (file.state == "failed" and not file.template_id):
             file._log()._supersede()
             file.state = "gone"
 
     def _lacking(self, run, flow, since, most_pages=None):
-        """Files that lie where read ones are put away, and that this database has not read."""
+        """Files in the archive folders that this database has not processed."""
         if flow._spec().feed != "inbox":
             return super()._lacking(run, flow, since, most_pages)
         templates = self._pull_templates(run)
@@ -132,7 +141,7 @@ class MlWorker(models.AbstractModel):
                 found.append((item, True))
         return found
 
-    def _note_new(self, flow, folder, templates, name, size, modified):
+    def _record_new(self, flow, folder, templates, name, size, modified):
         template = templates.filtered(lambda template: _is_text(name) and template._fits(name))[:1]
         file = self.env["ml.feed.file"].create(
             {
@@ -156,23 +165,23 @@ class MlWorker(models.AbstractModel):
         return not problem
 
     def _problem_before_reading(self, name, size, template):
-        """Why a file is not even fetched; empty where it is."""
+        """Why a file is not fetched; empty if it is."""
         if not _is_text(name):
-            return self.env._("The name of the file is not UTF-8: have it renamed.")
+            return _("The file name is not valid UTF-8. Rename the file.")
         if not template:
             return ""
         if not _is_plain(name):
-            return self.env._("The name of the file has characters that are refused.")
+            return _("The file name contains characters that Odoo does not accept. Rename the file.")
         if size > template.max_megabytes * 1024 * 1024:
-            return self.env._(
-                "The file is larger (%(size)s bytes) than the %(limit)s MB of its template.",
+            return _(
+                "The file has %(size)s bytes. Its file template accepts %(limit)s MB at most.",
                 size=size,
                 limit=template.max_megabytes,
             )
         return ""
 
     def _refuse(self, flow, file, problem, state="failed"):
-        """A file that is not even fetched."""
+        """Store the error of a file that is not fetched."""
         error = FileFormatError(problem)
         file._enqueue(flow)
         log = file._log()
@@ -183,7 +192,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _look_again(self, flow, file, templates):
-        """A file that has not changed since the last look is complete. True when it has to be looked at once more."""
+        """Queue a file that has not changed since the last listing. True when it has to be checked once more."""
         if file.state == "unknown":
             return self._look_for_template(file, templates)
         if file.state != "seen":
@@ -191,7 +200,7 @@ class MlWorker(models.AbstractModel):
         file.observed_count += 1
         if not file.size:
             if file.observed_count >= EMPTY_POLLS:
-                self._refuse(flow, file, self.env._("The file is empty."))
+                self._refuse(flow, file, _("The file is empty."))
                 return False
             return True
         if fields.Datetime.now() - file.observed_at < timedelta(seconds=STABLE_SECONDS):
@@ -201,7 +210,7 @@ class MlWorker(models.AbstractModel):
         return False
 
     def _look_for_template(self, file, templates):
-        """A template may have been changed so that it takes the file."""
+        """Check whether a changed file template matches the file now."""
         template = templates.filtered(lambda template: template._fits(file.name))[:1]
         if template:
             file.write({"template_id": template.id, "flow_id": template.flow_id.id, "state": "seen"})
@@ -211,10 +220,10 @@ class MlWorker(models.AbstractModel):
         file.observed_count = min(file.observed_count + 1, UNCLAIMED_POLLS)
         return False
 
-    # ------------------------------------------------------------------ files that nobody takes
+    # ------------------------------------------------------------------ files without a template
 
-    def _tell_unclaimed(self, run, flow):
-        """Count the files that no template takes, and tell the owner of them once. Documents belong to their record."""
+    def _report_unclaimed(self, run, flow):
+        """Report files without a file template to the responsible user, once. Attachments of records are none."""
         unclaimed = self.env["ml.feed.file"].search(
             [
                 ("connection_id", "=", run.connection.id),
@@ -230,30 +239,35 @@ class MlWorker(models.AbstractModel):
             return
         documents = self._named_documents(run)
         named = unclaimed.filtered(lambda file: file._path() in documents)
-        named.note = self.env._("A document that a record names.")
+        named.note = _("Attachment of a synced record.")
         unclaimed -= named
         templates = self._pull_templates(run)
         for folder, files in unclaimed.grouped("folder").items():
             here = templates.filtered(lambda template, folder=folder: template.folder == folder)
-            patterns = ", ".join(here.mapped("file_name"))
+            patterns = tuple(here.mapped("file_name"))
             for file in files:
                 self._refuse(
                     flow,
                     file,
-                    self.env._("No template takes a file of this name. The names that are taken are: %s.", patterns),
+                    _("No file template matches this file name. Accepted names: %(patterns)s.", patterns=patterns),
                     state="unknown",
                 )
-            names = ", ".join(files[:MAX_NAMED].mapped("name"))
+            names = tuple(files[:MAX_NAMED].mapped("name"))
             more = len(files) - MAX_NAMED
+            if more > 0:
+                names = _("%(names)s and %(count)s more", names=names, count=more)
             run.connection._tell_owner(
                 "mail.mail_activity_data_warning",
-                self.env._("Files of %s are left unread", run.connection.name),
-                self.env._(
-                    "No template takes these files of the folder %(folder)s: %(names)s. The names that are taken are:"
-                    " %(patterns)s. Change the file name in the template, or have the files renamed.",
-                    folder=folder,
-                    names=self.env._("%(names)s and %(count)s more", names=names, count=more) if more > 0 else names,
-                    patterns=patterns,
+                self.env._("Unread files of %(connection)s", connection=run.connection.name),
+                in_words(
+                    self.env,
+                    _(
+                        "No file template matches these files in the folder %(folder)s: %(names)s. Accepted names:"
+                        " %(patterns)s. Change the file name in the file template, or rename the files.",
+                        folder=folder,
+                        names=names,
+                        patterns=patterns,
+                    ),
                 ),
             )
         self._commit(run)
@@ -280,7 +294,7 @@ class MlWorker(models.AbstractModel):
             {
                 "state": "done",
                 "outcome": "read",
-                "note": file.note,
+                "note": file._sentence("note"),
                 "done_at": fields.Datetime.now(),
                 "milliseconds": self._elapsed(started),
                 "lease_until": False,
@@ -298,7 +312,7 @@ class MlWorker(models.AbstractModel):
                     "log": log,
                     "action": "read",
                     "outcome": file.state,
-                    "message": file.note,
+                    "message": file._sentence("note"),
                     "milliseconds": log.milliseconds,
                 }
             ],
@@ -308,9 +322,9 @@ class MlWorker(models.AbstractModel):
         self._commit(run, processed=1)
 
     def _fetch(self, run, file):
-        """Keep the file here before anything is done with it; replays never ask the server again.
+        """Store the content of the file before it is processed, so that processing again needs no server.
 
-        False when it has grown since the last look, and is not taken yet.
+        False when it has grown since the last listing and is not processed yet.
         """
         limit = file.template_id.max_megabytes * 1024 * 1024
         with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
@@ -327,7 +341,7 @@ class MlWorker(models.AbstractModel):
         return True
 
     def _look_once_more(self, run, flow, log, file, message=False):
-        """It may still be written, however quiet it was."""
+        """Check the file again: it may still be written."""
         log.write({"error_message": message, "state": "superseded", "lease_until": False})
         file.attachment_id.unlink()
         file._see(file.size, file.remote_modified)
@@ -349,7 +363,7 @@ class MlWorker(models.AbstractModel):
             limit=1,
         )
         if twin:
-            note = self.env._("The same content was read before, as %s.", twin.name)
+            note = _("Odoo already processed the same content in the file %(file)s.", file=twin.name)
             file.write({"state": "duplicate", "note": note})
             return 0
         definition = template._definition()
@@ -366,13 +380,13 @@ class MlWorker(models.AbstractModel):
                 "state": "read",
                 "record_count": count,
                 "repeated_count": count - adopted,
-                "note": " ".join(content.notes)[:500] or False,
+                "note": paragraph(*itertools.islice(content.notes, MAX_NOTES)) or False,
             }
         )
         return count
 
     def _items(self, run, file, definition, documents):
-        """The items of a file's documents, one after the other."""
+        """Yield the items of a file's documents."""
         for document in documents:
             item = self._item(run, file, definition, document)
             if file.template_id.whole_file:
@@ -385,14 +399,14 @@ class MlWorker(models.AbstractModel):
         return dataclasses.replace(item, external_id=external_id, payload={**item.payload, "folder": file.folder})
 
     def _check(self, run, flow, document, item):
-        """Refuse all of a file where one of its documents is wrong; what is not wanted is no fault of the file."""
+        """Reject the whole file if one of its documents is invalid. A document that is not relevant is no error."""
         try:
             run.provider.document(flow.key, item.payload)
         except InvalidDataError as error:
             raise FileFormatError(
-                self.env._(
-                    "Nothing of the file was taken, because of %(title)s: %(problem)s",
-                    title=item.title,
+                _(
+                    "Odoo rejected the whole file because of %(record)s. %(problem)s",
+                    record=item.title,
                     problem=error.message,
                 ),
                 line=document.line,
@@ -420,10 +434,10 @@ class MlWorker(models.AbstractModel):
         if ERROR_CLASSES[error.error_class].stops_connection:
             raise error
 
-    # ------------------------------------------------------------------ put away
+    # ------------------------------------------------------------------ archive
 
     def _put_away(self, run, flow):
-        """Move what was read out of the vendor's way: after the commit, and never read again when it fails."""
+        """Archive processed files, after the commit. A failure does not lead to processing again."""
         due = Domain("connection_id", "=", run.connection.id) & Domain("archive_state", "=", "todo")
         for file in self.env["ml.feed.file"].search(
             due & Domain("archive_at", "<=", fields.Datetime.now()), order="id"
@@ -431,11 +445,13 @@ class MlWorker(models.AbstractModel):
             if run.is_over:
                 return
             if file.archive_tries >= MAX_STOPS and not file.archive_message:
-                # no error came of any try
-                message = self._stopped(file.archive_tries, self.env._("putting it away")).message
-                file.write({"archive_state": "failed", "archive_message": message})
+                # no attempt ended with an error
+                sentence = _(
+                    "The server stopped %(count)s times while Odoo archived this file.", count=file.archive_tries
+                )
+                file.write({"archive_state": "failed", "archive_message": sentence})
                 continue
-            file.archive_tries += 1  # before, so that it counts when the server stops over it
+            file.archive_tries += 1  # before the attempt, so that it counts if the server stops
             self._commit(run)
             try:
                 self._put_file_away(run, flow, file)
@@ -447,7 +463,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
 
     def _put_file_away(self, run, flow, file):
-        """Put a file away if what was read is what lies there, else have it read again."""
+        """Archive a file if it is unchanged on the server, otherwise let it be processed again."""
         store, path = run.provider.files(), file._path()
         mode = "move" if file.state == "failed" else file.template_id.archive_mode
         if mode == "leave":
@@ -456,27 +472,25 @@ class MlWorker(models.AbstractModel):
         target = self._free_place(store, file, mode)
         try:
             if not self._is_as_read(store, file, path):
-                file.write(
-                    {"archive_state": "none", "archive_message": self.env._("It has changed since it was read.")}
-                )
+                file.write({"archive_state": "none", "archive_message": _("The file changed after Odoo read it.")})
                 self._look_soon(run, flow)
                 return
             store.rename(path, target)
         except NotFoundError:
             if store.size(path) is not None:
                 raise
-            # an earlier try moved it and could not note it, or somebody took it
+            # an earlier attempt moved it and could not store that, or another program took it
             target = self._plain_place(file, mode)
             if store.size(target) != file.size:
-                gone = self.env._("gone from its folder")
+                gone = _("The file is no longer in its folder.")
                 file.write({"archive_state": "done", "archive_message": gone, "is_present": False})
                 return
         except PermanentError:
             if mode != "delete" or file.archive_tries < 2:
                 raise
-            # no right to rename: it was left alone for a while instead
+            # no permission to rename: the file was left alone for a while instead
             store.remove(path)
-            file.write({"archive_state": "done", "archive_message": self.env._("deleted"), "is_present": False})
+            file.write({"archive_state": "done", "archive_message": _("Odoo deleted the file."), "is_present": False})
             return
         file.write(
             {
@@ -490,7 +504,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _plain_place(self, file, mode):
-        """Where a file is put away. One to be deleted is kept under another name until it was looked at again."""
+        """Path of an archived file. One to be deleted is renamed until it was checked again."""
         if mode != "move":
             return f"{file._path()}{DONE_SUFFIX}"
         template = file.template_id
@@ -504,15 +518,15 @@ class MlWorker(models.AbstractModel):
         return f"{stem}_{file.sha256[:8]}-{file.id}{dot}{extension}"
 
     def _is_as_read(self, store, file, path):
-        """Whether what lies at the server is what was read.
+        """Whether the file on the server is the one that was processed.
 
-        A server may give a file another time when it is moved; then its content tells.
+        A server may change the time of a file when it is moved; then the content decides.
 
-        :raises NotFoundError: nothing lies there
+        :raises NotFoundError: there is no such file
         """
         state = store.state(path)
         if state is None:
-            raise NotFoundError(self.env._("%s is not at the server.", path))
+            raise NotFoundError(_("%(path)s is not on the server.", path=path))
         size, modified = _kept(state)
         if (size, modified) == (file.size, file.remote_modified):
             return True
@@ -522,15 +536,15 @@ class MlWorker(models.AbstractModel):
             file.remote_modified = modified
         return is_same
 
-    # ------------------------------------------------------------------ watch what was put away
+    # ------------------------------------------------------------------ watch archived files
 
     def _watch_from_now(self, run, file):
-        """Look again at a file that is read where it was put away."""
+        """Check a file again that was processed where it was archived."""
         if file.archive_path:
             file.write({"watch_at": fields.Datetime.now() + WATCHED[1], "watch_count": 1})
 
     def _watch_put_away(self, run, flow):
-        """Look whether what was put away is still what was read, and read what is not."""
+        """Check whether archived files are unchanged, and process changed ones again."""
         due = self.env["ml.feed.file"].search(
             [("connection_id", "=", run.connection.id), ("watch_at", "<=", fields.Datetime.now())], order="watch_at, id"
         )
@@ -538,14 +552,14 @@ class MlWorker(models.AbstractModel):
             if run.is_over:
                 return
             if file.state != "seen":
-                file.watch_at = fields.Datetime.now() + WATCHED[2]  # if the server stops over it
+                file.watch_at = fields.Datetime.now() + WATCHED[2]  # in case the server stops
                 self._commit(run)
             try:
                 self._watch(run, flow, file)
             except NotFoundError:
                 self._end_watch(flow, file)
             except PermanentError:
-                file.watch_at = False  # it lies where we may put files and not look
+                file.watch_at = False  # Odoo may write files there, but not list them
             except ConnectorError as error:
                 self._passed_over(error)
                 file.watch_at = fields.Datetime.now() + WATCHED[2]
@@ -572,15 +586,15 @@ class MlWorker(models.AbstractModel):
                 }
             )
             again._see(size, modified)
-            file.write({"watch_at": False, "note": self.env._("It grew after it was put away, and is read again.")})
+            file.write({"watch_at": False, "note": _("The file changed after Odoo archived it. Odoo reads it again.")})
         if file.watch_count <= 1:
             self._look_soon(run, flow)
 
     def _watch_growing(self, store, flow, file):
-        """A file that has grown where it was put away is read there, once it has not changed between two looks."""
+        """Process a file that changed after archiving, once it has not changed between two checks."""
         state = store.state(file.archive_path)
         if state is None:
-            raise NotFoundError(self.env._("%s is not at the server.", file.archive_path))
+            raise NotFoundError(_("%(path)s is not on the server.", path=file.archive_path))
         if _kept(state) != (file.size, file.remote_modified):
             file._see(*_kept(state))
         else:
@@ -588,22 +602,29 @@ class MlWorker(models.AbstractModel):
             file._enqueue(flow)
 
     def _watch_later(self, store, file):
-        """It is as it was read; a file to be deleted is deleted once that is so at the next look."""
+        """Plan the next check of an unchanged file. A file to be deleted is deleted at the second check."""
         count = file.watch_count + 1
         is_to_go = file.template_id.archive_mode == "delete" and file.archive_path.endswith(DONE_SUFFIX)
         if is_to_go and count > 1:
             store.remove(file.archive_path)
-            file.write({"archive_message": self.env._("deleted"), "watch_at": False})
+            file.write({"archive_message": _("Odoo deleted the file."), "watch_at": False})
             return
         next_at = fields.Datetime.now() + WATCHED[count] if count < len(WATCHED) else False
         file.write({"watch_at": next_at, "watch_count": count})
 
     def _end_watch(self, flow, file):
-        """Somebody took it from where it was put away."""
+        """Stop checking a file that was removed from the archive."""
         file.watch_at = False
         if file.state == "seen":
-            message = self.env._("It grew after it was put away, and is gone now: ask for it again.")
-            self._refuse(flow, file, message)
+            self._refuse(
+                flow,
+                file,
+                _(
+                    "The file changed after Odoo archived it, and is no longer on the server. Ask %(provider)s for it"
+                    " again.",
+                    provider=flow.connection_id._provider_class().label,
+                ),
+            )
 
     def _not_put_away(self, file, error):
         delay = timedelta(seconds=retry_seconds(file.archive_tries, error.retry_after))
@@ -617,12 +638,12 @@ class MlWorker(models.AbstractModel):
 
 
 def _kept(state):
-    """Size and time of change as the database keeps them."""
+    """Size and time of change as the database stores them."""
     return tuple(min(number, MAX_NUMBER) for number in state)
 
 
 def _shown(name):
-    """A file's name as it is stored; one that is refused is made harmless, and stays different from others."""
+    """A file's name as it is stored. A name that Odoo does not accept is made harmless and stays unique."""
     if _is_plain(name):
         return name
     raw = name.encode(errors="surrogateescape")
@@ -632,7 +653,7 @@ def _shown(name):
 
 
 def _is_text(name):
-    """Whether a name at the server is UTF-8."""
+    """Whether a name on the server is UTF-8."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -641,7 +662,7 @@ def _is_text(name):
 
 
 def _is_plain(name):
-    """Whether a file's name is one that we use in a path."""
+    """Whether a file's name can be used in a path."""
     return (
         bool(name)
         and len(name) <= MAX_NAME

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import fields, models
 
 from ..core.errors import ConnectorError, InvalidDataError, NotFoundError, PermanentError, RemoteError
+from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 from ..models.ml_error_class import ERROR_CLASSES
 from ..models.ml_sync_log import MERGED_STATES
@@ -18,18 +19,18 @@ SPOOLED = 8 * 1024 * 1024
 
 
 class TakenEarlyError(PermanentError):
-    """A file was gone before it had its final name."""
+    """The provider fetched a file before it had its final name."""
 
 
 class MlWorker(models.AbstractModel):
-    """Writes the files of feeds, sends them, and reads what the vendor answers to them."""
+    """Writes the files of file flows, sends them, and reads the provider's answers."""
 
     _inherit = "ml.worker"
 
     # ------------------------------------------------------------------ write files
 
     def _build_feed(self, run, flow):
-        """Write the files of a flow's templates; they are sent as a step of its own."""
+        """Write the files of a flow's file templates; they are sent in a separate step."""
         started = fields.Datetime.now()
         for template in self.env["ml.feed.template"].search([("flow_id", "=", flow.id)]):
             self._build_files(run, flow, template)
@@ -48,30 +49,30 @@ class MlWorker(models.AbstractModel):
             ]
         )
         if "transferred" in unsent.mapped("state"):
-            return  # it is being sent: what it brings counts first
+            return  # it is being sent, and its records count first
         if self._taken_early(flow) & unsent:
-            return  # the next one would be taken as well
+            return  # the provider would fetch the next one early, too
         builder = FeedBuilder(template)
         files = builder.build()
         for file in unsent:
             file._log()._supersede()
             file.write({"state": "replaced", "replaced_by_id": files[:1].id})
         files._enqueue(flow)
-        self._note_skipped(flow, template, builder)
+        self._record_skipped(flow, template, builder)
         flow.write({"progress_done": 0, "progress_total": len(files)})
         self._commit(run, processed=len(files))
         for file in unsent.filtered("temporary_name"):
             self._try_to_remove(run.provider, file._path(file.temporary_name))
 
     def _taken_early(self, flow):
-        """Files that were taken under an unfinished name, as long as their template gives this kind of name."""
+        """Files that the provider fetched under a temporary name which their file template still uses."""
         files = self.env["ml.feed.file"].search(
             [("flow_id", "=", flow.id), ("state", "=", "failed"), ("taken_as", "!=", False)]
         )
         return files.filtered(lambda file: file.taken_as == file.template_id.temporary)
 
-    def _note_skipped(self, flow, template, builder):
-        """A row for each record that could not be sent; what was complete this time is settled."""
+    def _record_skipped(self, flow, template, builder):
+        """Store a failed transfer for each skipped record, and end those of records that are complete now."""
         rows = self.env["ml.sync.log"].search(
             [("flow_id", "=", flow.id), ("res_model", "=", template.model_name), ("state", "in", MERGED_STATES)]
         )
@@ -108,12 +109,12 @@ class MlWorker(models.AbstractModel):
         if self._hold_back(run, flow):
             return
         if taken := self._taken_early(flow):
-            # until the template is changed, its owner is not told that all is well
+            # until the file template is changed, the connection must not appear healthy
             run.failed = True
-            flow.error_message = taken[:1].error_message
+            flow.error_message = taken[:1]._sentence("error_message")
         while not run.is_over and (log := self._claim(run, flow, 1)):
             if log.res_model != "ml.feed.file" or log.feed_file_id.answer == "rejected":
-                # a record that was incomplete, or a file that was refused: the next file has what is right by now
+                # an incomplete record or a rejected file: the next file contains the corrected records
                 log._supersede()
                 flow.next_run_at = fields.Datetime.now()
                 flow.connection_id._trigger()
@@ -122,9 +123,9 @@ class MlWorker(models.AbstractModel):
             self._send_file(run, flow, log)
 
     def _hold_back(self, run, flow):
-        """Leave the files of a flow for later while files that theirs refer to have not arrived.
+        """Postpone the files of a flow while files that they refer to have not arrived.
 
-        True when they were held back.
+        True when they were postponed.
         """
         first = self._not_arrived(flow)
         due = self.env["ml.sync.log"].search(
@@ -133,12 +134,14 @@ class MlWorker(models.AbstractModel):
         if not first or not due:
             return False
         due.next_try_at = fields.Datetime.now() + HELD_BACK
-        due.feed_file_id.error_message = self.env._("Waits until %s was sent.", ", ".join(first.mapped("name")))
+        due.feed_file_id.error_message = _(
+            "Waiting until Odoo has sent %(flows)s.", flows=[other._spec().label for other in first]
+        )
         self._commit(run)
         return True
 
     def _not_arrived(self, flow):
-        """The flows that go first and whose last list is not with the vendor."""
+        """The flows that come first and whose last file has not been delivered."""
         flows = flow.connection_id.flow_ids.filtered(lambda other: other.active and other.key in flow._spec().after)
         files = self.env["ml.feed.file"].search(
             [("flow_id", "in", flows.ids), ("direction", "=", "push"), ("state", "in", UNSENT)]
@@ -163,7 +166,7 @@ class MlWorker(models.AbstractModel):
                 raise problem from error
             return
         self._store_sent(log, "sent", self._elapsed(started))
-        log.write({"note": file.note})
+        log.write({"note": file._sentence("note")})
         flow.progress_done += 1
         run.succeeded = True
         self._commit(run, processed=1)
@@ -174,14 +177,14 @@ class MlWorker(models.AbstractModel):
             file._fail(problem)
 
     def _stop_sending(self, run, flow, file, problem):
-        """The next file would go the same way: a person changes the template first."""
+        """Stop sending until the file template is changed: the next file would fail the same way."""
         file.taken_as = file.template_id.temporary
         flow.error_message = problem.message
         run.failed = True
         run.connection._ask_owner(problem)
 
     def _transfer(self, run, file):
-        """Bring a file under its final name. Each step is noted before the next, so that none is done twice."""
+        """Transfer a file to its final name. Each step is stored before the next, so that none is done twice."""
         store, template = run.provider.files(), file.template_id
         if file.state == "failed":
             file.state = "built"
@@ -189,7 +192,10 @@ class MlWorker(models.AbstractModel):
         if template.temporary == "none":
             is_there = store.size(file._path()) == file.size
             is_there = is_there or store.write(file._path(), io.BytesIO(file.attachment_id.raw), file.size)
-            fetched = self.env._("It was fetched at once: it is not in its folder any more.")
+            fetched = _(
+                "%(provider)s fetched the file immediately. It is no longer in its folder.",
+                provider=run.provider.label,
+            )
             file._arrived(not is_there and fetched)
             return
         is_resumed = file.state == "transferred"
@@ -213,7 +219,7 @@ class MlWorker(models.AbstractModel):
         try:
             provider.files().remove(path)
         except ConnectorError:
-            return  # what is left under a temporary name does no harm, and the next try writes over it
+            return  # a remaining temporary file does no harm, and the next attempt overwrites it
 
     def _rename(self, run, store, file, is_resumed):
         """Give the file its final name; returns a note for it."""
@@ -222,17 +228,18 @@ class MlWorker(models.AbstractModel):
             store.rename(temporary, final)
         except NotFoundError:
             if store.size(final) == file.size:
-                return False  # it was renamed, whatever the server says
+                return False  # it was renamed despite the error
             if is_resumed:
-                # an earlier try renamed it and could not note it; the vendor may have fetched it since
-                return self.env._("It had its final name already when the transfer was resumed.")
+                # an earlier attempt renamed it and could not store that; the provider may have fetched it since
+                return _("The file already had its final name when Odoo resumed the transfer.")
             file.state = "built"
             self._commit(run)
             raise TakenEarlyError(
-                self.env._(
-                    "The server's owner takes files under their unfinished name, such as %s: agree on another one and"
-                    " choose it under While it is being written in the template.",
-                    file.temporary_name,
+                _(
+                    "%(provider)s fetches files under their temporary name, such as %(name)s. Agree on another one"
+                    " and choose it as Temporary Name in the file template.",
+                    provider=run.provider.label,
+                    name=file.temporary_name,
                 )
             ) from None
         except PermanentError:
@@ -240,17 +247,18 @@ class MlWorker(models.AbstractModel):
             self._commit(run)
             self._try_to_remove(run.provider, temporary)
             raise PermanentError(
-                self.env._(
-                    "The server does not let us rename files: ask its owner for the right to it, or choose None under"
-                    " While it is being written in the template."
+                _(
+                    "The server does not allow Odoo to rename files. Ask %(provider)s for this permission, or choose"
+                    " None as the Temporary Name in the file template.",
+                    provider=run.provider.label,
                 )
             ) from None
         return False
 
-    # ------------------------------------------------------------------ answers to our files
+    # ------------------------------------------------------------------ answers of the provider
 
     def _read_answers(self, run):
-        """What the vendor says of the files that it got; returns the errors of those that could not be looked at."""
+        """Read the provider's answers to sent files. Returns the errors of answers that could not be read."""
         awaited = self.env["ml.feed.file"].search(
             [("connection_id", "=", run.connection.id), ("answer", "in", ("awaited", "missing"))], order="id"
         )
@@ -270,18 +278,22 @@ class MlWorker(models.AbstractModel):
         accepted = template._answer_path(template.accepted_path, file)
         rejected = template._answer_path(template.rejected_path, file)
         if rejected and store.size(rejected) is not None:
-            self._note_rejection(file, self._refusal_text(store, rejected))
+            self._record_rejection(file, self._refusal_text(store, rejected))
         elif accepted and store.size(accepted) is not None:
             file.write({"answer": "accepted", "error_message": False})
         elif fields.Datetime.now() - file.transferred_at > timedelta(hours=template.answer_hours):
             if accepted:
-                message = self.env._("There was no answer to the file within %s hours.", template.answer_hours)
+                message = _(
+                    "%(provider)s did not answer within %(hours)s hours.",
+                    provider=template._provider_class().label,
+                    hours=template.answer_hours,
+                )
                 file.write({"answer": "missing", "error_message": message})
             else:
-                file.answer = False  # no refusal came
+                file.answer = False  # no rejection came
 
     def _refusal_text(self, store, path):
-        """What the vendor wrote about a file that it refused."""
+        """The provider's report about a rejected file."""
         with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
             try:
                 store.read(path, stream, MAX_REPORT)
@@ -290,12 +302,13 @@ class MlWorker(models.AbstractModel):
             stream.seek(0)
             return " ".join(stream.read().decode("utf-8", "replace").split())[:SHOWN_REPORT]
 
-    def _note_rejection(self, file, report):
-        """A refused file is as one that did not arrive: its records go again with the next one."""
+    def _record_rejection(self, file, report):
+        """Store a rejection: the records of the file are sent again with the next one."""
+        provider = file.connection_id._provider_class().label
         error = PermanentError(
-            self.env._("The vendor refused the file: %s", report)
+            _("%(provider)s rejected the file: %(report)s", provider=provider, report=report)
             if report
-            else self.env._("The vendor refused the file.")
+            else _("%(provider)s rejected the file.", provider=provider)
         )
         self.env["ml.feed.sent"]._revoke(file)
         file._fail(error)

@@ -2,40 +2,40 @@ from odoo import models
 
 from ..models.ml_sync_log import FINAL_STATES
 
-PASSED_ON = ("created", "linked", "updated")
+FORWARDED = ("created", "linked", "updated")
 
 
 class MlWorker(models.AbstractModel):
-    """Records of one connection go on to another, and what becomes of them there goes back."""
+    """Forwards records of one connection to another, and reports their results back."""
 
     _inherit = "ml.worker"
 
-    # ------------------------------------------------------------------ onwards
+    # ------------------------------------------------------------------ forward
 
     def _store_results(self, run, flow, entries, started):
         super()._store_results(run, flow, entries, started)
-        records = [entry.record for entry in entries if not entry.error and entry.outcome in PASSED_ON]
+        records = [entry.record for entry in entries if not entry.error and entry.outcome in FORWARDED]
         for together in self._by_model(records):
-            self._pass_on(flow, together)
+            self._forward(flow, together)
 
     def _by_model(self, records):
-        """Records of several models as one recordset a model."""
+        """Records of several models as one recordset per model."""
         ids = {}
         for record in records:
             ids.setdefault(record._name, set()).add(record.id)
         envs = {record._name: record.env for record in records}
         return [envs[model][model].browse(sorted(model_ids)) for model, model_ids in ids.items()]
 
-    def _pass_on(self, flow, records):
-        """Queue at the target what it takes of written records, in the transaction that wrote them."""
+    def _forward(self, flow, records):
+        """Queue written records that the target connection accepts, in the transaction that wrote them."""
         if flow.kind == "file":
-            self._pass_on_files(flow.connection_id.target_id, records)
+            self._forward_files(flow.connection_id.target_id, records)
         elif carrier := flow._carrier():
-            reader = carrier._reader(records._name)
-            self._queue_at(carrier, reader._sendable(carrier, records.filtered_domain(reader._domain(carrier))))
+            exporter = carrier._reader(records._name)
+            self._queue_at(carrier, exporter._sendable(carrier, records.filtered_domain(exporter._domain(carrier))))
 
-    def _pass_on_files(self, target, records):
-        """Files may come after their record went on; where it did not yet, they go with it."""
+    def _forward_files(self, target, records):
+        """Queue files that came after their record was forwarded. Otherwise they are forwarded with it."""
         for follower in target.flow_ids.filtered(lambda flow: flow.active and flow._spec().follows):
             sent = self.env["ml.sync.log"].search(
                 [
@@ -57,13 +57,13 @@ class MlWorker(models.AbstractModel):
 
     def _queue_reports(self, flow, entries):
         if flow._carrier():
-            # success is told once the target has the record
+            # success is reported once the target connection has the record
             entries = [entry for entry in entries if entry.error or entry.outcome == "drift"]
         super()._queue_reports(flow, entries)
 
-    def _untold(self, connection, keys):
-        """Also those that the target does not have yet."""
-        untold = super()._untold(connection, keys)
+    def _unreported(self, connection, keys):
+        """Also the records that the target connection does not have yet."""
+        unreported = super()._unreported(connection, keys)
         for flow in connection.flow_ids:
             wanted = {key for key in keys if key[0] == flow.kind}
             if wanted and (carrier := flow._carrier()):
@@ -73,11 +73,11 @@ class MlWorker(models.AbstractModel):
                     for together in self._by_model(records.values())
                     for record_id in self._under_way(carrier, together)
                 }
-                untold |= {key for key, record in records.items() if (record._name, record.id) in under_way}
-        return untold
+                unreported |= {key for key, record in records.items() if (record._name, record.id) in under_way}
+        return unreported
 
     def _under_way(self, carrier, records):
-        """Ids of the records that are queued at the target and not there yet."""
+        """Ids of the records that are queued for the target connection and not sent yet."""
         queued = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", carrier.id),
@@ -91,21 +91,21 @@ class MlWorker(models.AbstractModel):
     def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
         super()._store_sent(logs, outcome, milliseconds, trace_id)
         if outcome != "drift":
-            self._tell_sources(logs)
+            self._report_to_sources(logs)
 
     def _store_push_failure(self, run, log, error, action="send"):
         super()._store_push_failure(run, log, error, action)
         if log.state == "failed":
-            self._tell_sources(log)
+            self._report_to_sources(log)
 
     def _answer_ignored(self, logs):
-        """Also the provider that the record came from, when it will not get where it was to go."""
+        """Also report to the origin of a forwarded record that it is not forwarded."""
         super()._answer_ignored(logs)
         for _flow, group in logs.filtered(lambda log: log.direction == "push").grouped("flow_id").items():
-            self._tell_sources(group, lambda origin: origin.flow_id._spec().acknowledges)
+            self._report_to_sources(group, lambda origin: origin.flow_id._spec().acknowledges)
 
-    def _tell_sources(self, logs, is_told=lambda origin: True):
-        """Queue for the vendors that records came from what became of them here."""
+    def _report_to_sources(self, logs, is_told=lambda origin: True):
+        """Queue the results of forwarded records for the providers that they came from."""
         flow = logs.flow_id
         if not logs or not flow._spec().carries:
             return
@@ -120,9 +120,9 @@ class MlWorker(models.AbstractModel):
         by_record = {(binding.res_model, binding.res_id): binding for binding in bindings}
         for log in logs:
             if binding := by_record.get((log.res_model, log.res_id)):
-                self._tell_source(log, binding, is_told)
+                self._report_to_source(log, binding, is_told)
 
-    def _tell_source(self, log, binding, is_told):
+    def _report_to_source(self, log, binding, is_told):
         source = binding.connection_id
         origin = self.env["ml.sync.log"].search(
             [
@@ -139,7 +139,7 @@ class MlWorker(models.AbstractModel):
             return
         is_there = log.state == "done"
         if not is_there and self._bindings_by_record(log.flow_id, self.env[log.res_model].browse(log.res_id)):
-            # success was told already; what failed is a change of it
+            # success was reported already; a later change of the record failed
             return
         acknowledges = origin.flow_id._spec().acknowledges
         result = {
@@ -149,9 +149,9 @@ class MlWorker(models.AbstractModel):
             "success": is_there,
             "reference": log.external_id or "" if is_there else "",
             "url": log.external_url or "" if is_there else "",
-            "message": log.ignored_reason or "",
+            "message": self._ignored_sentence(log),
         }
         if not is_there and not log.ignored_reason:
-            result |= self._refusal(origin, log.error_class, log.error_message)
+            result |= self._refusal(origin, log.error_class, log._sentence("error_message"))
         self._insert_reports(results, [(origin, result)])
         source._trigger()

@@ -6,17 +6,18 @@ from odoo import models
 from ..core.documents.reconciliation import merge, outgoing, unseen
 from ..core.errors import ConflictError, ConnectorError
 from ..core.items import document_of
+from ..core.messages import _
 from ..models.ml_connection import WORKING_STATES
 from ..models.ml_sync_log import OPEN_STATES
 
 CONTACTS = "contacts"
-"""Key of what a binding remembers beside the values that both sides may change."""
+"""Key under which a record link keeps the contacts that were read."""
 
 
 class FieldConflictError(ConflictError):
-    """The same values were changed on both sides, and a person is to decide.
+    """The same values were changed on both sides, and a user has to decide.
 
-    :param values: {name: (Odoo's, the vendor's)}
+    :param values: {name: (Odoo's value, the provider's value)}
     """
 
     def __init__(self, message, values):
@@ -25,9 +26,9 @@ class FieldConflictError(ConflictError):
 
 
 class NewerRemoteVersionError(ConnectorError):
-    """The vendor changed the record too, which has to be in Odoo before Odoo's change is sent.
+    """The provider changed the record too, and that change must be in Odoo before Odoo's change is sent.
 
-    :param key: kind and external id of the record that is waited for
+    :param key: kind and external id of the awaited record
     """
 
     error_class = "unseen_change"
@@ -46,7 +47,7 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ into Odoo
 
     def _merge(self, run, flow, entries):
-        """Decide for each value of the records that are bound already which side it is taken from."""
+        """Decide for each value of the linked records which side it is taken from."""
         if "conflict_policy" not in flow._spec().options:
             return
         entries = [entry for entry in entries if entry.bound and not entry.error]
@@ -60,45 +61,52 @@ class MlWorker(models.AbstractModel):
         by_external_id = bindings.grouped("external_id")
         sent = self._sent_values(flow, bindings)
         elsewhere = self._decided_elsewhere(flow, bindings)
-        ours = self._shared_values(flow, [entry.bound for entry in entries])
+        odoo_values = self._shared_values(flow, [entry.bound for entry in entries])
         for entry in entries:
             binding = by_external_id[entry.document.external_id]
-            theirs = entry.document.shared()
-            if binding.is_shared or not self._has_agreement(flow, binding, entry.bound, ours[entry.bound.id], theirs):
+            remote_values = entry.document.shared()
+            if binding.is_shared or not self._has_agreement(
+                flow, binding, entry.bound, odoo_values[entry.bound.id], remote_values
+            ):
                 continue
-            self._agree_on_arrived(binding, sent.get(binding.res_id), theirs)
+            self._agree_on_arrived(binding, sent.get(binding.res_id), remote_values)
             entry.read = binding.agreed_vendor.get(CONTACTS)
             decider = elsewhere.get(binding.external_id, binding)
-            merged = merge(ours[entry.bound.id], theirs, decider.agreed_odoo, decider.agreed_vendor)
+            merged = merge(odoo_values[entry.bound.id], remote_values, decider.agreed_odoo, decider.agreed_vendor)
             if decider != binding:
-                # what is to be asked or sent is the other connection's to do
+                # the other connection asks the user and sends
                 entry.taken, entry.kept = merged.taken, {}
                 continue
             try:
-                self._settle(run, flow, entry, merged, binding)
+                self._resolve_conflicts(run, flow, entry, merged, binding)
             except ConnectorError as error:
                 entry.error = error
             else:
                 entry.taken, entry.kept = merged.taken, merged.kept
 
-    def _has_agreement(self, flow, binding, record, ours, theirs):
-        """Whether it is known what both sides agreed on last; else the vendor's values are taken as they are.
+    def _has_agreement(self, flow, binding, record, odoo_values, remote_values):
+        """Whether the last common values are known; otherwise the provider's values apply.
 
-        Not so where a person has changed the record in Odoo since it was transferred: then whatever differs counts as
-        changed on both sides.
+        If the record was changed in Odoo after its transfer, each difference counts as changed on both sides.
         """
         if binding.agreed_odoo and binding.agreed_vendor:
             return True
         touched = flow._reader(record._name)._touched_at(record)[record.id]
         if not flow._counterpart("push") or (binding.synced_at and touched <= binding.synced_at):
             return False
-        unknown = {name for name in ours if ours[name] and theirs[name] and ours[name] != theirs[name]}
-        binding.agreed_odoo = {name: None if name in unknown else value for name, value in ours.items()}
-        binding.agreed_vendor = {name: None if name in unknown else theirs[name] for name in ours if ours[name]}
+        unknown = {
+            name
+            for name in odoo_values
+            if odoo_values[name] and remote_values[name] and odoo_values[name] != remote_values[name]
+        }
+        binding.agreed_odoo = {name: None if name in unknown else value for name, value in odoo_values.items()}
+        binding.agreed_vendor = {
+            name: None if name in unknown else remote_values[name] for name in odoo_values if odoo_values[name]
+        }
         return True
 
     def _sent_values(self, flow, bindings):
-        """{record id: values of Odoo} of transfers to the vendor of which it is not known whether they arrived."""
+        """{record id: values of Odoo} of open transfers to the provider, which may have arrived."""
         push_flow = flow._counterpart("push")
         if not push_flow or not bindings:
             return {}
@@ -113,23 +121,22 @@ class MlWorker(models.AbstractModel):
         )
         return {log.res_id: log.sent_values for log in logs.sudo() if log.sent_values}  # sudo: field without access
 
-    def _agree_on_arrived(self, binding, sent, theirs):
-        """What arrived of a transfer in doubt is ours, and no change of the vendor's."""
+    def _agree_on_arrived(self, binding, sent, remote_values):
+        """Values of an unconfirmed transfer that arrived are common values, not changes of the provider."""
         arrived = {
             name: value
             for name, value in (sent or {}).items()
-            if theirs[name] == value and binding.agreed_vendor.get(name) != value
+            if remote_values[name] == value and binding.agreed_vendor.get(name) != value
         }
         if arrived:
             binding.agreed_odoo = {**binding.agreed_odoo, **arrived}
             binding.agreed_vendor = {**binding.agreed_vendor, **arrived}
 
     def _decided_elsewhere(self, flow, bindings):
-        """{external id: binding of another connection} of records about which that connection decides.
+        """{external id: record link of another connection} of records about which that connection decides.
 
-        One contact is one record of the provider's business, however many connections read it: of those that also send
-        it, one that asks decides, else the first one. Otherwise each would settle by its own policy what another one
-        has asked a person about.
+        Several connections may read the same contact of the provider. Of those that also send it, one with the policy
+        *Ask* decides, else the first one. Otherwise each would decide by its own policy what another one asks a user.
         """
         connection = flow.connection_id
         same = self.env["ml.binding"].search(
@@ -152,7 +159,7 @@ class MlWorker(models.AbstractModel):
         return found
 
     def _is_watched(self, flow, binding):
-        """Whether its connection reads the record, or has asked a person about it before it was paused."""
+        """Whether its connection reads the record, or asked a user about it before it was paused."""
         connection = binding.connection_id
         if connection.state in WORKING_STATES:
             return True
@@ -172,8 +179,8 @@ class MlWorker(models.AbstractModel):
         )[:1]
         return pull_flow.conflict_policy == "ask" if pull_flow and pull_flow._counterpart("push") else None
 
-    def _settle(self, run, flow, entry, merged, binding):
-        """Decide the conflicts by the flow's policy, or by what a person decided about these very values."""
+    def _resolve_conflicts(self, run, flow, entry, merged, binding):
+        """Resolve the conflicts by the user's decision about these values, or by the flow's policy."""
         if not merged.conflicts:
             return
         decided = self._decided(entry.log, merged.conflicts)
@@ -181,10 +188,13 @@ class MlWorker(models.AbstractModel):
         if winner:
             merged.settle(list(merged.conflicts), winner, binding.agreed_odoo)
             return
-        reader = flow._reader(entry.bound._name)
-        labels = ", ".join(reader._shared_label(name) for name in merged.conflicts)
+        exporter = flow._reader(entry.bound._name)
         raise FieldConflictError(
-            self.env._("Changed in Odoo and at %(vendor)s: %(fields)s.", vendor=flow.connection_id.name, fields=labels),
+            _(
+                "Changed in both Odoo and %(provider)s: %(fields)s.",
+                provider=run.provider.label,
+                fields=[exporter._shared_label(name) for name in merged.conflicts],
+            ),
             merged.conflicts,
         )
 
@@ -194,7 +204,7 @@ class MlWorker(models.AbstractModel):
         return log.decision if same else False
 
     def _winner(self, run, flow, entry, binding):
-        """`odoo` or `vendor`; empty when a person is to decide."""
+        """`odoo` or `vendor` (the provider); empty when a user has to decide."""
         if not flow._counterpart("push"):
             return "vendor"
         if flow.conflict_policy == "ask":
@@ -209,11 +219,11 @@ class MlWorker(models.AbstractModel):
         """{record id: values that both sides may change} of records of one model."""
         if not records:
             return {}
-        reader = flow._reader(records[0]._name)
-        return reader._shared_values(reader.env[records[0]._name].browse(record.id for record in records))
+        exporter = flow._reader(records[0]._name)
+        return exporter._shared_values(exporter.env[records[0]._name].browse(record.id for record in records))
 
     def _agreements(self, flow, entries):
-        """{entry: what its binding is to remember} of written entries."""
+        """{entry: common values for its record link} of written entries."""
         if "conflict_policy" not in flow._spec().options:
             return {}
         values = self._shared_values(flow, [entry.record for entry in entries])
@@ -226,32 +236,32 @@ class MlWorker(models.AbstractModel):
         }
 
     def _queue_kept(self, flow, entries):
-        """Send what changed in Odoo alone, or won."""
+        """Queue records whose Odoo values changed alone, or won."""
         kept = [entry.record for entry in entries if entry.kept]
         push_flow = kept and flow._counterpart("push")
         if push_flow:
-            reader = push_flow._reader(kept[0]._name)
-            records = reader.env[kept[0]._name].browse(record.id for record in kept)
-            records = records.filtered_domain(reader._domain(push_flow))
+            exporter = push_flow._reader(kept[0]._name)
+            records = exporter.env[kept[0]._name].browse(record.id for record in kept)
+            records = records.filtered_domain(exporter._domain(push_flow))
             self.env["ml.sync.log"]._enqueue(push_flow, records)
 
-    # ------------------------------------------------------------------ to the vendor
+    # ------------------------------------------------------------------ from Odoo
 
-    def _read_before(self, run, flow, logs, ours):
-        """{row: ConnectorError} of those whose record the vendor changed meanwhile, after that is queued for Odoo.
+    def _read_before(self, run, flow, logs, odoo_values):
+        """{transfer: ConnectorError} of records that the provider changed meanwhile; that change is queued for Odoo.
 
-        :param ours: what `_shared_values` says of the records
+        :param odoo_values: result of `_shared_values` for the records
         """
         pull_flow = flow._counterpart("pull")
         if not pull_flow:
             return {}
-        bindings = self._bindings_by_record(flow, self.env[flow._record_model()].browse(ours))
+        bindings = self._bindings_by_record(flow, self.env[flow._record_model()].browse(odoo_values))
         changed = [
             (log, binding)
             for log in logs
             if (binding := bindings.get(log.res_id))
             and binding.agreed_vendor
-            and binding.agreed_odoo != ours[log.res_id]
+            and binding.agreed_odoo != odoo_values[log.res_id]
         ]
         items = run.parallel(
             lambda external_id: run.provider.fetch(pull_flow.key, external_id),
@@ -259,74 +269,81 @@ class MlWorker(models.AbstractModel):
         )
         errors = {}
         for (log, binding), item in zip(changed, items, strict=True):
-            if error := self._unseen_change(run, pull_flow, item, binding, ours[log.res_id]):
+            if error := self._unseen_change(run, pull_flow, item, binding, odoo_values[log.res_id]):
                 errors[log] = error
         return errors
 
-    def _note_arrived(self, run, flow, log):
-        """Look up what arrived of a change in doubt."""
+    def _record_arrived(self, run, flow, log):
+        """Record which values of an unconfirmed change arrived."""
         pull_flow = flow._counterpart("pull")
         sent = pull_flow and log.sudo().sent_values  # sudo: field without access
         binding = sent and self._bindings_by_record(flow, self.env[log.res_model].browse(log.res_id)).get(log.res_id)
         item = binding and binding.agreed_vendor and run.provider.fetch(pull_flow.key, log.external_id)
         if item:
-            theirs = document_of(run.provider, pull_flow.key, item.payload).shared()
-            self._agree_on_arrived(binding, sent, theirs)
+            remote_values = document_of(run.provider, pull_flow.key, item.payload).shared()
+            self._agree_on_arrived(binding, sent, remote_values)
 
-    def _unseen_change(self, run, pull_flow, item, binding, ours):
-        """The error that holds a row back, or None. A record that is gone is left to the sending."""
+    def _unseen_change(self, run, pull_flow, item, binding, odoo_values):
+        """The error that holds a transfer back, or None. Sending handles a record that no longer exists."""
         if item is None or isinstance(item, ConnectorError):
             return item
         try:
-            theirs = document_of(run.provider, pull_flow.key, item.payload).shared()
+            remote_values = document_of(run.provider, pull_flow.key, item.payload).shared()
         except ConnectorError as error:
             return error
-        if not unseen(ours, theirs, binding.agreed_vendor):
+        if not unseen(odoo_values, remote_values, binding.agreed_vendor):
             return None
         self.env["ml.sync.log"]._store(pull_flow, [item])
         return NewerRemoteVersionError(
-            self.env._("Waits until what changed at %s is in Odoo.", pull_flow.connection_id.name),
+            _("Waiting until the change from %(provider)s is in Odoo.", provider=run.provider.label),
             (pull_flow.kind, item.external_id),
         )
 
     def _outgoing_document(self, flow, record, binding):
-        """The document of a record, with the vendor's own values where Odoo did not change them."""
+        """The document of a record, with the provider's values where Odoo did not change them."""
         document = flow._reader(record._name)._document(flow, record)
         if not (binding.agreed_vendor and flow._counterpart("pull")):
             return document
         return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))
 
-    def _found_agreement(self, sent, ours):
-        """What was found of a transfer in doubt, and the values of Odoo that were sent, to be remembered as agreed on.
+    def _found_agreement(self, sent, odoo_values):
+        """The record found for an unconfirmed transfer and the sent values of Odoo, to be stored as common values.
 
-        Of a value that is another one over there nobody knows whether it was changed since: so a change here asks.
+        A value that differs in the provider may have been changed there since, so a further change in Odoo asks.
         """
-        if not ours:
+        if not odoo_values:
             return sent, None
-        others = {name for name, theirs in sent.shared.items() if theirs and ours.get(name) and theirs != ours[name]}
+        others = {
+            name
+            for name, remote_value in sent.shared.items()
+            if remote_value and odoo_values.get(name) and remote_value != odoo_values[name]
+        }
         unknown = dict.fromkeys(others)
-        return replace(sent, shared={**sent.shared, **unknown}), {**ours, **unknown}
+        return replace(sent, shared={**sent.shared, **unknown}), {**odoo_values, **unknown}
 
-    def _sent_agreement(self, binding, sent, ours):
-        """What the binding of a record that was sent is to remember.
+    def _sent_agreement(self, binding, sent, odoo_values):
+        """Common values for the record link of a sent record.
 
-        :param ours: the values in Odoo when it was sent; None when that is not known any more
+        :param odoo_values: the values in Odoo when it was sent; None if unknown
         """
-        if ours is None:
+        if odoo_values is None:
             return {}
-        agreed_odoo = self._agreed_odoo(binding, ours, sent.untaken)
+        agreed_odoo = self._agreed_odoo(binding, odoo_values, sent.untaken)
         return {
             "agreed_odoo": agreed_odoo,
             "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared},
         }
 
-    def _agreed_odoo(self, binding, ours, untaken):
-        """Odoo's values as the vendor knows them now: a change that it did not take is one still."""
+    def _agreed_odoo(self, binding, odoo_values, untaken):
+        """Odoo's values as the provider knows them: a change that it did not accept stays a change."""
         before = (binding and binding.agreed_odoo) or {}
-        return ours and {**ours, **{name: before[name] for name in untaken & before.keys() & ours.keys()}}
+        return odoo_values and {
+            **odoo_values,
+            **{name: before[name] for name in untaken & before.keys() & odoo_values.keys()},
+        }
 
     def _record_sent_version(self, flow, external_id):
-        """What was read before our change is not the vendor's newest version any more, even when it comes again."""
+        """The version read before Odoo's change is no longer the newest one, even if it is read again."""
         pull_flow = flow._counterpart("pull")
         if pull_flow:
             self.env["ml.sync.log"].search(

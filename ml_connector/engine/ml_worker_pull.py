@@ -8,7 +8,6 @@ from functools import partial
 
 from odoo import fields, models
 from odoo.fields import Domain
-from odoo.tools import format_date
 
 from ..core.documents import DownloadedFile, Files
 from ..core.documents.dates import dates_of
@@ -19,13 +18,17 @@ from ..core.errors import (
     InvalidDataError,
     MappingError,
     NotRelevantError,
+    StoppedError,
     UnreadableRowError,
 )
 from ..core.items import document_of, refuse_unreadable
+from ..core.messages import _, paragraph
 from ..core.stored_files import stored_name
+from ..exporters.kinds import kind_name
 from ..importers.ml_importer import ImportEntry, MappingLookup
 from ..models.ml_error_class import MAX_STOPS, told
 from ..models.ml_mapping import MAPPED_MODELS
+from ..models.ml_sentence import in_words
 from ..models.ml_sync_log import CLEAN, DECIDED_STATES, DIFFERS, FINAL_STATES, MERGED_STATES, ODOO
 from .ml_worker import CONFLICT_TRIES, CONFLICTS, RACES, halves, in_turn, portion
 from .ml_worker_merge import FieldConflictError
@@ -35,14 +38,16 @@ _logger = logging.getLogger(__name__)
 
 BATCH = 50
 FARTHEST_DATE = timedelta(days=9 * 365)
-"""How far from today a date may be that nobody is asked about."""
+"""How far from today a date may be without a question to the user."""
 ANSWER_WITHIN = timedelta(days=7)
-"""How long a provider that waits for an answer waits for people here to put something right."""
+"""How long Odoo waits for its users before it answers a provider that needs an answer."""
+BOOKED = ("created", "linked", "updated")
 REFUSED = {"success": False, "reference": "", "url": "", "message": "", "advice": ""}
+OUTDATED = _("A newer version replaced this one before Odoo booked it.")
 
 
 class MissingDependencyError(ConnectorError):
-    """Another remote record has to be in Odoo first."""
+    """The record depends on another remote record that is not in Odoo yet."""
 
     error_class = "mapping"
     can_come_true = True
@@ -59,7 +64,7 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ fetch
 
     def _pull(self, run, flow):
-        """Store what the vendor has for a flow. Rows and cursor are committed page by page."""
+        """Store the provider's records for a flow. Transfers and cursor are committed page by page."""
         started = fields.Datetime.now()
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
@@ -71,7 +76,7 @@ class MlWorker(models.AbstractModel):
             if page.cursor is not None:
                 flow.cursor = page.cursor
             flow.progress_total += new
-            # the next page is begun: what counts is how often the server stops over the same one
+            # a new page begins: only stops during the same page count
             flow.stop_count = 1
             self._commit(run, processed=new)
             self._acknowledge(run, flow)
@@ -84,7 +89,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _reread(self, run, flow):
-        """What is booked may be changed later, and no list of what is new has it. What is not known stays alone."""
+        """Read records again that may change after booking and are in no list of new ones. Unknown ones are skipped."""
         for page in run.provider.reread(flow.key):
             run.listed[flow.id].update(item.external_id for item in page.items)
             keys = {(flow.kind, item.external_id) for item in page.items}
@@ -96,7 +101,7 @@ class MlWorker(models.AbstractModel):
             self._commit(run, processed=new)
 
     def _store_late_files(self, run, flow, items):
-        """Files may come along without any other change of their record."""
+        """Store files that were added without any other change of their record."""
         files_flow = self._sibling(flow, flow._spec().files)
         if not files_flow:
             return
@@ -109,37 +114,40 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.log"]._store(files_flow, late)
 
     def _acknowledge(self, run, flow, stops=0):
-        """Tell the vendor which records are stored for good; what it took back meanwhile is left alone."""
+        """Acknowledge stored records to the provider. Those that it withdrew meanwhile are ignored."""
         if not flow._spec().acknowledges:
             return
         unknown = in_turn(stops) & Domain("flow_id", "=", flow.id)
         unknown &= Domain("is_acknowledged", "=", False) & Domain("state", "=", "pending")
         while logs := self.env["ml.sync.log"].search(unknown, order="id", limit=portion(BATCH, stops)):
-            if logs[0].stop_count >= MAX_STOPS:  # such rows come one by one
-                self._park(run, logs, self._stopped(logs.stop_count, self.env._("acknowledging it")))
+            if logs[0].stop_count >= MAX_STOPS:  # such transfers come one by one
+                sentence = _(
+                    "The server stopped %(count)s times while Odoo acknowledged this record.", count=logs.stop_count
+                )
+                self._give_up(run, logs, StoppedError(sentence))
                 self._commit(run)
                 continue
-            reading, flow.stop_count = flow.stop_count, 0  # meanwhile it is not the reading that stops the server
-            with self._noted(run, logs):
+            reading, flow.stop_count = flow.stop_count, 0  # a stop during this call is no stop of the reading
+            with self._counted(run, logs):
                 self._acknowledge_batch(run, flow, logs)
             flow.stop_count = reading
             self._commit(run)
 
     def _acknowledge_batch(self, run, flow, logs):
-        """What is refused as a whole is halved, until what it is refused for is alone."""
+        """Acknowledge together. A refused batch is halved until the refused record is alone."""
         started = time.monotonic()
         try:
             refused = run.provider.acknowledge(flow.key, logs.mapped("external_version"))
         except Exception as error:  # noqa: BLE001 - whatever one document raises must not stop the others
             problem = self._as_connector_error(error)
-            # to say it twice does no harm
+            # acknowledging twice does no harm
             if not self._may_be_of_one(problem, has_effect=False):
                 raise
             if len(logs) > 1:
                 for part in halves(logs):
                     self._acknowledge_batch(run, flow, part)
                 return
-            self._park(run, logs, problem)
+            self._give_up(run, logs, problem)
         else:
             self._store_acknowledged(run, logs, refused, started)
         self._commit(run, processed=len(logs))
@@ -165,7 +173,7 @@ class MlWorker(models.AbstractModel):
         self.env["ml.sync.attempt"]._append(run.connection, attempts)
 
     def _fetch_missing(self, run):
-        """Fetch the remote records for which others wait and that no page or event has brought. True when any came."""
+        """Fetch remote records that others wait for and that no page or event brought. True when there were any."""
         waits = Waits(run)
         returned = self._notice_gone(waits.rows())
         stored = waits.fetch_missing()
@@ -173,7 +181,7 @@ class MlWorker(models.AbstractModel):
         return stored or returned
 
     def _compare_again(self, run):
-        """Compare anew what differs and was changed in Odoo since: a person may have settled it there."""
+        """Compare records that changed after posting again once their Odoo record was changed."""
         domain = [("connection_id", "=", run.connection.id), ("direction", "=", "pull"), ("state", "=", "done")]
         for model, logs in self.env["ml.sync.log"].search([*domain, *DIFFERS]).grouped("res_model").items():
             records = self.env[model].browse(set(logs.mapped("res_id"))).exists()
@@ -184,10 +192,10 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _notice_gone(self, waiting):
-        """What others wait for and was deleted in Odoo; True when some of it is brought in again.
+        """Handle awaited records that were deleted in Odoo. True when some of them are imported again.
 
-        Master data comes again by itself: a vendor is looked for, or made. A document was deleted by somebody who knew
-        why: whether it is to come again is for a person to say.
+        Master data is imported again automatically: a vendor is searched or created. A document was deleted on purpose,
+        so a user decides whether it is imported again.
         """
         gone = waiting._awaited().filtered("is_record_gone")
         returning = gone.filtered(lambda log: log.res_model in MAPPED_MODELS.values())
@@ -196,7 +204,7 @@ class MlWorker(models.AbstractModel):
         for log in waiting.filtered(
             lambda log: not log.is_awaited_gone and (log.depends_kind, log.depends_external_id) in keys
         ):
-            message = self.env._("%s was deleted in Odoo.", log.depends_name)
+            message = _("%(name)s was deleted in Odoo.", name=log.depends_name)
             log.write({"is_awaited_gone": True, "error_message": message})
         return bool(returning)
 
@@ -212,16 +220,16 @@ class MlWorker(models.AbstractModel):
             run.succeeded = True
 
     def _batch(self, run, flow):
-        """Of records with files only so many that all of these fit into memory."""
+        """Number of transfers claimed together: of those with files only as many as fit into memory."""
         return run.files_at_once if flow.kind == "file" else BATCH
 
     def _process(self, run, flow, logs):
-        """Bring a claimed batch into Odoo in one transaction; in halves when that fails."""
+        """Write a claimed batch into Odoo in one transaction; in halves when that fails."""
         started = time.monotonic()
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 entries = self._entries(run, flow, logs)
-                self._note_files(run, flow, entries)
+                self._fit_files(run, flow, entries)
                 self._write_documents(run, flow, entries)
                 self._store_results(run, flow, entries, started)
                 self._commit(run, processed=len(logs))
@@ -245,7 +253,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run, processed=1)
 
     def _entries(self, run, flow, logs):
-        """The translated documents of a batch; what cannot be translated carries its error."""
+        """The documents of a batch. An entry whose payload cannot be translated carries the error."""
         rows = [(log.external_id, log.sudo().payload) for log in logs]  # sudo: field without access
         if flow.kind == "file":
             read = partial(_download, run.provider, flow.key)
@@ -262,44 +270,44 @@ class MlWorker(models.AbstractModel):
             entries.append(entry)
         return entries
 
-    def _note_files(self, run, flow, entries):
+    def _fit_files(self, run, flow, entries):
         if flow.kind != "file":
             return
         files = [entry.document for entry in entries if isinstance(entry.document, Files)]
-        run.note_files([sum(len(file.content) for file in document.files) for document in files])
+        run.fit_files([sum(len(file.content) for file in document.files) for document in files])
 
     def _write_documents(self, run, flow, entries):
-        """Plan and apply the entries that can be; the others get their error."""
-        writer = flow._writer()
-        resolver = self._resolve(flow, writer, entries)
+        """Plan and apply the entries without an error; the others get one."""
+        importer = flow._writer()
+        resolver = self._resolve(flow, importer, entries)
         self._merge(run, flow, entries)
         ready = [entry for entry in entries if not entry.error]
-        writer._plan_batch(flow, ready, resolver)
-        writer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
+        importer._plan_batch(flow, ready, resolver)
+        importer._apply_batch(flow, [entry for entry in ready if not entry.error], resolver)
 
-    def _resolve(self, flow, writer, entries):
-        """Mappings and bindings of all entries; what lacks one gets its error."""
+    def _resolve(self, flow, importer, entries):
+        """Look up mappings and record links of all entries. Entries that lack one get an error."""
         connection = flow.connection_id
         self._question_dates(entries)
         good = [entry for entry in entries if not entry.error]
-        references = {id(entry): tuple(writer._references(entry.document)) for entry in good}
-        dependencies = {id(entry): tuple(writer._dependencies(entry.document)) for entry in good}
+        references = {id(entry): tuple(importer._references(entry.document)) for entry in good}
+        dependencies = {id(entry): tuple(importer._dependencies(entry.document)) for entry in good}
         wanted = {(ref.kind, ref.external_id) for refs in references.values() for ref in refs}
         keys = {(kind, external_id) for deps in dependencies.values() for kind, external_id, _name in deps}
-        keys |= {(flow.kind, entry.document.external_id) for entry in good if writer._binds}
+        keys |= {(flow.kind, entry.document.external_id) for entry in good if importer._binds}
         bound = self._bound(flow, good, keys)
-        mapped = writer._mapped(connection, wanted)
+        mapped = importer._mapped(connection, wanted)
         for entry in good:
-            if writer._binds:
+            if importer._binds:
                 entry.bound = bound.get((flow.kind, entry.document.external_id))
             needed = [bound[dep[:2]] for dep in dependencies[id(entry)] if dep[:2] in bound]
-            if foreign := [record for record in (entry.bound, *needed) if record and not writer._takes(record)]:
+            if foreign := [record for record in (entry.bound, *needed) if record and not importer._takes(record)]:
                 entry.error = self._went_otherwise(entry, foreign[0])
                 continue
             missing = [
                 ref
                 for ref in references[id(entry)]
-                if (ref.kind, ref.external_id) not in mapped and ref.kind not in writer._optional_kinds
+                if (ref.kind, ref.external_id) not in mapped and ref.kind not in importer._optional_kinds
             ]
             absent = [dep for dep in dependencies[id(entry)] if dep[:2] not in bound]
             if missing:
@@ -309,7 +317,7 @@ class MlWorker(models.AbstractModel):
         return MappingLookup(connection, mapped, bound)
 
     def _question_dates(self, entries):
-        """A year that can hardly be meant is asked about: the one place for every date of every document."""
+        """Hold documents with improbable dates for review: the one place for every date of every document."""
         today = fields.Date.today()
         for entry in entries:
             is_wanted = not entry.error and not getattr(entry.document, "is_withdrawn", False)
@@ -318,47 +326,59 @@ class MlWorker(models.AbstractModel):
             far = [date for date in dates_of(entry.document) if abs(date - today) > FARTHEST_DATE]
             if far:
                 entry.error = DoubtfulDateError(
-                    self.env._("The date %s is many years away, so it may be a mistake.", format_date(self.env, far[0]))
+                    _("The date %(date)s is many years away. It may be a mistake.", date=far[0])
                 )
 
     def _went_otherwise(self, entry, record):
-        """What is wrong with a document whose record, or one that it builds on, is of another sort."""
+        """The error of a document whose record, or one that it depends on, came through another flow."""
         if entry.bound == record:
             return ConflictError(
-                self.env._("%s came another way before: make the change by hand, then Ignore.", record.display_name)
+                _(
+                    "%(name)s was imported by a different flow. Apply the change manually, then ignore this transfer.",
+                    name=record.display_name,
+                )
             )
-        return NotRelevantError(self.env._("It belongs to %s, which is not in Odoo's books.", record.display_name))
+        return NotRelevantError(
+            _("It belongs to %(name)s, which was forwarded and not booked in Odoo.", name=record.display_name)
+        )
 
     def _bound(self, flow, entries, keys):
-        """{(kind, external id): Odoo record} of the remote records that are known."""
+        """{(kind, external id): Odoo record} of the linked remote records."""
         return self.env["ml.binding"]._records(flow.connection_id, keys)
 
     def _absence(self, flow, kind, external_id, name):
-        """What is wrong with a record that names a remote record which is not in Odoo."""
+        """The error of a record that refers to a remote record which is not in Odoo."""
         return MissingDependencyError(
-            self.env._("Waits for %(kind)s %(name)s.", kind=kind, name=name or external_id),
+            _("Waiting for %(kind)s %(name)s.", kind=kind_name(kind), name=name or external_id),
             (kind, external_id),
             name or external_id,
         )
 
     def _missing_sentence(self, references):
-        kinds = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))
-        names = dict.fromkeys(
-            f"{kinds[ref.kind]} {' '.join(part for part in (ref.code, ref.name) if part) or ref.external_id}"
-            for ref in references
+        codes = tuple(
+            dict.fromkeys(
+                _(
+                    "%(kind)s %(code)s",
+                    kind=kind_name(ref.kind),
+                    code=" ".join(filter(None, (ref.code, ref.name))) or ref.external_id,
+                )
+                for ref in references
+            )
         )
-        return self.env._("Not mapped yet: %s.", ", ".join(names))
+        if len(codes) == 1:
+            return _("Missing mapping: %(code)s.", code=codes[0])
+        return _("Missing mappings: %(codes)s.", codes=codes)
 
     # ------------------------------------------------------------------ results
 
     def _store_results(self, run, flow, entries, started):
-        """Bindings, rows, attempts, chatter, reports and files of a batch, in the transaction of its records."""
+        """Store record links, transfers, attempts, chatter, results and files in the transaction of the records."""
         milliseconds = self._elapsed(started) // max(len(entries), 1)
         connection = run.connection
-        writer = flow._writer()
+        importer = flow._writer()
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
-        if writer._binds:
+        if importer._binds:
             agreements = self._agreements(flow, written)
             self.env["ml.binding"]._bind(
                 connection,
@@ -395,10 +415,10 @@ class MlWorker(models.AbstractModel):
             ],
         )
         flow.progress_done += len(entries)
-        self._tell_differences(written)
+        self._report_differences(written)
         if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
             connection._notify_owner(unreadable[0])
-        self._tell_chatter(connection, written)
+        self._post_to_chatter(connection, written)
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
         self._queue_kept(flow, written)
@@ -406,7 +426,7 @@ class MlWorker(models.AbstractModel):
             connection,
             {
                 *((flow.kind, entry.log.external_id) for entry in written),
-                # what one row goes on from, the others of the same wait go on from, too
+                # what released one transfer releases the others that wait for the same
                 *((ODOO, key) for log, key in awaited.items() if log.depends_external_id != key),
             },
         )
@@ -433,12 +453,12 @@ class MlWorker(models.AbstractModel):
             )
             return
         if not log.is_current:
-            # the provider has another version by now, which comes in a row of its own
+            # the provider has another version by now, which has a transfer of its own
             log._supersede()
             return
         vals = self._failure_values(log, error)
         if entry.bound:
-            # what stands in Odoo is not the newest version
+            # Odoo does not have the newest version
             vals.update(res_model=entry.bound._name, res_id=entry.bound.id)
         if isinstance(error, MissingDependencyError):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
@@ -448,45 +468,39 @@ class MlWorker(models.AbstractModel):
             mappings = self.env["ml.mapping"]._upsert(connection, error.references)
             if error.proposal:
                 mappings._note_proposal(error.references[0], error.proposal)
-            writer = log.flow_id._writer()
-            unmapped = mappings.filtered(lambda mapping: not writer._is_filled(mapping))
+            importer = log.flow_id._writer()
+            unmapped = mappings.filtered(lambda mapping: not importer._is_filled(mapping))
             if not unmapped and mappings:
-                # Odoo had the same code: the row was filled when it was made, and the record can go on
+                # Odoo had the same code: the mapping was filled when it was created, and the record can continue
                 vals.update(state="pending", next_try_at=now, try_count=0)
             vals["waiting_mapping_ids"] = [fields.Command.set(unmapped.ids)]
         if log.waiting_mapping_ids and "waiting_mapping_ids" not in vals:
             vals["waiting_mapping_ids"] = [fields.Command.clear()]
         log.write(vals)
 
-    def _tell_differences(self, written):
-        """What is posted and differs needs a person, until it does not any more."""
+    def _report_differences(self, written):
+        """Create activities for records that changed after posting, and end those that are solved."""
         known = self.env["ml.sync.log"].union(*(entry.log for entry in written if entry.bound))
         differing = known.filtered(lambda log: log.outcome == "drift")
         differing._ask_about_differences()
         (known - differing)._end_activities()
 
-    def _tell_chatter(self, connection, written):
-        """A short line on the records that were made or changed."""
-        texts = {
-            "created": self.env._("Synced from %s."),
-            "linked": self.env._("Linked with %s."),
-            "updated": self.env._("Updated from %s."),
-        }
+    def _post_to_chatter(self, connection, written):
+        """Post a short line on the created or changed records."""
         by_model = {}
         for entry in written:
-            if entry.outcome in texts and hasattr(entry.record, "_message_log_batch"):
-                text = texts[entry.outcome] % connection._name_on(entry.record)
-                text = f"{text} {entry.note}" if entry.note else text
-                by_model.setdefault(entry.record._name, {})[entry.record.id] = text
+            if entry.outcome in BOOKED and hasattr(entry.record, "_message_log_batch"):
+                text = paragraph(_booked_sentence(entry.outcome, connection._name_on(entry.record)), entry.note)
+                by_model.setdefault(entry.record._name, {})[entry.record.id] = in_words(self.env, text)
         for model, bodies in by_model.items():
             connection._books_of(model)[model].browse(bodies)._message_log_batch(bodies)
 
     def _queue_files(self, flow, written):
-        """Rows that fetch the files of what was just written, as a step of their own."""
+        """Queue transfers that fetch the files of the written records, as a separate step."""
         files_flow = self._sibling(flow, flow._spec().files)
         if not files_flow:
             return
-        # the files belong to the record, not to their names: one that was deleted and is made anew has none
+        # a record that was deleted and is created again has none of its files
         anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
         fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
         again = self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])
@@ -508,9 +522,9 @@ class MlWorker(models.AbstractModel):
         )
 
     def _missing_files(self, flow, items):
-        """Of files that were found apart from their records those that are not known, one item for each record.
+        """Of files that were listed apart from their records the unknown ones, as one item for each record.
 
-        A record that is not in the books, or about to be, names its files when it comes. What cannot be read is kept.
+        A record that is not in Odoo yet names its files when it is imported. Unreadable items are kept.
         """
         found, kept = {}, []
         for item in items:
@@ -535,7 +549,7 @@ class MlWorker(models.AbstractModel):
         return kept
 
     def _known_subjects(self, flow, keys):
-        """Those of the remote records (kind, external id) that are in the books, or have a row that may bring them."""
+        """The remote records (kind, external id) that are in Odoo, or have a transfer that may import them."""
         bound = set(self.env["ml.binding"]._records(flow.connection_id, set(keys)))
         rows = self._current_rows(
             [("connection_id", "=", flow.connection_id.id), ("state", "not in", DECIDED_STATES)], keys
@@ -551,15 +565,15 @@ class MlWorker(models.AbstractModel):
         return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and key and sibling.key == key)
 
     def _queue_reports(self, flow, entries):
-        """Rows that tell the vendor what became of its records."""
+        """Queue transfers that report the results of the records to the provider."""
         result_flow = self._result_flow(flow)
         if not result_flow or not flow._spec().reports:
             return
-        writer = flow._writer()
+        importer = flow._writer()
         base_url = flow.connection_id._told_base()
-        # what is acknowledged has to be answered, also where it brought nothing new
+        # an acknowledged record has to be answered, even if nothing changed
         acknowledges = flow._spec().acknowledges
-        booked = ("created", "linked", *(("updated", "unchanged") if acknowledges else ()))
+        booked = (*BOOKED, "unchanged") if acknowledges else ("created", "linked")
         revised = self._revised(flow, entries) if acknowledges else {}
         results = []
         for entry in entries:
@@ -569,43 +583,47 @@ class MlWorker(models.AbstractModel):
             if not entry.error and entry.outcome in booked:
                 result = {
                     "success": True,
-                    "reference": writer._result_reference(entry.record),
+                    "reference": importer._result_reference(entry.record),
                     "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
                     "message": "",
                 }
             elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):
                 result = self._refusal(log, entry.error.error_class, entry.error.message)
             elif entry.error and acknowledges and log.state in DECIDED_STATES:
-                # it is not booked, and will not be
+                # it will never be booked
                 is_outdated = log.state == "superseded"
-                result = {**REFUSED, "message": self._outdated_sentence() if is_outdated else entry.error.message}
+                sentence = OUTDATED if is_outdated else entry.error.message
+                result = {**REFUSED, "message": in_words(self.env, sentence)}
             elif not entry.error and entry.outcome == "drift" and acknowledges:
-                # it waits for an answer there, and what was not booked is no success
+                # the provider waits for an answer, and a version that was not booked is no success
                 result = self._refusal(log, "changed", entry.note)
             else:
                 continue
             results.append((log, {**_about(log), **result}))
-        # a record that several remote ones share has a result for each of them
+        # an Odoo record that several remote records share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
         self._insert_reports(result_flow, results, shared, self._awaited_results(flow, entries))
 
     def _revised(self, flow, entries):
-        """Ids of those that failed as another version of what is booked."""
+        """Ids of the records that failed as a further version of a booked one."""
         failed = [entry.log.external_id for entry in entries if entry.error and entry.log.state == "failed"]
         keys = self.env["ml.binding"]._records(flow.connection_id, {(flow.kind, key) for key in failed})
         return {external_id for _kind, external_id in keys}
 
     def _answer_ignored(self, logs):
-        """Tell the provider that what it waits for is not booked, because a person said so."""
-        self._refuse_acknowledged({log: {**REFUSED, "message": log.ignored_reason or ""} for log in logs})
+        """Report to the provider that a user ignored a record for which it needs an answer."""
+        self._refuse_acknowledged({log: {**REFUSED, "message": self._ignored_sentence(log)} for log in logs})
+
+    def _ignored_sentence(self, log):
+        return in_words(self.env, log._sentence("ignored_reason")) or ""
 
     def _answer_outdated(self, logs):
-        """Tell the provider that what it waits for will not be booked, because there is a newer version."""
-        outdated = {**REFUSED, "message": self._outdated_sentence()}
+        """Report to the provider that a version will not be booked because a newer one replaced it."""
+        outdated = {**REFUSED, "message": in_words(self.env, OUTDATED)}
         self._refuse_acknowledged(dict.fromkeys(self._unanswered(logs), outdated))
 
     def _answer_overdue(self, flow):
-        """Tell the provider of what nobody has put right for so long: it cannot go on without an answer."""
+        """Report failures to the provider that were not solved in time: it cannot continue without an answer."""
         overdue = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", flow.id),
@@ -615,19 +633,19 @@ class MlWorker(models.AbstractModel):
             ]
         )
         self._refuse_acknowledged(
-            {log: self._refusal(log, log.error_class, log.error_message) for log in self._unanswered(overdue)}
+            {
+                log: self._refusal(log, log.error_class, log._sentence("error_message"))
+                for log in self._unanswered(overdue)
+            }
         )
 
-    def _outdated_sentence(self):
-        return self.env._("It was not booked before a newer version of it came.")
-
     def _refusal(self, log, error_class, sentence):
-        """The result of a record that was not booked, in words for people at the provider."""
-        message, advice = told(self.env, error_class, sentence, log.connection_id)
+        """The result of a record that was not booked, in the words of the provider's users."""
+        message, advice = told(self.env, error_class, in_words(self.env, sentence), log.connection_id)
         return {**REFUSED, "message": message, "advice": advice}
 
     def _refuse_acknowledged(self, answers):
-        """:param answers: {row: the result that is told}"""
+        """:param answers: {transfer: the result to report}"""
         logs = self.env["ml.sync.log"].union(*answers)
         logs = logs.filtered(lambda log: log._may_be_told())
         for flow, group in logs.grouped("flow_id").items():
@@ -636,7 +654,7 @@ class MlWorker(models.AbstractModel):
                 self._insert_reports(results, [(log, {**_about(log), **answers[log]}) for log in group])
 
     def _unanswered(self, logs):
-        """Those of the rows of whose very version no result was stored."""
+        """The transfers for whose version no result was stored."""
         stored = self.env["ml.sync.log"].search(
             [
                 ("connection_id", "in", logs.connection_id.ids),
@@ -652,21 +670,21 @@ class MlWorker(models.AbstractModel):
         return flow.connection_id.flow_ids.filtered(lambda sibling: sibling.active and sibling.kind == "result")
 
     def _awaited_results(self, flow, entries):
-        """{row id: the remote record that it builds on} where the vendor is to hear of that one first."""
-        connection, writer = flow.connection_id, flow._writer()
+        """{transfer id: remote record that it depends on} where the provider must receive that one's result first."""
+        connection, importer = flow.connection_id, flow._writer()
         reported = {sibling.kind for sibling in connection.flow_ids if sibling._spec().reports}
         builds_on = {
-            entry.log.id: [needed for needed in writer._dependencies(entry.document) if needed[0] in reported]
+            entry.log.id: [needed for needed in importer._dependencies(entry.document) if needed[0] in reported]
             for entry in entries
             if not entry.error
         }
         keys = {needed[:2] for all_needed in builds_on.values() for needed in all_needed}
-        untold = self._untold(connection, keys) if keys else set()
-        awaited = {log_id: [key for key in needed if key[:2] in untold] for log_id, needed in builds_on.items()}
+        unreported = self._unreported(connection, keys) if keys else set()
+        awaited = {log_id: [key for key in needed if key[:2] in unreported] for log_id, needed in builds_on.items()}
         return {log_id: keys[0] for log_id, keys in awaited.items() if keys}
 
-    def _untold(self, connection, keys):
-        """Those of the remote records (kind, external id) whose own result the vendor has yet to take."""
+    def _unreported(self, connection, keys):
+        """The remote records (kind, external id) whose result the provider has not received yet."""
         open_results = self.env["ml.sync.log"].search(
             [
                 ("connection_id", "=", connection.id),
@@ -680,8 +698,8 @@ class MlWorker(models.AbstractModel):
 
     def _insert_reports(self, result_flow, results, shared=(), awaited=None):
         """
-        :param shared: ids of rows whose Odoo record stands for several remote ones
-        :param awaited: {row id: kind, external id and name of the remote record whose result goes first}
+        :param shared: ids of transfers whose Odoo record belongs to several remote records
+        :param awaited: {transfer id: kind, external id and name of the remote record whose result goes first}
         """
         logs = self.env["ml.sync.log"]
         earlier = logs.search(
@@ -690,7 +708,7 @@ class MlWorker(models.AbstractModel):
         latest = {(log.kind, log.external_id): log for log in earlier.sorted("id")}
         rows = []
         for log, result in results:
-            # told once, whoever is to be asked by now
+            # the same result is reported once, even if the person to ask changed
             version = _digest({name: value for name, value in result.items() if name != "advice"})
             before = latest.get(("result", log.external_id))
             if before and before.external_version == version and before.state != "superseded":
@@ -700,7 +718,7 @@ class MlWorker(models.AbstractModel):
             )
             others = logs
             if log.flow_id._spec().acknowledges:
-                # each version that was acknowledged has an answer of its own
+                # each acknowledged version gets its own answer
                 others = under_way.filtered(lambda row, log=log: row._result().version != log.external_version)
             (under_way - others)._supersede()
             rows.append(
@@ -715,41 +733,54 @@ class MlWorker(models.AbstractModel):
                     "external_version": version,
                     "external_url": log.external_url,
                     "res_model": log.res_model,
-                    # only one row that is open may name a record
+                    # only one open transfer may refer to a record
                     "res_id": False if log.id in shared or others else log.res_id,
                     "payload": result,
-                    **self._waiting_result((awaited or {}).get(log.id)),
+                    **self._waiting_result(result_flow, (awaited or {}).get(log.id)),
                 }
             )
         logs.create(rows)
 
-    def _waiting_result(self, needed):
-        """What a result that waits for the one of `needed` (kind, external id, name) is stored with."""
+    def _waiting_result(self, result_flow, needed):
+        """Values of a result that waits for the result of `needed` (kind, external id, name)."""
         if not needed:
             return {}
         _kind, external_id, name = needed
         return {
             "state": "waiting",
             "error_class": MissingDependencyError.error_class,
-            "error_message": self.env._("The vendor has to hear first that %s is booked.", name or external_id),
+            "error_message": _(
+                "%(provider)s must receive the result of %(name)s first.",
+                provider=result_flow.connection_id._provider_class().label,
+                name=name or external_id,
+            ),
             "depends_kind": "result",
             "depends_external_id": external_id,
             "depends_name": name or external_id,
         }
 
 
+def _booked_sentence(outcome, connection):
+    match outcome:
+        case "created":
+            return _("Synced from %(connection)s.", connection=connection)
+        case "linked":
+            return _("Linked to %(connection)s.", connection=connection)
+    return _("Updated from %(connection)s.", connection=connection)
+
+
 def _about(log):
-    """What a result is about."""
+    """The values that identify the subject of a result."""
     return {"subject": log.kind, "external_id": log.external_id, "version": log.external_version}
 
 
 def _translated(provider, flow, external_id, payload):
     try:
         if not payload:
-            # forgotten since it was done, and now it is to come again
+            # the payload was deleted after the retention period, and the record is imported again
             item = provider.fetch(flow, external_id)
             if item is None:
-                raise InvalidDataError("The record is not at the vendor any more.")
+                raise InvalidDataError(_("%(provider)s no longer has this record.", provider=provider.label))
             payload = item.payload
         return document_of(provider, flow, payload)
     except ConnectorError as error:
@@ -757,12 +788,12 @@ def _translated(provider, flow, external_id, payload):
 
 
 def _download(provider, flow, row):
-    """The files of a remote record. It is read again, because addresses of files are short-lived."""
+    """Download the files of a remote record. It is read again, because the URLs of files are short-lived."""
     external_id, payload = row
     refuse_unreadable(payload)
     item = provider.fetch_files(flow, external_id, payload)
     if item is None:
-        raise InvalidDataError("The record is not at the vendor any more, and its files neither.")
+        raise InvalidDataError(_("%(provider)s no longer has this record and its files.", provider=provider.label))
     files = []
     for attachment in document_of(provider, flow, item.payload):
         mimetype, content = provider.download(attachment.url)
@@ -772,7 +803,7 @@ def _download(provider, flow, row):
 
 
 def _files_payload(flow, document):
-    """What is known of the files of a document before their addresses are asked for."""
+    """The payload of a transfer that fetches the files of a document."""
     day = min(dates_of(document), default=None)
     names = [attachment.name for attachment in document.attachments]
     return {"subject_kind": flow.kind, "names": names, "day": day.isoformat() if day else ""}

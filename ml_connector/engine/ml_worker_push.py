@@ -18,9 +18,11 @@ from ..core.errors import (
     PermanentError,
     UnconfirmedError,
 )
+from ..core.messages import _
 from ..exporters.ml_exporter import NotSentError
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
+from ..models.ml_sentence import in_words
 from ..models.ml_sync_log import CLEAN
 from .ml_worker import ALONE, LEASE, PARALLEL_CALLS, RACES, halves
 from .ml_worker_merge import NewerRemoteVersionError
@@ -31,7 +33,7 @@ LOOK_UPS = 5000
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)
 INCOMPLETE = "incomplete"
-"""Fingerprint of what did not get there as a whole: nothing equals it."""
+"""Fingerprint of an incomplete transfer: no document has the same."""
 
 
 class MlWorker(models.AbstractModel):
@@ -49,15 +51,15 @@ class MlWorker(models.AbstractModel):
             return
         model = flow._spec().watches
         if model:
-            reader = flow._reader(model)
-            domain = reader._domain(flow)
+            exporter = flow._reader(model)
+            domain = exporter._domain(flow)
             if flow.cursor:
                 since = fields.Datetime.to_datetime(flow.cursor) - SWEEP_OVERLAP
-                domain &= reader._changed_since(since)
-            ids = reader.env[model].with_context(active_test=False).search(domain, order="id").ids
+                domain &= exporter._changed_since(since)
+            ids = exporter.env[model].with_context(active_test=False).search(domain, order="id").ids
             for start in range(0, len(ids), SWEEP_CHUNK):
-                records = reader.env[model].browse(ids[start : start + SWEEP_CHUNK])
-                records = reader._sendable(flow, records)
+                records = exporter.env[model].browse(ids[start : start + SWEEP_CHUNK])
+                records = exporter._sendable(flow, records)
                 self.env["ml.sync.log"]._enqueue(flow, self._changed_since_synced(flow, records))
                 self._commit(run)
         flow.write(
@@ -71,7 +73,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _changed_since_synced(self, flow, records):
-        """Records that were touched after they were last brought in line with the vendor."""
+        """The records that changed after their last transfer."""
         bindings = self._bindings_by_record(flow, records)
         touched = flow._reader(records._name)._touched_at(records)
         return records.filtered(
@@ -87,16 +89,16 @@ class MlWorker(models.AbstractModel):
         while not run.is_over and (logs := self._claim(run, flow, self._send_batch(run, flow))):
             outgoing = [job for group in logs.grouped("res_model").values() for job in self._prepared(run, flow, group)]
             if flow._spec().follows:
-                run.note_files([_file_bytes(payload) for _log, payload, *_rest in outgoing])
+                run.fit_files([_file_bytes(payload) for _log, payload, *_rest in outgoing])
             self._commit(run, processed=len(logs) - len(outgoing))
             self._send(run, flow, outgoing)
 
     def _send_batch(self, run, flow):
-        """Of records with files only so many that all of these fit into memory."""
+        """Number of transfers claimed together: of those with files only as many as fit into memory."""
         return run.files_at_once if flow._spec().follows else max(SEND_BATCH, flow._spec().batch)
 
     def _prepared(self, run, flow, logs):
-        """As `_prepare`; where the connection's user lacks a right, the rows say so."""
+        """Like `_prepare`. Where the connection's user lacks a right, the transfers fail with it."""
         try:
             return self._prepare(run, flow, logs)
         except AccessError as error:
@@ -107,17 +109,17 @@ class MlWorker(models.AbstractModel):
             return []
 
     def _prepare(self, run, flow, logs):
-        """Render what has changed of records of one model. Returns the rows to send with their bindings."""
+        """Render the changed records of one model. Returns the jobs to send."""
         books = flow.connection_id._books_of(logs[0].res_model)
         records = books[logs[0].res_model].browse(logs.mapped("res_id"))
-        logs = self._without_doubtful(logs)
-        ours = self._values_here(flow, logs)
-        held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in ours), ours)
+        logs = self._without_unconfirmed(logs)
+        odoo_values = self._values_here(flow, logs)
+        held = self._read_before(run, flow, logs.filtered(lambda log: log.res_id in odoo_values), odoo_values)
         held |= self._asked_about(flow, records, logs)
         for log, error in held.items():
             self._store_push_failure(run, log, error)
         logs = logs.filtered(lambda log: log not in held)
-        reader = flow._reader(records._name)
+        exporter = flow._reader(records._name)
         bindings = self._bindings_by_record(flow, records)
         unseen = flow.connection_id._unseen_in_books(records)
         started = self.env.cr.now()
@@ -129,10 +131,10 @@ class MlWorker(models.AbstractModel):
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
             try:
-                if record in unseen:  # what the engine has read already would come from the cache, unasked
+                if record in unseen:  # values that the engine has read would come from the cache without a check
                     record.check_access("read")
-                if not binding and reader._is_taken_back(record):
-                    raise NotRelevantError(self.env._("It was taken back before it was sent."))
+                if not binding and exporter._is_taken_back(record):
+                    raise NotRelevantError(_("Archived or cancelled in Odoo before Odoo sent it."))
                 document = self._outgoing_document(flow, record, binding)
                 payload = run.provider.render(flow.key, document)
             except psycopg2.Error:
@@ -143,31 +145,35 @@ class MlWorker(models.AbstractModel):
             stored = _storable(payload)
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
-                # so that the next sweep does not ask again
-                agreed = self._agreed_odoo(binding, ours.get(log.res_id), run.provider.untaken(flow.key))
+                # so that the next sweep skips it
+                agreed = self._agreed_odoo(binding, odoo_values.get(log.res_id), run.provider.untaken(flow.key))
                 binding.write({"synced_at": started, "agreed_odoo": agreed or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
-            if binding and not reader._sends_changes:
-                note = self.env._("Changed after it had been sent: make the change by hand, then Ignore.")
+            if binding and not exporter._sends_changes:
+                note = _(
+                    "Changed in Odoo after Odoo sent it. Apply the change manually in %(provider)s, then ignore this"
+                    " transfer.",
+                    provider=run.provider.label,
+                )
                 self._store_sent(log, "drift")
                 log.write({"note": note, **log._difference_values("drift", note)})
                 continue
             log.sudo().write(  # sudo: the payload and its values are fields without access
                 {
                     "payload": stored,
-                    "sent_values": ours.get(log.res_id),
+                    "sent_values": odoo_values.get(log.res_id),
                     "external_id": binding.external_id,
                     "idempotency_key": _digest([run.connection.database_uuid, log.id, fingerprint]),
                 }
             )
-            outgoing.append((log, payload, binding.external_id or "", fingerprint, ours.get(log.res_id)))
+            outgoing.append((log, payload, binding.external_id or "", fingerprint, odoo_values.get(log.res_id)))
         return outgoing
 
     def _asked_about(self, flow, records, logs):
-        """{row: MappingError} of records of which a person has yet to say whether the vendor has them already.
+        """{transfer: MappingError} of records with an undecided proposal that the provider already has them.
 
-        The vendor's record of the same name would be found there, and linked without asking.
+        Sending would find the provider's record of the same name and link it without a decision.
         """
         proposals = self.env["ml.mapping"].search(
             [
@@ -184,7 +190,12 @@ class MlWorker(models.AbstractModel):
         by_record = proposals.grouped("proposed_id")
         return {
             log: MappingError(
-                self.env._("Say under Mappings first whether it is %s at the vendor.", asked[0].display_name),
+                _(
+                    "%(provider)s may already have this record as %(name)s. Accept or reject this match in the"
+                    " mappings.",
+                    provider=flow.connection_id._provider_class().label,
+                    name=asked[0].display_name,
+                ),
                 [mapping._as_reference() for mapping in asked],
             )
             for log in logs
@@ -197,9 +208,9 @@ class MlWorker(models.AbstractModel):
             return {}
         return self._shared_values(flow, self.env[flow._record_model()].browse(logs.mapped("res_id")).exists())
 
-    def _without_doubtful(self, logs):
-        """Records whose earlier transfer is in doubt are sent only after that has been looked up."""
-        doubtful = self.env["ml.sync.log"].search(
+    def _without_unconfirmed(self, logs):
+        """The transfers of records without an unconfirmed earlier transfer. The others wait until it is confirmed."""
+        unconfirmed = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "in", logs.flow_id.ids),
                 ("res_model", "in", logs.mapped("res_model")),
@@ -208,11 +219,11 @@ class MlWorker(models.AbstractModel):
                 ("id", "not in", logs.ids),
             ]
         )
-        in_doubt = logs.filtered(lambda log: log.res_id in doubtful.mapped("res_id"))
-        in_doubt.write(
+        held = logs.filtered(lambda log: log.res_id in unconfirmed.mapped("res_id"))
+        held.write(
             {"state": "pending", "lease_until": False, "next_try_at": fields.Datetime.now() + timedelta(minutes=1)}
         )
-        return logs - in_doubt
+        return logs - held
 
     def _bindings_by_record(self, flow, records):
         bindings = self.env["ml.binding"].search(
@@ -226,9 +237,9 @@ class MlWorker(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _send(self, run, flow, outgoing):
-        """Send rows, several at a time or in one call, and commit each group of answers.
+        """Send transfers, several at a time or in one call, and commit each group of answers.
 
-        What is being sent is marked before.
+        Transfers are marked as sent before the call.
         """
         batch = flow._spec().batch
         size = batch if batch > 1 else PARALLEL_CALLS
@@ -243,20 +254,20 @@ class MlWorker(models.AbstractModel):
             jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, *_rest in group]
             results = self._answers(run, flow, jobs)
             milliseconds = self._elapsed(started) // max(len(group), 1)
-            for (log, _payload, _external_id, fingerprint, ours), result in zip(group, results, strict=True):
+            for (log, _payload, _external_id, fingerprint, odoo_values), result in zip(group, results, strict=True):
                 if not isinstance(result, ConnectorError):
-                    result = self._store_answer(run, flow, log, result, fingerprint, ours, milliseconds)
+                    result = self._store_answer(run, flow, log, result, fingerprint, odoo_values, milliseconds)
                 if isinstance(result, ConnectorError):
                     self._store_refusal(run, log, result)
             self._commit(run, processed=len(group))
 
-    def _store_answer(self, run, flow, log, sent, fingerprint, ours, milliseconds):
-        """Bind what the vendor took; else the error that was met, which concerns this row alone."""
+    def _store_answer(self, run, flow, log, sent, fingerprint, odoo_values, milliseconds):
+        """Link the record that the provider accepted. Returns the error of this transfer, or None."""
         try:
             with self.env.cr.savepoint():
                 if error := self._taken(flow, log, sent):
                     return error
-                self._bind_sent(flow, log, sent, fingerprint, ours)
+                self._bind_sent(flow, log, sent, fingerprint, odoo_values)
                 self._store_sent(log, "linked" if sent.linked else "sent", milliseconds, run.trace_id)
         except RACES:
             raise
@@ -266,7 +277,7 @@ class MlWorker(models.AbstractModel):
         return None
 
     def _store_refusal(self, run, log, error, action="send"):
-        """A defect of ours may have struck before or after the vendor took it."""
+        """A defect of the addon may have struck before or after the provider accepted the record."""
         if error.error_class != "bug":
             self._store_push_failure(run, log, error, action)
             return
@@ -275,7 +286,7 @@ class MlWorker(models.AbstractModel):
         log.stop_count = stops
 
     def _turns(self, flow, outgoing):
-        """Rows that may go at the same time: of records that go in order, one of each owner."""
+        """Groups of jobs that may be sent together: of records that go in order, one for each owner."""
         owners = self._owners(flow, self.env["ml.sync.log"].union(*(job[0] for job in outgoing)))
         turns, counts = [], Counter()
         for job in outgoing:
@@ -289,7 +300,7 @@ class MlWorker(models.AbstractModel):
         return turns
 
     def _owners(self, flow, logs):
-        """{row: the record whose bills, say, go in order}; without rows whose order does not matter."""
+        """{transfer: owner, such as the partner whose bills are sent in sequence}; without transfers of any order."""
         owners = {}
         for model, rows in logs.grouped("res_model").items():
             if field := flow._reader(model)._goes_in_order_of:
@@ -299,7 +310,7 @@ class MlWorker(models.AbstractModel):
         return owners
 
     def _in_order(self, flow, logs):
-        """The rows that go now. One waits while an earlier one of the same owner is still to be sent, or in doubt."""
+        """The transfers to send now. One waits while an earlier one of the same owner is queued or unconfirmed."""
         behind = self.env["ml.sync.log"]
         owners = self._owners(flow, logs)
         for model, rows in logs.filtered(lambda log: log in owners).grouped("res_model").items():
@@ -308,11 +319,11 @@ class MlWorker(models.AbstractModel):
                 before = first.get(owners[log])
                 if before and before.id < log.id:
                     behind |= log
-                    self._put_behind(log, before)
+                    self._return_behind(log, before)
         return logs - behind
 
     def _first_open(self, flow, model, logs, owners):
-        """{owner: its first row that is still to be sent or in doubt} among those before the last of the rows."""
+        """{owner: its first queued or unconfirmed transfer} among those before the last of the transfers."""
         owner_ids = [owner.id for owner in owners]
         of_owners = [(flow._reader(model)._goes_in_order_of, "in", owner_ids)]
         earlier = self.env["ml.sync.log"].search(
@@ -321,7 +332,7 @@ class MlWorker(models.AbstractModel):
                 ("res_model", "=", model),
                 ("res_id", "in", flow.connection_id._books_of(model)[model]._search(of_owners)),
                 ("state", "in", ("pending", "running", "unknown")),
-                # without it nothing goes on until a person says so
+                # without it the transfer waits for a user
                 ("next_try_at", "!=", False),
                 ("id", "<", max(logs.ids)),
             ],
@@ -332,8 +343,8 @@ class MlWorker(models.AbstractModel):
             first.setdefault(owner, log)
         return first
 
-    def _put_behind(self, log, before):
-        """Give a claimed row back until the one before it has been tried again."""
+    def _return_behind(self, log, before):
+        """Return a claimed transfer to the queue until the one before it was retried."""
         soon = fields.Datetime.now() + timedelta(minutes=1)
         log.write(
             {
@@ -345,7 +356,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _answers(self, run, flow, jobs):
-        """A `SendResult` or a ConnectorError for each job; what fails a call as a whole fails each of its jobs."""
+        """A `SendResult` or a ConnectorError for each job. An error of a whole call applies to each of its jobs."""
         if flow._spec().batch < 2 or not jobs:
             return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
         calls = run.calls
@@ -357,7 +368,7 @@ class MlWorker(models.AbstractModel):
         return [answers] * len(jobs)
 
     def _taken(self, flow, log, sent):
-        """The error of a record that the vendor took for one that stands for another record of ours; None else."""
+        """DuplicateError if the provider matched the record to one that is linked to another Odoo record, else None."""
         holder = (
             self.env["ml.binding"]
             .search(
@@ -373,17 +384,22 @@ class MlWorker(models.AbstractModel):
         if not other:
             return None
         return DuplicateError(
-            self.env._("The vendor takes it for the same record as %s: make the two differ.", other.display_name)
+            _(
+                "%(provider)s matched this to %(name)s. Change one of the two so that %(provider)s can tell"
+                " them apart.",
+                provider=flow.connection_id._provider_class().label,
+                name=other.display_name,
+            )
         )
 
-    def _bind_sent(self, flow, log, sent, fingerprint, ours=None):
+    def _bind_sent(self, flow, log, sent, fingerprint, odoo_values=None):
         """
-        :param ours: the values in Odoo that were sent, of a record that both sides may change
+        :param odoo_values: the values in Odoo that were sent, of a record that both sides may change
         """
         record = flow.connection_id._books_of(log.res_model)[log.res_model].browse(log.res_id)
         binding = self._bindings_by_record(flow, record).get(log.res_id)
         if binding and binding.external_id != sent.external_id:
-            # the vendor's record was replaced by another one (made anew after it had been archived)
+            # the provider's record was replaced by another one (created again after it was archived)
             binding.external_id = sent.external_id
         self.env["ml.binding"]._bind(
             flow.connection_id,
@@ -396,7 +412,7 @@ class MlWorker(models.AbstractModel):
                     "external_url": sent.url,
                     "fingerprint": INCOMPLETE if sent.is_incomplete else fingerprint,
                     "synced_at": log.sent_at,
-                    **self._sent_agreement(binding, sent, ours),
+                    **self._sent_agreement(binding, sent, odoo_values),
                 }
             ],
         )
@@ -408,13 +424,12 @@ class MlWorker(models.AbstractModel):
         if sent.mapping:
             self.env["ml.mapping"]._record_odoo_code(flow.connection_id, sent.mapping, record)
         if sent.message:
-            record._message_log(body=sent.message)
+            record._message_log(body=in_words(self.env, sent.message))
         if sent.takes_files:
             self._queue_followers(flow, log)
 
     def _bind_parts(self, flow, record, sent_parts):
-        """What the vendor names the lines of a record by; the id of a line that was made anew over there replaces the
-        one of before."""
+        """Link the lines of a record to the provider's ids, replacing the ids of lines that it created again."""
         parts = flow._reader(record._name)._parts(record)
         found = {key: parts[own_id] for key, own_id in sent_parts.items() if own_id in parts}
         bound = self.env["ml.binding"].search(
@@ -431,7 +446,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _queue_followers(self, flow, log):
-        """Rows that send the files of a record that the vendor has now."""
+        """Queue transfers that send the files of a record that the provider has now."""
         record = flow.connection_id._books_of(log.res_model)[log.res_model].browse(log.res_id)
         for follower in flow.connection_id.flow_ids.filtered("active"):
             if follower.direction == "push" and follower._spec().follows == flow.key:
@@ -439,7 +454,7 @@ class MlWorker(models.AbstractModel):
                 self.env["ml.sync.log"]._enqueue(follower, sendable)
 
     def _store_sent(self, logs, outcome, milliseconds=0, trace_id=""):
-        """Rows of one connection and kind that arrived."""
+        """Store that transfers of one connection and kind arrived."""
         if not logs:
             return
         logs.write(
@@ -496,7 +511,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _forget_sent(self, log):
-        """Send a record even when it is as before: what the vendor has since a transfer failed is not known."""
+        """Let the record be sent again even if unchanged: after a failure the provider's version is unknown."""
         self.env["ml.binding"].search(
             [
                 ("connection_id", "=", log.connection_id.id),
@@ -508,7 +523,7 @@ class MlWorker(models.AbstractModel):
         ).fingerprint = INCOMPLETE
 
     def _queue_missing(self, log, error):
-        """Send what another record waits for, also where its flow sends only what is needed."""
+        """Queue the record that another one waits for, also in flows that send only required records."""
         sender = log.connection_id.flow_ids.filtered(
             lambda flow: flow.active and flow.direction == "push" and flow.kind == error.kind
         )[:1]
@@ -516,55 +531,61 @@ class MlWorker(models.AbstractModel):
             books = sender.connection_id._books_of(error.model)
             self.env["ml.sync.log"]._enqueue(sender, books[error.model].browse(error.res_id))
 
-    # ------------------------------------------------------------------ doubt
+    # ------------------------------------------------------------------ unconfirmed
 
     def _look_up(self, run, flow):
-        """Find out at the vendor whether what is in doubt arrived, before anything is sent again.
+        """Check with the provider whether unconfirmed records arrived, before Odoo sends them again.
 
-        A change of what the vendor has already is simply sent again: finding the record would not tell whether the
-        change arrived, and the same change twice does no harm.
+        A change of a linked record is always sent again: finding the record would not show whether the change arrived,
+        and the same change twice does no harm.
         """
-        while logs := self._doubtful(run, flow, run.portion(SEND_BATCH)):
-            with self._noted(run, logs):
-                for log in logs.filtered(lambda log: log.state == "unknown"):  # else another worker settled it
-                    self._settle_doubt(run, flow, log)
+        while logs := self._claim_unconfirmed(run, flow, run.portion(SEND_BATCH)):
+            with self._counted(run, logs):
+                for log in logs.filtered(lambda log: log.state == "unknown"):  # else another worker confirmed it
+                    self._resolve_unconfirmed(run, flow, log)
                     self._commit(run, processed=1)
             self._commit(run)
 
-    def _settle_doubt(self, run, flow, log):
+    def _resolve_unconfirmed(self, run, flow, log):
         payload = log.sudo().payload  # sudo: field without access
         try:
             sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
             if log.external_id:
-                self._note_arrived(run, flow, log)
+                self._record_arrived(run, flow, log)
             with self.env.cr.savepoint():
                 if sent:
-                    sent, ours = self._found_agreement(sent, log.sudo().sent_values)  # sudo: field without access
-                    self._bind_sent(flow, log, sent, _digest(payload), ours)
+                    sent, odoo_values = self._found_agreement(
+                        sent, log.sudo().sent_values
+                    )  # sudo: field without access
+                    self._bind_sent(flow, log, sent, _digest(payload), odoo_values)
                     self._store_sent(log, "sent")
                 else:
                     self._forget_sent(log)
                     self._send_again(run, log)
         except NotImplementedError:
-            self._leave_in_doubt(log)
+            self._leave_unconfirmed(log)
         except RACES:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
             self._postpone_look_up(log, self._as_connector_error(error))
 
-    def _leave_in_doubt(self, log):
-        message = self.env._("Nobody knows whether this arrived: look at the vendor, then say which.")
+    def _leave_unconfirmed(self, log):
+        message = _(
+            "Odoo could not confirm the delivery. Check in %(provider)s whether the record exists, then confirm"
+            " it here.",
+            provider=log.connection_id._provider_class().label,
+        )
         log.write({"next_try_at": False, "error_message": message})
 
-    def _doubtful(self, run, flow, limit):
-        """The rows to look up now, taken as `_claim` takes rows: nobody else looks them up until the lease ends."""
+    def _claim_unconfirmed(self, run, flow, limit):
+        """Claim the unconfirmed transfers to check now, as `_claim` does: no other worker checks them meanwhile."""
         now = fields.Datetime.now()
         due = run.in_turn & Domain("flow_id", "=", flow.id) & Domain("state", "=", "unknown")
         logs = self._locked(due & Domain("next_try_at", "<=", now), limit)
-        # the server may stop so often over sending it, and again over looking it up
+        # the server may have stopped while sending it, and again while looking it up
         hopeless = logs.filtered(lambda log: log.stop_count >= 2 * MAX_STOPS)
         for log in hopeless:
-            self._leave_in_doubt(log)
+            self._leave_unconfirmed(log)
         logs -= hopeless
         logs.next_try_at = now + LEASE
         self._commit(run)
@@ -572,15 +593,15 @@ class MlWorker(models.AbstractModel):
 
     def _send_again(self, run, log):
         stops = log.stop_count
-        sentence = log.error_message
+        sentence = log._sentence("error_message")
         log.write({"sent_at": False, "next_try_at": fields.Datetime.now(), **CLEAN, "stop_count": stops})
         # this look-up is counted until it is done
         if stops <= MAX_STOPS:
             self._return_to_queue(log)
         elif sentence == self._stopped_sending():
-            self._park(run, log, self._stopped(stops - 1, self._doing(log)))
+            self._give_up(run, log, self._stopped(log, stops - 1))
         else:
-            self._park(run, log, ConnectorError(sentence))
+            self._give_up(run, log, ConnectorError(sentence))
 
     def _postpone_look_up(self, log, error):
         delay = timedelta(seconds=max(60 * min(log.try_count, 60), error.retry_after or 0))
@@ -593,14 +614,14 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ reports
 
     def _work_results(self, run, flow):
-        """Tell the vendor what became of its records, many in one call."""
+        """Report the results of records to the provider, many in one call."""
         self._look_up_results(run, flow)
         while not run.is_over and (logs := self._claim(run, flow, RESULT_BATCH)):
             for key, group in self._grouped_results(run, logs).items():
                 self._report(run, group, key)
 
     def _grouped_results(self, run, logs):
-        """Rows by idempotency key: what was sent together before goes together again, under the same key."""
+        """Transfers by idempotency key: those that were sent together are sent together again, under the same key."""
         groups = {}
         for log in logs:
             payload = log.sudo().payload  # sudo: field without access
@@ -614,7 +635,7 @@ class MlWorker(models.AbstractModel):
         )
 
     def _report(self, run, logs, key):
-        """Report together; what is refused as a whole is halved, until what it is refused for is alone."""
+        """Report together. A refused batch is halved until the refused result is alone."""
         started = time.monotonic()
         logs.write({"idempotency_key": key, "sent_at": fields.Datetime.now()})
         self._commit(run)
@@ -628,7 +649,7 @@ class MlWorker(models.AbstractModel):
         taken = logs.filtered(lambda log: not refused.get(log.external_id))
         self._store_sent(taken, "sent", milliseconds, run.trace_id)
         for log in logs - taken:
-            # a new try is another batch at the vendor, and needs a key of its own
+            # the next attempt is another batch for the provider, and needs a key of its own
             log.idempotency_key = False
             self._store_push_failure(run, log, PermanentError(refused[log.external_id]), action="report")
         run.succeeded = True
@@ -640,7 +661,7 @@ class MlWorker(models.AbstractModel):
                 for part in halves(logs):
                     self._report(run, part, self._result_key(run, part))
                 return
-            # nothing of it arrived
+            # none of it arrived
             self._store_push_failure(run, logs, error, action="report")
         else:
             for log in logs:
@@ -650,25 +671,25 @@ class MlWorker(models.AbstractModel):
             raise error
 
     def _look_up_results(self, run, flow):
-        """A batch took effect as a whole, but for what the vendor refused by name.
+        """Confirm unconfirmed results. A batch took effect as a whole, except for results that the provider refused.
 
-        So one report that the vendor knows settles those that cannot be asked for; what it does not know goes again.
+        So one known result confirms those of its batch that cannot be looked up; unknown ones are sent again.
         """
-        # what was told together is looked up together
-        while logs := self._doubtful(run, flow, 1 if run.stops == ALONE else LOOK_UPS):
-            with self._noted(run, logs):
+        # results that were sent together are looked up together
+        while logs := self._claim_unconfirmed(run, flow, 1 if run.stops == ALONE else LOOK_UPS):
+            with self._counted(run, logs):
                 for group in logs.filtered(lambda log: log.state == "unknown").grouped("idempotency_key").values():
-                    self._settle_results(run, group)
+                    self._resolve_results(run, group)
             self._commit(run)
 
-    def _settle_results(self, run, group):
+    def _resolve_results(self, run, group):
         answers = run.parallel(run.provider.reported, [log._result() for log in group])
         errors = [answer for answer in answers if isinstance(answer, ConnectorError)]
         if any(error.error_class != "bug" for error in errors):
             for log in group:
                 self._postpone_look_up(log, errors[0])
         else:
-            # what cannot even be asked for is as what nobody can be asked for
+            # a result whose look-up fails counts as one that cannot be looked up
             answers = [None if isinstance(answer, ConnectorError) else answer for answer in answers]
             known = any(answers)
             for log, answer in zip(group, answers, strict=True):

@@ -5,19 +5,20 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ..core.errors import ConnectorError
+from ..core.messages import _, paragraph
 from ..core.provider import Finding
 from ..models.ml_connection import WORKING_STATES
 
 LEFT_ALONE = ("pending", "running", "ignored")
-"""States of rows that are on their way, or that a person has decided about."""
+"""States of transfers that are in progress or that a user decided."""
 LOOK_BACK = timedelta(days=31)
 MOST_PAGES = 20
 MOST_NAMES = 5
-"""Of how much the test of a connection reads and says."""
+"""Limits of what the connection check reads and shows."""
 
 
 class MlWorker(models.AbstractModel):
-    """Reads again what the provider regards as booked, and lists what of it Odoo lacks."""
+    """Reads the records again that the provider marks as booked, and lists those missing in Odoo."""
 
     _inherit = "ml.worker"
 
@@ -39,15 +40,16 @@ class MlWorker(models.AbstractModel):
                         for item, is_told in self._lacking(run, flow, recovery.since)
                     ]
                 except (ConnectorError, AccessError) as error:
-                    problems.append(f"{flow.name}: {self._as_connector_error(error).message}")
+                    problem = self._as_connector_error(error).message
+                    problems.append(_("%(flow)s: %(problem)s", flow=flow._spec().label, problem=problem))
             recovery.line_ids = [(0, 0, line) for line in lines]
             recovery.write(
-                {"state": "failed" if problems and not lines else "done", "message": " ".join(problems) or False}
+                {"state": "failed" if problems and not lines else "done", "message": paragraph(*problems) or False}
             )
             self._commit(run)
 
     def _find_lacking(self, run):
-        """Say at the test what the provider regards as booked and Odoo lacks, as after an export by hand."""
+        """Add a finding about records that the provider marks as booked and Odoo lacks, such as manual exports."""
         connection = run.connection
         if not (run.provider.relists_cheaply and connection.state in WORKING_STATES):
             return
@@ -57,30 +59,29 @@ class MlWorker(models.AbstractModel):
             try:
                 names += [item.title for item, _told in self._lacking(run, flow, since, MOST_PAGES)]
             except (ConnectorError, AccessError):
-                # the flow itself says so
+                # the flow itself shows the error
                 continue
         if names:
             connection._add_finding(self._lacking_finding(connection, names))
             self._commit(run)
 
     def _lacking_finding(self, connection, names):
-        named = ", ".join(names[:MOST_NAMES])
+        provider, count = connection._provider_class().label, len(names)
         return Finding(
             level="warning",
-            title=self.env._(
-                "%(provider)s regards %(count)s records as booked that Odoo does not have",
-                provider=connection._provider_class().label,
-                count=len(names),
-            ),
-            message=self.env._(
-                "They were exported by hand there, or deleted in Odoo: %s. The button What Odoo Lacks lists all of them"
-                " and brings them in.",
-                f"{named}, ..." if len(names) > MOST_NAMES else named,
+            title=_("1 record is booked in %(provider)s, but not in Odoo", provider=provider)
+            if count == 1
+            else _("%(count)s records are booked in %(provider)s, but not in Odoo", provider=provider, count=count),
+            message=_(
+                "They were exported manually in %(provider)s or deleted in Odoo: %(names)s. You can list and import all"
+                " of them from the connection.",
+                provider=provider,
+                names=[*names[:MOST_NAMES], *(["..."] if count > MOST_NAMES else ())],
             ),
         )
 
     def _lacking(self, run, flow, since, most_pages=None):
-        """What the provider regards as booked since a day, and is in Odoo no more: item, whether it was told so."""
+        """Records that the provider marks as booked since a day and Odoo lacks: (item, whether Odoo reported it)."""
         since = max(since, flow.start_date or since)
         found = {}
         for page in islice(run.provider.booked(flow.key, since), most_pages):

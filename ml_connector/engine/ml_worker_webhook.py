@@ -4,25 +4,27 @@ from datetime import datetime, timedelta
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core.errors import AuthError, ConnectorError, InvalidDataError, NotFoundError
+from ..core.errors import AuthError, ConnectorError, InvalidDataError, NotFoundError, StoppedError
+from ..core.messages import _
 from ..models.ml_connection import DATABASE_HEADER, WORKING_STATES
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
+from ..models.ml_sentence import in_words
 from .ml_worker import RACES
 
 _logger = logging.getLogger(__name__)
 
 CONFIRMED_WITHIN = timedelta(hours=1)
-"""How long the provider may take to check a subscription before somebody has to look."""
+"""How long the provider may take to verify a subscription before users are notified."""
 CHECK_EVERY = timedelta(days=1)
 EVENT_BATCH = 50
 MOST_LISTED = 10_000
 MANY_EVENTS = 20
-"""Of one type: then the lists of their flows, which have a hundred records a call, are cheaper than a call for each."""
+"""From this number of events of one type on, the lists (a hundred records a call) are read instead of each record."""
 
 
 class MlWorker(models.AbstractModel):
-    """Webhooks: subscribed, verified and removed where an administrator asks for it; what they told is read."""
+    """Subscribes, verifies and removes webhooks on request, and reads the records of their events."""
 
     _inherit = "ml.worker"
 
@@ -34,10 +36,11 @@ class MlWorker(models.AbstractModel):
         try:
             if not base:
                 raise InvalidDataError(
-                    self.env._(
-                        "The vendor cannot reach this server at %s: set the system parameter web.base.url to its public"
-                        " address, which begins with https, and web.base.url.freeze to True.",
-                        connection.get_base_url(),
+                    _(
+                        "%(provider)s cannot reach this server at %(url)s. Set the system parameter web.base.url to its"
+                        " public address, which begins with https, and web.base.url.freeze to True.",
+                        provider=run.provider.label,
+                        url=connection.get_base_url(),
                     )
                 )
             run.provider.webhook_headers = headers = connection._webhook_headers()
@@ -77,12 +80,12 @@ class MlWorker(models.AbstractModel):
                 "webhook_subscription_previous": False,
             }
         )
-        # from now on the address is closed
+        # from now on the URL is closed
         connection._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS).unlink()
         self._commit(run)
 
     def _confirm_subscription(self, run):
-        """Answer the vendor's challenge, which may have arrived before its answer to our request."""
+        """Answer the provider's challenge, which may arrive before its answer to the subscription."""
         connection = run.connection
         if connection.webhook_state != "unverified":
             return
@@ -92,7 +95,7 @@ class MlWorker(models.AbstractModel):
         if not challenges:
             return
         refusal = self._answer_challenges(run, challenges)
-        # a challenge that is refused belongs to a subscription that was given up
+        # a refused challenge belongs to an earlier subscription
         challenges.state = "done"
         if not refusal:
             connection.write({"webhook_state": "active", "webhook_problem": False})
@@ -102,7 +105,7 @@ class MlWorker(models.AbstractModel):
         self._end_previous_subscription(run)
 
     def _answer_challenges(self, run, challenges):
-        """None once the vendor accepts one, the newest first; else its last refusal."""
+        """None once the provider accepts one, the newest first; else its last refusal."""
         for challenge in challenges:
             try:
                 run.provider.confirm_subscription(run.connection.webhook_subscription, challenge.challenge)
@@ -113,7 +116,7 @@ class MlWorker(models.AbstractModel):
         return refusal
 
     def _end_previous_subscription(self, run):
-        """Remove what the new subscription has replaced; in the next run, when the vendor cannot be asked now."""
+        """Remove the replaced subscription; in the next run if the provider is not available now."""
         connection = run.connection
         if connection.webhook_state != "active":
             return
@@ -128,7 +131,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
 
     def _watch_subscription(self, run):
-        """Say when a subscription is not confirmed, and set up anew, once a day, one that is not as it should be."""
+        """Report an unconfirmed subscription, and once a day set up a wrong one again."""
         connection, now = run.connection, fields.Datetime.now()
         if connection.webhook_state not in ("active", "unverified"):
             return
@@ -143,13 +146,16 @@ class MlWorker(models.AbstractModel):
             return
         if not is_confirmed or self._is_astray(run):
             connection.message_post(
-                body=self.env._("The webhooks were not as they should be at the provider, so they are set up again.")
+                body=self.env._(
+                    "The webhooks in %(provider)s were not set up correctly. Odoo sets them up again.",
+                    provider=run.provider.label,
+                )
             )
             self._subscribe(run)
         self._commit(run)
 
     def _is_astray(self, run):
-        """Whether the provider says that the subscription is not the one that `_subscribe` would make now."""
+        """Whether the provider's subscription differs from the one that `_subscribe` would create now."""
         connection = run.connection
         connection.webhook_checked_at = fields.Datetime.now()
         try:
@@ -164,15 +170,16 @@ class MlWorker(models.AbstractModel):
     # ------------------------------------------------------------------ events
 
     def _read_events(self, run):
-        """Read again, by a bounded part, what webhook events hint at. Whether there was anything to read.
+        """Read the records of a limited number of webhook events. True when there was anything to read.
 
-        The flows work between two parts: however many events come, what they bring is booked meanwhile.
+        The flows work between two calls, so that many events do not delay the booking of their records.
         """
         if run.is_over:
             return False
         received = self._received(run.connection)
         worn_out = self.env["ml.webhook.event"].search(received & Domain("stop_count", ">=", MAX_STOPS))
-        self._give_up_events(worn_out, self._stopped(MAX_STOPS, self.env._("reading what it tells of")))
+        sentence = _("The server stopped %(count)s times while Odoo read this webhook event.", count=MAX_STOPS)
+        self._give_up_events(worn_out, StoppedError(sentence))
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
         due = run.in_turn & received & Domain("next_try_at", "<=", fields.Datetime.now())
         events = self.env["ml.webhook.event"]
@@ -185,21 +192,21 @@ class MlWorker(models.AbstractModel):
         return bool(listed | events)
 
     def _received(self, connection):
-        """The domain of the events that are to be read."""
+        """The domain of the events to read."""
         domain = Domain("connection_id", "=", connection.id) & Domain("state", "=", "received")
         return domain & Domain("challenge", "=", False)
 
     def _count_events(self, connection):
-        """Events that could be read right now."""
+        """Number of events that are due now."""
         if connection.state not in WORKING_STATES or connection.breaker_until:
             return 0
         due = self._received(connection) & Domain("next_try_at", "<=", fields.Datetime.now())
         return self.env["ml.webhook.event"].search_count(due)
 
     def _events_for_lists(self, run, flows, due):
-        """The events that the lists of their flows answer: many of one type, and those that do not say which record."""
+        """Events that are answered by the lists of their flows: many of one type, and those without a record id."""
         known = {event_type for flow in flows for event_type in flow._spec().events}
-        # whose list stopped the server before has its turn later
+        # flows whose list stopped the server have a later turn
         late = {event_type for flow in flows.filtered("stop_count") for event_type in flow._spec().events}
         events = self.env["ml.webhook.event"]
         if run.stops:
@@ -211,10 +218,10 @@ class MlWorker(models.AbstractModel):
         return events.search(domain & alike, order="next_try_at, id", limit=MOST_LISTED)
 
     def _read_lists(self, run, flows, events):
-        """Read the lists of all flows that the events hint at.
+        """Read the lists of all flows of the events.
 
-        What is known and not in the lists any more is read by itself in a later part. What is neither is not ready for
-        the books: another event, or the flow's own schedule, brings it once it is.
+        Known records that are no longer in the lists are read one by one later. Unknown ones are not ready to sync:
+        another event or the flow's schedule brings them once they are.
         """
         types = set(events.mapped("event_type"))
         listed = set()
@@ -233,9 +240,9 @@ class MlWorker(models.AbstractModel):
         unlisted.filtered(lambda event: event.external_id in known).write({"state": "received", "is_listed": True})
 
     def _read_event_portion(self, run, flows, events):
-        """What a defect strikes comes again in smaller portions."""
+        """Read a portion of events. After a defect they are read in smaller portions."""
         try:
-            with self._noted(run, events):
+            with self._counted(run, events):
                 self._read_event_batch(run, flows, events)
         except RACES:
             raise
@@ -260,13 +267,13 @@ class MlWorker(models.AbstractModel):
                     hints.setdefault((flow, event.external_id), self.env["ml.webhook.event"])
                     hints[flow, event.external_id] |= event
                 else:
-                    # it does not say which record: the flow reads what changed
+                    # the event names no record: the flow reads what changed
                     flow.next_run_at = fields.Datetime.now()
         keys = list(hints)
         of_pushes = self._of_pushes(run, events)
         (events - relevant).state = "ignored"
         relevant.state = "done"
-        self._hear(run, of_pushes)
+        self._log_changes(run, of_pushes)
         for (flow, external_id), item in zip(
             keys,
             run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
@@ -275,13 +282,13 @@ class MlWorker(models.AbstractModel):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
 
     def _of_pushes(self, run, events):
-        """{event: push flow that hears of what people did by hand at the provider}."""
+        """{event: push flow that logs manual changes in the provider}."""
         flows = run.connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "push")
         by_type = {event_type: flow for flow in flows for event_type in flow._spec().events}
         return {event: by_type[event.event_type] for event in events if event.event_type in by_type}
 
-    def _hear(self, run, of_pushes):
-        """Note on our records what people did at the provider."""
+    def _log_changes(self, run, of_pushes):
+        """Log manual changes in the provider on the Odoo records."""
         events = [event for event in of_pushes if event.external_id]
         found = run.parallel(
             lambda key: run.provider.heard(*key), [(of_pushes[event].key, event.external_id) for event in events]
@@ -296,11 +303,11 @@ class MlWorker(models.AbstractModel):
                 kind, external_id, sentence = heard
                 records = self.env["ml.binding"]._records(run.connection, {(kind, external_id)})
                 for record in records.values():
-                    record._message_log(body=sentence)
+                    record._message_log(body=in_words(self.env, sentence))
 
     def _store_hint(self, flow, external_id, item, events):
         if item is None or isinstance(item, NotFoundError):
-            events.message = self.env._("There is nothing to transfer for it (any more).")
+            events.message = _("No matching record to sync.")
         elif isinstance(item, ConnectorError):
             self._try_later(events, item)
         else:
@@ -319,19 +326,23 @@ class MlWorker(models.AbstractModel):
             )
 
     def _notice_gap(self, run):
-        """After a time so long that the vendor gave up repeating its events, read everything again at once."""
+        """Read all lists if the last sync is older than the time for which the provider repeats its events."""
         connection, kept = run.connection, run.provider.events_kept
         last = connection.last_success_at
         if connection.webhook_state != "active" or not (kept and last) or last > fields.Datetime.now() - kept:
             return
-        readers = connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
-        readers.next_run_at = fields.Datetime.now()
+        pulls = connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
+        pulls.next_run_at = fields.Datetime.now()
         connection._trigger()
         connection.message_post(
-            body=self.env._(
-                "Nothing was synced from %(since)s UTC until now, but the vendor repeats its events for %(hours)s "
-                "hours only. What they would have told is read from the lists.",
-                since=fields.Datetime.to_string(last),
-                hours=round(kept.total_seconds() / 3600),
+            body=in_words(
+                self.env,
+                _(
+                    "The last sync was on %(since)s, but %(provider)s repeats its events for %(hours)s hours only. Odoo"
+                    " reads the missed changes from the lists.",
+                    since=last,
+                    provider=run.provider.label,
+                    hours=round(kept.total_seconds() / 3600),
+                ),
             )
         )

@@ -1,9 +1,11 @@
-"""Which exceptions are passing faults of the server on which Odoo runs, and what a person is told of them."""
+"""Recognizes exceptions that are passing faults of the server on which Odoo runs."""
 
 import errno
 import os
 
 import psycopg2
+
+from ..core.messages import _
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PASSING = (
@@ -15,28 +17,28 @@ RESOURCES, SYSTEM = "53", "58"
 """Classes of PostgreSQL's errors: it lacks disk or memory, or its own disk fails."""
 
 
-def server_fault(env, error):
+def server_fault(error):
     """One sentence, or an empty string where the exception is no passing fault of the server."""
     while error:
-        if text := _fault(env, error):
-            return text
+        if sentence := _fault(error):
+            return sentence
         error = error.__cause__
     return ""
 
 
-def _fault(env, error):
+def _fault(error):
     if isinstance(error, MemoryError):
-        return env._("This server has no memory left.")
+        return _("The server is out of memory.")
     if isinstance(error, psycopg2.Error):
         if isinstance(error, psycopg2.errors.DiskFull):
-            return env._("The disk of the database server is full.")
-        return env._("The database server lacks memory, disk or connections.") if _is_lack(error) else ""
+            return _("The disk of the database server is full.")
+        return _("The database server is out of memory, disk space or connections.") if _is_lack(error) else ""
     if not isinstance(error, OSError):
         return ""
     if error.errno in FULL:
-        return env._("The disk of this server is full: there is no space for files of Odoo.")
+        return _("The disk of the server is full. Odoo cannot store files.")
     if error.errno in PASSING:
-        return env._("This server cannot use its files (%s).", os.strerror(error.errno))
+        return _("The server cannot access its files: %(reason)s.", reason=os.strerror(error.errno))
     return ""
 
 

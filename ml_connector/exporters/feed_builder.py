@@ -1,4 +1,4 @@
-"""Writes what a feed has to say into files, ready to be sent. Runs in the worker; talks to nobody."""
+"""Writes the records of a file template into files, ready to send. Runs in the worker and makes no calls."""
 
 import hashlib
 import io
@@ -7,19 +7,20 @@ from odoo.fields import Datetime, Domain
 from odoo.tools import SQL
 
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from .feed_source import BATCH, FeedSource, digest
 
 MAX_PART_BYTES = 8 * 1024 * 1024
 MAX_SKIPPED = 0.2
 MAX_GONE = 0.3
 FEW = 10
-"""Below this number of records, shares say nothing."""
+"""Below this number of records the shares are not checked."""
 
 
 class FeedBuilder:
     """
-    :ivar files: the `ml.feed.file` records that were made
-    :ivar skipped: {record id: sentence} of what cannot be sent as it is
+    :ivar files: the created `ml.feed.file` records
+    :ivar skipped: {record id: sentence} of records that cannot be sent
     """
 
     def __init__(self, template):
@@ -38,7 +39,7 @@ class FeedBuilder:
         self._max_rows = template.max_rows
         columns = self.definition.columns
         self._required = [index for index, column in enumerate(columns) if column.required]
-        # A time of change alone is no change.
+        # a new time of change alone is no change
         self._counted = [
             index
             for index, column in enumerate(template.column_ids)
@@ -50,7 +51,7 @@ class FeedBuilder:
     def build(self):
         """Make the files.
 
-        :raises InvalidDataError: when much less would be sent than before, or much of it is incomplete
+        :raises InvalidDataError: too many records would be deactivated, or are incomplete
         """
         for records in self.source.batches():
             self.total += len(records)
@@ -81,11 +82,15 @@ class FeedBuilder:
         for row in rows:
             for index in self._required:
                 if not row[index]:
-                    return self.env._("%s is empty, which the vendor needs.", self.definition.columns[index].label)
+                    return _(
+                        "%(column)s is empty, but %(provider)s requires it.",
+                        column=self.definition.columns[index].label,
+                        provider=self.provider.label,
+                    )
         return ""
 
     def _add_gone(self):
-        """Tell of records that the vendor has and that are not in use any more, once."""
+        """Report delivered records that are no longer in use, once."""
         last = 0
         domain = self.source.domain()
         while rows := self._sent_after(last):
@@ -138,7 +143,7 @@ class FeedBuilder:
         return self._part[0]
 
     def _put(self, record, rows, content, is_active):
-        """Write a record, never over two files; returns the writer of the part for the next one."""
+        """Write a record into one file. Returns the writer for the next record."""
         writer, _stream, notes = self._part
         if self._lines and (self._lines + len(rows) > self._max_rows or writer.size > MAX_PART_BYTES):
             self._end_part()
@@ -178,8 +183,8 @@ class FeedBuilder:
     def _check_shares(self):
         if self.total >= FEW and len(self.skipped) > MAX_SKIPPED * self.total:
             raise InvalidDataError(
-                self.env._(
-                    "%(skipped)s of %(total)s records are incomplete, so nothing was sent. The first: %(problem)s",
+                _(
+                    "%(skipped)s of %(total)s records are incomplete, so Odoo sent nothing. The first: %(problem)s",
                     skipped=len(self.skipped),
                     total=self.total,
                     problem=next(iter(self.skipped.values())),
@@ -188,9 +193,9 @@ class FeedBuilder:
         before = self.total + self.gone
         if self.gone >= FEW and self.gone > MAX_GONE * before and not self.template.shrink_confirmed:
             raise InvalidDataError(
-                self.env._(
-                    "%(gone)s of %(before)s records would be taken away from the vendor, so nothing was sent. Check"
-                    " which records the template selects; if it is right, press Send anyway on the template.",
+                _(
+                    "This export would deactivate %(gone)s of %(before)s records, so Odoo did not send it. Check the"
+                    " selection of the file template, then click Send Anyway.",
                     gone=self.gone,
                     before=before,
                 )

@@ -1,16 +1,16 @@
-"""Values that a feed's column may compute: the safe list. Each is a function of a batch, never code of a user.
+"""The functions that a column of a file template may use: never code of a user.
 
 A function gets the source, the records (or their lines) and the column's argument; it returns one value for each.
 """
 
 
 def company_code(source, records, argument):
-    """The vendor's name of the company."""
+    """The provider's code of the company."""
     return [source.company_code] * len(records)
 
 
 def code(source, records, argument):
-    """The code under which the vendor knows a contact, at the field path `argument` or the record itself."""
+    """The provider's code of the contact at the field path `argument`, or of the record itself."""
     path = f"{argument}.commercial_partner_id.id" if argument else "commercial_partner_id.id"
     partner_ids = source.values(records, path)
     codes = source.partner_codes(set(partner_ids) - {None})
@@ -18,7 +18,7 @@ def code(source, records, argument):
 
 
 def own_id(source, records, argument):
-    """The number of a record here, at the field path `argument` or of the record itself, which is never given again."""
+    """The unique number of the record at the field path `argument`, or of the record itself."""
     prefix = f"{argument}." if argument else ""
     ids, births = source.values(records, f"{prefix}id"), source.values(records, f"{prefix}create_date")
     return [str(source.own_id(*row)) if row[0] else None for row in zip(ids, births, strict=True)]
@@ -38,28 +38,28 @@ def or_company_currency(source, records, argument):
 
 
 def dimension(source, records, argument):
-    """The plan of an analytic account, as the vendor calls it: in the singular."""
+    """The plan of an analytic account as the provider calls it, in the singular."""
     names = [record.root_plan_id.name or "" for record in records]
     return [source.dimension_names.get(name.casefold(), name) for name in names]
 
 
 def analytic_code(source, records, argument):
-    """The code of an analytic account, or its number here where it has none."""
+    """The code of an analytic account, or its unique number if it has none."""
     return [record.code or f"A{source.own_id(record.id, record.create_date)}" for record in records]
 
 
 def analytic(source, records, argument):
-    """The code of the one analytic account of plan `argument` that takes all of a line; empty when it is split."""
+    """The code of the analytic account of plan `argument` that has the whole line; empty if the line is split."""
     return [source.single_analytic(record.analytic_distribution, argument) for record in records]
 
 
 def order_date(source, records, argument):
-    """When an order was confirmed, else made."""
+    """When an order was confirmed, else created."""
     return [record.date_approve or record.date_order for record in records]
 
 
 def order_status(source, records, argument):
-    """`open`, `closed` (fully billed, or nothing more will come of it) or `cancelled`."""
+    """`open`, `closed` (fully billed or finished) or `cancelled`."""
     return [
         "cancelled"
         if record.state == "cancel"
@@ -71,7 +71,7 @@ def order_status(source, records, argument):
 
 
 def line_status(source, records, argument):
-    """`closed` when all of it is billed or nothing more will come of it, else `open`."""
+    """`closed` if the line is fully billed or the order is finished, else `open`."""
     return [
         "closed"
         if record.product_qty and record.qty_invoiced >= record.product_qty or record.order_id._ml_is_over()
@@ -86,7 +86,7 @@ def line_number(source, records, argument):
 
 
 def order_line_number(source, records, argument):
-    """The same of the purchase order line that a receipt's line belongs to."""
+    """The line number of the purchase order line to which a receipt line belongs."""
     lines = [record.purchase_line_id for record in records]
     return [source.line_numbers(line.order_id).get(line.id) if line else None for line in lines]
 
@@ -97,22 +97,22 @@ def net_unit_price(source, records, argument):
 
 
 def tax_code(source, records, argument):
-    """The code of the line's only tax, as mapped, else its name."""
+    """The mapped code of the line's only tax, else its name."""
     return [source.tax_code(record.tax_ids) for record in records]
 
 
 def expense_account(source, records, argument):
-    """The account that the line's product is booked to."""
+    """The expense account of the line's product."""
     return [source.expense_account(record.product_id) for record in records]
 
 
 def received_quantity(source, records, argument):
-    """What came in; negative when it went back."""
+    """The received quantity; negative for returns."""
     return [-record.quantity if record.location_dest_id.usage == "supplier" else record.quantity for record in records]
 
 
 def remote_id(source, records, argument):
-    """The vendor's id of a record that came from it; `argument` is the kind of record."""
+    """The provider's id of a record that was imported from it; `argument` is the kind of record."""
     return source.remote_ids(records, argument)
 
 

@@ -1,4 +1,4 @@
-"""Reads the records of a feed in batches, as rows of values in the order of its columns."""
+"""Reads the records of a file template in batches, as rows of values in the order of its columns."""
 
 import hashlib
 from ast import literal_eval
@@ -17,7 +17,7 @@ PLANS = {"departments": "Department", "projects": "Project", "locations": "Locat
 
 
 class FeedRecord:
-    """A record of a feed: its rows of values, the first for what is not on lines."""
+    """A record of a file: its rows of values, the first one for values that are not on lines."""
 
     __slots__ = ("id", "key", "name", "rows")
 
@@ -29,10 +29,10 @@ class FeedRecord:
 
 
 class FeedSource:
-    """The records that a template asks for, in the order of their ids, as far as the reader may see them.
+    """The records that a file template selects, in the order of their ids.
 
-    The books are read with the rights of whoever reads, also where the engine works for him. What is read of a batch is
-    forgotten after it, so that memory does not grow with the number of records.
+    Records are read with the rights of the user, even if the engine works for that user. The cache is cleared after
+    each batch, so that memory does not grow with the number of records.
     """
 
     dimension_names = PLANS
@@ -55,7 +55,7 @@ class FeedSource:
         return next((index for index, column in enumerate(self.columns) if column.name == name), None)
 
     def domain(self):
-        """The records in use that are to be sent."""
+        """The domain of the active records to send."""
         domain = Domain(literal_eval(self.template.domain or "[]"))
         domain &= Domain(self.model._check_company_domain(self.company))
         if "active" in self.model._fields:
@@ -73,13 +73,13 @@ class FeedSource:
             self.forget()
 
     def _known(self, records):
-        """Where the vendor's own id is the code, what did not come from the vendor is none of its business."""
+        """Without records that lack the provider's id, where this id is the code."""
         if self._key is None or self.columns[self._key].expression != "remote_id":
             return records
         return [record for record in records if record.key]
 
     def _needed(self, model, on_line):
-        """Names of the stored fields that the columns read: all others of a record would only cost time."""
+        """Names of the stored fields that the columns read; reading all fields would take longer."""
         names = {"id"}
         for column in self.columns:
             if bool(column.on_line and self.template.lines_field) != on_line:
@@ -89,7 +89,7 @@ class FeedSource:
         return [name for name in names if name in model._fields and model._fields[name].store]
 
     def forget(self):
-        """Free what was read of the records."""
+        """Clear the values that were read."""
         self.model.invalidate_model()
         if self.template.lines_field:
             self.model[self.template.lines_field].invalidate_model()
@@ -167,7 +167,7 @@ class FeedSource:
         return [known[target] if target else None for target in targets]
 
     def _cached(self, records, field):
-        """The values of a field, ids of a many2one; from the ORM's cache at once, where they are there."""
+        """The values of a field (ids for a many2one), directly from the ORM's cache where possible."""
         cache = field._get_cache(records.env)
         values = [cache.get(record_id, UNREAD) for record_id in records._ids]
         if UNREAD not in values:
@@ -178,11 +178,11 @@ class FeedSource:
     # ------------------------------------------------------------------ what expressions ask
 
     def _own(self, model):
-        # sudo: whoever may read the books need not have a right on our tables; only this connection's codes are read
+        # sudo: the user needs no right on the connector's tables; only this connection's codes are read
         return self.env[model].sudo()
 
     def partner_codes(self, partner_ids):
-        """{contact: the vendor's code}: the mapped one, else V and our id of it."""
+        """{contact: the provider's code}: the mapped code, else V and the unique number of the contact."""
         mappings = self._own("ml.mapping").search_fetch(
             [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
             ["res_id", "external_id"],
@@ -193,13 +193,13 @@ class FeedSource:
         return mapped | {partner_id: self._partner_code(partner_id, births.get(partner_id)) for partner_id in unknown}
 
     def _births(self, partner_ids):
-        # sudo: nothing but when they were made is read of contacts that the reader may not see
+        # sudo: of contacts that the user may not see only the time of creation is read
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
         found = partners.search_fetch([("id", "in", partner_ids)], ["create_date"])
         return {partner.id: partner.create_date for partner in found}
 
     def _partner_code(self, partner_id, born):
-        """How a contact is called that the vendor has no name of its own for; its reference could change."""
+        """The code of a contact without a mapped code. Its reference is not used, because it could change."""
         own_id = self.own_id(partner_id, born)
         return f"V{own_id:05d}" + (f"-{own_id.mark}" if own_id.mark else "")
 
@@ -268,5 +268,5 @@ class FeedSource:
 
 
 def digest(texts):
-    """What stands for the content of a record's rows."""
+    """A hash of the content of a record's rows."""
     return hashlib.blake2b("\x1e".join(texts).encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -7,12 +7,14 @@ from odoo.fields import Domain
 
 from ..core.documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..core.errors import ConnectorError
+from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
 from ..models.ml_outgoing_code import NoCodeError, title_of
+from .kinds import kind_name
 
 
 class NotSentError(ConnectorError):
-    """Another record of ours has to be at the vendor first."""
+    """Another Odoo record has to exist in the provider first."""
 
     error_class = "mapping"
     can_come_true = True
@@ -32,29 +34,29 @@ class NotSentError(ConnectorError):
 class MlExporter(models.AbstractModel):
     """Turns Odoo records into canonical documents. One model per kind of document: `ml.exporter.<kind>`.
 
-    A reader reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are
+    An exporter reads with the rights of the connection's user (`ml.connection._books`). The engine's own tables are
     reached through the flow, which belongs to the engine.
     """
 
     _name = "ml.exporter"
-    _description = "Reader"
+    _description = "Exporter"
 
     _holds_up = True
-    """Whether what builds on a record waits until it is sent, also when it failed."""
+    """Whether records that depend on a record wait until it is sent, even if it failed."""
 
     _groups = ()
     """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True
-    """Whether a record that the vendor has is sent again when it changes; else the difference is shown."""
+    """Whether a record that the provider has is sent again when it changes; otherwise the difference is shown."""
     _goes_in_order_of = ""
-    """Field whose records get what is sent of theirs in its order, such as the vendor of bills; empty: in any order."""
+    """Field of the owner whose records are sent in sequence, such as the vendor of bills; empty: any order."""
 
     def _groups_of(self, flow):
         """External ids of the groups that a flow needs."""
         return self._groups
 
     def _watched_fields(self):
-        """Names of the fields whose change has to be sent."""
+        """Names of the fields whose changes have to be sent."""
         raise NotImplementedError
 
     def _domain(self, flow):
@@ -66,24 +68,24 @@ class MlExporter(models.AbstractModel):
         return Domain("write_date", ">=", moment)
 
     def _sendable(self, flow, records):
-        """The records to queue for changed ones. An archived record matters only to who has it already."""
+        """The changed records to queue. Archived ones only if the provider already has them."""
         archived = records.filtered(lambda record: "active" in record._fields and not record.active)
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, archived)
         return records - archived.filtered(lambda record: record.id not in known)
 
     def _is_taken_back(self, record):
-        """Whether nothing of the record is to be sent any more to a vendor that does not have it yet."""
+        """Whether the record was archived or cancelled, so that a provider without it does not get it."""
         return "active" in record._fields and not record.active
 
     def _touched_at(self, records):
-        """{record id: when it changed last} in UTC."""
+        """{record id: time of the last change} in UTC."""
         return {record.id: record.write_date for record in records}
 
     def _document(self, flow, record):
         raise NotImplementedError
 
     def _parts(self, record):
-        """{id: line of the record} of those that the vendor's other records may name."""
+        """{id: line of the record} of the lines to which other records of the provider may refer."""
         return {}
 
     def _shared_values(self, records):
@@ -91,40 +93,43 @@ class MlExporter(models.AbstractModel):
         raise NotImplementedError
 
     def _shared_label(self, name):
-        """What a `shared` value is called on screen."""
+        """The label of a `shared` value."""
         raise NotImplementedError
 
-    # What other records are called at the vendor
+    # Ids and codes of other records in the provider
 
     def _remote_id(self, flow, kind, record):
-        """The vendor's id of another record.
+        """The provider's id of another record.
 
-        :raises NotSentError: the vendor does not have it yet
+        :raises NotSentError: the provider does not have it yet
         """
         found = flow.env["ml.binding"]._external_ids(flow.connection_id, kind, record).get(record.id)
         if not found:
-            raise NotSentError(
-                self.env._("Waits for %s, which the vendor does not have yet.", record.display_name), kind, record
+            sentence = _(
+                "Waiting until %(name)s exists in %(provider)s.",
+                name=record.display_name,
+                provider=flow.connection_id._provider_class().label,
             )
+            raise NotSentError(sentence, kind, record)
         return found
 
     def _sender(self, flow, kind):
-        """The switched-on push flow of the same connection that sends records of a kind."""
+        """The active push flow of the same connection that sends records of a kind."""
         return flow.connection_id.flow_ids.filtered(
             lambda other: other.active and other.direction == "push" and other.kind == kind and not other._blocked()
         )[:1]
 
     def _reference(self, flow, kind, record):
-        """The code under which the vendor knows an account, tax or analytic account; None where it knows none."""
+        """The provider's code of an account, tax or analytic account, or None."""
         if not record:
             return None
         return flow.env["ml.mapping"]._references_of(flow.connection_id, kind, record.ids).get(record.id)
 
     def _codes(self, flow, wanted):
-        """{(kind, record id): `Reference`, or None for what is left out} of what a record of ours is coded to.
+        """{(kind, record id): `Reference`, or None if ignored} of the records to which an Odoo record is coded.
 
         :param wanted: [(kind, records)]
-        :raises NoCodeError: it is not known under which code of the vendor one of them goes
+        :raises NoCodeError: one of them has no mapped code of the provider
         """
         codes, missing = {}, []
         for kind, records in wanted:
@@ -132,9 +137,26 @@ class MlExporter(models.AbstractModel):
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
-            names = ", ".join(title_of(record, flow.company_id) for _kind, record in missing)
-            raise NoCodeError(self.env._("It is not known under which code these go: %s.", names), missing)
+            raise NoCodeError(self._missing_sentence(flow, missing), missing)
         return codes
+
+    def _missing_sentence(self, flow, missing):
+        """The sentence about Odoo records without a mapped code."""
+        names = {}
+        for kind, record in missing:
+            names.setdefault(kind, []).append(title_of(record, flow.company_id))
+        provider = flow.connection_id._provider_class().label
+        return paragraph(
+            *(
+                _(
+                    "No %(provider)s %(kind)s is mapped to %(names)s.",
+                    provider=provider,
+                    kind=kind_name(kind),
+                    names=titles,
+                )
+                for kind, titles in names.items()
+            )
+        )
 
     def _analytic_accounts(self, lines):
         """All accounts of the analytic distributions of lines."""
@@ -147,7 +169,7 @@ class MlExporter(models.AbstractModel):
         return self.env["account.analytic.account"].browse(sorted(ids)).exists()
 
     def _analytic_shares(self, flow, distribution):
-        """The `AnalyticShare`s of an analytic distribution, without accounts that the vendor does not know."""
+        """The `AnalyticShare`s of an analytic distribution, without accounts that the provider does not know."""
         shares = {}
         for key, percentage in (distribution or {}).items():
             for account_id in key.split(","):
@@ -161,14 +183,14 @@ class MlExporter(models.AbstractModel):
 
 
 class MlExporterFollower(models.AbstractModel):
-    """Reader of what goes after a record that the vendor took: rows are queued then, by no change of their own."""
+    """Exports what follows an accepted record, such as its files. It is queued with that record, not by own changes."""
 
     _name = "ml.exporter.follower"
     _inherit = "ml.exporter"
-    _description = "Reader of What Follows a Record"
+    _description = "Attachment Exporter"
 
     def _groups_of(self, flow):
-        """Those of the record."""
+        """The groups of the followed flow."""
         followed = flow.connection_id.flow_ids.filtered(lambda other: other.key == flow._spec().follows)
         return followed._needed_groups()
 
@@ -199,7 +221,7 @@ SHARED_FIELDS = {
 class MlExporterVendor(models.AbstractModel):
     _name = "ml.exporter.vendor"
     _inherit = "ml.exporter"
-    _description = "Reader of Vendors"
+    _description = "Vendor Exporter"
 
     def _watched_fields(self):
         return {
@@ -221,12 +243,12 @@ class MlExporterVendor(models.AbstractModel):
 
     def _domain(self, flow):
         company = Domain("company_id", "in", [False, flow.company_id.id])
-        # employees get vendor bills for what they are reimbursed, and are users of the other side, not vendors
+        # employees get vendor bills for what they are reimbursed, and are users of the provider, not vendors
         vendor = Domain("supplier_rank", ">", 0) & Domain("employee", "=", False)
         return company & vendor & Domain("parent_id", "=", False)
 
     def _sendable(self, flow, records):
-        """Where new vendors go only with a record that needs them, the others are left alone until then."""
+        """New vendors are queued only with a record that needs them, if the flow is set so."""
         records = super()._sendable(flow, records)
         mode_flow = self._sender(flow, "vendor") or flow
         if mode_flow.vendor_mode == "at_once":
@@ -244,7 +266,7 @@ class MlExporterVendor(models.AbstractModel):
         return records.filtered(lambda record: record.id in known)
 
     def _in_books(self, flow, record):
-        """Whether the vendor system's list of the books' vendors has the vendor; waits for it where it is to come."""
+        """Whether the provider's list of accounting vendors has the vendor; waits for it if a flow sends it."""
         if self._sender(flow, "accounting_vendor"):
             return bool(self._remote_id(flow, "accounting_vendor", record))
         return False
@@ -278,7 +300,7 @@ class MlExporterVendor(models.AbstractModel):
         )
 
     def _with_known(self, flow, record, contacts):
-        """The contacts; those of people tell whether they are as they were when both sides were brought in line."""
+        """The contacts, those of people with the mark whether they are unchanged since the last sync."""
         if not record.child_ids:
             return contacts
         binding = flow.env["ml.binding"].search(
@@ -334,7 +356,7 @@ class MlExporterVendor(models.AbstractModel):
         )
 
     def _group(self, flow, record):
-        """The group that the first of the vendor's tags stands for."""
+        """The group to which the first mapped tag of the vendor belongs."""
         known = flow.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
         return next((known[tag.id] for tag in record.category_id if tag.id in known), None)
 
@@ -354,7 +376,7 @@ class MlExporterVendor(models.AbstractModel):
 class MlExporterAccountingVendor(models.AbstractModel):
     _name = "ml.exporter.accounting_vendor"
     _inherit = "ml.exporter.vendor"
-    _description = "Reader of Vendors of the Books"
+    _description = "Accounting Vendor Exporter"
 
     def _watched_fields(self):
         return {"name", "ref", "active", "supplier_rank"}

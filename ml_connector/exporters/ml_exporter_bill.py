@@ -1,4 +1,4 @@
-"""Readers for a vendor system that is a ledger itself: it takes what is posted, coded with its own codes."""
+"""Exporters for a provider that keeps the books: it gets posted bills, coded with its own codes."""
 
 from itertools import product
 
@@ -7,6 +7,7 @@ from odoo.fields import Domain
 
 from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import NotSentError, decimal_of
 
@@ -15,11 +16,11 @@ WHOLE = 100
 
 
 class MlExporterBill(models.AbstractModel):
-    """Posted vendor bills and credit notes, whoever made them."""
+    """Posted vendor bills and credit notes of any origin."""
 
     _name = "ml.exporter.bill"
     _inherit = "ml.exporter"
-    _description = "Reader of Posted Vendor Bills"
+    _description = "Posted Bill Exporter"
     _groups = ("account.group_account_readonly",)
 
     _goes_in_order_of = "commercial_partner_id"
@@ -35,7 +36,7 @@ class MlExporterBill(models.AbstractModel):
         return domain
 
     def _sendable(self, flow, records):
-        """A cancelled bill matters only where the vendor has it."""
+        """Cancelled bills only if the provider has them."""
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records)
         return records.filtered(lambda move: move.state == "posted" or move.id in known)
 
@@ -68,7 +69,7 @@ class MlExporterBill(models.AbstractModel):
     # ------------------------------------------------------------------ lines
 
     def _lines(self, flow, move):
-        """Lines without their tax; what is divided among analytic accounts becomes a line for each."""
+        """Lines without their tax; a line that is split across analytic accounts becomes one line for each."""
         if move.state == "cancel":
             return
         lines = move.line_ids.filtered(lambda line: line.display_type in ("product", "rounding")).sorted(
@@ -92,7 +93,7 @@ class MlExporterBill(models.AbstractModel):
                 )
 
     def _amount(self, line, digits):
-        """Without tax; positive for what the bill or credit note consists of."""
+        """Amount of a line without tax, positive for both bills and credit notes."""
         if line.display_type == "product":
             return round(decimal_of(line.price_subtotal), digits)
         return round(decimal_of(line.amount_currency), digits) * (-1 if line.move_id.move_type == "in_refund" else 1)
@@ -102,8 +103,8 @@ class MlExporterBill(models.AbstractModel):
     def _shares(self, line):
         """[(analytic accounts, percentage)] that make up a whole line.
 
-        Plans may be distributed together (`1,5`), or each by itself: then every part of one meets every part of the
-        other.
+        Plans may be distributed together (`1,5`) or each separately; then all parts of one are combined with all parts
+        of the other.
         """
         groups = {}
         for key, percentage in (line.analytic_distribution or {}).items():
@@ -121,21 +122,21 @@ class MlExporterBill(models.AbstractModel):
         return shares
 
     def _whole(self, line, shares):
-        """With what is left over, which goes to no account.
+        """Add the remainder, which goes to no account.
 
-        :raises InvalidDataError: more than the whole is distributed
+        :raises InvalidDataError: more than 100 percent is distributed
         """
         rest = WHOLE - sum(percentage for _accounts, percentage in shares)
         if rest < 0:
             raise InvalidDataError(
-                self.env._("The analytic distribution of %s is more than the whole line.", line.display_name)
+                _("The analytic distribution of %(line)s is more than the whole line.", line=line.display_name)
             )
         nobody = self.env["account.analytic.account"]
         return [*shares, (nobody, rest)] if rest else shares
 
 
 def _divided(amount, shares, digits):
-    """[(accounts, part of the amount)]: rounded to the currency's digits, and together the amount again."""
+    """[(accounts, part of the amount)]: rounded to the currency's digits, with the sum of the amount."""
     left, parts = amount, []
     for accounts, percentage in shares[:-1]:
         part = round(amount * percentage / WHOLE, digits)
@@ -146,11 +147,11 @@ def _divided(amount, shares, digits):
 
 
 class MlExporterOutgoingFiles(models.AbstractModel):
-    """The files of a record that the vendor took, as far as they are meant for others."""
+    """The files of an accepted record that may be shared."""
 
     _name = "ml.exporter.outgoing_files"
     _inherit = "ml.exporter.follower"
-    _description = "Reader of Outgoing Files"
+    _description = "File Exporter"
 
     _holds_up = False
 
@@ -160,11 +161,11 @@ class MlExporterOutgoingFiles(models.AbstractModel):
         return files & records.message_main_attachment_id if flow.attachment_mode == "main" else files
 
     def _sendable(self, flow, records):
-        """Those that have files, and that the vendor has or is about to get."""
+        """Records with files that the provider has or is about to get."""
         owners = set(self._files(flow, records).mapped("res_id"))
         followed = flow.connection_id._provider_class().flow(flow._spec().follows)
         sent = set(flow.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
-        # a file may come while its record is being sent, and nobody sees yet that it arrived
+        # a file may be added while its record is being sent
         queued = flow.env["ml.sync.log"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
@@ -189,14 +190,14 @@ class MlExporterOutgoingFiles(models.AbstractModel):
 
 
 class MlExporterRelease(models.AbstractModel):
-    """A record that the vendor has and that is to count in its books."""
+    """Releases a record in the provider, so that it counts in its books."""
 
     _name = "ml.exporter.release"
     _inherit = "ml.exporter.follower"
-    _description = "Reader of Releases"
+    _description = "Release Exporter"
 
     def _sendable(self, flow, records):
-        """What is cancelled is not released. What only passes through has no state of its own."""
+        """Cancelled records are not released. Forwarded documents have no state."""
         return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
 
     def _document(self, flow, record):
@@ -205,7 +206,7 @@ class MlExporterRelease(models.AbstractModel):
         return Release(parent_external_id=self._remote_id(flow, spec.kind, record))
 
     def _failed(self, sender, record):
-        """Whether the last row that sends the files of a record waits for a person, or was given up by one."""
+        """Whether the last transfer of the files of a record failed or was ignored."""
         rows = sender.env["ml.sync.log"].search(
             [("flow_id", "=", sender.id), ("res_model", "=", record._name), ("res_id", "=", record.id)],
             order="id desc",
@@ -215,7 +216,7 @@ class MlExporterRelease(models.AbstractModel):
 
     def _wait_for_files(self, flow, record):
         """
-        :raises NotSentError: its files are still to be sent, which comes before it counts
+        :raises NotSentError: its files have to be sent first
         """
         sender = self._sender(flow, "outgoing_files")
         if not sender or self._failed(sender, record):
@@ -225,5 +226,5 @@ class MlExporterRelease(models.AbstractModel):
                 self._remote_id(flow, "outgoing_files", record)
             except NotSentError as error:
                 raise NotSentError(
-                    self.env._("Waits for the files of %s.", record.display_name), error.kind, record
+                    _("Waiting for the files of %(record)s.", record=record.display_name), error.kind, record
                 ) from error

@@ -5,22 +5,23 @@ from odoo.fields import Domain
 
 from ..core.documents import Party, PurchaseOrder
 from ..core.errors import ConflictError, ConnectorError, InvalidDataError, NotRelevantError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from ..importers.ml_importer_bridged import account_of, coding
 
 
 class FilesAwaitedError(ConnectorError):
-    """Files of a record are on their way into Odoo, and go on before the record counts."""
+    """Odoo is still fetching files of the record, which are forwarded before its release."""
 
     error_class = "awaited"
 
 
 class MlExporterBridged(models.AbstractModel):
-    """What one vendor sent, in the words of another: its vendors, codes and orders instead of the source's."""
+    """Documents of one provider with the vendors, codes and orders of another."""
 
     _name = "ml.exporter.bridged"
     _inherit = "ml.exporter"
-    _description = "Reader of Bridged Documents"
+    _description = "Forwarded Document Exporter"
 
     _sends_changes = False
     _goes_in_order_of = "partner_id"
@@ -39,7 +40,7 @@ class MlExporterBridged(models.AbstractModel):
         party = Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor))
         codes = self._codes(record, document)
         changes = {
-            # the reference by which the target finds it again
+            # the reference by which the target connection finds it again
             "external_id": f"bridged:{own_id(record)}",
             "vendor": party,
             "lines": tuple(self._line(line, codes) for line in document.lines),
@@ -51,27 +52,33 @@ class MlExporterBridged(models.AbstractModel):
     def _withdrawn(self, flow, record):
         if flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record):
             return ConflictError(
-                self.env._(
-                    "%(record)s was taken back at %(origin)s, but %(target)s has it: reverse it there, then Ignore.",
+                _(
+                    "%(origin)s cancelled %(record)s after Odoo forwarded it to %(target)s. Reverse it in %(target)s,"
+                    " then ignore this transfer.",
                     record=record.display_name,
-                    origin=record.connection_id.name,
-                    target=flow.connection_id.name,
+                    origin=record.connection_id._provider_class().label,
+                    target=flow.connection_id._provider_class().label,
                 )
             )
-        return NotRelevantError(self.env._("It was taken back before it was sent."))
+        return NotRelevantError(
+            _(
+                "Cancelled in %(origin)s before Odoo forwarded it.",
+                origin=record.connection_id._provider_class().label,
+            )
+        )
 
     def _codes(self, record, document):
-        """{(kind, external id): the target's `Reference`, or None where the code is left out}."""
+        """{(kind, external id): the target's `Reference`, or None if the code is ignored}."""
         references = [reference for line in document.lines for reference in coding(self.env, line)]
         keys = {(reference.kind, reference.external_id) for reference in references}
         codes = record.env["ml.mapping"]._at_target(record.connection_id, keys)
         missing = [reference for reference in references if (reference.kind, reference.external_id) not in codes]
         if missing:
             raise InvalidDataError(
-                self.env._(
-                    "%(code)s is not mapped any more: fill the mapping of %(connection)s, then press Retry.",
+                _(
+                    "%(code)s is no longer mapped in %(provider)s. Map it, then retry.",
                     code=missing[0].name or missing[0].code or missing[0].external_id,
-                    connection=record.connection_id.name,
+                    provider=record.connection_id._provider_class().label,
                 )
             )
         return codes
@@ -89,7 +96,7 @@ class MlExporterBridged(models.AbstractModel):
         )
 
     def _order_number(self, flow, record, document):
-        """The target's number of the order that a bill names by the source's id; empty where it does not have it."""
+        """The target's number of the order that a bill names by the origin's id; empty if the target lacks it."""
         key = ("purchase_order", document.purchase_order)
         order = record.env["ml.binding"]._records(record.connection_id, {key}).get(key)
         if not order:
@@ -102,21 +109,21 @@ class MlExporterRelease(models.AbstractModel):
 
     def _wait_for_files(self, flow, record):
         """
-        :raises FilesAwaitedError: they are still being fetched from where the record came from
+        :raises FilesAwaitedError: Odoo is still fetching them from the origin
         """
         sources = flow.connection_id.source_ids
         if sources and (fetched := self._fetching(sources, record)):
             raise FilesAwaitedError(
-                self.env._(
-                    "Waits until the files of %(record)s have come from %(origin)s.",
+                _(
+                    "Waiting until Odoo has the files of %(record)s from %(origin)s.",
                     record=record.display_name,
-                    origin=fetched.connection_id.name,
+                    origin=fetched.connection_id._provider_class().label,
                 )
             )
         super()._wait_for_files(flow, record)
 
     def _fetching(self, sources, record):
-        """The row that still fetches files of the record; what it failed at holds nobody up."""
+        """The open transfer that fetches files of the record. A failed one holds nothing up."""
         origins = sources.env["ml.binding"].search(
             [("connection_id", "in", sources.ids), ("res_model", "=", record._name), ("res_id", "=", record.id)]
         )

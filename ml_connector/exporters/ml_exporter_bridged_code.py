@@ -1,4 +1,4 @@
-"""Codes of one vendor as codes to be created at another, where nothing is booked in Odoo."""
+"""Exports codes of one provider to be created in another, where records are forwarded without an Odoo entry."""
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -6,9 +6,11 @@ from odoo.fields import Domain
 
 from ..core.documents import Account, DimensionValue
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..models.client_actions import notification
 from ..models.ml_alignment import CREATED_BY, OPEN
 from ..models.ml_sealed import needs
+from ..models.ml_sentence import in_words
 
 
 class MlFlow(models.Model):
@@ -24,13 +26,13 @@ class MlFlow(models.Model):
 class MlExporterBridgedCode(models.AbstractModel):
     _name = "ml.exporter.bridged_code"
     _inherit = "ml.exporter"
-    _description = "Reader of Codes of Other Vendors"
+    _description = "Forwarded Code Exporter"
 
     _sends_changes = False
 
     def _document(self, flow, record):
         if record.kind == "account":
-            # what spend is coded to; the source does not say more of an account
+            # spend is coded to it; the origin gives no further details of an account
             return Account(
                 odoo_id=record.id,
                 code=record.external_code or "",
@@ -46,7 +48,7 @@ class MlExporterBridgedCode(models.AbstractModel):
         )
 
     def _field_at_target(self, flow, record):
-        """The target's field for the source's: that to which all linked codes of the source's field belong."""
+        """The target's field for a field of the origin: the field to which all its linked codes belong."""
         linked = flow.env["ml.mapping"].search(
             [
                 ("connection_id", "=", record.connection_id.id),
@@ -63,10 +65,12 @@ class MlExporterBridgedCode(models.AbstractModel):
         )
         if len(fields_there) != 1:
             raise InvalidDataError(
-                self.env._(
-                    "It is not known what %(field)s is at %(target)s: link one of its codes by hand, then press Retry.",
+                _(
+                    "No %(target)s field is mapped to the %(origin)s field %(field)s. Map one of its codes, then"
+                    " retry.",
+                    target=flow.connection_id._provider_class().label,
+                    origin=record.connection_id._provider_class().label,
                     field=record.external_group or record.display_name,
-                    target=flow.connection_id.name,
                 )
             )
         return fields_there.external_id
@@ -75,7 +79,7 @@ class MlExporterBridgedCode(models.AbstractModel):
 class MlMapping(models.Model):
     _inherit = "ml.mapping"
 
-    creation = fields.Char(compute="_compute_creation", help="What became of its creation at the target.")
+    creation = fields.Char(compute="_compute_creation", help="Status of its creation in the target connection.")
 
     def _compute_creation(self):
         logs = self.env["ml.sync.log"].search(
@@ -86,25 +90,31 @@ class MlMapping(models.Model):
                 ("state", "in", OPEN),
             ]
         )
-        found = {log.res_id: log.error_message or self.env._("Being created") for log in logs}
+        found = {
+            log.res_id: in_words(self.env, log._sentence("error_message")) or self.env._("Creating") for log in logs
+        }
         for mapping in self:
             mapping.creation = found.get(mapping.id, False)
 
     @needs("map")
     def action_create_at_target(self):
-        """Queue the creation of the selected codes at the connection to which records go on."""
+        """Queue the creation of the selected codes in the target connection."""
         unmapped = self.filtered(lambda mapping: mapping.is_bridged and mapping.state == "unmapped")
         if not unmapped:
-            raise UserError(self.env._("Choose unmapped codes of a connection whose records go straight on."))
+            raise UserError(self.env._("Select unmapped codes of a connection that only forwards its records."))
         for (target, kind), mappings in unmapped.grouped(lambda row: (row.target_connection_id, row.kind)).items():
-            # sudo: whoever may map need not have a right on the queue itself
+            # sudo: users who may map have no right on the queue itself
             self.env["ml.sync.log"].sudo()._enqueue(target._creator(kind), mappings)
             target._trigger()
         unmapped._decided("create_remote")
-        return notification(self.env._("%s codes are being created.", len(unmapped)))
+        return notification(
+            self.env._("Creating 1 code.")
+            if len(unmapped) == 1
+            else self.env._("Creating %(count)s codes.", count=len(unmapped))
+        )
 
     def _record_odoo_code(self, connection, reference, record):
-        """A code that was created for a code of a source stands for it."""
+        """Map a code to the code that was created for it in the target."""
         if record._name != self._name:
             return super()._record_odoo_code(connection, reference, record)
         mapping = self._upsert(connection, [reference])

@@ -1,4 +1,4 @@
-"""Readers of what records are coded to: accounts, analytic plans and accounts, taxes; and companies."""
+"""Exporters of accounts, analytic plans and accounts, taxes and companies."""
 
 from odoo import models
 from odoo.fields import Domain
@@ -20,7 +20,7 @@ CLASSIFICATIONS = {
 class MlExporterAccount(models.AbstractModel):
     _name = "ml.exporter.account"
     _inherit = "ml.exporter"
-    _description = "Reader of Accounts"
+    _description = "Account Exporter"
 
     def _watched_fields(self):
         return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
@@ -47,7 +47,7 @@ class MlExporterAccount(models.AbstractModel):
 class MlExporterDimension(models.AbstractModel):
     _name = "ml.exporter.dimension"
     _inherit = "ml.exporter"
-    _description = "Reader of Analytic Plans"
+    _description = "Analytic Plan Exporter"
     _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
@@ -57,7 +57,7 @@ class MlExporterDimension(models.AbstractModel):
         return Domain("parent_id", "=", False)
 
     def _sendable(self, flow, records):
-        """A plan without an account offers nothing to choose; its first account brings it along."""
+        """Only plans with an account. The first account of a plan brings it along."""
         company = Domain("company_id", "in", [False, flow.company_id.id])
         used = (
             self.env["account.analytic.account"]
@@ -72,7 +72,7 @@ class MlExporterDimension(models.AbstractModel):
         )
 
     def _field_of_before(self, flow, plan):
-        """What the vendor calls the plan, when its values were found there under the codes of the plan's accounts."""
+        """The provider's field in which the values of the plan's accounts were found, if it is only one."""
         accounts = self.env["account.analytic.account"].search([("root_plan_id", "=", plan.id)])
         mappings = flow.env["ml.mapping"].search(
             [
@@ -89,7 +89,7 @@ class MlExporterDimension(models.AbstractModel):
 class MlExporterDimensionValue(models.AbstractModel):
     _name = "ml.exporter.dimension_value"
     _inherit = "ml.exporter"
-    _description = "Reader of Analytic Accounts"
+    _description = "Analytic Account Exporter"
     _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
@@ -114,7 +114,7 @@ class MlExporterDimensionValue(models.AbstractModel):
         )
 
     def _dimension(self, flow, plan):
-        """The vendor's id of the plan's field, and what coded lines call it."""
+        """The provider's id of the plan's field, and its key in coded lines."""
         field = self._remote_id(flow, "dimension", plan)
         binding = flow.env["ml.binding"].search(
             [("connection_id", "=", flow.connection_id.id), ("kind", "=", "dimension"), ("external_id", "=", field)]
@@ -123,22 +123,22 @@ class MlExporterDimensionValue(models.AbstractModel):
 
 
 class MlExporterListValue(models.AbstractModel):
-    """Where the vendor's fields are given, and mappings say which plan each stands for."""
+    """Analytic accounts for providers with fixed fields, whose plans are mapped."""
 
     _name = "ml.exporter.list_value"
     _inherit = "ml.exporter.dimension_value"
-    _description = "Reader of Analytic Accounts for Lists"
+    _description = "List Value Exporter"
 
     def _domain(self, flow):
         return super()._domain(flow) & Domain("root_plan_id", "in", list(self._fields_of_plans(flow)))
 
     def _changed_since(self, moment):
-        """A plan may have been mapped since, which changes none of its accounts."""
+        """All records: mapping a plan changes none of its accounts."""
         return Domain.TRUE
 
     def _dimension(self, flow, plan):
         """
-        :raises NoCodeError: nobody has said which field the plan stands for
+        :raises NoCodeError: no field is mapped to the plan
         """
         field = self._fields_of_plans(flow).get(plan.id)
         if not field:
@@ -147,7 +147,7 @@ class MlExporterListValue(models.AbstractModel):
         return field, field
 
     def _fields_of_plans(self, flow):
-        """{plan id: the vendor's field}; the first one where several stand for the same plan."""
+        """{plan id: the provider's field}; the first one if several are mapped to the same plan."""
         mappings = flow.env["ml.mapping"].search(
             [("connection_id", "=", flow.connection_id.id), ("kind", "=", "plan"), ("state", "=", "mapped")],
             order="external_id desc",
@@ -158,7 +158,7 @@ class MlExporterListValue(models.AbstractModel):
 class MlExporterCompany(models.AbstractModel):
     _name = "ml.exporter.company"
     _inherit = "ml.exporter"
-    _description = "Reader of Companies"
+    _description = "Company Exporter"
 
     def _watched_fields(self):
         return {"name", "currency_id", "country_id", "vat"}
@@ -179,7 +179,7 @@ class MlExporterCompany(models.AbstractModel):
 class MlExporterTax(models.AbstractModel):
     _name = "ml.exporter.tax"
     _inherit = "ml.exporter"
-    _description = "Reader of Taxes"
+    _description = "Tax Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -211,14 +211,14 @@ class MlExporterTax(models.AbstractModel):
         )
 
     def _rate(self, tax):
-        """What the tax adds to what the vendor is paid: nothing where its parts take back what they add."""
+        """What the tax adds to the amount of the vendor: nothing for reverse charge."""
         parts = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == "tax")
         factor = sum(decimal_of(part.factor_percent) for part in parts)
         # without an exponent
         return (decimal_of(tax.amount) * factor / 10_000).normalize() + 0
 
     def _account(self, flow, tax):
-        """The tax's account. A tax without one is booked on the account of the line: the usual one stands for it."""
+        """The account of the tax. For a tax without one, which is booked on the line's account, the default account."""
         booked = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == "tax").account_id[:1]
         journal = self.env["account.journal"].search(
             [*self.env["account.journal"]._check_company_domain(flow.company_id), ("type", "=", "purchase")], limit=1

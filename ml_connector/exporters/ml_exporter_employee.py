@@ -8,7 +8,7 @@ from ..core.own_ids import own_id
 class MlExporterEmployee(models.AbstractModel):
     _name = "ml.exporter.employee"
     _inherit = "ml.exporter"
-    _description = "Reader of Employees"
+    _description = "Employee Exporter"
 
     def _watched_fields(self):
         return {"name", "work_email", "department_id", "work_location_id", "parent_id", "active", "user_id"}
@@ -17,7 +17,7 @@ class MlExporterEmployee(models.AbstractModel):
         return Domain("company_id", "=", flow.company_id.id)
 
     def _document(self, flow, record):
-        # what all colleagues may know: no right on the data of employees is needed
+        # the public profile needs no right on employees
         profile = self.env["hr.employee.public"].browse(record.id)
         first, _blank, last = (record.name or "").strip().rpartition(" ")
         return Employee(
@@ -33,7 +33,7 @@ class MlExporterEmployee(models.AbstractModel):
         )
 
     def _manager(self, flow, record):
-        """The vendor's id of the manager, who goes first; empty for who is nobody's or his own superior."""
+        """The provider's id of the manager, who is sent first; empty without a manager or in a circle."""
         manager = record.parent_id
         if not manager.active or not manager.work_email or self._is_circular(record):
             return ""

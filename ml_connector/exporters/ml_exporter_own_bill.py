@@ -1,4 +1,4 @@
-"""Readers of vendor bills that were born in Odoo, and of files that go with a record."""
+"""Exporters of vendor bills that were created in Odoo, and of the PDF of a record."""
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..core.documents import Bill, BillLine, OutgoingFile, Party
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import decimal_of
 
@@ -16,7 +17,7 @@ PDF = "application/pdf"
 class MlExporterOwnBill(models.AbstractModel):
     _name = "ml.exporter.own_bill"
     _inherit = "ml.exporter"
-    _description = "Reader of Vendor Bills"
+    _description = "Vendor Bill Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -30,9 +31,9 @@ class MlExporterOwnBill(models.AbstractModel):
         return domain
 
     def _sendable(self, flow, records):
-        """Not what came from the vendor, nor what needs no payment; a cancelled bill only where the vendor has it."""
+        """Bills that did not come from the provider and need payment; cancelled ones only if the provider has them."""
         bindings = flow.env["ml.binding"]
-        # bills, but also statements, reimbursements and card spend come from there as vendor bills
+        # not only bills, also statements, reimbursements and card spend of the provider are vendor bills
         born_there = set(
             bindings.search(
                 [
@@ -81,7 +82,7 @@ class MlExporterOwnBill(models.AbstractModel):
         )
 
     def _lines(self, flow, move):
-        """Lines with their tax, as the total is; what rounding leaves over goes on a line of its own."""
+        """Lines with their tax, like the total; a rounding difference becomes its own line."""
         digits = move.currency_id.decimal_places
         rest = round(decimal_of(move.amount_total), digits)
         for line in move.invoice_line_ids.filtered(lambda line: line.display_type == "product"):
@@ -101,13 +102,13 @@ class MlExporterOwnBill(models.AbstractModel):
             yield BillLine(amount=rest, description=self.env._("Rounding"))
 
     def _order_of(self, flow, move):
-        """The vendor's id of the purchase order, where all lines that have one have the same."""
+        """The provider's id of the purchase order, if all lines with an order have the same."""
         orders = move.invoice_line_ids.purchase_line_id.order_id
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
         return known.get(orders.id, "") if len(orders) == 1 else ""
 
     def _paid_on(self, flow, move):
-        """When it was paid here; None where the vendor system paid it."""
+        """When it was paid in Odoo; None if the provider paid it."""
         if move.payment_state not in ("paid", "in_payment"):
             return None
         payments = move.matched_payment_ids
@@ -118,11 +119,11 @@ class MlExporterOwnBill(models.AbstractModel):
 
 
 class MlExporterOutgoingFile(models.AbstractModel):
-    """The file of a record that the vendor took, by the model of the record."""
+    """The PDF of an accepted record."""
 
     _name = "ml.exporter.outgoing_file"
     _inherit = "ml.exporter.follower"
-    _description = "Reader of Files"
+    _description = "PDF Exporter"
 
     def _document(self, flow, record):
         kind = "purchase_order" if record._name == "purchase.order" else "own_bill"
@@ -137,7 +138,7 @@ class MlExporterOutgoingFile(models.AbstractModel):
             content, _kind = report._render_qweb_pdf("purchase.action_report_purchase_order", order.ids)
         except UserError as error:
             raise InvalidDataError(
-                self.env._("The PDF of %(order)s cannot be made: %(problem)s", order=order.name, problem=error)
+                _("Odoo could not create the PDF of %(order)s. %(problem)s", order=order.name, problem=error)
             ) from error
         return OutgoingFile(
             parent_external_id=parent, name=f"{order.name}.pdf".replace("/", "-"), mimetype=PDF, content=content
@@ -146,7 +147,7 @@ class MlExporterOutgoingFile(models.AbstractModel):
     def _bill_file(self, parent, move):
         attachment = self._pdf_of(move)
         if not attachment:
-            raise InvalidDataError(self.env._("%s has no PDF to send along.", move.name))
+            raise InvalidDataError(_("%(bill)s has no PDF to send.", bill=move.name))
         return OutgoingFile(
             parent_external_id=parent,
             name=attachment.name,
@@ -156,7 +157,7 @@ class MlExporterOutgoingFile(models.AbstractModel):
         )
 
     def _pdf_of(self, move):
-        """The main attachment, else the first PDF; no other where the main one is something else."""
+        """The main attachment if it is a PDF. Without a main attachment, the first PDF."""
         domain = [("res_model", "=", move._name), ("res_id", "=", move.id), ("type", "=", "binary")]
         files = move.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
         main = files & move.message_main_attachment_id

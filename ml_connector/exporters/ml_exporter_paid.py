@@ -3,18 +3,19 @@ from odoo.fields import Domain
 
 from ..core.documents import Clearing, Paid
 from ..core.errors import NotRelevantError
+from ..core.messages import _
 from ..importers.importer_tools import exact
 
 
 class MlExporterPaid(models.AbstractModel):
-    """Tells that what we owe for a remote record is paid: the entry that it became, reconciled in full.
+    """Reports a remote record as paid once its entry is fully reconciled.
 
-    And that it is not any more, where the vendor was told.
+    A reported record that is open again is reported as unpaid.
     """
 
     _name = "ml.exporter.paid"
     _inherit = "ml.exporter"
-    _description = "Reader of Paid Records"
+    _description = "Paid Bill Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -34,29 +35,31 @@ class MlExporterPaid(models.AbstractModel):
         }
 
     def _open_again(self, flow):
-        """Ids of the moves that the vendor may have been told of as paid, and that are not paid any more."""
+        """Ids of the moves that were reported, or may have been reported, as paid and are open again."""
         told = flow.env["ml.binding"]._search(
             [("connection_id", "=", flow.connection_id.id), ("kind", "=", "paid"), ("res_model", "=", "account.move")]
         )
-        doubtful = flow.env["ml.sync.log"]._search([("flow_id", "=", flow.id), ("state", "in", ("running", "unknown"))])
+        unconfirmed = flow.env["ml.sync.log"]._search(
+            [("flow_id", "=", flow.id), ("state", "in", ("running", "unknown"))]
+        )
         lines = self.env["account.move.line"].search(
             Domain("account_type", "=", "liability_payable")
             & Domain("reconciled", "=", False)
             & (
                 Domain("move_id", "in", told.subselect("res_id"))
-                | Domain("move_id", "in", doubtful.subselect("res_id"))
+                | Domain("move_id", "in", unconfirmed.subselect("res_id"))
             )
         )
         return lines.move_id.ids
 
     def _sendable(self, flow, records):
-        """Those that came from this vendor system, and are paid or were."""
+        """Moves that came from this provider and are or were paid."""
         origins = self._origins(flow, records)
         again = set(self._open_again(flow))
         return records.filtered(lambda move: move.id in origins and (move.id in again or self._is_paid(move)))
 
     def _origins(self, flow, records):
-        """{move id: binding} of the records that the flow tells about."""
+        """{move id: record link} of the records whose payment the flow reports."""
         bindings = flow.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
@@ -68,9 +71,9 @@ class MlExporterPaid(models.AbstractModel):
         return {binding.res_id: binding for binding in bindings}
 
     def _owed_lines(self, move):
-        """What we owe: to employees where there are any, for a card is settled by its own bill."""
+        """The payable lines: those of employees if there are any, because cards have their own bill."""
         owed = move.line_ids.filtered(lambda line: line.account_type == "liability_payable" and line.balance < 0)
-        # older entries owe what is owed to people whose contacts lie under the company to the company itself
+        # older entries book debts to people whose contacts belong to the company on the company itself
         people = owed.filtered(lambda line: line.partner_id.employee or line.partner_id == line.company_id.partner_id)
         return people or owed
 
@@ -83,8 +86,8 @@ class MlExporterPaid(models.AbstractModel):
         owed = self._owed_lines(record)
         is_paid = self._is_paid(record)
         if not is_paid and not flow.env["ml.binding"]._external_ids(flow.connection_id, "paid", record):
-            # it was when it was queued, and the vendor does not know of it
-            raise NotRelevantError(self.env._("%s is not paid any more.", record.display_name))
+            # it was paid when it was queued, and the provider was not informed
+            raise NotRelevantError(_("%(bill)s is no longer paid.", bill=record.display_name))
         return Paid(
             subject=binding.kind,
             external_id=binding.external_id,

@@ -1,10 +1,11 @@
-"""Readers of purchase orders and of what was received on them."""
+"""Exporters of purchase orders and goods receipts."""
 
 from odoo import models
 from odoo.fields import Domain
 
 from ..core.documents import AnalyticShare, GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import decimal_of
 
@@ -12,7 +13,7 @@ from .ml_exporter import decimal_of
 class MlExporterPurchaseOrder(models.AbstractModel):
     _name = "ml.exporter.purchase_order"
     _inherit = "ml.exporter"
-    _description = "Reader of Purchase Orders"
+    _description = "Purchase Order Exporter"
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):
@@ -31,7 +32,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         return {order.id: max([order.write_date, *order.order_line.mapped("write_date")]) for order in records}
 
     def _sendable(self, flow, records):
-        """Not what was born at the vendor, and an order that has ended only where the vendor has it."""
+        """Orders that were not created in the provider; closed and cancelled ones only if the provider has them."""
         bindings = flow.env["ml.binding"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
@@ -40,10 +41,10 @@ class MlExporterPurchaseOrder(models.AbstractModel):
                 ("res_id", "in", records.ids),
             ]
         )
-        ours = {binding.res_id for binding in bindings if binding.fingerprint}
-        theirs = set(bindings.mapped("res_id")) - ours
+        sent = {binding.res_id for binding in bindings if binding.fingerprint}
+        received = set(bindings.mapped("res_id")) - sent
         return records.filtered(
-            lambda order: order.id not in theirs and (order.id in ours or self._state(order) == "open")
+            lambda order: order.id not in received and (order.id in sent or self._state(order) == "open")
         )
 
     def _is_taken_back(self, record):
@@ -78,15 +79,15 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         )
 
     def _await_last(self, flow, order):
-        """Receipts and bills of an order go before its end, after which the vendor takes none.
+        """Wait for receipts and bills of an order, which the provider does not accept after its end.
 
-        :raises NotSentError: one of them is still to go
+        :raises NotSentError: one of them has not been sent yet
         """
         for kind, name in (("goods_receipt", "picking_ids"), ("own_bill", "invoice_ids")):
             if sender := self._sender(flow, kind):
-                reader = self.env[f"ml.exporter.{kind}"]
-                due = order[name].filtered_domain(reader._domain(sender))
-                for record in reader._sendable(sender, due):
+                exporter = self.env[f"ml.exporter.{kind}"]
+                due = order[name].filtered_domain(exporter._domain(sender))
+                for record in exporter._sendable(sender, due):
                     self._remote_id(flow, kind, record)
 
     def _line_codes(self, flow, lines):
@@ -95,7 +96,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         return self._codes(flow, (("account", accounts), ("tax", lines.tax_ids), ("analytic", analytics)))
 
     def _coding(self, flow, line, codes):
-        """Account, taxes and analytic shares: what the vendor happens to know, or where codes are needed, those."""
+        """Account, taxes and analytic shares: the required codes, or those that the provider happens to know."""
         account = self._account(line)
         if codes is None:
             shares = self._analytic_shares(flow, line.analytic_distribution)
@@ -103,7 +104,11 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         distribution = line.analytic_distribution or {}
         if any(percentage != 100 for percentage in distribution.values()):
             raise InvalidDataError(
-                self.env._("%s is divided among analytic accounts, which the vendor's orders cannot be.", line.name)
+                _(
+                    "Line %(line)s is split across analytic accounts. %(provider)s orders do not support that.",
+                    line=line.name,
+                    provider=flow.connection_id._provider_class().label,
+                )
             )
         references = (codes["analytic", analytic.id] for analytic in self._analytic_accounts(line))
         return {
@@ -127,7 +132,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         )
 
     def _account(self, line):
-        """The expense account that the bill of this line will have in all likelihood."""
+        """The expense account that the bill of this line will probably have."""
         product = line.product_id.with_company(line.company_id)
         if product:
             return product.product_tmpl_id.get_product_accounts(line.order_id.fiscal_position_id)["expense"]
@@ -142,14 +147,14 @@ class MlExporterPurchaseOrder(models.AbstractModel):
 class MlExporterGoodsReceipt(models.AbstractModel):
     _name = "ml.exporter.goods_receipt"
     _inherit = "ml.exporter"
-    _description = "Reader of Receipts of Goods"
+    _description = "Goods Receipt Exporter"
     _groups = ("stock.group_stock_user",)
 
     def _watched_fields(self):
         return {"date_done", "state"}
 
     def _domain(self, flow):
-        """Receipts of purchases, and the returns that lessen them."""
+        """Receipts of purchases and their returns."""
         received = Domain("move_ids.purchase_line_id", "!=", False)
         returned = Domain("move_ids.origin_returned_move_id.purchase_line_id", "!=", False)
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "done") & (received | returned)
@@ -169,15 +174,15 @@ class MlExporterGoodsReceipt(models.AbstractModel):
         }
 
     def _sendable(self, flow, records):
-        """The receipts themselves: a return stands for the receipts of which it takes something back."""
+        """The receipts. A return is replaced by the receipts to which it belongs."""
         receipts = records | records.move_ids.origin_returned_move_id.picking_id
         receipts = receipts.filtered(lambda picking: picking.state == "done" and self._moves(picking))
         orders = self._moves(receipts).purchase_line_id.order_id
         known = flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", orders)
-        return receipts.filtered(lambda picking: self._is_ordered_over_there(flow, picking, known))
+        return receipts.filtered(lambda picking: self._has_orders(flow, picking, known))
 
-    def _is_ordered_over_there(self, flow, picking, known):
-        """Whether the vendor has the orders, or will have them."""
+    def _has_orders(self, flow, picking, known):
+        """Whether the provider has the orders, or will get them."""
         orders = self._moves(picking).purchase_line_id.order_id
         sender = self._sender(flow, "purchase_order")
         return all(
@@ -218,5 +223,5 @@ class MlExporterGoodsReceipt(models.AbstractModel):
         )
 
     def _quantity(self, line, moves):
-        """In the unit of the order's line."""
+        """Quantity in the unit of the order line."""
         return sum(move.product_uom._compute_quantity(move.quantity, line.product_uom_id) for move in moves)

@@ -5,29 +5,30 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "ml.changed"]
 
-    # what a person copies or reverses is owed to, or by, the same
+    # a copy or reversal is owed to, or by, the same contact
     _birth_fields = ("ml_owed_to_person",)
 
     ml_original_date = fields.Date(
-        "Accounting Date at the Vendor System",
+        "Accounting Date at Provider",
         readonly=True,
         copy=False,
-        help="Set when the accounting date had to move to the next open day because the period was locked.",
+        help="Original date of an entry that Odoo posted on the first open day because its period was locked.",
     )
     ml_ledger_state = fields.Selection(
-        [("open", "Open"), ("partial", "Partly paid"), ("paid", "Paid"), ("voided", "Void")],
-        "In the Ledger",
+        [("open", "Open"), ("partial", "Partially Paid"), ("paid", "Paid"), ("voided", "Voided")],
+        "Status in Ledger",
         readonly=True,
         copy=False,
-        help="What became of the bill in the vendor system's ledger, as it said last.",
+        help="Last known status of the bill in the accounting system that it was sent to.",
     )
     ml_owed_to_person = fields.Boolean(
-        "Owed to the Person",
+        "Owed to Person",
         readonly=True,
-        help="Who is owed is the contact itself, and not the company under which it lies when that is our own.",
+        help="The amount is owed to the contact itself. Otherwise it is owed to the contact's parent company, if"
+        " that is not a company of this database.",
     )
     ml_sync_count = fields.Integer(
-        "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
+        "Transfers", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
     )
 
     @api.depends("ml_owed_to_person")

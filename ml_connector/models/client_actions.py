@@ -1,22 +1,22 @@
-"""What buttons answer to the web client, and how texts from outside are shown."""
+"""Answers of buttons to the web client, and HTML of external texts."""
 
 from markupsafe import Markup
 
 
 def shown_as_text(text):
-    """HTML that shows a text from outside as it is: no tags of its own, and no addresses that become links."""
+    """HTML that shows an external text literally, without its tags and links."""
     return Markup("<p>%s</p>") % Markup("<br/>").join(text.splitlines())
 
 
 def open_address(url):
-    """Open a vendor's page in another tab; nothing for what is no web address, such as `javascript:`."""
+    """Open a page of the provider in a new tab; False for anything but a web address, such as `javascript:`."""
     if not (url or "").startswith(("https://", "http://")):
         return False
     return {"type": "ir.actions.act_url", "url": url, "target": "new"}
 
 
 def notification(message, kind="success", *, reload=True):
-    """Show a message for a moment (`danger`: until it is closed), and read the view again."""
+    """Show a message briefly (`danger`: until it is closed), then reload the view."""
     params = {"type": kind, "message": message, "sticky": kind == "danger"}
     if reload:
         params["next"] = {"type": "ir.actions.client", "tag": "soft_reload"}

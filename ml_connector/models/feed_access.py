@@ -1,4 +1,4 @@
-"""What a feed template may read: fields of its records, and of what these lead to, that its author may read, too."""
+"""What a file template may read: fields of its records and of linked records that its author may read."""
 
 from ast import literal_eval
 
@@ -17,16 +17,17 @@ SHAPELESS = ("properties", "properties_definition")
 
 
 def check_path(model, path, label, as_value=True):
-    """Check that a person may have the values at a field path, in the name of whom `model` is.
+    """Check that the user of `model` may read the values at a field path.
 
-    :param label: what the sentence of a refusal begins with
-    :param as_value: the path leads to one value, which can be written into a file; else it selects or computes
-    :raises ValidationError: he may not, or it cannot be
+    :param label: name of the template or column in the error
+    :param as_value: the path must lead to one value that fits into a file; otherwise it is used in a domain or
+        computation
+    :raises ValidationError: the path is not allowed
     """
     env = model.env
     names = path.split(".")
     if len(names) > MAX_STEPS:
-        raise ValidationError(env._("%s: the path has too many steps.", label))
+        raise ValidationError(env._("%(label)s: the path is too long.", label=label))
     for position, name in enumerate(names):
         _check_model(model, label)
         field = model._fields.get(name)
@@ -36,10 +37,10 @@ def check_path(model, path, label, as_value=True):
             )
         is_last = position == len(names) - 1
         refused = (*FILES, *SHAPELESS, *(NO_VALUES if as_value else ()))
-        # Whatever a person may see: what is behind a group or is a credential goes to no vendor.
+        # fields with groups and credentials are never exported, even if the user may read them
         if field.type in refused or field.groups or is_sensitive(name):
             raise ValidationError(
-                env._("%(label)s: the field %(name)s cannot be written into a file.", label=label, name=name)
+                env._("%(label)s: the field %(name)s cannot be exported to a file.", label=label, name=name)
             )
         if not model._has_field_access(field, "read"):
             raise ValidationError(_unreadable(model, label))
@@ -49,7 +50,7 @@ def check_path(model, path, label, as_value=True):
             return
         if not field.relational:
             raise ValidationError(
-                env._("%(label)s: the field %(name)s cannot be written into a file.", label=label, name=name)
+                env._("%(label)s: the field %(name)s cannot be exported to a file.", label=label, name=name)
             )
         model = env[field.comodel_name]
 
@@ -58,12 +59,12 @@ _GRANULARITIES = [[name] for name in (*READ_GROUP_TIME_GRANULARITY, *READ_GROUP_
 
 
 def check_domain(model, text, label):
-    """Check that a person may select records by a literal domain.
+    """Check that the user may select records with a literal domain.
 
-    :raises ValidationError: he may not, or it is none
+    :raises ValidationError: the domain is not allowed or not valid
     """
     env = model.env
-    wrong = env._("These records cannot be selected: %s.", (text or "")[:200])
+    wrong = env._("This domain is not allowed: %(domain)s.", domain=(text or "")[:200])
     if len(text or "") > MAX_DOMAIN:
         raise ValidationError(wrong)
     try:
@@ -88,7 +89,7 @@ def _check_conditions(model, domain, label):
         target = _target(model, path)
         if target is None:
             continue
-        # a name, or a domain of its own, is looked for among what the field leads to
+        # names and domains are searched in the linked model
         if isinstance(value, (list, tuple, Domain)) and operator in ("any", "not any"):
             _check_conditions(target, Domain(value), label)
         elif _has_text(value):
@@ -118,4 +119,4 @@ def _check_model(model, label):
 
 def _unreadable(model, label):
     name = model.env["ir.model"]._get(model._name).name
-    return model.env._("%(label)s: you may not read what it asks for of %(model)s.", label=label, model=name)
+    return model.env._("%(label)s: you do not have the right to read records of %(model)s.", label=label, model=name)

@@ -11,13 +11,13 @@ class HrExpense(models.Model):
         readonly=True,
         copy=False,
         check_company=True,
-        help="Account on which card spend waits for the card's statement.",
+        help="Account that holds card expenses until the card statement is booked.",
     )
     ml_original_date = fields.Date(
-        "Accounting Date at the Vendor System",
+        "Accounting Date at Provider",
         readonly=True,
         copy=False,
-        help="Set when the accounting date had to move to the next open day because the period was locked.",
+        help="Original date of an entry that Odoo posted on the first open day because its period was locked.",
     )
 
     def _get_expense_account_destination(self):

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 
 
 class IrAttachment(models.Model):
-    """Originals stay what they are, and what a full disk left of a file is in nobody's way."""
+    """Copies stay identical to the byte, and files cut off by a full disk are replaced."""
 
     _inherit = "ir.attachment"
 

@@ -9,7 +9,7 @@ class MailFollowers(models.Model):
 
     @api.model
     def _search(self, domain, *args, bypass_access=False, **kwargs):
-        """Odoo tells every user who follows any record. Who follows one of ours is told to those who may read it."""
+        """Show followers of records of this addon only to users who may read the records; Odoo shows them to all."""
         if not (self.env.su or bypass_access):
             domain = Domain(domain) & self._told()
         return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)

@@ -1,7 +1,7 @@
-"""What one side has and the other does not: created over there or here, linked, or left out.
+"""Creation of missing mappings: codes of the provider become Odoo records, or Odoo records codes of the provider.
 
-Both lists are there already: what only the vendor has are the unmapped rows of `ml.mapping`, and what only Odoo has
-those of `ml.outgoing.code`. Here is what fills the latter, and what the buttons of both do.
+Unmapped rows of `ml.mapping` exist only at the provider, those of `ml.outgoing.code` only in Odoo. Here are the buttons
+of both lists, and the code that fills the second one.
 """
 
 from odoo import api, fields, models
@@ -12,13 +12,14 @@ from .client_actions import notification
 from .ml_mapping import MAPPED_MODELS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
+from .ml_sentence import in_words
 
 ALIGNED_KINDS = ("account", "tax", "analytic")
-"""What lines are coded to."""
+"""Kinds of mappings of lines."""
 CREATED_BY = {"account": ("account",), "tax": ("tax",), "analytic": ("dimension_value", "list_value")}
-"""Kinds of push flows that create such a record at the vendor."""
+"""Kinds of push flows that create such a record in the provider's system."""
 NOT_CODED = ("asset_receivable", "liability_payable", "asset_cash", "equity_unaffected", "off_balance")
-"""Types of accounts to which no line of a bill or order is coded."""
+"""Types of accounts that lines of bills and orders do not use."""
 OPEN = ("pending", "running", "waiting", "failed", "unknown")
 
 
@@ -26,15 +27,23 @@ class MlConnection(models.Model):
     _inherit = "ml.connection"
 
     sends_codes = fields.Boolean(compute="_compute_sends_codes")
+    missing_label = fields.Char(compute="_compute_missing_label")
+
+    @api.depends("provider")
+    @api.depends_context("lang")
+    def _compute_missing_label(self):
+        for connection in self:
+            provider = connection.provider and connection._provider_class().label
+            connection.missing_label = provider and self.env._("Missing in %(provider)s", provider=provider)
 
     @api.depends("provider", "flow_ids.active")
     def _compute_sends_codes(self):
-        """Whether what is sent goes under codes of the vendor's."""
+        """Whether an active flow sends records with codes of the provider."""
         for connection in self:
             connection.sends_codes = any(flow.active and flow._spec().coded for flow in connection.flow_ids)
 
     def _codes_needed(self):
-        """{connection: number of codes to fill that records wait for}, in either list."""
+        """{connection: number of unmapped codes that transfers wait for}, in both lists."""
         counts = dict(
             self.env["ml.mapping"]._read_group(
                 [
@@ -60,9 +69,9 @@ class MlConnection(models.Model):
         return counts
 
     def _creator(self, kind):
-        """The flow that creates records of a kind at the vendor.
+        """The flow that creates records of a kind in the provider's system.
 
-        :raises UserError: there is none, it is switched off, or it rests
+        :raises UserError: there is none, or it is inactive or blocked
         """
         self.ensure_one()
         flow = self.flow_ids.filtered(
@@ -72,35 +81,36 @@ class MlConnection(models.Model):
             label = dict(self.env["ml.mapping"]._fields["kind"]._description_selection(self.env))[kind]
             raise UserError(
                 self.env._(
-                    "%(connection)s takes no %(kind)s from here: create it there, then read its codes.",
-                    connection=self.name,
+                    "%(provider)s does not accept records of type %(kind)s from Odoo. Create the record in"
+                    " %(provider)s, then sync its codes.",
+                    provider=self._provider_class().label,
                     kind=label,
                 )
             )
         if not flow.active:
             raise UserError(
-                self.env._("Switch on the flow %(flow)s of %(connection)s first.", flow=flow.name, connection=self.name)
+                self.env._("Activate the flow %(flow)s of %(connection)s first.", flow=flow.name, connection=self.name)
             )
         if reason := flow._blocked():
-            raise UserError(reason)
+            raise UserError(in_words(self.env, reason))
         return flow
 
     @needs("map")
     def action_align(self):
-        """List what Odoo has and the vendor does not."""
+        """List the Odoo records that have no code of the provider."""
         self.ensure_one()
         self.env["ml.outgoing.code"]._align(self)
         context = {"search_default_unmapped": 1, "search_default_group_kind": 1}
-        return self._open_codes("ml.outgoing.code", self.env._("Not at %s", self.name), context)
+        return self._open_codes("ml.outgoing.code", self.missing_label, context)
 
 
 class MlOutgoingCode(models.Model):
     _inherit = "ml.outgoing.code"
 
-    creation = fields.Char(compute="_compute_creation", help="What became of its creation at the vendor.")
+    creation = fields.Char(compute="_compute_creation", help="Progress of the creation in the provider's system.")
 
     def _compute_creation(self):
-        """Creations that are under way or have failed; what was created has its code."""
+        """Progress of the open creations; a created record has its code."""
         logs = self.env["ml.sync.log"].search(
             [
                 ("connection_id", "in", self.connection_id.ids),
@@ -117,11 +127,11 @@ class MlOutgoingCode(models.Model):
             if not log:
                 code.creation = False
             else:
-                code.creation = log.error_message or self.env._("Being created")
+                code.creation = in_words(self.env, log._sentence("error_message")) or self.env._("Creating")
 
     @api.model
     def _align(self, connection):
-        """Rows for all records that the vendor has no code for, and none for those that need none any more."""
+        """Create rows for the records without a code of the provider, and delete rows that are not needed."""
         groups = self.env["ml.mapping"]._read_group(
             [("connection_id", "=", connection.id), ("kind", "in", ALIGNED_KINDS)], ["kind"]
         )
@@ -141,7 +151,7 @@ class MlOutgoingCode(models.Model):
 
     @needs("map")
     def action_create_at_vendor(self):
-        """Queue the creation of the selected records at the vendor."""
+        """Queue the creation of the selected records in the provider's system."""
         unmapped = self.filtered(lambda code: code.state == "unmapped")
         for (connection, kind), codes in unmapped.grouped(lambda code: (code.connection_id, code.kind)).items():
             records = self.env[MAPPED_MODELS[kind]].browse(codes.mapped("res_id")).exists()
@@ -153,7 +163,7 @@ class MlOutgoingCode(models.Model):
 
     @needs("map")
     def action_leave_out(self):
-        """Send lines without the selected records from now on."""
+        """Ignore the selected records: their lines are sent without them."""
         self.filtered(lambda code: code.state == "unmapped").is_ignored = True
 
 
@@ -162,15 +172,15 @@ class MlMapping(models.Model):
 
     @needs("map")
     def action_leave_out(self):
-        """Book lines without the selected codes from now on."""
+        """Ignore the selected codes: their lines are booked without them."""
         self.filtered(lambda mapping: mapping.state == "unmapped").is_ignored = True
 
     @needs("map")
     def action_create_records(self):
-        """Create what the selected codes of the vendor stand for."""
+        """Create the Odoo records of the selected codes."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
         for mapping in unmapped:
-            # what comes from the vendor does not echo back
+            # records from this provider are not sent back to it
             creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
             create = {
                 "account": creating._new_account,
@@ -181,17 +191,20 @@ class MlMapping(models.Model):
             }.get(mapping.kind)
             if not create:
                 raise UserError(
-                    self.env._("%s is nothing that can be made of its name: create it by hand.", mapping.display_name)
+                    self.env._(
+                        "Odoo cannot create this type of record. Create it manually, then map %(code)s.",
+                        code=mapping.display_name,
+                    )
                 )
             record = create()
             mapping.res_id = record.id
         unmapped._decided_filled("create_record")
-        return notification(self.env._("%s records were created in Odoo.", len(unmapped)))
+        return notification(self.env._("Records created in Odoo: %(count)s.", count=len(unmapped)))
 
     def _new_account(self):
-        """An account of the vendor's number; Odoo gives it the type of the account before it."""
+        """An account with the provider's number; Odoo copies the type of the preceding account."""
         if not self.external_code:
-            raise UserError(self.env._("%s has no number, which an account needs.", self.display_name))
+            raise UserError(self.env._("An account needs a number, but %(code)s has none.", code=self.display_name))
         return self.env["account.account"].create(
             {
                 "code": self.external_code,
@@ -205,9 +218,10 @@ class MlMapping(models.Model):
         if not plan:
             raise UserError(
                 self.env._(
-                    "Nobody has said which analytic plan %(field)s is: choose or create the analytic account of one of"
-                    " its codes in the list, and the others go into the same plan.",
+                    "No analytic plan is mapped to the field %(field)s of %(provider)s. Choose or create an analytic"
+                    " account for one of its codes; Odoo creates the others in the same plan.",
                     field=self.external_group or self.display_name,
+                    provider=self.connection_id._provider_class().label,
                 )
             )
         return self.env["account.analytic.account"].create(
@@ -233,7 +247,7 @@ class MlMapping(models.Model):
         return self.env["hr.employee"].create({**values, "company_id": self.company_id.id})
 
     def _plan_of_field(self):
-        """The analytic plan for the vendor's field: as mapped, else that of all other codes of the field."""
+        """The analytic plan of the provider's field: the mapped one, otherwise the only plan of its mapped codes."""
         mapped = Domain("connection_id", "=", self.connection_id.id) & Domain("res_id", "!=", False)
         field = self.search(mapped & Domain("kind", "=", "plan") & Domain("external_name", "=", self.external_group))
         if len(field) == 1:
@@ -246,7 +260,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _record_odoo_code(self, connection, reference, record):
-        """What was created under a code goes under that code."""
+        """Map a created record to the code that it was created with."""
         mapping = super()._record_odoo_code(connection, reference, record)
         codes = self.env["ml.outgoing.code"].search(
             [
@@ -260,7 +274,7 @@ class MlMapping(models.Model):
         return mapping
 
     def _release_senders(self):
-        """Records that have a code now need no row for sending any more."""
+        """Delete the outgoing mappings of records that now have a code."""
         super()._release_senders()
         outgoing = self.env["ml.outgoing.code"]
         for (connection, kind), mappings in (
@@ -281,5 +295,5 @@ class MlMapping(models.Model):
 
 def _told(env, count):
     if not count:
-        return notification(env._("The selected rows have their codes already."), "warning")
-    return notification(env._("%s records are being created at the vendor. Their codes show here in a moment.", count))
+        return notification(env._("The selected records already have codes."), "warning")
+    return notification(env._("Creating records in the provider's system: %(count)s.", count=count))

@@ -1,4 +1,4 @@
-"""Verification of the audit trail, in slices of bounded work by the connection's job."""
+"""Verification of the audit trail, in slices of bounded work by the scheduled action of the connection."""
 
 import json
 from datetime import timedelta
@@ -7,36 +7,39 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..core.messages import Message, _, paragraph
 from ..vault import audit_heads
 from ..vault.signature import AuditKeys
 from .ml_sealed import needs
+from .ml_sentence import Sentence, in_words
 from .ml_sync_attempt import signed_text
 
 BATCH = 1000
 SLICE = 20_000
-"""Rows that are checked before the result is committed."""
+"""Attempts that are checked before the result is committed."""
 EVERY = timedelta(days=1)
 WHOLE_EVERY = timedelta(days=7)
-"""How often rows are verified that were verified before."""
+"""How often attempts are verified again."""
 
 
 class Walk:
-    """How far a verification has come along a chain, and what it has met."""
+    """Progress of a verification of an audit trail, and the problems found."""
 
     def __init__(self, state=None):
         state = state or {}
         self.position = state.get("position", 0)
         self.hash = state.get("hash")
-        self.problem = state.get("problem", "")
+        self.problem = _restored(state.get("problem", ""))
         self.problems = state.get("problems", 0)
-        self.earlier = state.get("earlier", "")
+        self.earlier = _restored(state.get("earlier", ""))
         self.foreign = state.get("foreign")
         self.is_running = state.get("is_running", False)
         self.whole_at = state.get("whole_at", "")
 
     def state(self, keys, connection):
         key_id = keys.newest()
-        return {**vars(self), "key_id": key_id, "signature": keys.sign(key_id, self._text(connection))}
+        texts = {"problem": _kept(self.problem), "earlier": _kept(self.earlier)}
+        return {**vars(self), **texts, "key_id": key_id, "signature": keys.sign(key_id, self._text(connection))}
 
     def is_signed(self, keys, connection, state):
         return bool(keys.verify(state.get("key_id"), self._text(connection), state.get("signature")))
@@ -49,8 +52,17 @@ class Walk:
         self.problems += 1
 
     def note_foreign(self, sequence):
-        """A row under a key that this server does not have."""
+        """Note an attempt signed with a key that this server does not have."""
         self.foreign = [self.foreign[0] if self.foreign else sequence, sequence]
+
+
+def _kept(sentence):
+    """A sentence in JSON."""
+    return sentence.to_json() if isinstance(sentence, Message) else sentence
+
+
+def _restored(sentence):
+    return Message.from_json(sentence) if isinstance(sentence, dict) else sentence
 
 
 class MlSyncAttempt(models.Model):
@@ -58,7 +70,7 @@ class MlSyncAttempt(models.Model):
 
     @api.model
     def _verify(self, connection):
-        """Verify a whole chain at once; returns a sentence about what is wrong, or an empty string."""
+        """Verify a whole audit trail; returns a sentence about its first problem, or an empty string."""
         self.env.flush_all()
         walk = Walk()
         while self._advance(connection, walk, SLICE):
@@ -67,7 +79,7 @@ class MlSyncAttempt(models.Model):
 
     @api.model
     def _advance(self, connection, walk, limit):
-        """Check the next rows of a chain. Whether any are left; when not, its end was checked too."""
+        """Check the next attempts. Returns whether any are left; the end is checked with the last ones."""
         keys = AuditKeys(self.env)
         for _batch in range(0, limit, BATCH):
             rows = self._rows_after(connection, walk.position)
@@ -89,7 +101,7 @@ class MlSyncAttempt(models.Model):
         return self.env.cr.dictfetchall()
 
     def _missing_links(self, rows):
-        """The logs and users of the rows that exist although the row's own link to them is empty."""
+        """The transfers and users that exist although the link of an attempt to them is empty."""
         found = set()
         for model, name, number in (("ml.sync.log", "log_id", "res_id"), ("res.users", "create_uid", "user_number")):
             ids = [row[number] for row in rows if row[name] is None and row[number]]
@@ -103,11 +115,11 @@ class MlSyncAttempt(models.Model):
         sequence = row["sequence"]
         is_genuine = keys.verify(row["key_id"], signed_text(row), row["hash"])
         if sequence != walk.position + 1:
-            walk.note(self.env._("Attempt %s is missing.", walk.position + 1))
+            walk.note(_("Attempt %(number)s is missing.", number=walk.position + 1))
         elif row["previous_hash"] != walk.hash:
-            walk.note(self.env._("Attempt %s does not follow the one before it.", sequence))
+            walk.note(_("Attempt %(number)s does not follow the previous one.", number=sequence))
         elif is_genuine is False or not _is_bound(row, missing):
-            walk.note(self.env._("Attempt %s was changed.", sequence))
+            walk.note(_("Attempt %(number)s was changed.", number=sequence))
         elif is_genuine is None:
             walk.note_foreign(sequence)
         walk.position, walk.hash = sequence, row["hash"]
@@ -118,19 +130,15 @@ class MlSyncAttempt(models.Model):
         first, length = self._ends(connection)
         known = max(chain.attempt_count, remembered[0] if remembered else 0, walk.position)
         if length < known:
-            walk.note(
-                self.env._(
-                    "The last attempts are missing: %(found)s of %(length)s are left.", found=length, length=known
-                )
-            )
+            walk.note(_("The last attempts are missing: %(found)s of %(length)s are left.", found=length, length=known))
         elif first is not None and first != 1:
-            walk.note(self.env._("Attempt %s was inserted.", first))
+            walk.note(_("Attempt %(number)s was inserted.", number=first))
         elif (chain.attempt_count, chain.head or None) != (walk.position, walk.hash):
-            walk.note(self.env._("The attempts after number %s were added by somebody else.", chain.attempt_count))
+            walk.note(_("ML Connector did not write the attempts after number %(number)s.", number=chain.attempt_count))
         elif remembered and self._hash_at(connection, remembered[0]) != remembered[1]:
-            walk.note(self.env._("Attempt %s is not the one that this server wrote.", remembered[0]))
+            walk.note(_("Attempt %(number)s is not the one that this server wrote.", number=remembered[0]))
         elif chain and keys.verify(chain.key_id, chain._text(), chain.signature) is False:
-            walk.note(self.env._("The end of the audit trail was changed at number %s.", chain.attempt_count))
+            walk.note(_("The end of the audit trail was changed at number %(number)s.", number=chain.attempt_count))
 
     def _ends(self, connection):
         query = SQL("SELECT min(sequence), max(sequence) FROM ml_sync_attempt WHERE connection_id = %s", connection.id)
@@ -143,16 +151,15 @@ class MlSyncAttempt(models.Model):
     def _foreign_text(self, walk):
         if not walk.foreign:
             return ""
-        return self.env._(
-            "Attempts %(first)s to %(last)s cannot be verified: the key under which they were signed is not on this "
-            "server.",
+        return _(
+            "Attempts %(first)s to %(last)s cannot be verified, because their signing key is not on this server.",
             first=walk.foreign[0],
             last=walk.foreign[1],
         )
 
 
 def _is_bound(row, missing):
-    """Whether what is not signed itself agrees with what is signed."""
+    """Whether the unsigned columns agree with the signed ones."""
     is_of_log = row["res_model"] == "ml.sync.log"
     return (
         row["log_id"] in (None, row["res_id"] if is_of_log else None)
@@ -170,10 +177,10 @@ class MlConnection(models.Model):
     audit_state = fields.Selection(
         [
             ("none", "Not Verified"),
-            ("requested", "To Be Verified"),
-            ("running", "Being Verified"),
+            ("requested", "To Verify"),
+            ("running", "Verifying"),
             ("ok", "Verified"),
-            ("warning", "Verified in Part"),
+            ("warning", "Partially Verified"),
             ("error", "Changed"),
         ],
         "Audit Trail",
@@ -183,12 +190,13 @@ class MlConnection(models.Model):
         copy=False,
     )
     audit_at = fields.Datetime("Audit Trail Verified", readonly=True, copy=False)
-    audit_message = fields.Char(readonly=True, copy=False)
+    audit_message = Sentence(readonly=True, copy=False)
+    audit_message_source = fields.Json(readonly=True, copy=False)
     audit_walk = fields.Json(readonly=True, copy=False, groups="base.group_system")
 
     @needs("administer")
     def action_verify_attempts(self):
-        """Let the job verify the whole audit trail, and show what it found."""
+        """Verify the whole audit trail in the scheduled action, and show the result."""
         self.ensure_one()
         # sudo: engine fields
         self.sudo().write({"audit_state": "requested", "audit_walk": False})
@@ -197,7 +205,7 @@ class MlConnection(models.Model):
         return self._wait_for("audit_state", "requested")
 
     def _verify_slice(self):
-        """Verify the next part of the audit trail where it is due. Whether there was anything to do."""
+        """Verify the next part of the audit trail if it is due. Returns whether it was."""
         self.ensure_one()
         keys = AuditKeys(self.env)
         walk = self._current_walk(keys)
@@ -212,7 +220,7 @@ class MlConnection(models.Model):
         return True
 
     def _current_walk(self, keys):
-        """The verification that is under way or due now."""
+        """The verification that is running or due."""
         now, state = fields.Datetime.now(), self.audit_walk
         walk = Walk(state)
         if not state or not walk.is_signed(keys, self, state):
@@ -223,8 +231,8 @@ class MlConnection(models.Model):
             return None
         if fields.Datetime.to_datetime(walk.whole_at) > now - WHOLE_EVERY:
             return walk
-        # what was found once stands until a person asks anew
-        earlier = self.audit_message if self.audit_state == "error" else ""
+        # an earlier problem stays until a user starts a new verification
+        earlier = self._sentence("audit_message") if self.audit_state == "error" else ""
         return Walk({"whole_at": fields.Datetime.to_string(now), "earlier": earlier})
 
     def _note_verified(self, walk):
@@ -236,24 +244,24 @@ class MlConnection(models.Model):
                 self, [{"subject": self.name, "action": "verify", "outcome": "error", "message": message}]
             )
             self._tell_owner(
-                "mail.mail_activity_data_warning", self.env._("The audit trail of %s was changed", self.name), message
+                "mail.mail_activity_data_warning",
+                self.env._("The audit trail of %(connection)s was changed", connection=self.name),
+                in_words(self.env, message),
             )
 
     def _verified_text(self, walk):
         if walk.problems > 1:
-            return self.env._(
-                "%(problem)s %(count)s more do not agree either.", problem=walk.problem, count=walk.problems - 1
-            )
+            return _("%(problem)s Further problems: %(count)s.", problem=walk.problem, count=walk.problems - 1)
         if walk.problem or walk.earlier:
             return walk.problem or walk.earlier
         foreign = self.env["ml.sync.attempt"]._foreign_text(walk)
-        whole = self.env._("Complete and unchanged: %s attempts.", walk.position)
-        return f"{foreign} {self.env._('The others are unchanged.')}" if foreign else whole
+        whole = _("Complete and unchanged: %(count)s attempts.", count=walk.position)
+        return paragraph(foreign, _("The others are unchanged.")) if foreign else whole
 
     def _remember_head(self):
-        """Keep the end of the audit trail on this server too, where whoever can only write SQL cannot set it back.
+        """Store the end of the audit trail on this server after the commit, out of reach of SQL.
 
-        Whether that waits for the commit.
+        Returns whether there is something to store.
         """
         chain = self.env["ml.sync.chain"].search([("connection_id", "=", self.id)])
         path = audit_heads.head_file(self.env, self.id)

@@ -4,46 +4,57 @@ from .client_actions import open_address
 
 
 class MlBinding(models.Model):
-    """This remote record is that Odoo record. Its two unique indexes make a second record impossible.
+    """The link between a record of the provider and its Odoo record. Two unique indexes prevent duplicates.
 
-    Several remote records lead to one of Odoo only where a merge or a person said so: one of them is its own, under
-    which it is sent and whose values stand; the others share it.
+    Several remote records share one Odoo record only after a merge or a decision of a user. One of them is the main
+    record: Odoo sends to it and keeps its values.
     """
 
     _name = "ml.binding"
-    _description = "Binding"
+    _description = "Record Link"
     _inherit = "ml.sealed"
     _maker_right = "administer"
-    # its own one last: that is what is left in a dictionary by record
+    # the main record last, so that it remains in a dictionary by Odoo record
     _order = "is_shared desc, id desc"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     kind = fields.Char(required=True, readonly=True)
-    external_id = fields.Char("Id at the vendor", required=True, readonly=True)
-    external_version = fields.Char(readonly=True)
-    external_url = fields.Char("Address at the vendor", readonly=True)
+    external_id = fields.Char("Provider ID", required=True, readonly=True)
+    external_version = fields.Char("Provider Version", readonly=True)
+    external_url = fields.Char("Provider URL", readonly=True)
     res_model = fields.Char("Model", required=True, readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", required=True, readonly=True)
     is_shared = fields.Boolean(
         "One of Several",
         readonly=True,
         default=False,
-        help="Another record at the provider is this record of Odoo too: contacts were merged, or a person said so.",
+        help="Another record of the provider is linked to the same Odoo record, because contacts were merged or a"
+        " user linked it.",
     )
-    fingerprint = fields.Char(readonly=True, help="Of what was last sent, so that nothing is sent twice.")
-    synced_at = fields.Datetime(readonly=True)
-    agreed_odoo = fields.Json(readonly=True, help="Values in Odoo when both sides were last brought in line.")
-    agreed_vendor = fields.Json(readonly=True, help="Values at the vendor when both sides were last brought in line.")
+    fingerprint = fields.Char(readonly=True, help="Hash of the last payload sent. Unchanged records are skipped.")
+    synced_at = fields.Datetime("Synced On", readonly=True)
+    agreed_odoo = fields.Json(readonly=True, help="Values in Odoo when both sides last agreed.")
+    agreed_vendor = fields.Json(readonly=True, help="Values of the provider when both sides last agreed.")
+
+    provider = fields.Selection(related="connection_id.provider")
+    open_label = fields.Char(compute="_compute_open_label")
 
     _external_unique = models.UniqueIndex(
-        "(connection_id, kind, external_id)", "This remote record is bound to an Odoo record already."
+        "(connection_id, kind, external_id)", "This record of the provider is already linked to an Odoo record."
     )
     _record_unique = models.UniqueIndex(
         "(connection_id, kind, res_model, res_id) WHERE is_shared IS NOT TRUE",
-        "This Odoo record is bound to a remote record already.",
+        "This Odoo record is already linked to a record of the provider.",
     )
     _record_idx = models.Index("(res_model, res_id)")
+
+    @api.depends("connection_id.provider")
+    @api.depends_context("lang")
+    def _compute_open_label(self):
+        for binding in self:
+            provider = binding.connection_id._provider_class().label
+            binding.open_label = self.env._("Open in %(provider)s", provider=provider)
 
     @api.depends("kind", "external_id")
     def _compute_display_name(self):
@@ -52,7 +63,7 @@ class MlBinding(models.Model):
 
     @api.model
     def _external_ids(self, connection, kind, records):
-        """{record id: id at the vendor} of the records that are bound as that kind."""
+        """{record id: remote id} of the records that are linked with that kind."""
         bindings = self.search(
             [
                 ("connection_id", "=", connection.id),
@@ -65,7 +76,7 @@ class MlBinding(models.Model):
 
     @api.model
     def _records(self, connection, keys):
-        """{(kind, external id): existing Odoo record} for the keys that are bound. One query, plus one a model.
+        """{(kind, external id): existing Odoo record} of the linked keys. One query, plus one for each model.
 
         The records come as the connection's user sees them.
         """
@@ -92,11 +103,11 @@ class MlBinding(models.Model):
 
     @api.model
     def _bind(self, connection, values_list):
-        """Create or refresh bindings.
+        """Create or update record links.
 
         :param values_list: dicts of kind, external_id, record and optionally external_version, fingerprint,
-            external_url, agreed_odoo, agreed_vendor, is_shared, and synced_at (when the record was as the vendor knows
-            it now; else this transaction's time)
+            external_url, agreed_odoo, agreed_vendor, is_shared, and synced_at (time of the version that the provider
+            has; default: this transaction)
         """
         now = self.env.cr.now()
         known = {
@@ -151,5 +162,5 @@ class MlBinding(models.Model):
 
 
 def _record_key(record):
-    """How a row names the Odoo record whose transfer it waits for."""
+    """The key of an Odoo record whose transfer another one waits for."""
     return f"{record._name},{record.id}"

@@ -5,14 +5,16 @@ from .ml_sealed import needs
 
 
 class MlChanged(models.AbstractModel):
-    """Documents that say what differs from the provider's newest version, until a person has decided about it."""
+    """Documents that show how the provider's latest version differs, until a user resolves the difference."""
 
     _name = "ml.changed"
     _inherit = "ml.sealed"
     _description = "Changed After Posting"
 
     ml_difference = fields.Char(
-        "Difference", compute="_compute_ml_difference", help="What the provider's newest version has otherwise."
+        "Difference",
+        compute="_compute_ml_difference",
+        help="Differences between the posted entry and the latest version.",
     )
     ml_is_changed = fields.Boolean(
         "Changed After Posting", compute="_compute_ml_difference", search="_search_ml_is_changed"
@@ -34,11 +36,11 @@ class MlChanged(models.AbstractModel):
         return [("id", "in", logs.search(logs._difference_domain(self)).mapped("res_id"))]
 
     def _ml_difference_log(self):
-        """The open difference, for the person."""
+        """The transfer with the open difference."""
         self.ensure_one()
         log = self.env["ml.sync.log"]._differences(self).get(self.id)
         if not log:
-            raise UserError(self.env._("Nothing differs here any more."))
+            raise UserError(self.env._("This record no longer differs."))
         return log.sudo(self.env.su)
 
     @needs("resolve")
@@ -47,7 +49,7 @@ class MlChanged(models.AbstractModel):
 
     @needs("resolve")
     def action_ml_keep(self):
-        """Let the record stand as it is booked, for a reason, until the provider changes it again."""
+        """Keep the posted version with a reason, until the provider changes the record again."""
         return self._ml_difference_log().action_ignore()
 
     @needs("map")

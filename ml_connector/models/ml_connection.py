@@ -11,6 +11,7 @@ from odoo.tools import SQL, clean_context, config, format_date, format_datetime,
 from .. import server_options
 from ..core.errors import ConnectorError
 from ..core.http import fault_of_base, fault_of_own
+from ..core.messages import Message, _, paragraph
 from ..core.provider import Finding, Settings
 from ..providers import PROVIDERS
 from ..vault import secret_box
@@ -19,7 +20,7 @@ from . import ml_error_class, overlap
 from .client_actions import notification, shown_as_text
 from .ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .ml_sealed import needs
-from .ml_sentence import Sentence
+from .ml_sentence import Sentence, in_words
 from .ml_sync_log import DIFFERS, OPEN_STATES
 from .ml_token import GRANT_FIELDS, TokenStore
 
@@ -28,13 +29,13 @@ _logger = logging.getLogger(__name__)
 WORKING_STATES = ("connected", "attention")
 NETWORK_FAILURES_BEFORE_BREAK = 20
 ACCESS_END_WARNING = timedelta(days=30)
-"""How long before the access ends for good its owner is told."""
+"""How long before the access expires the responsible is notified."""
 MOST_ANNOUNCEMENTS = 20
 BREAK_MINUTES = (5, 5, 15, 30, 60)
 JOB_IS_LATE = timedelta(minutes=15)
-"""How long after its time a job that comes every minute has surely been forgotten."""
+"""Delay after which a scheduled action that is due every minute is late."""
 DATABASE_HEADER = "X-Odoo-Database"
-"""By which a request says for which of several databases it is."""
+"""Header that names the database of a request."""
 LEARNED_AT_ADDRESS = (
     "identity",
     "business",
@@ -55,11 +56,11 @@ LEARNED_AT_ADDRESS = (
 )
 IDS_IN_REFERENCES = ("ml.sync.log", "ml.bridged.document")
 SKIPPED_IDS = 1_000_000
-"""More than a database makes between a dump and the moment at which its copy takes over."""
+"""More ids than another database uses between a backup and the switch to its copy."""
 
 
 class MlConnection(models.Model):
-    """One account at a vendor for one company."""
+    """One account at a provider for one company."""
 
     _name = "ml.connection"
     _description = "Connection"
@@ -78,28 +79,28 @@ class MlConnection(models.Model):
     provider = fields.Selection(
         lambda self: [(key, provider.label) for key, provider in PROVIDERS.items()],
         required=True,
-        string="Vendor system",
+        string="Provider",
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True, tracking=True
     )
     environment = fields.Selection(
-        [("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Own address")],
+        [("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Custom URL")],
         default="production",
         required=True,
         tracking=True,
     )
     custom_url = fields.Char(
-        "Address", tracking=True, help="Base address of the API: a public one that begins with https."
+        "Custom URL", tracking=True, help="Base URL of the API. It must be public and begin with https."
     )
-    base_url = fields.Char(compute="_compute_base_url")
+    base_url = fields.Char("API URL", compute="_compute_base_url")
     has_environments = fields.Boolean(compute="_compute_provider_features")
     has_webhooks = fields.Boolean(compute="_compute_provider_features")
     can_recover = fields.Boolean(
-        compute="_compute_provider_features", help="The provider lists again what it regards as booked."
+        compute="_compute_provider_features", help="The provider can list the records that it marks as booked."
     )
     state = fields.Selection(
-        [("draft", "New"), ("connected", "Connected"), ("attention", "Needs attention"), ("paused", "Paused")],
+        [("draft", "New"), ("connected", "Connected"), ("attention", "Needs Attention"), ("paused", "Paused")],
         default="draft",
         required=True,
         readonly=True,
@@ -108,13 +109,16 @@ class MlConnection(models.Model):
     )
     attention_reason = Sentence(readonly=True, copy=False)
     attention_reason_source = fields.Json(readonly=True, copy=False)
-    announcements = fields.Json(readonly=True, copy=False, help="Changes at the vendor that the owner was told of.")
+    announcements = fields.Json(
+        "Provider Notices", readonly=True, copy=False, help="Announced changes that the responsible was notified of."
+    )
     owner_id = fields.Many2one(
         "res.users",
+        "Responsible",
         required=True,
         default=lambda self: self.env.user,
         domain="[('company_ids', 'in', company_id), ('share', '=', False)]",
-        help="Gets an activity when the connection needs a person.",
+        help="Receives activities about this connection.",
         tracking=True,
     )
     color = fields.Integer(compute="_compute_color")
@@ -126,38 +130,36 @@ class MlConnection(models.Model):
     is_job_off = fields.Boolean(compute="_compute_halt_reason")
     halt_cause = fields.Selection(
         [
-            ("off", "The Job Is Off"),
-            ("late", "The Job Is Late"),
-            ("silent", "A Flow Is Silent"),
-            ("moved", "The Address Changed"),
-            ("hidden", "The Address Is Not Public"),
-            ("webhooks", "Webhooks Do Not Arrive"),
-            ("backlog", "The Backlog Grows"),
+            ("off", "Scheduled Action Inactive"),
+            ("late", "Scheduled Action Late"),
+            ("silent", "Flow Not Running"),
+            ("moved", "URL Changed"),
+            ("hidden", "URL Not Public"),
+            ("webhooks", "No Webhooks"),
+            ("backlog", "Growing Queue"),
             ("failing", "Most Records Fail"),
         ],
         compute="_compute_halt_reason",
     )
-    halt_reason = fields.Char(
-        compute="_compute_halt_reason", help="Why it does not run as it should, whatever the state says."
-    )
+    halt_reason = fields.Char(compute="_compute_halt_reason", help="Why the connection does not run as expected.")
 
     database_uuid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_name = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_system = fields.Char(readonly=True, copy=False, groups="base.group_system")
     database_oid = fields.Char(readonly=True, copy=False, groups="base.group_system")
-    is_copy = fields.Boolean("Copied database", compute="_compute_is_copy")
+    is_copy = fields.Boolean("Copied Database", compute="_compute_is_copy")
 
     check_state = fields.Selection(
-        [("none", "Not tested"), ("requested", "Testing"), ("ok", "OK"), ("warning", "Warnings"), ("error", "Errors")],
+        [("none", "Not Tested"), ("requested", "Testing"), ("ok", "OK"), ("warning", "Warnings"), ("error", "Errors")],
         default="none",
         readonly=True,
         copy=False,
     )
-    check_at = fields.Datetime("Tested", readonly=True, copy=False)
-    identity = fields.Char("Connected as", readonly=True, copy=False)
-    business = fields.Char("Business at the Provider", readonly=True, copy=False)
+    check_at = fields.Datetime("Last Check", readonly=True, copy=False)
+    identity = fields.Char("Connected As", readonly=True, copy=False)
+    business = fields.Char("Provider Business", readonly=True, copy=False)
     entity = fields.Char(
-        "Entities", readonly=True, copy=False, help="Ids of those of which the records are taken; empty for all."
+        "Entities", readonly=True, copy=False, help="IDs of the entities whose records are synced. Empty = all."
     )
     findings = fields.Json("Findings (data)", readonly=True, copy=False)
     findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
@@ -165,10 +167,10 @@ class MlConnection(models.Model):
     stored_settings = fields.Json(readonly=True, copy=False)
 
     seat_request = fields.Selection(
-        [("claim", "To be claimed"), ("release", "To be released")],
+        [("claim", "To Claim"), ("release", "To Release")],
         readonly=True,
         copy=False,
-        help="Whether the place of the accounting system at the vendor is to be taken or given back.",
+        help="Whether Odoo claims or releases the accounting connection of the provider.",
     )
 
     webhook_token = fields.Char(
@@ -182,23 +184,24 @@ class MlConnection(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="The address of this server for which the webhooks were set up.",
+        help="URL of this server for which the webhooks were set up.",
     )
     webhook_database = fields.Char(
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="The database that each webhook names, where this server has several.",
+        help="Database named in each webhook, if this server has several.",
     )
     webhook_checked_at = fields.Datetime("Webhooks Checked", readonly=True, copy=False)
-    webhook_problem = fields.Char(readonly=True, copy=False, help="Why no webhooks arrive, and what helps.")
+    webhook_problem = Sentence(readonly=True, copy=False, help="Why no webhooks arrive, and what to do.")
+    webhook_problem_source = fields.Json(readonly=True, copy=False)
     webhook_state = fields.Selection(
         [
             ("none", "Off"),
-            ("requested", "Being set up"),
-            ("unverified", "Waiting for the vendor's check"),
+            ("requested", "Setting Up"),
+            ("unverified", "Waiting for Verification"),
             ("active", "On"),
-            ("remove", "Being removed"),
+            ("remove", "Removing"),
         ],
         default="none",
         readonly=True,
@@ -209,27 +212,27 @@ class MlConnection(models.Model):
     webhook_subscription_previous = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
     stop_count = fields.Integer(
-        "Stops", readonly=True, copy=False, help="How often the server stopped over what a person had asked for."
+        "Stops", readonly=True, copy=False, help="How often the server stopped during a request of a user."
     )
     breaker_count = fields.Integer(readonly=True, copy=False)
-    breaker_until = fields.Datetime("Calls stopped until", readonly=True, copy=False)
-    last_success_at = fields.Datetime("Last success", readonly=True, copy=False)
+    breaker_until = fields.Datetime("Paused Until", readonly=True, copy=False)
+    last_success_at = fields.Datetime("Last Success", readonly=True, copy=False)
 
     failed_count = fields.Integer("Failed", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
-    unknown_count = fields.Integer("Unknown", compute="_compute_counts")
+    unknown_count = fields.Integer("Unconfirmed", compute="_compute_counts")
     changed_count = fields.Integer(
         "Changed",
         compute="_compute_counts",
-        help="Records that were changed or taken back after they were posted.",
+        help="Records that changed in the provider's system after Odoo posted them.",
     )
-    backlog_count = fields.Integer("To do", compute="_compute_counts")
+    backlog_count = fields.Integer("Queued", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_done_count")
     vendor_change_count = fields.Integer(
-        "Vendor Changes", compute="_compute_counts", help="Changes of known vendors that wait for an accountant."
+        "Vendor Changes", compute="_compute_counts", help="Vendor changes that wait for an accountant."
     )
     unmapped_count = fields.Integer(
-        "Unmapped", compute="_compute_counts", help="Codes to fill, in either direction, that records wait for."
+        "Unmapped", compute="_compute_counts", help="Codes that records wait for, in either direction."
     )
     graph_data = fields.Json(compute="_compute_graph_data")
     next_step = fields.Selection(
@@ -237,17 +240,17 @@ class MlConnection(models.Model):
             ("credentials", "Credentials"),
             ("test", "Test"),
             ("start", "Start"),
-            ("map", "Map what is unknown"),
-            ("exceptions", "Look at exceptions"),
+            ("map", "Map Codes"),
+            ("exceptions", "Handle Exceptions"),
         ],
         compute="_compute_next_step",
     )
 
-    _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection of this name exists already.")
+    _name_unique = models.Constraint("UNIQUE(company_id, name)", "A connection with this name already exists.")
     _webhook_token_unique = models.UniqueIndex("(webhook_token)")
     _territory_unique = models.UniqueIndex(
         "(provider, business, entity) WHERE state != 'draft' AND business IS NOT NULL",
-        "Another connection already books the same entity of the same business.",
+        "Another connection already syncs the same entity of this provider account.",
     )
 
     # ------------------------------------------------------------------ set-up
@@ -256,7 +259,7 @@ class MlConnection(models.Model):
     def _check_custom_url(self):
         for connection in self.filtered(lambda c: c.environment == "custom"):
             if fault := fault_of_base(connection.custom_url or "", server_options.loopback_allowed()):
-                raise ValidationError(self.env._(fault))  # pylint: disable=gettext-variable
+                raise ValidationError(in_words(self.env, fault))
 
     @api.depends("provider")
     def _compute_provider_features(self):
@@ -291,12 +294,12 @@ class MlConnection(models.Model):
             connection.halt_cause, connection.halt_reason = cause, reason
 
     def _halt(self):
-        """What keeps the connection from running as it should: its cause and a sentence, or two times False."""
+        """Why the connection does not run as expected: a cause and a sentence, or twice False."""
         if not self._origin or not self.active or self.is_copy:
             return False, False
         job = self.sudo().cron_id  # sudo: only whether it runs
         if not job.active:
-            return "off", self.env._("The scheduled job is off, so nothing is read or sent.")
+            return "off", self.env._("The scheduled action is inactive, so Odoo does not sync this connection.")
         if self.state not in WORKING_STATES:
             return False, False
         if job.nextcall < fields.Datetime.now() - JOB_IS_LATE:
@@ -309,21 +312,21 @@ class MlConnection(models.Model):
         since = format_datetime(self.env, job.nextcall)
         if not config["max_cron_threads"]:
             return self.env._(
-                "The scheduled job has been due since %s: this server does not run its scheduled jobs, because its"
-                " configuration says max_cron_threads = 0, and no other server does.",
-                since,
+                "The scheduled action is due since %(moment)s. This server does not run scheduled actions, because"
+                " max_cron_threads is 0 in its configuration, and no other server runs them.",
+                moment=since,
             )
         return self.env._(
-            "The scheduled job has been due since %s: this server does not run its scheduled jobs.", since
+            "The scheduled action is due since %(moment)s. This server does not run scheduled actions.", moment=since
         )
 
     def _webhook_halt(self):
         if self.webhook_problem:
-            return "webhooks", self.webhook_problem
+            return "webhooks", in_words(self.env, self._sentence("webhook_problem"))
         base, kept = self._own_addresses()
         if not kept or kept == base:
             return None
-        reason = self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s.", kept=kept, base=base)
+        reason = self.env._("Webhooks are sent to %(kept)s, but the URL of Odoo is %(base)s.", kept=kept, base=base)
         return "hidden" if self._address_fault(base) else "moved", reason
 
     @api.depends("database_uuid", "database_name", "database_system", "database_oid")
@@ -338,10 +341,9 @@ class MlConnection(models.Model):
             connection.webhook_url = f"{base}/ml_connector/webhook/{connection.webhook_token}"
 
     def _told_base(self):
-        """Under which address the vendor is told to reach this server, empty where Odoo knows none that others reach.
+        """The public URL of this server for the provider; empty if Odoo knows none.
 
-        Odoo's own follows whoever logs in, unless it is frozen; as long as there are webhooks, it is the one for which
-        they were set up.
+        Odoo's own URL follows the last login of an administrator unless it is frozen, so existing webhooks keep theirs.
         """
         base, kept = self._own_addresses()
         base = "" if self._address_fault(base) else base
@@ -350,7 +352,7 @@ class MlConnection(models.Model):
         return base if base and (is_frozen or not kept) else kept
 
     def _own_addresses(self):
-        """How Odoo calls itself now, and for which address the webhooks were set up."""
+        """The current URL of Odoo, and the URL for which the webhooks were set up."""
         kept = self.sudo().webhook_base  # sudo: only system administrators may read where webhooks arrive
         return self.get_base_url(), kept or ""
 
@@ -359,7 +361,7 @@ class MlConnection(models.Model):
         return fault_of_own(base, server_options.loopback_allowed())
 
     @api.depends("findings")
-    @api.depends_context("uid")
+    @api.depends_context("uid", "lang")
     def _compute_findings_html(self):
         for connection in self:
             connection.findings_html = self.env["ir.qweb"]._render(
@@ -368,9 +370,15 @@ class MlConnection(models.Model):
             )
 
     def _finding_for_reader(self, finding):
-        """A finding about another connection names it to whoever may see that one."""
+        """A finding in the reader's language; another connection is named only to users who may see it."""
         other = self.browse(finding.get("connection_id")).sudo().exists()  # sudo: only whether it is still there
-        return {**finding, "title": overlap.sentence(self, other)} if other else finding
+        if other:
+            return {**finding, "title": overlap.sentence(self, other)}
+        sources = ((name, finding.get(f"{name}_source")) for name in ("title", "message"))
+        return {
+            **finding,
+            **{name: in_words(self.env, Message.from_json(source)) for name, source in sources if source},
+        }
 
     def _compute_counts(self):
         states = dict.fromkeys(OPEN_STATES, 0)
@@ -402,7 +410,7 @@ class MlConnection(models.Model):
             connection.unmapped_count = unmapped.get(connection, 0)
 
     def _compute_done_count(self):
-        """Apart from the others, because it reads all that was ever done."""
+        """Separate from the other counts, because it reads all finished transfers."""
         done = [("connection_id", "in", self.ids), ("state", "=", "done"), "!", "&", *DIFFERS[:2]]
         groups = self.env["ml.sync.log"]._read_group(done, ["connection_id"], ["__count"])
         counts = {connection.id: count for connection, count in groups}
@@ -411,7 +419,7 @@ class MlConnection(models.Model):
 
     @api.depends("state", "check_state", "unmapped_count", "provider")
     def _compute_next_step(self):
-        """What leads a newcomer from the credentials to the first sync."""
+        """The next set-up step."""
         for connection in self:
             if connection.state == "draft" and (not connection.provider or connection._missing_credentials()):
                 connection.next_step = "credentials"
@@ -423,7 +431,7 @@ class MlConnection(models.Model):
                 connection.next_step = "map" if connection.unmapped_count else "exceptions"
 
     def _compute_graph_data(self):
-        """Tries that went well and that failed on each of the last 14 days, for the card. Waiting is neither."""
+        """Successful and failed attempts of each of the last 14 days, for the card. Waiting ones do not count."""
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=back) for back in range(13, -1, -1)]
         groups = self.env["ml.sync.attempt"]._read_group(
@@ -458,7 +466,7 @@ class MlConnection(models.Model):
         labels = [candidate.label for candidate in PROVIDERS.values()]
         if not self.name or self.name in labels:
             self.name = provider.label
-        if self.env.user.has_group("base.group_system"):  # nobody else may see credentials
+        if self.env.user.has_group("base.group_system"):  # only system administrators may see credentials
             self.credential_ids = [fields.Command.clear(), *map(fields.Command.create, self._credential_values())]
 
     def _credential_specifications(self):
@@ -475,7 +483,7 @@ class MlConnection(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         connections = super().create(vals_list)
-        # defaults for the connection are none for its parts, which are not the person's to choose
+        # defaults in the context are for the connection, not for its parts
         for connection in connections.with_context(clean_context(self.env.context)):
             connection._create_parts()
         return connections
@@ -510,15 +518,13 @@ class MlConnection(models.Model):
         )
 
     def _sync_flows(self):
-        """Make the flows that the vendor offers and this connection lacks."""
+        """Create the flows of the provider that this connection lacks."""
         existing = set(self.with_context(active_test=False).flow_ids.mapped("key"))
         self.env["ml.flow"].create(
             [
                 {
                     "connection_id": self.id,
                     "key": spec.key,
-                    "name": spec.label,
-                    "description": spec.help,
                     "sequence": spec.sequence,
                     "direction": spec.direction,
                     "kind": spec.kind,
@@ -535,12 +541,14 @@ class MlConnection(models.Model):
 
     def write(self, vals):
         if self.env.su and "provider" in vals and any(connection.provider != vals["provider"] for connection in self):
-            raise UserError(self.env._("The vendor system of a connection cannot change. Make a new connection."))
+            raise UserError(self.env._("You cannot change the provider of a connection. Create a new connection."))
         if "company_id" in vals and any(c.state != "draft" and c.company_id.id != vals["company_id"] for c in self):
-            raise UserError(self.env._("The company of a connection in use cannot change. Make a new connection."))
+            raise UserError(
+                self.env._("You cannot change the company of a connection in use. Create a new connection.")
+            )
         if not vals.get("active", True) and any(connection.state in WORKING_STATES for connection in self):
-            raise UserError(self.env._("Pause or disconnect a connection before you archive it."))
-        # before what is written along: secrets that are typed together with a new address are meant for it
+            raise UserError(self.env._("Pause or disconnect the connection before you archive it."))
+        # before the write: secrets entered together with a new URL belong to it
         self.filtered(lambda connection: connection._moves(vals))._leave_address()
         result = super().write(_secrets_last(vals))
         if {"state", "capabilities", "active"} & set(vals):
@@ -550,13 +558,13 @@ class MlConnection(models.Model):
         return result
 
     def _moves(self, vals):
-        """Whether calls go to another address once `vals` are written."""
+        """Whether `vals` change the API URL."""
         address = {"environment": self.environment, "custom_url": self.custom_url}
         after = {name: vals.get(name, value) for name, value in address.items()}
         return after != address and self._address(**after) != self._address(**address)
 
     def _leave_address(self):
-        """Forget what was entered for, or granted or learned at, an address that is no longer called."""
+        """Delete the secrets, tokens and data of a previous API URL."""
         # sudo: secrets, tokens and subscriptions have no writer but the connector
         for connection in self.sudo():
             had_secrets, had_grant = bool(connection._forget_secrets()), bool(connection._forget_grant())
@@ -573,12 +581,12 @@ class MlConnection(models.Model):
             connection.activity_unlink(["ml_connector.mail_activity_attention"])
             if had_secrets or had_grant:
                 connection.message_post(
-                    body=self.env._("The address was changed: the secrets and the access for the old one are gone.")
+                    body=self.env._("The API URL changed. Odoo deleted the secrets and tokens for the old URL.")
                 )
 
     @contextmanager
     def _watching_server(self):
-        """Notice a change of the server that the credentials name: their secrets are not for the other one."""
+        """Delete the secrets if the credentials name another server afterwards."""
         before = {connection: connection._server() for connection in self}
         yield
         for connection, server in before.items():
@@ -586,7 +594,7 @@ class MlConnection(models.Model):
                 connection._leave_address()
 
     def _server(self):
-        """What the credentials say of the server to which the others are sent."""
+        """The credentials that name the server."""
         names = [name for name, spec in self._credential_specifications().items() if spec.address]
         if not names:
             return []
@@ -598,7 +606,9 @@ class MlConnection(models.Model):
     def _unlink_only_unused(self):
         attempts = self.env["ml.sync.attempt"].sudo()  # sudo: whatever the person may read
         if attempts.search_count([("connection_id", "in", self.ids), ("person", "=", False)], limit=1):
-            raise UserError(self.env._("A connection that was used is kept for its audit trail: archive it instead."))
+            raise UserError(
+                self.env._("A used connection keeps its audit trail and cannot be deleted. Archive it instead.")
+            )
         attempts._forget_unused(self)
 
     def unlink(self):
@@ -622,7 +632,7 @@ class MlConnection(models.Model):
         )
 
     def _is_this_database(self):
-        """Whether the connection was set up in this very database, not in one that this is a copy of."""
+        """Whether the connection was set up in this database, not in one that this database is a copy of."""
         if self._is_neutralized():
             return False
         own = self.sudo()  # sudo: see `_remember_database`
@@ -637,24 +647,24 @@ class MlConnection(models.Model):
 
     @needs("system")
     def action_adopt_database(self):
-        """Declare that this database, which was restored, copied or moved, is the live one."""
+        """Make this restored, copied or moved database the live one."""
         if self._is_neutralized():
-            raise UserError(self.env._("This database is neutralized, so it can never be the live one."))
+            raise UserError(self.env._("A neutralized database cannot become the live one."))
         # sudo: engine fields
         adopted = self.sudo().filtered(lambda connection: not connection._is_this_database())
         for connection in adopted:
             connection._adopt_database()
-        # what was booked since the dump is settled at the provider, and is offered here to be read again
+        # the provider marks records booked since the backup as booked, so list them for import
         relisting = adopted.filtered("can_recover").with_env(self.env)
         return relisting.action_recover() if len(relisting) == 1 and self._may("administer") else None
 
     @needs("administer")
     def action_recover(self):
-        """Look for what the provider regards as booked and Odoo lacks."""
+        """Find records that the provider marks as booked but Odoo does not have."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("What Odoo Lacks"),
+            "name": self.env._("Missing in Odoo"),
             "res_model": "ml.recovery",
             "view_mode": "form",
             "target": "new",
@@ -665,17 +675,17 @@ class MlConnection(models.Model):
         self._skip_used_ids()
         self._remember_database()
         self.env["ml.credential"]._claim_for_this_host()
-        # each cursor came along with the records, so reading from it brings again what happened since
+        # cursors were restored with the records, so flows continue from the backup
         self.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         self.message_post(body=plaintext2html(self._adoption_note()))
         self._decided("adopt")
         self._trigger()
 
     def _skip_used_ids(self):
-        """Let new records have ids that no record can have had which another database made since the copy.
+        """Skip the ids that another database may have used since the copy.
 
-        The vendor may know such a record by our reference, which names its id. A new prefix of the references would do,
-        too, but then the vendor's older records would no longer be known for ours.
+        The provider may have records with references that contain such an id. A new prefix of the references would
+        also make the older references unknown.
         """
         names = {spec.watches for spec in self._provider_class().flows if spec.watches}
         for name in sorted({*names, *IDS_IN_REFERENCES}):
@@ -683,9 +693,9 @@ class MlConnection(models.Model):
             self.env.execute_query(SQL("SELECT setval(%s, nextval(%s) + %s)", sequence, sequence, SKIPPED_IDS))
 
     def _adoption_note(self):
-        """What a person looks at after the database was replaced: what the vendor does not offer a second time."""
-        vendor = self._provider_class().label
-        lines = [self.env._("This database was declared to be the live one. Its flows read on from where they stood.")]
+        """Sentences about records that the provider does not send again, for the user who replaced the database."""
+        provider = self._provider_class().label
+        lines = [self.env._("%(user)s made this database the live one. Its flows continue.", user=self.env.user.name)]
         specs = {spec.key: spec for spec in self._provider_class().flows}
         settled = self.flow_ids.filtered(
             lambda flow: flow.active and (spec := specs.get(flow.key)) and (spec.reports or spec.acknowledges)
@@ -694,20 +704,20 @@ class MlConnection(models.Model):
         if settled and since:
             lines.append(
                 self.env._(
-                    "Compare %(flows)s of the time since %(moment)s with the lists at %(vendor)s: what another database"
-                    " booked meanwhile is settled there and is not offered again. What can be read again is listed, and"
-                    " brought in, under What Odoo Lacks.",
+                    "Compare %(flows)s since %(moment)s with the lists in %(provider)s. Records that the other"
+                    " database booked since then are marked as booked there and are not sent again. Missing in Odoo"
+                    " lists and imports those that can be read again.",
                     flows=", ".join(settled.mapped("name")),
                     moment=since,
-                    vendor=vendor,
+                    provider=provider,
                 )
             )
         if since:
             lines.append(
                 self.env._(
-                    "What another database sent to %(vendor)s since then is there already: look for it before you enter"
-                    " the same again.",
-                    vendor=vendor,
+                    "%(provider)s already has the records that the other database sent since then. Check there"
+                    " before you enter a record again.",
+                    provider=provider,
                 )
             )
         return "\n".join(lines)
@@ -716,19 +726,19 @@ class MlConnection(models.Model):
 
     @needs("administer", "system")
     def action_test(self):
-        """Test the connection in its own job, and show the findings when they are there."""
+        """Check the connection in its scheduled action, then show the findings."""
         self.ensure_one()
         self._check_job()
         missing = self._missing_credentials()
         if missing:
-            raise UserError(self.env._("Enter %s first.", ", ".join(missing)))
+            raise UserError(self.env._("Enter the missing credentials first: %(labels)s.", labels=", ".join(missing)))
         self.sudo().check_state = "requested"  # sudo: engine field
         self._decided("test")
         self._trigger()
         return self._wait_for("check_state", "requested")
 
     def _wait_for(self, field, busy):
-        """Show the form again when the job has finished with `field`."""
+        """Reload the form when the scheduled action has changed `field`."""
         return {
             "type": "ir.actions.client",
             "tag": "ml_connector.wait",
@@ -739,16 +749,20 @@ class MlConnection(models.Model):
         specifications = self._credential_specifications()
         credentials = self.sudo().credential_ids  # sudo: only whether they are filled
         filled = set(credentials.filtered("is_set").mapped("name"))
-        return [spec.label for name, spec in specifications.items() if spec.required and name not in filled]
+        return [
+            in_words(self.env, spec.label)
+            for name, spec in specifications.items()
+            if spec.required and name not in filled
+        ]
 
     def _check_job(self):
-        """Nobody waits for a job that does not come."""
+        """Refuse to wait for an inactive scheduled action."""
         if any(self.mapped("is_job_off")):
-            raise UserError(self.env._("The scheduled job of this connection is off: press Switch the job on first."))
+            raise UserError(self.env._("The scheduled action of this connection is inactive. Activate it first."))
 
     @needs("administer")
     def action_switch_on_job(self):
-        """Let the connection's job run again, which a person switched off, or Odoo after repeated failures."""
+        """Activate the scheduled action again, after a user or Odoo deactivated it."""
         # sudo: see `_create_parts`
         for connection in self.filtered("is_job_off").sudo():
             if not connection.cron_id:
@@ -760,10 +774,10 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_start(self):
-        """Begin to sync."""
+        """Start syncing."""
         for connection in self:
             if connection.check_state not in ("ok", "warning"):
-                raise UserError(self.env._("Test the connection first; what it finds must be solved before the start."))
+                raise UserError(self.env._("Fix the errors found by the check before you start syncing."))
             if other := overlap.overlapping(connection.sudo()):  # sudo: it may be of a company that he does not see
                 raise UserError(overlap.sentence(connection, other))
             connection.sudo().write(  # sudo: engine fields
@@ -782,13 +796,13 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_pause(self):
-        """Stop all reading and sending. Changes in Odoo go on being noted."""
+        """Stop syncing. Changes in Odoo are still queued."""
         self.sudo().state = "paused"  # sudo: engine field
         self._decided("pause")
 
     @needs("administer")
     def action_disconnect(self):
-        """Take our webhooks and our place as accounting system back from the vendor, and stop."""
+        """Stop syncing and remove the webhooks and the accounting connection from the provider."""
         self.sudo().write(  # sudo: engine fields
             {"state": "draft", "seat_request": "release", "webhook_state": "remove", "check_state": "none"}
         )
@@ -797,18 +811,18 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_sync_now(self):
-        """Run all flows of the connection at once."""
+        """Run all active flows now."""
         self._check_job()
         connection = self.sudo()  # sudo: engine fields
         connection.flow_ids.filtered("active").next_run_at = fields.Datetime.now()
         connection.breaker_until = False
         self._decided("sync")
         self._trigger()
-        return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
+        return notification(self.env._("Sync started."))
 
     @needs("administer")
     def action_subscribe(self):
-        """Let the vendor send webhooks; run again to change their secret."""
+        """Set up webhooks, or change their secret."""
         self.ensure_one()
         self._check_job()
         self.sudo().write({"webhook_state": "requested", "webhook_problem": False})  # sudo: engine fields
@@ -818,24 +832,24 @@ class MlConnection(models.Model):
 
     @needs("administer")
     def action_move_webhooks(self):
-        """Let webhooks come to the address that Odoo has now."""
+        """Set up the webhooks for the current URL of Odoo."""
         self.ensure_one()
         if fault := self._address_fault(self.get_base_url()):
-            raise UserError(self.env._(fault))  # pylint: disable=gettext-variable
+            raise UserError(in_words(self.env, fault))
         self.sudo().webhook_base = False  # sudo: engine field
         return self.action_subscribe()
 
     @needs("system")
     def action_keep_address(self):
-        """Have Odoo call itself by the address of the webhooks, whoever logs in at which one."""
+        """Keep the URL of the webhooks as the URL of Odoo."""
         self.ensure_one()
         kept = self.webhook_base
         if not kept:
-            raise UserError(self.env._("No webhooks were set up, so there is no address to keep."))
+            raise UserError(self.env._("No webhooks are set up, so there is no URL to keep."))
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("web.base.url", kept)
         parameters.set_param("web.base.url.freeze", "True")
-        self._decided("change", self.env._("Address of this server: %s", kept))
+        self._decided("change", _("URL of this server: %(url)s", url=kept))
         self.invalidate_recordset(["halt_cause", "halt_reason", "color", "webhook_url"])
 
     @needs("administer")
@@ -850,21 +864,21 @@ class MlConnection(models.Model):
     @api.model
     @needs("system")
     def action_rotate_keys(self):
-        """Encrypt all secrets of this database anew, under a new key where the keys are in the key file."""
+        """Encrypt all secrets of this database with the newest key, a new one if the keys are in the key file."""
         # sudo: all connections, whichever companies the person may see
         connections = self.sudo().with_context(active_test=False).search([])  # pylint: disable=no-search-all
         connections._decided("rotate")
         self.env["ml.credential"]._rotate_keys()
-        return notification(self.env._("All secrets are encrypted under the newest key now."), reload=False)
+        return notification(self.env._("All secrets are encrypted with the new key."), reload=False)
 
     @api.model
     @needs("system")
     def action_discard_lost_secrets(self):
-        """Give up the secrets whose key is lost, so that they can be entered again, on this host, too."""
+        """Delete the secrets whose key is lost, so that they can be entered again."""
         # sudo: all connections, whichever companies the person may see
         names = self.env["ml.credential"].sudo()._discard_all_lost()
         return notification(
-            self.env._("These secrets are gone; enter them again on their connections: %s", ", ".join(names)), "warning"
+            self.env._("Secrets deleted. Enter them again: %(names)s.", names=", ".join(names)), "warning"
         )
 
     def _open_logs(self, name, states):
@@ -895,7 +909,7 @@ class MlConnection(models.Model):
         }
 
     def action_open_backlog(self):
-        return self._open_logs(self.env._("To do"), ["pending", "running"])
+        return self._open_logs(self.env._("Queued"), ["pending", "running"])
 
     def action_open_done(self):
         action = self._open_logs(self.env._("Done"), ["done"])
@@ -906,13 +920,13 @@ class MlConnection(models.Model):
         return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
 
     def action_open_unmapped(self):
-        """The codes that records wait for, in the list where they are; else all unmapped codes of the vendor."""
+        """Open the codes that transfers wait for; otherwise all unmapped codes of the provider."""
         self.ensure_one()
         awaited = {"search_default_awaited": 1}
         if self.env["ml.outgoing.code"].search_count(
             [("connection_id", "=", self.id), ("waiting_count", ">", 0)], limit=1
         ):
-            return self._open_codes("ml.outgoing.code", self.env._("Codes for Sending"), awaited)
+            return self._open_codes("ml.outgoing.code", self.env._("Outgoing Mappings"), awaited)
         return self._open_codes(
             "ml.mapping", self.env._("Mappings"), awaited if self.unmapped_count else {"search_default_unmapped": 1}
         )
@@ -930,7 +944,7 @@ class MlConnection(models.Model):
     # ------------------------------------------------------------------ provider
 
     def _name_on(self, record):
-        """What a record calls the connection: only by the provider where people of other companies read it as well."""
+        """Name of the connection for readers of a record; only the provider's name if other companies may read it."""
         company = record.sudo().company_id if "company_id" in record._fields else None  # sudo: only whether it has one
         return self.name if company else self._provider_class().label
 
@@ -939,7 +953,7 @@ class MlConnection(models.Model):
         return PROVIDERS[self.provider]
 
     def _territory(self):
-        """Of what the connection keeps the books (`vendors.base.Territory`); None where that is not known."""
+        """The part of the provider's account that the connection syncs (`core.provider.Territory`); None if unknown."""
         self.ensure_one()
         credentials = {row.name: (row.value or "").strip() for row in self.credential_ids if not row.is_secret}
         return self._provider_class().territory(credentials, self._provider_settings())
@@ -948,7 +962,7 @@ class MlConnection(models.Model):
         return {"business": self._business_key(territory), "entity": ",".join(sorted(territory.entities))}
 
     def _business_key(self, territory):
-        """A business is known by its id at the address where it was asked for."""
+        """The key of a business: API URL and id."""
         return f"{self.base_url} {territory.business}"
 
     def _provider(self, observe):
@@ -973,17 +987,17 @@ class MlConnection(models.Model):
         return self._provider_class()(settings, TokenStore(self), observe)
 
     def _provider_settings(self):
-        """What the provider is told besides credentials."""
+        """Stored settings for the provider, besides the credentials."""
         return self.stored_settings or {}
 
     def _forget_token(self):
-        """Drop the access token, because what it was made of has changed."""
+        """Delete the access token after a change of its credentials."""
         # sudo: tokens have no reader and no writer but the connector
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         tokens.write({"access_ciphertext": False, "expires_at": False})
 
     def _forget_grant(self):
-        """Drop all that the vendor granted: also the refresh token and its data centre. The tokens that had any."""
+        """Delete all that the provider granted, also the refresh token. Returns the tokens that had a grant."""
         # sudo: see `_forget_token`
         tokens = self.env["ml.token"].sudo().search([("connection_id", "in", self.ids)])
         granted = tokens.filtered(lambda token: token.access_ciphertext or token.refresh_ciphertext)
@@ -991,7 +1005,7 @@ class MlConnection(models.Model):
         return granted
 
     def _forget_secrets(self):
-        """Drop the stored secrets. Those that were set."""
+        """Delete the stored secrets. Returns those that were set."""
         # sudo: see `_internal_secrets`
         secret = self.env["ml.credential"].sudo().search([("connection_id", "in", self.ids), ("is_secret", "=", True)])
         stored = secret.filtered("set_at")
@@ -1009,12 +1023,12 @@ class MlConnection(models.Model):
         )
 
     def _webhook_secrets(self):
-        """The secrets under which a webhook may be signed now; two while the secret is being changed."""
+        """The valid signing secrets of webhooks; two during a change of the secret."""
         found = self._internal_secrets(WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS)
         return [plaintext for secret in found if (plaintext := secret_box.opened(self.env, secret.ciphertext))]
 
     def _is_expected_handshake(self, headers):
-        """Whether a request proves to be the vendor's check of a subscription that we asked for just now."""
+        """Whether a request is the provider's verification of a subscription that Odoo requested."""
         if self.webhook_state not in ("requested", "unverified"):
             return False
         given = self._provider_class().handshake(headers) or ""
@@ -1033,20 +1047,20 @@ class MlConnection(models.Model):
         secret._store_secret(plaintext)
 
     def _note_lost(self, records):
-        """Say which secrets are gone, and have the webhooks set up anew where theirs is. What they are called."""
+        """Report deleted secrets, and set up the webhooks again if theirs is among them. Returns the labels."""
         names = {record.name for record in records if record._name == "ml.credential"}
         if WEBHOOK_SECRET in names and self.webhook_state == "active":
             self.webhook_state = "requested"
         labels = ", ".join(sorted(record.label for record in records if record._name == "ml.credential")) or "OAuth"
         self.message_post(
-            body=self.env._("No key of this server opens these secrets any more, so they are gone: %s", labels)
+            body=self.env._("Odoo deleted secrets that no key of this server decrypts: %(labels)s.", labels=labels)
         )
         return labels
 
     # ------------------------------------------------------------------ health
 
     def _trigger(self):
-        """Run the connection's job as soon as this transaction is committed."""
+        """Run the scheduled action after the commit of this transaction."""
         triggered = self.env.cr.precommit.data.setdefault("ml_connector.triggered", set())
         for cron in self.sudo().cron_id:  # sudo: anybody's change may have to be sent
             if cron.id not in triggered:
@@ -1067,7 +1081,7 @@ class MlConnection(models.Model):
         self.sudo().write({"breaker_count": 0, "breaker_until": False})
 
     def _record_failure(self, error):
-        """Count a failure that the whole connection shares; stop calling for a while, tell the owner when needed."""
+        """Count an error of the whole connection; pause it and notify the responsible if needed."""
         count = self.breaker_count + 1
         vals = {"breaker_count": count}
         needs_person = error.error_class == "auth" or count >= NETWORK_FAILURES_BEFORE_BREAK
@@ -1078,31 +1092,30 @@ class MlConnection(models.Model):
             self._ask_owner(error)
 
     def _ask_owner(self, error):
-        """Show that the connection needs a person, and tell its owner once."""
+        """Set the connection to Needs Attention and notify the responsible once."""
         if self.state == "connected":
             self.write({"state": "attention", "attention_reason": error.message})
             self._notify_owner(error)
 
     def _notify_owner(self, error):
-        advice = ml_error_class.ERROR_CLASSES[error.error_class].advice
         if self.activity_search(["ml_connector.mail_activity_attention"]):
             return
         self._tell_owner(
             "ml_connector.mail_activity_attention",
-            self.env._("%s needs attention", self.name),
-            f"{error.message} {self.env._(advice)}",  # pylint: disable=gettext-variable
+            self.env._("%(connection)s needs attention", connection=self.name),
+            in_words(self.env, paragraph(error.message, self._advice(error))),
         )
 
     def _tell_owner(self, activity, summary, text, day=None):
-        """Make an activity of the owner, as long as he has the company; else only who opens the connection sees it.
+        """Schedule an activity for the responsible, or for the current user if the responsible lacks the company.
 
-        Its text may quote what the vendor said.
+        The text may quote the provider.
         """
         user = self._told_user()
         self.activity_schedule(activity, date_deadline=day, user_id=user.id, summary=summary, note=shown_as_text(text))
 
     def _contact(self):
-        """Whom people at the provider may ask."""
+        """The contact in Odoo for users of the provider."""
         user = self._told_user()
         return f"{user.name} ({user.email})" if user.email else user.name
 
@@ -1110,30 +1123,30 @@ class MlConnection(models.Model):
         return self.owner_id if self.company_id in self.owner_id.company_ids else self.env.user
 
     def _ask_about_vendors(self):
-        """Tell the owner once that changes of vendors wait for an accountant."""
+        """Notify the responsible once of vendor changes to approve."""
         self.ensure_one()
         if not self.activity_search(["ml_connector.mail_activity_vendor_change"]):
             self._tell_owner(
                 "ml_connector.mail_activity_vendor_change",
-                self.env._("Changes of vendors wait for approval"),
-                self.env._("An accountant decides about them under Vendor Changes."),
+                self.env._("Vendor changes to approve"),
+                self.env._("An accountant approves or rejects them under Vendor Changes."),
             )
 
     def _note_announcements(self, texts):
-        """Tell the owner what the vendor is going to change, once for each text."""
+        """Notify the responsible of announced changes of the provider, once for each text."""
         self.ensure_one()
         known = self.announcements or []
-        # a vendor that words each answer in another way does not flood its owner
+        # limit the number, in case the provider words each answer differently
         new = [text for text in texts if text not in known][: MOST_ANNOUNCEMENTS - len(known)]
         if not new:
             return
         self.announcements = [*known, *new]
         for text in new:
-            summary = self.env._("%s announces a change", self.name)
+            summary = self.env._("%(connection)s announced a change", connection=self.name)
             self._tell_owner("mail.mail_activity_data_warning", summary, text)
 
     def _watch_access_end(self):
-        """Tell the owner in time that the access ends for good, and no longer once it was renewed."""
+        """Notify the responsible before the access expires, and remove the activity after a renewal."""
         self.ensure_one()
         token = self.env["ml.token"].sudo().search([("connection_id", "=", self.id)])  # sudo: see `_forget_token`
         ends = token.refresh_expires_at
@@ -1142,15 +1155,15 @@ class MlConnection(models.Model):
             self.activity_unlink(["ml_connector.mail_activity_access_end"])
         elif not self.activity_search(["ml_connector.mail_activity_access_end"]):
             summary = self.env._(
-                "The access of %(connection)s ends on %(day)s",
+                "Access of %(connection)s expires on %(day)s",
                 connection=self.name,
                 day=format_date(self.env, last_day),
             )
-            advice = self._provider_class().access_end_advice
+            advice = in_words(self.env, self._provider_class().access_end_advice)
             self._tell_owner("ml_connector.mail_activity_access_end", summary, advice, last_day)
 
     def _run_check(self, provider):
-        """Ask the vendor who we are and what is granted, and keep the findings."""
+        """Run the connection check and store its findings."""
         try:
             report = provider.check()
         except ConnectorError as error:
@@ -1168,13 +1181,10 @@ class MlConnection(models.Model):
                 "identity": report.identity,
                 "findings": [
                     *([overlap.finding(self, other)] if other else ()),
-                    *(
-                        {"level": finding.level, "title": finding.title, "message": finding.message}
-                        for finding in findings
-                    ),
+                    *map(stored_finding, findings),
                 ],
                 "capabilities": sorted(report.capabilities),
-                # one that would violate the rule goes on as it was: it cannot be started, and says why
+                # an overlapping connection keeps its values; it cannot be started
                 **({} if other or not territory else self._territory_values(territory)),
             }
         )
@@ -1183,28 +1193,31 @@ class MlConnection(models.Model):
         return None
 
     def _add_finding(self, finding):
-        """Add what was found out at the test after the provider had answered."""
-        found = {"level": finding.level, "title": finding.title, "message": finding.message}
+        """Add a finding to those of the connection check."""
         state = finding.level if self.check_state == "ok" else self.check_state
-        self.write({"findings": [found, *(self.findings or [])], "check_state": state})
+        self.write({"findings": [stored_finding(finding), *(self.findings or [])], "check_state": state})
 
     def _stop_overlapping(self, other):
-        """A record that two connections book is paid twice."""
+        """Pause a connection whose records another one books too, because they would be paid twice."""
         self.state = "paused"
-        text = overlap.finding(self, other)["title"]
-        self._tell_owner("ml_connector.mail_activity_attention", self.env._("%s was paused", self.name), text)
+        self._tell_owner(
+            "ml_connector.mail_activity_attention",
+            self.env._("%(connection)s was paused", connection=self.name),
+            in_words(self.env, overlap.told(self, other)),
+        )
 
     def _own_findings(self):
-        """What stands in the way on this server, whatever the vendor says."""
+        """Findings about this server."""
         findings = self.env["ml.credential"]._key_findings(self)
         if not database_mark(self.env).system:
             findings.append(
                 Finding(
                     level="warning",
-                    title=self.env._("PostgreSQL does not tell which server this is."),
-                    message=self.env._(
-                        "A copy of the database on another server may be taken for this one. Let the user of Odoo's"
-                        " databases run pg_control_system(), then press This is the live database."
+                    title=_("PostgreSQL does not identify this server."),
+                    message=_(
+                        "Odoo may mistake a copy of the database on another server for this one. Grant the database"
+                        " user the"
+                        " right to run pg_control_system(), then use this database as live."
                     ),
                 )
             )
@@ -1215,10 +1228,10 @@ class MlConnection(models.Model):
     def _webhook_findings(self):
         findings = []
         if self.webhook_state in ("active", "unverified"):
-            self.webhook_problem = self._database_problem() or self.webhook_problem
+            self.webhook_problem = self._database_problem() or self._sentence("webhook_problem")
         if self.webhook_problem:
-            title = self.env._("Webhooks do not arrive, so records come on the schedule of their flows only")
-            findings.append(Finding(level="warning", title=title, message=self.webhook_problem))
+            title = _("No webhooks arrive, so flows check on their schedule only")
+            findings.append(Finding(level="warning", title=title, message=self._sentence("webhook_problem")))
         return findings + self._address_findings()
 
     def _address_findings(self):
@@ -1228,16 +1241,17 @@ class MlConnection(models.Model):
         return [
             Finding(
                 level="warning",
-                title=self.env._("Webhooks arrive at %(kept)s, but Odoo calls itself %(base)s", kept=kept, base=base),
-                message=self.env._(
-                    "Set the system parameter web.base.url to the public address and web.base.url.freeze to True, so"
-                    " that no log-in changes it. If the server has moved, remove the webhooks and set them up again."
+                title=_("Webhooks are sent to %(kept)s, but the URL of Odoo is %(base)s", kept=kept, base=base),
+                message=_(
+                    "Set the system parameter web.base.url to the public URL and web.base.url.freeze to True, so"
+                    " that no"
+                    " log-in changes it. If the server has moved, remove the webhooks and set them up again."
                 ),
             )
         ]
 
     def _currency_findings(self, currencies):
-        """Rates lead to the currency over there, which is of no use where the company has another one."""
+        """A finding if the provider keeps its books in another currency than the company."""
         own = self.company_id.currency_id.name
         other = sorted(currencies - {own})
         if not other:
@@ -1245,14 +1259,17 @@ class MlConnection(models.Model):
         return [
             Finding(
                 level="warning",
-                title=self.env._(
-                    "The books at %(connection)s are in %(other)s, but %(company)s is in %(own)s",
-                    connection=self.name,
+                title=_(
+                    "%(provider)s keeps its books in %(other)s, but %(company)s in %(own)s",
+                    provider=self._provider_class().label,
                     other=", ".join(other),
                     company=self.company_id.name,
                     own=own,
                 ),
-                message=self.env._("Rates that are stated there are not used: bills are booked at Odoo's own rates."),
+                message=_(
+                    "Odoo ignores the exchange rates of %(provider)s and books bills at its own rates.",
+                    provider=self._provider_class().label,
+                ),
             )
         ]
 
@@ -1262,34 +1279,33 @@ class MlConnection(models.Model):
                 "check_state": "error",
                 "check_at": fields.Datetime.now(),
                 "identity": False,
-                "findings": [{"level": "error", "title": error.message, "message": self._advice(error)}],
+                "findings": [stored_finding(Finding(level="error", title=error.message, message=self._advice(error)))],
             }
         )
 
     def _databases_there(self):
-        """The databases among which a request to the address of the webhooks may choose."""
+        """The databases that this server offers at the URL of the webhooks."""
         return http.db_list(force=True, host=urlsplit(self._told_base() or self.get_base_url()).netloc)
 
     def _webhook_headers(self):
-        """What each webhook has to carry so that it reaches this database."""
+        """Headers that each webhook needs to reach this database."""
         there = self._databases_there()
         return {DATABASE_HEADER: self.env.cr.dbname} if len(there) > 1 and self.env.cr.dbname in there else {}
 
     def _database_problem(self):
-        """Why webhooks do not reach this database, as a sentence; empty where they do."""
+        """A sentence if webhooks do not reach this database; otherwise empty."""
         there, base = self._databases_there(), self._told_base() or self.get_base_url()
         if self.env.cr.dbname not in there:
-            return self.env._(
-                "This server does not offer the database %(database)s at %(base)s: correct dbfilter in its"
-                " configuration, then set the webhooks up again.",
+            return _(
+                "This server does not serve the database %(database)s at %(base)s. Correct dbfilter in its"
+                " configuration, then set up the webhooks again.",
                 database=self.env.cr.dbname,
                 base=base,
             )
         if len(there) > 1 and not self._provider_class().forwards_headers:
-            return self.env._(
-                "This server has several databases at %(base)s, and the webhooks of %(provider)s cannot say for which"
-                " one they are: set dbfilter in the configuration of Odoo, so that this address leads to the database"
-                " %(database)s only.",
+            return _(
+                "This server has several databases at %(base)s, and webhooks of %(provider)s cannot name one. Set"
+                " dbfilter in the configuration of Odoo, so that this URL serves the database %(database)s only.",
                 base=base,
                 provider=self._provider_class().label,
                 database=self.env.cr.dbname,
@@ -1297,29 +1313,38 @@ class MlConnection(models.Model):
         return ""
 
     def _note_unconfirmed(self):
-        self.webhook_problem = self._database_problem() or self.env._(
-            "%(provider)s has not confirmed the webhooks for more than an hour: it must reach %(url)s from the"
-            " internet. Let firewalls and proxies pass its requests, then set the webhooks up again.",
+        self.webhook_problem = self._database_problem() or _(
+            "%(provider)s has not confirmed the webhooks for more than an hour. It must be able to reach %(url)s"
+            " from the internet. Check firewalls and proxies, then set up the webhooks again.",
             provider=self._provider_class().label,
             url=self._told_base(),
         )
-        self.message_post(body=self.webhook_problem)
+        self.message_post(body=in_words(self.env, self._sentence("webhook_problem")))
 
     def _note_failed_subscription(self, error):
         self.webhook_state = "active" if self.webhook_subscription else "none"
         self.webhook_problem = error.message
-        self.message_post(body=self.env._("Webhooks could not be set up: %s", error.message))
+        self.message_post(
+            body=self.env._("Webhooks could not be set up. %(reason)s", reason=in_words(self.env, error.message))
+        )
 
     def _advice(self, error):
-        return self.env._(ml_error_class.ERROR_CLASSES[error.error_class].advice)  # pylint: disable=gettext-variable
+        return ml_error_class.advice(error.error_class, self)
 
     def _cron_run(self):
-        """The connection's scheduled job."""
+        """The scheduled action of the connection."""
         self.env["ml.worker"]._run(self)
 
 
+def stored_finding(finding):
+    """A finding in JSON: in English, with the sources of its sentences."""
+    texts = {"title": finding.title, "message": finding.message}
+    sources = {f"{name}_source": text.to_json() for name, text in texts.items() if isinstance(text, Message)}
+    return {"level": finding.level, **texts, **sources}
+
+
 def _secrets_last(vals):
-    """The same values, secrets after all other credentials: what names another server drops those of the old one."""
+    """The same values with secrets last, because a change of the server deletes the stored secrets."""
     if not vals.get("credential_ids"):
         return vals
     commands = sorted(vals["credential_ids"], key=lambda command: "new_secret" in (command[2:] and command[2] or ()))

@@ -9,7 +9,7 @@ READERS = {
     "purchase.order": "account.group_account_readonly",
     "stock.picking": "stock.group_stock_user",
 }
-"""The group that reads the records of a feed, where not everybody does."""
+"""The group that may read the records of a file template."""
 ANALYTIC = ("dimension", "analytic")
 """Expressions that read analytic plans."""
 
@@ -27,7 +27,7 @@ class MlFlow(models.Model):
 
 
 class MlConnection(models.Model):
-    """What connections have whose vendor exchanges files."""
+    """Fields and buttons of connections whose provider exchanges files."""
 
     _inherit = "ml.connection"
 
@@ -35,8 +35,8 @@ class MlConnection(models.Model):
         "ml.feed.template", "connection_id", readonly=True, context={"active_test": False}
     )
     has_feeds = fields.Boolean(compute="_compute_has_feeds")
-    host_key_seen = fields.Char("Server shows", compute="_compute_host_keys")
-    host_key_accepted = fields.Char("Confirmed server key", compute="_compute_host_keys")
+    host_key_seen = fields.Char("Current Server Key", compute="_compute_host_keys")
+    host_key_accepted = fields.Char("Confirmed Server Key", compute="_compute_host_keys")
     feed_file_count = fields.Integer("Files", compute="_compute_feed_file_count")
 
     def _compute_has_feeds(self):
@@ -64,7 +64,7 @@ class MlConnection(models.Model):
         return result
 
     def _sync_feed_templates(self):
-        """Make the default templates that this connection lacks."""
+        """Create the default templates that this connection lacks."""
         connection = self.sudo()  # sudo: as all parts of a new connection
         present = connection.feed_template_ids.flow_id.mapped("key")
         flows = {flow.key: flow for flow in connection.with_context(active_test=False).flow_ids}
@@ -91,14 +91,14 @@ class MlConnection(models.Model):
 
     @needs("system")
     def action_accept_host_key(self):
-        """Trust the key that the server showed at the last test, and test again."""
+        """Accept the key that the server showed in the last check, then check again."""
         self.ensure_one()
         seen = (self.stored_settings or {}).get("host_key_seen")
         if not seen:
-            raise UserError(self.env._("Test the connection first: it asks the server for its key."))
+            raise UserError(self.env._("Test the connection first, so that Odoo reads the key of the server."))
         # sudo: engine field
         self.sudo().stored_settings = {**self.stored_settings, "host_keys": [seen], "host_key_seen": False}
-        self.message_post(body=self.env._("Server key accepted: %s", _described(seen)))
+        self.message_post(body=self.env._("Server key accepted: %(key)s", key=_described(seen)))
         self._decided("accept_key", new=_described(seen))
         return self.action_test()
 
@@ -106,7 +106,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Feed Files"),
+            "name": self.env._("Files"),
             "res_model": "ml.feed.file",
             "view_mode": "list,form",
             "domain": [("connection_id", "=", self.id)],
@@ -116,7 +116,7 @@ class MlConnection(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Feed Templates"),
+            "name": self.env._("File Templates"),
             "res_model": "ml.feed.template",
             "view_mode": "list,form",
             "domain": [("connection_id", "=", self.id)],
@@ -125,7 +125,7 @@ class MlConnection(models.Model):
 
 
 def _described(key):
-    """A host key as people compare it."""
+    """A host key in the form that people compare."""
     return f"{key.split()[0]} {fingerprint(key)}"
 
 

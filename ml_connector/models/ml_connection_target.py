@@ -1,4 +1,4 @@
-"""A connection whose records go on to another one: hub and spoke, with Odoo as the hub."""
+"""Forwarding of records from one connection to another."""
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from ..providers import PROVIDERS
 
 BRIDGED_KINDS = ("account", "tax", "analytic")
-"""What records are coded to: where nothing is booked in Odoo, the target's code stands for the source's."""
+"""Kinds of mappings that name a code of the target connection if nothing is booked in Odoo."""
 
 
 class MlConnection(models.Model):
@@ -16,25 +16,25 @@ class MlConnection(models.Model):
 
     target_id = fields.Many2one(
         "ml.connection",
-        "Goes on to",
+        "Forward To",
         check_company=True,
         domain="[('id', 'in', target_option_ids)]",
         ondelete="restrict",
         index="btree_not_null",
         tracking=True,
-        help="The connection to which bills and purchase orders go on. The vendor that they come from is told success "
-        "only once they are there.",
+        help="Connection that Odoo forwards bills and purchase orders to. The provider that they come from receives"
+        " the result once the other one has accepted them.",
     )
     target_mode = fields.Selection(
-        [("ledger", "Through Odoo's books"), ("bridge", "Straight on, nothing is booked in Odoo")],
-        "Way",
+        [("ledger", "Book in Odoo, Then Forward"), ("bridge", "Forward Only (No Odoo Entry)")],
+        "Method",
         default="ledger",
         required=True,
         tracking=True,
     )
     target_option_ids = fields.Many2many("ml.connection", compute="_compute_target_option_ids")
     target_hint = fields.Char(compute="_compute_target_hint")
-    source_ids = fields.One2many("ml.connection", "target_id", "Takes records from", readonly=True)
+    source_ids = fields.One2many("ml.connection", "target_id", "Receives From", readonly=True)
 
     @api.depends("provider", "company_id")
     def _compute_target_option_ids(self):
@@ -54,7 +54,7 @@ class MlConnection(models.Model):
 
     @api.depends("target_id.flow_ids.active", "flow_ids.active")
     def _compute_target_hint(self):
-        """Which flows of the target have to be switched on."""
+        """A sentence about inactive flows that the target needs."""
         for connection in self:
             carriers = self.env["ml.flow"].union(*(flow._carrier() for flow in connection.flow_ids if flow.active))
             vendors = connection.target_id.flow_ids.filtered(
@@ -65,9 +65,9 @@ class MlConnection(models.Model):
                 connection.target_hint = False
                 continue
             connection.target_hint = self.env._(
-                "Switch on %(flows)s at %(target)s: until then records wait.",
+                "Activate %(flows)s in %(target)s. Records wait until then.",
                 flows=", ".join(off.mapped("name")),
-                target=connection.target_id.name,
+                target=connection.target_id._provider_class().label,
             )
 
     @api.constrains("target_id")
@@ -75,7 +75,7 @@ class MlConnection(models.Model):
         for connection in self.filtered("target_id"):
             if connection.target_id == connection or connection.target_id.target_id or connection.source_ids:
                 raise ValidationError(
-                    self.env._("Records go on once: from one connection to another that hands nothing on itself.")
+                    self.env._("Forwarding cannot be chained. The target connection must not forward to another one.")
                 )
 
     def write(self, vals):
@@ -95,12 +95,12 @@ class MlFlow(models.Model):
     _inherit = "ml.flow"
 
     def _carrier(self):
-        """The flow of the connection's target that takes the records of this pull flow; none where they stay."""
+        """The flow of the target connection that records of this pull flow are forwarded to; empty if there is none."""
         self.ensure_one()
         return self.connection_id.target_id.flow_ids.filtered(lambda flow: self.kind in flow._spec().carries)[:1]
 
     def _is_bridged(self):
-        """Whether nothing of this pull flow is booked in Odoo."""
+        """Whether records of this pull flow are forwarded without an Odoo entry."""
         return self.connection_id.target_mode == "bridge" and bool(self._carrier())
 
     def _writer(self):
@@ -116,14 +116,14 @@ class MlMapping(models.Model):
     _inherit = "ml.mapping"
     _open_fields = {"map": ("target_mapping_id",)}
 
-    target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target")
+    target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target Connection")
     target_mapping_id = fields.Many2one(
         "ml.mapping",
-        "Code at the target",
+        "Target Code",
         domain="[('connection_id', '=', target_connection_id), ('kind', '=', kind)]",
         ondelete="set null",
         index="btree_not_null",
-        help="What the code is called at the connection to which records go on straight.",
+        help="Code of the target connection that the code is forwarded as.",
     )
     is_bridged = fields.Boolean(compute="_compute_is_bridged")
 
@@ -149,7 +149,7 @@ class MlMapping(models.Model):
             if (target.connection_id, target.kind) != (mapping.target_connection_id, mapping.kind):
                 raise ValidationError(
                     self.env._(
-                        "%(code)s is no code of the same kind at the target of %(connection)s.",
+                        "%(code)s is not a code of the same type of the connection that %(connection)s forwards to.",
                         code=target.display_name,
                         connection=mapping.connection_id.name,
                     )
@@ -179,7 +179,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """What is about target codes only where there are any."""
+        """Hide the fields of target codes unless a connection uses them."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if not self._is_bridge_in_use():
             bridged = ("//field[@name='target_mapping_id']", "//field[@name='creation']")
@@ -192,7 +192,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _upsert(self, connection, references):
-        """What is new at a target may be what codes of its sources wait for."""
+        """Propose new codes of a target to the unmapped codes of its sources."""
         mappings = super()._upsert(connection, references)
         if connection.source_ids:
             awaiting = Domain("connection_id", "in", connection.source_ids.ids) & Domain("state", "=", "unmapped")
@@ -200,7 +200,7 @@ class MlMapping(models.Model):
         return mappings
 
     def _propose(self):
-        """After Odoo's own records: the target's code of the same code or name, or of the same Odoo record."""
+        """Propose Odoo records first, then codes of the target with the same code, name or Odoo record."""
         result = super()._propose()
         bridged = self.filtered(lambda mapping: mapping.is_bridged and mapping.state == "unmapped")
         for (target, kind), mappings in bridged.grouped(lambda row: (row.target_connection_id, row.kind)).items():

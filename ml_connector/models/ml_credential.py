@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, config, groupby
 
 from ..core.errors import ConnectorError
+from ..core.messages import _
 from ..core.provider import Finding
 from ..vault import secret_box
 from .ml_sealed import needs
@@ -36,29 +37,30 @@ class MlCredential(models.Model):
     help = fields.Char(compute="_compute_specification")
     sequence = fields.Integer()
     is_secret = fields.Boolean()
-    is_internal = fields.Boolean(readonly=True, help="Kept by the connector itself, not entered by a person.")
-    value = fields.Char(copy=False, help="Only for what is not secret.")
+    is_internal = fields.Boolean(readonly=True, help="Kept by ML Connector, not entered by a user.")
+    value = fields.Char(copy=False, help="Only for values that are not secret.")
     new_secret = fields.Char(
         compute="_compute_new_secret",
         inverse="_inverse_new_secret",
-        help="Type a new value to replace the stored one. It is encrypted when you save and never shown again. Written"
-        " empty, it takes the stored one away.",
+        help="Type a new value to replace the stored one. Odoo encrypts it when you save and never shows it again."
+        " An empty value removes the stored one.",
     )
     ciphertext = secret_box.Ciphertext()
-    choices = fields.Json(compute="_compute_choices", help="Values that the provider has, as the test found out.")
+    choices = fields.Json(compute="_compute_choices", help="Values to choose from, found by the last check.")
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
-    set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set by")
-    set_on = fields.Char(readonly=True, copy=False, help="The server with the key file under whose key it is stored.")
+    set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set By")
+    set_on = fields.Char(readonly=True, copy=False, help="The server whose key file encrypts the secret.")
 
-    _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential exists already.")
+    _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential already exists.")
 
     @api.depends("name", "connection_id.provider")
+    @api.depends_context("lang")
     def _compute_specification(self):
         for credential in self:
             specification = credential.connection_id._credential_specifications().get(credential.name)
-            credential.label = specification.label if specification else credential.name
-            credential.help = specification.help if specification else ""
+            credential.label = in_words(self.env, specification.label) if specification else credential.name
+            credential.help = in_words(self.env, specification.help) if specification else ""
 
     @api.depends("name", "connection_id.stored_settings")
     def _compute_choices(self):
@@ -117,7 +119,7 @@ class MlCredential(models.Model):
         return secret_box.decrypt(self.env, ciphertext) if ciphertext else ""
 
     def _end_access(self):
-        """Drop what was granted for the value that this one replaces."""
+        """Delete the tokens that were granted for the previous value."""
         for credential in self:
             connection = credential.connection_id
             specification = connection._credential_specifications().get(credential.name)
@@ -149,11 +151,11 @@ class MlCredential(models.Model):
 
     @needs("system")
     def action_remove_secret(self):
-        """Take a stored secret away: the connection works without it from now on."""
+        """Remove a stored secret; the connection then works without it."""
         self._take_away()
 
     def _take_away(self):
-        """Forget what a person entered, and what was granted for it."""
+        """Delete entered secrets and their tokens."""
         for credential in self.filtered(lambda credential: credential.is_secret and credential.set_at):
             if self._is_told():
                 credential._decided("remove_secret")
@@ -169,13 +171,14 @@ class MlCredential(models.Model):
 
     @api.model
     def _rotate_keys(self):
-        """Encrypt every secret of this database anew. The old keys go after the commit, see `_drop_old_keys`."""
+        """Encrypt every secret with a new key. `_drop_old_keys` deletes the old ones after the commit."""
         try:
             if secret_box.has_key(self.env) and (lost := secret_box.lost(self.env)):
                 raise UserError(
                     self.env._(
-                        "No key at hand opens these secrets, so all stays as it is: %s. Enter them again first.",
-                        ", ".join(_names(record for record, _name in lost)),
+                        "No key of this server decrypts these secrets: %(names)s. Enter them again, then rotate the"
+                        " key.",
+                        names=", ".join(_names(record for record, _name in lost)),
                     )
                 )
             secret_box.add_key(self.env)
@@ -188,15 +191,15 @@ class MlCredential(models.Model):
 
     @api.model
     def _encrypt_anew(self):
-        """Bring each ciphertext that can be opened under the newest key."""
+        """Encrypt each readable secret with the newest key."""
         for record, name in secret_box.ciphertexts(self.env):
             if secret_box.is_under_old_key(self.env, record[name]):
                 record[name] = secret_box.rotate(self.env, record[name])
 
     def _forget_lost(self):
-        """Make way for what a person enters: forget what no key opens any more.
+        """Delete the secrets that no key decrypts, before a user enters a new one.
 
-        Without any key that is everything, for a key is never made beside secrets of another one.
+        Without any key these are all secrets, because a new key must not coexist with secrets of another one.
         """
         lost = secret_box.lost(self.env)
         if secret_box.has_key(self.env):
@@ -207,7 +210,7 @@ class MlCredential(models.Model):
 
     @api.model
     def _discard(self, lost):
-        """Forget what no key opens, and make a key where there is none. What each connection lost: {connection: text}.
+        """Delete the lost secrets and create a key if there is none. Returns {connection: labels of its secrets}.
 
         :param lost: as `secret_box.lost` returns it
         """
@@ -222,12 +225,12 @@ class MlCredential(models.Model):
 
     @api.model
     def _discard_all_lost(self):
-        """A person says that the key is lost for good, on whichever host it was. The names of what is gone with it."""
+        """Delete all secrets whose key is lost. Returns their names."""
         try:
             lost = secret_box.lost(self.env)
             if not lost:
                 raise UserError(
-                    self.env._("The keys of this server open all stored secrets, so there is none to discard.")
+                    self.env._("The keys of this server decrypt all stored secrets. There are none to discard.")
                 )
             discarded = self._discard(lost)
         except ConnectorError as error:
@@ -238,7 +241,7 @@ class MlCredential(models.Model):
 
     @api.model
     def _lost_names(self):
-        """What no key of this server opens."""
+        """Names of the secrets that no key of this server decrypts."""
         try:
             return _names(record for record, _name in secret_box.lost(self.env))
         except ConnectorError:  # a key file that cannot be read is to be mended, and then opens them
@@ -246,25 +249,25 @@ class MlCredential(models.Model):
 
     @api.model
     def _of_another_host(self, domain=()):
-        """The secrets that are under the key of a file of another host."""
+        """The secrets encrypted with the key file of another host."""
         # sudo: see `_store_secret`
         return self.sudo().search([("set_on", "not in", (False, _key_host())), *domain])
 
     @api.model
     def _claim_for_this_host(self):
-        """Whatever host they were stored on: from now on this one is where their key is, or is lost."""
+        """Record this host as the one with the keys of all secrets."""
         self._of_another_host().set_on = _key_host()
 
     @api.model
     def _key_findings(self, connection):
-        """What the check of a connection says of the keys."""
+        """Findings about the keys of a connection."""
         findings = []
         if lost := [record for record, _name in secret_box.lost(self.env) if record.connection_id == connection]:
             findings.append(
                 Finding(
                     level="warning",
-                    title=self.env._("No key of this server opens these secrets: %s", ", ".join(_names(lost))),
-                    message=self.env._("Enter them again, or set the webhooks up again."),
+                    title=_("No key of this server decrypts these secrets: %(names)s", names=tuple(_names(lost))),
+                    message=_("Enter them again, or set up the webhooks again."),
                 )
             )
         hosts = self._of_another_host([("connection_id", "=", connection.id)]).mapped("set_on")
@@ -272,11 +275,11 @@ class MlCredential(models.Model):
             findings.append(
                 Finding(
                     level="warning",
-                    title=self.env._("The keys of the secrets are in a file of one server."),
-                    message=self.env._(
-                        "Secrets were entered on %(hosts)s. Where several servers work on one database, give them all"
+                    title=_("The keys of the secrets are in a file of one server"),
+                    message=_(
+                        "Secrets were entered on %(hosts)s. If several servers use one database, give all of them"
                         " the same keys in odoo.conf (%(option)s) or in %(variable)s.",
-                        hosts=", ".join(sorted(set(hosts))),
+                        hosts=tuple(sorted(set(hosts))),
                         option=secret_box.CONFIG_OPTION,
                         variable=secret_box.ENVIRONMENT_VARIABLE,
                     ),
@@ -286,21 +289,21 @@ class MlCredential(models.Model):
 
     @api.autovacuum
     def _gc_old_keys(self):
-        """What a rotation had to leave, because somebody was storing a secret or the server stopped."""
+        """Delete old keys that a rotation had to keep, because a secret was being stored or the server stopped."""
         registry = self.env.registry
         self.env.cr.postcommit.add(lambda: _drop_old_keys(registry))
 
 
 def _drop_old_keys(registry):
-    """Take the old keys away once nothing needs them. Until then they stay, and the daily clean-up tries again."""
+    """Delete old keys that no secret needs. The daily clean-up repeats this."""
     try:
-        # what was stored during the rotation under an old key is seen only now
+        # secrets stored with an old key during the rotation are visible only now
         with registry.cursor() as cr:
             api.Environment(cr, SUPERUSER_ID, {})["ml.credential"]._encrypt_anew()
         with registry.cursor() as guard:
             guard.execute(SQL("SELECT pg_try_advisory_xact_lock(%s)", secret_box.USE_LOCK))
             if guard.fetchone()[0]:
-                # nobody is storing a secret, and this transaction sees all that was stored
+                # no secret is being stored, and this transaction sees all stored ones
                 with registry.cursor() as cr:
                     secret_box.drop_old_keys(api.Environment(cr, SUPERUSER_ID, {}))
     except (ConnectorError, psycopg2.Error) as error:
@@ -308,12 +311,12 @@ def _drop_old_keys(registry):
 
 
 def _key_host():
-    """This host, where its keys are in a file; False where they are configured, as they can be on every host."""
+    """This host if its keys are in a file; False if they are configured, because then every host may have them."""
     return not secret_box.is_configured() and f"{socket.gethostname()}:{config['data_dir']}"
 
 
 def _names(records):
-    """What people call the secrets of these records."""
+    """The names of the secrets of these records."""
     return sorted(
         {f"{record.connection_id.name} / {record.label if 'label' in record else 'OAuth'}" for record in records}
     )

@@ -1,6 +1,7 @@
-"""What persons create, change and delete is in the audit trail, with the value before and after.
+"""Records what users create, change and delete in the audit trail, with old and new values.
 
-What the engine writes is not: it has attempts of its own. Part of `ml.sealed`, so of each of our models.
+Writes of the engine are not recorded, because it has its own attempts. All models of the addon inherit this through
+`ml.sealed`.
 """
 
 from operator import itemgetter
@@ -9,33 +10,33 @@ from odoo import api, models
 from odoo.tools import groupby
 
 OWN_FIELDS = "ml_"
-"""How our fields on Odoo's models begin."""
+"""Prefix of this addon's fields on Odoo's models."""
 NOT_KEPT = ("one2many", "binary", "image")
-"""Rows of a one2many are records that tell their changes themselves."""
+"""Types of fields that are not recorded; records of a one2many record their own changes."""
 
 
 class MlDecided(models.AbstractModel):
     _name = "ml.decided"
-    _description = "Changed by Persons"
+    _description = "Audited Records"
 
     _hidden_fields = ()
-    """Names of fields with credentials, of which only is told that they were entered."""
+    """Names of fields with credentials: only their entry is recorded, not the value."""
 
     @api.model
     def _is_told(self):
-        """Whether a person changes a record that lasts."""
+        """Whether a user changes a persistent record."""
         return not self._is_engine() and not self._transient
 
     def _told_title(self):
-        """What the audit trail calls the record."""
+        """Title of the record in the audit trail."""
         return self.display_name
 
     def _told_connections(self):
-        """In whose audit trail it is."""
+        """The connections whose audit trail the record belongs to."""
         return self if self._name == "ml.connection" else self.connection_id
 
     def _told_of(self):
-        """The record in whose history the changes of this one are shown."""
+        """The record whose history shows the changes of this one."""
         return self
 
     @api.model_create_multi
@@ -81,7 +82,7 @@ class MlDecided(models.AbstractModel):
             self._decided("credential")
 
     def _decided(self, action, message="", old=None, new=None):
-        """A person decided this of each of the records."""
+        """Record a decision of the user about each record."""
         self._tell_decisions([record._told_decision(action, message, old, new) for record in self])
 
     def _told_decision(self, action, message="", old=None, new=None):
@@ -104,7 +105,7 @@ class MlDecided(models.AbstractModel):
 
     @api.model
     def _told_names(self, vals=None):
-        """The stored fields that persons may give, of those in `vals`."""
+        """The stored fields that users may set, of those in `vals`."""
         ours = self._is_ours()
         return [
             name
@@ -129,7 +130,7 @@ class MlDecided(models.AbstractModel):
         return self._fields[name]._description_string(self.env)
 
     def _told_text(self, name):
-        """A value as people read it; a record with its id, because names are given twice."""
+        """A value as text; records with their ids, because names may repeat."""
         field, value = self._fields[name], self[name]
         if field.type == "boolean":
             return self.env._("Yes") if value else self.env._("No")
@@ -141,6 +142,6 @@ class MlDecided(models.AbstractModel):
             model = self[field.model_field]
             value = self.env[model].browse(value) if model in self.env else value
         if isinstance(value, models.BaseModel):
-            # sudo: the name of what somebody chose is part of what he decided
+            # sudo: the name of the chosen record is part of the decision
             return ", ".join(f"{record.sudo().display_name} ({record.id})" for record in value.exists())
         return str(value)

@@ -1,37 +1,36 @@
-"""What the engine does with each class of error, and what it advises. The one table."""
+"""The table of error types: what the engine does with each, and what it advises."""
 
 import random
 from dataclasses import dataclass
 
-from odoo.tools.translate import LazyTranslate
-
-_lt = LazyTranslate(__name__)
+from ..core.messages import Message, _
+from .ml_sentence import in_words
 
 RETRY_MINUTES = (1, 5, 15, 60, 240)
 MAX_TRIES = 8
 MAX_STOPS = 3
-"""How often the server may stop over something, or meet the unexpected, before that is left to a person."""
+"""How often the server may stop, or an unexpected error occur, before the transfer fails."""
 
 
-# What people at the provider read of a record that was not booked.
-MEND = _lt("Correct it in %(provider)s; Odoo then tries it again by itself.")
-WAIT = _lt("Nothing to do in %(provider)s: it goes on by itself once this is settled in Odoo.")
-ASK = _lt("This can be settled in Odoo only: ask %(contact)s, and name the reference.")
-NO_ACCESS = _lt("Odoo's connection with %(provider)s lacks a right that it needs.")
-NO_SERVER = _lt("Odoo's server could not do it.")
-DEFECT = _lt("Odoo met something unexpected.")
+# what users of the provider read about a record that was not booked
+MEND = _("Correct it in %(provider)s. Odoo then retries automatically.")
+WAIT = _("No action needed in %(provider)s. Odoo continues automatically once this is resolved in Odoo.")
+ASK = _("Only Odoo users can resolve this. Ask %(contact)s, and name the reference.")
+NO_ACCESS = _("Odoo's connection with %(provider)s lacks a right that it needs.")
+NO_SERVER = _("Odoo's server could not process it.")
+DEFECT = _("An unexpected error occurred in Odoo.")
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorClass:
     """
-    :param label: what the class is called on screen
-    :param advice: what the person who looks at it should do
-    :param told: what people at the provider should do
-    :param told_as: what these are told in place of a sentence that tells of what is inside
-    :param retried: whether time alone may heal it
-    :param state: state of the row once it is not retried (any more)
-    :param stops_connection: whether the other records of the connection will meet the same
+    :param label: name of the error type on screen
+    :param advice: what the user should do
+    :param told: what users of the provider should do
+    :param told_as: what users of the provider read instead of a sentence with internals of Odoo
+    :param retried: whether a later retry may succeed without any change
+    :param state: state of the transfer once it is not retried
+    :param stops_connection: whether all other transfers of the connection would fail in the same way
     """
 
     label: str
@@ -45,157 +44,170 @@ class ErrorClass:
 
 ERROR_CLASSES = {
     "auth": ErrorClass(
-        _lt("Access refused"),
-        _lt("Check the credentials and the permissions on the connection, then press Test connection."),
+        _("Access Refused"),
+        _("Check the credentials and permissions of the connection, then test it."),
         retried=True,
         stops_connection=True,
         told_as=NO_ACCESS,
     ),
     "rate_limit": ErrorClass(
-        _lt("Too many requests"),
-        _lt("Nothing to do: it is tried again by itself. If it lasts, another program uses the account."),
+        _("Too Many Requests"),
+        _(
+            "No action needed. Odoo retries automatically. If this repeats, another application is probably using the"
+            " same %(provider)s account."
+        ),
         retried=True,
         stops_connection=True,
     ),
     "network": ErrorClass(
-        _lt("No connection"),
-        _lt("Nothing to do: it is tried again by itself. If it stays, check that this server reaches the vendor."),
+        _("No Connection"),
+        _(
+            "No action needed. Odoo retries automatically. If this repeats, check that the server can reach the API URL"
+            " of %(provider)s."
+        ),
         retried=True,
         stops_connection=True,
     ),
     "remote": ErrorClass(
-        _lt("Fault at the vendor"),
-        _lt("Nothing to do: it is tried again by itself. If it stays, give the trace id to the vendor's support."),
+        _("Provider Error"),
+        _(
+            "No action needed. Odoo retries automatically. If this repeats, send the trace ID to the support of"
+            " %(provider)s."
+        ),
         retried=True,
     ),
     "server": ErrorClass(
-        _lt("Fault of this server"),
-        _lt("It is tried again by itself. Whoever runs the server has to see to what is named; later press Retry."),
+        _("Server Error"),
+        _("Odoo retries automatically. Ask the administrator of the server to fix the error, then retry."),
         retried=True,
         told_as=NO_SERVER,
     ),
     "mapping": ErrorClass(
-        _lt("Mapping missing"),
-        _lt("Fill the mapping that is named; what waits for it goes on by itself."),
+        _("Missing Mapping"),
+        _("Map it. All waiting records continue automatically."),
         state="waiting",
         told=WAIT,
     ),
     "validation": ErrorClass(
-        _lt("Data not accepted"),
-        _lt("Correct the record where it is named, at the vendor or in Odoo, then press Retry."),
+        _("Invalid Data"),
+        _("Correct the record in %(provider)s or the setting in Odoo, then retry."),
         told=MEND,
     ),
     "not_ready": ErrorClass(
-        _lt("Not ready in Odoo"),
-        _lt("Repair in Odoo what is named, and it goes on by itself."),
+        _("Not Ready in Odoo"),
+        _("Correct it in Odoo. The transfer then continues automatically."),
         state="waiting",
         told=WAIT,
     ),
     "not_posted": ErrorClass(
-        _lt("Waits for posting"),
-        _lt("Post the document that is named, and it goes on by itself."),
+        _("Waiting for Posting"),
+        _("Post the document. The transfer then continues automatically."),
         state="waiting",
         told=WAIT,
     ),
     "rights": ErrorClass(
-        _lt("Right missing"),
-        _lt(
-            "Give the connection's integration user the right that is named, and it goes on by itself; or make the"
-            " change by hand, then Ignore."
+        _("Missing Right"),
+        _(
+            "Grant the right to the integration user of the connection. The transfer then continues automatically. Or"
+            " make the change manually, then ignore this transfer."
         ),
         told_as=NO_ACCESS,
     ),
     "stopped": ErrorClass(
-        _lt("Stopped the server"),
-        _lt(
-            "It may be too large for this server: whoever runs the server finds in its log why it stopped, and can"
-            " allow more time or memory. Then press Retry."
+        _("Server Stopped"),
+        _(
+            "The record may be too large for this server. Its administrator finds the reason in the server log and can"
+            " allow more time or memory. Then retry."
         ),
         told_as=NO_SERVER,
     ),
     "not_wanted": ErrorClass(
-        _lt("Not meant for Odoo"),
-        _lt("Nothing to do."),
+        _("Not Relevant"),
+        _("No action needed."),
         state="ignored",
     ),
     "doubtful_date": ErrorClass(
-        _lt("Is the date right?"),
-        _lt("Correct the date at the provider, or press The Date Is Right."),
+        _("Unusual Date"),
+        _("Correct the date in %(provider)s, or confirm it."),
         told=MEND,
     ),
     "locked_period": ErrorClass(
-        _lt("Period locked"),
-        _lt(
-            "Open the period, or let the flow book on the next open day: what waits goes on by itself. Or correct"
-            " the date at the vendor."
-        ),
+        _("Locked Period"),
+        _("Post on the first open day, unlock the period, or change the date in %(provider)s."),
         state="waiting",
     ),
     "duplicate": ErrorClass(
-        _lt("Exists already?"),
-        _lt("Compare with the record that is named: if it is the same, Ignore; if not, correct and Retry."),
+        _("Possible Duplicate"),
+        _("Compare the two records. Ignore this transfer if they are the same, otherwise correct it and retry."),
     ),
     "conflict": ErrorClass(
-        _lt("Changed on both sides"),
-        _lt("Decide which side is right: with the buttons, if there are any; else make both agree and press Retry."),
+        _("Conflict"),
+        _("Choose which values to keep, or enter the same values on both sides and retry."),
     ),
     "changed": ErrorClass(
-        _lt("Changed after posting"),
-        _lt("Compare both, then reverse it and book it again, or keep what is booked and say why."),
+        _("Changed After Posting"),
+        _("Compare the two versions. Reverse and book again, or keep the posted one with a reason."),
         state="done",
     ),
     "unseen_change": ErrorClass(
-        _lt("Changed at the vendor too"),
-        _lt("Nothing to do, unless the transfer of this record into Odoo asks which side is right: answer there."),
+        _("Newer Version at Provider"),
+        _("No action needed. If %(provider)s and Odoo changed the same field, Odoo asks you which value to keep."),
         state="waiting",
         told=WAIT,
     ),
     "in_vain": ErrorClass(
-        _lt("Waits in vain"),
-        _lt("Put right what is named, then press Retry; or Ignore this as well. If it comes after all, this goes on."),
+        _("Awaited Record Failed"),
+        _("Resolve the cause, then retry, or ignore this transfer too. It continues once the awaited record arrives."),
     ),
     "awaited": ErrorClass(
-        _lt("Waits for files"),
-        _lt("Nothing to do: it goes on by itself once the files are here, or cannot be had."),
+        _("Waiting for Files"),
+        _("No action needed. Continues once Odoo has the files or %(provider)s reports that there are none."),
         retried=True,
         told=WAIT,
     ),
     "permanent": ErrorClass(
-        _lt("Refused by the vendor"),
-        _lt("Correct what the vendor names, then press Retry."),
+        _("Refused by Provider"),
+        _("Fix what %(provider)s reports, then retry."),
     ),
     "unknown_outcome": ErrorClass(
-        _lt("Outcome unknown"),
-        _lt("It is looked up at the vendor before it is sent again, or you look there and say which."),
+        _("Unconfirmed"),
+        _("Odoo checks %(provider)s before it sends the record again. You can also check and confirm it yourself."),
         state="unknown",
     ),
     "bug": ErrorClass(
-        _lt("Unexpected error"),
-        _lt("Press Retry. If it comes back, send the text and the server log to the addon's maintainers."),
+        _("Unexpected Error"),
+        _("Retry. If the error returns, send this message and the server log to the maintainers of the addon."),
         told_as=DEFECT,
     ),
 }
 
 
 def selection(env):
-    """The classes for a selection field."""
-    # pylint: disable-next=gettext-variable
-    return [(key, env._(error_class.label)) for key, error_class in ERROR_CLASSES.items()]
+    """The error types for a selection field."""
+    return [(key, in_words(env, error_class.label)) for key, error_class in ERROR_CLASSES.items()]
+
+
+def advice(error_class, connection):
+    """What the user should do about an error type of a connection."""
+    return _named(ERROR_CLASSES[error_class].advice, connection)
 
 
 def told(env, error_class, sentence, connection):
-    """What people at the provider are told of a record that was not booked: sentence and advice."""
+    """The sentence and advice that users of the provider read about a record that was not booked."""
     known = ERROR_CLASSES[error_class]
+    # what Odoo retries is reported only after the last attempt
+    advised = in_words(env, _named(ASK if known.retried else known.told, connection))
+    return in_words(env, _named(known.told_as, connection) if known.told_as else sentence) or "", advised
+
+
+def _named(sentence, connection):
+    """The sentence with the names of a connection."""
     names = {"provider": connection._provider_class().label, "contact": connection._contact()}
-    # what time alone may heal is told only once it did not
-    advice = ASK if known.retried else known.told
-    # pylint: disable-next=gettext-variable
-    told_as, advice = (env._(text) if text else "" for text in (known.told_as, advice))
-    return told_as % names if told_as else sentence or "", advice % names
+    return Message(sentence.template, **{name: value for name, value in names.items() if f"%({name})s" in sentence})
 
 
 def retry_seconds(tries, retry_after=None):
-    """Seconds until the next try after `tries` tries, with full jitter on the upper half; at least `retry_after`."""
+    """Seconds until the next attempt after `tries` attempts, with jitter on the upper half; at least `retry_after`."""
     minutes = RETRY_MINUTES[min(tries, len(RETRY_MINUTES)) - 1]
     seconds = minutes * 60 * random.uniform(0.5, 1.0)
     return max(seconds, retry_after or 0)

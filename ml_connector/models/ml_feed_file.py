@@ -4,25 +4,26 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..core.messages import _
 from ..core.stored_files import stored_mimetype
 from .ml_sealed import needs
 from .ml_sentence import Sentence
 from .ml_sync_log import MERGED_STATES
 
 LOOK_AGAIN = timedelta(seconds=15)
-"""After which a file that may still grow is looked at again."""
+"""Delay before Odoo checks a growing file again."""
 
 
 class MlFeedFile(models.Model):
-    """A file that went to the vendor or came from it, with what became of its records.
+    """A file sent to a provider or received from it, with the results of its records.
 
-    To the vendor: built -> transferred (all of it is there, under its temporary name) -> sent. From the vendor: seen
-    (it may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone. A corrected file makes a
-    failed one replaced.
+    Sent: built -> transferred (uploaded under its temporary name) -> sent.
+    Received: seen (may still grow) -> waiting -> received -> read, or failed, duplicate, unknown, gone.
+    A corrected file sets a failed one to replaced.
     """
 
     _name = "ml.feed.file"
-    _description = "Feed File"
+    _description = "File"
     _inherit = "ml.sealed"
     _order = "id desc"
 
@@ -31,46 +32,51 @@ class MlFeedFile(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     template_id = fields.Many2one("ml.feed.template", readonly=True, ondelete="set null", index=True)
     flow_id = fields.Many2one("ml.flow", readonly=True, ondelete="set null", index="btree_not_null")
-    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "From Odoo")], required=True, readonly=True)
     origin = fields.Selection(
-        [("server", "Server"), ("hand", "By hand")], default="server", required=True, readonly=True, string="Came by"
+        [("server", "Server"), ("hand", "Manual")],
+        default="server",
+        required=True,
+        readonly=True,
+        string="Received Via",
     )
     state = fields.Selection(
         [
-            ("built", "To be sent"),
-            ("transferred", "Being sent"),
+            ("built", "To Send"),
+            ("transferred", "Sending"),
             ("sent", "Sent"),
-            ("seen", "Seen"),
-            ("waiting", "To be read"),
-            ("received", "Being read"),
-            ("read", "Read"),
-            ("duplicate", "Read before"),
-            ("unknown", "No template"),
+            ("seen", "Detected"),
+            ("waiting", "To Process"),
+            ("received", "Processing"),
+            ("read", "Processed"),
+            ("duplicate", "Already Processed"),
+            ("unknown", "No Template"),
             ("failed", "Failed"),
-            ("gone", "Gone"),
+            ("gone", "Removed"),
             ("replaced", "Replaced"),
         ],
+        "Status",
         required=True,
         readonly=True,
         index=True,
     )
     folder = fields.Char(readonly=True)
     temporary_name = fields.Char(readonly=True)
-    taken_as = fields.Char(readonly=True, help="The kind of unfinished name under which it was taken from its folder.")
+    taken_as = fields.Char(readonly=True, help="Type of temporary name that the file had in its folder.")
     size = fields.Integer("Size (bytes)", readonly=True)
     sha256 = fields.Char("SHA-256", readonly=True, index="btree_not_null")
-    remote_modified = fields.Integer(readonly=True, help="Time of change at the server, in seconds since 1970.")
+    remote_modified = fields.Integer(readonly=True, help="Modification time on the server, in seconds since 1970.")
     observed_at = fields.Datetime(readonly=True)
     observed_count = fields.Integer(readonly=True)
-    is_present = fields.Boolean(readonly=True, help="It is in its folder at the server.")
-    transferred_at = fields.Datetime(readonly=True)
+    is_present = fields.Boolean(readonly=True, help="The file is in its folder on the server.")
+    transferred_at = fields.Datetime("Transferred On", readonly=True)
     answer = fields.Selection(
-        [("awaited", "Awaited"), ("accepted", "Accepted"), ("rejected", "Rejected"), ("missing", "None came")],
-        "Vendor's answer",
+        [("awaited", "Awaited"), ("accepted", "Accepted"), ("rejected", "Rejected"), ("missing", "No Answer")],
+        "Provider's Answer",
         readonly=True,
         index="btree_not_null",
     )
-    is_full = fields.Boolean("Everything", readonly=True, help="All records, not only what changed.")
+    is_full = fields.Boolean("All Records", readonly=True, help="The file has all records, not only changes.")
     attachment_id = fields.Many2one(
         "ir.attachment", readonly=True, ondelete="set null", groups="ml_connector.group_ml_connector_manager"
     )
@@ -78,38 +84,39 @@ class MlFeedFile(models.Model):
 
     record_count = fields.Integer("Records", readonly=True)
     repeated_count = fields.Integer(
-        "Unchanged", readonly=True, help="Records that were there before with the same content."
+        "Unchanged", readonly=True, help="Records that an earlier file had with the same content."
     )
     note = Sentence(readonly=True)
     note_source = fields.Json(readonly=True)
-    error_message = Sentence("What is wrong", readonly=True)
+    error_message = Sentence("Reason", readonly=True)
     error_message_source = fields.Json(readonly=True)
     error_line = fields.Integer("Line", readonly=True)
     error_column = fields.Char("Column", readonly=True)
-    error_expected = fields.Char("Expected", readonly=True)
+    error_expected = Sentence("Expected", readonly=True)
+    error_expected_source = fields.Json(readonly=True)
     error_found = fields.Char("Found", readonly=True)
 
     archive_state = fields.Selection(
-        [("none", "No"), ("todo", "To do"), ("done", "Done"), ("failed", "Failed")],
+        [("none", "No"), ("todo", "Queued"), ("done", "Done"), ("failed", "Failed")],
         default="none",
         required=True,
         readonly=True,
-        string="Put away",
+        string="Archived",
     )
     archive_at = fields.Datetime(readonly=True)
     archive_tries = fields.Integer(readonly=True)
-    archive_message = fields.Char("Put away to", readonly=True)
-    archive_path = fields.Char(readonly=True, help="Where it lies at the server since it was put away.")
-    watch_at = fields.Datetime("Looked at again at", readonly=True, help="Whether it is still what was read.")
+    archive_message = fields.Char("Archive Folder", readonly=True)
+    archive_path = fields.Char(readonly=True, help="Path of the archived file on the server.")
+    watch_at = fields.Datetime("Next Check", readonly=True, help="When Odoo checks whether the file changed.")
     watch_count = fields.Integer(readonly=True)
 
     log_ids = fields.One2many(
-        "ml.sync.log", "feed_file_id", "Records of the file", readonly=True, domain=[("kind", "!=", "feed_file")]
+        "ml.sync.log", "feed_file_id", "Records in File", readonly=True, domain=[("kind", "!=", "feed_file")]
     )
     done_count = fields.Integer("Done", compute="_compute_counts")
-    failed_count = fields.Integer("Failed records", compute="_compute_counts")
+    failed_count = fields.Integer("Failed Records", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
-    open_count = fields.Integer("To do", compute="_compute_counts")
+    open_count = fields.Integer("Queued", compute="_compute_counts")
 
     _present_idx = models.Index("(connection_id, folder, name) WHERE is_present")
     _archive_idx = models.Index("(connection_id, archive_at) WHERE archive_state = 'todo'")
@@ -138,24 +145,24 @@ class MlFeedFile(models.Model):
         return f"{self.folder}/{name or self.name}" if self.folder else name or self.name
 
     def _place(self):
-        """Where it is read."""
+        """The path from which Odoo reads the file."""
         return self.archive_path or self._path()
 
     def _see(self, size, modified):
-        """It may still grow: it is read when the next look finds the same."""
+        """The file may still grow; it is read once two checks find the same size."""
         now = fields.Datetime.now()
         self.write({"state": "seen", "size": size, "remote_modified": modified, "observed_at": now})
         if self.archive_path:
             self.watch_at = now + LOOK_AGAIN
 
     def _log(self):
-        """The row of the queue that carries the file itself, not its records."""
+        """The transfer of the file itself, not of its records."""
         self.ensure_one()
         return self.env["ml.sync.log"].search([("feed_file_id", "=", self.id), ("kind", "=", "feed_file")], limit=1)
 
     @api.model
     def _take_again(self, flow, found):
-        """Read files once more that lie where read ones are put away."""
+        """Read archived files again."""
         templates = self.env["ml.feed.template"]
         files = self.create(
             [
@@ -177,7 +184,7 @@ class MlFeedFile(models.Model):
         files._enqueue(flow)
 
     def _enqueue(self, flow):
-        """Let the worker send or read the files."""
+        """Queue the files for sending or reading."""
         for file in self:
             if log := file._log():
                 log._make_pending()
@@ -199,7 +206,7 @@ class MlFeedFile(models.Model):
             )
 
     def _attach(self, content):
-        """Keep the content, replacing what was kept before."""
+        """Store the content, replacing the previous one."""
         self.ensure_one()
         self.attachment_id.unlink()
         attachments = self.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
@@ -215,7 +222,7 @@ class MlFeedFile(models.Model):
         )
 
     def _fail(self, error, state="failed"):
-        """Show what is wrong with the file."""
+        """Store the error of the file."""
         self.write(
             {
                 "state": state,
@@ -233,7 +240,7 @@ class MlFeedFile(models.Model):
         )
 
     def _adopt_rows(self, flow, items):
-        """Link the rows of the file's records; returns how many of them are of this file."""
+        """Link the transfers of the file's records; returns their number."""
         versions = {item.external_id: item.version for item in items}
         rows = self.env.execute_query(
             SQL(
@@ -253,7 +260,7 @@ class MlFeedFile(models.Model):
         return len(rows)
 
     def _replace_earlier(self):
-        """A file of the same name that failed is out of date now."""
+        """Set failed files with the same name to replaced."""
         self.ensure_one()
         earlier = self.search(
             [
@@ -274,7 +281,7 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_replay(self):
-        """Read files again with today's template, or send them again if they did not arrive; retry their records."""
+        """Read files again with the current template, or send unsent ones again; retry their records."""
         files = self.sudo()  # sudo: administrators hold no write right on files, only this transition
         for file in files:
             if file.direction == "push":
@@ -284,18 +291,20 @@ class MlFeedFile(models.Model):
             if not file.template_id:
                 file.template_id = file._matching_template()
                 if not file.template_id:
-                    raise UserError(self.env._("No template fits the name of %s.", file.name))
+                    raise UserError(self.env._("No file template matches the name %(file)s.", file=file.name))
             if file.attachment_id:
                 file.state = "received"
             elif file.is_present:
                 file.state = "waiting"
             else:
-                raise UserError(self.env._("%s was never read, and is not at the server any more.", file.name))
+                raise UserError(
+                    self.env._("%(file)s is no longer on the server, and Odoo has not read it.", file=file.name)
+                )
             file._enqueue(file.connection_id._inbox_flow())
             file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.is_current)._make_pending()
         files._decided("replay")
         files.connection_id._trigger()
-        return self._notify(self.env._("Started again. The result shows here in a moment."))
+        return self._notify(self.env._("Processing started."))
 
     def _matching_template(self):
         templates = self.env["ml.feed.template"].search(
@@ -305,11 +314,11 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_delivered(self):
-        """Say that files were brought to the vendor by hand."""
+        """Mark files as delivered manually."""
         for file in self.sudo():  # sudo: see `action_replay`
             if file.direction != "push" or file.state not in ("built", "failed") or file.answer == "rejected":
-                raise UserError(self.env._("%s is not waiting to be sent.", file.name))
-            file._arrived(self.env._("Brought to the vendor by hand by %s.", self.env.user.name))
+                raise UserError(self.env._("%(file)s is not waiting to be sent.", file=file.name))
+            file._arrived(_("Delivered manually by %(user)s.", user=self.env.user.name))
             log = file._log()
             log.write(
                 {
@@ -320,10 +329,10 @@ class MlFeedFile(models.Model):
                     "error_message": False,
                 }
             )
-            file._decided("deliver", file.note)
+            file._decided("deliver", file._sentence("note"))
 
     def _arrived(self, note=False):
-        """The file is with the vendor."""
+        """Mark the file as delivered."""
         self.ensure_one()
         self.env["ml.feed.sent"]._confirm(self)
         template = self.template_id
@@ -331,7 +340,7 @@ class MlFeedFile(models.Model):
             {
                 "state": "sent",
                 "transferred_at": fields.Datetime.now(),
-                "note": note or self.note,
+                "note": note or self._sentence("note"),
                 "answer": "awaited" if template.accepted_path or template.rejected_path else False,
             }
         )
@@ -339,7 +348,7 @@ class MlFeedFile(models.Model):
         self._let_go()
 
     def _let_go(self):
-        """Files that waited for this one can be sent."""
+        """Release files that waited for this one."""
         flows = self.connection_id.flow_ids.filtered(lambda flow: self.flow_id.key in flow._spec().after)
         held = self.env["ml.sync.log"].search(
             [("flow_id", "in", flows.ids), ("state", "=", "pending"), ("try_count", "=", 0)]
@@ -348,11 +357,11 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_correct(self):
-        """Upload a corrected file in place of this one."""
+        """Import a corrected file that replaces this one."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Corrected file"),
+            "name": self.env._("Corrected File"),
             "res_model": "ml.feed.import",
             "view_mode": "form",
             "target": "new",
@@ -361,10 +370,10 @@ class MlFeedFile(models.Model):
 
     @needs("administer")
     def action_download(self):
-        """The file as it was written or received."""
+        """Download the file as it was sent or received."""
         self.ensure_one()
         if not self.attachment_id:
-            raise UserError(self.env._("The content of this file is not kept here."))
+            raise UserError(self.env._("Odoo does not have the content of this file."))
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{self.attachment_id.id}?download=true",
@@ -375,19 +384,19 @@ class MlFeedFile(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Records of %s", self.name),
+            "name": self.env._("Records of %(file)s", file=self.name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form,graph,pivot",
             "domain": [("feed_file_id", "=", self.id)],
         }
 
     def action_open_records(self):
-        """The Odoo records that the file brought."""
+        """Open the Odoo records created from the file."""
         self.ensure_one()
         done = self.log_ids.filtered("res_id")
         models_found = done.mapped("res_model")
         if not models_found:
-            raise UserError(self.env._("No record of this file is in Odoo yet."))
+            raise UserError(self.env._("This file has not created records in Odoo yet."))
         return {
             "type": "ir.actions.act_window",
             "name": self.name,
@@ -411,6 +420,4 @@ class MlFeedFile(models.Model):
 class MlSyncLog(models.Model):
     _inherit = "ml.sync.log"
 
-    feed_file_id = fields.Many2one(
-        "ml.feed.file", "Feed file", readonly=True, ondelete="set null", index="btree_not_null"
-    )
+    feed_file_id = fields.Many2one("ml.feed.file", "File", readonly=True, ondelete="set null", index="btree_not_null")

@@ -5,36 +5,36 @@ CHUNK = 5000
 
 
 class MlFeedSent(models.Model):
-    """What the vendor knows of our records through a feed: one row for each record that was ever in a file.
+    """A record delivered to the provider in files: one row for each record that was ever exported.
 
-    Rows are written in bulk by SQL. What a file brings is noted as pending, and holds once the file has arrived.
+    Rows are written in bulk by SQL. The content of a file is pending until the file is delivered.
     """
 
     _name = "ml.feed.sent"
-    _description = "Record in a Feed"
+    _description = "Delivered Record"
     _inherit = "ml.sealed"
 
     template_id = fields.Many2one("ml.feed.template", required=True, readonly=True, ondelete="cascade")
     connection_id = fields.Many2one(related="template_id.connection_id")
     company_id = fields.Many2one(related="template_id.company_id")
     res_id = fields.Integer("Record", required=True, readonly=True)
-    merged_into = fields.Integer(readonly=True, help="The record that stands for it in Odoo since.")
-    key = fields.Char("Code at the vendor", readonly=True)
+    merged_into = fields.Integer(readonly=True, help="The record that it was merged into.")
+    key = fields.Char("Provider Code", readonly=True)
     name = fields.Char(readonly=True)
-    digest = fields.Char(readonly=True, help="Of the rows that arrived last.")
-    is_active = fields.Boolean(readonly=True, help="The vendor was told that it is in use.")
+    digest = fields.Char(readonly=True, help="Hash of the last delivered rows.")
+    is_active = fields.Boolean(readonly=True, help="The last delivered file marked the record as active.")
     pending_digest = fields.Char(readonly=True)
     pending_active = fields.Boolean(readonly=True)
     # a number, not a link: each link costs a look at the other table for each row
-    pending_file = fields.Integer("File on its way", readonly=True)
-    sent_file = fields.Integer("File that brought it", readonly=True)
+    pending_file = fields.Integer("Pending File", readonly=True)
+    sent_file = fields.Integer("Source File", readonly=True)
 
     _record_unique = models.UniqueIndex("(template_id, res_id)")
     _key_idx = models.Index("(key)")
 
     @api.model
     def _known(self, template, record_ids):
-        """{record id: (digest, is active)} of what arrived."""
+        """{record id: (digest, is active)} of the delivered records."""
         rows = self.env.execute_query(
             SQL(
                 "SELECT res_id, digest, is_active FROM ml_feed_sent WHERE template_id = %s AND res_id = ANY(%s)",
@@ -46,7 +46,7 @@ class MlFeedSent(models.Model):
 
     @api.model
     def _note(self, file, rows):
-        """Note as pending what a file brings: tuples of record id, code, name, digest, is active."""
+        """Store the pending content of a file: tuples of record id, code, name, digest, is active."""
         template = file.template_id
         for start in range(0, len(rows), CHUNK):
             ids, keys, names, digests, active = map(list, zip(*rows[start : start + CHUNK], strict=True))
@@ -67,7 +67,7 @@ class MlFeedSent(models.Model):
 
     @api.model
     def _confirm(self, file):
-        """A file arrived: what it brought is what the vendor knows."""
+        """Set the pending content of a file to delivered."""
         self.env.cr.execute(
             SQL(
                 """UPDATE ml_feed_sent
@@ -82,7 +82,7 @@ class MlFeedSent(models.Model):
 
     @api.model
     def _revoke(self, file):
-        """The vendor refused a file that had arrived: what it brought is as if it were on its way again."""
+        """Set the content of a rejected file back to pending."""
         self.env.cr.execute(
             SQL(
                 """UPDATE ml_feed_sent
@@ -97,13 +97,13 @@ class MlFeedSent(models.Model):
 
     @api.model
     def _follow_merge(self, sources, target):
-        """The codes of what was merged lead to the survivor. Their rows stay, so that the vendor hears of their end."""
+        """Link the codes of merged records to the remaining one. Their rows stay, to deactivate their codes."""
         known = ["|", ("res_id", "in", sources.ids), ("merged_into", "in", sources.ids)]
         self.search([("template_id.model_name", "=", target._name), *known]).merged_into = target.id
 
     @api.model
     def _by_key(self, connection, model_name, keys):
-        """{code at the vendor: record} for codes that one record alone has, or took over."""
+        """{code at the provider: record} of the codes that belong to exactly one record."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT sent.key, min(COALESCE(sent.merged_into, sent.res_id))

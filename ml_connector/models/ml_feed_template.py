@@ -7,11 +7,13 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..core.documents import FeedColumn, FeedTemplate
 from ..core.errors import ConnectorError
+from ..core.messages import _
 from ..core.patterns import NamePattern, PatternError, filled, tokens
 from ..exporters.feed_expressions import EXPRESSIONS, paths_read
 from ..exporters.feed_source import FeedSource
 from .feed_access import check_domain, check_path
 from .ml_sealed import needs
+from .ml_sentence import in_words
 
 NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
 ANSWER_TOKENS = ("name", "stem")
@@ -19,7 +21,7 @@ PREVIEW_ROWS = 5
 MAX_FORMAT = 40
 MEGABYTE = 1024 * 1024
 COPY_MARK = re.compile(r" ?\(\d{1,3}\)(?=\.[^.]*$)")
-""" (2) before the extension: a file of the same name was there."""
+"""Mark of browsers for a second file with the same name, such as ` (2)`."""
 SIGNS = {
     "comma": ",",
     "semicolon": ";",
@@ -31,14 +33,14 @@ SIGNS = {
     "crlf": "\r\n",
     "lf": "\n",
 }
-"""What the selections of separators and line ends stand for."""
+"""Characters of the selections of separators and line ends."""
 
 
 class MlFeedTemplate(models.Model):
-    """How the files of a feed look and where they lie. Agreed with the vendor, and therefore data."""
+    """Format and location of the files of a flow, as agreed with the provider."""
 
     _name = "ml.feed.template"
-    _description = "Feed Template"
+    _description = "File Template"
     _inherit = "ml.sealed"
     _order = "connection_id, sequence, id"
     _maker_right = "administer"
@@ -57,7 +59,7 @@ class MlFeedTemplate(models.Model):
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
-    sequence = fields.Integer(default=10, help="The first template that a file's name fits is taken.")
+    sequence = fields.Integer(default=10, help="Odoo uses the first template that matches the name of a file.")
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     flow_id = fields.Many2one(
@@ -65,16 +67,17 @@ class MlFeedTemplate(models.Model):
     )
     direction = fields.Selection(related="flow_id.direction", store=True)
     flow_error = fields.Char(related="flow_id.error_message")
-    entity = fields.Char(required=True, help="What the records are called in the file.")
+    entity = fields.Char(required=True, help="Name of the records in the file.")
     company_code = fields.Char(
-        "Company ID", help="The vendor's name of this company. Records of another one are not taken. Empty: any."
+        "Company ID",
+        help="ID of this company at the provider. Records of other companies are not imported. Empty = any company.",
     )
 
     file_format = fields.Selection([("csv", "CSV"), ("xml", "XML")], default="csv", required=True)
     delimiter = fields.Selection(
         [("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab"), ("bar", "Bar")], default="comma", required=True
     )
-    quote_all = fields.Boolean("Quote every value")
+    quote_all = fields.Boolean("Quote All Values")
     encoding = fields.Selection(
         [
             ("utf-8", "UTF-8"),
@@ -90,106 +93,113 @@ class MlFeedTemplate(models.Model):
         ],
         default="utf-8",
         required=True,
-        help="A file that shows its own encoding without a doubt, by a mark or by its bytes, is read in that one.",
+        help="If a file identifies its own encoding, Odoo uses that one instead.",
     )
-    bom = fields.Boolean("Byte order mark", help="Begin written files with a mark of their encoding.")
+    bom = fields.Boolean("Byte Order Mark", help="Start exported files with a mark of their encoding.")
     line_end = fields.Selection([("crlf", "Windows"), ("lf", "Unix")], default="crlf", required=True)
     date_format = fields.Char(default="%Y-%m-%d", required=True)
-    datetime_format = fields.Char("Date and time format", default="%Y-%m-%dT%H:%M:%SZ", required=True, help="In UTC.")
+    datetime_format = fields.Char("Date and Time Format", default="%Y-%m-%dT%H:%M:%SZ", required=True, help="In UTC.")
     decimal_point = fields.Selection([("point", "Point"), ("comma", "Comma")], default="point", required=True)
     thousands = fields.Selection(
         [("comma", "Comma"), ("point", "Point"), ("space", "Space"), ("apostrophe", "Apostrophe")],
-        string="Thousands separator",
-        help="No-break spaces are taken for spaces.",
+        string="Thousands Separator",
+        help="No-break spaces count as spaces.",
     )
     negatives = fields.Selection(
         [("minus", "-1.00"), ("accounting", "-1.00, (1.00) or 1.00-")],
         default="minus",
         required=True,
-        string="Negative numbers",
-        help="Spreadsheets write negative amounts in brackets, other programs put the minus at the end.",
+        string="Negative Numbers",
+        help="Spreadsheets write negative amounts in brackets, other applications put the minus at the end.",
     )
-    true_word = fields.Char("Word for yes", default="true", required=True)
-    false_word = fields.Char("Word for no", default="false", required=True)
+    true_word = fields.Char("Yes Value", default="true", required=True)
+    false_word = fields.Char("No Value", default="false", required=True)
     guard_formulas = fields.Boolean(
-        "Guard against formulas",
-        help="Put a quote before texts that a spreadsheet would run as a formula. For files that people open, not for"
-        " files that a program reads.",
+        "Formula Protection",
+        help="Adds a quote before texts that a spreadsheet would run as a formula. Use it for files that people"
+        " open, not for files that an application reads.",
     )
     root_element = fields.Char(default="Records", required=True)
     document_element = fields.Char(default="Record", required=True)
 
-    folder = fields.Char(required=True, help="On the server, relative to where the login leads.")
+    folder = fields.Char(required=True, help="On the server, relative to the folder of the login.")
     file_name = fields.Char(
         required=True,
-        help="Written: a pattern with {company}, {feed}, {mode}, {date}, {time}, {number}, {ext}. Read: a simple"
-        " regular expression that all of the name must fit, such as invoices.*\\.csv.",
+        help="Export: a pattern with {company}, {feed}, {mode}, {date}, {time}, {number}, {ext}. Import: a simple"
+        " regular expression that matches the whole name, such as invoices.*\\.csv.",
     )
     next_number = fields.Integer(default=1, readonly=True, copy=False)
     temporary = fields.Selection(
-        [("suffix", "Ends in .part"), ("dot", "Begins with a point"), ("none", "None: under its final name")],
-        string="While it is being written",
+        [("suffix", "Ends in .part"), ("dot", "Starts with a Dot"), ("none", "None (Final Name)")],
+        string="Temporary Name",
         default="suffix",
         required=True,
-        help="A file gets its final name only when all of it is there. Without it, the vendor may read half a file.",
+        help="Odoo gives a file its final name after the upload. Without a temporary name, the provider may read an"
+        " incomplete file.",
     )
     accepted_path = fields.Char(
-        "File that says accepted",
-        help="Where the vendor leaves a file once it has taken one of ours, for example inbound/processed/{name}."
-        " {name} is the name of our file, {stem} the same without its extension. Empty: the vendor says nothing.",
+        "Acceptance File",
+        help="Path of the file that the provider writes after it has accepted a file, for example"
+        " inbound/processed/{name}. {name} is the name of the exported file, {stem} the name without extension."
+        " Empty = no acceptance file.",
     )
     rejected_path = fields.Char(
-        "File that says rejected",
-        help="The same for a file that the vendor refused, for example inbound/error/{name}.error or"
-        " inbound/error/{stem}_errors.csv. What is in it is shown.",
+        "Rejection File",
+        help="Path of the file that the provider writes after it has rejected a file, for example"
+        " inbound/error/{name}.error or inbound/error/{stem}_errors.csv. Odoo shows its content.",
     )
-    answer_hours = fields.Integer("Warn without an answer after hours", default=24)
+    answer_hours = fields.Integer("Warn If No Answer After (Hours)", default=24)
     archive_mode = fields.Selection(
-        [("move", "Move to a folder"), ("suffix", "Add .done to its name"), ("delete", "Delete"), ("leave", "Leave")],
-        string="After a file was read",
+        [
+            ("move", "Move to Folder"),
+            ("suffix", "Add .done to Name"),
+            ("delete", "Delete"),
+            ("leave", "Leave in Place"),
+        ],
+        string="After Processing",
         default="move",
         required=True,
     )
-    archive_folder = fields.Char("Folder for read files")
-    error_folder = fields.Char("Folder for failed files", help="Empty: a file that cannot be read stays where it is.")
-    whole_file = fields.Boolean("All or nothing", help="Take no record of a file in which one is wrong.")
+    archive_folder = fields.Char("Archive Folder")
+    error_folder = fields.Char("Error Folder", help="Empty = a file that Odoo cannot read stays in place.")
+    whole_file = fields.Boolean("All or Nothing", help="Reject the whole file if any record in it is invalid.")
     credit_sign = fields.Selection(
-        [("auto", "With or without a minus"), ("signed", "With a minus"), ("absolute", "Without a minus")],
+        [("auto", "Either"), ("signed", "Negative"), ("absolute", "Positive")],
         default="auto",
         required=True,
-        string="Credits come",
+        string="Credit Amounts",
     )
     trailer = fields.Char(
-        "Last row begins with",
-        help="For CSV files whose last row counts the others, for example TRAILER,120. A file without it, or with"
-        " another count, is not taken. Empty: there is no such row.",
+        "Trailer Row Prefix",
+        help="For CSV files whose last row has the number of the other rows, for example TRAILER,120. Odoo rejects a"
+        " file without that row or with a different number. Empty = no trailer row.",
     )
     left_out = fields.Char(
-        "Leave out rows that begin with",
-        help="For CSV files: words, separated by commas. Titles above the headings, repeated headings, rows of totals"
-        " only, and rows with a single value and no id are left out in any case. Each is noted on the file.",
+        "Ignored Row Prefixes",
+        help="For CSV files: words, separated by commas. Odoo always ignores titles before the headings, repeated"
+        " headings, rows with totals only, and rows with a single value and no ID. The file lists ignored rows.",
     )
     archives = fields.Boolean(
-        "Take archives",
-        help="Take zip and gzip archives too: up to 20 files without folders, all of them of this template.",
+        "Accept Archives",
+        help="Also accept zip and gzip archives with up to 20 files of this template and without folders.",
     )
-    statuses = fields.Char("Statuses to take", help="Separated by commas; empty: all.")
-    max_megabytes = fields.Integer("Largest file (MB)", default=50)
+    statuses = fields.Char("Accepted Statuses", help="Separated by commas. Empty = all.")
+    max_megabytes = fields.Integer("Maximum Size (MB)", default=50)
 
     model_name = fields.Char("Model", compute="_compute_model", store=True, precompute=True)
-    lines_field = fields.Char("Field of the lines", compute="_compute_model", store=True, precompute=True)
+    lines_field = fields.Char("Line Field", compute="_compute_model", store=True, precompute=True)
     domain = fields.Char("Records", default="[]")
     lines_domain = fields.Char("Lines", default="[]")
     mode = fields.Selection(
-        [("delta", "What changed"), ("full", "Everything")],
+        [("delta", "Changes Only"), ("full", "All Records")],
         default="delta",
         required=True,
         string="Send",
-        help="The first file has everything in any case.",
+        help="The first file always has all records.",
     )
-    full_days = fields.Integer("Everything again after days", default=7, help="0: never.")
-    last_full_at = fields.Datetime(readonly=True, copy=False)
-    max_rows = fields.Integer("Rows a file", default=10_000, help="What is more goes into further files.")
+    full_days = fields.Integer("Full Export Every (Days)", default=7, help="0 = never.")
+    last_full_at = fields.Datetime("Last Full Export", readonly=True, copy=False)
+    max_rows = fields.Integer("Rows per File", default=10_000, help="Larger exports are split into several files.")
     shrink_confirmed = fields.Boolean(readonly=True, copy=False)
 
     column_ids = fields.One2many("ml.feed.column", "template_id", copy=True)
@@ -198,19 +208,19 @@ class MlFeedTemplate(models.Model):
 
     _limits = models.Constraint(
         "CHECK(max_rows > 0 AND max_megabytes > 0 AND full_days >= 0 AND answer_hours > 0)",
-        "The limits have to be positive.",
+        "Limits must be positive.",
     )
 
     @api.depends("flow_id")
     def _compute_model(self):
-        """A feed is about what its flow is about, whoever makes its template."""
+        """The model follows from the flow."""
         for template in self:
             spec = template._spec()
             template.model_name = (spec and spec.model) or False
             template.lines_field = (spec and spec.lines) or False
 
     def _spec(self):
-        """The default template of the flow; None without."""
+        """The default template of the flow, or None."""
         flow = self.flow_id
         feeds = flow.connection_id._provider_class().feeds if flow.connection_id else ()
         return next((spec for spec in feeds if spec.flow == flow.key), None)
@@ -221,7 +231,7 @@ class MlFeedTemplate(models.Model):
     def _check_flow(self):
         for template in self:
             if template.flow_id.connection_id != template.connection_id:
-                raise ValidationError(self.env._("The flow of a template is one of its own connection."))
+                raise ValidationError(self.env._("Choose a flow of the same connection."))
 
     @api.constrains("file_name", "direction")
     def _check_file_name(self):
@@ -249,21 +259,21 @@ class MlFeedTemplate(models.Model):
         for path in self.mapped("accepted_path") + self.mapped("rejected_path"):
             if path and not self._tokens(path, ANSWER_TOKENS):
                 raise ValidationError(
-                    self.env._("%s needs {name} or {stem}: each file has an answer of its own.", path)
+                    self.env._("%(path)s needs {name} or {stem}, because each file has its own answer.", path=path)
                 )
 
     def _tokens(self, pattern, known):
-        """The tokens of a pattern, all of them among the known ones."""
+        """The tokens of a pattern, after a check that all of them are known."""
         try:
             found = tokens(pattern)
         except PatternError as error:
             raise ValidationError(
-                self.env._("The pattern %(pattern)s cannot be taken: %(reason)s.", pattern=pattern[:80], reason=error)
+                self.env._("The pattern %(pattern)s is not valid: %(reason)s.", pattern=pattern[:80], reason=error)
             ) from error
         if unknown := [token for token in found if token not in known]:
             raise ValidationError(
                 self.env._(
-                    "The file name cannot have {%(token)s}: use %(tokens)s.",
+                    "The file name cannot contain {%(token)s}. Use %(tokens)s.",
                     token=unknown[0],
                     tokens=", ".join(f"{{{token}}}" for token in known),
                 )
@@ -283,10 +293,10 @@ class MlFeedTemplate(models.Model):
         return result
 
     def _check_author(self, all_of_it):
-        """Check that whoever saves may read what the template reads. Constraints cannot: they run as superuser."""
+        """Check that the user may read what the template reads. Constraints run as superuser, so they cannot."""
         if not self.env.su:
             self._check_domain()
-            if all_of_it:  # whoever switches a template on stands for all of it
+            if all_of_it:  # the activation of a template needs access to all its fields
                 self.column_ids._check_reads()
 
     @api.constrains("active")
@@ -309,9 +319,9 @@ class MlFeedTemplate(models.Model):
                 *(template.accepted_path, template.rejected_path),
             ):
                 if folder and (".." in folder.split("/") or "\\" in folder or not folder.isprintable()):
-                    raise ValidationError(self.env._("The folder %s cannot be used.", folder))
+                    raise ValidationError(self.env._("The folder %(folder)s is not allowed.", folder=folder))
             if template.direction == "pull" and template.archive_mode == "move" and not template.archive_folder:
-                raise ValidationError(self.env._("Say where to move files that were read."))
+                raise ValidationError(self.env._("Enter the archive folder."))
 
     @api.constrains("domain", "lines_domain")
     def _check_domain(self):
@@ -320,7 +330,7 @@ class MlFeedTemplate(models.Model):
             check_domain(template._model(on_line=True), template.lines_domain, self.env._("Lines"))
 
     def _model(self, on_line=False):
-        """The model of the records, or of their lines where they have any, in the name of whoever asks."""
+        """The model of the records or lines, with the rights of the current user."""
         model = self.env[self.model_name]
         return self.env[model._fields[self.lines_field].comodel_name] if on_line and self.lines_field else model
 
@@ -330,7 +340,7 @@ class MlFeedTemplate(models.Model):
         for template in self:
             for pattern in (template.date_format, template.datetime_format):
                 try:
-                    # a number after the sign would be a width, of any size
+                    # a number after % would be a width without a limit
                     if len(pattern) > MAX_FORMAT or not re.fullmatch(r"(?:[^%]|%[A-Za-z%])+", pattern):
                         raise ValueError
                     text = now.strftime(pattern)
@@ -338,13 +348,16 @@ class MlFeedTemplate(models.Model):
                         raise ValueError
                 except ValueError as error:
                     raise ValidationError(
-                        self.env._("%s is not a date format with day, month and year, such as %%d/%%m/%%Y.", pattern)
+                        self.env._(
+                            "%(format)s is not a date format with day, month and year, such as %%d/%%m/%%Y.",
+                            format=pattern,
+                        )
                     ) from error
 
     # ------------------------------------------------------------------ use
 
     def _definition(self):
-        """The template as the vendor's code takes it."""
+        """The template as an argument for the provider's code."""
         self.ensure_one()
         return FeedTemplate(
             entity=self.entity,
@@ -379,17 +392,17 @@ class MlFeedTemplate(models.Model):
         return self.connection_id._provider_class()
 
     def _fits(self, name):
-        """Whether a file of that name is for this template: in any case, also as browsers name copies."""
+        """Whether a file name matches this template, in any case and also with a mark of a copy."""
         pattern = NamePattern(self.file_name, any_case=True)
         return pattern.fits(name) or pattern.fits(COPY_MARK.sub("", name))
 
     def _answer_path(self, pattern, file):
-        """Where the vendor's answer to one of our files would be; empty where it gives none."""
+        """The path of the provider's answer to a file; empty if there are no answers."""
         return filled(pattern or "", {"name": file.name, "stem": file.name.rpartition(".")[0]})
 
     @api.onchange("file_format")
     def _onchange_file_format(self):
-        """The names of files to read say what they are."""
+        """Adapt the extension in the file name of import templates."""
         if self.direction == "pull" and self.file_name:
             self.file_name = re.sub(r"\b(csv|xml)$", self.file_format, self.file_name)
 
@@ -419,7 +432,7 @@ class MlFeedTemplate(models.Model):
             template.preview = template._preview() if template.model_name and template.id else False
 
     def _preview(self):
-        """The first rows as they would be written; what stands against it instead."""
+        """The first rows of an export, or the error."""
         template = self._origin or self
         stream = io.BytesIO()
         try:
@@ -430,27 +443,27 @@ class MlFeedTemplate(models.Model):
                 writer.write_document([writer.texts_of(row) for row in record.rows])
             writer.close()
         except ConnectorError as error:
-            return error.message
+            return in_words(self.env, error.message)
         except (UserError, KeyError, ValueError) as error:
             return str(error)
         return stream.getvalue().decode(self.encoding, "replace")
 
     @needs("administer")
     def action_send_now(self):
-        """Write and send this feed at once: the connection's own job does the work."""
+        """Run the flow of the template now, in the scheduled action."""
         self._decided("sync")
         return self.flow_id.action_sync_now()
 
     @needs("administer")
     def action_confirm_shrink(self):
-        """Send the next file although it takes many records away from the vendor."""
+        """Send the next file, although it deactivates many records."""
         self.sudo().shrink_confirmed = True  # sudo: engine field
-        self._decided("confirm", self.env._("The next file may take many records away from the vendor."))
+        self._decided("confirm", _("The next file may deactivate many records."))
         return self.flow_id.action_sync_now()
 
     @needs("administer")
     def action_try(self):
-        """Show how a file that a person has would be read by this template."""
+        """Open the import preview for this template."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -474,7 +487,7 @@ class MlFeedTemplate(models.Model):
 
 class MlFeedColumn(models.Model):
     _name = "ml.feed.column"
-    _description = "Feed Column"
+    _description = "File Column"
     _inherit = "ml.sealed"
     _order = "template_id, sequence, id"
     _maker_right = "administer"
@@ -494,40 +507,43 @@ class MlFeedColumn(models.Model):
     label = fields.Char(required=True, help="Heading in the file, or name of the XML element.")
     name = fields.Char(
         "Meaning",
-        help="What a read value stands for, for example number, amount, dimension.Department. Written: id is the code"
-        " of the record, active whether it is in use.",
+        help="Import: the meaning of the value, for example number, amount, dimension.Department. Export: id for the"
+        " code of the record, active for its status.",
     )
-    path = fields.Char("Field", help="Field path of the written value, for example state_id.code.")
+    path = fields.Char("Field", help="Field path of the exported value, for example state_id.code.")
     expression = fields.Selection(
-        [(name, (function.__doc__ or name).split("\n")[0]) for name, function in EXPRESSIONS.items()],
+        [(name, name.replace("_", " ").title().replace("Id", "ID")) for name in EXPRESSIONS],
         string="Computed",
     )
-    argument = fields.Char(help="What the computed value is of: a field, or the name of an analytic plan.")
+    argument = fields.Char(help="Field or analytic plan that the value is computed from.")
     constant = fields.Char()
     type = fields.Selection(
         [
             ("text", "Text"),
             ("code", "Code"),
             ("date", "Date"),
-            ("datetime", "Date and time"),
+            ("datetime", "Date and Time"),
             ("decimal", "Number"),
-            ("integer", "Whole number"),
-            ("boolean", "Yes or no"),
+            ("integer", "Integer"),
+            ("boolean", "Yes/No"),
         ],
         default="text",
         required=True,
     )
-    on_line = fields.Boolean("On lines")
-    required = fields.Boolean(help="A record without it is not sent, a document without it is not taken.")
-    aliases = fields.Char("Also called", help="Other headings, separated by commas.")
+    on_line = fields.Boolean("On Lines")
+    required = fields.Boolean(
+        help="Records without this value are not exported, documents without it are not imported."
+    )
+    aliases = fields.Char("Aliases", help="Other headings, separated by commas.")
     value_map = fields.Char("Words", help="Values and their words in the file, for example open=O, closed=C.")
     xml_path = fields.Char(
-        "XML path", help="Where the value is, for example Vendor/Code or @id. Empty: an element named as the heading."
+        "XML Path",
+        help="Path of the value, for example Vendor/Code or @id. Empty = the element named like the heading.",
     )
-    max_length = fields.Integer(help="Longer texts are cut off; 0: no limit.")
-    decimals = fields.Integer(default=-1, help="-1: as many as there are.")
+    max_length = fields.Integer(help="Longer texts are cut off. 0 = no limit.")
+    decimals = fields.Integer(default=-1, help="-1 = all decimals.")
 
-    _label_unique = models.UniqueIndex("(template_id, label)", "The heading is there already.")
+    _label_unique = models.UniqueIndex("(template_id, label)", "Another column already has this heading.")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -542,7 +558,7 @@ class MlFeedColumn(models.Model):
         return result
 
     def _check_author(self):
-        """As that of templates."""
+        """See `MlFeedTemplate._check_author`."""
         if not self.env.su:
             self._check_reads()
 
@@ -552,7 +568,7 @@ class MlFeedColumn(models.Model):
             template = column.template_id
             if not template.model_name:
                 if column.path:
-                    raise ValidationError(self.env._("Read columns have a meaning, not a field."))
+                    raise ValidationError(self.env._("Import columns need a meaning instead of a field path."))
                 continue
             model = template._model(column.on_line)
             if column.path:
@@ -564,7 +580,9 @@ class MlFeedColumn(models.Model):
     def _check_value_map(self):
         for column in self.filtered("value_map"):
             if any("=" not in pair for pair in column.value_map.split(",") if pair.strip()):
-                raise ValidationError(self.env._("%s: write words as open=O, closed=C.", column.label))
+                raise ValidationError(
+                    self.env._("Enter the words of %(column)s like open=O, closed=C.", column=column.label)
+                )
 
     def _told_of(self):
         return self.template_id
@@ -586,5 +604,5 @@ class MlFeedColumn(models.Model):
 
 
 def _words(text):
-    """The words of a text that separates them by commas."""
+    """The comma-separated words of a text."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())

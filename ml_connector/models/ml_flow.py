@@ -4,45 +4,46 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_datetime, ormcache
 
+from ..core.messages import _, paragraph
 from .client_actions import notification
 from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
-from .ml_sentence import Sentence
+from .ml_sentence import Sentence, in_words
 from .ml_sync_log import ODOO, OPEN_STATES
 from .ml_sync_mixin import CHANGED
 
 SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
-"""How far back what a wrong clock has hidden is looked for."""
+"""How far back Odoo reads again after a cursor in the future, left by a wrong clock."""
 
 LOCK_DATE_POLICIES = [
-    ("park", "Stop and ask"),
-    ("next_open_day", "Book on the next open day"),
+    ("park", "Hold for Review"),
+    ("next_open_day", "Post on First Open Day"),
 ]
 
 EXPENSE_MODES = [
-    ("expense", "Expense paid by the company"),
-    ("journal_entry", "Journal entry"),
-    ("vendor_bill", "Vendor bill of the merchant, paid by card"),
+    ("expense", "Expense Paid by Company"),
+    ("journal_entry", "Journal Entry"),
+    ("vendor_bill", "Vendor Bill of Merchant, Paid by Card"),
 ]
 
 REPORT_MODES = [
-    ("journal_entry", "Journal entry"),
-    ("vendor_bill", "Vendor bill of the employee"),
+    ("journal_entry", "Journal Entry"),
+    ("vendor_bill", "Vendor Bill of Employee"),
 ]
 
 CONFLICT_POLICIES = [
     ("ask", "Ask"),
-    ("odoo", "Odoo wins"),
-    ("vendor", "The vendor wins"),
-    ("newest", "The newest change wins"),
+    ("odoo", "Odoo Wins"),
+    ("vendor", "Provider Wins"),
+    ("newest", "Newest Change Wins"),
 ]
 
 
 VENDOR_CHANGE_POLICIES = [
-    ("ask", "Ask for e-mail, phone, tax and registry number"),
-    ("ask_all", "Ask for every field"),
-    ("apply", "Apply at once"),
+    ("ask", "Ask for Email, Phone, Tax ID and Company Registry"),
+    ("ask_all", "Ask for Every Field"),
+    ("apply", "Apply Immediately"),
 ]
 
 
@@ -71,183 +72,183 @@ class MlFlow(models.Model):
         )
     }
 
-    name = fields.Char(required=True, readonly=True, translate=True)
+    name = fields.Char(compute="_compute_name", search="_search_name")
     key = fields.Char(required=True, readonly=True, help="Technical name of the flow.")
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     provider = fields.Selection(related="connection_id.provider", store=True)
     connection_state = fields.Selection(related="connection_id.state")
     sequence = fields.Integer(readonly=True)
-    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
-    kind = fields.Char(required=True, readonly=True, help="Kind of document that the flow moves.")
-    description = fields.Char(translate=True, readonly=True)
-    active = fields.Boolean(default=True, help="Nothing is read, watched or sent for a flow that is switched off.")
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "From Odoo")], required=True, readonly=True)
+    kind = fields.Char(required=True, readonly=True, help="Type of document that the flow syncs.")
+    description = fields.Char(compute="_compute_name")
+    active = fields.Boolean(default=True, help="Odoo does not sync an inactive flow.")
 
     interval_number = fields.Integer("Every", default=60, help="Minutes between two runs.")
     schedule = fields.Selection(
-        [("interval", "Every N minutes"), ("daily", "Daily")], default="interval", required=True
+        [("interval", "Every … Minutes"), ("daily", "Daily")], default="interval", required=True
     )
-    daily_hour = fields.Float("At (UTC)", default=3.0, help="Hour of the day, in UTC, for a daily schedule.")
+    daily_hour = fields.Float("Daily At (UTC)", default=3.0, help="Hour of the day, in UTC.")
     schedule_text = fields.Char("Runs", compute="_compute_schedule_text")
-    next_run_at = fields.Datetime(readonly=True, copy=False, help="When the flow reads or sweeps next.")
-    last_run_at = fields.Datetime(readonly=True, copy=False)
-    last_success_at = fields.Datetime(readonly=True, copy=False)
-    expected_since = fields.Datetime(
-        readonly=True, copy=False, help="Since when it has to run, whether it does or not."
-    )
+    next_run_at = fields.Datetime("Next Run", readonly=True, copy=False, help="When the flow runs next.")
+    last_run_at = fields.Datetime("Last Run", readonly=True, copy=False)
+    last_success_at = fields.Datetime("Last Success", readonly=True, copy=False)
+    expected_since = fields.Datetime(readonly=True, copy=False, help="Since when the flow is expected to run.")
     stop_count = fields.Integer(
         "Stops",
         readonly=True,
         copy=False,
-        help="How often the server stopped while the flow read, without progress.",
+        help="How often the server stopped while the flow ran, without progress.",
     )
-    error_message = Sentence("Last problem", readonly=True, copy=False)
+    error_message = Sentence("Last Error", readonly=True, copy=False)
     error_message_source = fields.Json(readonly=True, copy=False)
-    cursor = fields.Char(readonly=True, copy=False, help="How far the vendor's records have been stored.")
+    cursor = fields.Char(
+        readonly=True, copy=False, help="Position in the provider's records up to which Odoo has stored them."
+    )
 
-    post_bills = fields.Boolean("Post", default=True, help="Post what is created; otherwise it stays a draft.")
+    post_bills = fields.Boolean("Post Automatically", default=True, help="If off, new entries stay drafts.")
     draft_when_refused = fields.Boolean(
         "Leave as Draft What Odoo Refuses to Post",
-        help="Where the country's rules demand something that the vendor system does not state, the bill becomes a "
-        "draft to be completed in Odoo; otherwise it waits with the name of what is missing.",
+        help="If the rules of the country require data that the provider does not have, Odoo creates a draft bill to"
+        " complete. If off, the bill waits and names the missing data.",
     )
     journal_id = fields.Many2one(
         "account.journal",
         check_company=True,
-        help="Journal for what this flow books; empty: the company's default purchase journal.",
+        help="Journal for the entries of this flow. Empty = the company's default purchase journal.",
     )
     is_journal_gone = fields.Boolean(
-        readonly=True, copy=False, help="The journal that was chosen was deleted: another one has to be chosen."
+        readonly=True, copy=False, help="The chosen journal was deleted. Choose another one."
     )
     lock_date_policy = fields.Selection(
         LOCK_DATE_POLICIES,
         default="park",
         required=True,
-        help="What to do with a record whose accounting date lies in a locked period.",
+        help="How Odoo handles a record whose accounting date is in a locked period.",
     )
-    start_date = fields.Date(help="Records with an earlier accounting date are left alone.")
+    start_date = fields.Date(help="Earlier records are not synced.")
     create_vendors = fields.Boolean(
-        "Create missing vendors", default=True, help="Otherwise an unknown vendor waits for a person to pick a contact."
+        "Create Missing Vendors", default=True, help="If off, an unknown vendor waits until you choose a contact."
     )
     rounding_tolerance = fields.Float(
         default=0.05,
         digits=(16, 4),
-        help="Largest difference to the source's total that is put on the tax line.",
+        help="Largest difference from the provider's total that Odoo corrects on the tax line.",
     )
     rate_tolerance = fields.Float(
         "Largest Rate Difference (%)",
         default=20.0,
         digits=(16, 2),
-        help="A bill whose exchange rate is further from Odoo's own rate of its date waits for a person.",
+        help="A bill whose exchange rate differs more from Odoo's rate of the same date waits for your decision.",
     )
     vendor_mode = fields.Selection(
-        [("at_once", "At once"), ("when_needed", "With the first bill or purchase order that needs it")],
-        "New vendors",
+        [("at_once", "Immediately"), ("when_needed", "With First Bill or Purchase Order")],
+        "New Vendors",
         default="at_once",
         required=True,
-        help="When a new vendor of Odoo is made at the vendor system. What is there is kept current anyway.",
+        help="When Odoo creates new vendors in the provider's system. Existing ones are always kept up to date.",
     )
     conflict_policy = fields.Selection(
         CONFLICT_POLICIES,
-        "Changed on both sides",
+        "Conflicts",
         default="ask",
         required=True,
-        help="What stands when the same field was changed in Odoo and at the vendor since both agreed last. Changes of "
-        "different fields are merged anyway. Where nothing is sent to the vendor, the vendor wins.",
+        help="Which value wins when a field was changed on both sides since the last sync. Changes of different"
+        " fields are always merged. If no flow sends to the provider, the provider wins.",
     )
     vendor_change_policy = fields.Selection(
         VENDOR_CHANGE_POLICIES,
         "Data of Known Vendors",
         default="ask",
         required=True,
-        help="Whether an accountant has to agree before a vendor that Odoo knows takes over what was changed at the "
-        "provider. With an e-mail address of their own, fraudsters confirm bank accounts of their own.",
+        help="Whether an accountant approves changes from the provider before Odoo applies them to an existing"
+        " vendor. Fraudsters use changed email addresses to confirm their own bank accounts.",
     )
     purchase_order_mode = fields.Selection(
         [
-            ("auto", "As the vendor system allows"),
-            ("order", "Purchase orders"),
-            ("draft_bill", "Draft bills with the order attached"),
+            ("auto", "As Provider Allows"),
+            ("order", "Purchase Orders"),
+            ("draft_bill", "Draft Bills with Order Attached"),
         ],
-        "Send orders as",
+        "Send Orders As",
         default="auto",
         required=True,
-        help="Where the vendor system takes no purchase orders, a draft bill with the lines and the order's PDF "
-        "stands for the order.",
+        help="If the provider does not accept purchase orders, Odoo sends a draft bill with the order attached.",
     )
     bill_mode = fields.Selection(
-        [("draft", "Drafts, approved over there"), ("approved", "Approved bills, which may be paid")],
-        "Send bills as",
+        [("draft", "As Drafts, to Be Approved There"), ("approved", "Approved Bills, Ready for Payment")],
+        "Send Bills As",
         default="draft",
         required=True,
     )
     invite_mode = fields.Selection(
-        [("draft", "Drafts, invited over there"), ("invite", "Invite at once by e-mail")],
-        "New users",
+        [("draft", "As Drafts, to Be Invited There"), ("invite", "Invite Immediately by Email")],
+        "New Users",
         default="draft",
         required=True,
     )
     number_source = fields.Selection(
-        [("provider", "Given by the provider"), ("odoo", "Odoo's own")],
+        [("provider", "From Provider"), ("odoo", "From Odoo")],
         "Numbers of New Records",
         default="provider",
         required=True,
-        help="Where the number of a new record at the provider comes from. Odoo's own: the reference of a contact, the "
-        "number of a document. Choose that where the provider is set up to have numbers entered by hand.",
+        help="Source of the numbers of new records in the provider's system. From Odoo: the reference of a contact"
+        " or the number of a document. Choose this if the provider requires manual numbers.",
     )
     expense_mode = fields.Selection(
         EXPENSE_MODES,
-        "Book as",
+        "Book As",
         default="expense",
         required=True,
-        help="What a card transaction becomes. Refunds and lines that take something back are always journal entries, "
-        "because Odoo knows no negative expense.",
+        help="How Odoo books a card transaction. Refunds and negative lines are always journal entries, because Odoo"
+        " has no negative expenses.",
     )
     report_mode = fields.Selection(
         REPORT_MODES,
-        "Book reports as",
+        "Book Reports As",
         default="journal_entry",
         required=True,
-        help="What an expense report becomes. A report that owes the employee nothing is a journal entry anyway.",
+        help="How Odoo books an expense report. A report without an amount owed to the employee is always a journal"
+        " entry.",
     )
     expense_product_id = fields.Many2one(
         "product.product",
-        "Expense category",
+        "Expense Category",
         check_company=True,
         domain="[('can_be_expensed', '=', True)]",
-        help="Category of the expenses; empty: Odoo's general one. The account comes from the vendor's coding.",
+        help="Category of the expenses. Empty = Odoo's default category. The account comes from the mapped code.",
     )
     order_product_id = fields.Many2one(
         "product.product",
-        "Product of order lines",
+        "Product for Order Lines",
         check_company=True,
         domain="[('purchase_ok', '=', True), ('type', '=', 'service')]",
-        help="Odoo's order lines need a product, which the vendor's lines do not have.",
+        help="Odoo's order lines need a product, but the provider's lines have none.",
     )
     send_bank_accounts = fields.Boolean(
-        "Send bank accounts",
-        help="Send along the bank accounts of vendors to which Odoo allows payments. Choose this only where the vendor "
-        "system pays and Odoo is the place where bank accounts are verified.",
+        "Send Bank Accounts",
+        help="Also send the bank accounts of vendors that are trusted for payments in Odoo. Choose this only if the"
+        " provider pays and you verify bank accounts in Odoo.",
     )
     group_tag_ids = fields.Many2many(
         "res.partner.category",
-        string="Tags sent as vendor groups",
-        help="A vendor with one of these tags is put into the vendor system's group of the same name, and taken out of "
-        "it without the tag. Other tags and groups are left alone.",
+        string="Tags Sent as Vendor Groups",
+        help="Odoo adds vendors with these tags to the provider's group of the same name and removes those without."
+        " Other tags and groups do not change.",
     )
     attachment_mode = fields.Selection(
-        [("shared", "All but files of internal notes"), ("main", "The main attachment only")],
+        [("shared", "All Except Files of Internal Notes"), ("main", "Main Attachment Only")],
         "Files to Send",
         default="shared",
         required=True,
-        help="Which files of a record are sent along. Files of internal notes, and what people from outside attached, "
-        "stay here in either case.",
+        help="Which files Odoo sends with a record. It never sends files of internal notes and files that external"
+        " users attached.",
     )
     tell_failures = fields.Boolean(
-        "Report failures",
+        "Report Failures",
         default=True,
-        help="Tell the vendor why a record could not be booked. Otherwise it waits here for a person, and the vendor "
-        "hears of it once it is booked; a provider that waits for an answer is told why after seven days.",
+        help="Report failures to the provider with the reason. If off, the provider is informed only after booking."
+        " A provider that waits for an answer receives the reason after seven days.",
     )
     show_options = fields.Char(compute="_compute_show_options")
 
@@ -260,23 +261,36 @@ class MlFlow(models.Model):
     open_count = fields.Integer(compute="_compute_counts")
     unknown_count = fields.Integer(compute="_compute_counts")
 
-    _connection_key_unique = models.Constraint("UNIQUE(connection_id, key)", "This flow exists already.")
+    _connection_key_unique = models.Constraint("UNIQUE(connection_id, key)", "This flow already exists.")
     _rate_tolerance_positive = models.Constraint(
-        "CHECK(rate_tolerance >= 0)", "The largest difference of a rate cannot be negative."
+        "CHECK(rate_tolerance >= 0)", "The largest rate difference cannot be negative."
     )
     _interval_positive = models.Constraint(
         "CHECK(interval_number > 0)", "The number of minutes between two runs must be positive."
     )
 
+    @api.depends("key", "provider")
+    @api.depends_context("lang")
+    def _compute_name(self):
+        for flow in self:
+            spec = flow._spec() if flow._is_known() else None
+            flow.name = in_words(self.env, spec.label) if spec else flow.key
+            flow.description = in_words(self.env, spec.help) if spec else False
+
+    @api.model
+    def _search_name(self, operator, value):
+        flows = self.with_context(active_test=False).search([])  # pylint: disable=no-search-all
+        return [("id", "in", flows.filtered_domain([("name", operator, value)]).ids)]
+
     @api.constrains("daily_hour")
     def _check_daily_hour(self):
         for flow in self:
             if not 0 <= flow.daily_hour < 24:
-                raise ValidationError(self.env._("The hour of a daily schedule lies between 0:00 and 23:59."))
+                raise ValidationError(self.env._("The hour of a daily schedule must be between 0:00 and 23:59."))
 
     @api.constrains("active")
     def _check_excludes(self):
-        """Of flows that read the same records only one can be on, whichever of them says so."""
+        """Only one of several flows that sync the same records can be active."""
         for connection in self.connection_id:
             active = connection.flow_ids.filtered("active").grouped("key")
             for spec in connection._provider_class().flows:
@@ -284,23 +298,23 @@ class MlFlow(models.Model):
                 if other and spec.key in active:
                     raise ValidationError(
                         self.env._(
-                            "%(flow)s and %(other)s read the same records: switch one of them off first.",
+                            "%(flow)s and %(other)s sync the same records. Deactivate one of them.",
                             flow=active[spec.key].name,
                             other=active[other].name,
                         )
                     )
 
     def _spec(self):
-        """The vendor's own description of this flow."""
+        """The flow's class of the provider."""
         self.ensure_one()
         return self.connection_id._provider_class().flow(self.key)
 
     def _with_stake(self, sentence):
-        """The sentence of a failure, and what may happen until that is put right."""
-        return " ".join(filter(None, (sentence, self._spec().at_stake)))
+        """The sentence of an error, followed by its possible consequences."""
+        return paragraph(sentence, self._spec().at_stake)
 
     def _is_known(self):
-        """Whether this version has the flow. Another version, or the end of an add-on, leaves flows behind."""
+        """Whether this version has the flow. Other versions and removed addons leave flows behind."""
         self.ensure_one()
         return any(spec.key == self.key for spec in self.connection_id._provider_class().flows)
 
@@ -317,24 +331,24 @@ class MlFlow(models.Model):
         return any(spec.kind == self.kind and "conflict_policy" in spec.options for spec in flows)
 
     def _counterpart(self, direction):
-        """The switched-on flow that moves the same kind of record in that direction, where both sides may change it."""
+        """The active flow of the same records in that direction, if both sides may change them."""
         if not self._is_shared():
             return self.browse()
         same = self.connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == self.kind)
         return same.filtered(lambda flow: flow.direction == direction and not flow._blocked())[:1]
 
     def _writer(self):
-        """What turns the documents of this pull flow into Odoo records, with the rights of the connection's user."""
+        """The importer of this pull flow, with the rights of the integration user."""
         self.ensure_one()
         return self.connection_id._books()[f"ml.importer.{self.kind}"]
 
     def _reader(self, model):
-        """What turns records of `model` into the documents that this push flow sends, with the rights of that user."""
+        """The exporter of `model` for this push flow, with the rights of the integration user."""
         self.ensure_one()
         return self.connection_id._books()[f"ml.exporter.{self.kind}"]
 
     def _options(self):
-        """The choices made on this flow that the vendor's own code asks for."""
+        """The options of this flow for the provider's code."""
         self.ensure_one()
         return {
             name: self[name]
@@ -343,11 +357,11 @@ class MlFlow(models.Model):
         }
 
     def _blocked(self):
-        """Why a push flow cannot work with what the vendor granted; empty when it can, or before the first test."""
+        """A sentence if a push flow lacks permissions of the provider; empty otherwise and before the first check."""
         self.ensure_one()
         connection = self.connection_id
         if not self._is_known():
-            return self.env._("This version of ML Connector does not know the flow %s.", self.key)
+            return _("This version of ML Connector does not have the flow %(flow)s.", flow=self.key)
         if self.direction == "pull" or self.kind == "result" or connection.check_state == "none":
             return ""
         capabilities = frozenset(connection.capabilities or ())
@@ -363,13 +377,13 @@ class MlFlow(models.Model):
         for flow in self:
             if flow.schedule == "daily":
                 hours, minutes = divmod(round(flow.daily_hour * 60), 60)
-                flow.schedule_text = self.env._("Daily at %s UTC", f"{hours:02}:{minutes:02}")
+                flow.schedule_text = self.env._("Daily at %(time)s UTC", time=f"{hours:02}:{minutes:02}")
             elif flow.interval_number > 60 and flow.interval_number % 60 == 0:
-                flow.schedule_text = self.env._("Every %s hours", flow.interval_number // 60)
+                flow.schedule_text = self.env._("Every %(count)s hours", count=flow.interval_number // 60)
             elif flow.interval_number == 60:
                 flow.schedule_text = self.env._("Every hour")
             else:
-                flow.schedule_text = self.env._("Every %s minutes", flow.interval_number)
+                flow.schedule_text = self.env._("Every %(count)s minutes", count=flow.interval_number)
 
     @api.depends("progress_done", "progress_total")
     def _compute_progress(self):
@@ -377,7 +391,7 @@ class MlFlow(models.Model):
             flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
 
     def _compute_done_count(self):
-        """Apart from the others, because it reads all that was ever done."""
+        """Separate from the other counts, because it reads all finished transfers."""
         done = [("flow_id", "in", self.ids), ("state", "=", "done")]
         counts = dict(self.env["ml.sync.log"]._read_group(done, ["flow_id"], ["__count"]))
         for flow in self:
@@ -403,9 +417,9 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_models(self):
-        """{model name: {flow id: (connection id, names of watched fields)}} of the switched-on push flows.
+        """{model name: {flow id: (connection id, names of watched fields)}} of the active push flows.
 
-        Cached, because every write of a watched model asks.
+        Cached, because every write on a watched model needs it.
         """
         watched = {}
         for flow in self._working_pushes():
@@ -418,7 +432,7 @@ class MlFlow(models.Model):
     @api.model
     @ormcache()
     def _watched_files(self):
-        """As `_watched_models`, of the flows that send the files of these models' records."""
+        """Like `_watched_models`, for flows that send files of these records."""
         watched = {}
         for flow in self._working_pushes().filtered(lambda flow: flow.kind == "outgoing_files"):
             if not flow._blocked():
@@ -443,7 +457,7 @@ class MlFlow(models.Model):
 
     @api.model
     def _enqueue_changes(self):
-        """Queue the records that were changed in this transaction, as they are at its end."""
+        """Queue the records changed in this transaction, at its end."""
         changed = self.env.cr.precommit.data.pop(CHANGED, {})
         for (flow_id, model), ids in changed.items():
             flow = self.browse(flow_id).exists()
@@ -487,7 +501,7 @@ class MlFlow(models.Model):
         return result
 
     def _rejudge_waits(self):
-        """What waits for records of these flows may wait in vain now, or not in vain any more."""
+        """Check again the transfers that wait for records of these flows."""
         logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may switch flows need not have a right on the queue
         for connection, flows in self.grouped("connection_id").items():
             in_vain = [("state", "=", "failed"), ("error_class", "=", "in_vain")]
@@ -496,7 +510,7 @@ class MlFlow(models.Model):
             connection._trigger()
 
     def _send_tagged(self, tags):
-        """Send the contacts that have one of the tags: none of them has changed."""
+        """Send the contacts with one of the tags, although they did not change."""
         watching = self._watched_models().get("res.partner", {})
         if tags and self.id in watching:
             tagged = self.env["res.partner"].search([("category_id", "in", tags.ids)])
@@ -507,7 +521,7 @@ class MlFlow(models.Model):
         return super().unlink()
 
     def _read_from(self):
-        """The cursor to read from; one ahead of now, which a wrong clock left, is set back to what was surely read."""
+        """The cursor to read from. One in the future, left by a wrong clock, is reset to a safe date."""
         self.ensure_one()
         cursor, now = self.cursor or "", fields.Datetime.now()
         try:
@@ -536,11 +550,11 @@ class MlFlow(models.Model):
         self.next_run_at = today + hours if today + hours > now else today + timedelta(days=1) + hours
 
     def _expect_now(self):
-        """From now on it has to run: what it did before does not count."""
+        """Expect a run of the flow from now on."""
         self.sudo().expected_since = fields.Datetime.now()  # sudo: engine field
 
     def _silent(self):
-        """The flows that should have run, and have not for three of their intervals."""
+        """The flows that have not run for three of their intervals."""
         now = fields.Datetime.now()
         return self.filtered(
             lambda flow: (
@@ -549,7 +563,7 @@ class MlFlow(models.Model):
         )
 
     def _worked_at(self):
-        """When it did what it is for, or was asked to and has not begun yet."""
+        """Time of the last success, or of the request if the flow has not run since."""
         since, last = self.expected_since, self.last_success_at
         has_begun = self.last_run_at and (not since or self.last_run_at >= since)
         moments = (last,) if last and (has_begun or not since) else (last, since)
@@ -561,33 +575,33 @@ class MlFlow(models.Model):
     def _silent_reason(self):
         self.ensure_one()
         reason = self.env._(
-            "%(flow)s has not run since %(moment)s, although it is to run: %(schedule)s.",
+            "%(flow)s has not run since %(moment)s. Schedule: %(schedule)s.",
             flow=self.name,
             moment=format_datetime(self.env, self._worked_at()),
             schedule=self.schedule_text,
         )
-        return f"{reason} {self.error_message}" if self.error_message else reason
+        return " ".join(filter(None, (reason, in_words(self.env, self._sentence("error_message")))))
 
     @needs("administer")
     def action_sync_now(self):
-        """Read (or sweep) at once: the connection's own job does the work."""
+        """Run the flow now, in the scheduled action of the connection."""
         self.connection_id._check_job()
         flow = self.sudo()  # sudo: engine fields
         flow.write({"next_run_at": fields.Datetime.now(), "stop_count": min(flow.stop_count, MAX_STOPS - 1)})
         self._decided("sync")
         self.connection_id._trigger()
-        return notification(self.env._("The sync has been started. Its progress shows here in a moment."))
+        return notification(self.env._("Sync started."))
 
     @needs("administer")
     def action_dry_run(self):
-        """Show what a sync would do and why, without writing or sending anything."""
+        """Preview a sync without writing or sending."""
         self.ensure_one()
         self.connection_id._check_job()
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.id})
         self.connection_id._trigger()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Dry run: %s", self.name),
+            "name": self.env._("Dry Run: %(flow)s", flow=self.name),
             "res_model": "ml.dry.run",
             "res_id": dry_run.id,
             "view_mode": "form",

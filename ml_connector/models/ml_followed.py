@@ -1,4 +1,4 @@
-"""What names a record of Odoo follows when Odoo merges it into another one, and lets go when it is deleted."""
+"""Keeps mappings, links and transfers of merged and deleted Odoo records up to date."""
 
 from odoo import api, models
 
@@ -22,7 +22,7 @@ class MlMapping(models.Model):
             (mappings - fitting)._unmap()
 
     def _may_name(self, record):
-        """Whether the row could be filled with the record by hand."""
+        """Whether a user could map the code to the record."""
         self.ensure_one()
         domain = self._company_domain(self.company_id, self.kind)
         return self._is_choice(record, domain) and not (self.kind == "vendor" and record._ml_protected())
@@ -37,7 +37,7 @@ class MlMapping(models.Model):
         self.search([*named, ("res_id", "in", ids)])._unmap()
 
     def _without_gone(self):
-        """The rows whose record is there. The others are unmapped: not everything is deleted where we notice."""
+        """The rows whose record exists. The others are unmapped, because some deletions bypass the ORM."""
         gone = self.browse()
         for model, mappings in self.filtered("res_id").grouped("res_model").items():
             alive = set(self.env[model].browse(set(mappings.mapped("res_id"))).exists()._ids)
@@ -59,7 +59,7 @@ class MlMappingRule(models.Model):
         (rules - fitting)._switch_off()
 
     def _switch_off(self):
-        """The record of these rules is gone: they stand for nothing until another one is chosen."""
+        """Deactivate rules whose record was deleted, until a user chooses another one."""
         self.write({"active": False, "res_id": False})
 
     @api.model
@@ -72,7 +72,7 @@ class MlOutgoingCode(models.Model):
     _inherit = "ml.outgoing.code"
 
     def _follow_merge(self, sources, target):
-        """One row a record: what was chosen for any of them stays chosen."""
+        """Keep one row for each record, and the mapping of any of them."""
         rows = self.search([("res_model", "=", target._name), ("res_id", "in", [*sources.ids, target.id])])
         for same in rows.grouped(lambda row: (row.connection_id, row.kind)).values():
             kept = same.sorted(lambda row: (row.state == "unmapped", row.res_id != target.id, row.id))[:1]
@@ -89,7 +89,7 @@ class MlBinding(models.Model):
     _inherit = "ml.binding"
 
     def _follow_merge(self, sources, target):
-        """Each remote record leads to the survivor, whose own binding stays the one under which it is sent."""
+        """Link all remote records to the remaining record; its own link stays the main one."""
         moved = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)], order="is_shared, id")
         if not moved:
             return
@@ -121,7 +121,7 @@ class MlSyncLog(models.Model):
             ]
         ).flow_id
         for log in opened:
-            # one open row a record
+            # one open transfer for each record
             if log.flow_id in taken:
                 log._supersede()
             taken |= log.flow_id
@@ -129,29 +129,29 @@ class MlSyncLog(models.Model):
         keys = {_record_key(source) for source in sources}
         waiting = self.search([("state", "=", "waiting"), ("depends_external_id", "in", list(keys))])
         waiting.write({"depends_external_id": _record_key(target)})
-        # what the survivor is known as, or was chosen for it, is asked anew
+        # the remaining record may have codes, so check again
         waiting.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
 
     @api.model
     def _let_go(self, model, ids):
-        """What waits for codes of records that are gone is judged anew."""
+        """Retry the transfers that wait for codes of deleted records."""
         keys = [f"{model},{record_id}" for record_id in ids]
         codes = [("depends_kind", "=like", f"{DEPENDS}%"), ("depends_external_id", "in", keys)]
         self.search([("state", "=", "waiting"), *codes])._make_pending()
 
 
 class MlFollowed(models.AbstractModel):
-    """Records that mappings, rules and codes name, or whose change rows wait for.
+    """Records that mappings and rules name, or that transfers wait for.
 
-    A change costs one look-up in an index of the rows that wait. Where it is what they wait for, they go on in the same
+    A change costs one look-up in an index of the waiting transfers. Those that wait for it are released in the same
     transaction.
     """
 
     _name = "ml.followed"
-    _description = "Named by Mappings"
+    _description = "Awaited Records"
 
     _ml_new_is_awaited = False
-    """Whether a new record may be what a row waits for."""
+    """Whether a transfer may wait for a new record."""
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -167,11 +167,11 @@ class MlFollowed(models.AbstractModel):
         return result
 
     def _ml_may_repair(self, vals):
-        """Whether a change of these values may be what a row waits for."""
+        """Whether a transfer may wait for a change of these values."""
         return True
 
     def _ml_awaited(self):
-        """The records that rows name when they wait for a change of these."""
+        """The records by which transfers wait for a change of these."""
         return self
 
     def _ml_release(self):
@@ -181,7 +181,7 @@ class MlFollowed(models.AbstractModel):
 
     @api.model
     def _follow(self, sources, target):
-        """Whatever names one of the merged records names the survivor from now on."""
+        """Move mappings, links and transfers of merged records to the remaining one."""
         for name in FOLLOWERS:
             # sudo: whoever may merge records need not have a right on what names them
             self.env[name].sudo().with_context(active_test=False)._follow_merge(sources, target)
@@ -189,7 +189,7 @@ class MlFollowed(models.AbstractModel):
     def unlink(self):
         ids, awaited = self.ids, self._ml_awaited()
         result = super().unlink()
-        awaited._ml_release()  # what is gone is nothing to wait for: rows are judged anew
+        awaited._ml_release()  # transfers do not wait for deleted records
         if self._name in MAPPED_MODELS.values():
             for name in FOLLOWERS:
                 follower = self.env[name].sudo()  # sudo: as in a merge
@@ -202,7 +202,7 @@ REPAIRING_OF_PARTNERS = {
     *("active", "company_id", "vat", "country_id", "state_id", "is_company", "parent_id"),
     *("property_account_payable_id", "property_account_position_id", "property_supplier_payment_term_id"),
 }
-"""Contacts change often, and most of it is nothing that anybody waits for."""
+"""Fields of contacts that transfers may wait for."""
 
 
 class ResPartner(models.Model):
@@ -210,7 +210,7 @@ class ResPartner(models.Model):
     _inherit = ["res.partner", "ml.followed"]
 
     def _ml_may_repair(self, vals):
-        """What a sync brings by the hundred is not asked about each time: one row looks from time to time anyway."""
+        """Ignore changes by a sync, of which there are many; waiting transfers are retried from time to time."""
         if self.env.context.get("ml_no_sync"):
             return False
         return not REPAIRING_OF_PARTNERS.isdisjoint(vals) or any(name.startswith("l10n_") for name in vals)
@@ -314,7 +314,7 @@ class ResCompany(models.Model):
     _inherit = ["res.company", "ml.followed"]
 
     def _ml_awaited(self):
-        """The branches live under the lock dates of their parents."""
+        """Branches also depend on the lock dates of their parents."""
         # sudo: whoever may change a company need not see its branches
         return self.sudo().search([("id", "child_of", self.ids)])
 
@@ -333,5 +333,5 @@ class ResUsers(models.Model):
     _inherit = ["res.users", "ml.followed"]
 
     def _ml_may_repair(self, vals):
-        """Whether the user of a connection may get a right that was missing."""
+        """Whether an integration user may get a missing right."""
         return not {"active", "group_ids", "company_ids"}.isdisjoint(vals)

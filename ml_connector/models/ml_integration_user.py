@@ -1,4 +1,4 @@
-"""The user as whom a connection reads and writes the books: nobody's, without a way to log in, and with few rights."""
+"""The user of a connection that reads and writes Odoo's records, with few rights and without log-in."""
 
 import secrets
 
@@ -8,12 +8,21 @@ from odoo.fields import Command
 from odoo.tools import clean_context, ormcache
 
 from ..core.errors import MissingRightError
+from ..core.messages import _
 from ..core.provider import Finding
+from .ml_connection import stored_finding
 from .ml_sealed import ENGINE, Engine
+from .ml_sentence import in_words
 
 EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
-"""What each integration user has besides what its flows need."""
+"""Groups of each integration user besides those of its flows."""
 ADMINISTRATORS = ("base.group_erp_manager", "base.group_system")
+REFUSED = {
+    "read": _("The integration user %(user)s does not have the right to read this record of %(model)s."),
+    "write": _("The integration user %(user)s does not have the right to change this record of %(model)s."),
+    "create": _("The integration user %(user)s does not have the right to create records of %(model)s."),
+    "unlink": _("The integration user %(user)s does not have the right to delete this record of %(model)s."),
+}
 WATCHED = {"active", "user_id", "target_id", "target_mode"}
 """Fields of a connection on which the rights of its user depend."""
 
@@ -27,12 +36,12 @@ class ResUsers(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="Made by ML Connector for a connection; nobody can log in as this user.",
+        help="ML Connector created this user for a connection. It cannot log in.",
     )
 
     @ormcache("self.id")
     def _ml_works_for_connection(self):
-        """Whether a connection works as this user, or the user was made for one: then nobody logs in as him."""
+        """Whether the user is or was the integration user of a connection. Such users cannot log in."""
         self.ensure_one()
         user = self.sudo()  # sudo: the answer must not depend on who asks
         connections = user.env["ml.connection"].with_context(active_test=False)
@@ -43,7 +52,7 @@ class ResUsers(models.Model):
         return self.env["ml.connection"].sudo().with_context(active_test=False).search([("user_id", "in", self.ids)])
 
     def _ml_grant(self):
-        """Give users that were made for connections the rights that the flows of these need, and take all others."""
+        """Set the rights of created integration users to those that their flows need."""
         for user in self.sudo().filtered("ml_is_integration"):  # sudo: whoever switches a flow need not write users
             declared = set(EVERY_GROUP).union(*(c._declared_groups() for c in user._ml_connections()))
             wanted = set(self.env["ml.connection"]._group_ids(declared))
@@ -51,7 +60,7 @@ class ResUsers(models.Model):
                 user.group_ids = [Command.set(sorted(wanted))]
 
     def _ml_remove(self):
-        """Take users whose connection is gone away with their contacts; archive those that Odoo has to keep."""
+        """Delete users without a connection and their contacts; archive those that Odoo must keep."""
         for user in self:
             partner = user.partner_id
             user.active = False
@@ -59,7 +68,7 @@ class ResUsers(models.Model):
                 with self.env.cr.savepoint():
                     user.unlink()
                     partner.unlink()
-            except Exception:  # noqa: BLE001 - whatever still names the user, archived it does no harm
+            except Exception:  # noqa: BLE001 - a user that is still referenced stays archived
                 self.env.invalidate_all()
                 partner.active = False
 
@@ -70,7 +79,7 @@ class ResUsers(models.Model):
             raise AccessDenied()
 
     def authenticate(self, credential, user_agent_env):
-        """Whatever way of logging in an addon adds ends here."""
+        """Refuse the log-in of integration users, whatever the method."""
         auth_info = super().authenticate(credential, user_agent_env)
         self.browse(auth_info["uid"])._ml_check_may_log_in()
         return auth_info
@@ -85,12 +94,12 @@ class ResUsers(models.Model):
         return super()._check_uid_passwd(uid, passwd)
 
     def _compute_session_token(self, sid):
-        """A session that was there before the user was chosen ends."""
+        """End existing sessions of integration users."""
         return False if self and self._ml_works_for_connection() else super()._compute_session_token(sid)
 
     def _action_reset_password(self, signup_type="reset"):
         if any(user._ml_works_for_connection() for user in self):
-            raise UserError(self.env._("An integration user has no password, so it cannot be reset."))
+            raise UserError(self.env._("An integration user has no password to reset."))
         return super()._action_reset_password(signup_type)
 
     @api.ondelete(at_uninstall=False)
@@ -98,7 +107,12 @@ class ResUsers(models.Model):
         # sudo: the answer must not depend on who asks
         used = self.env["ml.connection"].sudo().with_context(active_test=False)
         if connection := used.search([("user_id", "in", self.ids)], limit=1):
-            raise UserError(self.env._("%s works as this user: choose another one there first.", connection.name))
+            raise UserError(
+                self.env._(
+                    "%(connection)s uses this user. Choose another integration user there first.",
+                    connection=connection.name,
+                )
+            )
 
 
 class ResUsersApikeys(models.Model):
@@ -127,33 +141,36 @@ class MlConnection(models.Model):
         ondelete="restrict",
         index=True,
         tracking=True,
-        help="The user as whom records are read and written in Odoo, with just the rights that the switched-on flows "
-        "need. Nobody can log in as this user while the connection works as him.",
+        help="User that reads and writes records in Odoo, with only the rights that the active flows need. This user"
+        " cannot log in.",
     )
 
     @api.constrains("user_id", "company_id")
     def _check_user(self):
         for connection in self:
             if problem := connection._user_problem():
-                raise ValidationError(problem)
+                raise ValidationError(in_words(self.env, problem))
 
     def _user_problem(self):
-        """Why the connection cannot work as its user; empty when it can."""
+        """A sentence if the integration user does not fit; otherwise empty."""
         self.ensure_one()
         user = self.sudo().user_id  # sudo: whoever sees the connection need not see users
         company = self.company_id
         if user._is_superuser() or any(user.has_group(group) for group in ADMINISTRATORS):
-            return self.env._("%s is an administrator: choose another user for the connection.", user.name)
+            return _("%(user)s is an administrator. Choose another user for the connection.", user=user.name)
         if user.share:
-            return self.env._("%s is no internal user: choose another user for the connection.", user.name)
+            return _("%(user)s is not an internal user. Choose another user for the connection.", user=user.name)
         if company not in user.company_ids:
-            return self.env._(
-                "%(user)s may not work in %(company)s: allow it, or choose another user for the connection.",
+            return _(
+                "%(user)s has no access to %(company)s. Allow the company for this user, or choose another user for"
+                " the connection.",
                 user=user.name,
                 company=company.name,
             )
         if self.active and not user.active:
-            return self.env._("%s is archived: unarchive it, or choose another user for the connection.", user.name)
+            return _(
+                "%(user)s is archived. Unarchive the user, or choose another user for the connection.", user=user.name
+            )
         return ""
 
     # ------------------------------------------------------------------ the user of a new connection
@@ -166,13 +183,13 @@ class MlConnection(models.Model):
 
     @api.model
     def _integration_name(self, provider):
-        """By the provider alone: Odoo shows its users to the people of all companies."""
+        """Name with the provider only, because users of all companies can see it."""
         labels = dict(self._fields["provider"]._description_selection(self.env))
-        return self.env._("%s Integration", labels.get(provider) or "")
+        return self.env._("%(provider)s Integration", provider=labels.get(provider) or "")
 
     @api.model
     def _prepare_create_values(self, vals_list):
-        """A user is made once the person may make the connection, who need not be allowed to choose one."""
+        """Create an integration user, because who creates a connection need not be allowed to choose one."""
         prepared = super()._prepare_create_values(vals_list)
         for vals in prepared:
             vals["user_id"] = vals.get("user_id") or self._new_user(vals).id
@@ -197,7 +214,7 @@ class MlConnection(models.Model):
 
     def write(self, vals):
         before = self.sudo().user_id  # sudo: whoever may write connections need not see users
-        if "company_id" in vals and self.env.su:  # nobody else may, and is refused below
+        if "company_id" in vals and self.env.su:  # others are refused below
             self._move_user(vals["company_id"])
         result = super().write(vals)
         if "user_id" in vals:
@@ -210,7 +227,7 @@ class MlConnection(models.Model):
         return result
 
     def _move_user(self, company_id):
-        """Of a connection that was never used, which may still move."""
+        """Move the users of an unused connection to its new company."""
         for user in self._made_users():
             user.write({"company_id": company_id, "company_ids": [Command.set([company_id])]})
 
@@ -219,7 +236,7 @@ class MlConnection(models.Model):
         return self.sudo().user_id.filtered("ml_is_integration")
 
     def _archive_users(self, users):
-        """A user that was made is archived with the last of its connections."""
+        """Archive created users with the last of their connections."""
         connections = self.sudo()  # sudo: see `_made_users`
         for user in (users | connections.user_id).filtered("ml_is_integration"):
             user.active = bool(connections.search_count([("user_id", "=", user.id)], limit=1))
@@ -239,12 +256,12 @@ class MlConnection(models.Model):
         return [self.env["ir.model.data"]._xmlid_to_res_id(xmlid, raise_if_not_found=True) for xmlid in xmlids]
 
     def _declared_groups(self):
-        """External ids of the groups that the switched-on flows need."""
+        """External ids of the groups that the active flows need."""
         flows = self.sudo().flow_ids.filtered("active")  # sudo: whoever switches a flow need not see all of them
         return {group for flow in flows for group in flow._needed_groups()}
 
     def _grant(self):
-        """Give the users that were made just the rights that their flows need."""
+        """Set the rights of created users to those that their flows need."""
         self._made_users()._ml_grant()
 
     def _missing_groups(self, groups):
@@ -257,15 +274,15 @@ class MlConnection(models.Model):
         return ", ".join(self.env["res.groups"].sudo().browse(self._group_ids(groups)).mapped("full_name"))
 
     def _user_findings(self):
-        """What stands in the way of working as the user, as findings of the check."""
+        """Findings about the rights of the integration user."""
         user = self.sudo().user_id  # sudo: see `_user_problem`
         if problem := self._user_problem():
-            return [Finding(level="error", title=self.env._("Integration User"), message=problem)]
+            return [Finding(level="error", title=_("Integration User"), message=problem)]
         findings = []
         for flow in self.flow_ids.filtered("active"):
             if missing := self._missing_groups(flow._needed_groups()):
-                message = self.env._(
-                    "The integration user %(user)s lacks %(groups)s: give it the right, or switch the flow off.",
+                message = _(
+                    "The integration user %(user)s lacks the right %(groups)s. Grant it, or deactivate the flow.",
                     user=user.name,
                     groups=self._group_names(missing),
                 )
@@ -273,33 +290,26 @@ class MlConnection(models.Model):
         return findings
 
     def _missing_right(self, refusal):
-        """What is said of an `AccessError` of the user's; it names no record, which its reader may not see."""
+        """The error for an `AccessError` of the integration user. It names no record, which readers may not see."""
         user = self.sudo().user_id  # sudo: see `_user_problem`
         if missing := self._missing_groups(self._declared_groups()):
             return MissingRightError(
-                self.env._(
-                    "The integration user %(user)s lacks %(groups)s: give it the right, then press Retry.",
+                _(
+                    "The integration user %(user)s lacks the right %(groups)s. Grant it, then retry.",
                     user=user.name,
                     groups=self._group_names(missing),
                 ),
                 awaits=user,
             )
         model, operation = getattr(refusal, "ml_refused", (None, None))
-        operations = {
-            "read": self.env._("read"),
-            "write": self.env._("change"),
-            "create": self.env._("create"),
-            "unlink": self.env._("delete"),
-        }
         if not model:
             return MissingRightError(
-                self.env._("The integration user %s lacks a right that this needs.", user.name), awaits=user
+                _("The integration user %(user)s lacks a right that this transfer needs.", user=user.name), awaits=user
             )
         return MissingRightError(
-            self.env._(
-                "Odoo does not let the integration user %(user)s %(operation)s this record of %(model)s.",
+            _(
+                REFUSED[operation],  # pylint: disable=gettext-variable
                 user=user.name,
-                operation=operations[operation],
                 model=self.env["ir.model"]._get(model).name or model,
             ),
             awaits=user,
@@ -308,9 +318,7 @@ class MlConnection(models.Model):
     # ------------------------------------------------------------------ environments
 
     def _books(self):
-        """The environment in which the books are read and written: of the integration user, with his rights and no
-        more, in the company of the connection and no other.
-        """
+        """The environment of the integration user, with its rights only and the company of the connection only."""
         self.ensure_one()
         context = {
             **self.env.context,
@@ -323,11 +331,11 @@ class MlConnection(models.Model):
         return self.env(user=self.sudo().user_id.id, su=False, context=context)
 
     def _books_of(self, model):
-        """Where records of a model are read and written: what is the engine's own is not in the books."""
+        """The environment for a model: superuser for models of the addon, otherwise that of the integration user."""
         return self.sudo().env if model.startswith("ml.") else self._books()  # sudo: the engine's own tables
 
     def _unseen_in_books(self, records):
-        """Those of the records that the connection's user may not read."""
+        """The records that the integration user may not read."""
         books = self._books_of(records._name)
         return books["ml.flow"]._unseen(records.with_env(books))
 
@@ -335,8 +343,7 @@ class MlConnection(models.Model):
         error = super()._run_check(provider)
         findings = [] if error else self._user_findings()
         if findings:
-            levels = [{"level": f.level, "title": f.title, "message": f.message} for f in findings]
-            self.write({"check_state": "error", "findings": [*levels, *(self.findings or [])]})
+            self.write({"check_state": "error", "findings": [*map(stored_finding, findings), *(self.findings or [])]})
         return error
 
 
@@ -344,7 +351,7 @@ class MlFlow(models.Model):
     _inherit = "ml.flow"
 
     def _needed_groups(self):
-        """External ids of the groups without which the flow cannot read or write the books."""
+        """External ids of the groups that the flow needs."""
         self.ensure_one()
         prefix = "ml.importer." if self.direction == "pull" else "ml.exporter."
         if f"{prefix}{self.kind}" not in self.env:
@@ -380,6 +387,6 @@ class IrRule(models.Model):
 
 
 def _noting(error, model, operation):
-    """A refusal that says what was refused other than in words, which name records."""
+    """Add the refused model and operation to an access error, whose text may name records."""
     error.ml_refused = (model, operation)
     return error

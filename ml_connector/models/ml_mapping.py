@@ -19,17 +19,17 @@ MAPPED_MODELS = {
     "plan": "account.analytic.plan",
 }
 MONEY_JOURNALS = ("bank", "cash", "credit")
-"""Journals that money moves in: whatever a vendor names that stands for a journal pays."""
+"""Types of journals of payments."""
 
 
 def referred_models(rows, vals):
-    """The models of what rows with a kind stand for, as they are or as they are to be created."""
+    """The models of the Odoo records of existing or new rows."""
     kinds = [vals["kind"]] if vals.get("kind") else rows.mapped("kind")
     return {MAPPED_MODELS[kind] for kind in kinds if kind in MAPPED_MODELS}
 
 
 class MlMapping(models.Model):
-    """A code of the vendor and the Odoo record it stands for."""
+    """A code of the provider and its Odoo record."""
 
     _name = "ml.mapping"
     _description = "Mapping"
@@ -42,44 +42,46 @@ class MlMapping(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    provider = fields.Selection(related="connection_id.provider")
     kind = fields.Selection(
         [
             ("account", "Account"),
             ("tax", "Tax"),
-            ("analytic", "Analytic account"),
+            ("analytic", "Analytic Account"),
             ("journal", "Journal"),
             ("vendor", "Vendor"),
             ("employee", "Employee"),
-            ("payment_term", "Payment terms"),
-            ("fiscal_position", "Fiscal position"),
-            ("partner_category", "Vendor tag"),
+            ("payment_term", "Payment Terms"),
+            ("fiscal_position", "Fiscal Position"),
+            ("partner_category", "Vendor Tag"),
             ("currency", "Currency"),
-            ("plan", "Analytic plan"),
+            ("plan", "Analytic Plan"),
         ],
+        "Type",
         required=True,
         readonly=True,
     )
-    external_id = fields.Char("Id at the vendor", required=True, readonly=True)
-    external_code = fields.Char("Code at the vendor", readonly=True)
-    external_name = fields.Char("Name at the vendor", readonly=True)
-    external_group = fields.Char("Field at the vendor", readonly=True)
+    external_id = fields.Char("Provider ID", required=True, readonly=True)
+    external_code = fields.Char("Provider Code", readonly=True)
+    external_name = fields.Char("Provider Name", readonly=True)
+    external_group = fields.Char("Provider Field", readonly=True)
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
+    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
     res_domain = fields.Binary(compute="_compute_res_domain", help="The Odoo records to choose from.")
     proposed_id = fields.Many2oneReference(
         "Proposal",
         model_field="res_model",
         readonly=True,
-        help="The Odoo record that it may stand for, if you say so: the name agrees, which proves nothing.",
+        help="Odoo record with the same name. Check it before you accept it.",
     )
-    is_ignored = fields.Boolean("Leave out", help="The code has no meaning in Odoo and is left out of what is booked.")
+    is_ignored = fields.Boolean("Ignore", help="Lines with this code are booked without it.")
     origin = fields.Selection(
-        [("manual", "By hand"), ("code", "Same code"), ("name", "Same name"), ("ours", "Sent from Odoo")],
+        [("manual", "Manual"), ("code", "Same Code"), ("name", "Same Name"), ("ours", "Sent from Odoo")],
         readonly=True,
-        string="Filled",
     )
     state = fields.Selection(
-        [("mapped", "Mapped"), ("ignored", "Left out"), ("unmapped", "Unmapped")],
+        [("mapped", "Mapped"), ("ignored", "Ignored"), ("unmapped", "Unmapped")],
+        "Status",
         compute="_compute_state",
         store=True,
         index=True,
@@ -87,9 +89,9 @@ class MlMapping(models.Model):
     waiting_log_ids = fields.Many2many(
         "ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id", readonly=True
     )
-    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count")
+    waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count")
 
-    _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is in the list already.")
+    _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is already in the list.")
 
     @api.depends("external_name", "external_code")
     def _compute_display_name(self):
@@ -122,12 +124,12 @@ class MlMapping(models.Model):
 
     @api.model
     def _check_may_be_vendor(self, partner_ids):
-        """Refuse contacts that can stand for no vendor. They are not named: who asks need not see them."""
+        """Refuse contacts that cannot be vendors, without their names, which the user may not see."""
         if self.env["res.partner"].browse(partner_ids).exists()._ml_protected():
             raise ValidationError(
                 self.env._(
-                    "A contact of a user, of an employee or of one of our own companies cannot stand for a vendor:"
-                    " choose another contact."
+                    "A vendor cannot be mapped to a contact of a user, an employee or a company of this database."
+                    " Choose another contact."
                 )
             )
 
@@ -138,7 +140,7 @@ class MlMapping(models.Model):
             if not self._is_choice(mapping._record(), self._company_domain(company, mapping.kind)):
                 raise ValidationError(
                     self.env._(
-                        "Choose a record of %(company)s that %(code)s stands for.",
+                        "Choose a record of %(company)s for %(code)s.",
                         company=company.display_name,
                         code=mapping.display_name,
                     )
@@ -148,7 +150,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _is_choice(self, record, domain):
-        """Whether a record is there and in the domain. That the person may read it is asked before, by its links."""
+        """Whether a record exists and is in the domain. The check of links tests access."""
         return bool(record.exists().filtered_domain(domain))
 
     def _referred_models(self, vals):
@@ -160,9 +162,9 @@ class MlMapping(models.Model):
 
     @api.model
     def _resolved(self, connection, keys):
-        """{(kind, external id): Odoo record, or None where the code is left out} for the keys that are mapped.
+        """{(kind, external id): Odoo record, or None if the code is ignored} of the mapped keys.
 
-        The records come as the connection's user sees them.
+        The records have the environment of the integration user.
         """
         books = connection._books()
         return {
@@ -172,7 +174,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _filled(self, connection, keys, field):
-        """The rows of the keys (kind, external id) that have a value in `field`, or are left out."""
+        """The rows of the keys (kind, external id) that have a value in `field` or are ignored."""
         if not keys:
             return self.browse()
         return self.search(
@@ -186,7 +188,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _upsert(self, connection, references):
-        """Mapping rows of the references, made where missing, filled where Odoo has the same code."""
+        """Find or create the rows of the references, and propose Odoo records."""
         wanted = {(reference.kind, reference.external_id): reference for reference in references}
         if not wanted:
             return self
@@ -217,9 +219,9 @@ class MlMapping(models.Model):
 
     @api.model
     def _record_odoo_code(self, connection, reference, record):
-        """Keep what the vendor calls a record that we sent, unless a person or a code filled the row otherwise.
+        """Map the provider's code of a sent record to that record, unless a user or a code mapped it to another one.
 
-        :return: the row of the vendor's code
+        :return: the row of the code
         """
         mapping = self._upsert(connection, [reference])
         if mapping.state == "unmapped" or (mapping.res_id == record.id and mapping.origin in ("code", "name")):
@@ -228,9 +230,9 @@ class MlMapping(models.Model):
 
     @api.model
     def _references_of(self, connection, kind, res_ids):
-        """{record id: `Reference`} of records for which the vendor has a code of the same name or one that we sent.
+        """{record id: `Reference`} of records with an equal or sent code of the provider.
 
-        A code that a person mapped by hand may be one of several for the same record, so it does not stand for it.
+        Manual mappings do not count, because several codes may be mapped to the same record.
         """
         mappings = self.search(
             [
@@ -247,20 +249,20 @@ class MlMapping(models.Model):
         }
 
     def _note_proposal(self, reference, record):
-        """Keep which record may stand for a code, for a person to accept."""
+        """Store the proposed record of a code, for a user to accept."""
         for mapping in self:
             if (mapping.kind, mapping.external_id) == (reference.kind, reference.external_id):
                 mapping.proposed_id = record.id
 
     @needs("map")
     def action_accept_proposals(self):
-        """Fill the unmapped rows of the selection with what is proposed."""
+        """Map the selected unmapped codes to their proposed records."""
         proposed = self.filtered(lambda mapping: mapping.state == "unmapped" and mapping.proposed_id)
         for mapping in proposed:
             mapping.res_id = mapping.proposed_id
         if not proposed:
-            return notification(self.env._("Nothing is proposed for these rows."), "warning")
-        return notification(self.env._("%s proposals were accepted.", len(proposed)))
+            return notification(self.env._("These codes have no proposals."), "warning")
+        return notification(self.env._("Proposals accepted: %(count)s.", count=len(proposed)))
 
     def _refresh_names(self, reference):
         names = {
@@ -273,7 +275,7 @@ class MlMapping(models.Model):
             self.write(changed)
 
     def _propose(self):
-        """Fill what is unmapped where exactly one Odoo record has the code (accounts, analytics) or the name."""
+        """Map unmapped codes to the only Odoo record with the same code or name."""
         unmapped = self.filtered(
             lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
         )
@@ -287,7 +289,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _company_domain(self, company, kind):
-        """Records of a company, or of all; the first plan of a tree has the accounts of the whole."""
+        """Records of a company or of all companies; of plans only the roots."""
         if kind == "plan":
             return Domain("parent_id", "=", False)
         model = self.env[MAPPED_MODELS[kind]]
@@ -296,7 +298,7 @@ class MlMapping(models.Model):
 
     @api.model
     def _record_domain(self, company, kind):
-        """Which Odoo records a mapping of this kind may name."""
+        """The Odoo records that a mapping of this kind may have."""
         domain = self._company_domain(company, kind)
         if kind == "tax":
             domain &= Domain("type_tax_use", "=", "purchase")
@@ -306,19 +308,19 @@ class MlMapping(models.Model):
 
     @api.model
     def _is_readable(self, connection, kind):
-        """Whether the connection's user may read records of a kind; the public part of employees is for everybody."""
+        """Whether the integration user may read records of a kind. All users may read public data of employees."""
         return kind == "employee" or connection._books()[MAPPED_MODELS[kind]].has_access("read")
 
     @api.model
     def _candidates(self, connection, kind):
-        """Odoo records of a kind that the connection's user sees, by code and by name, without the ambiguous ones."""
+        """Odoo records of a kind by unique code and unique name, as the integration user sees them."""
         if not self._is_readable(connection, kind):
             return {}, {}
         company = connection.company_id
         model = connection._books()[MAPPED_MODELS[kind]].with_company(company)
         records = model.search(self._record_domain(company, kind))
         if kind == "employee":
-            # by e-mail only: two people may share a name, and money must not go to the wrong one
+            # by email only: names are not unique, and amounts must not be owed to the wrong person
             return _unambiguous(records, lambda employee: employee.work_email), {}
         if kind == "currency":
             return _unambiguous(records, lambda currency: currency.name), {}
@@ -345,24 +347,26 @@ class MlMapping(models.Model):
         return result
 
     def _check_each_person(self, vals):
-        """Several rows that are edited at once all get the same value, which no two people are."""
+        """Refuse the same employee for several rows edited together."""
         people = self.filtered(lambda mapping: mapping.kind == "employee")
         if vals.get("res_id") and len(people) > 1 and not self.env.su:
-            raise UserError(self.env._("Choose the employee of each row by itself: each of them is owed money."))
+            raise UserError(
+                self.env._("Choose the employee of each code separately, because amounts are owed to each of them.")
+            )
 
     def unlink(self):
-        """Rows cannot wait for what is not in the list any more: they are tried again, and name it anew."""
+        """Retry transfers that wait for deleted rows."""
         logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")  # sudo: as in `_release`
         result = super().unlink()
         logs._make_pending()
         return result
 
     def _filling_fields(self):
-        """Names of the fields that fill a row."""
+        """Names of the fields that map a row."""
         return {"res_id", "is_ignored"}
 
     def _send_values(self):
-        """Send the accounts of plans that are mapped now: none of them has changed."""
+        """Send the accounts of newly mapped plans, although they did not change."""
         # sudo: as in `_release`
         flows = self.sudo().connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == "list_value")
         flows.next_run_at = fields.Datetime.now()
@@ -370,7 +374,7 @@ class MlMapping(models.Model):
             connection._trigger()
 
     def _release(self):
-        """Let the records go on that waited for these mappings and for no other."""
+        """Release the transfers that waited for these mappings only."""
         mappings = self.sudo()  # sudo: whoever may map need not have a right on the queue itself
         logs = mappings.waiting_log_ids.filtered(lambda log: log.state == "waiting")
         mappings.waiting_log_ids = [fields.Command.clear()]
@@ -378,18 +382,18 @@ class MlMapping(models.Model):
         ready._make_pending()
 
     def _decided_filled(self, action):
-        """A person let these rows be filled."""
+        """Record the decision of a user that mapped these rows."""
         names = sorted(self._filling_fields())
         self._tell_decisions([row._told_decision(action, new=row._told_summary(names)) for row in self])
 
     def _filling(self):
-        """What fills each row; one of a straight flow needs a code of its target, too."""
+        """The mapped values of each row."""
         names = sorted(self._filling_fields())
         return {mapping: [mapping[name] for name in names] for mapping in self}
 
     @needs("map")
     def action_propose(self):
-        """Fill the unmapped rows of the selection where the codes or names agree."""
+        """Map the selected unmapped codes to records with equal codes or names."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
         before = unmapped._filling()
         unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
@@ -400,21 +404,21 @@ class MlMapping(models.Model):
             return notification(unread, "warning")
         if not count:
             return notification(
-                self.env._("Nothing was filled: no code or name agrees with exactly one Odoo record."), "warning"
+                self.env._("Nothing mapped: no code or name matches exactly one Odoo record."), "warning"
             )
         if count == 1:
-            return notification(self.env._("One mapping was filled."))
-        return notification(self.env._("%s mappings were filled.", count))
+            return notification(self.env._("1 code mapped."))
+        return notification(self.env._("%(count)s codes mapped.", count=count))
 
     def _unread_text(self):
-        """That nothing can be proposed for rows, because their connection's user may not read what they stand for."""
+        """A sentence if the integration user may not read the records to propose; otherwise empty."""
         for connection, mappings in self.grouped("connection_id").items():
             kinds = {kind for kind in mappings.mapped("kind") if not self._is_readable(connection, kind)}
             if kinds:
                 labels = dict(self._fields["kind"]._description_selection(self.env))
                 return self.env._(
-                    "The integration user %(user)s may not read what these codes stand for (%(kinds)s): switch on a"
-                    " flow that needs them, or give it the right.",
+                    "The integration user %(user)s cannot read records of type %(kinds)s. Activate a flow that needs"
+                    " them, or grant the right.",
                     user=connection.sudo().user_id.name,  # sudo: whoever sees the connection need not see users
                     kinds=", ".join(sorted(labels[kind] for kind in kinds)),
                 )
@@ -424,7 +428,7 @@ class MlMapping(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Waiting for %s", self.display_name),
+            "name": self.env._("Waiting for %(code)s", code=self.display_name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form",
             "domain": [("waiting_mapping_ids", "in", self.ids)],

@@ -7,9 +7,9 @@ from .ml_sealed import needs
 
 
 class MlMappingRule(models.Model):
-    """What codes of a vendor stand for, by a pattern. Asked in order, before codes and names are compared.
+    """A pattern that maps many codes of a provider to one Odoo record.
 
-    The order is always the same: what a person mapped, then these rules, then the same code, then the same name.
+    Manual mappings come first, then rules in order, then equal codes, then equal names.
     """
 
     _name = "ml.mapping.rule"
@@ -22,25 +22,26 @@ class MlMappingRule(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    sequence = fields.Integer(default=10, help="The first rule that fits is taken.")
+    sequence = fields.Integer(default=10, help="Odoo applies the first rule that matches.")
     active = fields.Boolean(default=True)
     kind = fields.Selection(
         [
             ("account", "Account"),
             ("tax", "Tax"),
-            ("analytic", "Analytic account"),
+            ("analytic", "Analytic Account"),
             ("journal", "Journal"),
             ("vendor", "Vendor"),
         ],
+        "Type",
         required=True,
         default="account",
     )
     subject = fields.Selection(
-        [("code", "Code"), ("name", "Name"), ("group", "Field")], required=True, default="code", string="Look at"
+        [("code", "Code"), ("name", "Name"), ("group", "Field")], required=True, default="code", string="Match On"
     )
-    pattern = fields.Char(required=True, help="* stands for any text, ? for one character: 60* fits 600100.")
+    pattern = fields.Char(required=True, help="* matches any text and ? one character. Example: 60* matches 600100.")
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model")
+    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
 
     @api.depends("kind")
     def _compute_res_model(self):
@@ -57,13 +58,13 @@ class MlMappingRule(models.Model):
 
     @api.constrains("res_id", "res_model", "active")
     def _check_record(self):
-        """A rule whose record was deleted is switched off and has none."""
+        """Check the record of each rule; an inactive rule may have none."""
         rules = self.filtered(lambda rule: rule.active or rule.res_id)
         for rule in rules:
             if not rule._is_choice(rule._record()):
                 raise ValidationError(
                     self.env._(
-                        "Choose a record of %(company)s that %(pattern)s stands for.",
+                        "Choose a record of %(company)s for %(pattern)s.",
                         company=rule.company_id.display_name,
                         pattern=rule.pattern,
                     )
@@ -95,11 +96,11 @@ class MlMappingRule(models.Model):
     def _check_pattern(self):
         for rule in self:
             if len(rule.pattern) > MAX_PATTERN:
-                raise ValidationError(self.env._("A pattern has up to %s characters.", MAX_PATTERN))
+                raise ValidationError(self.env._("A pattern can have at most %(count)s characters.", count=MAX_PATTERN))
 
     @needs("map")
     def action_apply(self):
-        """Fill what is unmapped and fits; what waits for it goes on."""
+        """Map the unmapped codes that match."""
         unmapped = self.env["ml.mapping"].search(
             [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
         )
@@ -114,7 +115,7 @@ class MlMapping(models.Model):
     rule_id = fields.Many2one("ml.mapping.rule", readonly=True, ondelete="set null")
 
     def _propose(self):
-        """Rules come before codes and names."""
+        """Apply rules before equal codes and names."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
         rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
         by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
@@ -126,11 +127,11 @@ class MlMapping(models.Model):
         return super()._propose()
 
     def _reason(self):
-        """Why the vendor's code stands for this record."""
+        """The code and how it was mapped."""
         self.ensure_one()
         code = self.external_code or self.external_name or self.external_id
         if self.origin == "rule" and self.rule_id:
-            return self.env._("%(code)s, by the rule %(rule)s", code=code, rule=self.rule_id.display_name)
+            return self.env._("%(code)s, by the mapping rule %(rule)s", code=code, rule=self.rule_id.display_name)
         origins = dict(self._fields["origin"]._description_selection(self.env))
         return f"{code} ({origins.get(self.origin, '')})" if self.origin else code
 
@@ -140,9 +141,9 @@ class AccountMoveLine(models.Model):
     _inherit = ["account.move.line", "ml.sealed"]
 
     ml_account_reason = fields.Char(
-        "Account because of",
+        "Mapped From",
         compute="_compute_ml_account_reason",
-        help="The codes of the vendor system that are mapped to this account, and why.",
+        help="Codes of the provider that are mapped to this account, and how they were mapped.",
     )
 
     @api.depends("account_id", "move_id")

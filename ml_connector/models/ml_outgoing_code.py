@@ -1,4 +1,4 @@
-"""The other way of the mapping list: which of the vendor's codes a record of Odoo is sent under."""
+"""Outgoing mappings: the provider's codes of Odoo records."""
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -8,13 +8,12 @@ from ..core.errors import ConnectorError
 from .ml_mapping import MAPPED_MODELS
 
 DEPENDS = "code:"
-"""How a row says that it waits for a code, followed by the kind of code."""
+"""Prefix of `depends_kind` of transfers that wait for a code, followed by the kind of code."""
 AGREED = ("ours", "code", "name", "rule")
 
 
 def title_of(record, company):
-    """What people call a record in a company. Odoo shows the numbers of accounts only to those who may read the books,
-    which the worker's own user is not."""
+    """Name of a record in a company. Built here for accounts, because Odoo shows their codes only to accountants."""
     record = record.with_company(company)
     if record._name == "account.account":
         return " ".join(filter(None, (record.code, record.name)))
@@ -22,7 +21,7 @@ def title_of(record, company):
 
 
 class NoCodeError(ConnectorError):
-    """Records of ours are to be sent under codes of the vendor, and nobody has said under which.
+    """Odoo records to send have no mapped code of the provider.
 
     :param missing: [(kind of code, record)]
     """
@@ -36,14 +35,14 @@ class NoCodeError(ConnectorError):
 
 
 class MlOutgoingCode(models.Model):
-    """A record of Odoo and the vendor's code under which it is sent, where the mapping list does not tell.
+    """An Odoo record and the provider's code that it is sent with, if the mappings do not define it.
 
-    The mapping list names one record for each code. A chart of accounts may be finer than the vendor's: then several
-    records go under one code, and each has a row here.
+    A mapping has one record for each code. If Odoo has a finer chart of accounts than the provider, several records are
+    sent with one code, and each has a row here.
     """
 
     _name = "ml.outgoing.code"
-    _description = "Code for Sending"
+    _description = "Outgoing Mapping"
     _order = "state desc, kind, name, id"
     _rec_name = "name"
     _inherit = "ml.sealed"
@@ -51,27 +50,30 @@ class MlOutgoingCode(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    kind = fields.Selection(lambda self: self.env["ml.mapping"]._fields["kind"].selection, required=True, readonly=True)
+    kind = fields.Selection(
+        lambda self: self.env["ml.mapping"]._fields["kind"].selection, required=True, readonly=True, string="Type"
+    )
     res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", required=True, readonly=True)
-    name = fields.Char("Record in Odoo", readonly=True)
-    plan_name = fields.Char("Plan in Odoo", readonly=True, help="Analytic plan of an analytic account.")
+    res_id = fields.Many2oneReference("Record", model_field="res_model", required=True, readonly=True)
+    name = fields.Char("Odoo Record", readonly=True)
+    plan_name = fields.Char("Analytic Plan", readonly=True, help="Plan of an analytic account.")
     mapping_id = fields.Many2one(
         "ml.mapping",
-        "Vendor's code",
+        "Provider Code",
         domain="[('connection_id', '=', connection_id), ('kind', '=', kind)]",
         ondelete="set null",
     )
-    is_ignored = fields.Boolean("Leave out", help="The record has no meaning at the vendor and is left out.")
+    is_ignored = fields.Boolean("Ignore", help="Lines with this record are sent without it.")
     state = fields.Selection(
-        [("mapped", "Chosen"), ("ignored", "Left out"), ("unmapped", "To be chosen")],
+        [("mapped", "Mapped"), ("ignored", "Ignored"), ("unmapped", "Unmapped")],
+        "Status",
         compute="_compute_state",
         store=True,
         index=True,
     )
-    waiting_count = fields.Integer("Records waiting", compute="_compute_waiting_count", search="_search_waiting_count")
+    waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count", search="_search_waiting_count")
 
-    _record_unique = models.UniqueIndex("(connection_id, kind, res_id)", "This record is in the list already.")
+    _record_unique = models.UniqueIndex("(connection_id, kind, res_id)", "This record is already in the list.")
 
     @api.depends("kind")
     def _compute_res_model(self):
@@ -88,7 +90,9 @@ class MlOutgoingCode(models.Model):
         for code in self.filtered("mapping_id"):
             if (code.mapping_id.connection_id, code.mapping_id.kind) != (code.connection_id, code.kind):
                 raise ValidationError(
-                    self.env._("Choose a code of the same connection and kind for %s.", code.display_name)
+                    self.env._(
+                        "Choose a code of the same connection and type for %(record)s.", record=code.display_name
+                    )
                 )
 
     def _compute_waiting_count(self):
@@ -106,7 +110,7 @@ class MlOutgoingCode(models.Model):
             code.waiting_count = counts.get((code.connection_id, DEPENDS + code.kind, code._key()), 0)
 
     def _search_waiting_count(self, operator, value):
-        """Rows that records wait for: the only question that is asked."""
+        """Rows that transfers wait for; other searches are not supported."""
         if (operator, value) != (">", 0):
             return NotImplemented
         groups = self.env["ml.sync.log"]._read_group(
@@ -119,16 +123,15 @@ class MlOutgoingCode(models.Model):
         return [("id", "in", awaited.ids)]
 
     def _key(self):
-        """How a row names the record whose code it waits for."""
+        """The key by which transfers wait for a code of the record."""
         self.ensure_one()
         return f"{MAPPED_MODELS[self.kind]},{self.res_id}"
 
     @api.model
     def _references(self, connection, kind, records):
-        """{record id: `Reference`, or None where the record is left out} of the records whose code is known.
+        """{record id: `Reference`, or None if the record is ignored} of the mapped records.
 
-        What a person chose here comes first; else the code of the mapping list that stands for the record, if there is
-        only one, or only one that agrees by itself.
+        Rows of this model come first, then the only mapping of the record, or its only automatic one.
         """
         if not records:
             return {}
@@ -157,7 +160,7 @@ class MlOutgoingCode(models.Model):
 
     @api.model
     def _upsert(self, connection, missing):
-        """Rows for records without a code, made where there are none."""
+        """Create the missing rows of records without a code."""
         known = self.search(
             [
                 ("connection_id", "=", connection.id),
@@ -191,7 +194,7 @@ class MlOutgoingCode(models.Model):
         return super().unlink()
 
     def _release(self):
-        """Let the records go on that waited for these codes."""
+        """Release the transfers that waited for these codes."""
         # sudo: whoever may choose codes need not have a right on the queue itself
         logs = self.env["ml.sync.log"].sudo()
         for connection, codes in self.grouped("connection_id").items():
@@ -201,7 +204,7 @@ class MlOutgoingCode(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Waiting for %s", self.display_name),
+            "name": self.env._("Waiting for %(record)s", record=self.display_name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form",
             "domain": [
@@ -238,7 +241,7 @@ class MlMapping(models.Model):
         return result
 
     def _release_senders(self):
-        """What waits for a code of a record goes on when a code is mapped to that record."""
+        """Release transfers that wait for a code of a newly mapped record."""
         logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
         for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
             keys = {(DEPENDS + mapping.kind, f"{mapping.res_model},{mapping.res_id}") for mapping in mappings}

@@ -1,4 +1,4 @@
-"""Who may do what: rights of persons, fields that are sealed, and buttons that need a right."""
+"""Rights of users: sealed fields, and buttons that need a right."""
 
 import functools
 
@@ -14,7 +14,7 @@ RIGHTS = {
     "administer": ("ml_connector.group_ml_connector_manager", "account.group_account_manager"),
     "system": ("base.group_system",),
 }
-"""The groups that a person needs, all of them, for each right. `docs/roles.rst` shows what each right is for."""
+"""All groups that a user needs for each right. `docs/roles.rst` describes the rights."""
 ENGINE = "ml_engine"
 """The key in the context of which the value `Engine` says that the engine works, with the rights of some user."""
 OWN_MODELS = "ml."
@@ -25,9 +25,8 @@ class Engine:
 
 
 def needs(*rights):
-    """Let a public method be called only by a person who has one of the rights and may read the records.
-
-    Views show its button to nobody else.
+    """Restrict a public method to users with one of the rights and read access to the records. Views hide its button
+    from others.
     """
 
     def decorate(method):
@@ -43,11 +42,10 @@ def needs(*rights):
 
 
 class MlSealed(models.AbstractModel):
-    """Only the engine writes what is not declared here as open to persons.
+    """Lets users write only the fields that are declared as open; the engine writes the others.
 
-    Odoo's `readonly` binds the views alone, and record rules are asked before a write and not after it. So nothing that
-    decides where a record belongs can be written after it was created, and nothing else but what a person is meant to
-    set. On Odoo's own models this is about our fields, on ours about all.
+    Odoo's `readonly` binds views only, and record rules are checked before a write only. So users cannot write fields
+    that decide where a record belongs. On Odoo's own models this applies to the fields of this addon.
     """
 
     _name = "ml.sealed"
@@ -55,9 +53,9 @@ class MlSealed(models.AbstractModel):
     _description = "Sealed Fields"
 
     _open_fields = {}
-    """{right: names of the fields that persons with this right may write}; parts of a model add theirs."""
+    """{right: names of the fields that users with this right may write}; each part of a model adds its own."""
     _birth_fields = ()
-    """Names of the fields that persons may give when they create a record, and never change."""
+    """Names of the fields that users may set on creation only."""
     _maker_right = None
     """The right to create and delete records; None: only the engine does."""
 
@@ -65,13 +63,13 @@ class MlSealed(models.AbstractModel):
 
     @api.model
     def _may(self, *rights):
-        """Whether the person has one of the rights."""
+        """Whether the user has one of the rights."""
         user = self.env.user
         return self.env.su or any(all(user.has_group(group) for group in RIGHTS[right]) for right in rights)
 
     def _check_may(self, *rights):
         """
-        :raises AccessError: the person has none of the rights, or may not read the records
+        :raises AccessError: the user has none of the rights, or may not read the records
         """
         self.check_access("read")
         if not self._may(*rights):
@@ -80,13 +78,16 @@ class MlSealed(models.AbstractModel):
     @api.model
     def _refusal(self, right):
         return {
-            "resolve": self.env._("Only users of ML Connector may do this."),
-            "map": self.env._("Only accountants of ML Connector with billing rights in Accounting may do this."),
-            "administer": self.env._(
-                "Only administrators of ML Connector with administrator rights in Accounting may do this."
+            "resolve": self.env._("You need the right ML Connector / User. Ask your administrator."),
+            "map": self.env._(
+                "You need the rights ML Connector / Accountant and Accounting / Billing. Ask your administrator."
             ),
-            "system": self.env._("Only system administrators may do this."),
-            None: self.env._("Only ML Connector itself may do this."),
+            "administer": self.env._(
+                "You need the rights ML Connector / Administrator and Accounting / Administrator. Ask your"
+                " administrator."
+            ),
+            "system": self.env._("Only a system administrator can do this."),
+            None: self.env._("Only ML Connector itself can do this."),
         }[right]
 
     def _check_access(self, operation):
@@ -111,7 +112,7 @@ class MlSealed(models.AbstractModel):
 
     @api.model
     def _rights_to(self, name):
-        """The rights of which each lets a person write a field, at any time."""
+        """The rights that allow users to write a field."""
         return [right for opened in self._declared("_open_fields") for right, names in opened.items() if name in names]
 
     @api.model
@@ -119,7 +120,7 @@ class MlSealed(models.AbstractModel):
         return any(name in names for names in self._declared("_birth_fields"))
 
     def _is_sealed(self, field):
-        """Whether the person may not write a field of these records, or of a new one."""
+        """Whether the user may not write a field of these or new records."""
         if not (self._is_ours() or field.name.startswith(OWN_FIELDS)):
             return False
         if self._is_birth_field(field.name):
@@ -148,7 +149,7 @@ class MlSealed(models.AbstractModel):
 
     @api.model
     def default_get(self, fields):
-        """A person's own defaults and those in his context are no way around the seal, even where the engine works."""
+        """Ignore defaults of the user and the context for sealed fields."""
         defaults = super().default_get(fields)
         self._check_links([defaults])
         person = self.sudo(False).browse()
@@ -174,7 +175,7 @@ class MlSealed(models.AbstractModel):
         return super().write(vals)
 
     def onchange(self, values, field_names, fields_spec):
-        """A form is told the names of what it links: of nothing else than what the person may read."""
+        """Return names of linked records only if the user may read them."""
         if not self.env.su and self._is_ours():
             for name, value in values.items():
                 field = self._fields.get(name)
@@ -188,7 +189,7 @@ class MlSealed(models.AbstractModel):
 
     @api.model
     def _check_links(self, vals_list):
-        """A person links only what he may read, and is told nothing of the rest."""
+        """Refuse links to records that the user may not read."""
         if self.env.su or not self._is_ours():
             return
         for vals in vals_list:
@@ -198,10 +199,10 @@ class MlSealed(models.AbstractModel):
                     raise AccessError(self._unseen_text(field))
 
     def _unseen_text(self, field):
-        return self.env._("You may not read the record that you chose as %s.", field._description_string(self.env))
+        return self.env._("You cannot read the record chosen as %(field)s.", field=field._description_string(self.env))
 
     def _unseen_links(self, field, value, vals):
-        """Whether the value of a field names records that the person may not find."""
+        """Whether the value of a field has records that the user may not read."""
         if field.type == "many2one_reference":
             linked = [self.env[model].browse(int(value)) for model in self._referred_models(vals)]
         elif field.relational:
@@ -211,12 +212,12 @@ class MlSealed(models.AbstractModel):
         return any(self._unseen(records) for records in linked)
 
     def _referred_models(self, vals):
-        """Names of the models of which a reference that persons may set is a record."""
+        """Names of the models of the references that users may set."""
         return []
 
     @api.model
     def _unseen(self, records):
-        """Those of the records that the person may not find."""
+        """The records that the user may not read."""
         if self.env.su or not records:
             return records.browse()
         try:
@@ -233,7 +234,7 @@ class MlSealed(models.AbstractModel):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Nobody sees a button that he may not press, nor can edit the parents of a record that is there."""
+        """Hide buttons without a right, and make fields without a right readonly."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if self._is_ours() and view_type != "search":
             self._seal_view(arch)

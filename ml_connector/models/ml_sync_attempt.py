@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..core.errors import ConnectorError
+from ..core.messages import _
 from ..vault.signature import AuditKeys
 from . import ml_error_class
 from .ml_decided import MlDecided
@@ -15,82 +16,83 @@ OUTCOMES = [
     ("linked", "Linked"),
     ("updated", "Updated"),
     ("unchanged", "Unchanged"),
-    ("drift", "Differs"),
+    ("drift", "Changed After Posting"),
     ("sent", "Sent"),
     ("read", "Read"),
-    ("duplicate", "Read before"),
-    ("pending", "To be tried again"),
+    ("duplicate", "Already Read"),
+    ("pending", "Will Be Retried"),
     ("failed", "Failed"),
     ("waiting", "Waiting"),
-    ("unknown", "Unknown"),
+    ("unknown", "Unconfirmed"),
     ("ignored", "Ignored"),
-    ("superseded", "Superseded"),
+    ("superseded", "Replaced by Newer Version"),
     ("ok", "OK"),
     ("warning", "Warnings"),
     ("error", "Errors"),
 ]
-"""What became of the record, then what came of a connection test."""
+"""Outcomes of transfers, then of connection checks."""
 WORK = [
     ("read", "Read"),
     ("acknowledge", "Acknowledge"),
     ("write", "Write in Odoo"),
     ("send", "Send"),
-    ("look_up", "Look up"),
+    ("look_up", "Look Up"),
     ("report", "Report"),
     ("check", "Check"),
     ("verify", "Verify"),
 ]
 DECISIONS = [
-    ("create", "Create"),
-    ("change", "Change"),
-    ("delete", "Delete"),
-    ("retry", "Retry"),
-    ("ignore", "Ignore"),
-    ("arrived", "Say It Arrived"),
-    ("not_arrived", "Say It Did Not Arrive"),
-    ("decide", "Decide"),
-    ("rebook", "Reverse and Book Anew"),
-    ("bring_again", "Bring In Again"),
-    ("approve", "Approve"),
-    ("refuse", "Refuse"),
-    ("propose", "Apply Rules and Codes"),
-    ("create_record", "Create in Odoo"),
-    ("create_remote", "Create at the Vendor"),
-    ("start", "Start"),
-    ("pause", "Pause"),
-    ("disconnect", "Disconnect"),
-    ("test", "Test"),
-    ("sync", "Sync Now"),
-    ("dry_run", "Dry Run"),
-    ("look", "Look for What Is Missing"),
-    ("recover", "Bring In What Is Missing"),
-    ("subscribe", "Set Up Webhooks"),
-    ("unsubscribe", "Remove Webhooks"),
-    ("adopt", "Declare Live"),
-    ("switch_on", "Switch On the Job"),
-    ("rotate", "Change Keys"),
-    ("discard", "Discard Lost Secrets"),
-    ("credential", "Enter Credential"),
-    ("remove_secret", "Remove Secret"),
-    ("accept_key", "Accept Server Key"),
-    ("import", "Import by Hand"),
-    ("replay", "Read Again"),
-    ("deliver", "Say It Was Delivered"),
-    ("confirm", "Confirm"),
-    ("unlink", "Unlink"),
-    ("ask_verify", "Ask for Verification"),
-    ("sign_off", "Sign Off"),
+    ("create", _("Create")),
+    ("change", _("Change")),
+    ("delete", _("Delete")),
+    ("retry", _("Retry")),
+    ("ignore", _("Ignore")),
+    ("arrived", _("Confirm Delivery")),
+    ("not_arrived", _("Send Again")),
+    ("decide", _("Decide")),
+    ("rebook", _("Reverse and Book Again")),
+    ("bring_again", _("Create Again")),
+    ("approve", _("Approve")),
+    ("refuse", _("Refuse")),
+    ("propose", _("Apply Rules and Codes")),
+    ("create_record", _("Create in Odoo")),
+    ("create_remote", _("Create in Provider")),
+    ("start", _("Start")),
+    ("pause", _("Pause")),
+    ("disconnect", _("Disconnect")),
+    ("test", _("Test")),
+    ("sync", _("Sync Now")),
+    ("dry_run", _("Dry Run")),
+    ("look", _("Find Missing Records")),
+    ("recover", _("Import Missing Records")),
+    ("subscribe", _("Set Up Webhooks")),
+    ("unsubscribe", _("Remove Webhooks")),
+    ("adopt", _("Use Database as Live")),
+    ("switch_on", _("Activate Scheduled Action")),
+    ("rotate", _("Rotate Key")),
+    ("discard", _("Discard Lost Secrets")),
+    ("credential", _("Enter Credential")),
+    ("remove_secret", _("Remove Secret")),
+    ("accept_key", _("Accept Server Key")),
+    ("import", _("Import File")),
+    ("replay", _("Process Again")),
+    ("deliver", _("Mark as Delivered")),
+    ("confirm", _("Confirm")),
+    ("unlink", _("Unlink")),
+    ("ask_verify", _("Verify Integrity")),
+    ("sign_off", _("Sign Off")),
 ]
-"""What a person decided."""
+"""Decisions of users."""
+DECISION_LABELS = dict(DECISIONS)
 BOUND_FIELDS = {"hash", "log_id", "create_uid", "write_uid", "write_date"}
-"""Columns that are not in the signature, because they are it or lose their value when a log or user is deleted."""
+"""Columns outside the signature: the signature itself, and links that a deletion empties."""
 
 
 class MlSyncChain(models.Model):
-    """Head of a connection's chain of attempts: shows when its last rows are cut off."""
+    """Signed end of a connection's audit trail, which reveals missing last attempts."""
 
     _name = "ml.sync.chain"
-    _description = "Head of the Audit Chain"
+    _description = "Audit Chain"
     _inherit = "ml.sealed"
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
@@ -98,9 +100,9 @@ class MlSyncChain(models.Model):
     attempt_count = fields.Integer(readonly=True)
     head = fields.Char(readonly=True)
     key_id = fields.Char(readonly=True)
-    signature = fields.Char(readonly=True, help="Of the number and the head, so that neither can be set back.")
+    signature = fields.Char(readonly=True, help="Signature of the number and the head, so that neither can be reset.")
 
-    _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one chain.")
+    _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one audit chain.")
 
     def _move(self, keys, length, head):
         """Sign the new end of the chain."""
@@ -113,9 +115,9 @@ class MlSyncChain(models.Model):
 
 
 class MlSyncAttempt(models.Model):
-    """One try of a transfer, or what a person decided. Never changed, never deleted.
+    """One attempt of a transfer, or a decision of a user. Never changed and never deleted.
 
-    Each row is signed, together with the signature of the row before it, under a key outside the database.
+    Each attempt is signed with a key outside the database, together with the signature of the previous one.
     """
 
     _name = "ml.sync.attempt"
@@ -129,28 +131,27 @@ class MlSyncAttempt(models.Model):
     log_id = fields.Many2one("ml.sync.log", readonly=True, ondelete="set null", index="btree_not_null")
     sequence = fields.Integer("Number", required=True, readonly=True)
     happened_at = fields.Datetime("Time", required=True, readonly=True)
-    user_number = fields.Integer("User Id", readonly=True, aggregator=None)
+    user_number = fields.Integer("User ID", readonly=True, aggregator=None)
     person = fields.Char(
+        "User",
         readonly=True,
         index="btree_not_null",
-        help="Who decided it, by the name at that time. Empty: the connector itself.",
+        help="Name of the user who decided, at that time. Empty = ML Connector itself.",
     )
-    subject = fields.Char(
-        readonly=True, index="trigram", help="Flow and id at the vendor (or in Odoo) of what was transferred."
-    )
+    subject = fields.Char(readonly=True, index="trigram", help="Flow and ID of the record at the provider or in Odoo.")
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
     action = fields.Selection(WORK + DECISIONS, required=True, readonly=True, index=True)
     outcome = fields.Selection(OUTCOMES, readonly=True)
     error_class = fields.Selection(
-        lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem", index="btree_not_null"
+        lambda self: ml_error_class.selection(self.env), readonly=True, string="Error Type", index="btree_not_null"
     )
     message = Sentence(readonly=True, index="trigram")
     message_source = fields.Json(readonly=True)
     old_value = fields.Char("Before", readonly=True)
     new_value = fields.Char("After", readonly=True)
-    status = fields.Integer("HTTP status", readonly=True)
-    trace_id = fields.Char("Trace id", readonly=True, index="btree_not_null")
+    status = fields.Integer("HTTP Status", readonly=True)
+    trace_id = fields.Char("Trace ID", readonly=True, index="btree_not_null")
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
     previous_hash = fields.Char(readonly=True)
     key_id = fields.Char(readonly=True)
@@ -163,7 +164,7 @@ class MlSyncAttempt(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise AccessError(self.env._("Attempts are written by the connector only."))
+        raise AccessError(self.env._("Only ML Connector writes attempts."))
 
     def write(self, vals):
         raise AccessError(self.env._("Attempts cannot be changed."))
@@ -190,9 +191,9 @@ class MlSyncAttempt(models.Model):
 
     @api.model
     def _append_decision(self, connection, action, subject, message="", log=None, old=None, new=None):
-        """Add what the person of this environment decided.
+        """Add a decision of the current user.
 
-        :param subject: text, or the records that it was decided of
+        :param subject: text, or the records of the decision
         """
         decision = {"action": action, "message": message, "old_value": old, "new_value": new}
         if isinstance(subject, models.BaseModel):
@@ -210,9 +211,8 @@ class MlSyncAttempt(models.Model):
             raise UserError(in_words(self.env, error.message)) from None
 
     def _insert_decisions(self, connection, decisions):
-        # by the name at that time: users are renamed and deleted
+        # the name at this time, because users are renamed and deleted
         person = self.env.user.name
-        labels = dict(self._fields["action"]._description_selection(self.env))
         self._insert(
             connection,
             [
@@ -220,7 +220,11 @@ class MlSyncAttempt(models.Model):
                     **decision,
                     **_about(decision.get("record"), decision.get("subject")),
                     "person": person,
-                    "message": f"{person}: {decision.get('message') or labels[decision['action']]}",
+                    "message": _(
+                        "%(user)s: %(decision)s",
+                        user=person,
+                        decision=decision.get("message") or DECISION_LABELS[decision["action"]],
+                    ),
                 }
                 for decision in decisions
             ],
@@ -259,7 +263,7 @@ class MlSyncAttempt(models.Model):
                     "write_date": row["create_date"],
                 }
             )
-        # by SQL: all columns are signed, also those that the ORM would fill by itself
+        # by SQL, because all columns are signed, also those that the ORM fills
         names = SQL(", ").join(map(SQL.identifier, columns))
         self.env.cr.execute(
             SQL(
@@ -273,7 +277,7 @@ class MlSyncAttempt(models.Model):
 
     @api.model
     def _forget_unused(self, connections):
-        """What persons decided of connections that never worked goes with them."""
+        """Delete the decisions about unused connections."""
         for table in ("ml_sync_attempt", "ml_sync_chain"):
             self.env.cr.execute(
                 SQL("DELETE FROM %s WHERE connection_id = ANY(%s)", SQL.identifier(table), connections.ids)
@@ -289,14 +293,14 @@ class MlSyncAttempt(models.Model):
 
     def _lock_chain(self, connection):
         chains = self.env["ml.sync.chain"].sudo()  # sudo: only the engine writes the audit
-        # a second worker on the same connection waits here, then fails to serialize and is run again
+        # a second worker of the same connection waits here, fails to serialize and runs again
         self.env.execute_query(SQL("SELECT id FROM ml_sync_chain WHERE connection_id = %s FOR UPDATE", connection.id))
         chain = chains.search([("connection_id", "=", connection.id)])
         return chain or chains.create({"connection_id": connection.id})
 
 
 def _about(record, text):
-    """What an attempt says of the record that it is about."""
+    """The values of an attempt about its record."""
     if not record:
         return {"subject": text}
     return {"subject": text or _title(record), "res_model": record._name, "res_id": record.id}
@@ -307,7 +311,7 @@ def _title(record):
 
 
 def _result(attempt):
-    """What came of a try."""
+    """The values of an attempt about its result."""
     error = attempt.get("error")
     return {
         "error_class": error and error.error_class,
@@ -319,6 +323,6 @@ def _result(attempt):
 
 
 def signed_text(row):
-    """What is signed of a row. Without what is empty, so that a column that is added later changes nothing."""
+    """The signed text of an attempt, without empty values, so that new columns keep old signatures valid."""
     values = sorted((name, value) for name, value in row.items() if value is not None and name not in BOUND_FIELDS)
     return json.dumps(values, default=str, sort_keys=True)

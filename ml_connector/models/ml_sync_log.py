@@ -13,40 +13,48 @@ from odoo.tools import SQL, format_amount
 from ..core.documents import Result
 from ..core.http import mask
 from ..core.items import UNREADABLE
+from ..core.messages import _
 from ..core.provider import RemoteRecord
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
 from .ml_error_class import MAX_STOPS
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
-from .ml_sentence import Sentence
+from .ml_sentence import Sentence, in_words
 
 STATES = [
-    ("pending", "To do"),
+    ("pending", "Queued"),
     ("running", "Running"),
     ("done", "Done"),
     ("failed", "Failed"),
     ("waiting", "Waiting"),
-    ("unknown", "Unknown"),
+    ("unknown", "Unconfirmed"),
     ("ignored", "Ignored"),
-    ("superseded", "Superseded"),
+    ("superseded", "Replaced by Newer Version"),
 ]
 OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
 FINAL_STATES = ("done", "ignored", "superseded")
 DECIDED_STATES = ("ignored", "superseded")
 WITHOUT_READER = ("result", "feed_file")
-"""Kinds of rows that are sent and are no record of Odoo."""
+"""Kinds of outgoing transfers without an Odoo record."""
 DIFFERS = [("outcome", "=", "drift"), ("is_current", "=", True), ("state", "not in", DECIDED_STATES)]
-"""The newest version is not what is booked, and nobody has decided about it."""
+"""Domain of transfers that changed after posting and are not resolved."""
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
-"""Kinds of which a provider may send only what is to be added to what is booked."""
+"""Kinds of records whose new version may hold only a difference."""
 ALARMING = 10
-"""So many records that are late, or that failed, are more than a few bad ones."""
+"""Number of late or failed transfers that raises an alarm."""
 BACKLOG_AGE, FAILURE_SPAN, DAY = timedelta(hours=4), timedelta(hours=1), timedelta(days=1)
+DECISIONS = {
+    "odoo": _("Keep Odoo Values"),
+    "vendor": _("Use Provider Values"),
+    "difference": _("Book as Difference"),
+    "next_open_day": _("Post on First Open Day"),
+    "date_is_right": _("Confirm Date"),
+}
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
-"""`depends_kind` of what waits for a change of the Odoo record that `depends_external_id` names."""
+"""`depends_kind` of transfers that wait for a change of an Odoo record, named in `depends_external_id`."""
 INDEPENDENT = {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
 CLEAN = {
     "error_class": False,
@@ -59,21 +67,21 @@ CLEAN = {
 
 
 def _searched_id(registry):
-    """As Odoo's own index of a field with `index="trigram"`: ids are searched in parts, and looked up as a whole."""
+    """Like Odoo's index of `index="trigram"`, because ids are searched in part and as a whole."""
     if not registry.has_trigram or registry.has_unaccent == FunctionStatus.PRESENT:
         return ""
     return f"USING gin ({registry.unaccent('external_id')} gin_trgm_ops)"
 
 
 class MlSyncLog(models.Model):
-    """One record's transfer: queue and result in one.
+    """The transfer of one record: queue and result in one.
 
-    pending -> running -> done | failed | waiting | unknown; a person may set ignored; a newer version of the
-    same record sets superseded.
+    pending -> running -> done | failed | waiting | unknown; a user may set ignored; a newer version of the record sets
+    superseded.
     """
 
     _name = "ml.sync.log"
-    _description = "Sync Log"
+    _description = "Transfer"
     _inherit = "ml.sealed"
     _order = "id desc"
 
@@ -81,100 +89,111 @@ class MlSyncLog(models.Model):
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
-    direction = fields.Selection([("pull", "Into Odoo"), ("push", "To the vendor")], required=True, readonly=True)
-    kind = fields.Char(required=True, readonly=True)
-    state = fields.Selection(STATES, default="pending", required=True, readonly=True)
+    direction = fields.Selection([("pull", "Into Odoo"), ("push", "From Odoo")], required=True, readonly=True)
+    kind = fields.Char("Type", required=True, readonly=True)
+    state = fields.Selection(STATES, "Status", default="pending", required=True, readonly=True)
     outcome = fields.Selection(
         [
             ("created", "Created"),
             ("linked", "Linked"),
             ("updated", "Updated"),
             ("unchanged", "Unchanged"),
-            ("drift", "Differs"),
+            ("drift", "Changed After Posting"),
             ("reversed", "Reversed"),
             ("sent", "Sent"),
             ("read", "Read"),
         ],
         readonly=True,
-        help="What was done. Differs: changed at the vendor after it was posted in Odoo.",
+        help="Result of the transfer. Changed After Posting: the record changed in the provider's system after Odoo"
+        " posted it.",
     )
     status = fields.Selection(
-        [*STATES, ("changed", "Changed After Posting")], compute="_compute_status", help="The state as lists show it."
+        [*STATES, ("changed", "Changed After Posting")],
+        "Displayed Status",
+        compute="_compute_status",
+        help="The status as lists show it.",
     )
-    is_withdrawn = fields.Boolean(readonly=True, help="The provider took the record back.")
+    is_withdrawn = fields.Boolean(
+        "Withdrawn", readonly=True, help="The record was archived, cancelled or voided in the provider's system."
+    )
     is_partial = fields.Boolean(
-        "Only a Difference", readonly=True, help="The newest version holds only what is to be added to what is booked."
+        "Difference Only", readonly=True, help="The latest version holds only the difference from the existing entry."
     )
-    comparison = fields.Json(readonly=True, help="What each account has, and would have from the newest version.")
-    comparison_table = fields.Html("What Would Be Booked", compute="_compute_comparison_table", sanitize=False)
-    external_id = fields.Char("Id at the vendor", readonly=True, index="btree_not_null")
-    external_version = fields.Char("Version at the Provider", readonly=True)
-    external_url = fields.Char(readonly=True)
+    comparison = fields.Json(
+        "Comparison (Data)", readonly=True, help="Amounts of each account now and with the latest version."
+    )
+    comparison_table = fields.Html("Comparison", compute="_compute_comparison_table", sanitize=False)
+    external_id = fields.Char("Provider ID", readonly=True, index="btree_not_null")
+    external_version = fields.Char("Provider Version", readonly=True)
+    external_url = fields.Char("Provider URL", readonly=True)
     is_acknowledged = fields.Boolean(
-        default=True, readonly=True, help="The vendor knows that the record is stored here; only then is it worked."
+        default=True,
+        readonly=True,
+        help="The provider has confirmed that Odoo stored the record. Odoo processes it only after that.",
     )
     is_told = fields.Boolean(
-        "Known as Booked", readonly=True, help="The provider regards it as booked already: it is not told so again."
+        "Already Reported",
+        readonly=True,
+        help="The provider already marks the record as booked. Odoo does not report it again.",
     )
-    is_current = fields.Boolean(default=True, readonly=True, help="The newest version of the record at the vendor.")
+    is_current = fields.Boolean(default=True, readonly=True, help="The latest version of the record.")
     res_model = fields.Char("Model", readonly=True)
-    res_id = fields.Many2oneReference("Odoo record", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model", readonly=True)
     note = Sentence(readonly=True)
     note_source = fields.Json(readonly=True)
 
-    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Problem")
-    error_message = Sentence("What is wrong", readonly=True, index="trigram")
+    error_class = fields.Selection(lambda self: ml_error_class.selection(self.env), readonly=True, string="Error Type")
+    error_message = Sentence("Reason", readonly=True, index="trigram")
     error_message_source = fields.Json(readonly=True)
-    advice = fields.Char("What to do", compute="_compute_advice")
-    try_count = fields.Integer("Tries", readonly=True)
+    advice = fields.Char("Next Step", compute="_compute_advice")
+    try_count = fields.Integer("Attempts", readonly=True)
     stop_count = fields.Integer(
-        "Stops", readonly=True, help="How often the server stopped over it since it last went well."
+        "Stops", readonly=True, help="How often the server stopped during this transfer since its last success."
     )
-    next_try_at = fields.Datetime("Next try", readonly=True, default=fields.Datetime.now)
+    next_try_at = fields.Datetime("Next Attempt", readonly=True, default=fields.Datetime.now)
     lease_until = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(
-        readonly=True, help="Set before something is sent: until the answer is stored, the outcome is in doubt."
+        "Sent On", readonly=True, help="Set before Odoo sends the record. Unconfirmed until the answer is stored."
     )
     idempotency_key = fields.Char(readonly=True)
-    done_at = fields.Datetime(readonly=True)
+    done_at = fields.Datetime("Done On", readonly=True)
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
-    ignored_reason = Sentence(readonly=True)
+    ignored_reason = Sentence("Ignore Reason", readonly=True)
     ignored_reason_source = fields.Json(readonly=True)
-    ignored_by_id = fields.Many2one("res.users", readonly=True)
+    ignored_by_id = fields.Many2one("res.users", "Ignored By", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
     sent_values = fields.Json(
         groups=fields.NO_ACCESS,
         prefetch=False,
-        help="Values in Odoo that both sides may change, as they were when the record was sent.",
+        help="Values of fields that sync both ways, at the time Odoo sent the record.",
     )
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
     waiting_mapping_ids = fields.Many2many(
-        "ml.mapping", "ml_sync_log_waiting_mapping_rel", "log_id", "mapping_id", "Waits for", readonly=True
+        "ml.mapping", "ml_sync_log_waiting_mapping_rel", "log_id", "mapping_id", "Missing Mappings", readonly=True
     )
     depends_kind = fields.Char(readonly=True)
     depends_external_id = fields.Char(readonly=True)
-    depends_name = fields.Char("Waits for record", readonly=True)
+    depends_name = fields.Char("Waiting For", readonly=True)
     is_awaited_gone = fields.Boolean(
-        "Waits for a Deleted Record", readonly=True, help="What it waits for was in Odoo and was deleted there."
+        "Waiting for Deleted Record", readonly=True, help="The awaited record was deleted in Odoo."
     )
     is_record_gone = fields.Boolean(
-        "Deleted in Odoo", compute="_compute_is_record_gone", help="The record was made and deleted since."
+        "Deleted in Odoo", compute="_compute_is_record_gone", help="The record was created and later deleted."
     )
-    conflict = fields.Json(readonly=True, help="Values that both sides changed: Odoo's and the vendor's of each.")
-    conflict_table = fields.Html("Changed on both sides", compute="_compute_conflict_table", sanitize=False)
-    decision = fields.Selection(
-        [
-            ("odoo", "Keep Odoo's"),
-            ("vendor", "Take the vendor's"),
-            ("difference", "Book as a Difference"),
-            ("next_open_day", "Book on the Next Open Day"),
-            ("date_is_right", "The Date Is Right"),
-        ],
-        readonly=True,
+    conflict = fields.Json(
+        "Conflict (Data)", readonly=True, help="Fields that were changed on both sides, with both values."
     )
+    conflict_table = fields.Html("Conflict", compute="_compute_conflict_table", sanitize=False)
+    decision = fields.Selection(list(DECISIONS.items()), readonly=True)
+    provider_name = fields.Char(compute="_compute_labels")
+    open_label = fields.Char(compute="_compute_labels")
+    use_label = fields.Char(compute="_compute_labels")
+    found_label = fields.Char(compute="_compute_labels")
+    missing_label = fields.Char(compute="_compute_labels")
+    check_label = fields.Char(compute="_compute_labels")
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
 
     _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
@@ -191,12 +210,24 @@ class MlSyncLog(models.Model):
     _unacknowledged_idx = models.Index("(flow_id, id) WHERE is_acknowledged IS NOT TRUE AND state = 'pending'")
     _stopped_idx = models.Index("(connection_id) WHERE stop_count > 0")
     _record_idx = models.Index("(res_model, res_id)")
-    # in the words of the queries: PostgreSQL takes `is_current` alone for something else
+    # `IS TRUE` as in the queries, otherwise PostgreSQL does not use the index
     _differs_idx = models.Index("(connection_id) WHERE outcome = 'drift' AND is_current IS TRUE")
     _search_idx = models.Index(_searched_id)
     _created_idx = models.Index("USING brin (create_date) WITH (pages_per_range = 32)")
     _done_idx = models.Index("(done_at) WHERE state IN ('done', 'ignored', 'superseded')")
     _payload_idx = models.Index("(done_at) WHERE payload IS NOT NULL AND state IN ('done', 'ignored', 'superseded')")
+
+    @api.depends("connection_id.provider")
+    @api.depends_context("lang")
+    def _compute_labels(self):
+        for log in self:
+            provider = log.connection_id._provider_class().label
+            log.provider_name = provider
+            log.open_label = self.env._("Open in %(provider)s", provider=provider)
+            log.use_label = self.env._("Use %(provider)s Values", provider=provider)
+            log.found_label = self.env._("Found in %(provider)s", provider=provider)
+            log.missing_label = self.env._("Not in %(provider)s, Send Again", provider=provider)
+            log.check_label = self.env._("Check %(provider)s Again", provider=provider)
 
     @api.depends("state", "outcome", "is_current")
     def _compute_status(self):
@@ -217,29 +248,39 @@ class MlSyncLog(models.Model):
             logs.filtered(lambda log, alive=alive: log.res_id not in alive).is_record_gone = True
 
     @api.depends("state", "error_class", "depends_name", "is_awaited_gone")
+    @api.depends_context("lang")
     def _compute_advice(self):
         for log in self:
             if log.is_awaited_gone:
                 log.advice = self.env._(
-                    "Bring %s in again with the button, and this follows by itself; or ignore both.", log.depends_name
+                    "Create %(record)s again. This transfer then continues automatically. Or ignore both.",
+                    record=log.depends_name,
                 )
                 continue
             if log.depends_name and log.state == "waiting":
                 log.advice = self._dependency_advice(log)
                 continue
-            error_class = ml_error_class.ERROR_CLASSES.get(log.error_class)
-            log.advice = self.env._(error_class.advice) if error_class else False  # pylint: disable=gettext-variable
+            advice = log.error_class and ml_error_class.advice(log.error_class, log.connection_id)
+            log.advice = in_words(self.env, advice)
 
     def _dependency_advice(self, log):
         if log.depends_kind and log.depends_kind.startswith(DEPENDS):
-            return self.env._("Choose the vendor's code of %s under Codes for Sending.", log.depends_name)
+            return self.env._(
+                "Map %(odoo_value)s to a code of %(provider)s.", odoo_value=log.depends_name, provider=log.provider_name
+            )
         if log.kind == "result":
             return self.env._(
-                "Nothing to do: it goes on by itself as soon as the vendor knows of %s.", log.depends_name
+                "No action needed. Continues once %(provider)s has received the result of %(record)s.",
+                provider=log.provider_name,
+                record=log.depends_name,
             )
         if log.direction == "push":
-            return self.env._("Nothing to do: it goes on by itself as soon as %s is at the vendor.", log.depends_name)
-        return self.env._("Nothing to do: it goes on by itself as soon as %s is in Odoo.", log.depends_name)
+            return self.env._(
+                "No action needed. Continues once %(record)s exists in %(provider)s.",
+                record=log.depends_name,
+                provider=log.provider_name,
+            )
+        return self.env._("No action needed. Continues once %(record)s is in Odoo.", record=log.depends_name)
 
     @api.depends("conflict")
     def _compute_conflict_table(self):
@@ -255,7 +296,7 @@ class MlSyncLog(models.Model):
         ]
         heading = Markup("<tr><th></th><th>%s</th><th>%s</th></tr>") % (
             self.env._("In Odoo"),
-            self.env._("At %s", log.connection_id.name),
+            self.env._("In %(provider)s", provider=log.provider_name),
         )
         body = Markup().join(Markup("<tr>%s</tr>") % Markup().join(cell % text for text in row) for row in rows)
         return Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (heading, body)
@@ -266,12 +307,12 @@ class MlSyncLog(models.Model):
             log.comparison_table = log.comparison and not log.is_withdrawn and log._comparison_table()
 
     def _comparison_table(self):
-        """What each account has now, and what it has after either button was pressed."""
+        """A table of the amounts of each account, now and after each of the buttons."""
         columns = {self.env._("In Odoo"): lambda booked, newest: booked}
         if not self.is_partial:
             columns[self.env._("After Reverse and Book Again")] = lambda booked, newest: newest
         if self.kind in DIFFERENCE_KINDS:
-            columns[self.env._("After Book as a Difference")] = lambda booked, newest: booked + newest
+            columns[self.env._("After Book as Difference")] = lambda booked, newest: booked + newest
         code = self.comparison["currency"]
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
         cell, row = Markup('<td class="text-end">%s</td>'), Markup("<tr><td>%s</td>%s</tr>")
@@ -297,7 +338,7 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _store(self, flow, items):
-        """Insert rows for items that are new or changed; returns how many. Repeated pages and events change nothing."""
+        """Insert transfers of new and changed items; returns their number. Repeated pages and events change nothing."""
         items = {item.external_id: item for item in items}
         known = {}
         for log in self.search([("flow_id", "=", flow.id), ("external_id", "in", list(items))], order="id"):
@@ -352,9 +393,9 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _enqueue(self, flow, records):
-        """Make sure that each record has one open push row; merges with the row that is open already.
+        """Create one open outgoing transfer for each record, or reuse the open one.
 
-        Rows name no record that the connection's user may not read, and fail when he gets to it.
+        Transfers of records that the integration user may not read do not name them, and fail later.
         """
         if not records:
             return
@@ -386,7 +427,7 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _note_deleted(self, flow, gone):
-        """What was sent and is deleted here stays at the vendor until a person takes it back there."""
+        """Create failed transfers for sent records that were deleted in Odoo, because the provider still has them."""
         if not gone:
             return
         bindings = self.env["ml.binding"].search(
@@ -417,9 +458,12 @@ class MlSyncLog(models.Model):
                     "external_id": binding.external_id,
                     "external_url": binding.external_url,
                     "error_class": "validation",
-                    "error_message": self.env._(
-                        "%s was deleted in Odoo, but is still at the vendor: take it back there, then ignore this row.",
-                        name,
+                    "error_message": _(
+                        "%(record)s was deleted in Odoo, but still exists in %(provider)s. Remove it there, then"
+                        " ignore this"
+                        " transfer.",
+                        record=name,
+                        provider=flow.connection_id._provider_class().label,
                     ),
                 }
                 for binding in bindings
@@ -427,7 +471,7 @@ class MlSyncLog(models.Model):
         )
 
     def _may_be_told(self):
-        """Whether the provider takes a result: it knows the record by this id, and was told that we have it."""
+        """Whether the provider accepts a result: it has the record and knows that Odoo stored it."""
         is_known = self.external_id and not self.external_id.startswith(UNREADABLE)
         return bool(is_known and self.is_acknowledged and not self.is_told)
 
@@ -435,7 +479,7 @@ class MlSyncLog(models.Model):
         return f"{self.flow_id.key} {self.external_id or f'{self.res_model},{self.res_id}'}"
 
     def _as_item(self, version, payload):
-        """The remote record of this row as an item of another flow."""
+        """The remote record of this transfer for another flow."""
         self.ensure_one()
         return RemoteRecord(
             external_id=self.external_id,
@@ -446,21 +490,21 @@ class MlSyncLog(models.Model):
         )
 
     def _result(self):
-        """The document of a row that reports a result."""
+        """The document of a transfer that reports a result."""
         self.ensure_one()
         return Result(**self.sudo().payload)  # sudo: field without access
 
     def _make_pending(self):
-        """Put rows back to work now."""
+        """Queue transfers again, for now."""
         if not self:
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})
-        # what was given up is tried once more
+        # one more attempt for transfers that stopped the server
         self.filtered(lambda log: log.stop_count >= MAX_STOPS).stop_count = MAX_STOPS - 1
         self.connection_id._trigger()
 
     def _outdate(self):
-        """The provider has another version by now: what is still to be done with this one is not done any more."""
+        """Replace open transfers of a version that is no longer the latest."""
         self.is_current = False
         outdated = self.filtered(lambda log: log.state in MERGED_STATES)
         self.env["ml.worker"]._answer_outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
@@ -471,13 +515,13 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _release_dependents(self, connection, keys):
-        """Let rows go on that waited for the remote records `keys` (kind, external id)."""
+        """Release transfers that waited for the remote records `keys` (kind, external id)."""
         if not keys:
             return
         waiting = self.search(
             [
                 ("connection_id", "=", connection.id),
-                # what waited in vain goes on as well, when it comes after all
+                # also transfers that failed because the awaited record failed
                 ("state", "in", ("waiting", "failed")),
                 ("depends_kind", "in", list({kind for kind, _id in keys})),
                 ("depends_external_id", "in", list({external_id for _kind, external_id in keys})),
@@ -486,22 +530,22 @@ class MlSyncLog(models.Model):
         waiting.filtered(lambda log: (log.depends_kind, log.depends_external_id) in keys)._release()
 
     def _let_others_go_on(self):
-        """What failed to be sent, or was given up, and is a mere detail of a document does not hold that up."""
+        """Release documents that waited for a failed or ignored detail, such as a file."""
         for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
             has_reader = log.res_id and log.kind not in WITHOUT_READER
             if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
                 self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
 
     def _release(self):
-        """Let rows go on whose wait for a record is over."""
+        """Release transfers that no longer wait for a record."""
         self.write(INDEPENDENT)
         self.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
 
     @api.model
     def _release_awaiting(self, model, ids, *domain):
-        """Let rows go on that waited for a change of these records of Odoo, or for a new one of their kind."""
+        """Release transfers that waited for a change of these Odoo records, or for a new one of their model."""
         keys = [odoo_key(model), *(odoo_key(model, record_id) for record_id in ids)]
-        # what lacks a right has failed, and goes on as well once it is given
+        # also transfers that failed because of a missing right
         awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys)]
         awaiting.append(("state", "in", ("waiting", "failed")))
         self.search([*awaiting, *domain])._release()
@@ -510,7 +554,7 @@ class MlSyncLog(models.Model):
 
     @needs("resolve")
     def action_retry(self):
-        """Put failed and waiting rows back to work; rows of unknown outcome are looked up at the vendor first."""
+        """Queue open transfers again; unconfirmed ones are checked at the provider first."""
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
         retried = logs.filtered(lambda log: log.is_current and (log.state in MERGED_STATES or log._differs()))
         retried._make_pending()
@@ -522,16 +566,16 @@ class MlSyncLog(models.Model):
 
     def _notify_retried(self, count):
         if not count:
-            message = self.env._("Nothing to retry: only records that are open can be retried.")
+            message = self.env._("Only open transfers can be retried.")
         elif count == 1:
-            message = self.env._("The record is tried again. The list shows the result in a moment.")
+            message = self.env._("Retrying 1 transfer.")
         else:
-            message = self.env._("%s records are tried again. The list shows the result in a moment.", count)
+            message = self.env._("Retrying %(count)s transfers.", count=count)
         return notification(message, "success" if count else "warning")
 
     @needs("resolve")
     def action_ignore(self):
-        """Ask for a reason, then leave the records alone."""
+        """Ask for a reason, then ignore the transfers."""
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Ignore"),
@@ -551,7 +595,7 @@ class MlSyncLog(models.Model):
             )
         )
         if not logs:
-            raise UserError(self.env._("Only records that are not done yet can be ignored."))
+            raise UserError(self.env._("Only open transfers can be ignored."))
         # sudo: users hold no write right on the queue, only this transition
         logs.sudo().write(
             {
@@ -570,10 +614,10 @@ class MlSyncLog(models.Model):
             # sudo: what waited for a result that nobody tells any more is told itself
             self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
             group.sudo()._let_others_go_on()  # sudo: as above
-            connection._trigger()  # what waits for these waits in vain
+            connection._trigger()  # to check the transfers that wait for these
 
     def _awaited(self):
-        """The rows of what these wait for."""
+        """The transfers of the awaited records."""
         domain = [("direction", "=", "pull"), ("is_current", "=", True)]
         found = self.browse()
         for connection, logs in self.filtered("depends_external_id").grouped("connection_id").items():
@@ -585,23 +629,23 @@ class MlSyncLog(models.Model):
 
     @needs("resolve")
     def action_bring_again(self):
-        """Make records that were deleted in Odoo anew, with their files; what waits for them follows."""
+        """Create records again that were deleted in Odoo, with their files and dependents."""
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
         gone = (logs | logs.filtered("is_awaited_gone")._awaited()).filtered("is_record_gone")
         if not gone:
-            raise UserError(self.env._("Nothing to bring in again: only records that were deleted in Odoo can be."))
+            raise UserError(self.env._("Only records that were deleted in Odoo can be created again."))
         gone._make_pending()
         gone._decided("bring_again")
         return self._notify_retried(len(gone))
 
     @needs("resolve")
     def action_arrived(self):
-        """The user saw at the vendor that the record of unknown outcome arrived."""
+        """Set an unconfirmed transfer to done: the user found the record at the provider."""
         self._answer_unknown(arrived=True)
 
     @needs("resolve")
     def action_not_arrived(self):
-        """The user saw at the vendor that the record of unknown outcome did not arrive: send it again."""
+        """Send the record of an unconfirmed transfer again: the user did not find it at the provider."""
         self._answer_unknown(arrived=False)
 
     def _answer_unknown(self, arrived):
@@ -617,43 +661,41 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_keep_odoo(self):
-        """Let Odoo's values stand where both sides changed: they are sent to the vendor."""
+        """Resolve a conflict with Odoo's values, which are sent to the provider."""
         return self._decide("odoo")
 
     @needs("map")
     def action_take_vendor(self):
-        """Let the vendor's values stand where both sides changed: they are written into Odoo."""
+        """Resolve a conflict with the provider's values, which are written into Odoo."""
         return self._decide("vendor")
 
     def _decide(self, side):
-        """What is decided holds for the values that are shown: when one changed since, it is asked again."""
+        """Resolve conflicts for the shown values. A later change causes a new conflict."""
         logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
             lambda log: log.state == "failed" and log.conflict and log.is_current
         )
         if not logs:
-            raise UserError(self.env._("Nothing is to be decided here any more."))
+            raise UserError(self.env._("This transfer is already resolved."))
         logs.decision = side
         logs._make_pending()
         for log in logs:
-            log._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[side])
-        return notification(self.env._("The record is tried again. The list shows the result in a moment."))
+            log._decided("decide", DECISIONS[side])
+        return notification(self.env._("Retrying 1 transfer."))
 
     @needs("map")
     def action_reverse_and_repost(self):
-        """Reverse what is posted and differs, and book the record anew; what was taken back stays reversed.
+        """Reverse the posted entry and book the latest version, unless the record was withdrawn.
 
-        The user needs the right to reverse bills. Payments of the old bill become open and can be added to the new one.
+        The user needs the right to reverse bills. Payments of the old bill become outstanding.
         """
         self.ensure_one()
         if not (self._differs() and self.res_model == "account.move"):
-            raise UserError(self.env._("Only a bill that differs from the vendor's newest version can be booked anew."))
+            raise UserError(self.env._("Only a bill that changed after posting can be booked again."))
         if self.is_partial and not self.is_withdrawn:
-            raise UserError(self.env._("The newest version is not the whole: it can only be booked as a difference."))
+            raise UserError(self.env._("The latest version holds only a difference. Book it as a difference."))
         move = self.env["account.move"].browse(self.res_id)
         if move.state == "posted" and move.payment_state != "reversed":
-            reason = self.env._(
-                "%(bill)s changed at %(connection)s", bill=move.name, connection=self.connection_id.name
-            )
+            reason = self.env._("%(bill)s changed in %(provider)s", bill=move.name, provider=self.provider_name)
             today = fields.Date.context_today(self)
             move._reverse_moves([{"ref": reason, "date": today, "invoice_date": today}], cancel=True)
         log = self.sudo()  # sudo: users hold no right on bindings and the queue, only this transition
@@ -674,24 +716,24 @@ class MlSyncLog(models.Model):
 
     @needs("map")
     def action_book_difference(self):
-        """Book the newest version beside what is booked: it holds only what is to be added or taken away."""
+        """Book the latest version in addition to the existing entry, because it holds only the difference."""
         logs = self.filtered(lambda log: log._differs() and log.kind in DIFFERENCE_KINDS and not log.is_withdrawn)
         if not logs:
-            raise UserError(self.env._("Only a revision of what is booked already can be booked as a difference."))
+            raise UserError(self.env._("Only a revision of a booked record can be booked as a difference."))
         queue = logs.sudo()  # sudo: users hold no right on the queue, only this transition
         queue.write({"decision": "difference", "outcome": False})
         queue._make_pending()
         logs._end_activities()
-        logs._decided("decide", self.env._("Book as a Difference"))
+        logs._decided("decide", DECISIONS["difference"])
 
     @needs("map")
     def action_next_open_day(self):
-        """Book what lies in a locked period on the next open day, also in another fiscal year."""
+        """Post records of a locked period on the first open day, also in another fiscal year."""
         return self._decide_date("locked_period", "next_open_day")
 
     @needs("map")
     def action_date_is_right(self):
-        """The date is meant, although it is many years away."""
+        """Confirm a date that is many years away."""
         return self._decide_date("doubtful_date", "date_is_right")
 
     def _decide_date(self, error_class, decision):
@@ -699,22 +741,22 @@ class MlSyncLog(models.Model):
             lambda log: log.state in ("failed", "waiting") and log.error_class == error_class and log.is_current
         )
         if not logs:
-            raise UserError(self.env._("Nothing is to be decided here any more."))
+            raise UserError(self.env._("This transfer is already resolved."))
         logs.decision = decision
         logs._make_pending()
-        logs._decided("decide", dict(self._fields["decision"]._description_selection(self.env))[decision])
+        logs._decided("decide", DECISIONS[decision])
         return self._notify_retried(len(logs))
 
     def _settle_reversed(self, move):
-        note = self.env._(
-            "Reversed by %(reversal)s: it was taken back at %(connection)s.",
-            reversal=", ".join(move.reversal_move_ids.mapped("name")) or "-",
-            connection=self.connection_id.name,
+        note = _(
+            "Reversed by %(reversal)s because it was archived or cancelled in %(provider)s.",
+            reversal=tuple(move.reversal_move_ids.mapped("name")) or "-",
+            provider=self.provider_name,
         )
         self.write({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now(), **CLEAN})
 
     def action_open_record(self):
-        """Open the Odoo record, or the one that is to be repaired, or the mapping that is missing."""
+        """Open the Odoo record, the awaited record or the missing mapping."""
         self.ensure_one()
         if self.state == "waiting" and self.depends_kind == ODOO:
             model, record_id = self.depends_external_id.split(",")
@@ -734,7 +776,7 @@ class MlSyncLog(models.Model):
                 "domain": [("id", "in", self.waiting_mapping_ids.ids)],
             }
         if not self.res_id:
-            raise UserError(self.env._("There is no Odoo record yet."))
+            raise UserError(self.env._("This transfer has not created a record in Odoo yet."))
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,
@@ -755,11 +797,11 @@ class MlSyncLog(models.Model):
             "view_mode": "form",
         }
 
-    # ------------------------------------------------------------------ what differs after posting
+    # ------------------------------------------------------------------ changed after posting
 
     @api.model
     def _difference_domain(self, records):
-        """Of which of the records the newest version is not in Odoo: it differs, or could not be brought in."""
+        """Domain of the transfers of these records whose latest version differs or failed."""
         return [
             *[("res_model", "=", records._name), ("direction", "=", "pull"), ("is_current", "=", True)],
             *("|", "&", *DIFFERS[::2], ("state", "in", ("failed", "waiting"))),
@@ -767,7 +809,7 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _differences(self, records):
-        """{record id: the row of a newest version that is not in Odoo}."""
+        """{record id: transfer of its latest version, if that differs or failed}."""
         if not records.ids:
             return {}
         # sudo: whoever may read a record may know that it is not what the provider has
@@ -776,32 +818,32 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _difference_values(self, outcome, note):
-        """What a row says of an outcome that needs a person although it is done."""
+        """Values of a finished transfer that needs a decision."""
         return {"error_class": "changed", "error_message": note} if outcome == "drift" else {}
 
     def _difference_text(self):
-        return self.note if self._differs() else self.error_message
+        return in_words(self.env, self._sentence("note" if self._differs() else "error_message"))
 
     def _ask_about_differences(self):
-        """Give the connection's owner an activity on each record that differs."""
+        """Schedule an activity for the responsible on each record that differs."""
         for log in self:
             record = self.env[log.res_model].browse(log.res_id)
             if "ml_is_changed" not in record._fields:
                 continue
-            text = shown_as_text(log.note or "")
+            text = shown_as_text(in_words(self.env, log._sentence("note")) or "")
             if activity := record.activity_search([CHANGED_ACTIVITY]):
                 activity.note = text
                 continue
-            # the banner, the counter and this activity say it: no mail for each of many
+            # no email for each activity
             record.with_context(mail_activity_quick_update=True).activity_schedule(
                 CHANGED_ACTIVITY,
                 user_id=log.connection_id._told_user().id,
-                summary=self.env._("Changed in %s after posting", log.connection_id.name),
+                summary=self.env._("Changed in %(provider)s after posting", provider=log.provider_name),
                 note=text,
             )
 
     def _end_activities(self):
-        """Nothing is to be decided about the records of these rows any more."""
+        """Remove the activities of resolved records."""
         for model, logs in self.filtered("res_id").grouped("res_model").items():
             if "ml_is_changed" in self.env[model]._fields:
                 # sudo: the activity is of the connection's owner, whoever decided
@@ -825,7 +867,7 @@ class MlSyncLog(models.Model):
         record.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Syncs of %s", record.display_name),
+            "name": self.env._("Transfers of %(record)s", record=record.display_name),
             "res_model": "ml.sync.log",
             "view_mode": "list,form",
             "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
@@ -835,9 +877,9 @@ class MlSyncLog(models.Model):
 
     @api.model
     def _alarm(self, connection):
-        """What shows that a connection does not keep up, as a cause and a sentence; None when it does.
+        """A cause and a sentence if a connection is late or most records fail; otherwise None.
 
-        What is to be booked, and results that are to be told, belong to the backlog.
+        Records to book and results to report count.
         """
         now = fields.Datetime.now()
         of_connection = Domain("connection_id", "=", connection.id)
@@ -850,8 +892,8 @@ class MlSyncLog(models.Model):
             before = self.search_count(incoming & (still_open | ended) & then)
             if late > before:
                 return "backlog", self.env._(
-                    "%(count)s records have not been booked or answered for more than 4 hours, and a day ago there"
-                    " were %(before)s: the sync log says what they wait for.",
+                    "%(count)s transfers have been open for more than 4 hours, compared with %(before)s a day ago."
+                    " The transfers show what they wait for.",
                     count=late,
                     before=before,
                 )
@@ -861,7 +903,8 @@ class MlSyncLog(models.Model):
             done = of_connection & Domain("state", "=", "done") & Domain("done_at", ">=", lately)
             if failed >= self.search_count(done):
                 return "failing", self.env._(
-                    "%s records failed within the last hour, more than went well: the sync log says why.", failed
+                    "%(count)s transfers failed in the last hour, more than succeeded. The transfers show the reasons.",
+                    count=failed,
                 )
         return None
 
@@ -869,7 +912,7 @@ class MlSyncLog(models.Model):
 
     @api.autovacuum
     def _gc_payloads(self):
-        """Forget payloads of finished rows after the company's retention; the row itself stays longer."""
+        """Delete payloads of finished transfers after the company's retention."""
         return self._gc(
             "ml_payload_retention_days",
             lambda logs: logs.write({"payload": False, "sent_values": False}),
@@ -878,7 +921,7 @@ class MlSyncLog(models.Model):
 
     @api.autovacuum
     def _gc_finished(self):
-        """Delete finished rows after the company's retention. Attempts and bindings stay."""
+        """Delete finished transfers after the company's retention. Attempts and record links stay."""
         return self._gc("ml_log_retention_days", lambda logs: logs.unlink(), [])
 
     def _gc(self, setting, expire, domain):
@@ -908,5 +951,5 @@ GC_LIMIT = 10_000
 
 
 def odoo_key(model, record_id=""):
-    """How rows name the Odoo record that they wait for; without an id, any record of the model."""
+    """The key of an awaited Odoo record; without an id, of any record of the model."""
     return f"{model},{record_id}"

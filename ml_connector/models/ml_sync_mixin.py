@@ -43,7 +43,7 @@ class MlSyncMixin(models.AbstractModel):
             return
         precommit = self.env.cr.precommit
         for flow_id, (connection_id, watched_fields) in watching.items():
-            # what comes from a vendor does not echo back, but the other vendors have to hear of it
+            # changes from a provider are not sent back to it, but to other providers
             if connection_id == source or (vals is not None and watched_fields.isdisjoint(vals)):
                 continue
             if CHANGED not in precommit.data:

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..core.errors import ConnectorError, NetworkError
 from ..core.http.oauth import StoredGrant
+from ..core.messages import _
 from ..vault import secret_box
 
 RENEWAL_MARGIN = timedelta(seconds=120)
@@ -36,15 +37,13 @@ class MlToken(models.Model):
     refresh_ciphertext = secret_box.Ciphertext()
     expires_at = fields.Datetime(readonly=True)
     scope = fields.Char(readonly=True)
-    location = fields.Char(readonly=True, help="Address that the vendor named for calls with this token.")
-    grant_key = fields.Char(
-        readonly=True, help="Stands for the credentials that the refresh token was granted for; not secret."
-    )
+    location = fields.Char(readonly=True, help="URL that the provider returned for calls with this token.")
+    grant_key = fields.Char(readonly=True, help="Hash of the credentials that the refresh token was granted for.")
     refresh_expires_at = fields.Datetime(readonly=True)
     renewal_sent_at = fields.Datetime(
-        readonly=True, help="Set before a renewal is sent, and until its answer is stored."
+        readonly=True, help="Set before Odoo sends a renewal, until the answer is stored."
     )
-    renewal_lost_at = fields.Datetime(readonly=True, help="When a renewal was sent whose answer never came.")
+    renewal_lost_at = fields.Datetime(readonly=True, help="When Odoo sent a renewal without receiving an answer.")
 
     _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one token.")
 
@@ -52,8 +51,8 @@ class MlToken(models.Model):
 class TokenStore:
     """The access token of a connection, shared by all workers.
 
-    Each use has a cursor and a transaction of its own, so that a token which the vendor has renewed is kept even
-    when the work around it is rolled back, and a row lock makes sure that only one worker renews it.
+    Each use has its own cursor and transaction, so that a renewed token is kept after a rollback of the caller. A row
+    lock ensures that only one worker renews it.
     """
 
     def __init__(self, connection):
@@ -62,7 +61,7 @@ class TokenStore:
         self._address = connection.base_url
 
     def get(self, fetch):
-        """A valid access token; `fetch()` (returning `clients.oauth.AccessToken`) is called to get a new one.
+        """A valid access token; `fetch()` (returning `core.http.oauth.AccessToken`) gets a new one.
 
         Errors of `fetch` pass through.
         """
@@ -72,15 +71,15 @@ class TokenStore:
         return self._renew(fetch, rejected=None)
 
     def renew(self, fetch, rejected):
-        """A token other than `rejected`, which the vendor refused."""
+        """A token other than `rejected`, which the provider refused."""
         return self._renew(fetch, rejected)
 
     def stored(self):
-        """What is known besides the access token, as `clients.oauth.StoredGrant`."""
+        """The stored grant besides the access token, as `core.http.oauth.StoredGrant`."""
         with self._registry.cursor() as cr:
             token = self._token(cr)
             return StoredGrant(
-                # one that no key opens is as good as none: then the credentials make a new grant
+                # without a readable refresh token, the credentials get a new grant
                 refresh_token=secret_box.opened(token.env, token.refresh_ciphertext) or "",
                 location=token.location or "",
                 scope=token.scope or "",
@@ -96,7 +95,7 @@ class TokenStore:
             if token.refresh_ciphertext:
                 self._note_sending(token)
         with self._locked() as token:
-            # the lock was given up to commit the note
+            # the lock was released to commit the note
             if current := self._other(token, rejected):
                 return current
             try:
@@ -104,7 +103,7 @@ class TokenStore:
             except ConnectorError as error:
                 if not 400 <= (error.status or 0) < 500:
                     raise
-                # it was answered, so nothing was lost this time
+                # the provider answered, so no renewal was lost
                 token.renewal_sent_at = False
                 refusal = error
             else:
@@ -120,7 +119,7 @@ class TokenStore:
         return None
 
     def _note_sending(self, token):
-        """Keep that a refresh token is about to be used, so that a lost answer is known for what it is."""
+        """Store that a refresh token is about to be used, to detect a lost answer."""
         if token.renewal_sent_at:
             token.renewal_lost_at = token.renewal_sent_at
         token.renewal_sent_at = fields.Datetime.now()
@@ -149,9 +148,9 @@ class TokenStore:
             yield self._token(cr)
 
     def _lock(self, cr):
-        """Wait for a renewal that is under way elsewhere, instead of renewing a second time.
+        """Wait for a renewal in another worker.
 
-        PostgreSQL refuses whoever waited for a row that was changed meanwhile: he begins again and sees the new token.
+        PostgreSQL refuses a lock on a row that changed meanwhile; then a new transaction sees the new token.
         """
         for attempt in range(1, LOCK_TRIES + 1):
             try:
@@ -169,6 +168,6 @@ class TokenStore:
         env = api.Environment(cr, SUPERUSER_ID, {})
         token = env["ml.token"].search([("connection_id", "=", self._connection_id)])
         if token and token.connection_id.base_url != self._address:
-            # the token is of the new address, and ours would be of the old one
-            raise NetworkError("The address of the connection was changed meanwhile; the next run calls the new one.")
+            # the stored token belongs to a new URL
+            raise NetworkError(_("The API URL of the connection changed. The next run uses the new one."))
         return token

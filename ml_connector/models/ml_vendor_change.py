@@ -1,18 +1,20 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.messages import _
 from .client_actions import notification
 from .ml_sealed import needs
+from .ml_sentence import Sentence
 
 NEW_CONTACT = "contact"
-"""Field name of a change that is a further contact of the vendor."""
+"""Field name of a change that adds a contact to the vendor."""
 
 
 class MlVendorChange(models.Model):
-    """What a vendor system says of a vendor that Odoo knows, and an accountant is to agree to before it stands there.
+    """A change of an existing vendor at the provider, which an accountant approves before Odoo applies it.
 
-    Whoever can change the e-mail address of a vendor gets the question whether its new bank account is right. So such
-    values wait here: one row for each contact and value, which the next value for it takes the place of.
+    Who controls the email address of a vendor receives the questions about its bank accounts. So such values wait
+    here, with one row for each contact and field; a newer value replaces it.
     """
 
     _name = "ml.vendor.change"
@@ -29,24 +31,25 @@ class MlVendorChange(models.Model):
         "res.partner",
         readonly=True,
         ondelete="cascade",
-        help="The vendor itself, or one of its contacts; empty for a contact that is to be added.",
+        help="The vendor itself or one of its contacts. Empty for a contact to add.",
     )
-    field_name = fields.Char("Field (technical)", required=True, readonly=True)
+    field_name = fields.Char("Field (Technical)", required=True, readonly=True)
     field_label = fields.Char("Field", compute="_compute_field_label")
-    old_value = fields.Char("In Odoo", readonly=True)
-    new_value = fields.Char("At the Provider", readonly=True)
-    data = fields.Json(readonly=True, help="The new value as it is written.")
-    requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    old_value = fields.Char("Odoo Value", readonly=True)
+    new_value = fields.Char("Provider Value", readonly=True)
+    data = fields.Json(readonly=True, help="The new value in the form that Odoo writes.")
+    requested_at = fields.Datetime("Requested On", readonly=True, default=fields.Datetime.now)
     state = fields.Selection(
-        [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Superseded")],
+        [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Replaced")],
         default="waiting",
         required=True,
         readonly=True,
         index=True,
     )
-    note = fields.Char(readonly=True)
-    decided_by_id = fields.Many2one("res.users", "Decided by", readonly=True)
-    decided_at = fields.Datetime(readonly=True)
+    note = Sentence(readonly=True)
+    note_source = fields.Json(readonly=True)
+    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
+    decided_at = fields.Datetime("Decided On", readonly=True)
 
     @api.depends("field_name")
     def _compute_field_label(self):
@@ -60,23 +63,23 @@ class MlVendorChange(models.Model):
         field = self.env["res.partner"]._fields.get(name)
         return field._description_string(self.env) if field else name
 
-    # ------------------------------------------------------------------ what waits
+    # ------------------------------------------------------------------ waiting changes
 
     @api.model
     def _latest(self, connection, partners):
-        """{key: newest row} of the changes of these vendors."""
+        """{key: latest row} of the changes of these vendors."""
         rows = self.search([("connection_id", "=", connection.id), ("partner_id", "in", partners.ids)], order="id")
         return {row._key(): row for row in rows}
 
     def _key(self):
-        """What is asked about: a value of a contact, or a contact that is not there yet."""
+        """The key of a change: a field of a contact, or a new contact."""
         self.ensure_one()
         name = self.new_value if self.field_name == NEW_CONTACT else self.field_name
         return self.partner_id.id, self.contact_id.id, name
 
     @api.model
     def _request(self, flow, values_list):
-        """Let values wait for an accountant; what waited for the same field before is superseded."""
+        """Queue values for approval; they replace earlier ones of the same field."""
         if not values_list:
             return
         rows = self.create(
@@ -99,7 +102,7 @@ class MlVendorChange(models.Model):
         self._close_questions()
 
     def _close_questions(self):
-        """Take the activity back from connections on which nothing waits any more."""
+        """Remove the activity from connections without waiting changes."""
         open_ones = self.search([("connection_id", "in", self.connection_id.ids), ("state", "=", "waiting")])
         done = self.connection_id - open_ones.connection_id
         if done:
@@ -109,7 +112,7 @@ class MlVendorChange(models.Model):
 
     @needs("map")
     def action_approve(self):
-        """Write the new values, with the rights of whoever approves them."""
+        """Write the new values with the rights of the current user."""
         waiting = self._to_decide()
         postponed = self.browse()
         for change in waiting:
@@ -121,26 +124,28 @@ class MlVendorChange(models.Model):
         done._note_decision("approved")
         if postponed:
             names = ", ".join(f"{change.partner_id.display_name}: {change.field_label}" for change in postponed[:5])
-            message = self.env._("Changed in Odoo meanwhile, so look again before you approve: %s.", names)
+            message = self.env._(
+                "These values changed in Odoo since the request. Check them before you approve: %(names)s.", names=names
+            )
             return notification(message, "warning")
-        return notification(self.env._("%s changes of vendors were approved.", len(done)))
+        return notification(self.env._("Vendor changes approved: %(count)s.", count=len(done)))
 
     @needs("map")
     def action_reject(self):
-        """Leave Odoo's values as they are; the same value is not asked about again."""
+        """Keep Odoo's values; Odoo does not ask about the same value again."""
         waiting = self._to_decide()
         waiting._note_decision("rejected")
-        return notification(self.env._("%s changes of vendors were rejected.", len(waiting)))
+        return notification(self.env._("Vendor changes rejected: %(count)s.", count=len(waiting)))
 
     def _to_decide(self):
         """The waiting rows of the selection."""
         waiting = self.filtered(lambda change: change.state == "waiting")
         if not waiting:
-            raise UserError(self.env._("Nothing of this waits for a decision any more."))
+            raise UserError(self.env._("These changes are already approved, rejected or replaced."))
         return waiting
 
     def _is_outdated(self):
-        """Whether the contact says something else than when it was asked; then the row says what it says now."""
+        """Whether the value in Odoo changed since the request; then the row shows the current one."""
         self.ensure_one()
         if self.field_name == NEW_CONTACT:
             return False
@@ -148,30 +153,34 @@ class MlVendorChange(models.Model):
         if now == (self.old_value or ""):
             return False
         # sudo: an engine field; who may decide was checked
-        self.sudo().write({"old_value": now, "note": self.env._("Changed in Odoo after it was asked for.")})
+        self.sudo().write({"old_value": now, "note": _("The value in Odoo changed after the request.")})
         return True
 
     def _apply(self):
-        """Write with the person's own rights: Odoo's guards of contacts hold for him."""
+        """Write with the rights of the current user, so that Odoo's checks apply."""
         self.ensure_one()
         vendor = self.contact_id or self.partner_id
         if vendor._ml_protected():
             raise UserError(
                 self.env._(
-                    "%s is a contact of a user, of an employee or of one of our own companies: change it by hand.",
-                    vendor.display_name,
+                    "%(contact)s belongs to a user, an employee or a company of this database. Change it manually.",
+                    contact=vendor.display_name,
                 )
             )
         owner = vendor.company_id
         if owner and owner not in self.connection_id.company_id.parent_ids:
-            raise UserError(self.env._("%s belongs to another company by now: change it by hand.", vendor.display_name))
+            raise UserError(
+                self.env._(
+                    "%(contact)s now belongs to another company. Change it manually.", contact=vendor.display_name
+                )
+            )
         if self.field_name == NEW_CONTACT:
             self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
         else:
             vendor.write({self.field_name: self.data["value"]})
         vendor._message_log(
             body=self.env._(
-                "%(field)s of %(connection)s approved: %(new)s instead of %(old)s.",
+                "Approved %(field)s from %(connection)s: %(new)s instead of %(old)s.",
                 field=self.field_label,
                 connection=self.connection_id._name_on(vendor),
                 new=self.new_value or self.env._("(empty)"),
@@ -182,7 +191,7 @@ class MlVendorChange(models.Model):
             self._agree()
 
     def _agree(self):
-        """Both sides agree about the value now, so that neither regards it as a change of the other."""
+        """Store the value as the last common one of both sides."""
         reader = self.env["ml.exporter.vendor"]
         name = reader._shared_name(self.field_name)
         # sudo: bindings are the engine's own
@@ -218,7 +227,7 @@ class MlVendorChange(models.Model):
 
     @api.model
     def _text(self, contact, name):
-        """What a person sees of a value of a contact."""
+        """The value of a contact as text."""
         value = contact[name]
         if isinstance(value, models.BaseModel):
             return value.display_name or ""

@@ -8,7 +8,7 @@ from .ml_sentence import Sentence
 
 
 class MlWebhookEvent(models.Model):
-    """A signed hint from the vendor that something changed. Its id is kept for ever, so that a replay is noticed."""
+    """A signed notification of a change from the provider. Its id is kept to detect replays."""
 
     _name = "ml.webhook.event"
     _description = "Webhook Event"
@@ -18,13 +18,13 @@ class MlWebhookEvent(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    event_id = fields.Char("Event id", required=True, readonly=True)
+    event_id = fields.Char("Event ID", required=True, readonly=True)
     event_type = fields.Char("Type", readonly=True)
-    external_id = fields.Char("Id at the vendor", readonly=True)
-    sent_at = fields.Char("Sent", readonly=True, help="As the vendor wrote it.")
+    external_id = fields.Char("Provider ID", readonly=True)
+    sent_at = fields.Char("Sent On", readonly=True, help="Time as the provider wrote it.")
     challenge = fields.Char(readonly=True, groups="base.group_system")
     state = fields.Selection(
-        [("received", "Received"), ("done", "Done"), ("ignored", "Not relevant"), ("failed", "Failed")],
+        [("received", "Received"), ("done", "Done"), ("ignored", "Not Relevant"), ("failed", "Failed")],
         default="received",
         required=True,
         readonly=True,
@@ -32,13 +32,11 @@ class MlWebhookEvent(models.Model):
     message = Sentence(readonly=True)
     message_source = fields.Json(readonly=True)
     is_listed = fields.Boolean(
-        "Not in the Lists", readonly=True, help="The lists did not have its record, so the record is read by itself."
+        "Not in the Lists", readonly=True, help="The lists did not contain the record, so Odoo reads it directly."
     )
-    try_count = fields.Integer(readonly=True)
-    stop_count = fields.Integer(
-        "Stops", readonly=True, help="How often the server stopped while the event was being read."
-    )
-    next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    try_count = fields.Integer("Attempts", readonly=True)
+    stop_count = fields.Integer("Stops", readonly=True, help="How often the server stopped while it read the event.")
+    next_try_at = fields.Datetime("Next Attempt", readonly=True, default=fields.Datetime.now)
 
     _event_unique = models.UniqueIndex("(connection_id, event_id)")
     _stopped_idx = models.Index("(connection_id) WHERE state = 'received' AND stop_count > 0")
@@ -46,7 +44,7 @@ class MlWebhookEvent(models.Model):
 
     @api.model
     def _receive(self, connection, event):
-        """Store an event unless it is known; True when it is new."""
+        """Store an event; returns whether it is new."""
         now = fields.Datetime.now()
         row = (connection.id, connection.company_id.id, event.event_id, event.event_type, event.external_id or None)
         row += (event.created_at or None, event.challenge or None, "received", 0, now, self.env.uid, now)
@@ -57,7 +55,7 @@ class MlWebhookEvent(models.Model):
         return True
 
     def _insert(self, row):
-        """Whether the row is new. An event that is there already, or arrives twice at the same moment, is not."""
+        """Insert a row; returns False for an event that exists or arrives twice at the same time."""
         cr = self.env.cr
         try:
             cr.execute(
@@ -70,16 +68,16 @@ class MlWebhookEvent(models.Model):
                 log_exceptions=False,
             )
         except psycopg2.errors.SerializationFailure:
-            # its other copy was stored after this transaction began to read
+            # the same event was stored after the start of this transaction
             cr.rollback()
             return False
         return bool(cr.fetchall())
 
     def _is_run_ahead(self, connection):
-        """Whether a run of the connection's job is asked for already and cannot begin before this transaction ends.
+        """Whether a triggered run of the scheduled action cannot start before the end of this transaction.
 
-        Of many events at once only the first wakes the scheduler, which takes longer than all the rest. A run that
-        has begun holds the lock on what asked for it, so it does not count.
+        Then only the first of many events triggers the scheduler, which is slow. A running action holds the lock on its
+        trigger and does not count.
         """
         cr = self.env.cr
         cr.execute(
@@ -89,7 +87,7 @@ class MlWebhookEvent(models.Model):
                 connection.cron_id.id,
                 fields.Datetime.now(),
             ),
-            log_exceptions=False,  # that a run began meanwhile is no error: the request is repeated
+            log_exceptions=False,  # the request is repeated if a run started meanwhile
         )
         return bool(cr.fetchall())
 

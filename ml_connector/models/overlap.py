@@ -1,8 +1,11 @@
-"""Two connections that would take the same records of one provider business: what is booked twice is paid twice."""
+"""Detects connections that would sync the same records of one provider account, which would be paid twice."""
+
+from ..core.messages import _
+from .ml_sentence import in_words
 
 
 def overlapping(connection):
-    """The connection in use that books what this one would book as well; none in most cases."""
+    """The connection in use that syncs the same records as this one; empty in most cases."""
     territory = connection._territory()
     if not territory:
         return connection.browse()
@@ -17,7 +20,7 @@ def overlapping(connection):
 
 
 def _entities(connection):
-    """Ids of the entities that a connection in use takes, as its last test found them; empty for all."""
+    """Ids of the entities that a connection syncs, from its last check; empty = all."""
     return set(filter(None, (connection.entity or "").split(",")))
 
 
@@ -26,37 +29,50 @@ def _meet(ours, theirs):
 
 
 def finding(connection, other):
-    """What the check of a connection says of another one, to whoever may see the finding."""
-    title = _sentence(connection, other, connection.env._("Another connection"))
-    return {"level": "error", "title": title, "message": "", "connection_id": other.id}
+    """The finding of a connection about an overlapping one, without its name."""
+    title = told(connection, other)
+    return {
+        "level": "error",
+        "title": title,
+        "title_source": title.to_json(),
+        "message": "",
+        "connection_id": other.id,
+    }
+
+
+def told(connection, other):
+    """What is wrong and what to do, without the name of the other connection."""
+    return _sentence(connection, other, _("Another connection"))
 
 
 def sentence(connection, other):
-    """What is wrong and what to do; who may see the other connection is told which one it is."""
+    """What is wrong and what to do, with the name of the other connection if the user may see it."""
     env = connection.env
     companies = (other.company_id if env.su else env.user.company_ids).ids
     visible = env["ml.connection"].with_context(allowed_company_ids=companies).search([("id", "=", other.id)])
-    name = f"{visible.name} ({visible.company_id.name})" if visible else env._("Another connection")
-    return _sentence(connection, other, name)
+    name = f"{visible.name} ({visible.company_id.name})" if visible else _("Another connection")
+    return in_words(env, _sentence(connection, other, name))
 
 
 def _sentence(connection, other, name):
-    env = connection.env
     # sudo: what the other one takes is said in any case
     connection, other = connection.sudo(), other.sudo()
     own, theirs = connection._territory(), other._territory()
     business = (theirs and theirs.name) or other.identity or other.business
-    # the sentence goes on with a full stop of its own
+    # the sentence adds its own full stop
     values = {"connection": name, "business": business.rstrip(".")}
     if not connection._provider_class().has_entities:
-        return env._("%(connection)s already books %(business)s. Disconnect it first.", **values)
+        return _("%(connection)s already syncs %(business)s. Disconnect it first.", **values)
     taken = _entities(other)
     if not taken:
-        return env._("%(connection)s already books all entities of %(business)s. Choose its entity first.", **values)
+        return _(
+            "%(connection)s already syncs all entities of %(business)s. Choose an entity in that connection first.",
+            **values,
+        )
     names = {**(theirs.entities if theirs else {}), **(own.entities if own else {})}
     shared = taken & own.entities.keys() if own and own.entities else taken
-    return env._(
-        "%(connection)s already books %(entities)s of %(business)s. Choose another entity here.",
+    return _(
+        "%(connection)s already syncs %(entities)s of %(business)s. Choose another entity.",
         **values,
-        entities=", ".join(sorted(names.get(key, key) for key in shared)),
+        entities=tuple(sorted(names.get(key, key) for key in shared)),
     )

@@ -5,7 +5,7 @@ class PurchaseOrder(models.Model):
     _inherit = "purchase.order"
 
     def _ml_is_over(self):
-        """Whether nothing more will come of a confirmed order: nothing is ordered, or it is locked and done with."""
+        """Whether a confirmed order is complete: it has no quantities, or is locked and fully billed."""
         lines = self.order_line.filtered(lambda line: not line.display_type and line.product_qty)
         return not lines or self.locked and all(line._ml_is_over() for line in lines)
 
@@ -14,7 +14,7 @@ class PurchaseOrderLine(models.Model):
     _inherit = "purchase.order.line"
 
     def _ml_is_over(self):
-        """Whether all that comes of a line is billed: what was received, where the rest was given up."""
+        """Whether a line is fully billed: its received quantity if it has moves, otherwise its ordered one."""
         moves = self.sudo().move_ids  # sudo: whoever reads orders need not see the stock
         if any(move.state not in ("done", "cancel") for move in moves):
             return False

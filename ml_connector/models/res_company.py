@@ -10,20 +10,20 @@ class ResCompany(models.Model):
     _open_fields = {"system": ("ml_payload_retention_days", "ml_log_retention_days")}
 
     ml_payload_retention_days = fields.Integer(
-        "Keep payloads (days)",
+        "Keep Payloads (Days)",
         default=90,
-        help="After this many days the vendor's raw data is forgotten. 0: kept for ever.",
+        help="After this many days, Odoo deletes the data as the provider sent it. 0 = keep forever.",
     )
     ml_log_retention_days = fields.Integer(
-        "Keep finished sync logs (days)",
+        "Keep Finished Transfers (Days)",
         default=365,
-        help="After this many days finished sync logs are deleted. 0: kept for ever. Attempts are always kept.",
+        help="After this many days, Odoo deletes finished transfers. 0 = keep forever. Attempts are always kept.",
     )
 
     def _ml_zone(self):
-        """The time zone in which the company's days begin.
+        """The time zone of the company's days.
 
-        Its contact's, or that of a company above; else that of who works for it, or of its working hours.
+        That of its contact or of a parent company, otherwise of the current user or the working hours.
         """
         company = self.sudo()  # sudo: whoever asks need not see the companies above
         names = company.parent_ids[::-1].mapped("partner_id.tz")
@@ -40,7 +40,7 @@ class ResCompany(models.Model):
         return moment.replace(tzinfo=UTC).astimezone(self._ml_zone()).date()
 
     def _ml_begin(self, day):
-        """The moment, as it is stored, at which a day begins for the company."""
+        """The stored time at which a day of the company begins."""
         return datetime.combine(day, time(), self._ml_zone()).astimezone(UTC).replace(tzinfo=None)
 
     def _told_connections(self):

@@ -10,7 +10,7 @@ _logger = logging.getLogger(__name__)
 
 RAISED = "ml_connector.raised_ranks"
 PERSON_FIELDS = frozenset({"active", "email", "name", "parent_id", "phone", "type"})
-"""Fields of a contact person that vendors are sent with."""
+"""Fields of contact persons that are sent with vendors."""
 
 
 class ResPartner(models.Model):
@@ -18,11 +18,11 @@ class ResPartner(models.Model):
     _inherit = ["res.partner", "ml.sync.mixin", "ml.sealed"]
 
     ml_sync_count = fields.Integer(
-        "Syncs", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
+        "Transfers", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
     )
 
     def _ml_note_change(self, vals=None):
-        """What is written on a contact person is a change of the vendor, too."""
+        """Treat changes of a contact person as changes of the vendor."""
         super()._ml_note_change(vals)
         is_watched = "res.partner" in self.env["ml.flow"]._watched_models()
         if is_watched and (vals is None or not PERSON_FIELDS.isdisjoint(vals)) and (vendors := self.parent_id - self):
@@ -35,9 +35,8 @@ class ResPartner(models.Model):
         return self.env["ml.sync.log"]._action_for(self)
 
     def _ml_creditor(self, company):
-        """Who is owed by the company, or owes it: as a rule the commercial partner.
-
-        But nobody owes himself: of a contact that lies under the company itself, as employees' contacts do, the person.
+        """The partner of debts with the company: the commercial partner, or the contact itself if it belongs to the
+        company, like contacts of employees.
         """
         commercial = self.commercial_partner_id
         # sudo: branches that whoever asks need not see are the company itself
@@ -45,10 +44,10 @@ class ResPartner(models.Model):
         return self if company.sudo().root_id in ours else commercial
 
     def _ml_protected(self):
-        """Those that no vendor of a vendor system may be linked with or change.
+        """The contacts that no provider may link to a vendor or change.
 
-        They are contacts of users, of employees and of our own companies, or belong to such a contact, or have an
-        internal user among their own contacts: with an e-mail address goes the way to reset a password.
+        They are contacts of users, employees and companies, belong to such a contact, or have an internal user among
+        their contacts, because an email address can reset a password.
         """
         if not self:
             return self
@@ -72,16 +71,16 @@ class ResPartner(models.Model):
         return partners.env[model].search(domain)[name]
 
     def _ml_is_below(self, carriers):
-        """Whether the contact, or one that it belongs to, is one of them."""
+        """Whether the contact or one of its parents is one of them."""
         partner = self.sudo()  # sudo: see `_ml_protected`
         while partner and partner not in carriers:
             partner = partner.parent_id
         return bool(partner)
 
     def _increase_rank(self, field, n=1):
-        """Count the bills of a batch of ours with one statement after the commit; Odoo writes vendor by vendor there.
+        """Raise the ranks of a batch with one statement after the commit; Odoo writes each vendor separately.
 
-        What makes a contact a vendor, the first bill, stays with Odoo.
+        Odoo still counts the first bill, which makes a contact a vendor.
         """
         # sudo: counting asks for no right on the contact, as it does not in Odoo
         ranked = self.sudo().filtered(field) if self.env.context.get("ml_no_sync") else self.browse()
@@ -108,5 +107,5 @@ class ResPartner(models.Model):
                         )
                     )
             except psycopg2.OperationalError:
-                # another transaction changes one of them: a rank is only used to sort, so Odoo lets it be as well
+                # another transaction changes one of them; like Odoo, skip the rank, which is used for sorting only
                 _logger.debug("The ranks of %s were not raised", list(ranks))

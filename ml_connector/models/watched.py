@@ -1,4 +1,4 @@
-"""Models whose changes flows may send. What is watched, and by which flow, is decided in `ml.flow`."""
+"""Models whose changes flows may send. `ml.flow` decides which fields are watched by which flow."""
 
 from odoo import api, models
 
@@ -54,7 +54,7 @@ class AccountPartialReconcile(models.Model):
         return result
 
     def _ml_moves(self):
-        """The documents whose payment changes; none where nobody watches, so that nothing is read for it."""
+        """The documents whose payment changes; empty without a watching flow, to save reads."""
         if "account.move" not in self.env["ml.flow"]._watched_models():
             return self.env["account.move"]
         return self.debit_move_id.move_id | self.credit_move_id.move_id
@@ -97,7 +97,7 @@ class PurchaseOrderLine(models.Model):
         self._ml_note_end()
 
     def _ml_note_end(self):
-        """What is billed, received or given up of a locked order may be the last of it."""
+        """Queue locked orders, because this may complete them."""
         self._origin.order_id.filtered("locked")._ml_note_change({"order_line"})
 
     def unlink(self):

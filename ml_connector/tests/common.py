@@ -9,7 +9,7 @@ from . import fake_provider
 
 
 class ConnectorCase(TransactionCase):
-    """A connected connection of the vendor that lives in memory."""
+    """A connected connection to the provider in memory."""
 
     @classmethod
     def setUpClass(cls):
@@ -57,7 +57,7 @@ class ConnectorCase(TransactionCase):
         self.env.invalidate_all()
 
     def sync(self):
-        """Read everything at the vendor and work it."""
+        """Read all records of the provider and import them."""
         self.connection.flow_ids.next_run_at = False
         self.run_worker()
 

@@ -85,7 +85,7 @@ class MemoryFiles:
     def read(self, path, stream, limit):
         self._called("read", path)
         if path not in self.content:
-            raise NotFoundError(f"{path} is not at the server.")
+            raise NotFoundError(f"{path} is not on the server.")
         if len(self.content[path]) > limit:
             raise PermanentError(f"{path} is larger than allowed.")
         stream.write(self.content[path])
@@ -102,7 +102,7 @@ class MemoryFiles:
     def rename(self, path, new_path):
         late = self._called("rename", path)
         if path not in self.content:
-            raise NotFoundError(f"{path} is not at the server.")
+            raise NotFoundError(f"{path} is not on the server.")
         if new_path in self.content:
             raise ConflictError(f"{new_path} is at the server already.")
         self.content[new_path], self.times[new_path] = self.content.pop(path), self.times[path]
@@ -119,7 +119,7 @@ class MemoryFiles:
 
 
 class FeedCase(ConnectorCase):
-    """A connection whose vendor exchanges files with a server in memory."""
+    """A connection whose provider exchanges files with a server in memory."""
 
     @classmethod
     def setUpClass(cls):
@@ -199,7 +199,7 @@ class FeedCase(ConnectorCase):
         self.poll(1)
 
     def take(self, name, content=None, times=2):
-        """Let the vendor drop a file, and read it; returns its row."""
+        """Let the provider drop a file, and read it; returns its transfer."""
         self.server.put(f"outbound/{name}", sample(name) if content is None else content)
         self.poll(times)
         return self.env["ml.feed.file"].search(

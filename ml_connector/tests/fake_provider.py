@@ -1,4 +1,4 @@
-"""A vendor that lives in memory, so that the engine is tested apart from any vendor's protocol."""
+"""A provider in memory, to test the engine apart from the protocol of any provider."""
 
 import hashlib
 import hmac
@@ -32,7 +32,7 @@ from odoo.addons.ml_connector.core.provider import (
 
 
 class FakeRemote:
-    """What the vendor has and what reached it. `faults` are raised, one a call, before or after the effect."""
+    """Records of the provider, and those that reached it. `faults` are raised, one per call, around the effect."""
 
     def __init__(self):
         self.items = {}

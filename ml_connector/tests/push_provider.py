@@ -1,4 +1,4 @@
-"""The vendor in memory with a push flow for each kind of record, to test readers and the engine's part of pushes."""
+"""The provider in memory with a push flow for each kind of record, to test exporters and sending."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""A vendor in memory that keeps the books: bills and orders of other connections go on to it."""
+"""A provider in memory with the accounting: Odoo forwards bills and orders of other connections to it."""
 
 import dataclasses
 import json

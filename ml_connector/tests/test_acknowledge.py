@@ -12,7 +12,7 @@ from .common import ConnectorCase
 
 
 class AcknowledgingProvider(fake_provider.FakeProvider):
-    """A vendor that hands out bills once, to whoever says that he has stored them."""
+    """A provider that offers bills until they are acknowledged, once."""
 
     flows = tuple(
         replace(spec, acknowledges=spec.key == "bills", defaults={"tell_failures": False} if spec.reports else {})

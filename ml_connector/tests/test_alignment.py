@@ -77,7 +77,7 @@ class TestOnlyInOdoo(AlignmentCase):
         self.assertEqual(log.state, "waiting")
         rows = self.row_of(self.expense)
         rows.action_create_at_vendor()
-        self.assertEqual(rows.creation, "Being created")
+        self.assertEqual(rows.creation, "Creating")
         self.run_worker()
         self.assertEqual([sent["code"] for sent in self.sent("accounts")], [self.expense.code])
         self.assertEqual(log.state, "done")
@@ -124,13 +124,13 @@ class TestOnlyInOdoo(AlignmentCase):
         self.code("tax", "vat-15")
         self.flow("taxes").unlink()
         self.connection.action_align()
-        with self.assertRaisesRegex(UserError, "create it there"):
+        with self.assertRaisesRegex(UserError, "does not accept"):
             self.rows("tax").action_create_at_vendor()
 
     def test_a_flow_that_is_off_is_told(self):
         self.code("account", "6340")
         self.connection.action_align()
-        with self.assertRaisesRegex(UserError, "Switch on the flow"):
+        with self.assertRaisesRegex(UserError, "Activate the flow"):
             self.row_of(self.expense).action_create_at_vendor()
 
     def test_what_is_left_out_is_not_listed_again(self):
@@ -169,7 +169,7 @@ class TestOnlyAtTheVendor(AlignmentCase):
         self.assertEqual(new._record().plan_id, self.plan)
 
     def test_a_field_that_is_no_plan_is_told(self):
-        with self.assertRaisesRegex(UserError, "Nobody has said which analytic plan Department is"):
+        with self.assertRaisesRegex(UserError, "No analytic plan is mapped to the field Department"):
             self.code("analytic", "segment:1:110", group="Department").action_create_records()
 
     def test_plans_journals_and_employees_are_created_of_their_names(self):
@@ -188,7 +188,7 @@ class TestOnlyAtTheVendor(AlignmentCase):
         self.assertEqual(record.company_id, self.company)
 
     def test_other_kinds_are_created_by_hand(self):
-        with self.assertRaisesRegex(UserError, "by hand"):
+        with self.assertRaisesRegex(UserError, "Create it manually"):
             self.code("tax", "vat-9").action_create_records()
 
     def test_what_is_created_here_is_not_created_there(self):

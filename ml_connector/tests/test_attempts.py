@@ -34,7 +34,7 @@ class TestAttempts(ConnectorCase):
         labels = dict(failed.fields_get(["outcome"])["outcome"]["selection"])
         self.assertEqual(labels[failed.outcome], "Failed")
         labels = dict(failed.fields_get(["error_class"])["error_class"]["selection"])
-        self.assertEqual(labels[failed.error_class], "Data not accepted")
+        self.assertEqual(labels[failed.error_class], "Invalid Data")
 
     def test_not_even_the_superuser_changes_or_deletes_one(self):
         with self.assertRaises(AccessError):

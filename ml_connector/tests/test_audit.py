@@ -262,7 +262,7 @@ class TestVerification(AuditCase):
         self.env.invalidate_all()
         self.request()
         self.assertIn("Attempt 2", self.connection.audit_message)
-        self.assertIn("2 more", self.connection.audit_message)
+        self.assertIn("Further problems: 2.", self.connection.audit_message)
 
     def test_dump_on_a_server_without_the_key(self):
         """The old part cannot be verified there, which is said; what is done there is signed and verified."""

@@ -31,7 +31,7 @@ class BridgeCase(ConnectorCase):
         cls.target.write({"check_state": "ok", "state": "connected"})
         cls.target.flow_ids.write({"active": True})
         cls.target.flow_ids.filtered(lambda flow: flow.direction == "push").cursor = "2999-01-01 00:00:00"
-        # only what needs a vendor of this database is to be sent
+        # only records that need a vendor of this database should be sent
         cls.target.flow_ids.filtered(lambda flow: flow.kind == "vendor").vendor_mode = "when_needed"
         cls.connection.write({"target_id": cls.target.id, "target_mode": cls.mode})
         cls.expense = cls.env["account.account"].search(
@@ -115,7 +115,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.logs("bills").state, "waiting")
         code = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "7777")])
         code.action_create_at_target()
-        self.assertEqual(code.creation, "Being created")
+        self.assertEqual(code.creation, "Creating")
         told = self.env["ml.sync.attempt"].search([("res_model", "=", code._name), ("res_id", "=", code.id)])
         self.assertEqual((told.action, told.person), ("create_remote", self.env.user.name))
         self.bring()
@@ -197,7 +197,7 @@ class TestBridgeOnly(BridgeCase):
         self.bring()
         waiting = self.logs("bills").waiting_mapping_ids
         record = self.expense.copy({"code": waiting.external_code})
-        self.assertEqual(waiting.action_propose()["params"]["message"], "One mapping was filled.")
+        self.assertEqual(waiting.action_propose()["params"]["message"], "1 code mapped.")
         self.assertEqual((waiting.res_id, waiting.state), (record.id, "unmapped"))
         decided = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
         self.assertEqual((decided.action, decided.person), ("propose", self.env.user.name))

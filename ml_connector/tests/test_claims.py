@@ -1,4 +1,4 @@
-"""What a vendor system says is a claim: contacts that are none of its business, and vendors that Odoo knows."""
+"""Data of a provider is a claim: contacts that it may not change, and vendors that Odoo knows."""
 
 import itertools
 

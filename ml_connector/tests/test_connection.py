@@ -93,9 +93,9 @@ class TestConnection(ConnectorCase):
             off()
             connection.invalidate_recordset()
             self.assertEqual((connection.color, connection.is_job_off), (1, True))
-            self.assertIn("scheduled job is off", connection.halt_reason)
+            self.assertIn("scheduled action is inactive", connection.halt_reason)
             for press in (connection.action_sync_now, connection.action_test, self.flow("bills").action_sync_now):
-                with self.assertRaisesRegex(UserError, "Switch the job on"):
+                with self.assertRaisesRegex(UserError, "Activate it first"):
                     press()
             connection.action_switch_on_job()
             self.assertEqual((connection.color, connection.halt_reason), (10, False))
@@ -131,8 +131,8 @@ class TestConnection(ConnectorCase):
         self.assertFalse(self.connection.halt_cause)
         late = self._rows(3, hours=5)
         self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "backlog"))
-        self.assertIn("12 records", self.connection.halt_reason)
-        self.assertIn("there were 9", self.connection.halt_reason)
+        self.assertIn("12 transfers", self.connection.halt_reason)
+        self.assertIn("compared with 9", self.connection.halt_reason)
         late.write({"state": "done", "done_at": fields.Datetime.now()})
         self._rows(20, hours=1)
         self.env.invalidate_all()
@@ -145,13 +145,13 @@ class TestConnection(ConnectorCase):
         done[:2].done_at = fields.Datetime.now() - timedelta(hours=2)
         self.env.invalidate_all()
         self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "failing"))
-        self.assertIn("11 records failed", self.connection.halt_reason)
+        self.assertIn("11 transfers failed", self.connection.halt_reason)
 
     def test_a_job_that_does_not_come_is_red(self):
         self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(hours=2)
         self.connection.invalidate_recordset()
         self.assertEqual((self.connection.color, self.connection.is_job_off), (1, False))
-        self.assertIn("does not run its scheduled jobs", self.connection.halt_reason)
+        self.assertIn("does not run scheduled actions", self.connection.halt_reason)
 
     def test_a_server_without_threads_for_jobs_says_so(self):
         self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(minutes=20)

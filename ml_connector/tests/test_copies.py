@@ -49,7 +49,7 @@ class TestCopies(ConnectorCase):
             self.connection.action_test()
             self.run_worker()
             self.assertEqual(self.connection.check_state, "warning")
-            self.assertIn("PostgreSQL does not tell which server this is", str(self.connection.findings))
+            self.assertIn("PostgreSQL does not identify this server", str(self.connection.findings))
         self.env.cr.cache.clear()
         self.assertTrue(self.connection.is_copy, "now it can be told, and nobody knows whether it is the same")
 
@@ -82,8 +82,8 @@ class TestCopies(ConnectorCase):
         self.connection.action_adopt_database()
         self.assertLessEqual(self.flow("bills").next_run_at, fields.Datetime.now())
         note = self.connection.message_ids.sorted("id")[-1].body
-        self.assertIn("declared to be the live one", note)
-        self.assertIn("is not offered again", note)
+        self.assertIn("made this database the live one", note)
+        self.assertIn("are not sent again", note)
         self.assertIn(self.flow("bills").name, note)
 
     def test_new_records_have_no_id_that_the_replaced_database_may_have_given(self):

@@ -319,7 +319,7 @@ class TestFeedIn(FeedCase):
         self.template("invoices").max_megabytes = 1
         file = self.take("invoices_large.csv", b"x" * (1024 * 1024 + 1))
         self.assertEqual(file.state, "failed")
-        self.assertIn("larger", file.error_message)
+        self.assertIn("file template accepts", file.error_message)
         self.assertFalse([call for call in self.server.calls if call == ("read", "outbound/invoices_large.csv")])
 
     def test_empty_file_is_waited_for_then_refused(self):
@@ -362,7 +362,7 @@ class TestFeedIn(FeedCase):
             {name.partition("~")[0] for name in refused.mapped("name")},
             {"rechnung_M\\xfcller.csv", "invoices_\\xff.csv"},
         )
-        self.assertEqual(set(refused.mapped("error_message")), {"The name of the file is not UTF-8: have it renamed."})
+        self.assertEqual(set(refused.mapped("error_message")), {"The file name is not valid UTF-8. Rename the file."})
         self.assertEqual((self.connection.failed_count, len(refused[0]._log().attempt_ids)), (2, 1))
         for name in [path for path in self.server.content if not path.isascii()]:
             self.server.content.pop(name)
@@ -376,12 +376,12 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_1.csv", invoices(row("900001")), times=3)
         self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "done"})
         huge = self.env["ml.feed.file"].search([("name", "=", "invoices_huge.csv")])
-        self.assertIn("larger", huge.error_message)
+        self.assertIn("file template accepts", huge.error_message)
         self.assertEqual(file.state, "read")
 
     def test_one_folder_stops_no_other(self):
         self.template("payments").folder = "missing"
-        self.server.fail("list", NotFoundError("missing is not at the server."))
+        self.server.fail("list", NotFoundError("missing is not on the server."))
         self.template("payments").sequence = 1
         file = self.take("invoices_1.csv", invoices(row("900001")), times=1)
         self.assertEqual(file.state, "seen")
@@ -495,7 +495,7 @@ class TestFeedIn(FeedCase):
         self.look_later(seconds=20)
         again = self.env["ml.feed.file"].search([("name", "=", "invoices_1.csv")], order="id")[-1]
         self.assertEqual((file.state, again.state, self.connection.failed_count), ("read", "failed", 1))
-        self.assertIn("is gone now", again.error_message)
+        self.assertIn("is no longer on the server", again.error_message)
 
     def test_a_file_that_grew_between_the_look_and_the_reading_is_not_taken_yet(self):
         self.server.put("outbound/invoices_1.csv", invoices(row("900001"))[:-60])

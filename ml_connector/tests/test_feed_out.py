@@ -327,7 +327,7 @@ class TestFeedOut(FeedCase):
             self.assertEqual("a second time" in log.error_message, warns)
 
     def test_default_paths_exist(self):
-        """Every default column can be written, for every vendor with feeds."""
+        """Every default column can be written, for every provider with files."""
         for provider in PROVIDERS.values():
             for spec in provider.feeds:
                 for column in spec.columns:
@@ -387,7 +387,7 @@ class TestFeedOut(FeedCase):
         self.sync()
         file = self.files("vendors")
         self.assertEqual(file.state, "transferred")
-        self.server.content.clear()  # the vendor fetched it at once
+        self.server.content.clear()  # the provider fetched it immediately
         self.again()
         self.assertEqual((file.state, self.logs("vendors").state), ("sent", "done"))
         self.assertFalse(self.server.content, "it was not sent twice")
@@ -468,7 +468,7 @@ class TestFeedOut(FeedCase):
         self.server.put(f"inbound/error/{refused.name.removesuffix('.csv')}_errors.csv", b"line 2:\r\n no such city")
         self.sync()
         self.assertEqual(
-            (refused.answer, refused.error_message), ("rejected", "The vendor refused the file: line 2: no such city")
+            (refused.answer, refused.error_message), ("rejected", "Stampli rejected the file: line 2: no such city")
         )
         self.assertEqual(refused._log().state, "failed")
         self.northwind.city = "Boise"
@@ -481,7 +481,7 @@ class TestFeedOut(FeedCase):
         refused = self.expect_answers()
         self.server.put(f"inbound/error/{refused.name.removesuffix('.csv')}_errors.csv", b"")
         self.sync()
-        self.assertEqual(refused.error_message, "The vendor refused the file.")
+        self.assertEqual(refused.error_message, "Stampli rejected the file.")
         with self.assertRaises(UserError):
             refused.action_delivered()
         refused.action_replay()
@@ -495,7 +495,7 @@ class TestFeedOut(FeedCase):
         file.transferred_at -= timedelta(hours=25)
         self.sync()
         self.assertEqual((file.state, file.answer), ("sent", "missing"))
-        self.assertIn("no answer", file.error_message)
+        self.assertIn("did not answer", file.error_message)
         self.server.put(f"inbound/processed/{file.name}", b"")
         self.sync()
         self.assertEqual((file.answer, file.error_message), ("accepted", False))
@@ -514,7 +514,7 @@ class TestFeedOut(FeedCase):
         self.sync()
         vendors, orders = self.files("vendors"), self.files("purchase_orders")
         self.assertEqual((vendors.state, orders.state), ("failed", "built"))
-        self.assertEqual(orders.error_message, "Waits until Vendors was sent.")
+        self.assertEqual(orders.error_message, "Waiting until Odoo has sent Vendors.")
         self.assertGreater(self.logs("purchase_orders").next_try_at, fields.Datetime.now(), "no busy waiting")
         vendors.action_replay()
         self.run_worker()
@@ -555,7 +555,7 @@ class TestFeedOut(FeedCase):
         self.assertEqual((file.mapped("state"), len(self.server.taken)), (["failed"], 1), "tried once")
         self.assertEqual((self.connection.state, self.connection.failed_count), ("attention", 1))
         for text in (file.error_message, self.connection.attention_reason, self.flow("vendors").error_message):
-            self.assertIn("While it is being written", text)
+            self.assertIn("Temporary Name", text)
         self.template("vendors").temporary = "none"
         self.sync()
         self.assertEqual((file.state, self.files("vendors")[-1].state), ("replaced", "sent"))

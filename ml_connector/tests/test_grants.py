@@ -9,7 +9,7 @@ from .common_feed import FeedCase
 
 class GrantMixin:
     def grant(self, connection=None):
-        """As after the vendor granted access."""
+        """As after the provider granted access."""
         connection = connection or self.connection
         token = self.env["ml.token"].search([("connection_id", "=", connection.id)])
         token.write(
@@ -60,7 +60,7 @@ class TestAddress(GrantMixin, ConnectorCase):
                 self.assertEqual(self.connection.webhook_state, "none")
                 self.assertFalse(self.connection.webhook_subscription or self.connection.stored_settings)
                 self.assertFalse(self.flow("bills").cursor)
-                self.assertIn("the secrets and the access for the old one are gone", self.last_message())
+                self.assertIn("deleted the secrets and tokens for the old URL", self.last_message())
 
     def last_message(self):
         return self.connection.message_ids.sorted("id")[-1:].body

@@ -489,7 +489,7 @@ class TestWriterBill(WriterCase):
         self.refused("bill", self.bill("b2", odoo_id=move.id), DuplicateError, "another bill")
 
     def test_an_id_of_ours_links_only_what_agrees(self):
-        """The id is what the vendor system says: of another vendor's bill, or of another sum, it proves nothing."""
+        """The ID is a claim of the provider: for another vendor's bill, or another sum, it proves nothing."""
         self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3)])
         honest = self.make_vendor("Honest Supplies Ltd")
         others = (

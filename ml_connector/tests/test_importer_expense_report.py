@@ -287,7 +287,7 @@ class TestWriterExpenseReport(WriterCase):
         (entry,) = self.plan("expense_report", self.simple(("10", account("600"), {}), revision="2"))
         log = self.differing(entry)
         self.assertFalse(log.is_partial, "10.00 may be all that is left of the report")
-        for text in ("After Reverse and Book Again", "After Book as a Difference", "46.00", "10.00", "56.00", "Ada"):
+        for text in ("After Reverse and Book Again", "After Book as Difference", "46.00", "10.00", "56.00", "Ada"):
             self.assertIn(text, log.comparison_table)
 
     def test_what_cannot_be_the_whole_is_not_offered_as_one(self):
@@ -330,7 +330,7 @@ class TestWriterExpenseReport(WriterCase):
         self.assertEqual(self.reversal(bill).amount_total, 91.0)
 
     def test_changed_by_hand(self):
-        """A person adds a line; what came from the vendor stays as it is."""
+        """A user adds a line; the imported lines stay unchanged."""
         bill = self.bill_of(self.report())
         bill.button_draft()
         line = {"name": "Tip", "price_unit": 10.0, "account_id": self.expense_b.id}

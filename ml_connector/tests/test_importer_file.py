@@ -148,12 +148,12 @@ class TestWriterFile(WriterCase):
     def test_passing_faults_of_the_server_are_tried_again(self):
         worker = self.env["ml.worker"]
         for error, words in (
-            (OSError(errno.ENOSPC, "x"), "disk of this server is full"),
-            (OSError(errno.EDQUOT, "x"), "disk of this server is full"),
+            (OSError(errno.ENOSPC, "x"), "disk of the server is full"),
+            (OSError(errno.EDQUOT, "x"), "disk of the server is full"),
             (OSError(errno.EROFS, "x"), "Read-only file system"),
             (PermissionError(errno.EACCES, "x"), "Permission denied"),
             (OSError(errno.EMFILE, "x"), "Too many open files"),
-            (MemoryError(), "no memory"),
+            (MemoryError(), "out of memory"),
             (psycopg2.errors.DiskFull(), "disk of the database server is full"),
         ):
             problem = worker._as_connector_error(error)

@@ -1,4 +1,4 @@
-"""Posted bills that go to a vendor system which is a ledger itself, coded with its codes."""
+"""Posted bills that go to a provider that is a ledger itself, with its codes."""
 
 import dataclasses
 from decimal import Decimal
@@ -127,7 +127,7 @@ class TestLedgerBills(LedgerCase):
         log = self.logs("ledger")
         self.assertEqual((log.state, log.error_class), ("waiting", "mapping"))
         self.assertIn(self.expense.display_name, log.error_message)
-        self.assertIn("Codes for Sending", log.advice)
+        self.assertIn("Map ", log.advice)
         codes = self.outgoing().grouped("kind")
         self.assertEqual(set(codes), {"account", "tax"})
         self.assertEqual(codes["account"].waiting_count, 1)

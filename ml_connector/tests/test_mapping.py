@@ -34,7 +34,7 @@ class TestMapping(ConnectorCase):
         both = self.mapping("remote-1") | self.mapping("remote-2")
         self.assertEqual(both.action_propose()["params"]["type"], "warning")
         self.account.copy({"code": "MAP002"})
-        self.assertEqual(both.action_propose()["params"]["message"], "One mapping was filled.")
+        self.assertEqual(both.action_propose()["params"]["message"], "1 code mapped.")
         self.assertEqual(both.mapped("state"), ["mapped", "unmapped"])
 
     def test_what_the_integration_user_may_not_read_is_told_and_not_proposed(self):
@@ -45,7 +45,7 @@ class TestMapping(ConnectorCase):
         self.connection.flow_ids.active = False
         told = mapping.action_propose()["params"]
         self.assertEqual((told["type"], mapping.state), ("warning", "unmapped"))
-        self.assertIn(f"{self.connection.user_id.name} may not read", told["message"])
+        self.assertIn(f"{self.connection.user_id.name} cannot read", told["message"])
         vendor = self.env["res.partner"].create({"name": "Any vendor"})
         rule = self.env["ml.mapping.rule"].create(
             {"connection_id": self.connection.id, "kind": "vendor", "pattern": "X*", "res_id": vendor.id}
@@ -100,7 +100,7 @@ class TestMapping(ConnectorCase):
             ]
         )
         employee = self.env["hr.employee"].create({"name": "Example Person", "company_id": self.company.id})
-        with self.assertRaisesRegex(UserError, "each row by itself"):
+        with self.assertRaisesRegex(UserError, "each code separately"):
             rows.with_user(accountant).write({"res_id": employee.id})
         rows[0].with_user(accountant).write({"res_id": employee.id})
         self.assertEqual(rows.mapped("state"), ["mapped", "unmapped"])

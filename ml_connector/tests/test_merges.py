@@ -448,7 +448,7 @@ class TestRandomChanges(MergeCase):
         self.put_right()
         self.check_end()
 
-    # ------------------------------------------------------------------ at the vendor
+    # ------------------------------------------------------------------ at the provider
 
     def do_vendor(self):
         self.vendors.append(f"vendor-{len(self.vendors)}")

@@ -55,10 +55,10 @@ class TestOverlap(ConnectorCase):
 
     def test_what_another_connection_books_cannot_be_started(self):
         cases = (
-            (ALL, EUROPE, "Ramp (%s) already books all entities of Example Industries Inc. Choose its entity first."),
-            (ALL, ALL, "Ramp (%s) already books all entities of Example Industries Inc. Choose its entity first."),
-            (EUROPE, ALL, "Ramp (%s) already books Example Europe B.V. of Example Industries Inc. Choose another"),
-            (EUROPE | AMERICA, EUROPE, "Ramp (%s) already books Example Europe B.V. of Example Industries Inc."),
+            (ALL, EUROPE, "Ramp (%s) already syncs all entities of Example Industries Inc. Choose an entity in that"),
+            (ALL, ALL, "Ramp (%s) already syncs all entities of Example Industries Inc. Choose an entity in that"),
+            (EUROPE, ALL, "Ramp (%s) already syncs Example Europe B.V. of Example Industries Inc. Choose another"),
+            (EUROPE | AMERICA, EUROPE, "Ramp (%s) already syncs Example Europe B.V. of Example Industries Inc."),
         )
         for first, second, said in cases:
             with self.subTest(said):
@@ -70,7 +70,7 @@ class TestOverlap(ConnectorCase):
                 title = said % self.company.name
                 self.assertIn(title, self.second.findings_html)
                 self.assertIn("fa-times-circle", self.second.findings_html)
-                with self.assertRaisesRegex(UserError, "must be solved before the start"):
+                with self.assertRaisesRegex(UserError, "Fix the errors found by the check"):
                     self.second.action_start()
                 self.assertEqual(self.second.state, "draft")
 
@@ -90,7 +90,7 @@ class TestOverlap(ConnectorCase):
             self.take(connection, ALL)
             self.assertEqual(self.check(connection), "ok", "nobody books it yet")
         self.second.action_start()
-        with self.assertRaisesRegex(UserError, r"Second \(Elsewhere\) already books all entities"):
+        with self.assertRaisesRegex(UserError, r"Second \(Elsewhere\) already syncs all entities"):
             self.connection.action_start()
         self.assertEqual(self.connection.state, "draft")
 
@@ -103,7 +103,7 @@ class TestOverlap(ConnectorCase):
         self.take(self.second, ALL)
         self.assertEqual(self.check(self.second), "error")
         self.assertEqual(self.second.state, "paused")
-        self.assertIn("already books Example Europe B.V.", str(self.second.activity_ids.mapped("note")))
+        self.assertIn("already syncs Example Europe B.V.", str(self.second.activity_ids.mapped("note")))
 
     def test_its_name_is_told_to_who_may_see_it(self):
         self.take(self.connection, ALL)
@@ -113,7 +113,7 @@ class TestOverlap(ConnectorCase):
         person = self.new_user("elsewhere", self.elsewhere, *MANAGER)
         second = self.second.with_user(person).with_company(self.elsewhere)
         told = f"{second.findings_html} {second.findings}"
-        self.assertIn("Another connection already books all entities of Example Industries Inc.", told)
+        self.assertIn("Another connection already syncs all entities of Example Industries Inc.", told)
         self.assertNotIn("Ramp", told)
         self.second.check_state = "ok"
         with self.assertRaises(UserError) as refused:
@@ -121,7 +121,7 @@ class TestOverlap(ConnectorCase):
         self.assertNotIn("Ramp", str(refused.exception))
         person.company_ids = [Command.link(self.company.id)]
         self.env.invalidate_all()
-        self.assertIn(f"Ramp ({self.company.name}) already books", second.findings_html)
+        self.assertIn(f"Ramp ({self.company.name}) already syncs", second.findings_html)
 
     def test_what_there_is_to_choose_from(self):
         credential = self.connection.credential_ids.filtered(lambda row: row.name == "client_id")

@@ -129,9 +129,9 @@ class TestPull(ConnectorCase):
         for number, error, words, hidden in (
             (1, InvalidDataError("The lines add up to 1."), ("The lines add up to 1.", "Correct it in Fake"), "Erin"),
             (2, NetworkError("No answer."), ("No answer.", "Erin Accountant (erin@example.com)"), "Correct"),
-            (3, KeyError("secret_column"), ("something unexpected", "erin@example.com"), "KeyError"),
+            (3, KeyError("secret_column"), ("unexpected error", "erin@example.com"), "KeyError"),
             (4, OSError(28, "No space left on device"), ("server", "erin@example.com"), "space"),
-            (5, LockedPeriodError("The period is locked."), ("The period is locked.", "ask Erin"), "Correct"),
+            (5, LockedPeriodError("The period is locked."), ("The period is locked.", "Ask Erin"), "Correct"),
         ):
             log = self.env["ml.sync.log"].create(
                 {
@@ -371,9 +371,9 @@ class TestPull(ConnectorCase):
             self.put_bill(external_id, broken=True)
         self.sync()
         logs = self.logs("bills")
-        self.assertTrue(logs.action_retry()["params"]["message"].startswith("2 records are tried again."))
+        self.assertTrue(logs.action_retry()["params"]["message"].startswith("Retrying 2 transfers."))
         self.run_worker()
-        self.assertTrue(logs[0].action_retry()["params"]["message"].startswith("The record is tried again."))
+        self.assertTrue(logs[0].action_retry()["params"]["message"].startswith("Retrying 1 transfer."))
 
     def test_ignored_row_stays_alone(self):
         self.put_bill(broken=True)

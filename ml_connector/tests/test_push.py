@@ -122,7 +122,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(log.state, "done")
 
     def test_what_arrived_and_failed_is_taken_back_when_it_is_taken_back_here(self):
-        """The record is as it was when it was sent last, and the vendor has something else."""
+        """The record is as it was when it was sent last, and the provider has other values."""
         partner = self.vendor()
         self.run_worker()
         for error in (RemoteError, UnconfirmedError, PermanentError):
@@ -157,7 +157,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(len(self.remote.vendors), 1)
 
     def test_change_in_doubt_is_sent_again(self):
-        """That the vendor knows the record does not tell whether the change arrived."""
+        """That the provider has the record does not tell whether the change arrived."""
         partner = self.vendor()
         self.run_worker()
         partner.name = "Example Supplies Ltd"

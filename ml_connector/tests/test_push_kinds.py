@@ -217,7 +217,7 @@ class TestCoding(PushCase):
         self.run_worker()
         log = self.logs("values")
         self.assertEqual((log.state, log.error_class, log.depends_name), ("failed", "in_vain", "Sites"))
-        self.assertIn("switched off", log.error_message)
+        self.assertIn("is inactive", log.error_message)
         self.switch_on("dimensions")
         self.run_worker()
         self.run_worker()
@@ -715,7 +715,7 @@ class TestNoSideEffects(PushCase):
 
 @tagged("post_install", "-at_install")
 class TestListValues(PushCase):
-    """Analytic accounts for a vendor whose fields are given: mappings say which plan each stands for."""
+    """Analytic accounts for a provider with fixed fields: mappings give the plan of each field."""
 
     @classmethod
     def setUpClass(cls):

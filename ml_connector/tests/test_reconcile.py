@@ -1,4 +1,4 @@
-"""Vendors that change in Odoo and at the vendor: merged field by field, with a policy for what both changed."""
+"""Vendors that change in Odoo and at the provider: merged field by field, with a policy for what both changed."""
 
 from dataclasses import replace
 from unittest.mock import patch
@@ -18,7 +18,7 @@ from .common import ConnectorCase
 
 
 class TwoWayProvider(fake_provider.FakeProvider):
-    """What is sent is what is read afterwards, but for the name, which this vendor keeps unless it takes names."""
+    """What is sent is what is read afterwards, but for the name, which this provider keeps unless it accepts names."""
 
     takes_names = False
     flows = tuple(
@@ -122,7 +122,7 @@ class TestReconcile(ConnectorCase):
         self.assertFalse((self.logs("vendors") + self.logs("vendors_push")).filtered(lambda log: log.state != "done"))
 
     def test_a_push_reads_first(self):
-        """The vendor's change, which no page has brought yet, is not overwritten."""
+        """A change at the provider that no page contained yet is not overwritten."""
         self.put(city="Berlin")
         self.partner.street = "Ours 2"
         self.flow("vendors").next_run_at = "2999-01-01"
@@ -166,7 +166,7 @@ class TestReconcile(ConnectorCase):
         self.assertEqual((payload["street"], payload["city"]), ("There", "Bonn"))
 
     def test_back_to_the_values_of_before(self):
-        """The vendor takes our change back: what it has now was read before, and counts again."""
+        """The provider undoes Odoo's change: its values were read before, and count again."""
         self.partner.street = "Ours 2"
         self.sync()
         self.put(street="Old 1")

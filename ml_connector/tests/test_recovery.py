@@ -13,7 +13,7 @@ from .common import ConnectorCase
 
 
 class RelistingProvider(fake_provider.FakeProvider):
-    """A vendor that offers nothing twice, and lists what is booked when it is asked."""
+    """A provider that offers no record twice, and lists booked records on request."""
 
     flows = tuple(
         replace(spec, relists=spec.reports, acknowledges=spec.key == "bills")
@@ -163,7 +163,7 @@ class TestRecovery(ConnectorCase):
         self.run_worker()
         (found,) = [finding for finding in self.connection.findings if finding["level"] == "warning"]
         self.assertEqual(self.connection.check_state, "warning")
-        self.assertIn("regards 1 records as booked", found["title"])
+        self.assertIn("1 record is booked in", found["title"])
         self.assertIn("BILL-2", found["message"])
         self.patch(RelistingProvider, "relists_cheaply", False)
         self.connection.action_test()
@@ -190,4 +190,4 @@ class TestRecovery(ConnectorCase):
         self.assertEqual(action["res_model"], "ml.recovery")
         recovery = self.env["ml.recovery"].with_context(**action["context"]).create({})
         self.assertEqual((recovery.connection_id, str(recovery.since)), (self.connection, "2026-01-10"))
-        self.assertIn("What Odoo Lacks", self.connection.message_ids.sorted("id")[-1].body)
+        self.assertIn("Missing in Odoo", self.connection.message_ids.sorted("id")[-1].body)

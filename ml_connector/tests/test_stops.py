@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 
 class StoppingProvider(fake_provider.FakeProvider):
-    """A vendor some of whose records stop whoever reads or sends them.
+    """A provider some of whose records stop the worker that reads or sends them.
 
     :cvar stops: {name of a call: ids over which it stops}
     :cvar how: what is raised
@@ -155,7 +155,7 @@ class TestStops(StopCase, ConnectorCase):
         self.due()
         with self.stopping("document", "bill-4"):
             self.assertEqual(self.run_until_quiet(), 3)
-        self.check_alone("bills", "bill-4", "The server stopped 3 times while bringing it in.")
+        self.check_alone("bills", "bill-4", "The server stopped 3 times while Odoo booked this record.")
         self.assertEqual(len(self.remote.reports), 9, "the flows behind go on")
         with self.stopping("document", "bill-4"):
             self.assertEqual(self.run_until_quiet(), 0, "it is kept")
@@ -209,7 +209,7 @@ class TestStops(StopCase, ConnectorCase):
 
     def test_results(self):
         for how, kills, sentence in (
-            (Killed, 3, "The server stopped 3 times while reporting it."),
+            (Killed, 3, "The server stopped 3 times while Odoo reported this result."),
             (AttributeError, 0, "AttributeError"),
             (PermanentError, 0, "planted"),
         ):
@@ -243,7 +243,9 @@ class TestStops(StopCase, ConnectorCase):
         with self.stopping("pull", "vendors"):
             self.assertEqual(self.run_until_quiet(), 3)
             self.assertEqual(set(self.states("bills").values()), {"done"}, "the flows behind go on")
-            self.assertIn("The server stopped 3 times while the flow Vendors read", self.flow("vendors").error_message)
+            self.assertIn(
+                "The server stopped 3 times while Odoo read the flow Vendors", self.flow("vendors").error_message
+            )
             self.assertEqual(self.connection.state, "attention")
             self.due()
             self.assertEqual(self.run_until_quiet(), 0)
@@ -327,7 +329,7 @@ class TestStops(StopCase, ConnectorCase):
         with self.stopping("fetch", "vendor-1"):
             self.assertEqual(self.run_until_quiet(), 3)
         self.assertEqual(set(self.states("bills").values()), {"failed"})
-        self.assertIn("The server stopped 3 times while fetching", self.logs("bills")[0].error_message)
+        self.assertIn("The server stopped 3 times while Odoo fetched", self.logs("bills")[0].error_message)
 
     def test_what_a_person_asked_for(self):
         self.connection.action_test()
@@ -400,14 +402,14 @@ class TestStops(StopCase, ConnectorCase):
             for number in range(20):
                 self.put_bill(f"{name} {number}", files=[name])
         fetched = []
-        original = ml_worker.Run.note_files
+        original = ml_worker.Run.fit_files
 
         def note(run, found):
             fetched.append(sum(found))
             original(run, found)
 
         self.due()
-        with patch.object(ml_worker.Run, "note_files", note):
+        with patch.object(ml_worker.Run, "fit_files", note):
             self.run_worker()
         self.assertEqual(set(self.states("bill_files").values()), {"done"})
         self.assertLessEqual(max(fetched), 8 * 6 * MB + 8000, "as many as are fetched side by side")
@@ -451,7 +453,7 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         self.add_partners()
         StoppingProvider.stops = {"send": {"Stop 4"}}
         self.assertEqual(self.run_until_quiet(), 3)
-        self.check_alone("The server stopped 3 times while sending it.")
+        self.check_alone("The server stopped 3 times while Odoo sent this record.")
         self.assertNotIn("Stop 4", [vendor["name"] for vendor in self.remote.vendors.values()])
 
     def test_change_of_what_is_queued_is_no_stop(self):
@@ -470,7 +472,7 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         self.be_killed()
         StoppingProvider.stops = {"find": {"Stop 4"}}
         self.assertGreaterEqual(self.run_until_quiet(12), 3)
-        self.check_alone("look at the vendor", state="unknown")
+        self.check_alone("Odoo could not confirm the delivery", state="unknown")
 
     def test_defect_while_sending(self):
         self.add_partners()
@@ -494,7 +496,7 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
             for _run in range(10):
                 self.pass_time()
                 self.run_worker()
-        self.check_alone("look at the vendor", state="unknown")
+        self.check_alone("Odoo could not confirm the delivery", state="unknown")
 
 
 @tagged("post_install", "-at_install")
@@ -520,7 +522,7 @@ class TestStopsOfFiles(StopCase, FeedCase):
         self.assertEqual((good.state, good.error_message), ("read", False))
         long = files["invoices_a_long.csv"]
         self.assertEqual((long.state, long._log().state, long._log().error_class), ("failed", "failed", "stopped"))
-        self.assertEqual(long.error_message, "The server stopped 3 times while reading it.")
+        self.assertEqual(long.error_message, "The server stopped 3 times while Odoo read this file.")
         long.action_replay()
         self.run_until_quiet()
         self.assertEqual((long.state, long.error_message), ("read", False))
@@ -543,4 +545,4 @@ class TestStopsOfFiles(StopCase, FeedCase):
         self.assertEqual(kills, 3)
         file = self.files("invoices")
         self.assertEqual((file.state, file.archive_state), ("read", "failed"))
-        self.assertIn("The server stopped 3 times while putting it away", file.archive_message)
+        self.assertIn("The server stopped 3 times while Odoo archived this file", file.archive_message)

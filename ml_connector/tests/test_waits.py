@@ -58,7 +58,7 @@ class TestWaits(ConnectorCase):
         return self.env["account.move"].browse(binding.res_id)
 
     def waits(self, row, error_class="not_ready"):
-        """It waits, nothing is told to the vendor, and trying again changes nothing."""
+        """It waits, nothing is reported to the provider, and a retry changes nothing."""
         self.assertEqual((row.state, row.error_class), ("waiting", error_class), row.error_message)
         self.assertTrue(row.error_message and row.advice)
         self.assertFalse([report for report in self.remote.reports if not report.success])
@@ -340,7 +340,7 @@ class Vain(ConnectorCase):
         self.assertEqual((row.state, row.error_class), ("failed", "in_vain"), row.error_message)
         for word in words:
             self.assertIn(word, row.error_message)
-        self.assertNotIn("goes on by itself as soon", row.advice)
+        self.assertNotIn("Continues once", row.advice)
         row.action_retry()
         for _run in range(2):
             self.run_worker()
@@ -415,7 +415,7 @@ class TestWaitsInVain(Vain):
         self.put_bill(account="600777")
         self.sync()
         bill = self.bill_row()
-        self.in_vain(bill, self.flow("vendors").name or "Vendors", "switched off")
+        self.in_vain(bill, self.flow("vendors").name or "Vendors", "is inactive")
         self.connection.with_context(active_test=False).flow_ids.filtered(
             lambda flow: flow.key == "vendors"
         ).active = True
@@ -430,7 +430,7 @@ class TestWaitsInVain(Vain):
         self.sync()
         self.flow("vendors").active = False
         self.run_worker()
-        self.in_vain(self.bill_row(), "switched off")
+        self.in_vain(self.bill_row(), "is inactive")
 
     def test_a_result_for_which_nothing_comes_first_any_more(self):
         self.remote.fail("report", PermanentError("Not now."))
@@ -476,7 +476,7 @@ class TestWaitsInVain(Vain):
         self.assertEqual({child.__name__ for child in found}, set(known))
 
     def test_a_wait_for_nothing_is_no_wait(self):
-        """Of the vendor's own period, say, nobody hears when it opens."""
+        """Nothing informs Odoo when the provider's own period opens, for example."""
         for error in (LockedPeriodError("Locked at the vendor."), MappingError("Something is missing.")):
             values = self.env["ml.worker"]._failure_values(self.env["ml.sync.log"], error)
             self.assertEqual(values["state"], "failed")
@@ -514,7 +514,7 @@ class TestPushWaitsInVain(PushCase, Vain):
     def test_the_flow_of_vendors_is_off_and_on_again(self):
         self.switch_on("orders")
         row = self.order()
-        self.in_vain(row, "switched off")
+        self.in_vain(row, "is inactive")
         self.partner.email = "ap@example.com"
         self.switch_on("vendors_push")
         for _run in range(3):

@@ -1,4 +1,4 @@
-"""Odoo's own wizards that merge records, which what names these follows."""
+"""Odoo's merge wizards, extended to update mappings, links and transfers."""
 
 from odoo import api, models
 
@@ -7,7 +7,7 @@ class MergeContacts(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 
     def _log_merge_operation(self, src_partners, dst_partner):
-        # here the survivor has its values, its company too, and the others are still there
+        # here the remaining contact has its final values, and the others still exist
         self.env["ml.followed"]._follow(src_partners, dst_partner)
         return super()._log_merge_operation(src_partners, dst_partner)
 
@@ -18,6 +18,6 @@ class MergeAccounts(models.TransientModel):
     @api.model
     def _action_merge(self, accounts):
         result = super()._action_merge(accounts)
-        # only now the survivor belongs to the companies of all
+        # only now the remaining account belongs to all companies
         self.env["ml.followed"]._follow(accounts[1:], accounts[0])
         return result

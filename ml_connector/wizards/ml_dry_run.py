@@ -1,19 +1,21 @@
 from odoo import api, fields, models
 
+from ..models.ml_sentence import Sentence
+
 OUTCOMES = [
-    ("created", "Would be created"),
-    ("linked", "Would be linked"),
-    ("updated", "Would be updated"),
-    ("unchanged", "Is in Odoo already"),
-    ("drift", "Differs from what is posted"),
-    ("sent", "Would be sent"),
-    ("waiting", "Would wait"),
-    ("failed", "Would fail"),
+    ("created", "Would Be Created"),
+    ("linked", "Would Be Linked"),
+    ("updated", "Would Be Updated"),
+    ("unchanged", "Already in Odoo"),
+    ("drift", "Changed After Posting"),
+    ("sent", "Would Be Sent"),
+    ("waiting", "Would Wait"),
+    ("failed", "Would Fail"),
 ]
 
 
 class MlDryRun(models.TransientModel):
-    """What a sync of a flow would do and why. Filled by the connection's job; nothing is written or sent."""
+    """The preview of a sync of a flow, filled by the scheduled action without writing or sending."""
 
     _name = "ml.dry.run"
     _description = "Dry Run"
@@ -30,16 +32,17 @@ class MlDryRun(models.TransientModel):
         required=True,
         readonly=True,
     )
-    message = fields.Char(readonly=True)
+    message = Sentence(readonly=True)
+    message_source = fields.Json(readonly=True)
     line_ids = fields.One2many("ml.dry.run.line", "dry_run_id", readonly=True)
-    create_count = fields.Integer("To create", compute="_compute_counts")
-    link_count = fields.Integer("To link", compute="_compute_counts")
-    update_count = fields.Integer("To update", compute="_compute_counts")
-    unchanged_count = fields.Integer("In Odoo already", compute="_compute_counts")
-    changed_count = fields.Integer("Differ", compute="_compute_counts")
-    waiting_count = fields.Integer("To wait", compute="_compute_counts")
-    failed_count = fields.Integer("To fail", compute="_compute_counts")
-    sent_count = fields.Integer("To send", compute="_compute_counts")
+    create_count = fields.Integer("To Create", compute="_compute_counts")
+    link_count = fields.Integer("To Link", compute="_compute_counts")
+    update_count = fields.Integer("To Update", compute="_compute_counts")
+    unchanged_count = fields.Integer("Already in Odoo", compute="_compute_counts")
+    changed_count = fields.Integer("Changed After Posting", compute="_compute_counts")
+    waiting_count = fields.Integer("Would Wait", compute="_compute_counts")
+    failed_count = fields.Integer("Would Fail", compute="_compute_counts")
+    sent_count = fields.Integer("To Send", compute="_compute_counts")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -73,6 +76,7 @@ class MlDryRunLine(models.TransientModel):
 
     dry_run_id = fields.Many2one("ml.dry.run", required=True, readonly=True, ondelete="cascade", index=True)
     title = fields.Char("Record", readonly=True)
-    external_id = fields.Char("Id at the vendor", readonly=True)
+    external_id = fields.Char("Provider ID", readonly=True)
     outcome = fields.Selection(OUTCOMES, readonly=True)
-    reason = fields.Char("Why", readonly=True)
+    reason = Sentence(readonly=True)
+    reason_source = fields.Json(readonly=True)

@@ -8,38 +8,39 @@ from odoo.exceptions import UserError, ValidationError
 from ..core.errors import ConnectorError, FileFormatError, NotRelevantError
 from ..core.provider import Settings
 from ..models.ml_sealed import needs
+from ..models.ml_sentence import in_words
 
 MOST_TRIED = 100
 MOST_LINES = 20
-"""Records of a file, and lines of each, that a trial shows."""
+"""Maximum number of records in a preview, and of lines of each."""
 
 
 class MlFeedImport(models.TransientModel):
-    """A file that a person has: read by the same way as those from the server."""
+    """The manual import of a file, which is processed like files from the server."""
 
     _name = "ml.feed.import"
-    _description = "Import a File"
+    _description = "Import File"
     _inherit = "ml.sealed"
     _maker_right = "administer"
     _birth_fields = ("replaces_id",)
     _open_fields = {"administer": ("template_id", "content", "name")}
 
     template_id = fields.Many2one(
-        "ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="Read as"
+        "ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="File Template"
     )
     connection_id = fields.Many2one(related="template_id.connection_id")
-    replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="In place of")
+    replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="Replaces")
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()
-    is_tried = fields.Boolean(readonly=True)
-    message = fields.Char("What is wrong", readonly=True)
-    note = fields.Char("Left out", readonly=True)
+    is_tried = fields.Boolean("Preview", readonly=True)
+    message = fields.Char("Reason", readonly=True)
+    note = fields.Char("Ignored Rows", readonly=True)
     line_ids = fields.One2many("ml.feed.import.line", "import_id", "Records", readonly=True)
 
     @api.constrains("template_id")
     def _check_template(self):
         if any(wizard.template_id.direction != "pull" for wizard in self):
-            raise ValidationError(self.env._("Choose a template of files that are read."))
+            raise ValidationError(self.env._("Choose a file template for import."))
 
     @api.constrains("template_id", "replaces_id")
     def _check_replaces(self):
@@ -47,11 +48,11 @@ class MlFeedImport(models.TransientModel):
             replaced, template = wizard.replaces_id, wizard.template_id
             is_same = replaced.connection_id == template.connection_id and replaced.template_id <= template
             if not is_same or replaced.direction != "pull" or replaced.state != "failed":
-                raise ValidationError(self.env._("A file can stand in for a failed one of the same template only."))
+                raise ValidationError(self.env._("A file can only replace a failed file of the same template."))
 
     @needs("administer")
     def action_try(self):
-        """Show how each record of the file would be read; nothing is kept or booked."""
+        """Preview the records of the file without saving anything."""
         self.ensure_one()
         template = self.template_id
         template._check_may("administer")
@@ -59,7 +60,7 @@ class MlFeedImport(models.TransientModel):
         try:
             tried.update(self._trial(template._definition(), self._content()))
         except FileFormatError as error:
-            tried["message"] = error.message
+            tried["message"] = in_words(self.env, error.message)
         self.sudo().write(tried)  # sudo: what a trial shows is nobody's to write
         return {
             "type": "ir.actions.act_window",
@@ -80,20 +81,23 @@ class MlFeedImport(models.TransientModel):
             for document in islice(reading.documents, MOST_TRIED)
         ]
         is_whole = next(iter(reading.documents), None) is None
-        more = [] if is_whole else [self.env._("Only the first %s records are shown.", MOST_TRIED)]
-        return {"line_ids": [Command.clear(), *lines], "note": " ".join((*more, *reading.notes)) or False}
+        more = [] if is_whole else [self.env._("Only the first %(count)s records are shown.", count=MOST_TRIED)]
+        return {
+            "line_ids": [Command.clear(), *lines],
+            "note": " ".join((*more, *(in_words(self.env, note) for note in reading.notes))) or False,
+        }
 
     def _tried(self, reader, definition, document, labels):
-        """What a document of the file is read as, and what would become of it."""
+        """The preview of one document: its values and result."""
         flow = self.template_id.flow_id.key
         item = reader.file_item(flow, definition, document)
         outcome, reason = "taken", False
         try:
             reader.document(flow, item.payload)
         except NotRelevantError as error:
-            outcome, reason = "left_out", error.message
+            outcome, reason = "left_out", in_words(self.env, error.message)
         except ConnectorError as error:
-            outcome, reason = "failed", error.message
+            outcome, reason = "failed", in_words(self.env, error.message)
         parts = [document.values, *document.lines[:MOST_LINES]]
         if len(document.lines) > MOST_LINES:
             parts.append({"": "…"})
@@ -113,7 +117,7 @@ class MlFeedImport(models.TransientModel):
         content = base64.b64decode(self.content)
         limit = self.template_id.max_megabytes
         if len(content) > limit * 1024 * 1024:
-            raise UserError(self.env._("The file is larger than the %s MB of its template.", limit))
+            raise UserError(self.env._("The file exceeds the maximum size of its template, %(size)s MB.", size=limit))
         return content
 
     @needs("administer")
@@ -162,7 +166,7 @@ class MlFeedImport(models.TransientModel):
 
 class MlFeedImportLine(models.TransientModel):
     _name = "ml.feed.import.line"
-    _description = "Record of a Tried File"
+    _description = "File Import Preview"
     _inherit = "ml.sealed"
     _order = "id"
 
@@ -170,7 +174,7 @@ class MlFeedImportLine(models.TransientModel):
     line = fields.Integer(readonly=True)
     title = fields.Char("Record", readonly=True)
     outcome = fields.Selection(
-        [("taken", "Can be read"), ("left_out", "Left out"), ("failed", "Would fail")], readonly=True
+        [("taken", "Readable"), ("left_out", "Not Relevant"), ("failed", "Would Fail")], readonly=True
     )
-    reason = fields.Char("Why", readonly=True)
-    reading = fields.Text("Read as", readonly=True)
+    reason = fields.Char(readonly=True)
+    reading = fields.Text("Values", readonly=True)

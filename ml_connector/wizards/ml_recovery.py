@@ -6,33 +6,35 @@ from odoo.exceptions import UserError
 from ..core.provider import RemoteRecord
 from ..models.client_actions import notification
 from ..models.ml_sealed import needs
+from ..models.ml_sentence import Sentence
 
 LOOK_BACK = timedelta(days=31)
-"""What was dated before the database was lost may have been booked after."""
+"""Records may be booked after their date."""
 
 
 class MlRecovery(models.TransientModel):
-    """What the provider regards as booked and Odoo lacks: after an older dump was restored, or records were lost.
+    """Records that the provider marks as booked but Odoo does not have, for example after a database restore.
 
-    Filled by the connection's job; what is listed comes in when a person says so.
+    The scheduled action fills the list, and a user starts the import.
     """
 
     _name = "ml.recovery"
-    _description = "Records That Odoo Lacks"
+    _description = "Missing in Odoo"
     _inherit = "ml.sealed"
     _maker_right = "administer"
     _birth_fields = ("connection_id", "since")
 
     connection_id = fields.Many2one("ml.connection", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="connection_id.company_id", store=True)
-    since = fields.Date(required=True, help="First day of what is read again.")
+    since = fields.Date(required=True, help="First day that Odoo reads again.")
     state = fields.Selection(
         [("new", "New"), ("requested", "Reading"), ("done", "Done"), ("failed", "Failed")],
         default="new",
         required=True,
         readonly=True,
     )
-    message = fields.Char(readonly=True)
+    message = Sentence(readonly=True)
+    message_source = fields.Json(readonly=True)
     line_ids = fields.One2many("ml.recovery.line", "recovery_id", readonly=True)
     line_count = fields.Integer("Records", compute="_compute_line_count")
 
@@ -51,7 +53,7 @@ class MlRecovery(models.TransientModel):
 
     @needs("administer")
     def action_look(self):
-        """Let the connection's job read again what the provider regards as booked since that day."""
+        """Find the missing records since that day in the scheduled action."""
         self.ensure_one()
         recovery = self.sudo()  # sudo: engine fields
         recovery.line_ids.unlink()
@@ -62,21 +64,23 @@ class MlRecovery(models.TransientModel):
 
     @needs("administer")
     def action_bring_in(self):
-        """Bring in all that is listed. The provider regards it as booked already, so it is not told of it again."""
+        """Import all listed records, without reporting those that the provider already marks as booked."""
         self.ensure_one()
         lines = self.sudo().line_ids  # sudo: users hold no write right on the queue, only this transition
         if not lines:
-            raise UserError(self.env._("Nothing is listed that Odoo lacks."))
+            raise UserError(self.env._("No missing records are listed."))
         for flow, group in lines.grouped("flow_id").items():
             group._bring_in(flow)
         self.connection_id._decided("recover", self.since)
         self.connection_id._trigger()
-        return notification(self.env._("%s records come in now. The sync log shows what becomes of each.", len(lines)))
+        return notification(
+            self.env._("Records to import: %(count)s. See their transfers for the results.", count=len(lines))
+        )
 
     def _open(self):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("What Odoo Lacks"),
+            "name": self.env._("Missing in Odoo"),
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
@@ -86,16 +90,20 @@ class MlRecovery(models.TransientModel):
 
 class MlRecoveryLine(models.TransientModel):
     _name = "ml.recovery.line"
-    _description = "Record That Odoo Lacks"
+    _description = "Record Missing in Odoo"
     _inherit = "ml.sealed"
     _order = "id"
 
     recovery_id = fields.Many2one("ml.recovery", required=True, readonly=True, ondelete="cascade", index=True)
     flow_id = fields.Many2one("ml.flow", required=True, readonly=True, ondelete="cascade")
     title = fields.Char("Record", readonly=True)
-    external_id = fields.Char("Id at the vendor", readonly=True)
-    is_told = fields.Boolean(readonly=True, help="The provider was told that it is booked, so it is not told again.")
-    item = fields.Json(groups=fields.NO_ACCESS, help="The record as it was read.")
+    external_id = fields.Char("Provider ID", readonly=True)
+    is_told = fields.Boolean(
+        "Already Reported",
+        readonly=True,
+        help="Odoo already reported the record as booked. It does not report it again.",
+    )
+    item = fields.Json(groups=fields.NO_ACCESS, help="The record as Odoo read it.")
 
     def _bring_in(self, flow):
         if flow._spec().feed == "inbox":

@@ -90,7 +90,7 @@ class Rivals:
             self.client_batch(values)
 
     def pull_batch(self):
-        """The engine's whole way of 50 bills that are new at the vendor: read the page from the sandbox (over HTTP, in
+        """The engine's whole way of 50 bills that are new in Ramp: read the page from the sandbox (over HTTP, in
         a process of its own), store rows and cursor, commit; claim, commit; translate, map, create, post, bindings,
         results, attempts, chatter, rows for files and reports, commit."""
         flow = flow_of(self.engine_run, "bills")

@@ -1,4 +1,4 @@
-"""How long a bill of Ramp takes to be an invoice in Visma.net when it goes straight on."""
+"""How long a Ramp bill takes to be an invoice in Visma.net, forwarded without an entry in Odoo."""
 
 import hashlib
 import hmac
@@ -17,15 +17,15 @@ FLOWS = {
 CODES = {"account": "7790", "tax": "0", "analytic": "segment:1:200"}
 PATIENCE = 60
 PAUSE = 0.5
-"""Between two bills: the server is to have nothing else to do."""
+"""Pause between two bills, so that the server has nothing else to do."""
 
 
 # Inside Odoo
 
 
 def main(env, urls):
-    """Connect the database to both sandboxes, bring over what Ramp has; return where webhooks go."""
-    connections = {vendor: _connection(env, vendor, url) for vendor, url in urls.items()}
+    """Connect the database to both sandboxes and read Ramp's records; return the path of webhooks."""
+    connections = {provider: _connection(env, provider, url) for provider, url in urls.items()}
     ramp, visma = connections["ramp"], connections["visma"]
     ramp.write({"target_id": visma.id, "target_mode": "bridge"})
     (ramp | visma).action_start()
@@ -36,14 +36,14 @@ def main(env, urls):
     for _round in range(3):
         _run(ramp, visma)
     ramp._store_webhook_secret(WEBHOOK_SECRET)
-    # a run that was asked for before the server started is begun a minute later, and is waited for
+    # a run that was requested before the server started begins a minute later
     env["ir.cron.trigger"].search([]).unlink()
     env["ir.cron"].search([("id", "not in", (ramp | visma).cron_id.ids)]).active = False
     env.cr.commit()  # pylint: disable=invalid-commit; the server is another process
     return {"webhook_path": f"/ml_connector/webhook/{ramp.webhook_token}"}
 
 
-def _connection(env, vendor, url):
+def _connection(env, provider, url):
     values = {
         "ramp": {"client_id": "ramp_id_EXAMPLE"},
         "visma": {
@@ -54,14 +54,14 @@ def _connection(env, vendor, url):
     }
     owner = env.ref("base.user_admin")
     connection = env["ml.connection"].create(
-        {"name": vendor, "provider": vendor, "environment": "custom", "custom_url": url, "owner_id": owner.id}
+        {"name": provider, "provider": provider, "environment": "custom", "custom_url": url, "owner_id": owner.id}
     )
     credentials = {credential.name: credential for credential in connection.credential_ids}
-    for name, value in values[vendor].items():
+    for name, value in values[provider].items():
         credentials[name].value = value
     credentials["client_secret"].new_secret = "example-secret"
     for flow in connection.flow_ids:
-        flow.active = flow.key in FLOWS[vendor]
+        flow.active = flow.key in FLOWS[provider]
         if flow.direction == "push" and flow.kind == "vendor":
             flow.vendor_mode = "when_needed"
     connection.action_test()

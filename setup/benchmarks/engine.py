@@ -1,4 +1,4 @@
-"""How the benchmarks make a connection and run the engine's own steps under a stop-watch."""
+"""Helpers of the benchmarks: create a connection, and time the engine's own steps."""
 
 import gc
 import statistics
@@ -13,7 +13,7 @@ WEBHOOK_SECRET = "example-webhook-secret"
 
 
 def main(env, sandbox_url):
-    """Connect the database to a sandbox, read its coding and vendors; return what an outside program needs."""
+    """Connect the database to a sandbox, read its codes and vendors; return the values for an external program."""
     admin = env.ref("base.user_admin")
     connection = env["ml.connection"].create(
         {

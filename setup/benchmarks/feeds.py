@@ -1,4 +1,4 @@
-"""A vendor feed of many records against a plain program, its memory, and the import of invoice files."""
+"""A file of many vendors against a plain program, its memory, and the import of invoice files."""
 
 import csv
 import gc
@@ -27,7 +27,7 @@ ACCOUNTS = ("600000", "612000", "620000")
 
 
 def main(env, rounds):
-    """Make many vendors; write their feed and let a plain program do the same; import invoice files."""
+    """Create many vendors, write their file, let a plain program do the same, and import invoice files."""
     connection = connect(env)
     partners = make_vendors(env, MANY_VENDORS)
     feed = Feed(connection, partners)
@@ -121,7 +121,7 @@ def make_vendors(env, count, **values):
 
 
 class Feed:
-    """The feed of many vendors, and the program that it is compared with."""
+    """The file of many vendors, and the program for comparison."""
 
     def __init__(self, connection, ids):
         self.env = connection.env
@@ -141,7 +141,7 @@ class Feed:
         self.env.invalidate_all()
 
     def _forget(self):
-        """As before the first feed."""
+        """Restore the state before the first file."""
         self.env.cr.execute("DELETE FROM ml_feed_sent")
         self.env["ml.feed.file"].search([]).attachment_id.unlink()
         self.env["ml.feed.file"].search([]).unlink()
@@ -171,7 +171,7 @@ class Feed:
         stream.getvalue().encode()
 
     def peak_memory(self, count):
-        """The highest use of memory, in bytes, while the feed of the first `count` vendors is built."""
+        """The highest use of memory, in bytes, while the file of the first `count` vendors is built."""
         self.template.domain = repr([("id", ">=", self.ids[0]), ("id", "<=", self.ids[count - 1])])
         self._forget()
         gc.collect()

@@ -8,7 +8,7 @@ from .spend import CODING, Payees
 
 
 def main(env, sandbox_url, count):
-    """Book bills and card transactions with files; the receipts of one half come when these are booked already."""
+    """Book bills and card transactions with files. The receipts of one half arrive after booking."""
     connection = env["ml.connection"].search([])
     people = Payees(env)
     people.hire()
@@ -22,7 +22,7 @@ def main(env, sandbox_url, count):
         read(worker, run, "bills", "transactions")
         people.map_all()
         read(worker, run, "bills", "transactions")
-        flow_of(run, "receipts").cursor = False  # as at the first sync, when no list has told of them
+        flow_of(run, "receipts").cursor = False  # as at the first sync, when no list has named them
         calls = {flow: control.calls_of(read, worker, run, flow) for flow in ("bill_files", "receipts")}
         for transaction in transactions[1::2]:
             control("add_receipt", transaction_id=transaction)
@@ -31,7 +31,7 @@ def main(env, sandbox_url, count):
 
     calls = run_inside(connection, work)
     return {
-        # calls for anything but the content of a file, for each that is attached in the end
+        # calls besides downloads, for each attached file
         "calls_per_bill_file": calls["bill_files"] / attached(env, "bill_files", count),
         "calls_per_receipt": calls["receipts"] / attached(env, "receipts", count),
         "figures": {},

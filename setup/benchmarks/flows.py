@@ -1,4 +1,4 @@
-"""How much of Ramp's rate limit a push uses, and what a sync costs in which nothing changed."""
+"""The share of Ramp's rate limit that sending uses, and the cost of a sync without changes."""
 
 import time
 
@@ -23,7 +23,7 @@ def push(env, sandbox_url, limit, count):
     def answers():
         return session.get(f"{sandbox_url}/_control/requests", timeout=60).json()
 
-    # what another process has asked while it connected counts in the vendor's window, and ours does not know of it
+    # calls of another process count in the provider's window too, and this process does not know of them
     time.sleep(WINDOW_SECONDS)
     already = len(answers())
     seconds = []
@@ -40,7 +40,7 @@ def push(env, sandbox_url, limit, count):
 
 
 def push_rate_vs_limit(requests_sent, seconds, limit):
-    """Requests a second while all vendors were queued, rendered, sent and bound, against those that the vendor allows
+    """Requests a second while all vendors were queued, rendered, sent and bound, against those that the provider allows
     in the long run."""
     return (requests_sent / seconds) / (limit / WINDOW_SECONDS)
 
@@ -53,7 +53,7 @@ def send_all(worker, run, seconds):
 
 
 def noop(env, sandbox_url, count, rounds=3):
-    """Look at `count` bills that are known already, against reading them from the sandbox."""
+    """Sync `count` known bills, against reading them from the sandbox."""
     connection = env["ml.connection"].search([])
     Specimens(env, sandbox_url).add_to_sandbox(count)
     return run_inside(connection, lambda worker, run: noop_sync(worker, run, count, rounds))

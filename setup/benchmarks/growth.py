@@ -1,4 +1,4 @@
-"""Whether a bill costs more when ten times as many come."""
+"""Whether a bill costs more if there are ten times as many."""
 
 import statistics
 
@@ -76,7 +76,7 @@ class Pull:
             self.worker._pull(self.engine_run, self.flow)
 
     def work_batch(self):
-        """What `_work_pull` of the engine does over and over."""
+        """One batch of `_work_pull` of the engine."""
         with stop_watch(self.batches):
             logs = self.worker._claim(self.engine_run, self.flow, BATCH)
             self.worker._process(self.engine_run, self.flow, logs)

@@ -1,4 +1,4 @@
-"""What the hooks cost whoever creates and changes contacts."""
+"""The cost of the hooks for creating and changing contacts."""
 
 import functools
 import gc

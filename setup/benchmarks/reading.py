@@ -1,4 +1,4 @@
-"""Files of invoices as the reader takes them: how the time for each line grows, and the memory for a large one."""
+"""Reading files of invoices: how the time for each line grows, and the memory for a large file."""
 
 import dataclasses
 import gc

@@ -65,7 +65,7 @@ def _connected(env, sandbox_url):
     connection.action_test()
     connection._cron_run()
     connection.action_start()
-    # one report brings the mappings, all of which are filled by their codes
+    # one report brings the codes, which Odoo maps automatically
     _release(requests.Session(), sandbox_url, 1)
     connection._cron_run()
     return connection

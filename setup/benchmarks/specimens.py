@@ -8,7 +8,7 @@ DATE_FIELDS = {"invoice_date": ISSUED, "date": ISSUED, "invoice_date_due": DUE}
 
 
 class Specimens:
-    """Makes as many equal bills as are asked for, in the sandbox or as values for Odoo."""
+    """Creates equal bills in the sandbox or as values for Odoo."""
 
     def __init__(self, env, sandbox_url):
         self.url = sandbox_url
@@ -28,7 +28,7 @@ class Specimens:
         return f"B-{self.number:06}", vendors[self.number % len(vendors)]
 
     def add_to_sandbox(self, count):
-        """Add approved bills at the vendor system."""
+        """Add approved bills in Ramp."""
         lines = [{"amount": amount, "memo": name, "coding": [["gl", code]]} for code, name, amount in LINES]
         for _ in range(count):
             number, vendor = self._next()

@@ -43,7 +43,7 @@ def main(env, sandbox_url, rounds):
 
 
 class Payees:
-    """The journals, and the employee, that Ramp's codes are mapped to."""
+    """Map Ramp's codes to journals and the employee."""
 
     def __init__(self, env):
         self.env = env
@@ -56,7 +56,7 @@ class Payees:
         self.employee = self.employee.create({"name": "Ada Example", "work_email": "ada@example.com"})
 
     def map_all(self):
-        """Map what the first run asked for."""
+        """Map the codes of the first run."""
         for mapping in self.env["ml.mapping"].search([("state", "=", "unmapped")]):
             if mapping.kind == "journal":
                 mapping.res_id = (self.card if mapping.external_id == "card" else self.bank).id
@@ -85,7 +85,7 @@ class Pair:
         return median_ratio(self.pull[1:], self.bare[1:])
 
     def prepare(self):
-        """Let one record bring its codes, and map them."""
+        """Import the codes of one record, and map them."""
         self.add(1)
         self.read()
         self.people.map_all()
@@ -140,7 +140,7 @@ class Pair:
         raise NotImplementedError
 
     def settle(self, payments, bills):
-        """Post payments and reconcile each with its bill, all at once: one by one takes twice the time."""
+        """Post payments and reconcile each with its bill in one call: one by one takes twice the time."""
         payments.action_post()
         plan = []
         for payment, bill in zip(payments, bills, strict=True):
@@ -228,7 +228,7 @@ class Expenses(Pair):
 
 
 class Reimbursements(Pair):
-    """What an employee paid, and got back: a receipt and its payment."""
+    """A reimbursement: a receipt of the employee and its payment."""
 
     flow, kind = "reimbursements", "reimbursement"
 

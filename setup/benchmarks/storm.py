@@ -1,4 +1,4 @@
-"""Thousands of webhook events at once: how soon their bills are in the books, at the provider's limit of requests."""
+"""Thousands of webhook events in a burst: the time until Odoo booked their bills, at the provider's rate limit."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ def prepare(env, sandbox_url, count):
     """Make bills at the provider, and leave the server nothing else to do."""
     connection = env["ml.connection"].search([])
     Specimens(env, sandbox_url).add_to_sandbox(count)
-    # a run that was asked for before the server started is begun a minute later, and is waited for
+    # a run that was requested before the server started begins a minute later
     env["ir.cron.trigger"].search([]).unlink()
     env["ir.cron"].search([("id", "!=", connection.cron_id.id)]).active = False
     env.cr.commit()  # pylint: disable=invalid-commit; the server is another process
@@ -26,7 +26,7 @@ def prepare(env, sandbox_url, count):
 
 
 def main(server_url, access, sandbox_url, count_booked, count):
-    """Send an event of each bill. `count_booked` tells how many are in the books."""
+    """Send an event of each bill. `count_booked` counts the booked ones."""
     bills = [bill["id"] for bill in requests.post(f"{sandbox_url}/_control/bills", json={}, timeout=60).json()]
     sender = threading.Thread(target=send, args=(f"{server_url}{access['webhook_path']}", access, bills))
     started = time.monotonic()

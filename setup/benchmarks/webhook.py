@@ -46,7 +46,7 @@ def p95(times):
 
 
 class Poster:
-    """A vendor that sends events over one connection."""
+    """A provider that sends events over one connection."""
 
     def __init__(self, server_url, path, secret):
         self.session = requests.Session()

@@ -1,5 +1,5 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `RAMP_URL` and `VISMA_URL` from the command
-"""Ramp with Visma.net: the first company's bills go on through Odoo's books, those of a second one straight on.
+"""Ramp with Visma.net: the first company's bills are booked and forwarded, those of a second one only forwarded.
 
 Nothing of the second company is booked in Odoo: it has no chart of accounts.
 """

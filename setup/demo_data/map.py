@@ -1,11 +1,11 @@
 # ruff: noqa: F821 - `env` comes from odoo shell
-"""Fill the mappings that no code or name filled, as an accountant would on the mapping list."""
+"""Map the codes that no equal code or name mapped, as an accountant would."""
 
 company = env.ref("base.main_company")
 
 
 def journal(mapping):
-    """Cards go to the card journal, what the vendor did not pay to its own journal, the rest to the bank."""
+    """Map cards to the card journal, payments outside Ramp to their own journal, all others to the bank."""
     codes = {"card": "RCARD", "method:PAID_MANUALLY": "RMAN"}
     code = codes.get(mapping.external_id)
     domain = [("code", "=", code)] if code else [("type", "=", "bank")]
@@ -31,7 +31,7 @@ def account(mapping):
 
 
 def vendor(mapping):
-    """Who is behind a card is left for a person, and whether a vendor of the same name is the one in Odoo."""
+    """Map the card issuer, and accept proposed vendors of the same name."""
     if mapping.proposed_id:
         return env["res.partner"].browse(mapping.proposed_id)
     name = {"ramp": "Ramp (card issuer)", "concur": "Example Card Bank"}[mapping.connection_id.provider]
@@ -44,7 +44,7 @@ def tax(mapping):
 
 
 def target_code(mapping):
-    """The code of Visma.net that stands for a code of Ramp, where bills go straight on."""
+    """The Visma.net code of a Ramp code, for bills that are forwarded without an entry."""
     codes = {
         "account": "7790",
         "tax": {"vat-15": "11", "vat-21": "21"}.get(mapping.external_id, "0"),

@@ -1,5 +1,5 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
-"""What is less usual, in the sandbox of Ramp at `URL`.
+"""Less usual records, in the sandbox of Ramp at `URL`.
 
 A stocked order that is billed at another price, a bill in euros that the bank paid in dollars, a bill of which a part
 is retained and the bill that releases it, and the photo of a receipt that a phone has taken.

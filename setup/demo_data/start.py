@@ -4,12 +4,12 @@
 parameters = env["ir.config_parameter"]
 parameters.set_param("web.base.url", URL)
 parameters.set_param("web.base.url.freeze", "True")
-# the running server has to know its address before its jobs tell it
+# the running server has to know its address before its jobs send it
 env.cr.commit()
 env.registry.signal_changes()
 
 main = env.ref("base.main_company")
-# a second company books what is its own; what belongs to the whole business is sent by the first
+# a second company books its own records; the first sends those of the whole business
 BOOKED = (
     "coding",
     "vendors",
@@ -35,7 +35,7 @@ for connection in env["ml.connection"].search([("state", "=", "draft")]):
         for flow in connection.flow_ids:
             flow.active = flow.key in BOOKED
     elif not chosen(connection):
-        # only where a vendor takes no purchase orders do their PDFs go along with draft bills
+        # their PDFs are attached to draft bills only if a provider accepts no purchase orders
         connection.flow_ids.filtered(
             lambda flow: flow.key != "order_files_push" and not flow._spec().excludes
         ).active = True

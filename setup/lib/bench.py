@@ -25,7 +25,7 @@ BARE_ROUTE = "ml_bench_route"
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much is run."""
+    """The size of each benchmark."""
 
     bill_rounds: int = 10
     webhook_blocks: int = 10
@@ -277,7 +277,7 @@ BENCHES = {
 
 
 def _connected(stack, name, rate_limit=0):
-    """A database that is connected to a Ramp sandbox of its own, and what an outside program needs to know."""
+    """A database that is connected to its own Ramp sandbox, and the values for an external program."""
     url = stack.enter_context(sandbox.running("ramp", "--size", "0", "--rate-limit", str(rate_limit)))
     database = stack.enter_context(odoo.temporary_database(name))
     with console.step("Connecting a database to the Ramp sandbox"):
@@ -296,7 +296,7 @@ print(json.dumps({module}.{function}(env, *{arguments!r})))
 
 
 def _server(database):
-    """A server with nothing to do by itself, and with the bare route."""
+    """A server without scheduled work, and with the bare route."""
     folders = [*odoo.addons_path(), BENCHMARKS / "addons"]
     return odoo.with_server(
         database,

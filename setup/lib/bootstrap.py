@@ -1,4 +1,4 @@
-"""What a bare machine lacks: system packages and Python packages."""
+"""Installs system packages and Python packages that the machine lacks."""
 
 import contextlib
 import ctypes.util
@@ -18,7 +18,7 @@ from .paths import LOG, RUNTIME, SETUP
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCK = SETUP / "requirements" / f"lock-{VERSION}.txt"
-"""What is installed, with the hashes of its files; `setup/requirements/lock` renews it from what lies beside it."""
+"""The packages to install, with the hashes of their files. `setup/requirements/lock` renews it."""
 NODE_LOCK = SETUP / "requirements" / "package-lock.json"
 """The same of npm; `npm install --package-lock-only --omit-lockfile-registry-resolved` there renews it."""
 BROWSERS = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser")
@@ -76,7 +76,7 @@ def browser():
     """Return the path of a Chromium or Chrome that runs, or None."""
     for name in BROWSERS:
         path = shutil.which(name)
-        # Ubuntu's package is a script that only tells how to get the real one.
+        # Ubuntu's package is a script that only prints how to install the real one.
         if path and _succeeds(path, "--version"):
             return path
 
@@ -119,7 +119,7 @@ def system(*packages):
         console.run([*apt, "install", *options, *missing], "apt", advice)
     for package in missing:
         if not PROBES[package]():
-            fail(f"{package} is installed but does not run: install it by other means.")
+            fail(f"{package} is installed but does not run. Install it another way.")
 
 
 def _as_root(names):
@@ -151,7 +151,7 @@ def virtual_environment():
             return str(python)
         system(f"python{VERSION}-venv")
         with console.step(f"Installing the Python packages for Python {VERSION}"):
-            # Without its stamp an environment was interrupted, and is made anew.
+            # Without its stamp an environment was interrupted, and is created again.
             stamp.unlink(missing_ok=True)
             _install(folder, python, anew=not works)
             stamp.write_text(wanted)
@@ -171,7 +171,7 @@ def _install(folder, python, anew):
 
 
 def node_modules():
-    """Install what the tests take from npm; return its folder."""
+    """Install the npm packages of the tests; return their folder."""
     content = NODE_LOCK.read_text()
     folder = RUNTIME / f"node-{fingerprint(content)}"
     if folder.exists():

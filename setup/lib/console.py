@@ -1,4 +1,4 @@
-"""Progress lines, and failures that say in one sentence what to do."""
+"""Progress lines, and failures with the next step in one sentence."""
 
 import contextlib
 import errno
@@ -14,33 +14,33 @@ DISK_FULL = "The disk is full: free some gigabytes and start again."
 
 
 class Failure(Exception):
-    """The command cannot go on; the message tells the reader what to do."""
+    """The command cannot continue. The message states the next step."""
 
 
 def fail(sentence):
-    """Stop the command with one sentence that says what to do."""
+    """Stop the command with one sentence that states the next step."""
     raise Failure(sentence)
 
 
 def say(text):
-    """Print one line at once, also into a pipe."""
+    """Print one line without buffering, also into a pipe."""
     print(text, flush=True)  # pylint: disable=print-used
 
 
 def progress(text):
-    """Tell at once how far a command is, apart from its result."""
+    """Show the progress of a command without buffering, apart from its result."""
     print(text, file=sys.stderr, flush=True)  # pylint: disable=print-used
 
 
 def duration(seconds):
-    """Return `seconds` as a person says it: 8 s, 3 min 20 s."""
+    """Return `seconds` in readable form: 8 s, 3 min 20 s."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 @contextlib.contextmanager
 def step(what):
-    """Show what is being done, a reminder while it takes long, and the time it took."""
+    """Show a step, a reminder while it takes long, and the time it took."""
     progress(f"{what} ...")
     start = time.monotonic()
     done = threading.Event()

@@ -1,10 +1,10 @@
-"""`setup/demo`: a real Odoo that syncs with the vendors' sandboxes, to look at or to check.
+"""`setup/demo`: a real Odoo that syncs with the provider sandboxes, to look at or to check.
 
---once   sync everything once, print the table and end; 0 only if every flow ended clean
+--once   sync everything once, print the table and end; 0 only if every flow ended without errors
 --json   print the result as JSON on the last line
 --port   port of Odoo (8069)
 --pictures FOLDER   take pictures of the views, for the documentation
---record FOLDER     record what is said to the sandboxes, without secrets, for tests/contract to judge
+--record FOLDER     record the traffic with the sandboxes, without secrets, for tests/contract
 """
 
 import argparse
@@ -25,7 +25,7 @@ MOST_LOOKS = 6
 SCRIPTS = paths.ROOT / "setup" / "demo_data"
 SANDBOXES = ("ramp", "concur", "stampli", "visma")
 BRIDGE = ("ramp", "visma")
-"""Vendors of a second, small company, whose bills go from the one straight on to the other."""
+"""Providers of a second, small company: Odoo forwards bills from the first to the second without an entry."""
 CONCUR_BY_LIST = "070fde04-0000-4000-8000-000000000002"
 """A company of SAP Concur whose invoices are read as a list."""
 STARTED = "ml_flow f JOIN ml_connection c ON c.id = f.connection_id WHERE f.active AND c.state != 'draft'"
@@ -40,19 +40,19 @@ def main(arguments):
     odoo.prepare()
     with contextlib.ExitStack() as stack:
         start = functools.partial(_sandbox, stack, options.record)
-        sandboxes = {vendor: start(vendor, "demo") for vendor in SANDBOXES}
-        bridge = {vendor: start(vendor, "small") for vendor in BRIDGE}
+        sandboxes = {provider: start(provider, "demo") for provider in SANDBOXES}
+        bridge = {provider: start(provider, "small") for provider in BRIDGE}
         lists = start("concur", "demo", "--company", CONCUR_BY_LIST)
         more = {"concur": {"LISTS_URL": lists, "COMPANY_ID": CONCUR_BY_LIST}}
-        with console.step("Making the demo database"):
+        with console.step("Creating the demo database"):
             odoo.new_database(DATABASE)
             _run_script("company")
             _run_script("purchases")
         server = stack.enter_context(odoo.with_server(DATABASE, options.port if not options.once else None))
-        # the jobs hear at once of what happens while the server runs, and only a minute later of what came before
+        # a change while the server runs triggers the jobs immediately, an earlier one only after a minute
         with console.step("Testing the connections"):
-            for vendor, url in sandboxes.items():
-                _run_script(vendor, URL=url, **more.get(vendor, {}))
+            for provider, url in sandboxes.items():
+                _run_script(provider, URL=url, **more.get(provider, {}))
             _run_script("bridge", RAMP_URL=bridge["ramp"], VISMA_URL=bridge["visma"])
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
@@ -60,15 +60,15 @@ def main(arguments):
             _run_script("europe", URL=sandboxes["ramp"])
             _wait_until(_is_settled)
         with console.step("Syncing the second company"):
-            # after the first, which has brought the vendors that both share
+            # after the first, which created the vendors that both share
             _run_script("start", URL=server.url)
             _wait_until(_is_settled)
         if options.pictures:
             pictures.take(server, options.pictures, pictures.while_unmapped())
-        with console.step("Mapping what no code or name has mapped"):
+        with console.step("Mapping the remaining codes"):
             _run_script("map")
             _wait_until(_is_settled)
-        with console.step("Booking what is less usual"):
+        with console.step("Booking less usual records"):
             _run_script("special", URL=sandboxes["ramp"])
             _wait_until(_is_settled)
             _run_script("map")
@@ -80,7 +80,7 @@ def main(arguments):
             _fetch_files()
         rows = _rows()
         urls = [*sandboxes.items(), *bridge.items(), ("concur", lists)]
-        problems = [f"{vendor}: {problem}" for vendor, url in urls for problem in _violations(url)]
+        problems = [f"{provider}: {problem}" for provider, url in urls for problem in _violations(url)]
         clean = not problems and all(_is_clean(row) for row in rows)
         _show(rows, problems, options.json, clean)
         if options.pictures:
@@ -94,31 +94,31 @@ def main(arguments):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="setup/demo", description="Odoo with the vendors' sandboxes, synced.")
+    parser = argparse.ArgumentParser(prog="setup/demo", description="Odoo with the provider sandboxes, synced.")
     parser.add_argument("--once", action="store_true", help="sync once, print the table and end")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="take pictures of the views")
-    parser.add_argument("--record", type=Path, metavar="FOLDER", help="record what is said to the sandboxes")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="record the traffic with the sandboxes")
     parser.add_argument("--port", type=int, default=8069, help="port of Odoo")
     return parser
 
 
-def _sandbox(stack, folder, vendor, size, *options):
-    """The address of a sandbox, whose traffic is recorded in a file of its own where a folder is given."""
-    # files are no exchanges
-    if folder and vendor != "stampli":
+def _sandbox(stack, folder, provider, size, *options):
+    """The address of a sandbox. With a folder, its traffic is recorded in a file of its own."""
+    # Stampli exchanges files and has no traffic to record
+    if folder and provider != "stampli":
         folder.mkdir(parents=True, exist_ok=True)
-        number = len(list(folder.glob(f"{vendor}-*.jsonl")))
-        record = folder / f"{vendor}-{number}.jsonl"
+        number = len(list(folder.glob(f"{provider}-*.jsonl")))
+        record = folder / f"{provider}-{number}.jsonl"
         record.touch()
         options = (*options, "--record", str(record))
-    return stack.enter_context(sandbox.running(vendor, "--size", size, *options))
+    return stack.enter_context(sandbox.running(provider, "--size", size, *options))
 
 
 def _run_script(name, **values):
     """Run a script of setup/demo_data inside Odoo, with `values` as its constants."""
     constants = "".join(f"{key} = {value!r}\n" for key, value in values.items())
-    # a running server has to hear of new fields and of what it caches
+    # a running server has to reload new fields and its caches
     end = "\nenv.cr.commit()\nenv.registry.signal_changes()\n"
     odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + end)
 
@@ -129,14 +129,14 @@ def _wait_until(condition):
     seen = 0
     while seen < CLEAN_POLLS:
         if time.monotonic() > deadline:
-            console.say("  some of it is still open")
+            console.say("  some transfers are still open")
             return
         time.sleep(1)
         seen = seen + 1 if condition() else 0
 
 
 def _fetch_files():
-    """Look for files as a person who does not want to wait: a file is read once two looks found it unchanged."""
+    """Check for files several times: the engine reads a file once two checks found it unchanged."""
     for _look in range(MOST_LOOKS):
         if not _silent_flows():
             break
@@ -146,7 +146,7 @@ def _fetch_files():
 
 
 def _silent_flows():
-    """Flows of which nothing has been heard yet."""
+    """Active flows without a transfer."""
     return postgres.query(
         DATABASE,
         """SELECT 1 FROM ml_flow f JOIN ml_connection c ON c.id = f.connection_id
@@ -203,7 +203,7 @@ def _is_clean(row):
 
 
 def _violations(url):
-    """What the sandbox itself answered against the vendor's contract."""
+    """Answers of the sandbox itself that violate the provider's contract."""
     import requests
 
     return [str(violation) for violation in requests.get(f"{url}/_control/violations", timeout=10).json()]
@@ -216,7 +216,7 @@ def _show(rows, problems, as_json, clean):
         console.say(f"{row['connection']:16}" + "".join(f"{row[name]:>{width}}" for name, width in widths.items()))
     for problem in problems:
         console.say(problem)
-    console.say("Every flow ended clean." if clean else "Not every flow ended clean.")
+    console.say("Every flow ended without errors." if clean else "Not every flow ended without errors.")
     if as_json:
         flows = [{name: value for name, value in row.items() if name != "open"} for row in rows]
         console.say(json.dumps({"ok": clean, "flows": flows}))

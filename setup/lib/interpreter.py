@@ -1,6 +1,6 @@
 """The way into every command: a supported Python, then the virtual environment.
 
-This file has to run on any Python 3, so that an old one gets a sentence and not a
+This file has to run on any Python 3, so that an old one prints a sentence and no
 syntax error.
 """
 

@@ -30,7 +30,7 @@ DATA = paths.RUNTIME / "data"
 MODULE = paths.ADDON.name
 TEMPLATE_PREFIX = "template_"
 SANDBOXES = {"ML_CONNECTOR_ALLOW_LOOPBACK": "1"}
-"""What lets the addon call the vendors' sandboxes, which are on this machine."""
+"""Lets the addon call the provider sandboxes, which are on this machine."""
 START_SECONDS = 180
 STOP_SECONDS = 20
 
@@ -52,7 +52,7 @@ def addons_path():
 
 def environment():
     """Return the environment in which Python finds Odoo and its configuration."""
-    # Odoo's thousand files are compiled once, also where Python is told to write no bytecode.
+    # Odoo's thousand files are compiled once, also if Python is set to write no bytecode.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     own = {"PYTHONPATH": str(tree()), "PYTHONPYCACHEPREFIX": str(paths.RUNTIME / "pycache"), "ODOO_RC": str(config())}
     return {**inherited, **SANDBOXES, **own}
@@ -270,14 +270,14 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self):
-        """End the server in order; kill what is left after a while."""
+        """Stop the server regularly; kill remaining processes after a while."""
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_SECONDS)
         self.kill()
 
     def kill(self):
-        """End the server and its workers at once, as a crash does."""
+        """End the server and its workers immediately, as a crash does."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -346,10 +346,10 @@ def _free_port(port=None):
         try:
             probe.bind(("127.0.0.1", port or 0))
         except OSError:
-            fail(f"Port {port} is taken: stop what uses it, or choose another one.")
+            fail(f"Port {port} is in use. Stop the program that uses it, or choose another port.")
         return probe.getsockname()[1]
 
 
 def main(arguments):
-    """Be Odoo's own command line."""
+    """Run Odoo's own command line."""
     os.execve(sys.executable, [sys.executable, "-m", "odoo", *arguments], environment())

@@ -12,7 +12,7 @@ from odoo.tools import config
 
 @pytest.fixture(scope="session", autouse=True)
 def own_files(load_registry, tmp_path_factory):
-    """Parallel processes have copies of one database, and would take keys and attachments away from each other."""
+    """Parallel processes have copies of one database, and would delete each other's keys and attachments."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         yield
         return

@@ -1,4 +1,4 @@
-"""Where things are: everything the commands make is below `.runtime/`."""
+"""Paths. Everything that the commands create is in `.runtime/`."""
 
 from pathlib import Path
 

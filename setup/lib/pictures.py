@@ -16,7 +16,7 @@ def take(server, folder, addresses):
     from playwright.sync_api import sync_playwright
 
     bootstrap.system("chromium")
-    chromium = bootstrap.browser() or fail("Install Chromium: the pictures are taken with it.")
+    chromium = bootstrap.browser() or fail("Install Chromium. It takes the pictures.")
     folder.mkdir(parents=True, exist_ok=True)
     with console.step("Taking pictures"), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -47,7 +47,7 @@ def _log_in(page, server):
 
 
 def while_unmapped():
-    """What waits for a person after the first sync."""
+    """The records that need a user after the first sync."""
     return {
         "dashboard": f"{ACTION}ml_connection_action_dashboard",
         "sync_logs": f"{ACTION}ml_sync_log_action",
@@ -56,7 +56,7 @@ def while_unmapped():
 
 
 def when_clean(database):
-    """What is there when everything is synced."""
+    """The records after everything is synced."""
     ((connection,),) = postgres.query(database, "SELECT min(id) FROM ml_connection")
     ((bill,),) = postgres.query(
         database,

@@ -32,7 +32,7 @@ max_wal_size = 2GB
 
 @dataclasses.dataclass(frozen=True)
 class Address:
-    """Where the server is and who we are there."""
+    """Address and login of the server."""
 
     host: str
     port: int
@@ -110,7 +110,7 @@ def _from_url(url):
         password=unquote(parts.password) if parts.password else None,
     )
     if not _answers(found):
-        fail("No PostgreSQL answers at DATABASE_URL with that user and password: correct it.")
+        fail("No PostgreSQL answers at DATABASE_URL with that user and password. Correct it.")
     return found
 
 
@@ -181,7 +181,7 @@ class _Cluster:
 
     def _initialize(self, binaries):
         part = self.folder.with_name(f"{self.folder.name}.part")
-        with console.step("Making a PostgreSQL cluster"):
+        with console.step("Creating a PostgreSQL cluster"):
             shutil.rmtree(part, ignore_errors=True)
             self._make_private(part)
             advice = "The PostgreSQL cluster could not be made."
@@ -200,7 +200,7 @@ class _Cluster:
         fail(f"PostgreSQL {version}, which made {self.folder}, is gone: remove that folder and start again.")
 
     def _forget_dead_server(self):
-        """Remove what a machine that went down left: another process may have the number."""
+        """Remove the lock file of a crashed machine: another process may have its number."""
         pid_file = self.folder / "postmaster.pid"
         number = (bootstrap.read(pid_file) or "0").split()[0]
         arguments = bootstrap.read(Path("/proc") / number / "cmdline") or ""

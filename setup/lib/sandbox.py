@@ -1,4 +1,4 @@
-"""A vendor's sandbox in a process of its own."""
+"""A provider sandbox in a process of its own."""
 
 import contextlib
 import os
@@ -10,11 +10,11 @@ from .console import fail
 
 
 @contextlib.contextmanager
-def running(vendor, *options):
-    """Run the sandbox of a vendor; gives its address."""
-    command = [sys.executable, "-m", "sandbox", vendor, *options]
+def running(provider, *options):
+    """Run the sandbox of a provider; gives its address."""
+    command = [sys.executable, "-m", "sandbox", provider, *options]
     environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "tests")}
-    path = paths.LOG / f"sandbox-{vendor}.log"
+    path = paths.LOG / f"sandbox-{provider}.log"
     with path.open("ab") as log:
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
@@ -22,7 +22,7 @@ def running(vendor, *options):
         try:
             url = process.stdout.readline().strip()
             if not url:
-                fail(f"The sandbox of {vendor} did not start: see {console.shown(path)}")
+                fail(f"The sandbox of {provider} did not start: see {console.shown(path)}")
             yield url
         finally:
             process.terminate()

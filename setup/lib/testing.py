@@ -10,7 +10,7 @@ from . import bootstrap, console, odoo, paths, postgres
 
 NO_TESTS = 5
 OWN_RUNNER = ("TestConnection", "TestPull", "TestSecurity", "TestWebhook")
-"""What Odoo's own runner repeats of the tests inside Odoo: whoever hosts Odoo runs them that way."""
+"""Test classes that Odoo's own runner repeats, because hosts of Odoo run tests that way."""
 INSIDE = "ml_connector/tests"
 OUTSIDE = "tests"
 

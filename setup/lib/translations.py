@@ -10,9 +10,9 @@ TEMPLATE = paths.ADDON / "i18n" / f"{odoo.MODULE}.pot"
 
 
 def main(arguments):
-    """Write the template anew."""
+    """Rewrite the template."""
     if arguments:
-        console.fail("setup/translations takes no arguments: it writes the template anew.")
+        console.fail("setup/translations takes no arguments. It rewrites the template.")
     TEMPLATE.parent.mkdir(exist_ok=True)
     _export(TEMPLATE)
     console.say(f"{console.shown(TEMPLATE)} has {len(_texts(TEMPLATE))} texts.")
@@ -29,7 +29,7 @@ def check():
         for text in sorted(texts):
             console.say(f"{console.shown(TEMPLATE)}: {sign} {text}")
     if wanted != found:
-        console.say("Write it anew with setup/translations.")
+        console.say("Rewrite it with setup/translations.")
     return wanted != found
 
 

@@ -30,7 +30,7 @@ PACKAGES = (
     "fonts-glyphicons-halflings/sid",
     "fonts-font-awesome/bookworm",
 )
-# The web client asks for it and the package leaves it out.
+# The web client requests it and the package omits it.
 MISSING_SCRIPT = "addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 
 
@@ -46,7 +46,7 @@ def odoo_tree():
 
 
 def version(tree):
-    """Return what tells one Odoo from another: its release, and a checkout's commit."""
+    """Return the identity of an Odoo: its release, and a checkout's commit."""
     release = (tree / "odoo" / "release.py").read_text()
     if not os.environ.get("ODOO_PATH"):
         return release
@@ -57,7 +57,7 @@ def version(tree):
 def _checked(folder):
     release = read(folder / "odoo" / "release.py") or ""
     if "version_info = (19, 0," not in release:
-        fail(f"ODOO_PATH={folder} is no Odoo 19: set it to a checkout of branch 19.0.")
+        fail(f"ODOO_PATH={folder} is no Odoo 19. Set it to a checkout of branch 19.0.")
     return folder
 
 
@@ -67,9 +67,9 @@ def _package_root(folder):
 
 def _unpack():
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        fail("Odoo 19 comes as a Debian package: set ODOO_PATH to a checkout instead.")
+        fail("Odoo 19 is a Debian package, which this machine cannot install. Set ODOO_PATH to a checkout instead.")
     if shutil.disk_usage(RUNTIME).free < FREE_BYTES:
-        fail("Odoo and its databases need 4 GB of disk: free some and start again.")
+        fail("Odoo and its databases need 4 GB of disk. Free some and start again.")
     mirror = os.environ.get("DEBIAN_MIRROR") or _machine_mirror()
     bootstrap.system("debian-archive-keyring")
     with console.step("Fetching Odoo 19 (130 MB)"):
@@ -149,7 +149,7 @@ def _complete(package):
     script.write_text("// Not part of the Debian package.\n")
     for path in package.rglob("*"):
         if path.is_symlink() and not path.exists() and not _unused(path):
-            fail(f"Odoo's package has changed, {path.name} is gone: set ODOO_PATH.")
+            fail(f"Odoo's package has changed, {path.name} is missing. Set ODOO_PATH.")
 
 
 def _unused(path):

@@ -6,8 +6,8 @@ import re
 from playwright.sync_api import expect
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET
 
-MENUS = {"Dashboard", "Sync Logs", "Mappings", "Webhook Events"}
-MENUS_OF_ADMINISTRATORS = {"Connections", "Flows", "Bindings", "Audit Trail"}
+MENUS = {"Dashboard", "Transfers", "Mappings", "Webhook Events"}
+MENUS_OF_ADMINISTRATORS = {"Connections", "Flows", "Record Links", "Audit Trail"}
 COMPANY = 1
 
 
@@ -18,7 +18,7 @@ def test_newcomer_connects_ramp(visit, office, tmp_path):
     admin.open("ml_connector.ml_connection_action_dashboard")
     admin.button("New").click()
     page.get_by_role("radio", name="Ramp", exact=True).check()
-    page.get_by_role("radio", name="Own address").check()
+    page.get_by_role("radio", name="Custom URL").check()
     admin.field("custom_url").fill(office.sandbox.url)
     page.get_by_label("Client ID").fill(CLIENT_ID)
     page.get_by_label("Client secret", exact=True).fill(CLIENT_SECRET)
@@ -27,15 +27,15 @@ def test_newcomer_connects_ramp(visit, office, tmp_path):
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
     assert CLIENT_SECRET not in page.content()
 
-    admin.button("Test connection").click()
+    admin.button("Test Connection").click()
     expect(page.get_by_text("Connected as Example Industries Inc.")).to_be_visible()
-    admin.button("Start syncing").click()
+    admin.button("Start Syncing").click()
     office.wait_for("SELECT 1 FROM ml_sync_log WHERE kind = 'vendor' AND state = 'done'")
     office.wait_until_quiet()
     admin.open("ml_connector.ml_connection_action_dashboard")
     card = page.locator(".o_kanban_record", has_text="Ramp")
     expect(card).to_contain_text("Connected")
-    expect(card).to_contain_text("Last success")
+    expect(card).to_contain_text("Last Success")
 
     card.click()
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
@@ -51,7 +51,7 @@ def test_unmapped_bill_goes_on_by_itself(office, admin, connection):
     bill = office.add_bill("UNMAPPED-1", account="gl-68500-SAAS")
     sync_until(office, admin, bill, "waiting")
     admin.open("ml_connector.ml_sync_log_action")
-    admin.expect_row("UNMAPPED-1", "Waiting", "Not mapped yet: Account 68500-SAAS Software Subscriptions.")
+    admin.expect_row("UNMAPPED-1", "Waiting", "Missing mapping: account 68500-SAAS Software Subscriptions.")
     admin.open("ml_connector.ml_mapping_action")
     admin.row("68500-SAAS").get_by_text("Choose…").click()
     admin.page.locator(".o_selected_row .o_field_widget[name=res_id] input").fill("600000")
@@ -74,7 +74,7 @@ def test_what_waits_for_a_locked_period_is_retried_and_goes_on_when_it_is_opened
         admin.expect_row("LOCKED-1", "Waiting", "locked")
         admin.select_row("LOCKED-1")
         admin.button("Retry").click()
-        expect(admin.page.get_by_text("The record is tried again.")).to_be_visible()
+        expect(admin.page.get_by_text("Retrying 1 transfer.")).to_be_visible()
     posted(office, "LOCKED-1")
     admin.open("ml_connector.ml_sync_log_action")
     admin.expect_no_row("LOCKED-1")
@@ -87,7 +87,7 @@ def test_a_bill_is_ignored_with_a_reason(office, admin, connection):
         admin.open("ml_connector.ml_sync_log_action")
         admin.select_row("IGNORED-1")
         admin.button("Ignore").click()
-        admin.page.get_by_placeholder("e.g. Booked by hand").fill("Booked by hand in June")
+        admin.page.get_by_placeholder("e.g. Booked manually").fill("Booked by hand in June")
         admin.button("Ignore").click()
         admin.expect_no_row("IGNORED-1")
     admin.open("ml_connector.ml_sync_log_action", log)
@@ -102,7 +102,7 @@ def test_dry_run_shows_counts(office, admin, connection):
     cell = admin.page.get_by_role("cell", name="Vendor Bills", exact=True)
     admin.page.locator(".o_data_row", has=cell).locator("button[name=action_dry_run]").click()
     expect(admin.page.locator(".o_ml_dry_run_counts")).to_contain_text(re.compile(r"\d+ to create"))
-    admin.expect_row("DRY-1", "Would be created")
+    admin.expect_row("DRY-1", "Would Be Created")
     assert not office.rows("SELECT 1 FROM account_move WHERE ref = 'DRY-1'")
 
 
@@ -110,7 +110,7 @@ def test_every_view_for_an_administrator(admin, connection):
     assert look_at_everything(admin) >= MENUS | MENUS_OF_ADMINISTRATORS
     admin.open("base_setup.action_general_configuration")
     admin.page.locator(".settings_tab .tab", has_text="ML Connector").click()
-    expect(admin.page.get_by_role("button", name="Encrypt secrets anew")).to_be_visible()
+    expect(admin.page.get_by_role("button", name="Rotate Encryption Key")).to_be_visible()
 
 
 def test_every_view_for_a_user(admin, visit, connection):
@@ -141,9 +141,9 @@ def test_what_changed_on_both_sides_is_decided(office, admin, connection):
     statement = "SELECT id FROM ml_sync_log WHERE external_id = %s AND error_class = 'conflict'"
     (log,) = office.wait_for(statement, vendor)
     admin.open("ml_connector.ml_sync_log_action", log)
-    for text in ("Changed on both sides", "2 Their Street", "3 Our Street"):
+    for text in ("Conflict", "2 Their Street", "3 Our Street"):
         expect(admin.page.locator(".alert-danger")).to_contain_text(text)
-    admin.button("Keep Odoo's").click()
+    admin.button("Keep Odoo Values").click()
     office.wait_for("SELECT 1 FROM ml_sync_log WHERE id = %s AND state = 'done'", log)
     office.wait_until_quiet()
     assert known.address["address_line_1"] == "3 Our Street"
@@ -156,8 +156,8 @@ def address(street):
 def sync_until(office, admin, bill, state):
     """Press Sync now and wait until the bill came in and is in this state; the id of its row."""
     admin.open("ml_connector.ml_connection_action_dashboard")
-    admin.button("Sync now").click()
-    expect(admin.page.get_by_text("The sync has been started.")).to_be_visible()
+    admin.button("Sync Now").click()
+    expect(admin.page.get_by_text("Sync started.")).to_be_visible()
     return office.wait_for("SELECT id FROM ml_sync_log WHERE external_id = %s AND state = %s", bill, state)[0]
 
 

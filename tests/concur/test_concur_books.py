@@ -359,7 +359,7 @@ def test_a_report_that_was_taken_back_after_it_was_booked(books):
     books.workers.run()
     log = books.log(report_id, "results")
     assert log["state"] == "failed"
-    assert "reverse it" in log["error_message"]
+    assert "Reverse it" in log["error_message"]
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Reversed')")
 
 
@@ -408,7 +408,7 @@ def test_a_lost_renewal_says_what_to_do_and_consumes_nothing(books):
     books.workers.run()
     connection = books.connection
     assert connection["state"] == "attention"
-    assert f"sent at {sent:%Y-%m-%d %H:%M} UTC, never came" in connection["attention_reason"]
+    assert f"sent on {sent:%b} {sent.day}, {sent:%Y %H:%M} UTC, was lost" in connection["attention_reason"]
     assert "Company Request Token" in connection["attention_reason"]
     assert books.remote(fi_id).status == "READY"
     assert books.log(report_id) is None
@@ -565,7 +565,7 @@ def test_a_payment_of_an_invoice_that_is_taken_back_is_for_a_person(books):
     books.workers.run()
     (open_row,) = books.open_rows()
     assert (open_row["flow"], open_row["state"]) == ("invoice_payments_push", "failed")
-    assert "take it back in SAP Concur as well" in open_row["error_message"]
+    assert "Reverse it in SAP Concur as well" in open_row["error_message"]
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')])._ignore('Done')")
 
 
@@ -657,7 +657,7 @@ def test_the_owner_is_told_once_of_what_sap_ends(books):
         books.workers.run()
     books.control.settings(deprecated={})
     (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announces a change'")
-    assert "the end of /financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT: Use &lt;v5&gt;" in activity["note"]
+    assert "/financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT. Use &lt;v5&gt;" in activity["note"]
 
 
 def test_the_owner_is_told_thirty_days_before_the_access_ends(books):

@@ -84,7 +84,7 @@ def test_killed_three_times_over_the_same_bill(books):
     (row,) = books.open_rows()
     assert (row["flow"], row["name"], row["state"], row["error_class"]) == ("bills", row["name"], "failed", "stopped")
     assert row["name"].startswith("POISON")
-    assert row["error_message"] == "The server stopped 3 times while bringing it in."
+    assert row["error_message"] == "The server stopped 3 times while Odoo booked this record."
     assert not bill_problems(books, before) + bill_problems(books, after)
     books.workers.code("env['ml.sync.log'].search([('state', '=', 'failed')]).action_retry()")
     books.settle()

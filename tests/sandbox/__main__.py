@@ -1,4 +1,4 @@
-"""``python -m sandbox ramp --port 8701`` serves a vendor until interrupted."""
+"""``python -m sandbox ramp --port 8701`` serves a provider sandbox until interrupted."""
 
 import argparse
 import gc
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .traffic import Recording
 
-VENDORS = {
+SANDBOXES = {
     "concur": "sandbox.concur:ConcurSandbox",
     "ramp": "sandbox.ramp:RampSandbox",
     "stampli": "sandbox.stampli:StampliSandbox",
@@ -19,13 +19,13 @@ VENDORS = {
 
 def main():
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
-    parser.add_argument("vendor", choices=VENDORS)
+    parser.add_argument("sandbox", choices=SANDBOXES)
     parser.add_argument(
         "--port", type=int, default=0, help="0 for any free port; the address is the first line of output"
     )
     parser.add_argument("--record", type=Path, help="file to which each exchange is added, without secrets")
-    vendor, _ = parser.parse_known_args()
-    module, name = VENDORS[vendor.vendor].split(":")
+    known, _ = parser.parse_known_args()
+    module, name = SANDBOXES[known.sandbox].split(":")
     sandbox_class = getattr(importlib.import_module(module), name)
     sandbox_class.add_arguments(parser)
     gc.disable()  # a large data set is made of objects that stay

@@ -1,4 +1,4 @@
-"""A vendor's published contract: finds the operation of a request and checks both directions."""
+"""A provider's published contract: finds the operation of a request and checks both directions."""
 
 import json
 import re
@@ -18,9 +18,9 @@ class Contract:
     """The operations of one contract file, in OpenAPI 3.0."""
 
     def __init__(self, document, parameters=None, error_schema=None, corrections=None):
-        """:param parameters: bounds that the vendor documents outside of the contract, by parameter name
+        """:param parameters: bounds that the provider documents outside of the contract, by parameter name
         :param corrections: whole schemas, by name, where the published ones contradict their own examples
-        :param error_schema: what the vendor's error bodies look like, where the contract does not say
+        :param error_schema: the form of the provider's error bodies, where the contract does not say
         """
         self.bounds = parameters or {}
         schemas = {**document.get("components", {}).get("schemas", {}), **(corrections or {})}

@@ -13,7 +13,7 @@ PREFIX = "/_control/"
 
 
 class Control:
-    """Faults, journal and webhook deliveries of a sandbox; vendors add what changes their data."""
+    """Faults, journal and webhook deliveries of a sandbox; providers add methods that change their data."""
 
     def __init__(self, sandbox):
         self._sandbox = sandbox

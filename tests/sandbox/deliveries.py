@@ -82,7 +82,7 @@ class Deliveries:
         return len(held)
 
     def repeat(self, event_id):
-        """Deliver an event again, as a vendor does that missed our answer."""
+        """Deliver an event again, as a provider does that missed the answer."""
         with self._changed:
             found = [delivery for delivery in self.history if delivery.event_id == event_id]
             for delivery in found:

@@ -27,7 +27,7 @@ def to_json_schema(node):
     """Translate an OpenAPI 3.0 schema.
 
     ``nullable`` becomes a type, and an object is closed: a key that the contract does not name is a violation, in a
-    request because the vendors refuse it, in a response because it would be an invention of the sandbox.
+    request because the providers refuse it, in a response because it would be an invention of the sandbox.
     """
     if isinstance(node, list):
         return [to_json_schema(item) for item in node]

@@ -1,9 +1,9 @@
-"""The HTTP side that all vendor sandboxes share.
+"""The HTTP side that all provider sandboxes share.
 
 A sandbox listens on the loopback interface, speaks HTTP/1.1 with kept-alive connections, finds the operation of each
-request in the vendor's contract, checks the request against it, runs the vendor's handler under one lock, and checks
-the answer against the contract too. An answer that violates it is never sent: the client gets a 599 and tests read the
-violation through ``/_control/violations``.
+request in the provider's contract, checks the request against it, runs the provider's handler under one lock, and
+checks the answer against the contract too. An answer that violates it is never sent: the client gets a 599 and tests
+read the violation through ``/_control/violations``.
 """
 
 import json
@@ -33,7 +33,7 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Refusal(Exception):
-    """An answer of the vendor that is not a success."""
+    """An answer of the provider that is not a success."""
 
     def __init__(self, status, body, headers=None):
         super().__init__(status, body)
@@ -42,7 +42,7 @@ class Refusal(Exception):
 
 @dataclass
 class Settings:
-    """What a test can change while the sandbox runs; vendors add their own."""
+    """What a test can change while the sandbox runs; providers add their own."""
 
     rate_limit: int = 200
     rate_window: float = 10.0
@@ -71,7 +71,7 @@ class Call:
 
 
 class Handlers(dict):
-    """The handlers of a vendor by operation; ``@handlers("GET /bills")`` adds one."""
+    """The handlers of a provider by operation; ``@handlers("GET /bills")`` adds one."""
 
     def __init__(self, prefix=""):
         super().__init__()
@@ -88,9 +88,9 @@ class Handlers(dict):
 
 
 class Sandbox:
-    """A vendor on the loopback interface; a context manager.
+    """A provider on the loopback interface; a context manager.
 
-    Vendors set ``contract`` and ``handlers`` and override the methods below "of the vendor".
+    Providers set ``contract`` and ``handlers`` and override the methods below "of the provider".
     """
 
     contract = None
@@ -114,7 +114,7 @@ class Sandbox:
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
-    # -- of the vendor -----------------------------------------------------------------------------------------------
+    # -- of the provider ---------------------------------------------------------------------------------------------
 
     def fill(self):
         """Make the data of the start."""
@@ -152,7 +152,7 @@ class Sandbox:
         return Refusal(422, {"message": "; ".join(map(str, problems))})
 
     def refuse_path(self, allowed):
-        """The response for a path that the vendor does not have, or not with this method."""
+        """The response for a path that the provider does not have, or not with this method."""
         return Response("<html><body><h1>Not Found</h1></body></html>", 405 if allowed else 404, mimetype="text/html")
 
     def as_declared(self, operation, refusal):

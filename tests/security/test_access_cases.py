@@ -233,7 +233,7 @@ result = connection.id
     administrator = offices.a.administrator
     for method in ("action_archive", "toggle_active"):
         error = administrator.refuses("ml.connection", method, [made])
-        assert error.message == "Pause or disconnect a connection before you archive it."
+        assert error.message == "Pause or disconnect the connection before you archive it."
     administrator.call("ml.connection", "action_pause", [made])
     administrator.call("ml.connection", "action_archive", [made])
 

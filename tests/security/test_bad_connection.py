@@ -57,7 +57,7 @@ def test_wrong_credentials(books):
 
 
 def test_access_is_not_asked_for_again_at_once(books):
-    """While access is refused, the vendor is left in peace for some minutes."""
+    """While access is refused, Odoo calls the provider not at all for some minutes."""
     bill = books.add_bill()
     set_secret(books, "not-the-secret")
     books.due("bills")

@@ -40,7 +40,7 @@ BILLS = {
     "locked period": ({"issued_at": "2025-12-15"}, "waiting", "locked_period", "locked"),
     "the same by hand": ({"invoice_number": "HAND-SAME"}, "done", None, ""),
     "another by hand": ({"invoice_number": "HAND-OTHER"}, "failed", "duplicate", "HAND-OTHER"),
-    "vendor without a name": ({"vendor": ""}, "waiting", "mapping", "Waits for"),
+    "vendor without a name": ({"vendor": ""}, "waiting", "mapping", "Waiting for"),
     "markup": ({"invoice_number": "<script>alert(1)</script>", "memo": "{{7*7}} ${7*7} %s"}, "done", None, ""),
     "good after": ({}, "done", None, ""),
 }

@@ -101,9 +101,12 @@ def test_an_administrators_account_is_not_taken_over(books):
         row = {"connection_id": connection, **moved}
         person.refuses("ml.mapping", "create", [row])
     refused = books.accountant.refuses("ml.mapping", "create", [{"connection_id": connection, **moved}])
-    assert "cannot stand for a vendor" in refused.message and "Administrator" not in refused.message
+    assert "cannot be mapped to a contact of a user" in refused.message and "Administrator" not in refused.message
     rule = {"connection_id": connection, "kind": "vendor", "pattern": "*", "res_id": admin}
-    assert "cannot stand for a vendor" in books.accountant.refuses("ml.mapping.rule", "create", [rule]).message
+    assert (
+        "cannot be mapped to a contact of a user"
+        in books.accountant.refuses("ml.mapping.rule", "create", [rule]).message
+    )
     # even a binding that was made before leads nowhere
     before = books.rows("SELECT name, email, phone, street, vat FROM res_partner WHERE id = %s", admin)
     books.rows("UPDATE ml_binding SET res_id = %s WHERE kind = 'vendor' AND external_id = %s", admin, vendor)

@@ -110,7 +110,7 @@ def workers(database, **environment):
 
 
 def works(workers, sandbox):
-    """Whether the database regards itself as the live one, and so calls its vendor."""
+    """Whether the database regards itself as the live one, and so calls its provider."""
     before = len(sandbox.control.requests())
     is_copy = workers.code(RUN)
     called = len(sandbox.control.requests()) > before
@@ -179,7 +179,7 @@ def test_a_dump_that_is_restored_under_its_own_name_calls_nobody_until_it_is_sai
         note = adopt(restored)
         assert "Compare" in note and "Bills" in note
         assert works(restored, sandbox)
-        # what the lost database made after the dump keeps its ids at the vendor
+        # what the lost database made after the dump keeps its ids at the provider
         assert restored.code(last) > lost_id
 
 

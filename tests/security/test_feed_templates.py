@@ -104,10 +104,10 @@ def test_what_one_may_not_read_one_may_not_select(offices, templates):
         "[('user_id.resource_ids', 'any', [('employee_id', 'any', [('name', '=', 'One')])])]",
     ):
         refused = person.refuses(TEMPLATE, "write", [templates["vendors"]], {"domain": domain})
-        assert "you may not read" in refused.message
+        assert "do not have the right to read" in refused.message
     lines = "[('lot_ids.name', '=', 'L1')]"
     refused = person.refuses(TEMPLATE, "write", [templates["purchase_receipts"]], {"lines_domain": lines})
-    assert "you may not read" in refused.message
+    assert "do not have the right to read" in refused.message
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def test_answers_of_stampli(books):
     books.due("files")
     books.workers.run()
     (row,) = books.open_rows()
-    assert row["error_message"] == "The vendor refused the file: line 7: VendorName is too long"
+    assert row["error_message"] == "Stampli rejected the file: line 7: VendorName is too long"
     books.actor.lists["vendors"].clear()
     accepted = send(books)
     assert not case.problems()

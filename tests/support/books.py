@@ -50,7 +50,7 @@ class Books:
         self.workers.run()
 
     def move_to(self, url):
-        """Do what an administrator does whose vendor answers at another address: what was entered before is gone."""
+        """Do what an administrator does whose provider answers at another address: earlier secrets are deleted."""
         self.workers.code(
             "connection = env['ml.connection'].search([])\n"
             f"connection.custom_url = {url!r}\n"

@@ -1,4 +1,4 @@
-"""Which servers are called: the vendors' own, on public addresses, whatever a name leads to."""
+"""Which servers are called: the providers' own, on public addresses, whatever a name leads to."""
 
 import socket
 

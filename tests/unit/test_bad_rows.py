@@ -239,9 +239,9 @@ def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, 
         f"{UNREADABLE}{name}" for name in ("no-head", "no-content", "no-json")
     ]
     assert [item.payload[FAULT] for item in found[:2]] == [
-        "Row 1 of page 1 (no-head) of a list of SAP Concur cannot be read. It does not say of which record it is. "
+        "Row 1 of page 1 (no-head) of a list of SAP Concur cannot be read. The document does not name its record. "
         "Have it corrected there, then ignore this row.",
-        "Row 2 of page 1 (no-content) of a list of SAP Concur cannot be read. It has no content that can be read. "
+        "Row 2 of page 1 (no-content) of a list of SAP Concur cannot be read. The document has no readable content. "
         "Have it corrected there, then ignore this row.",
     ]
     assert all(FAULT in item.payload and item.external_id.startswith(UNREADABLE) for item in found[3:5])

@@ -181,11 +181,11 @@ def test_a_lost_renewal_says_what_to_do(sandbox, kind):
     sandbox.control.end_request_tokens()
     sandbox.control.end_access_tokens()
     sandbox.control.add_fault(kind, method="POST", path=TOKENS, when="after")
-    with pytest.raises(NetworkError, match="asked again"):
+    with pytest.raises(NetworkError, match="requests it again"):
         client.ready_documents("expense")
     with pytest.raises(AuthError) as caught:
         client.ready_documents("expense")
-    assert "sent at 2026-09-30 12:00 UTC, never came" in caught.value.message
+    assert "sent on Sep 30, 2026 12:00 UTC, was lost" in caught.value.message
     assert "Company Request Token" in caught.value.message
     assert sandbox.control.effects("acknowledge") == {}
     # a person does what the message says
@@ -220,7 +220,7 @@ def test_after_six_months(sandbox, client):
     sandbox.control.end_request_tokens()
     sandbox.control.end_access_tokens()
     sandbox.control.end_refresh_tokens()
-    with pytest.raises(AuthError, match="lasts six months.*Company Request Token"):
+    with pytest.raises(AuthError, match="valid for six months.*Company Request Token"):
         client.ready_documents("expense")
 
 
@@ -236,7 +236,7 @@ def test_a_grant_is_for_its_own_address_and_company(sandbox, client, tokens, req
         assert grants(elsewhere) == ({"password": 1} if request_token else {})
     other = connect(sandbox, MemoryTokens(), company_id="another", request_token="")
     other._tokens._grant = tokens.stored()
-    with pytest.raises(AuthError, match="company request token is needed"):
+    with pytest.raises(AuthError, match="company request token is missing"):
         other.ready_documents("expense")
     assert grants(sandbox) == {"password": 1}
 
@@ -246,8 +246,8 @@ def test_a_grant_is_for_its_own_address_and_company(sandbox, client, tokens, req
     [
         ({"request_token": "example-other"}, "request token is wrong"),
         ({"client_secret": "example-other"}, "client secret is wrong"),
-        ({"client_id": "other"}, "client ID is not known"),
-        ({"request_token": ""}, "company request token is needed"),
+        ({"client_id": "other"}, "client ID does not exist"),
+        ({"request_token": ""}, "company request token is missing"),
     ],
 )
 def test_what_is_wrong_is_said(sandbox, tokens, wrong, sentence):
@@ -274,12 +274,12 @@ def test_the_end_of_an_api_is_noted_alike_for_each_record(sandbox, tokens):
     for row in lists:
         list(client.list_items(row["id"]))
     assert {exchange.announcement for exchange in seen} == {
-        "SAP Concur announces the end of /list/v4/lists on Sat, 31 Oct 2026 00:00:00 GMT: Use v5"
+        "SAP Concur will discontinue /list/v4/lists on Sat, 31 Oct 2026 00:00:00 GMT. Use v5"
     }
     seen.clear()
     list(client.vendors())
     assert [exchange.announcement for exchange in seen][-1].endswith(
-        "/api/v3.1/invoice on Sat, 31 Oct 2026 00:00:00 GMT"
+        "/api/v3.1/invoice on Sat, 31 Oct 2026 00:00:00 GMT."
     )
 
 

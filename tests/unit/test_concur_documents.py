@@ -272,8 +272,8 @@ def test_cash_advance():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"employeeCurrencyAlphaCode": "EUR"}, "USD and the employee is paid in EUR"),
-        ({"requestAmount": 99}, "add up to 100, but 99"),
+        ({"employeeCurrencyAlphaCode": "EUR"}, "USD, and the employee is paid in EUR"),
+        ({"requestAmount": 99}, "add up to 100 USD, but the employee requested 99 USD"),
         ({"issuedDate": None, "requestDate": None}, "no date"),
     ],
 )
@@ -286,13 +286,13 @@ def test_cash_advance_that_is_not_booked(change, said):
 
 def test_a_document_without_rows_is_not_wanted_only_when_it_is_over_nothing():
     content = received(documents.cash_advance("A1", 100, day=DAY)) | {"journalData": None}
-    with pytest.raises(InvalidDataError, match="add up to 0, but 100 was requested"):
+    with pytest.raises(InvalidDataError, match="add up to 0 USD, but the employee requested 100 USD"):
         cash_advance(content)
     content["cashAdvanceData"]["requestAmount"] = 0
     with pytest.raises(NotRelevantError):
         cash_advance(content)
     content = received(documents.report("R1", [documents.entry("600000", 50, day=DAY)], day=DAY)) | {"expenseEntry": []}
-    with pytest.raises(InvalidDataError, match="add up to 0, but 50 was approved"):
+    with pytest.raises(InvalidDataError, match="no rows to book, but the approved amount is 50 USD"):
         expense_report(content)
     content["report"]["totalApprovedAmount"] = 0
     with pytest.raises(NotRelevantError):
@@ -307,7 +307,7 @@ def test_a_credit_of_a_cash_advance_is_one_with_a_minus_and_without(credit):
     content["journalData"].append({**row, "amount": credit, "debitOrCredit": "CR"})
     assert balances(cash_advance(content)) == {account("CADV"): 70, EMPLOYEE: -70}
     row["amount"] = -100
-    with pytest.raises(InvalidDataError, match="debit of -100"):
+    with pytest.raises(InvalidDataError, match="debit of -100 USD"):
         cash_advance(content)
 
 
@@ -350,7 +350,7 @@ def test_invoice_dates_in_three_forms(text):
 
 
 def test_invoice_that_does_not_add_up_names_both_numbers():
-    with pytest.raises(InvalidDataError, match="248, but its total is 249"):
+    with pytest.raises(InvalidDataError, match="248 EUR, but its total is 249 EUR"):
         invoice(composed_invoice(requestTotal=249))
 
 

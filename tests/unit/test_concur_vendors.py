@@ -328,7 +328,7 @@ def test_a_bank_account_without_a_country_is_not_taken_for_an_american_one(sandb
 def test_what_is_too_long_and_can_be_spared_is_left_out_and_named(sandbox, concur):
     contact = doc.Contact(email="ap@example.com", phone="+44 20 7946 0000 extension 12345", is_default=True)
     sent = push(concur, partner(contacts=(contact,)))
-    assert sent.note == "SAP Concur takes 25 characters of ContactPhoneNumber, so it was not sent."
+    assert sent.note == "ContactPhoneNumber was not sent because SAP Concur allows at most 25 characters."
     (record,) = sandbox.control.vendors(sent.external_id)
     assert record["ContactEmail"] == "ap@example.com" and not record.get("ContactPhoneNumber")
 
@@ -381,7 +381,7 @@ def test_groups_that_follow_no_tag_stay(sandbox, concur):
 def test_a_group_that_concur_lacks_stops_nothing_else_and_is_named(sandbox, concur, refuses):
     sandbox.settings.refuses_unknown_groups = refuses
     sent = push(concur, partner(memberships={"Unknown": True, "Marketing": True}, pay_to=(IBAN,)))
-    assert "into Unknown: make the vendor group" in sent.note and sent.is_incomplete
+    assert "these groups: Unknown. Create the vendor group" in sent.note and sent.is_incomplete
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
     assert banks_of(sandbox).keys() == {IBAN.number}
     again = push(concur, partner(memberships={"Marketing": True}, pay_to=(IBAN,)), sent.external_id)
@@ -391,7 +391,7 @@ def test_a_group_that_concur_lacks_stops_nothing_else_and_is_named(sandbox, conc
 def test_a_bank_account_that_is_refused_stops_no_group(sandbox, concur, monkeypatch):
     refusal = [{"StatusList": [{"Type": "WARNING", "Message": "The account is closed"}]}]
     monkeypatch.setattr(concur.client, "update_vendor_banks", lambda accounts: [{**accounts[0], **refusal[0]}])
-    with pytest.raises(errors.PermanentError, match="account is closed.*into Unknown"):
+    with pytest.raises(errors.PermanentError, match="account is closed.*these groups: Unknown"):
         push(concur, partner(memberships={"Unknown": True, "Marketing": True}, pay_to=(IBAN,)))
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
 

@@ -305,7 +305,7 @@ def limited(sandbox, *companies):
 
 
 def everything_coded(ramp):
-    """Ramp's rows of an account, an option, a vendor of the books and a tax of ours."""
+    """Ramp's rows of an account, an option, an accounting vendor and a tax from Odoo."""
     push_all(ramp, "accounts_push", [account(1)])
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=4, name="Projects"))
     value = doc.DimensionValue(

@@ -131,10 +131,10 @@ def test_an_account_keeps_its_kind(classification, kind, visma):
     [
         (account(code=" "), "has no code"),
         (account(active=False), "archived"),
-        (account(classification="other"), "neither asset"),
+        (account(classification="other"), "neither an asset"),
         (value(code=""), "has no code"),
-        (value("branch"), "nothing that can be made"),
-        (value(""), "nothing that can be made"),
+        (value("branch"), "not mapped to a segment or to projects"),
+        (value(""), "not mapped to a segment or to projects"),
     ],
 )
 def test_what_cannot_be_made_is_told_before_anything_is_sent(document, said, visma):
@@ -147,6 +147,6 @@ def test_a_code_of_the_wrong_length_is_not_changed_but_told(sandbox, visma):
 
 
 def test_what_is_there_and_cannot_be_used_is_told(sandbox, visma):
-    assert "activate it there" in raised(send, visma, account(code="7799")).message
-    assert "activate it there" in raised(send, visma, account(code="1920")).message
+    assert "Activate it there" in raised(send, visma, account(code="7799")).message
+    assert "Activate it there" in raised(send, visma, account(code="1920")).message
     assert not sandbox.control.requests("POST", "/v1/account")

@@ -82,7 +82,7 @@ REFUSALS = {refuse_number: "already", close_account: "6340", close_period: "clos
 def test_what_is_refused_leaves_the_ledger_as_it_was(sandbox, visma, key, refuse):
     refuse(sandbox)
     error = raised(send, provider_of(sandbox), changed(), key)
-    assert REFUSALS[refuse] in error.message and f"{key} stands in the ledger as before" in error.message
+    assert REFUSALS[refuse] in error.message and f"Still in the ledger of Visma.net: {key}." in error.message
     assert amounts(standing(sandbox)) == [1250] and waiting(sandbox) == []
     # the way back is to change the bill back
     assert send(provider_of(sandbox), bill(), key).external_id == key
@@ -93,7 +93,7 @@ def test_a_reversal_in_a_closed_period_is_refused_before_anything_counts(sandbox
     sandbox.control.close_period("202609")
     moved = changed(accounting_date=date(2026, 10, 2))
     error = raised(send, provider_of(sandbox), moved, key)
-    assert isinstance(error, errors.LockedPeriodError) and f"{key} stands in the ledger as before" in error.message
+    assert isinstance(error, errors.LockedPeriodError) and f"Still in the ledger of Visma.net: {key}." in error.message
     assert amounts(standing(sandbox)) == [1250]
     assert not [name for name in waiting(sandbox) if name.startswith("DebitAdj/")]
     sandbox.control.open_period("202609")
@@ -105,7 +105,7 @@ def test_a_reversal_in_a_closed_period_is_refused_before_anything_counts(sandbox
 def test_the_row_says_what_stands_until_both_are_released(sandbox, visma, key):
     sent = send(visma, changed(), key)
     (reversal,) = (name for name in documents(sandbox) if name.startswith("DebitAdj/"))
-    assert key in sent.note and reversal in sent.note and "stays in the ledger until" in sent.note
+    assert key in sent.note and reversal in sent.note and "The ledger changes when" in sent.note
     assert (amounts(standing(sandbox)), documents(sandbox)[sent.external_id]["status"]) == ([1250], "Hold")
     again = send(visma, changed("800.00"), sent.external_id)
     assert again == dataclasses.replace(sent, external_id=again.external_id) and again.external_id == sent.external_id
@@ -118,7 +118,7 @@ def test_what_was_paid_meanwhile_is_not_replaced(sandbox, visma, key):
     sent = send(visma, changed(), key)
     sandbox.control.pay(key.partition("/")[2], "100", "2026-10-01")
     error = raised(release, visma, sent.external_id)
-    assert isinstance(error, errors.ConflictError) and f"{key} stands in the ledger as before" in error.message
+    assert isinstance(error, errors.ConflictError) and f"Still in the ledger of Visma.net: {key}." in error.message
     assert documents(sandbox)[sent.external_id]["status"] == "Hold"
 
 
@@ -126,7 +126,7 @@ def test_a_release_that_is_refused_leaves_the_old_one(sandbox, visma, key):
     sent = send(visma, changed(accounting_date=date(2026, 10, 2)), key)
     sandbox.control.close_period("202610")
     error = raised(release, visma, sent.external_id)
-    assert f"{key} stands in the ledger as before" in error.message and amounts(standing(sandbox)) == [1250]
+    assert f"Still in the ledger of Visma.net: {key}." in error.message and amounts(standing(sandbox)) == [1250]
     assert send(provider_of(sandbox), bill(), sent.external_id).external_id == key
     assert waiting(sandbox) == []
 
@@ -142,7 +142,7 @@ def test_a_reversal_that_is_refused_at_last_says_that_both_stand(sandbox, visma,
 
     monkeypatch.setattr(type(visma.reversals), "prepare", preparing)
     error = raised(release, visma, sent.external_id)
-    assert f"Both {sent.external_id} and {key} stand in the ledger" in error.message
+    assert f"Both {sent.external_id} and {key} are in the ledger" in error.message
     assert sorted(amounts(standing(sandbox))) == [1125, 1250]
     monkeypatch.undo()
     sandbox.control.open_period("202609")
@@ -387,7 +387,7 @@ def test_the_ledger_never_loses_the_bill(sandbox, steps, copies_note):
         assert not counts[0] or least <= min(counts)
         # what is in doubt is taken up again by itself
         is_in_doubt = error == "killed" or isinstance(error, (errors.RemoteError, errors.UnconfirmedError))
-        assert len(standing(sandbox)) < 2 or is_in_doubt or "stand in the ledger" in error.message
+        assert len(standing(sandbox)) < 2 or is_in_doubt or "are in the ledger" in error.message
         allow_all(sandbox)
     worker.look = lambda: None
     worker.settle()

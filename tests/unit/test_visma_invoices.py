@@ -147,7 +147,7 @@ def test_a_difference_of_rounding_goes_on_the_vat(sandbox, visma):
 def test_a_difference_that_is_not_rounding_is_refused_with_both_totals(sandbox, visma):
     error = raised(send, visma, bill(total=Decimal("1150.00")))
     assert isinstance(error, errors.InvalidDataError)
-    assert "1150.00 in Odoo" in error.message and "1250" in error.message
+    assert "1,150.00 NOK in Odoo" in error.message and "1,250" in error.message
     (row,) = documents(sandbox).values()
     assert row["status"] == "Hold"
 
@@ -156,7 +156,7 @@ def test_a_line_that_visma_drops_is_noticed_and_retry_brings_it(sandbox, visma):
     sandbox.control.settings(drops_lines=1)
     document = bill(bill_line("800.00"), bill_line("200.00"))
     error = raised(send, visma, document)
-    assert isinstance(error, errors.InvalidDataError) and "1 lines instead of 2" in error.message
+    assert isinstance(error, errors.InvalidDataError) and "Number of lines: 1 instead of 2" in error.message
     sent = send(visma, document)
     row = documents(sandbox)[sent.external_id]
     assert len(documents(sandbox)) == 1 and [line["cost"] for line in row["invoiceLines"]] == [800, 200]
@@ -243,7 +243,7 @@ def test_what_a_person_entered_for_the_same_bill_is_linked(sandbox, visma):
     assert find(visma, bill()).external_id == sent.external_id
     changed = bill(bill_line("900.00"), total=Decimal("1125.00"))
     assert isinstance(raised(send, visma, changed, sent.external_id), errors.ConflictError)
-    assert "cancel it there" in send(visma, bill(is_void=True), sent.external_id).note
+    assert "Cancel it there" in send(visma, bill(is_void=True), sent.external_id).note
     assert documents(sandbox) == before
 
 
@@ -309,7 +309,7 @@ def test_what_is_released_is_reversed_and_made_anew(sandbox, visma):
     changed = bill(bill_line("1000.00", account="6300"))
     sent = send(visma, changed, key)
     rows = documents(sandbox)
-    assert sent.external_id != key and f"takes the place of {key}" in sent.note
+    assert sent.external_id != key and f"replaces {key}" in sent.note
     reversal = next(row for name, row in rows.items() if name.startswith("DebitAdj/"))
     states = reversal["status"], rows[key]["status"], rows[sent.external_id]["status"]
     assert states == ("Balanced", "Open", "Hold")
@@ -322,7 +322,7 @@ def test_a_released_document_keeps_its_number(sandbox, visma):
     key = send(visma, bill()).external_id
     release(visma, key)
     sent = send(visma, bill(number="F-999"), key)
-    assert sent.external_id == key and "stay as they are" in sent.note and len(documents(sandbox)) == 1
+    assert sent.external_id == key and "did not change its number" in sent.note and len(documents(sandbox)) == 1
 
 
 def test_what_is_paid_is_not_taken_back(sandbox, visma):
@@ -344,7 +344,7 @@ def test_a_cancelled_bill_is_deleted_or_reversed(sandbox, visma):
     key = send(visma, bill()).external_id
     assert "Deleted" in send(visma, bill(is_void=True), key).note
     assert documents(sandbox) == {}
-    assert "not in Visma.net any more" in send(visma, bill(is_void=True), key).note
+    assert "no longer exists in Visma.net" in send(visma, bill(is_void=True), key).note
     key = send(visma, bill(), key).external_id
     release(visma, key)
     assert "reversed by" in send(visma, bill(is_void=True), key).note
@@ -482,7 +482,7 @@ def test_a_file_that_comes_after_the_release_is_attached(sandbox, visma):
 def test_what_a_person_entered_gets_no_files_from_here(sandbox, visma):
     key = f"Invoice/{entered(sandbox)}"
     sent = visma.send("bill_files_push", visma.render("bill_files_push", files_of(key, ("a.pdf", b"one"))), "", "key")
-    assert "A person has entered it" in sent.note
+    assert "entered manually" in sent.note
     assert not documents(sandbox)[key].get("attachments")
 
 
@@ -525,7 +525,7 @@ def test_the_total_in_visma_is_that_of_odoo_to_the_oere(sandbox, visma, lines):
     assert find(provider, dataclasses.replace(document)).external_id == sent.external_id
 
 
-# What comes from another vendor, with amounts that hold their VAT
+# Bills from another provider, with amounts that include their VAT
 
 
 def passed_on(*lines, **values):

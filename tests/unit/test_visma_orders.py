@@ -59,7 +59,7 @@ def test_a_lost_answer_makes_no_second_order(sandbox, visma, when):
 def test_a_line_that_is_dropped_silently_is_told_and_sent_again(sandbox, visma):
     sandbox.settings.drops_lines = 1
     error = raised(send, visma, order())
-    assert isinstance(error, errors.InvalidDataError) and "1 lines instead of 2" in error.message
+    assert isinstance(error, errors.InvalidDataError) and "Number of lines: 1 instead of 2" in error.message
     sent = send(visma, order())
     (row,) = sandbox.control.orders()
     assert (row["orderNbr"], len(row["lines"])) == (sent.external_id, 2)
@@ -69,7 +69,7 @@ def test_a_dropped_line_of_a_change_is_told(sandbox, visma):
     number = send(visma, order(order_line(1))).external_id
     sandbox.settings.drops_lines = 1
     changed = order(order_line(1), order_line(2))
-    assert "1 lines instead of 2" in raised(send, visma, changed, number).message
+    assert "Number of lines: 1 instead of 2" in raised(send, visma, changed, number).message
     send(visma, changed, number)
     assert len(row_of(sandbox, number)["lines"]) == 2
 
@@ -99,11 +99,11 @@ def test_a_cancelled_order_is_held_and_the_person_told(sandbox, visma):
     number = send(visma, order()).external_id
     cancelled = dataclasses.replace(order(), state="cancelled", lines=())
     sent = send(visma, cancelled, number)
-    assert "cannot cancel a purchase order" in sent.message and number in sent.message
+    assert "cannot cancel purchase orders" in sent.message and number in sent.message
     assert row_of(sandbox, number)["status"] == "Hold"
     sandbox.control.end_order(number, "Cancelled")
     sent = send(visma, cancelled, number)
-    assert (sent.message, sent.note) == ("", "It is cancelled in Visma.net.")
+    assert (sent.message, sent.note) == ("", "The purchase order has the status Cancelled in Visma.net.")
     assert isinstance(raised(send, visma, order(order_line(1, "9")), number), errors.ConflictError)
 
 

@@ -70,7 +70,7 @@ def test_a_good_connection_is_told_in_full(visma):
 def test_the_tenant_id_of_the_customer_is_explained(sandbox):
     report = provider_of(sandbox, tenant_id=CUSTOMER_TENANT_ID).check()
     (finding,) = [finding for finding in report.findings if finding.level == "error"]
-    assert "tenant id of the company, not of the customer" in finding.message
+    assert "tenant ID of the company, not of the customer" in finding.message
 
 
 def test_a_scope_that_was_not_granted_is_named_with_what_rests(sandbox):
@@ -78,12 +78,14 @@ def test_a_scope_that_was_not_granted_is_named_with_what_rests(sandbox):
     made = provider_of(sandbox)
     report = made.check()
     warnings = [finding for finding in report.findings if finding.level == "warning"]
-    assert [finding.title for finding in warnings] == ["The scope vismanet_erp_service_api:delete is not granted"]
+    assert [finding.title for finding in warnings] == ["Missing permission (scope vismanet_erp_service_api:delete)"]
     assert report.settings["scopes"] == " ".join(sorted(sandbox.scopes))
 
 
 def test_a_wrong_usual_subaccount_is_found(sandbox):
-    assert ("error", "999-0000 is no subaccount") in findings(provider_of(sandbox, subaccount="999-0000"))
+    assert ("error", "The default subaccount 999-0000 does not exist") in findings(
+        provider_of(sandbox, subaccount="999-0000")
+    )
     assert not [level for level, _title in findings(provider_of(sandbox, subaccount="100-3000")) if level != "ok"]
 
 
@@ -332,7 +334,7 @@ OWN = {"number_source": "odoo"}
 def test_a_company_with_manual_numbers_says_what_to_choose(sandbox, visma):
     sandbox.control.settings(numbers_suppliers=False)
     assert "Numbers of New Records" in raised(send, visma, example_vendor()).message
-    (finding,) = (item for item in visma.check().findings if "by hand" in item.title)
+    (finding,) = (item for item in visma.check().findings if "manual numbers" in item.title)
     assert finding.level == "warning" and "CS202000" in finding.message
     chosen = provider_of(sandbox, options={"suppliers_push": OWN})
     assert not [item for item in chosen.check().findings if item.level == "warning"]

@@ -110,22 +110,22 @@ def test_sending_again_changes_nothing(sandbox, visma, ordered):
 def test_what_changes_after_the_release_is_left_to_a_person(sandbox, visma, ordered):
     number = send(visma, receipt(ordered, "1", "2")).external_id
     error = raised(send, visma, receipt(ordered, "1", "1"), number)
-    assert isinstance(error, errors.ConflictError) and "by hand" in error.message
+    assert isinstance(error, errors.ConflictError) and "manually" in error.message
     sent = send(visma, receipt(ordered, "0", "0", cancelled=True), number)
-    assert "enter the return" in sent.message and sent.external_id == number
+    assert "Enter the return" in sent.message and sent.external_id == number
     assert received(sandbox) == [1, 2]
 
 
 def test_a_receipt_that_came_back_whole_before_it_was_sent_is_not_made(sandbox, visma, ordered):
     sent = send(visma, receipt(ordered, "0", cancelled=True))
-    assert "Nothing of it was kept" in sent.note
+    assert "All goods of the receipt were returned" in sent.note
     assert not sandbox.control.receipts()
 
 
 def test_lines_that_visma_leaves_out_silently_are_told_and_nothing_is_released(sandbox, visma, ordered):
     sandbox.settings.receives_services = False
     error = raised(send, visma, receipt(ordered, "1", "2"))
-    assert isinstance(error, errors.InvalidDataError) and "2 of 2 lines are missing" in error.message
+    assert isinstance(error, errors.InvalidDataError) and "Missing lines: 2 of 2" in error.message
     assert not sandbox.control.effects("receipt.release")
     sandbox.settings.receives_services = True
     send(visma, receipt(ordered, "1", "2"))
@@ -133,8 +133,8 @@ def test_lines_that_visma_leaves_out_silently_are_told_and_nothing_is_released(s
 
 
 def test_a_line_that_the_order_lacks_is_told(visma, ordered):
-    assert "not on the order" in raised(send, visma, receipt(ordered, "1", "1", "1")).message
-    assert "no purchase order" in raised(send, visma, receipt("PO999999", "1")).message
+    assert "not on the purchase order" in raised(send, visma, receipt(ordered, "1", "1", "1")).message
+    assert "PO999999 no longer exists" in raised(send, visma, receipt("PO999999", "1")).message
 
 
 KEYS = st.tuples(st.sampled_from(("PO1", "PO2")), st.integers(1, 9).map(str))

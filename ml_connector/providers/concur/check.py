@@ -1,31 +1,29 @@
-"""*Test connection*: who we are, what is granted, when the refresh token ends. Changes nothing."""
-
-# Odoo translates, and there is no Odoo here.
+"""The connection check: sign-in, permissions, expiry of the refresh token, lists. It changes nothing."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
+from ...core.messages import _, paragraph
 from .flows import FIS, FLOWS
 from .flows_masters import LISTS
 from .lists import check_lists
 
-WHERE = "in SAP Concur's OAuth 2.0 Application Management, then make a new company request token and test again"
-
 
 class Checker(ConnectionCheck):
+    label = "SAP Concur"
     identity = "company_id"
 
     def run(self):
         try:
             self.tokens.get(self.client.fetch_token)
         except AuthError as error:
-            self._find("error", "SAP Concur gives no access", error.message)
+            self._find("error", _("SAP Concur rejected the credentials"), error.message)
             return self.report
         stored = self.tokens.stored()
-        centre = urlsplit(stored.location).hostname or ""
-        self._find("ok", f"SAP Concur gives access; the data centre is {centre}")
+        host = urlsplit(stored.location).hostname or ""
+        self._find("ok", _("Signed in to SAP Concur (data center %(host)s)", host=host))
         self.report.capabilities = set(stored.scope.split())
         self._check_scopes()
         self._check_end(stored)
@@ -38,34 +36,39 @@ class Checker(ConnectionCheck):
         needed = dict.fromkeys(scope for flow in FLOWS for scope in flow.scopes)
         missing = [scope for scope in needed if scope not in self.report.capabilities]
         for scope in missing:
-            flows = ", ".join(flow.label for flow in FLOWS if scope in flow.scopes)
+            flows = tuple(flow.label for flow in FLOWS if scope in flow.scopes)
             self._find(
                 "warning",
-                f"The scope {scope} is not granted",
-                f"Without it these do not work: {flows}. Add it {WHERE}.",
+                _("Missing permission (scope %(scope)s)", scope=scope),
+                _(
+                    "These flows need it: %(flows)s. Add the scope in SAP Concur under OAuth 2.0 Application "
+                    "Management. Then create a new company request token and test again.",
+                    flows=flows,
+                ),
             )
         if not missing:
-            self._find("ok", "All scopes are granted")
+            self._find("ok", _("All permissions granted"))
 
     def _check_end(self, stored):
         if not stored.refresh_expires_at:
             return
         days = (stored.refresh_expires_at - datetime.now(UTC).replace(tzinfo=None)).days
         level = "ok" if days > 30 else "warning"
-        self._find(level, f"The access lasts until {stored.refresh_expires_at:%Y-%m-%d}, or longer when it is used")
+        day = stored.refresh_expires_at.date()
+        self._find(level, _("Access expires on %(day)s, or later if Odoo uses it before", day=day))
 
     def _check_queue(self):
-        """Reading the queue changes nothing, and says whether the service is switched on for the site."""
+        """Read one document of the queue, which shows whether the service is active for the site."""
         try:
             self.client.ready_documents("expense", limit=1)
         except (AuthError, PermanentError) as error:
             self._find(
                 "error",
-                "The Financial Integration Service does not answer",
-                f"{error.message} Ask SAP to switch it on for the site.",
+                _("The Financial Integration Service does not answer"),
+                paragraph(error.message, _("Ask SAP to activate the Financial Integration Service for the site.")),
             )
         else:
-            self._find("ok", "The Financial Integration Service answers")
+            self._find("ok", _("The Financial Integration Service answers"))
 
     def _check_lists(self):
         lists, capabilities = {}, set()

@@ -1,4 +1,4 @@
-"""SAP Concur's APIs: company tokens, data centres, and what all of its generations share.
+"""SAP Concur's APIs: company tokens, data centers, and what all of its generations share.
 
 Facts come from SAP's published pages (`developer.concur.com/api-reference`); each method names its page there.
 """
@@ -18,6 +18,7 @@ from ...core.http.client import BearerAuth, HttpClient, NoAuth
 from ...core.http.failures import read_json
 from ...core.http.oauth import granted, seconds
 from ...core.http.rows import objects
+from ...core.messages import _, paragraph
 
 TOKEN_PATH = "/oauth2/v0/token"
 FIS_PATH = "/financialintegration/fi/v4/companies/transactiontypes"
@@ -40,46 +41,48 @@ MOST_IMAGE_ELEMENTS = 100
 MOVED = "16"
 REFRESH_ENDED = ("107", "108")
 REASONS = {
-    "5": "the client ID, the company UUID or the company request token is wrong, or the request token has ended "
-    "(it lasts 24 hours)",
-    "10": "the app or the company is disabled",
-    "11": "the app or the company is disabled",
-    "14": "the app or the company is disabled",
-    "53": "the company is not enabled for this app",
-    "54": "a scope was asked for that the app does not have",
-    "59": "the app or the company is locked",
-    "60": "the app lacks the grant type password or refresh_token",
-    "61": "the client ID is not known there",
-    "64": "the client secret is wrong",
-    "123": "the app or the company is locked",
-    "136": "the company request token was made for another app",
+    "5": _(
+        "The client ID, the company UUID or the company request token is wrong, or the request token has expired. It "
+        "is valid for 24 hours."
+    ),
+    "10": _("The app or the company is disabled."),
+    "11": _("The app or the company is disabled."),
+    "14": _("The app or the company is disabled."),
+    "53": _("The company is not enabled for this app."),
+    "54": _("Odoo requested a scope that the app does not have."),
+    "59": _("The app or the company is locked."),
+    "60": _("The app lacks the grant type password or refresh_token."),
+    "61": _("The client ID does not exist in this data center."),
+    "64": _("The client secret is wrong."),
+    "123": _("The app or the company is locked."),
+    "136": _("The company request token was created for another app."),
 }
 """What the codes of the token endpoint mean (authentication page, response codes)."""
 MAINTENANCE = "134"
-HOW_TO_GET_REQUEST_TOKEN = (
-    "In SAP Concur open Administration > Company > Authentication Admin > Company Request Token, enter the client ID, "
-    "and enter the new token here as Company request token within 24 hours; then press Test connection"
+HOW_TO_GET_REQUEST_TOKEN = _(
+    "In SAP Concur, open Administration > Company > Authentication Admin > Company Request Token and enter the client "
+    "ID. Enter the new token on the connection as Company Request Token within 24 hours. Then test the connection."
 )
 
 _BUSY = re.compile(r"deadlock|too many|limit (?:reached|exceeded)|rate limit", re.IGNORECASE)
 
 
 class ConcurClient(HttpClient):
-    """One company of SAP Concur, called in the data centre that its latest token names.
+    """One company of SAP Concur, called in the data center that its latest token names.
 
     Every method raises what `HttpClient.call` raises.
 
     :param base_url: where the first token is asked for
     :param company_id: UUID of the company
     :param request_token: company request token, good for 24 hours; only the first token needs it
-    :param tokens: `oauth.TokenStore`, which keeps refresh token and data centre
+    :param tokens: `oauth.TokenStore`, which keeps refresh token and data center
     :param options: as for `HttpClient`
     """
 
     label = "SAP Concur"
     trace_header = "concur-correlationid"
     file_hosts = ("concursolutions.com",)
-    """Images lie in SAP Concur's own domain (image/v1.image); each data centre is a host below it (base-uris)."""
+    """Images lie in SAP Concur's own domain (image/v1.image); each data center is a host below it (base-uris)."""
 
     def __init__(self, base_url, *, client_id, client_secret, company_id, request_token, tokens, **options):
         options.setdefault("read_timeout", READ_TIMEOUT)
@@ -97,7 +100,7 @@ class ConcurClient(HttpClient):
     def fetch_token(self):
         """A company token: with the refresh token, or with the company request token for the first time.
 
-        :raises AuthError: a person must act; the message says what to do
+        :raises AuthError: the administrator has to act; the message says how
         """
         stored = self._tokens.stored()
         if not self._may_refresh(stored):
@@ -119,7 +122,7 @@ class ConcurClient(HttpClient):
             return False
         place, _, request = stored.grant_key.rpartition(".")
         own_place, _, own_request = self._grant_key.rpartition(".")
-        if not place:  # from a time when the address was no part of it
+        if not place:  # stored before the address became a part of the key
             own_request = _digest(self._client_id, self._company_id, self._request_token)
         return place in ("", own_place) and (not self._request_token or request == own_request)
 
@@ -130,7 +133,7 @@ class ConcurClient(HttpClient):
 
     def _first_token(self):
         if not self._request_token:
-            raise AuthError(f"A company request token is needed. {HOW_TO_GET_REQUEST_TOKEN}.")
+            raise AuthError(paragraph(_("The company request token is missing."), HOW_TO_GET_REQUEST_TOKEN))
         form = {
             "grant_type": "password",
             "username": self._company_id,
@@ -140,7 +143,7 @@ class ConcurClient(HttpClient):
         return replace(self._granted(self.base_url, form), grant_key=self._grant_key)
 
     def _refreshed(self, stored):
-        """The answer may hold another refresh token, and then the one that was sent is worth nothing any more."""
+        """A new access token. If the answer holds another refresh token, the one that was sent is no longer valid."""
         form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
         # grant_key is written with each refresh token, so it is carried along
         token = self._granted(stored.location or self.base_url, form)
@@ -167,9 +170,10 @@ class ConcurClient(HttpClient):
         try:
             answer = self._call("POST", address + TOKEN_PATH, deadline, False, auth=NoAuth(), data=form)
         except UnconfirmedError as error:
-            # the whole connection waits for it, and the token store knows that it was lost
+            # the whole connection waits for the token, and the token store notes that the answer was lost
             raise NetworkError(
-                f"{self.label} did not answer the request for a token; it is asked again.", status=error.status
+                _("SAP Concur did not answer the request for a token. Odoo requests it again automatically."),
+                status=error.status,
             ) from None
         token = granted(self.label, answer)
         location = str(answer.data.get("geolocation") or "")
@@ -184,7 +188,7 @@ class ConcurClient(HttpClient):
         self._fresh = {*self._fresh, token.value}
         return token
 
-    # What the base asks
+    # What HttpClient leaves to its subclasses
 
     def _authorized(self, send):
         try:
@@ -193,9 +197,12 @@ class ConcurClient(HttpClient):
             if error.status != 403:
                 raise
             refusal = error
-        scopes = self._tokens.stored().scope or "none"
+        scopes = tuple(self._tokens.stored().scope.split())
+        granted_scopes = (
+            _("The token has these scopes: %(scopes)s.", scopes=scopes) if scopes else _("The token has no scopes.")
+        )
         raise AuthError(
-            f"{refusal.message.rstrip('.')}. The token has these scopes: {scopes}.",
+            paragraph(refusal.message, granted_scopes),
             status=403,
             code=refusal.code,
             trace_id=refusal.trace_id,
@@ -203,7 +210,7 @@ class ConcurClient(HttpClient):
         )
 
     def address(self, token):
-        """The data centre of a token. Each renewal makes another token, so the pair is looked up once."""
+        """The data center of a token. Each renewal makes another token, so the pair is looked up once."""
         if self._place[0] != token:
             location = self._tokens.stored().location
             self._place = (token, self.own_location(location) if location else self.base_url)
@@ -224,8 +231,12 @@ class ConcurClient(HttpClient):
             return ""
         # without the parts that name records
         api = "/".join(path.split("/")[:4])
-        text = f"SAP Concur announces the end of {api}" + (f" on {end}" if end else "")
-        return f"{text}: {warning}" if warning else text
+        notice = (
+            _("SAP Concur will discontinue %(api)s on %(date)s.", api=api, date=end)
+            if end
+            else _("SAP Concur will discontinue %(api)s.", api=api)
+        )
+        return paragraph(notice, warning)
 
     def explain(self, data):
         """The error shapes of all generations of Concur's APIs (http-status-codes and the pages of each API)."""
@@ -243,11 +254,11 @@ class ConcurClient(HttpClient):
             data = {**data, **errors[0]}
         code = data.get("errorId") or data.get("errorCode") or data.get("Id") or data.get("id") or ""
         message = data.get("errorMessage") or data.get("message") or data.get("Message") or ""
-        wrong = [_said(problem) for problem in _rows(data.get("validationErrors"))]
+        wrong = [_problem(row) for row in _rows(data.get("validationErrors"))]
         return str(code), " ".join(part for part in (str(message), *wrong) if part)
 
     def own_location(self, url):
-        """A data centre as scheme and host, if it is one of Concur's own (base-uris): it will get our token.
+        """A data center as scheme and host, if it is one of Concur's own (base-uris), because it gets the token.
 
         :raises RemoteError: it is not
         """
@@ -262,10 +273,12 @@ class ConcurClient(HttpClient):
                     return f"{parts.scheme}://{parts.netloc.lower()}"
             elif parts.scheme == "https" and port in (None, 443) and host.endswith(DOMAIN):
                 return f"https://{host}"
-        raise RemoteError(f"{self.label} named a data centre outside of its own domains; nothing is sent there.")
+        raise RemoteError(
+            _("SAP Concur named a data center outside of its own domains. Odoo sends nothing to that address.")
+        )
 
     def _refused(self, reply, repeatable):
-        """A 400 also stands for request limits and database deadlocks (http-status-codes)."""
+        """The error for an answer. Status 400 also means request limits and database deadlocks (http-status-codes)."""
         error = super()._refused(reply, repeatable)
         if error.status == 400 and _BUSY.search(error.message):
             return RemoteError(error.message, status=400, trace_id=error.trace_id, details=error.details)
@@ -409,15 +422,15 @@ class ConcurClient(HttpClient):
         self._events("DELETE", f"/subscriptions/{quote(subscription_id, safe='')}")
 
     def _events(self, method, path, body=None):
-        """A call with a token of the app, in the company's data centre: each centre has subscriptions of its own."""
-        centre = self.address(self._bearer(self._tokens.get(self.fetch_token)))
+        """A call with a token of the app, in the company's data center: each center has subscriptions of its own."""
+        center = self.address(self._bearer(self._tokens.get(self.fetch_token)))
         try:
-            token = self._asked(centre, {"grant_type": "client_credentials"})
+            token = self._asked(center, {"grant_type": "client_credentials"})
         except (AuthError, PermanentError) as error:
             raise _refused(error) from None
         bearer = BearerAuth(self._bearer(token.value))
         deadline = self._clock() + self.budget
-        return self._call(method, f"{centre}/events/v4{path}", deadline, True, auth=bearer, json=body).data
+        return self._call(method, f"{center}/events/v4{path}", deadline, True, auth=bearer, json=body).data
 
     # Financial Integration Service v4 (financial-integration/v4.financial-integration)
 
@@ -449,7 +462,8 @@ class ConcurClient(HttpClient):
     def confirm_payments(self, doc_type, confirmations):
         """`POST .../paymentconfirmations`: {id: row of the answer}; the same `paymentRef` counts once (NOOP).
 
-        It is not repeated all the same: a payment may be taken back before the next try, and then it matters what came.
+        It is not repeated all the same: if the payment is reversed before the next attempt, it matters whether the
+        first one took effect.
         """
         body = {"processingConfirmation": confirmations, "systemId": ""}
         return self._confirmed(doc_type, "paymentconfirmations", body, repeatable=False)
@@ -497,21 +511,25 @@ def _image_url(content):
 
 
 def _ended(stored, refusal):
-    """What to do about a refresh token that is worth nothing any more, and why it is."""
+    """The error for a refresh token that is no longer valid: why, and how to get a new one."""
     known = {"status": refusal.status, "code": refusal.code, "trace_id": refusal.trace_id}
     if stored.lost_at:
-        moment = stored.lost_at.strftime("%Y-%m-%d %H:%M")
-        why = f"The answer to a renewal of the access, sent at {moment} UTC, never came, and SAP Concur has ended it"
+        why = _(
+            "The answer to the renewal of the access, sent on %(moment)s, was lost, and SAP Concur has ended the "
+            "access.",
+            moment=stored.lost_at,
+        )
     else:
-        why = "SAP Concur no longer accepts the refresh token, which lasts six months"
-    return AuthError(f"{why}. {HOW_TO_GET_REQUEST_TOKEN}. Nothing was lost: the sync goes on from there.", **known)
+        why = _("SAP Concur no longer accepts the refresh token, which is valid for six months.")
+    what_then = _("No data was lost. The sync continues from where it stopped.")
+    return AuthError(paragraph(why, HOW_TO_GET_REQUEST_TOKEN, what_then), **known)
 
 
 def _refused(error):
     if error.code == MAINTENANCE:
-        return RemoteError("SAP Concur is being maintained.", status=error.status, trace_id=error.trace_id)
+        return RemoteError(_("SAP Concur is under maintenance."), status=error.status, trace_id=error.trace_id)
     reason = REASONS.get(error.code)
-    message = f"SAP Concur gave no access: {reason}." if reason else error.message
+    message = paragraph(_("SAP Concur rejected the credentials."), reason) if reason else error.message
     return AuthError(message, status=error.status, code=error.code, trace_id=error.trace_id, details=error.details)
 
 
@@ -543,5 +561,5 @@ def _unfolded(row):
     return row
 
 
-def _said(problem):
-    return " ".join(str(problem[name]) for name in ("source", "message") if problem.get(name))
+def _problem(row):
+    return " ".join(str(row[name]) for name in ("source", "message") if row.get(name))

@@ -2,6 +2,7 @@
 
 from ...core.documents import AnalyticShare, Reference
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 from .wire import text
 
 PARTIES = {
@@ -23,17 +24,16 @@ def employee(source):
     number = text(source, "employeeId")
     name = " ".join(part for part in (text(source, "employeeFirstName"), text(source, "employeeLastName")) if part)
     if not number:
-        raise InvalidDataError(f"Employee {name or '?'} has no employee ID in SAP Concur: enter one there.")
+        raise InvalidDataError(
+            _("Employee %(employee)s has no employee ID in SAP Concur. Enter one there.", employee=name or "?")
+        )
     return Reference(
         kind="employee", external_id=number, code=text(source, "loginId", "emailAddress"), name=name or number
     )
 
 
 def party(code, payment_type):
-    """(account, partner) of whoever paid, for each payment type: two rows under Mappings.
-
-    The partner may be left out there; the account may not.
-    """
+    """(account, partner) of whoever paid, for each payment type. Both are mapped; the partner may be ignored."""
     key = f"party:{code}" if payment_type in ("", code) else f"party:{code}:{payment_type}"
     name = PARTIES.get(code, f"Payer {code}")
     name = name if payment_type in ("", code) else f"{name}, payment type {payment_type}"
@@ -44,16 +44,16 @@ def party(code, payment_type):
 
 
 def tax(row):
-    """The reclaim code decides, because it says what comes back."""
+    """The reference of a tax: by its reclaim code, which tells how much is deducted, else by its tax code."""
     code = text(row, "taxReclaimCode", "taxCode")
     if not code:
-        raise InvalidDataError("SAP Concur sent a tax without a code.")
+        raise InvalidDataError(_("SAP Concur sent a tax without a code."))
     label = text(row, "taxAuthorityLabel")
     return Reference(kind="tax", external_id=code, code=code, name=f"{label} {code}".strip())
 
 
 def analytics(allocation):
-    """All custom fields of an allocation: which of them are cost objects is the site's own choice."""
+    """All custom fields of an allocation: each site chooses which of them hold cost objects."""
     shares = []
     for number in range(1, CUSTOM_FIELDS + 1):
         code = text(allocation, f"allocationCustom{number}Code")

@@ -1,11 +1,10 @@
 """An invoice of Concur Invoice as a vendor bill: one line for each allocation, and its shipping and tax."""
 
-# Odoo translates, and there is no Odoo here.
-
 from decimal import Decimal
 
 from ...core.documents import Attachment, Bill, BillLine, Party
 from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
 from . import coding
 from .translate_expense import refuse_test
 from .vendors import vendor_key
@@ -16,20 +15,27 @@ def invoice(document):
     """:raises InvalidDataError: the lines do not add up to the total, or something that is needed is missing"""
     head, vendor = part(document, "requestHeader"), part(document, "vendor")
     refuse_test(head)
-    total = amount(head, "requestTotal", "the invoice")
+    currency = text(head, "currencyAlphaCode")
+    total = amount(head, "requestTotal", _("invoice"))
     sign = -1 if total < 0 else 1
     lines, taxes, gross = [], Decimal(0), Decimal(0)
     for row in rows(document.get("lineItem")):
         for allocation in rows(row.get("allocation")):
-            made, tax, part_gross = _allocation(row, allocation, sign)
+            made, tax, part_gross = _allocation(row, allocation, sign, currency)
             lines += made
             taxes += tax
             gross += part_gross
     if gross != total:
-        raise InvalidDataError(f"The lines of the invoice add up to {gross}, but its total is {total}.")
+        raise InvalidDataError(
+            _(
+                "The lines of the invoice add up to %(computed)s, but its total is %(amount)s.",
+                computed=Amount(gross, currency),
+                amount=Amount(total, currency),
+            )
+        )
     document_date = day(head, "invoiceDate", "invoiceReceivedDate", "submitDate")
     if document_date is None:
-        raise InvalidDataError("The invoice has no date.")
+        raise InvalidDataError(_("The invoice has no date in SAP Concur."))
     request_id = text(head, "requestId")
     return Bill(
         external_id=request_id,
@@ -38,7 +44,7 @@ def invoice(document):
         document_date=document_date,
         accounting_date=day(head, "postingDate"),
         due_date=day(head, "paymentDueDate"),
-        currency=text(head, "currencyAlphaCode"),
+        currency=currency,
         total=abs(total),
         tax_total=abs(taxes),
         amounts_include_tax=False,
@@ -53,23 +59,29 @@ def invoice(document):
 def _vendor(vendor):
     code = text(vendor, "vendorCode")
     if not code:
-        raise InvalidDataError("The invoice has no vendor code: choose the vendor in SAP Concur.")
+        raise InvalidDataError(_("The invoice has no vendor code. Choose the vendor in SAP Concur."))
     return Party(external_id=vendor_key(code), name=text(vendor, "vendorName") or code)
 
 
-def _allocation(row, allocation, sign):
+def _allocation(row, allocation, sign, currency):
     """(lines, tax, gross) of an allocation."""
     journal = part(allocation, "journal")
-    what = f"line {text(row, 'lineItemSequenceOrder') or '?'}"
-    net = amount(journal, "amountNet", what)
-    shipping = amount(journal, "amountShipping", what)
-    gross = amount(journal, "amountGross", what)
-    taxes = [(tax, amount(tax, "amountTax", what)) for tax in rows(journal.get("tax"))]
+    number = text(row, "lineItemSequenceOrder") or "?"
+    place = _("line %(line)s", line=number)
+    net = amount(journal, "amountNet", place)
+    shipping = amount(journal, "amountShipping", place)
+    gross = amount(journal, "amountGross", place)
+    taxes = [(tax, amount(tax, "amountTax", place)) for tax in rows(journal.get("tax"))]
     tax_total = sum((value for _tax, value in taxes), Decimal(0))
     if net + shipping + tax_total != gross:
         raise InvalidDataError(
-            f"{what.capitalize()}: net, shipping and tax add up to {net + shipping + tax_total}, but the gross amount "
-            f"is {gross}."
+            _(
+                "Line %(line)s: net amount, shipping and tax add up to %(computed)s, but the gross amount is "
+                "%(amount)s.",
+                line=number,
+                computed=Amount(net + shipping + tax_total, currency),
+                amount=Amount(gross, currency),
+            )
         )
     code = text(journal, "accountCode") or text(allocation, "allocationAccountCode")
     name = text(row, "expenseTypeName")

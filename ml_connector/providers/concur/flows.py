@@ -1,6 +1,7 @@
-"""What goes between SAP Concur and Odoo."""
+"""The flows between SAP Concur and Odoo."""
 
 from ...core.flow import FlowSpec
+from ...core.messages import _
 from .flows_invoices import INVOICE_FLOWS
 from .flows_masters import MASTER_FLOWS
 
@@ -13,7 +14,7 @@ OPTIONS = ("lock_date_policy", "start_date", "tell_failures")
 DOCUMENT_FLOWS = (
     FlowSpec(
         key="invoices",
-        label="Invoices",
+        label=_("Invoices"),
         direction="pull",
         kind="bill",
         sequence=30,
@@ -25,20 +26,20 @@ DOCUMENT_FLOWS = (
         files="invoice_files",
         options=OPTIONS,
         defaults={"tell_failures": False},
-        help="Books the invoices that are finally approved in Concur Invoice as vendor bills.",
+        help=_("Books invoices with final approval in Concur Invoice as vendor bills."),
     ),
     FlowSpec(
         key="invoice_files",
-        label="Invoice Images",
+        label=_("Invoice Images"),
         direction="pull",
         kind="file",
         sequence=33,
         scopes=(IMAGES,),
-        help="Attaches the image of an invoice to its bill.",
+        help=_("Attaches the image of an invoice to its bill."),
     ),
     FlowSpec(
         key="expense_reports",
-        label="Expense Reports",
+        label=_("Expense Reports"),
         direction="pull",
         kind="expense_report",
         sequence=40,
@@ -50,20 +51,20 @@ DOCUMENT_FLOWS = (
         files="receipts",
         options=(*OPTIONS, "report_mode"),
         defaults={"tell_failures": False},
-        help="Books the expense reports that are finally approved, as journal entries or as vendor bills.",
+        help=_("Books expense reports with final approval as journal entries or as vendor bills."),
     ),
     FlowSpec(
         key="receipts",
-        label="Receipts",
+        label=_("Receipts"),
         direction="pull",
         kind="file",
         sequence=41,
         scopes=(IMAGES,),
-        help="Attaches the receipts of a report to its entry.",
+        help=_("Attaches the receipts of an expense report to its entry."),
     ),
     FlowSpec(
         key="cash_advances",
-        label="Cash Advances",
+        label=_("Cash Advances"),
         direction="pull",
         kind="cash_advance",
         sequence=45,
@@ -73,11 +74,11 @@ DOCUMENT_FLOWS = (
         events=("cashadvance.readyForIntegration",),
         options=OPTIONS,
         defaults={"tell_failures": False},
-        help="Books issued cash advances as what the employee owes, to be paid to him.",
+        help=_("Books issued cash advances as a payable to the employee and as an advance that the employee owes."),
     ),
     FlowSpec(
         key="payroll",
-        label="Expenses Paid by Payroll",
+        label=_("Expenses Paid by Payroll"),
         direction="pull",
         kind="payroll",
         sequence=46,
@@ -89,11 +90,11 @@ DOCUMENT_FLOWS = (
         active=False,
         options=OPTIONS,
         defaults={"tell_failures": False},
-        help="Books what payroll pays of expense reports, by wage type. Map the wage types to accounts.",
+        help=_("Books what payroll pays of expense reports, by wage type. Map the wage types to accounts."),
     ),
     FlowSpec(
         key="payments_push",
-        label="Payments to Concur",
+        label=_("Payments to SAP Concur"),
         direction="push",
         kind="paid",
         sequence=80,
@@ -101,11 +102,14 @@ DOCUMENT_FLOWS = (
         scopes=(FIS,),
         watches="account.move",
         reports_payment_of=("expense_report",),
-        help="Tells Concur when an employee is paid for a report in Odoo. The report becomes Payment Confirmed.",
+        help=_(
+            "Reports an expense report as paid when Odoo has paid the employee. It becomes Payment Confirmed in SAP "
+            "Concur."
+        ),
     ),
     FlowSpec(
         key="invoice_payments_push",
-        label="Invoice Payments to Concur",
+        label=_("Invoice Payments to SAP Concur"),
         direction="push",
         kind="paid",
         sequence=81,
@@ -113,16 +117,19 @@ DOCUMENT_FLOWS = (
         scopes=(INVOICE_PAYMENTS,),
         watches="account.move",
         reports_payment_of=("bill",),
-        help="Tells Concur when an invoice that came through the Financial Integration Service is paid in Odoo.",
+        help=_("Reports invoices of the Financial Integration Service as paid when they are paid in Odoo."),
     ),
     FlowSpec(
         key="results",
-        label="Posting Results to Concur",
+        label=_("Posting Results to SAP Concur"),
         direction="push",
         kind="result",
         sequence=70,
         scopes=(FIS,),
-        help="Tells Concur which documents are booked. Without it Concur goes on with none of them.",
+        help=_(
+            "Reports to SAP Concur which documents Odoo has booked. Without it, SAP Concur does not process them "
+            "further."
+        ),
     ),
 )
 FLOWS = tuple(sorted((*DOCUMENT_FLOWS, *INVOICE_FLOWS, *MASTER_FLOWS), key=lambda flow: flow.sequence))

@@ -1,6 +1,7 @@
-"""Flow of invoices where the Financial Integration Service does not have them."""
+"""The flow of invoices for sites whose Financial Integration Service does not deliver them."""
 
 from ...core.flow import FlowSpec
+from ...core.messages import _
 from .flows_masters import VENDORS
 
 PAYMENT_REQUESTS = "INVPMT"
@@ -8,7 +9,7 @@ PAYMENT_REQUESTS = "INVPMT"
 INVOICE_FLOWS = (
     FlowSpec(
         key="payment_requests",
-        label="Invoices by List",
+        label=_("Invoices by List"),
         direction="pull",
         kind="bill",
         sequence=31,
@@ -18,7 +19,9 @@ INVOICE_FLOWS = (
         excludes=("invoices",),
         files="invoice_files",
         options=("post_bills", "lock_date_policy", "start_date", "create_vendors"),
-        help="Only where the Financial Integration Service does not have invoices: reads the approved invoices of "
-        "Concur Invoice as vendor bills. SAP Concur is told nothing of them.",
+        help=_(
+            "Books approved invoices of Concur Invoice as vendor bills. Only for sites whose Financial Integration "
+            "Service does not deliver invoices. Odoo reports no results to SAP Concur."
+        ),
     ),
 )

@@ -1,6 +1,7 @@
-"""Flows of what documents are coded to: vendors and lists."""
+"""The flows of vendors and of the lists whose items documents are coded with."""
 
 from ...core.flow import FlowSpec
+from ...core.messages import _
 from .lists import ACCOUNT_LIST, FIELD_LISTS
 
 VENDORS = "INVVEN"
@@ -10,30 +11,33 @@ ITEMS_WRITE, ITEMS_DELETE = "spend.listitem.write", "spend.listitem.delete"
 MASTER_FLOWS = (
     FlowSpec(
         key="lists",
-        label="Lists",
+        label=_("Lists"),
         direction="pull",
         kind="reference",
         sequence=10,
         interval=24 * 60,
         scopes=(LISTS, ITEMS),
-        help="Reads the items of the lists that the connection names, so that they can be mapped before the first "
-        "document comes.",
+        help=_(
+            "Reads the items of the lists named on the connection, so that you can map them before the first document."
+        ),
     ),
     FlowSpec(
         key="vendors",
-        label="Vendors",
+        label=_("Vendors"),
         direction="pull",
         kind="vendor",
         sequence=20,
         interval=12 * 60,
         scopes=(VENDORS,),
         options=("create_vendors", "conflict_policy", "vendor_change_policy"),
-        help="Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. What "
-        "changed on both sides is merged.",
+        help=_(
+            "Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. Changes "
+            "made on both sides are merged."
+        ),
     ),
     FlowSpec(
         key="vendors_push",
-        label="Vendors to Concur",
+        label=_("Vendors to SAP Concur"),
         direction="push",
         kind="vendor",
         sequence=100,
@@ -41,11 +45,11 @@ MASTER_FLOWS = (
         watches="res.partner",
         active=False,
         options=("send_bank_accounts", "group_tag_ids"),
-        help="Makes the vendors of Odoo in Concur Invoice and keeps them current. Archived ones lose their approval.",
+        help=_("Creates and updates Odoo's vendors in Concur Invoice. Archived vendors lose their approval."),
     ),
     FlowSpec(
         key="accounts_push",
-        label="Chart of Accounts to Concur",
+        label=_("Chart of Accounts to SAP Concur"),
         direction="push",
         kind="account",
         sequence=110,
@@ -54,11 +58,11 @@ MASTER_FLOWS = (
         needs=(ACCOUNT_LIST,),
         watches="account.account",
         active=False,
-        help="Keeps the accounts of Odoo as items of the list of accounts. Archived accounts are taken out of it.",
+        help=_("Keeps Odoo's accounts as items of the list of accounts. Odoo removes archived accounts from it."),
     ),
     FlowSpec(
         key="analytic_push",
-        label="Analytic Accounts to Concur",
+        label=_("Analytic Accounts to SAP Concur"),
         direction="push",
         kind="list_value",
         sequence=120,
@@ -67,7 +71,8 @@ MASTER_FLOWS = (
         needs=(FIELD_LISTS,),
         watches="account.analytic.account",
         active=False,
-        help="Keeps the analytic accounts of a plan as items of the list of its field. Mappings say which plan a field "
-        "stands for.",
+        help=_(
+            "Keeps the analytic accounts of a plan as items of the list of its field. Map the fields to analytic plans."
+        ),
     ),
 )

@@ -1,10 +1,8 @@
-"""Concur's lists, both ways: what accounts and custom fields are coded with (common/lists, common/list-item).
+"""Concur's lists, into Odoo and from Odoo: the codes of accounts and custom fields (common/lists, common/list-item).
 
-No API says which list a field of the site's forms shows, so the administrator does, in one line of the connection:
+No API tells which list a field of the site's forms shows, so the administrator enters it on the connection:
 `account = GL Accounts; custom1 = Cost Centers`.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 import re
 import threading
@@ -17,6 +15,7 @@ from ...core import items as rows
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError, RemoteError
 from ...core.items import id_of
+from ...core.messages import _
 from ...core.provider import RemotePage, RemoteRecord, SendResult, content_version
 from . import coding
 from .wire import found_text, text
@@ -25,7 +24,7 @@ from .wire import rows as parts_of
 ACCOUNT = "account"
 EXAMPLE = f"{ACCOUNT} = GL Accounts; custom1 = Cost Centers; custom2 = Projects"
 ACCOUNT_LIST, FIELD_LISTS = "list of accounts", "lists of custom fields"
-"""Capabilities: such lists are chosen and found."""
+"""Capabilities: the connection names such lists, and SAP Concur has them."""
 _FIELD = re.compile(rf"{ACCOUNT}|custom([1-9]|1[0-9]|20)")
 
 
@@ -48,9 +47,15 @@ def choices(setting):
         if not line.strip():
             continue
         if not (equals and name and _FIELD.fullmatch(field.lower())):
-            raise InvalidDataError(f"The lists cannot be read at “{line.strip()}”. Write them like: {EXAMPLE}.")
+            raise InvalidDataError(
+                _(
+                    'The entry "%(entry)s" is not a field and its list. Example: %(example)s.',
+                    entry=line.strip(),
+                    example=EXAMPLE,
+                )
+            )
         if field.lower() in found:
-            raise InvalidDataError(f"The field {field} has two lists: leave one of them.")
+            raise InvalidDataError(_("The field %(field)s has two lists. Remove one of them.", field=field))
         found[field.lower()] = Choice(field.lower(), name)
     return list(found.values())
 
@@ -60,7 +65,7 @@ def field_label(field):
 
 
 def reference(field, code, short_code, name):
-    """What documents are coded with, alike in the list and on a document."""
+    """The reference of a code, the same for a list item and for a document that is coded with it."""
     if field == ACCOUNT:
         return coding.account(code, name)
     return Reference(
@@ -69,7 +74,7 @@ def reference(field, code, short_code, name):
 
 
 class ListPuller:
-    """Fields and the items of their lists become rows under Mappings."""
+    """Reads fields and the items of their lists, which become mappings."""
 
     def __init__(self, provider):
         self._provider = provider
@@ -116,7 +121,7 @@ def _field_item(field, name):
 def _list_item(field, item):
     code = text(item, "code", "shortCode")
     if not code:
-        raise InvalidDataError("It has no code.")
+        raise InvalidDataError(_("The list item has no code."))
     payload = {"field": field, "code": code, "shortCode": text(item, "shortCode") or code, "value": text(item, "value")}
     title = f"{code} {payload['value']}".strip()
     return RemoteRecord(external_id=f"{field}:{code}", version=content_version(payload), title=title, payload=payload)
@@ -126,9 +131,9 @@ def _list_item(field, item):
 
 
 class ListPush:
-    """Accounts and analytic accounts as items of the list of their field.
+    """Sends accounts and analytic accounts as items of the list of their field.
 
-    What a person already coded stays valid: an item that is there is taken over, by its code.
+    An item that the list already has is linked by its code, so that documents coded with it stay valid.
     """
 
     def __init__(self, provider):
@@ -150,7 +155,7 @@ class ListPush:
     def render(self, document):
         code = self.known_code(document) or plain_code(document.code)
         if not (code and document.name.strip()):
-            raise InvalidDataError("SAP Concur needs a code and a name: enter both on the account.")
+            raise InvalidDataError(_("SAP Concur requires a code and a name. Enter both on the account."))
         field = self.field(document)
         return {"field": field, "shortCode": code, "value": document.name.strip(), "deleted": not document.active}
 
@@ -177,7 +182,7 @@ class ListPush:
 
     def _sent(self, payload, item, linked=False):
         if not (isinstance(item, dict) and item.get("id")):
-            raise RemoteError("SAP Concur answered without the list item.")
+            raise RemoteError(_("SAP Concur answered without the list item."))
         code = payload["shortCode"]
         return SendResult(
             external_id=item["id"],
@@ -187,20 +192,20 @@ class ListPush:
 
     def _remove(self, payload, item, external_id):
         if item is None and not external_id:
-            raise NotRelevantError("It was archived in Odoo before it was sent.")
+            raise NotRelevantError(_("The account was archived in Odoo before it was sent."))
         if item is None:
             return SendResult(external_id=external_id)
         self.client.delete_list_item(self._list_id(payload["field"]), item["id"])
         return SendResult(external_id=item["id"])
 
     def _items(self, field):
-        """The items of a list by id and by code, read once in a run."""
+        """The items of a list by id and by code, read once for each run."""
         if field not in self._lists:
             self._lists[field] = self._read(field)
         return self._lists[field]
 
     def _replace(self, items, known, item=None):
-        """What is sent later in the same run finds the list as it is by then."""
+        """Keep the list that was read up to date for what the same run sends later."""
         with self._lock:
             if known:
                 items.pop(known["id"], None)
@@ -218,9 +223,13 @@ class ListPush:
     def _list_id(self, field):
         chosen = chosen_lists(self._provider.settings).get(field)
         if not chosen:
-            raise PermanentError(f"No list of SAP Concur is chosen for {field}: enter it on the connection.")
+            raise PermanentError(
+                _("No list of SAP Concur is chosen for the field %(field)s. Enter it on the connection.", field=field)
+            )
         if chosen["levels"] > 1:
-            raise PermanentError(f"The list {chosen['name']} has several levels: Odoo adds nothing to it.")
+            raise PermanentError(
+                _("The list %(list)s has several levels. Odoo cannot add items to it.", list=chosen["name"])
+            )
         return chosen["id"]
 
 
@@ -251,14 +260,14 @@ def _code_key(code):
 
 
 def check_lists(client, setting, find):
-    """Look up the chosen lists: what the flows need to know of each, and the capabilities that follow.
+    """({field: id, name and levels of its list}, capabilities) for the lists that the connection names.
 
-    :param find: takes level, title and message of a finding
+    :param find: called with level, title and message of each finding
     """
     try:
         wanted = choices(setting)
     except InvalidDataError as error:
-        find("error", "The lists cannot be read", error.message)
+        find("error", _("The lists of the connection cannot be read"), error.message)
         return {}, set()
     if not wanted:
         return {}, set()
@@ -270,16 +279,21 @@ def check_lists(client, setting, find):
     for choice in wanted:
         row = known.get(choice.name.casefold())
         if not row:
-            names = ", ".join(sorted(found_text(row, "value") for row in known.values()))
-            find("error", f"SAP Concur has no list {choice.name}", f"It has: {names or 'none'}. Correct the lists.")
+            names = tuple(sorted(found_text(row, "value") for row in known.values()))
+            advice = (
+                _("SAP Concur has these lists: %(lists)s. Correct the entry on the connection.", lists=names)
+                if names
+                else _("SAP Concur has no lists. Remove the entry from the connection.")
+            )
+            find("error", _("The list %(list)s does not exist in SAP Concur", list=choice.name), advice)
             continue
         levels = row.get("levelCount") if isinstance(row.get("levelCount"), int) else 1
         found[choice.field] = {"id": row["id"], "name": text(row, "value"), "levels": levels}
     flat = {field for field, chosen in found.items() if chosen["levels"] < 2}
     for field in found.keys() - flat:
-        name = found[field]["name"]
-        find("ok", f"The list {name} has several levels", "It is read; Odoo adds nothing to it.")
+        title = _("The list %(list)s has several levels", list=found[field]["name"])
+        find("ok", title, _("Odoo reads this list, but cannot add items to it."))
     if found:
-        find("ok", f"Lists: {', '.join(chosen['name'] for chosen in found.values())}")
+        find("ok", _("Lists: %(lists)s", lists=tuple(chosen["name"] for chosen in found.values())))
     capabilities = {ACCOUNT_LIST} if ACCOUNT in flat else set()
     return found, capabilities | ({FIELD_LISTS} if flat - {ACCOUNT} else set())

@@ -1,10 +1,8 @@
-"""Invoices by the list of payment requests, for sites without the Financial Integration Service for invoices.
+"""Invoices as payment requests, for sites whose Financial Integration Service does not deliver invoices.
 
-Sources: invoice/v3.payment-request-digest, invoice/v3.payment-request. The list has the status only, so each approved
-invoice is read by itself. It names its vendor by name and address, without a code, so the vendor is looked up.
+Sources: invoice/v3.payment-request-digest, invoice/v3.payment-request. The list holds only the status, so each approved
+invoice is read individually. It has the name and address of its vendor, but no code, so the vendor is looked up.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +10,7 @@ from decimal import Decimal
 from ...core import items as listed
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError
+from ...core.messages import Amount, _
 from ...core.provider import RemotePage, RemoteRecord, content_version
 from ...core.split_amount import share
 from . import coding
@@ -20,6 +19,7 @@ from .vendors import vendor_key
 from .wire import amount, day, part, rows, text
 
 APPROVED = "A_APPR"
+INVOICE = _("invoice")
 OVERLAP = timedelta(days=1)
 """The list's filters know days only, and days differ by time zone."""
 PARALLEL_READS = 4
@@ -34,11 +34,11 @@ PASSING = (
     *("ApprovalStatus", "AssignedByUsername", "AssignedDate", "CheckNumber", "ExtractDate", "IsAssigned"),
     *("LastSubmitDate", "PaidAmount", "PaidDate", "PaymentStatus", "URI", "WorkflowCompleteDate"),
 )
-"""What becomes of an invoice in Concur, and does not change what is booked."""
+"""Fields that change while Concur processes an invoice, without an effect on its bill."""
 
 
 class PaymentRequestPuller:
-    """Approved invoices that changed since the day of the last reading."""
+    """Reads the approved invoices that changed since the day of the last run."""
 
     def __init__(self, provider):
         self._provider = provider
@@ -57,7 +57,7 @@ class PaymentRequestPuller:
         def read(row):
             try:
                 item = self.fetch(_id(row)) if is_due(row) else None
-            except NotFoundError:  # gone since it was listed
+            except NotFoundError:  # deleted after it was listed
                 return None
             return item if item and _is_since(item, since) else None
 
@@ -69,7 +69,7 @@ class PaymentRequestPuller:
         """An invoice, if it is approved and still there."""
         row = self.client.payment_request(external_id)
         if not isinstance(row, dict):
-            raise InvalidDataError("It has no content that can be read.")
+            raise InvalidDataError(_("The record has no readable content."))
         if text(row, "ApprovalStatus") != APPROVED or _is_true(row, "IsPaymentRequestDeleted"):
             return None
         kept = {name: value for name, value in row.items() if name not in PASSING}
@@ -81,7 +81,7 @@ class PaymentRequestPuller:
         return payment_request(payload)
 
     def _vendor_codes(self, row):
-        """Codes of the vendors that an invoice may be of."""
+        """Codes of the vendors that the invoice may belong to."""
         address = part(row, "VendorRemitAddress")
         key = tuple(text(address, name).casefold() for name in ("Name", "Address1", "City", "PostalCode"))
         if key not in self._vendors:
@@ -113,7 +113,7 @@ def is_due(row):
 def _id(row):
     value = _known_id(row)
     if not value:
-        raise InvalidDataError("It has no id.")
+        raise InvalidDataError(_("The record has no ID."))
     return value
 
 
@@ -145,16 +145,16 @@ def payment_request(payload):
     """
     row = payload["request"]
     if _is_true(row, "IsTestTransaction") or _is_true(row, "PaymentRequestCreatedByTestUser"):
-        raise NotRelevantError("It belongs to a test user in SAP Concur.")
-    total = amount(row, "InvoiceAmount", "the invoice")
+        raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
+    total = amount(row, "InvoiceAmount", INVOICE)
     document_date = day(row, "InvoiceDate", "InvoiceReceivedDate")
     if document_date is None:
-        raise InvalidDataError("The invoice has no date in SAP Concur.")
+        raise InvalidDataError(_("The invoice has no date in SAP Concur."))
     currency = text(row, "CurrencyCode")
     if not currency:
-        raise InvalidDataError("The invoice has no currency in SAP Concur.")
+        raise InvalidDataError(_("The invoice has no currency in SAP Concur."))
     sign = -1 if total < 0 else 1
-    lines, tax_total = _Lines(row, sign).read(total)
+    lines, tax_total = _Lines(row, sign, currency).read(total)
     return Bill(
         external_id=payload["id"],
         number=text(row, "InvoiceNumber") or payload["id"],
@@ -179,57 +179,71 @@ def _party(payload):
     if len(codes) == 1:
         return Party(external_id=codes[0], name=name or codes[0])
     if not name:
-        raise InvalidDataError("The invoice has no vendor in SAP Concur.")
+        raise InvalidDataError(_("The invoice has no vendor in SAP Concur."))
     if codes:
-        raise InvalidDataError(f"SAP Concur has several vendors {name}: {', '.join(codes)}. Merge them there.")
-    raise InvalidDataError(f"SAP Concur has no vendor {name} any more: enter it there again.")
+        raise InvalidDataError(
+            _(
+                "SAP Concur has several vendors with the name %(vendor)s: %(codes)s. Merge them there.",
+                vendor=name,
+                codes=tuple(codes),
+            )
+        )
+    raise InvalidDataError(_("SAP Concur no longer has a vendor %(vendor)s. Create it there again.", vendor=name))
 
 
 class _Lines:
     """The lines of an invoice, each split by its allocations."""
 
-    def __init__(self, row, sign):
+    def __init__(self, row, sign, currency):
         self.row = row
         self.sign = sign
-        self.shipping = amount(row, "ShippingAmount", "the invoice")
-        self.header_tax = amount(row, "TaxAmount", "the invoice")
+        self.currency = currency
+        self.shipping = amount(row, "ShippingAmount", INVOICE)
+        self.header_tax = amount(row, "TaxAmount", INVOICE)
         self.lines = rows(part(row, "LineItems").get("LineItem"))
 
     def read(self, total):
         """Lines and the total of their taxes."""
         if not self.lines:
-            raise InvalidDataError("The invoice has no lines in SAP Concur.")
+            raise InvalidDataError(_("The invoice has no lines in SAP Concur."))
         read = [self._line(line) for line in self.lines]
         vat = sum((tax for _net, tax, _taxes, _line in read), Decimal(0))
         whole = sum((net for net, *_rest in read), Decimal(0)) + vat + self.shipping + self.header_tax
         if whole != total:
             raise InvalidDataError(
-                f"Lines, shipping and tax of the invoice add up to {whole:f}, but its total is {total:f}."
+                _(
+                    "Lines, shipping and tax of the invoice add up to %(computed)s, but its total is %(amount)s.",
+                    computed=Amount(whole, self.currency),
+                    amount=Amount(total, self.currency),
+                )
             )
-        stated = sum((amount(self.row, name, "the invoice") for name, _rate, _code in HEADER_TAXES), Decimal(0))
+        stated = sum((amount(self.row, name, INVOICE) for name, _rate, _code in HEADER_TAXES), Decimal(0))
         if stated and not vat:
             raise InvalidDataError(
-                f"The invoice has {stated:f} of VAT, but none of its lines has: code them in Concur."
+                _(
+                    "The invoice has %(amount)s of VAT, but none of its lines has VAT. Code the lines in SAP Concur.",
+                    amount=Amount(stated, self.currency),
+                )
             )
-        # as many as the source writes: it knows its currency
+        # as many decimals as Concur writes, because it knows the currency
         digits = max(0, *(-value.as_tuple().exponent for value in (total, *(net for net, *_rest in read))))
         lines = [made for net, _vat, taxes, line in read for made in self._split(net, taxes, line, digits)]
         return [*lines, *self._shipping()], vat + self.header_tax
 
     def _line(self, line):
         """(net amount, VAT, taxes, line)"""
-        what = f"line {text(line, 'RequestLineItemNumber') or '?'}"
-        vats = [(amount(line, name, what), text(line, rate), text(line, code)) for name, rate, code in TAXES]
+        place = _("line %(line)s", line=text(line, "RequestLineItemNumber") or "?")
+        vats = [(amount(line, name, place), text(line, rate), text(line, code)) for name, rate, code in TAXES]
         vat = sum((value for value, _rate, _code in vats), Decimal(0))
         taxes = [_tax(code, rate) for value, rate, code in vats if value]
         if self.header_tax:
             taxes.append(_tax(text(self.row, "TaxCode"), ""))
-        return amount(line, "TotalPrice", what) - vat, vat, tuple(taxes), line
+        return amount(line, "TotalPrice", place) - vat, vat, tuple(taxes), line
 
     def _split(self, net, taxes, line, digits):
         description = text(line, "Description", "SupplierPartId")
         allocations = rows(part(line, "Allocations").get("Allocation")) or [{"Percentage": "100"}]
-        weights = [amount(allocation, "Percentage", "an allocation") for allocation in allocations]
+        weights = [amount(allocation, "Percentage", _("allocation")) for allocation in allocations]
         for allocation, value in zip(allocations, share(net, weights, digits), strict=True):
             if value or len(allocations) == 1:
                 yield BillLine(
@@ -256,7 +270,7 @@ def _tax(code, rate):
 
 
 def _account(allocation, line):
-    """The account of an allocation; where the site has none, the expense type stands for it."""
+    """The account of an allocation; where the site uses no accounts, the expense type is mapped to one."""
     code = text(allocation, "AllocationAccountCode")
     if code:
         return coding.account(code)

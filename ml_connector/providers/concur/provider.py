@@ -1,14 +1,15 @@
-"""SAP Concur as the engine sees it. Each subject has modules of its own; the tables below say which serves what."""
+"""The provider SAP Concur. Each subject has modules of its own; the tables below assign flows to classes."""
 
 from functools import cached_property
 
 from ...core import items as rows
 from ...core.errors import ConflictError, NotFoundError
+from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
 from . import check, results, webhook
 from .client import HOW_TO_GET_REQUEST_TOKEN, ConcurClient
 from .flows import FLOWS
-from .lists import EXAMPLE, AccountPush, AnalyticPush, ListPuller
+from .lists import ACCOUNT_LIST, EXAMPLE, FIELD_LISTS, AccountPush, AnalyticPush, ListPuller
 from .payment_requests import PaymentRequestPuller
 from .pull_files import InvoiceImagePuller, ReceiptPuller
 from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
@@ -27,7 +28,7 @@ PULLERS = {
     "payment_requests": PaymentRequestPuller,
     "vendors": VendorPuller,
 }
-"""Reader of each pull flow."""
+"""The class of each pull flow."""
 PUSHES = {
     "accounts_push": AccountPush,
     "analytic_push": AnalyticPush,
@@ -35,7 +36,17 @@ PUSHES = {
     "invoice_payments_push": InvoicePaymentPush,
     "vendors_push": VendorPush,
 }
-"""Sender of each push flow but the results."""
+"""The class of each push flow except the results."""
+MISSING = {
+    ACCOUNT_LIST: _(
+        "Enter the list of accounts on the connection, then test the connection. Example: %(example)s.", example=EXAMPLE
+    ),
+    FIELD_LISTS: _(
+        "Enter the lists of the custom fields on the connection, then test the connection. Example: %(example)s.",
+        example=EXAMPLE,
+    ),
+}
+"""What to do, by the capability that a push flow lacks."""
 
 
 class ConcurProvider(Provider):
@@ -48,46 +59,57 @@ class ConcurProvider(Provider):
     credentials = (
         Credential(
             name="client_id",
-            label="Client ID",
+            label=_("Client ID"),
             grant=True,
-            help="Of the app in SAP Concur under Administration > Company > Authentication Admin > OAuth 2.0 "
-            "Application Management, with the grants password and refresh_token.",
+            help=_(
+                "Client ID of the app in SAP Concur under Administration > Company > Authentication Admin > OAuth 2.0 "
+                "Application Management. The app needs the grants password and refresh_token."
+            ),
         ),
-        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(name="client_secret", label=_("Client Secret"), secret=True),
         Credential(
             name="company_id",
-            label="Company UUID",
+            label=_("Company UUID"),
             grant=True,
-            help="Shown in SAP Concur on the page Company Request Token.",
+            help=_("Shown in SAP Concur on the page Company Request Token."),
         ),
         Credential(
             name="request_token",
-            label="Company request token",
+            label=_("Company Request Token"),
             secret=True,
             grant=True,
-            help="Made in SAP Concur under Administration > Company > Authentication Admin > Company Request Token for "
-            "the client ID. It lasts 24 hours and is needed only for the first access.",
+            help=_(
+                "Create it in SAP Concur under Administration > Company > Authentication Admin > Company Request Token "
+                "for the client ID. It is valid for 24 hours and needed only to sign in the first time."
+            ),
         ),
         Credential(
             name="webhook_key",
-            label="Public key for webhooks",
+            label=_("Public Key for Webhooks"),
             required=False,
-            help="Only when SAP has changed the key with which it signs events: copy the new one from SAP's page of "
-            "the Event Subscription Service, then set the webhooks up again.",
+            help=_(
+                "Only if SAP has changed the key with which it signs events. Copy the new key from SAP's page on the "
+                "Event Subscription Service, then set up the webhooks again."
+            ),
         ),
         Credential(
             name="webhook_certificate_header",
-            label="Certificate header",
+            label=_("Certificate Header"),
             required=False,
-            help="Only where a proxy in front of Odoo checks the sender's certificate: the header in which it passes "
-            "the name in it. The proxy must remove that header from what comes from outside.",
+            help=_(
+                "Only if a proxy in front of Odoo checks the certificate of the sender. Enter the header in which the "
+                "proxy passes the name in the certificate. The proxy must remove this header from incoming requests."
+            ),
         ),
         Credential(
             name="lists",
-            label="Lists",
+            label=_("Lists"),
             required=False,
-            help="Only for the flows of lists: which list SAP Concur shows for accounts and in the custom fields of "
-            f"allocations, such as: {EXAMPLE}. Which analytic plan a field stands for is chosen under Mappings.",
+            help=_(
+                "Only for the flows of lists. Enter which list SAP Concur shows for accounts and for each custom "
+                "field of allocations. Example: %(example)s. Map each field to an analytic plan.",
+                example=EXAMPLE,
+            ),
         ),
     )
     flows = FLOWS
@@ -95,12 +117,12 @@ class ConcurProvider(Provider):
     challenges_webhooks = False
     events_kept = webhook.KEPT
     moments = MOMENTS
-    access_end_advice = f"{HOW_TO_GET_REQUEST_TOKEN}."
+    access_end_advice = HOW_TO_GET_REQUEST_TOKEN
     pushes = PUSHES
 
     @cached_property
     def client(self):
-        """Made when it is needed: translating needs none."""
+        """Created at its first use: translating documents needs none."""
         credentials = self.settings.credentials
         return ConcurClient(
             self.settings.base_url,
@@ -116,12 +138,12 @@ class ConcurProvider(Provider):
 
     @classmethod
     def territory(cls, credentials, stored):
-        """Documents go to whoever acknowledges them first, whichever entity of the company they are of."""
+        """All of the company: its documents go to whoever acknowledges them first, whatever their entity."""
         company = (credentials.get("company_id") or "").lower()
         return Territory(business=company) if company else None
 
     def claim_accounting_connection(self):
-        """Concur's documents go to whoever acknowledges them: there is no place to claim."""
+        """SAP Concur has no accounting connection: its documents go to whoever acknowledges them."""
 
     # Reading
 
@@ -140,7 +162,10 @@ class ConcurProvider(Provider):
     def changed_after(self, flow, external_id, moment):
         """:raises ConflictError: always, because Concur keeps no time of change"""
         raise ConflictError(
-            "SAP Concur does not say when a vendor was changed: choose another policy for conflicts than the newest."
+            _(
+                "SAP Concur does not tell when a vendor was changed, so Odoo cannot compare times. Choose another "
+                "conflict policy on the flow."
+            )
         )
 
     def document(self, flow, payload):
@@ -159,10 +184,12 @@ class ConcurProvider(Provider):
         spec = cls.flow(flow)
         missing = [scope for scope in spec.scopes if scope not in capabilities]
         if missing:
-            return f"SAP Concur did not grant {', '.join(missing)}. Press Test connection when this has changed."
-        if any(need not in capabilities for need in spec.needs):
-            return f"Enter the {spec.needs[0]} on the connection, such as: {EXAMPLE}. Then press Test connection."
-        return ""
+            return _(
+                "The app lacks permissions in SAP Concur (scopes %(scopes)s). Add them there, then test the "
+                "connection.",
+                scopes=tuple(missing),
+            )
+        return next((MISSING[need] for need in spec.needs if need not in capabilities), "")
 
     # Results
 

@@ -1,11 +1,11 @@
-"""Receipts of reports and images of invoices, which Concur hands out by a link that ends after 15 minutes."""
+"""Receipts of reports and images of invoices, which Concur offers by a link that expires after 15 minutes."""
 
 from ...core.documents import Attachment
 from ...core.provider import RemoteRecord
 
 
 class FilePuller:
-    """Rows of this flow are made when a report or invoice was booked; nothing is read before.
+    """Reads the file of a report or invoice. Transfers of this flow are created when the report or invoice is booked.
 
     :param kind: `report` or `invoice`, as the Image API calls it
     """
@@ -25,7 +25,7 @@ class FilePuller:
         return RemoteRecord(external_id=external_id, version="image", title=external_id, payload=payload)
 
     def document(self, payload):
-        # no image is nothing unusual
+        # a record without an image is normal
         if not payload["url"]:
             return ()
         return (Attachment(name=f"{self.name} {payload['id']}.pdf", url=payload["url"]),)

@@ -1,4 +1,4 @@
-"""Reads the queue of financial documents. A document leaves it when it is acknowledged, and never comes back."""
+"""Reads the queue of financial documents. A document leaves the queue for good when it is acknowledged."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 from ...core import items as rows
 from ...core.errors import InvalidDataError, PermanentError, RemoteError
 from ...core.http import content_key
+from ...core.messages import _
 from ...core.provider import RemotePage, RemoteRecord
 from .fis_invoices import invoice
 from .translate_cash_advance import cash_advance
@@ -17,23 +18,23 @@ ACKNOWLEDGED_BEFORE = 101
 RECALLED = (102, 103, 104)
 PARALLEL_READS = 4
 TAKEN = "ACKNOWLEDGED"
-"""Status of a document that left the queue and of which no result came."""
+"""Status of a document that left the queue and has no result yet."""
 BOOKED = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_REVERSED", "PAID")
 REASONS = {
-    102: "It was taken back in SAP Concur before it was booked.",
-    103: "It is not ready in SAP Concur any more.",
-    104: "SAP Concur does not know it any more.",
+    102: _("The document was recalled in SAP Concur before Odoo booked it."),
+    103: _("The document is no longer ready in SAP Concur."),
+    104: _("The document no longer exists in SAP Concur."),
 }
 
 
 class DocumentPuller:
-    """Documents of one type. The source's id is the record's, and each document of it is a version."""
+    """Reads documents of one type. The ID of its source identifies a record; each document of a source is a version."""
 
     doc_type = ""
     head = ""
-    """The part that is about all of it."""
+    """Name of the part with the header fields."""
     id_name = ""
-    """The key in it of the source's id."""
+    """Key of the ID of the source in that part."""
 
     def __init__(self, provider):
         self._provider = provider
@@ -48,7 +49,7 @@ class DocumentPuller:
         while found := self.client.ready_documents(self.doc_type, number):
             fresh = [row for row in found if _key(row) not in seen]
             if not fresh:
-                # what stays in front: documents before the start date, and those that cannot be read
+                # documents before the start date and unreadable ones stay at the front of the queue
                 number += 1
                 continue
             seen.update(map(_key, fresh))
@@ -56,7 +57,7 @@ class DocumentPuller:
             yield RemotePage(items=tuple(item for item in items if self._is_wanted(item, since)))
 
     def booked(self, since):
-        """What left the queue. Its documents are only found by their sources, which have lists of their own."""
+        """Pages of documents that left the queue. They are found by their sources only, which have their own lists."""
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
             for source_ids in self.sources(since):
                 read = pool.map(lambda source_id: self.client.document(self.doc_type, source_id), source_ids)
@@ -67,18 +68,18 @@ class DocumentPuller:
                     )
 
     def sources(self, since):
-        """Pages of ids of what changed in Concur since a day."""
+        """Pages of IDs of the sources that changed in Concur since a day."""
         raise NotImplementedError
 
     def fetch(self, external_id):
-        """A document that is ready; one that somebody else took is not ours to book."""
+        """A document that is ready; one that another system has acknowledged is not booked in Odoo."""
         found = self.client.document(self.doc_type, external_id, only_ready=True)
         return self._item(found) if found else None
 
     def acknowledge(self, versions):
-        """Take documents out of the queue; {version: reason} of those that were taken back meanwhile.
+        """Remove documents from the queue; {version: reason} of those that were recalled meanwhile.
 
-        :raises RemoteError: Concur could not do it for some, for now
+        :raises RemoteError: Concur failed temporarily for some
         """
         answers = self.client.acknowledge(self.doc_type, versions)
         refused = {}
@@ -90,11 +91,8 @@ class DocumentPuller:
             if code in RECALLED:
                 refused[version] = REASONS[code]
                 continue
-            message = text(answer, "errorMessage") or "no result came for it"
-            problem = RemoteError if code in (None, 199) else PermanentError
-            raise problem(
-                f"SAP Concur did not take the acknowledgement of document {version}: {message}.", code=str(code)
-            )
+            error = RemoteError if code in (None, 199) else PermanentError
+            raise error(_not_acknowledged(version, text(answer, "errorMessage")), code=str(code))
         return refused
 
     def document(self, payload):
@@ -107,12 +105,12 @@ class DocumentPuller:
         content = row.get("document")
         fi_id = row.get("id")
         if not (isinstance(fi_id, str) and fi_id):
-            raise InvalidDataError("It has no id.")
+            raise InvalidDataError(_("The document has no ID."))
         if not isinstance(content, dict):
-            raise InvalidDataError("It has no content that can be read.")
+            raise InvalidDataError(_("The document has no readable content."))
         source_id = self.source_id(content)
         if not source_id:
-            raise InvalidDataError("It does not say of which record it is.")
+            raise InvalidDataError(_("The document does not name its record."))
         kept = {key: row.get(key) for key in ("id", "docType", "companyId", "entityId")}
         number = revision(part(content, self.head))
         title = ", ".join(filter(None, (self.title(content), number and f"revision {number}")))
@@ -142,7 +140,7 @@ class ReportPuller(DocumentPuller):
     translate = staticmethod(expense_report)
 
     def sources(self, since):
-        """Of the reports of all users; payroll has the same reports."""
+        """Reports of all users; payroll documents come from the same reports."""
         for page in self.client.expense_reports(modifiedDateAfter=_day_before(since)):
             yield [source_id for row in page if (source_id := found_text(row, "ID"))]
 
@@ -187,10 +185,20 @@ class InvoicePuller(DocumentPuller):
         return day(part(content, self.head), "postingDate", "invoiceDate")
 
 
+def _not_acknowledged(version, reason):
+    if reason:
+        return _(
+            "SAP Concur did not accept the acknowledgement of document %(document)s: %(reason)s.",
+            document=version,
+            reason=reason.rstrip("."),
+        )
+    return _("SAP Concur did not answer the acknowledgement of document %(document)s.", document=version)
+
+
 def _key(row):
     return rows.id_of(row) or content_key(row)
 
 
 def _day_before(since):
-    """The lists' filters know days only, and days differ by time zone."""
+    """The filters of the lists take days only, and days differ by time zone."""
     return (since - timedelta(days=1)).isoformat()

@@ -1,10 +1,9 @@
-"""Tells Concur what was paid in Odoo: employees for their reports, and vendors for their invoices."""
+"""Reports to Concur what Odoo paid: employees for their reports, and vendors for their invoices."""
 
-# Odoo translates, and there is no Odoo here.
-
-from datetime import datetime
+from datetime import date, datetime
 
 from ...core.errors import InvalidDataError, PermanentError, RemoteError
+from ...core.messages import _
 from ...core.provider import SendResult
 from ...core.undone import undone
 from .wire import text
@@ -13,20 +12,23 @@ LONGEST_NOTE = 500
 DONE = ("SUCCESS", "NOOP")
 SOURCE = "sourceId"
 PAID = ("PAYMENT_CONFIRMED_SUCCESS", "PAID")
-"""Statuses of a financial document that was told as paid."""
+"""Statuses of a financial document that was reported as paid."""
 PASSING = ("NOT_POSTING_CONFIRMED", "SYSTEM_ERROR_OCCURRED")
 
 
 class PaymentPush:
-    """:param provider: the `ConcurProvider`"""
+    """Reports paid expense reports.
+
+    :param provider: the `ConcurProvider`
+    """
 
     def __init__(self, provider):
         self._provider = provider
 
     def render(self, document):
-        """A payment confirmation: only *completely paid* moves the report on. Its references count once each."""
+        """A payment confirmation: only *completely paid* changes the status of the report. A reference counts once."""
         if document.taken_back:
-            return self._confirmation(document, "RE", "The payment was taken back in Odoo.", [self._reversal(document)])
+            return self._confirmation(document, "RE", "The payment was reversed in Odoo.", [self._reversal(document)])
         return self._confirmation(document, "CP", "", [self._clearing(document, part) for part in document.clearings])
 
     def _confirmation(self, document, status, message, details):
@@ -35,12 +37,12 @@ class PaymentPush:
             "processingStatusCode": status,
             "additionalMessage": message,
             "clearingDetails": details,
-            # not sent: by it the document is looked up
+            # not sent: `find` looks the document up by it
             SOURCE: document.external_id,
         }
 
     def _reversal(self, document):
-        """Of a payment that is taken back. Its day is that on which it is sent."""
+        """The clearing of a payment that was reversed in Odoo; `send` adds the day of sending."""
         return {
             "clearingAmount": float(document.total),
             "clearingCurrency": document.currency,
@@ -67,40 +69,49 @@ class PaymentPush:
         }
 
     def find(self, payload, key):
-        """Whether Concur has it. What is sent twice counts once, so nothing is lost when it cannot say."""
+        """The result of an earlier `send`, if Concur shows one. A confirmation that is sent twice counts once."""
         row = self._provider.client.document("expense", payload[SOURCE]) or {}
         is_told = row.get("id") == payload["docId"] and row.get("docStatus") in PAID
         return SendResult(external_id=payload["docId"]) if is_told else None
 
     def send(self, payload, external_id, key):
-        """:raises RemoteError: Concur does not have the posting result yet, or could not do it"""
+        """:raises RemoteError: Concur does not have the posting result yet, or failed temporarily"""
         details = [self._dated(detail) for detail in payload["clearingDetails"]]
         if external_id:
-            # the same payment may be taken back and made again, and a reference counts once
+            # a payment may be reversed and made again, and a reference counts once
             details = [_marked(detail, key[:8]) for detail in details]
         with undone(self._at_stake(payload), "SAP Concur"):
-            return self._told(payload, details)
+            return self._confirm(payload, details)
 
-    def _told(self, payload, details):
-        told = {name: value for name, value in payload.items() if name != SOURCE} | {"clearingDetails": details}
-        answer = self._provider.client.confirm_payments("expense", [told]).get(payload["docId"]) or {}
+    def _confirm(self, payload, details):
+        row = {name: value for name, value in payload.items() if name != SOURCE} | {"clearingDetails": details}
+        answer = self._provider.client.confirm_payments("expense", [row]).get(payload["docId"]) or {}
         result = answer.get("paymentConfirmationResult")
         if result in DONE:
             return SendResult(external_id=payload["docId"])
-        said = text(answer, "errorMessage") or "no result came for it"
-        problem = RemoteError if result in PASSING or not result else PermanentError
-        raise problem(f"SAP Concur does not take the payment: {said}.", code=str(answer.get("code")))
+        error = RemoteError if result in PASSING or not result else PermanentError
+        raise error(_not_confirmed(text(answer, "errorMessage")), code=str(answer.get("code")))
 
     def _at_stake(self, payload):
-        """What a person has to do where Concur refuses it, and why that matters."""
+        """What to do in Concur if it refuses the confirmation, and why."""
         if payload["processingStatusCode"] == "RE":
-            return "A payment was taken back in Odoo: take it back in SAP Concur, so that it is paid after all"
+            return _(
+                "A payment was reversed in Odoo. Reverse it in SAP Concur as well, so that the report is paid again."
+            )
         day = max(detail["clearingDate"] for detail in payload["clearingDetails"])
-        on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-        return f"It was paid in Odoo on {on}: mark it as paid in SAP Concur, so that it is not paid twice"
+        return _(
+            "The report was paid in Odoo on %(day)s. Mark it as paid in SAP Concur, so that it is not paid twice.",
+            day=datetime.strptime(day, "%Y%m%d").date(),
+        )
 
     def _dated(self, detail):
         return {"clearingDate": f"{datetime.now(self._provider.zone):%Y%m%d}", **detail}
+
+
+def _not_confirmed(reason):
+    if reason:
+        return _("SAP Concur did not accept the payment: %(reason)s.", reason=reason.rstrip("."))
+    return _("SAP Concur did not answer the confirmation of the payment.")
 
 
 def _marked(detail, mark):
@@ -109,20 +120,23 @@ def _marked(detail, mark):
 
 
 class InvoicePaymentPush:
-    """Vendor bills that were paid. Concur takes it of an invoice that is not paid yet, so never twice."""
+    """Reports paid vendor bills. Concur accepts it only for an unpaid invoice, so never twice."""
 
     def __init__(self, provider):
         self._provider = provider
 
     def render(self, document):
-        """A payment confirmation of an invoice, found by Concur's id of it.
+        """A payment confirmation of an invoice, with Concur's ID of it.
 
-        :raises InvalidDataError: a payment was taken back, which Concur takes of no invoice that is paid
+        :raises InvalidDataError: a payment was reversed, which Concur does not accept for a paid invoice
         """
         if document.taken_back:
             raise InvalidDataError(
-                f"The payment of {document.number} was taken back in Odoo after SAP Concur was told of it: take it "
-                "back in SAP Concur as well, then ignore this."
+                _(
+                    "The payment of %(bill)s was reversed in Odoo after SAP Concur had received it. Reverse it in SAP "
+                    "Concur as well, then ignore this transfer.",
+                    bill=document.number,
+                )
             )
         return {
             "requestId": document.external_id,
@@ -135,9 +149,11 @@ class InvoicePaymentPush:
         }
 
     def send(self, payload, external_id, key):
-        """:raises InvalidDataError: Concur refuses it, and does not have it already"""
-        day = payload["paymentStatusDate"]
-        task = f"The invoice was paid in Odoo on {day}: mark it as paid in SAP Concur, so that it is not paid twice"
+        """:raises InvalidDataError: Concur refuses it, and does not show the invoice as paid"""
+        task = _(
+            "The invoice was paid in Odoo on %(day)s. Mark it as paid in SAP Concur, so that it is not paid twice.",
+            day=date.fromisoformat(payload["paymentStatusDate"]),
+        )
         with undone(task, "SAP Concur"):
             try:
                 self._provider.client.confirm_invoice_payment(payload)

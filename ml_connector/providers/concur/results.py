@@ -1,8 +1,7 @@
-"""Tells Concur what became of its documents (posting confirmations)."""
-
-# Odoo translates, and there is no Odoo here.
+"""Reports to Concur whether its documents were booked (posting confirmations)."""
 
 from ...core.errors import RemoteError
+from ...core.messages import _
 from .wire import text
 
 DOC_TYPES = {
@@ -20,20 +19,20 @@ CONFIRMED_BEFORE = 113
 PASSING = (199, None)
 RECALLED = 112
 REASONS = {
-    99: "SAP Concur has another system ID for it: one company's documents go to one accounting system only.",
-    112: "It was taken back in SAP Concur after it was booked in Odoo: reverse it in Odoo.",
-    114: "SAP Concur does not know the state of this document: ask the SAP Concur administrator to look at it.",
-    116: "SAP Concur does not know this document any more.",
+    99: _("Another system ID has confirmed this document. One company's documents go to one accounting system only."),
+    112: _("The document was recalled in SAP Concur after Odoo had booked it. Reverse it in Odoo."),
+    114: _("SAP Concur reports an unknown status of this document. Ask the SAP Concur administrator to check it."),
+    116: _("The document no longer exists in SAP Concur."),
 }
 SUCCESS = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_REVERSED")
 FAILURE = "POSTING_CONFIRMED_FAILURE"
 
 
 def report(client, results, company):
-    """Confirm results of one or several kinds; {external id: reason} of those that Concur does not take.
+    """Confirm results of one or several types; {external id: reason} of those that Concur refused.
 
-    :param company: our code of the company
-    :raises RemoteError: Concur could not do it for some, for now; those that it took it takes again
+    :param company: Odoo's code of the company
+    :raises RemoteError: Concur failed temporarily for some; it accepts the others again
     """
     refused = {}
     for doc_type in dict.fromkeys(DOC_TYPES[result.subject] for result in results):
@@ -54,11 +53,17 @@ def _report(client, doc_type, results, company):
         code = _code(answers, result)
         if code in (0, CONFIRMED_BEFORE):
             continue
-        said = text(answers.get(result.version) or {}, "errorMessage") or "no result came for it"
+        reason = _refusal(text(answers.get(result.version) or {}, "errorMessage"))
         if code in PASSING:
-            raise RemoteError(f"SAP Concur could not take the result: {said}.", code=str(code))
-        refused[result.external_id] = REASONS.get(code) or f"SAP Concur does not take the result: {said}."
+            raise RemoteError(reason, code=str(code))
+        refused[result.external_id] = REASONS.get(code) or reason
     return refused
+
+
+def _refusal(reason):
+    if reason:
+        return _("SAP Concur did not accept the posting result: %(reason)s.", reason=reason.rstrip("."))
+    return _("SAP Concur did not answer the posting result.")
 
 
 def _code(answers, result):
@@ -66,7 +71,7 @@ def _code(answers, result):
 
 
 def confirmation(result, company):
-    """A posting confirmation; the long id is that of the financial document, not of the report."""
+    """A posting confirmation. `docId` is the ID of the financial document, not of the report."""
     if result.success:
         posted = {
             "companyId": company,

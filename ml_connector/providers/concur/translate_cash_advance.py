@@ -1,19 +1,19 @@
-"""A cash advance that was issued: an asset until it is set off, and owed to the employee until it is paid."""
-
-# Odoo translates, and there is no Odoo here.
+"""An issued cash advance as a journal entry: an asset until it is set off, and payable to the employee."""
 
 from decimal import Decimal
 
 from ...core.documents import JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.messages import Amount, _
 from . import coding
 from .translate_expense import refuse_test
 from .wire import amount, day, part, rows, text
 
 
 def cash_advance(document):
-    """:raises InvalidDataError: two currencies, of which nobody says which one the amounts are in
-    :raises NotRelevantError: of a test user, or nothing to book
+    """
+    :raises InvalidDataError: it has two currencies, and Concur does not tell which one the amounts are in
+    :raises NotRelevantError: it belongs to a test user, or has nothing to book
     """
     head = part(document, "cashAdvanceData")
     refuse_test(head)
@@ -21,27 +21,31 @@ def cash_advance(document):
     paid_in = text(head, "currencyAlphaCode")
     if paid_in and paid_in != currency:
         raise InvalidDataError(
-            f"The cash advance is in {paid_in} and the employee is paid in {currency}: SAP Concur does not say which "
-            "one its amounts are in. Book it by hand."
+            _(
+                "The cash advance is in %(currency)s, and the employee is paid in %(employee_currency)s. SAP Concur "
+                "does not tell which of them the amounts are in. Book the cash advance manually.",
+                currency=paid_in,
+                employee_currency=currency,
+            )
         )
     issued = day(head, "issuedDate", "requestDate")
     if issued is None:
-        raise InvalidDataError("The cash advance has no date.")
+        raise InvalidDataError(_("The cash advance has no date in SAP Concur."))
     name = " ".join(part for part in ("Cash advance", text(head, "name")) if part)
     person = coding.employee(part(document, "employeeData"))
     lines, owed = [], Decimal(0)
     for row in rows(document.get("journalData")):
-        value = _signed(row)
+        value = _signed(row, currency)
         owed += value
         code = text(row, "accountCode") or text(head, "clearingAccountCode")
         if not code:
-            raise InvalidDataError("The cash advance has no account in SAP Concur.")
+            raise InvalidDataError(_("The cash advance has no account in SAP Concur."))
         if value:
             account = coding.account(code, "Cash advances")
             lines.append(JournalLine(amount=value, account=account, partner=person, description=name))
-    _check_total(head, owed)
+    _check_total(head, owed, currency)
     if not lines:
-        raise NotRelevantError("The cash advance has nothing to book.")
+        raise NotRelevantError(_("The cash advance has nothing to book."))
     if owed:
         lines.append(JournalLine(amount=-owed, account=person, description=name))
     return JournalEntry(
@@ -53,18 +57,28 @@ def cash_advance(document):
     )
 
 
-def _signed(row):
-    value = amount(row, "amount", "the cash advance")
+def _signed(row, currency):
+    value = amount(row, "amount", _("cash advance"))
     side = text(row, "debitOrCredit").upper()
     if side not in ("DR", "CR"):
-        raise InvalidDataError(f"The cash advance has a row that is neither DR nor CR but {side or 'nothing'}.")
+        raise InvalidDataError(
+            _('The cash advance has a row that is "%(side)s" instead of debit (DR) or credit (CR).', side=side)
+        )
     if side == "DR" and value < 0:
-        raise InvalidDataError(f"The cash advance has a debit of {value}, which contradicts its sign.")
+        raise InvalidDataError(
+            _("The cash advance has a negative debit of %(amount)s.", amount=Amount(value, currency))
+        )
     # SAP's page says that a credit has a minus; no sample has one
     return value if side == "DR" else -abs(value)
 
 
-def _check_total(head, owed):
-    requested = amount(head, "requestAmount", "the cash advance")
+def _check_total(head, owed, currency):
+    requested = amount(head, "requestAmount", _("cash advance"))
     if owed != requested:
-        raise InvalidDataError(f"The rows of the cash advance add up to {owed}, but {requested} was requested.")
+        raise InvalidDataError(
+            _(
+                "The rows of the cash advance add up to %(computed)s, but the employee requested %(amount)s.",
+                computed=Amount(owed, currency),
+                amount=Amount(requested, currency),
+            )
+        )

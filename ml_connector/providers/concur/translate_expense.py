@@ -1,16 +1,15 @@
-"""An expense report as the journal entry that it is: SAP's posting rule, and what must hold before it is booked.
+"""An expense report as a journal entry, by SAP's posting rule, with the checks that it has to pass.
 
 The rule (Financial Documents Schema, journal): a row debits its account with the amount net of reclaim and the input
 tax with the reclaim, and credits whoever is not the company with the gross amount. Amounts keep their signs.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 from collections import defaultdict
 from decimal import Decimal
 
 from ...core.documents import Attachment, JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.messages import Amount, _
 from . import coding
 from .wire import amount, day, part, rows, text, yes
 
@@ -19,8 +18,9 @@ SET_OFF = "2"
 
 
 def expense_report(document):
-    """:raises InvalidDataError: it breaks a rule of its own, or lacks what is needed
-    :raises NotRelevantError: a report of a test user
+    """
+    :raises InvalidDataError: it breaks a rule of SAP's, or lacks something
+    :raises NotRelevantError: it belongs to a test user, or has nothing to book
     """
     return _Report(document).entry()
 
@@ -28,6 +28,7 @@ def expense_report(document):
 class _Report:
     def __init__(self, document):
         self.head = part(document, "report")
+        self.currency = text(self.head, "employeeCurrencyAlphaCode")
         self.employee = part(document, "employee")
         self.entries = rows(document.get("expenseEntry"))
         self.advances = rows(document.get("cashAdvanceApplication"))
@@ -47,14 +48,14 @@ class _Report:
         document_date = day(self.head, "reportUserDefinedDate", "reportSubmitDate", "reportCreationDate")
         booked = day(self.head, "reportPaymentProcessingDate") or document_date
         if booked is None:
-            raise InvalidDataError("The report has no date.")
+            raise InvalidDataError(_("The expense report has no date in SAP Concur."))
         report_id = text(self.head, "reportId")
         return JournalEntry(
             external_id=report_id,
             number=title(self.head),
             document_date=document_date or booked,
             accounting_date=booked,
-            currency=text(self.head, "employeeCurrencyAlphaCode"),
+            currency=self.currency,
             lines=lines,
             revision=revision(self.head),
             is_partial=self._is_partial(),
@@ -62,17 +63,25 @@ class _Report:
         )
 
     def _is_partial(self):
-        """Whether the expenses are not all that was approved of the report."""
+        """Whether the document holds only a part of the approved expenses of the report."""
         if not text(self.head, "totalApprovedAmount"):
             return False
-        approved = (amount(entry, "entryApprovedAmount", "an expense") for entry in self.entries)
-        return sum(approved, Decimal(0)) != amount(self.head, "totalApprovedAmount", "the report")
+        approved = (amount(entry, "entryApprovedAmount", _("expense")) for entry in self.entries)
+        return sum(approved, Decimal(0)) != amount(self.head, "totalApprovedAmount", _("expense report"))
 
     def _check_nothing(self):
-        approved = amount(self.head, "totalApprovedAmount", "the report")
+        approved = amount(self.head, "totalApprovedAmount", _("expense report"))
         if approved:
-            raise InvalidDataError(f"The rows of the report add up to 0, but {approved} was approved.")
-        raise NotRelevantError("The report has nothing to book.")
+            raise InvalidDataError(
+                _(
+                    "The report has no rows to book, but the approved amount is %(amount)s.",
+                    amount=self._money(approved),
+                )
+            )
+        raise NotRelevantError(_("The expense report has nothing to book."))
+
+    def _money(self, value):
+        return Amount(value, self.currency)
 
     def _entry(self, entry):
         name = text(entry, "expenseTypeName", "expenseTypeCode") or "?"
@@ -81,31 +90,44 @@ class _Report:
         for allocation in rows(entry.get("allocation")):
             for journal in rows(allocation.get("journal")):
                 gross += self._journal(entry, allocation, journal, name, lines)
-        approved = amount(entry, "entryApprovedAmount", f"expense {name}")
+        approved = amount(entry, "entryApprovedAmount", _("expense %(expense)s", expense=name))
         if gross != approved:
             raise InvalidDataError(
-                f"Expense {name}: the journal rows add up to {gross}, but the approved amount is {approved}."
+                _(
+                    "Expense %(expense)s: the journal rows add up to %(computed)s, but the approved amount is "
+                    "%(amount)s.",
+                    expense=name,
+                    computed=self._money(gross),
+                    amount=self._money(approved),
+                )
             )
         self.lines += _without_pairs(lines)
 
     def _journal(self, entry, allocation, journal, name, lines):
-        """The rows of one journal row; returns its gross amount."""
-        what = f"expense {name}"
-        gross = amount(journal, "amountGross", what)
-        net = amount(journal, "amountNetOfReclaim", what)
+        """Add the lines of one journal row; returns its gross amount."""
+        place = _("expense %(expense)s", expense=name)
+        gross = amount(journal, "amountGross", place)
+        net = amount(journal, "amountNetOfReclaim", place)
         payer, payee = text(journal, "journalPayer"), text(journal, "journalPayee")
-        _check_direction(name, gross, payer, payee)
+        _check_direction(name, self._money(gross), payer, payee)
         taxes = _taxes(allocation, journal)
-        reclaimed = [(tax, amount(tax, "amountReclaim", what)) for tax in taxes]
+        reclaimed = [(tax, amount(tax, "amountReclaim", place)) for tax in taxes]
         total = net + sum((value for _tax, value in reclaimed), Decimal(0))
         if total != gross:
             raise InvalidDataError(
-                f"Expense {name}: the net amount and the tax to reclaim add up to {total}, but the gross amount is "
-                f"{gross}."
+                _(
+                    "Expense %(expense)s: the net amount and the tax to reclaim add up to %(computed)s, but the gross "
+                    "amount is %(amount)s.",
+                    expense=name,
+                    computed=self._money(total),
+                    amount=self._money(gross),
+                )
             )
         code = text(journal, "journalAccountCode") or text(entry, "clearingAccountCode")
         if not code:
-            raise InvalidDataError(f"Expense {name} has no account in SAP Concur: set one for its expense type there.")
+            raise InvalidDataError(
+                _("Expense %(expense)s has no account in SAP Concur. Set one for its expense type there.", expense=name)
+            )
         label = _label(entry, name)
         claims = [(coding.tax(tax), value) for tax, value in reclaimed if value]
         if net:
@@ -134,7 +156,7 @@ class _Report:
         self.owed[key] += value
 
     def _employee_account(self):
-        """The employee's payable, or the account of payroll where payroll pays him."""
+        """(account, partner): the employee's payable, or the clearing account if payroll pays the employee."""
         person = coding.employee(self.employee)
         clearing = text(self.head, "payrollPaymentClearingAccountCode")
         if yes(self.head, "payrollPayIndicator") and clearing:
@@ -142,16 +164,24 @@ class _Report:
         return person, None
 
     def _advance(self, advance):
-        """An advance was an asset; setting it off credits it, and the employee is owed that much less."""
-        value = amount(advance, "cashAdvanceApplicationAmount", "the cash advance")
+        """Set off an advance: credits its asset account and reduces what the company owes the employee."""
+        value = amount(advance, "cashAdvanceApplicationAmount", _("cash advance"))
         if not value:
             return
         kind = text(advance, "cashAdvanceTransactionType")
         if kind and kind != SET_OFF:
-            raise InvalidDataError(f"A cash advance of {value} has the transaction type {kind}: book it by hand.")
+            raise InvalidDataError(
+                _(
+                    "A cash advance of %(amount)s has the transaction type %(type)s. Book the report manually.",
+                    amount=self._money(value),
+                    type=kind,
+                )
+            )
         code = text(advance, "cashAdvanceClearingAccountCode")
         if not code:
-            raise InvalidDataError(f"The cash advance of {-value} has no clearing account in SAP Concur.")
+            raise InvalidDataError(
+                _("The cash advance of %(amount)s has no clearing account in SAP Concur.", amount=self._money(-value))
+            )
         self.lines.append(
             JournalLine(
                 amount=value,
@@ -172,11 +202,11 @@ class _Report:
 def refuse_test(head):
     """:raises NotRelevantError: it belongs to a test user of Concur"""
     if yes(head, "isTest"):
-        raise NotRelevantError("It belongs to a test user in SAP Concur.")
+        raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
 
 
 def revision(head):
-    """The number of a version of what was posted before; empty for the first."""
+    """The number of the version of a report that was posted before; empty for the first version."""
     number = text(head, "revisionNumber")
     return "" if number in ("0", "1") else number
 
@@ -186,7 +216,7 @@ def title(head):
 
 
 def _receipts(report_id, entries):
-    """Concur hands out all receipts of a report as one file."""
+    """Concur delivers all receipts of a report as one file."""
     if any(text(entry, "entryReceiptId") and text(entry, "entryReceiptType") != "N" for entry in entries):
         return (Attachment(name=f"Receipts {report_id}.pdf", url=f"report/{report_id}"),)
     return ()
@@ -196,16 +226,28 @@ def _check_direction(name, gross, payer, payee):
     """An amount is negative exactly when the company is paid."""
     if coding.COMPANY not in (payer, payee) or payer == payee:
         raise InvalidDataError(
-            f"Expense {name}: a row goes from {payer or '?'} to {payee or '?'}, not to or from COMP."
+            _(
+                "Expense %(expense)s: a row goes from %(payer)s to %(payee)s. One of them has to be the company "
+                "(COMP).",
+                expense=name,
+                payer=payer or "?",
+                payee=payee or "?",
+            )
         )
-    if gross and (gross < 0) != (payee == coding.COMPANY):
+    if gross.value and (gross.value < 0) != (payee == coding.COMPANY):
         raise InvalidDataError(
-            f"Expense {name}: the amount {gross} goes from {payer} to {payee}, which contradicts its sign."
+            _(
+                "Expense %(expense)s: the sign of %(amount)s is wrong for a row from %(payer)s to %(payee)s.",
+                expense=name,
+                amount=gross,
+                payer=payer,
+                payee=payee,
+            )
         )
 
 
 def _taxes(allocation, journal):
-    """The taxes of a journal row. Older documents do not link them: then all, where there is one row alone."""
+    """The taxes of a journal row. Older documents do not link them: then all, if the allocation has one row."""
     taxes = rows(allocation.get("tax"))
     linked = journal.get("taxGuid")
     if linked is None:
@@ -220,7 +262,7 @@ def _label(entry, name):
 
 
 def _without_pairs(lines):
-    """Without what cancels itself (a personal item on a company card): its account is only for display."""
+    """Without lines that cancel each other (a personal item on a company card): their account is only for display."""
     totals = defaultdict(Decimal)
     for line in lines:
         totals[line.account, line.analytics] += line.amount

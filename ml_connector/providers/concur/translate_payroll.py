@@ -1,12 +1,11 @@
-"""What payroll pays of a report: wage types, each of which is mapped to an account. No journal comes with it."""
-
-# Odoo translates, and there is no Odoo here.
+"""The part of a report that payroll pays: amounts by wage type, each of which is mapped to an account."""
 
 from collections import defaultdict
 from decimal import Decimal
 
 from ...core.documents import JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.messages import _
 from . import coding
 from .translate_expense import refuse_test, revision, title
 from .wire import amount, day, part, rows, text, yes
@@ -15,12 +14,12 @@ PAYABLE = Reference(kind="account", external_id="payroll", name="Wages payable f
 
 
 def payroll(document):
-    """:raises NotRelevantError: of a test user, or all of it is for the record alone"""
+    """:raises NotRelevantError: it belongs to a test user, or payroll pays nothing of it"""
     head = part(document, "report")
     refuse_test(head)
     totals = _wages(document)
     advance = part(document, "cashAdvanceApplication")
-    set_off = amount(advance, "cashAdvanceApplicationAmount", "the cash advance")
+    set_off = amount(advance, "cashAdvanceApplicationAmount", _("cash advance"))
     if set_off and yes(advance, "payrollPayIndicator"):
         totals[_wage_type(advance, "cashAdvanceClearingWageType")] += set_off
     lines = [
@@ -29,11 +28,11 @@ def payroll(document):
         if value
     ]
     if not lines:
-        raise NotRelevantError("Nothing of it is paid through payroll.")
+        raise NotRelevantError(_("Payroll pays nothing of this report."))
     booked = day(head, "reportPaymentProcessingDate", "reportUserDefinedDate", "reportSubmitDate")
     booked = booked or max((day(row, "entryDate") for row in rows(document.get("expenseEntry"))), default=None)
     if booked is None:
-        raise InvalidDataError("The report has no date.")
+        raise InvalidDataError(_("The expense report has no date in SAP Concur."))
     person = coding.employee(part(document, "employee"))
     owed = sum((line.amount for line in lines), Decimal(0))
     if owed:
@@ -49,19 +48,19 @@ def payroll(document):
 
 
 def _wages(document):
-    """{wage type: amount} of what payroll pays; the rest is for taxation alone."""
+    """{wage type: amount} that payroll pays; the other rows are for taxation only."""
     totals = defaultdict(Decimal)
     for entry in rows(document.get("expenseEntry")):
         for row in rows(entry.get("payrollData")):
             if yes(row, "payrollPayIndicator"):
-                totals[_wage_type(row, "wageType")] += amount(row, "entryApprovedAmount", "the payroll row")
+                totals[_wage_type(row, "wageType")] += amount(row, "entryApprovedAmount", _("payroll row"))
     return totals
 
 
 def _wage_type(source, name):
     wage_type = text(source, name)
     if not wage_type:
-        raise InvalidDataError("A payroll row has no wage type in SAP Concur.")
+        raise InvalidDataError(_("A payroll row has no wage type in SAP Concur."))
     return wage_type
 
 

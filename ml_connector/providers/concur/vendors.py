@@ -1,10 +1,8 @@
-"""Vendors of Concur Invoice, both ways (invoice/v3.1.vendor).
+"""Vendors of Concur Invoice, into Odoo and from Odoo (invoice/v3.1.vendor).
 
 Each record of Concur is one address; the records of one vendor code are one vendor, with one name and one tax ID.
-Concur keeps no time of change, so all of them are read, and what differs from the last reading is taken.
+Concur keeps no time of change, so each run reads all vendors and compares them with the last run.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 import hashlib
 import threading
@@ -15,15 +13,16 @@ from functools import partial
 from ...core import items as listed
 from ...core.documents import Address, Contact, OwnId, Vendor
 from ...core.errors import DuplicateError, InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
+from ...core.messages import _, paragraph
 from ...core.provider import RemotePage, RemoteRecord, SendResult, content_version
 from ...core.tax_numbers import is_filler, writings
 from .wire import found_text, rows, text
 
 OWN_ADDRESS = "MAIN"
-"""Address code of the vendors that Odoo makes."""
+"""Address code of the vendors that Odoo creates."""
 PAGE = 200
 FEW = 5
-"""Up to so many vendors are looked up one by one; for more all are read once."""
+"""A run looks up so many vendors one by one; for more it reads all of them once."""
 READ_ONLY = ("Country", "ID", "StatusList", "URI", "VendorBankList", "VendorGroupList")
 NOT_COMPARED = ("StatusList", "URI", "VendorBankList", "VendorGroupList")
 LONGEST = {
@@ -38,41 +37,41 @@ LONGEST = {
     "ContactLastName": 255,
     "ContactPhoneNumber": 25,
 }
-"""What Concur takes of each field (page Vendors v3.1)."""
+"""Maximum lengths of the fields (page Vendors v3.1)."""
 BANK_CURRENCIES = ("AUD", "EUR", "GBP", "USD")
-"""Of the currencies of bank accounts those that Concur knows; the others are left out."""
+"""The currencies of bank accounts that Concur supports; others are not sent."""
 LONGEST_HOLDER = 100
 SENT_AFTER = ("banks", "groups")
-"""Of what is sent, what Concur takes only for a vendor that is there."""
+"""Parts of the payload that go to calls of their own, once the vendor exists."""
 REMARKS = "remarks"
-"""Key of what is not sent: what a person has to know of that."""
+"""Key of sentences about what was not sent, for the note of the transfer."""
 DISPENSABLE = ("ContactEmail", "ContactPhoneNumber")
-"""Of the fields those without which the vendor is sent when they are too long."""
+"""Fields that are left out when they are too long; any other one fails the vendor."""
 COMMON = ("VendorName", "TaxID", "Approved")
-"""What Odoo has for all addresses of a vendor alike."""
+"""Fields that are the same for all addresses of a vendor."""
 NEEDS_STATE = ("AU", "CA", "US")
 
 
 def vendor_key(code):
-    """Id of a vendor; Concur's codes know no case."""
+    """ID of a vendor; Concur's codes are not case-sensitive."""
     return code.strip().upper()
 
 
 def own_code(instance, partner_id):
-    """The vendor code of a partner of this database, which another database does not give."""
+    """The vendor code of a partner, with a mark of this database."""
     database = instance.rpartition(":")[0]
     mark = hashlib.sha256(database.encode()).hexdigest()[:4].upper()
     return f"ODOO-{mark}-{partner_id}"
 
 
 def own_partner(instance, code):
-    """Our partner's id in a vendor code; None when the code is not of this database."""
+    """The ID of the partner in a vendor code; None when the code is not of this database."""
     prefix = own_code(instance, "")
     return OwnId.read(vendor_key(code).removeprefix(prefix)) if vendor_key(code).startswith(prefix) else None
 
 
 def main_record(records):
-    """The address that is the vendor's own: the one that Odoo made, else the one of the lowest code."""
+    """The main address of a vendor: the one that Odoo created, else the one with the lowest code."""
     by_code = {text(record, "AddressCode").upper(): record for record in records}
     return by_code.get(OWN_ADDRESS) or by_code[min(by_code)]
 
@@ -82,13 +81,13 @@ def is_approved(record):
 
 
 class VendorPuller:
-    """All approved vendors."""
+    """Reads all approved vendors."""
 
     def __init__(self, provider):
         self._provider = provider
 
     def pull(self, _cursor, _since):
-        """The records of a vendor may be on two pages, so nothing is known before the last one has come."""
+        """Pages of vendors, after the last page was read: the records of one vendor may be on two pages."""
         found = defaultdict(list)
 
         def note(record):
@@ -96,14 +95,14 @@ class VendorPuller:
                 vendor_item([record])
                 found[_code(record)].append(record)
 
-        # what cannot be read is known at once
+        # unreadable records are reported page by page
         yield from listed.pages(self._provider.client.vendors(), note, self._provider.label)
         items = [vendor_item(records) for _code_of, records in sorted(found.items())]
         for start in range(0, len(items), PAGE):
             yield RemotePage(items=tuple(items[start : start + PAGE]), total=len(items))
 
     def fetch(self, external_id):
-        """A vendor that a record names, approved or not."""
+        """A vendor by its code, approved or not."""
         records = records_of(self._provider.client, external_id)
         return vendor_item(records) if records else None
 
@@ -120,7 +119,7 @@ def records_of(client, code):
 
 
 def vendor_item(records):
-    """One vendor. Bank accounts do not belong into the books, so they are not even stored."""
+    """One vendor. Its bank accounts are not stored, because Odoo does not need them."""
     kept = [{name: value for name, value in record.items() if name not in NOT_COMPARED} for record in records]
     kept.sort(key=lambda record: text(record, "AddressCode").upper())
     return RemoteRecord(
@@ -134,23 +133,23 @@ def vendor_item(records):
 def _code(record):
     code = vendor_key(text(record, "VendorCode"))
     if not code:
-        raise InvalidDataError("It has no vendor code.")
+        raise InvalidDataError(_("The vendor has no vendor code."))
     return code
 
 
 def vendor(payload, instance):
-    """The `Vendor` that the records of a code are; further addresses are contacts of it.
+    """The `Vendor` with the records of one code as its addresses; further addresses are contacts.
 
-    :raises InvalidDataError: the records are not one vendor
+    :raises InvalidDataError: the records have different tax IDs
     """
     records = rows(payload.get("records"))
     if not records:
-        raise InvalidDataError("The vendor has no address in SAP Concur.")
+        raise InvalidDataError(_("The vendor has no address in SAP Concur."))
     main = main_record(records)
     numbers = sorted({text(record, "TaxID") for record in records} - {""})
     if len(numbers) > 1:
         raise InvalidDataError(
-            f"The vendor has several tax IDs in SAP Concur: {', '.join(numbers)}. Leave one of them."
+            _("The vendor has several tax IDs in SAP Concur: %(numbers)s. Keep one of them.", numbers=tuple(numbers))
         )
     code = _code(main)
     return Vendor(
@@ -182,7 +181,7 @@ def _contact(record):
 
 
 def _further(record):
-    """Another address. Its code tells it from the others, so it is its name at first."""
+    """A further address as a contact, named by its code at first."""
     code = text(record, "AddressCode")
     return Contact(external_id=code.upper(), name=f"Address {code}", address=_address(record))
 
@@ -191,18 +190,20 @@ def _further(record):
 
 
 def vendor_fields(document, instance):
-    """The fields that Odoo has of a vendor, and `VendorCode`, which counts only for a vendor that Concur lacks.
+    """The fields of a vendor that Odoo sends, with the `VendorCode` for a vendor that Concur does not have yet.
 
-    :raises InvalidDataError: Concur needs something that the vendor does not have
+    :raises InvalidDataError: Concur requires something that the vendor lacks
     """
     name = document.name.strip()
     if not name:
-        raise InvalidDataError("SAP Concur needs a name: enter one on the vendor.")
+        raise InvalidDataError(_("SAP Concur requires a name. Enter one on the vendor."))
     address = document.address
     if not address.country:
-        raise InvalidDataError(f"SAP Concur needs a country: enter one on the vendor {name}.")
+        raise InvalidDataError(_("SAP Concur requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
     if address.country in NEEDS_STATE and not address.state:
-        raise InvalidDataError(f"SAP Concur needs the state of a vendor in this country: enter it on {name}.")
+        raise InvalidDataError(
+            _("SAP Concur requires the state of vendors in this country. Enter it on %(vendor)s.", vendor=name)
+        )
     contact = next((contact for contact in document.contacts if contact.is_default), Contact())
     fields = {
         "VendorName": name,
@@ -220,8 +221,21 @@ def vendor_fields(document, instance):
     }
     too_long = [key for key, most in LONGEST.items() if len(fields.get(key) or "") > most]
     if needed := [key for key in too_long if key not in DISPENSABLE]:
-        raise InvalidDataError(f"The vendor {name} is too long for SAP Concur in: {', '.join(needed)}.")
-    remarks = [f"SAP Concur takes {LONGEST[key]} characters of {key}, so it was not sent." for key in too_long]
+        raise InvalidDataError(
+            _(
+                "These fields of the vendor %(vendor)s are too long for SAP Concur: %(fields)s.",
+                vendor=name,
+                fields=tuple(needed),
+            )
+        )
+    remarks = [
+        _(
+            "%(field)s was not sent because SAP Concur allows at most %(length)s characters.",
+            field=key,
+            length=LONGEST[key],
+        )
+        for key in too_long
+    ]
     fields = {"VendorCode": own_code(instance, document.odoo_id), **fields, **dict.fromkeys(too_long, "")}
     banks = []
     for account in document.pay_to:
@@ -241,11 +255,14 @@ def vendor_fields(document, instance):
 def bank_fields(account):
     """A bank account, without the codes of its vendor.
 
-    :raises InvalidDataError: its country is not known, which Concur would take for the United States
+    :raises InvalidDataError: it has no country, and Concur would assume the United States
     """
     if not account.country:
         raise InvalidDataError(
-            f"SAP Concur needs the country of the bank account …{account.number[-4:]}: enter its bank with a country."
+            _(
+                "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
+                ending=account.number[-4:],
+            )
         )
     fields = {
         "AccountNumber": account.number,
@@ -261,7 +278,7 @@ def bank_fields(account):
 
 
 def group_changes(record, groups):
-    """Names of the groups to which an address is to be added, and of those it is to leave, as Concur writes these.
+    """(groups to join, groups to leave) of an address, as names in the spelling of Concur.
 
     :param groups: {name: whether the vendor belongs to it}
     """
@@ -277,7 +294,7 @@ def _plain(name):
 
 
 class VendorPush:
-    """Vendors of Odoo to Concur. A vendor that Concur has is found before one is made."""
+    """Sends vendors. A vendor that Concur already has is looked up and linked before a new one is created."""
 
     def __init__(self, provider):
         self._provider = provider
@@ -297,10 +314,10 @@ class VendorPush:
         return self._with_the_rest(self._send(kept, external_id), payload)
 
     def _with_the_rest(self, sent, payload):
-        """Send what goes to calls of its own, which need the vendor. None of it holds up another."""
+        """Send bank accounts and groups of an existing vendor; a refusal of the one does not stop the other."""
         remarks = [*payload.get(REMARKS, ())]
         if not any(payload.get(name) for name in SENT_AFTER):
-            return replace(sent, note=" ".join(remarks))
+            return replace(sent, note=paragraph(*remarks))
         records = records_of(self.client, sent.external_id)
         refusal = None
         try:
@@ -309,13 +326,13 @@ class VendorPush:
             refusal = error
         missed = self._send_groups(records, payload.get("groups") or {})
         if refusal:
-            raise PermanentError(" ".join([refusal.message, *missed]))
-        return replace(sent, note=" ".join(filter(None, [*remarks, *missed])), is_incomplete=bool(missed))
+            raise PermanentError(paragraph(refusal.message, *missed))
+        return replace(sent, note=paragraph(*remarks, *missed), is_incomplete=bool(missed))
 
     def _send_groups(self, records, groups):
-        """Put all addresses of a vendor into groups, or take them out; sentences about what was not done.
+        """Add all addresses of a vendor to groups, or remove them; sentences about what Concur did not do.
 
-        Whether it was done only the vendor itself shows, so it is read again.
+        Only the vendor shows whether it was done, so it is read again.
         """
         missed, changed = [], False
         for record in records:
@@ -336,7 +353,7 @@ class VendorPush:
         return list(dict.fromkeys(missed))
 
     def _send_banks(self, main, banks):
-        """Add or change bank accounts; a note on those that only Concur has, which are left as they are."""
+        """Add or change bank accounts; a note on those that only Concur has, which stay unchanged."""
         if not banks:
             return ""
         key = {"VendorCode": main["VendorCode"], "AddressCode": main["AddressCode"]}
@@ -350,29 +367,31 @@ class VendorPush:
         others = [number for number, bank in known.items() if number not in sent and text(bank, "IsActive") != "N"]
         if not others:
             return ""
-        ends = ", ".join(f"…{number[-4:]}" for number in others)
-        return f"SAP Concur has other active bank accounts of the vendor, which were left alone: {ends}."
+        return _(
+            "SAP Concur has other active bank accounts of the vendor: %(accounts)s. Odoo did not change them.",
+            accounts=tuple(f"…{number[-4:]}" for number in others),
+        )
 
     def _send(self, payload, external_id):
         if external_id:
             records = records_of(self.client, external_id)
             if not records:
-                raise PermanentError(f"SAP Concur has no vendor with the code {external_id} any more.")
+                raise PermanentError(_("The vendor %(code)s no longer exists in SAP Concur.", code=external_id))
             return self._update(payload, records)
         if payload["Approved"] == "N":
-            raise NotRelevantError("The vendor was archived in Odoo before it was sent.")
+            raise NotRelevantError(_("The vendor was archived in Odoo before it was sent."))
         known = self._known(payload)
         if known:
             return self._update(payload, known, linked=True)
         return self._create(payload)
 
     def find(self, payload, _key):
-        """Whether a vendor that we may have made is there; what goes after it is sent then."""
+        """Look up a vendor that an earlier `send` may have created, and send what is missing of it."""
         records = self._own(payload, records_of(self.client, payload["VendorCode"]))
         return self._with_the_rest(self._sent(records), payload) if records else None
 
     def _sent(self, records, linked=False):
-        """:param records: as Concur has them now"""
+        """:param records: the current records of the vendor in Concur"""
         made = vendor({"records": records}, self._provider.settings.instance)
         return SendResult(external_id=made.external_id, linked=linked, shared=made.shared())
 
@@ -385,14 +404,14 @@ class VendorPush:
                 self._all += found
             return self._sent(found)
         raise _refusal(answers, record) or UnconfirmedError(
-            "SAP Concur took the vendor without a word, but does not show it."
+            _("SAP Concur reported no error, but does not show the new vendor.")
         )
 
     def _update(self, payload, records, linked=False):
-        """Write what differs, as whole records; what Odoo does not have is left as it is."""
+        """Write the records that differ, completely; fields that Odoo does not have stay unchanged."""
         main = main_record(records)
         if is_approved(main) and payload["Approved"] == "Y":
-            # another address may still wait for its approval
+            # the vendor is approved; another address may still wait for its approval
             payload = {**payload, "Approved": ""}
         wanted = [_overlaid(record, payload, record is main) for record in records]
         changed = [new for new, record in zip(wanted, records, strict=True) if new != _writable(record)]
@@ -401,16 +420,16 @@ class VendorPush:
             for record in changed:
                 if refusal := _refusal(answers, record):
                     raise refusal
-            # Concur may have cut what it took, which is no change of a person's
+            # Concur may shorten values, which is not a change by its users
             wanted = records_of(self.client, _code(main)) or wanted
         return self._sent(wanted, linked)
 
     # Vendors that Concur has
 
     def _known(self, payload):
-        """The records of the vendor in Concur: by our code, tax ID, or exact name and country.
+        """The records of the vendor in Concur: by Odoo's code, tax ID, or exact name and country.
 
-        :raises DuplicateError: several could be it
+        :raises DuplicateError: several vendors match
         """
         with self._lock:
             self._looked_up += 1
@@ -426,25 +445,32 @@ class VendorPush:
         codes = sorted({_code(record) for record in found})
         if len(codes) > 1:
             raise DuplicateError(
-                f"SAP Concur has several vendors that {payload['VendorName']} could be: {', '.join(codes)}. Merge them "
-                "there, or choose one under Mappings."
+                _(
+                    "Several vendors in SAP Concur match %(vendor)s: %(codes)s. Merge them there, or map one of them.",
+                    vendor=payload["VendorName"],
+                    codes=tuple(codes),
+                )
             )
         return self._searched("vendorCode", "VendorCode", codes[0]) if codes else []
 
     def _own(self, payload, records):
-        """The records under our own code.
+        """The records with the code that Odoo gives the vendor.
 
-        :raises DuplicateError: they are another vendor
+        :raises DuplicateError: they belong to another vendor
         """
         if records and text(records[0], "VendorName").casefold() != payload["VendorName"].casefold():
             raise DuplicateError(
-                f"SAP Concur has the vendor code {payload['VendorCode']} for {text(records[0], 'VendorName')}: give "
-                "that vendor another code there."
+                _(
+                    "The vendor code %(code)s already belongs to %(vendor)s in SAP Concur. Give that vendor another "
+                    "code.",
+                    code=payload["VendorCode"],
+                    vendor=text(records[0], "VendorName"),
+                )
             )
         return records
 
     def _with_tax_id(self, payload):
-        """The records of the tax ID, one list for each way to write it: Concur compares the very text."""
+        """The records of the tax ID, one list for each way to write it: Concur compares the exact text."""
         for value in writings(payload["TaxID"], payload["CountryCode"]):
             yield self._searched("taxID", "TaxID", value)
 
@@ -459,18 +485,18 @@ class VendorPush:
 
 
 def _may_be(record, payload):
-    """Whether a vendor of the same name is the one: in the same country, and without another tax ID."""
+    """Whether a vendor of the same name matches: in the same country, and without another tax ID."""
     is_stated = not is_filler(text(record, "TaxID")) and not is_filler(payload["TaxID"])
     return text(record, "CountryCode") == payload["CountryCode"] and not is_stated
 
 
 def _overlaid(record, payload, is_main):
-    """The whole record as it should be. A blank value of ours clears only what belongs to the address."""
+    """The complete record as it should be. A blank value of Odoo clears only parts of the address."""
     address = {name: payload[name] for name in ("Address1", "Address2", "City", "State", "PostalCode", "CountryCode")}
     if not (address["Address1"] or address["City"]):
         address = {}
     elif text(record, "Address3") and address["Address2"].endswith(text(record, "Address3")):
-        # two lines of theirs are one of ours
+        # Concur's second and third line are one line in Odoo
         address["Address2"] = text(record, "Address2")
     stated = {name: value for name, value in payload.items() if value and name not in address and name != "VendorCode"}
     if is_main:
@@ -482,19 +508,23 @@ def _overlaid(record, payload, is_main):
 
 
 def _writable(record):
-    """What of a record may be sent back."""
+    """The fields of a record that may be written."""
     return {name: value for name, value in record.items() if name not in READ_ONLY and value not in (None, "")}
 
 
 def _refusal(answers, record):
-    """The error for a record that was not saved: a refusal comes as a status of the record, under HTTP 200."""
+    """The error for a record that was not saved: the answer has HTTP status 200 and a status for each record."""
     for answer in answers:
         if _record_key(answer) != _record_key(record):
             continue
         refused = [status for status in rows(answer.get("StatusList")) if text(status, "Type").upper() != "SUCCESS"]
         if refused:
-            said = " ".join(text(status, "Message") for status in refused) or "no reason was given"
-            return PermanentError(f"SAP Concur did not save the vendor: {said.rstrip('.')}.")
+            reason = " ".join(text(status, "Message") for status in refused)
+            return PermanentError(
+                _("SAP Concur did not save the vendor: %(reason)s.", reason=reason.rstrip("."))
+                if reason
+                else _("SAP Concur did not save the vendor and gave no reason.")
+            )
     return None
 
 
@@ -507,12 +537,16 @@ def _bank_refusal(answers):
 
 def _not_grouped(missing, left):
     if missing:
-        yield (
-            f"SAP Concur did not put the vendor into {', '.join(missing)}: make the vendor group there under Group "
-            "Configurations > Vendor Access, or take the tag off the flow."
+        yield _(
+            "SAP Concur did not add the vendor to these groups: %(groups)s. Create the vendor group there under Group "
+            "Configurations > Vendor Access, or remove the tag from the flow.",
+            groups=tuple(missing),
         )
     if left:
-        yield f"SAP Concur did not take the vendor out of {', '.join(left)}: do that there."
+        yield _(
+            "SAP Concur did not remove the vendor from these groups: %(groups)s. Remove it there manually.",
+            groups=tuple(left),
+        )
 
 
 def _record_key(record):

@@ -1,10 +1,8 @@
 """Events of Concur's Event Subscription Service (ess/v4.event-subscription, event-topics).
 
-They carry ids, are repeated for 72 hours, and are never sent again after that: so they are hints, and polling is what
-brings the documents.
+They hold IDs, are repeated for 72 hours and never sent again after that. So they are only hints: the flows read the
+documents on their schedule in any case.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 import base64
 import binascii
@@ -21,38 +19,41 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ...core.errors import AuthError, InvalidDataError, NotFoundError
 from ...core.http import read_json
+from ...core.messages import _
 from ...core.provider import Event
 from .distinguished_name import common_names
 
 TOPIC = "public.concur.financialintegration"
 SIGNATURE = "Concur-Signature"
 SENDER = "webhook.api.concursolutions.com"
-"""Common name of the client certificate that the service always presents. Nothing else of it stays the same."""
+"""Common name of the client certificate of the service. Other parts of the certificate change."""
 KEPT = timedelta(hours=72)
-"""How long an event that nobody takes is repeated."""
+"""How long Concur repeats an event that is not accepted."""
 KEY_OF_2025 = (
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuE2x914aLmJa9GSzVVcTe6CEi3afbs84RIEhRoLO8oK2nBKKS0fyRfZtzUZIiD0kcjBjeLrM"
     "jJpC5oI6f709DpGQSgL1ytzP9dnIp/n1lcCk88NA+ihJlHwB6gNX6lMbftTbCpxvkY6PZmjZfnw//Ito5iM2P2IY7oxK8GsYWXLnnMDw9ONnvxfPLoZL"
     "GxYXXs+zR2yGFiZ0wPRY6QJ+NT0xusN2nacPPwtgQQoD/oh7QMaBhXZ7WLSM0Gm68/c2lzMjQjtXgwAyy1+5h4EHYhasT+p98Q0P3LpMcX9wZN3hMqbh"
     "RiRaJAQffCdYgk2Kv6EjE2l88K8kXdsocIZciQIDAQAB"
 )
-"""SAP's public key since 2025-10-22. It changes every autumn: then the new one is entered on the connection."""
+"""SAP's public key since 2025-10-22. SAP changes it every autumn: then the administrator enters the new one."""
 
 
 # Subscription
 
 
 def subscribe(client, instance, endpoint_url, credentials):
-    """Subscribe under a new id, after what was begun before for this address is removed.
+    """Remove earlier subscriptions of this address, then subscribe under a new ID.
 
-    :return: the id, and by what senders are known (see `verify`)
+    :return: the ID, and what identifies senders (see `verify`)
     :raises AuthError: the app may not subscribe to the topic
     """
     senders = known_senders(credentials)
     if TOPIC not in client.event_topics():
         raise AuthError(
-            "SAP Concur does not offer its events to this app: give the app the scopes events.topic.read and FISVC and "
-            "the grant client_credentials."
+            _(
+                "SAP Concur does not offer its events to this app. Give the app the scopes events.topic.read and FISVC "
+                "and the grant client_credentials."
+            )
         )
     for row in client.event_subscriptions():
         if (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url:
@@ -64,7 +65,7 @@ def subscribe(client, instance, endpoint_url, credentials):
 
 
 def is_subscribed(client, subscription_id, endpoint_url):
-    """Whether the subscription is there as it was made: Concur deletes those that failed for a month."""
+    """Whether the subscription is in force as it was made: Concur deletes those that failed for a month."""
     rows = [row for row in client.event_subscriptions() if row.get("id") == subscription_id]
     return any(
         row.get("topic") == TOPIC and (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url for row in rows
@@ -72,7 +73,7 @@ def is_subscribed(client, subscription_id, endpoint_url):
 
 
 def unsubscribe(client, subscription_id):
-    """Quiet when it is gone already."""
+    """Remove the subscription; does nothing if it does not exist."""
     try:
         client.unsubscribe_from_events(subscription_id)
     except NotFoundError:
@@ -80,15 +81,15 @@ def unsubscribe(client, subscription_id):
 
 
 def known_senders(credentials):
-    """By what senders are known, as JSON: SAP's public keys, and the header of a proxy that checks certificates.
+    """What identifies senders, as JSON: SAP's public keys, and the header of a proxy that checks certificates.
 
-    :raises InvalidDataError: the key on the connection is none
+    :raises InvalidDataError: the key on the connection is not a public key
     """
     entered = re.sub(r"-----[A-Z ]+-----|\s", "", credentials.get("webhook_key") or "")
     if entered and _public_key(entered) is None:
-        raise InvalidDataError("The public key for webhooks cannot be read: copy it from SAP's page once more.")
+        raise InvalidDataError(_("The public key for webhooks cannot be read. Copy it again from SAP's page."))
     name = (credentials.get("webhook_certificate_header") or "").strip()
-    # SAP signs with the old one until it changes
+    # SAP signs with the old key until the day of the change
     keys = list(dict.fromkeys(filter(None, (entered, KEY_OF_2025))))
     return json.dumps({"keys": keys, "header": name})
 
@@ -97,9 +98,9 @@ def known_senders(credentials):
 
 
 def verify(headers, body, senders):
-    """Whether SAP signed the body, or a proxy says that the sender showed SAP's certificate. Closed without senders.
+    """Whether SAP signed the body, or a proxy confirms SAP's certificate. Without `senders` nothing is accepted.
 
-    SAP does not document how it signs. RSA-PSS with SHA-256 is what its sample reads; PKCS #1 v1.5 is taken too.
+    SAP does not document how it signs. Its sample reads RSA-PSS with SHA-256; PKCS #1 v1.5 is accepted too.
 
     :param senders: what `known_senders` returned, for each valid subscription
     """
@@ -114,7 +115,7 @@ def verify(headers, body, senders):
 
 
 def _is_certified(headers, name):
-    """Whether the header that a proxy sets names the certificate: by its common name, or by its whole subject."""
+    """Whether the header that a proxy sets holds the common name of the certificate, or its whole subject."""
     values = [value or "" for key, value in headers.items() if name and key.lower() == name.lower()]
     if len(values) != 1:
         return False
@@ -145,7 +146,7 @@ def _public_key(text):
 
 
 def parse(body):
-    """The `Event` in a webhook's body. Nothing in it is followed: addresses in it are ignored.
+    """The `Event` in the body of a webhook. URLs in it are ignored.
 
     :raises InvalidDataError: it is not Concur's envelope
     """
@@ -155,10 +156,10 @@ def parse(body):
         envelope = None
     facts = envelope.get("facts") if isinstance(envelope, dict) else None
     if not isinstance(facts, dict):
-        raise InvalidDataError("The webhook is not an event of SAP Concur: it has no facts.")
+        raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no facts."))
     event_id, event_type = _text(envelope, "id"), _text(envelope, "eventType")
     if not (event_id and event_type):
-        raise InvalidDataError("The webhook is not an event of SAP Concur: it has no id or no type.")
+        raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no ID or no type."))
     return Event(
         event_id=event_id,
         event_type=event_type,
@@ -168,11 +169,11 @@ def parse(body):
 
 
 def header(headers, name):
-    """The value of a header whose name may be written in any case; empty when it is missing."""
+    """The value of a header, whatever the case of its name; empty when it is missing."""
     return next((value or "" for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
 def _text(source, key):
-    """The text at a key, storable: JSON can spell zero bytes and half characters."""
+    """The text at a key without zero bytes and half characters, which JSON can hold but a database cannot."""
     value = source.get(key)
     return value.replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -1,19 +1,18 @@
-"""Reading Concur's values: padded codes, null containers, one object in place of a list, dates in three forms."""
-
-# Odoo translates, and there is no Odoo here.
+"""Reads Concur's values: padded codes, null containers, one object instead of a list, dates in three forms."""
 
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T.*)?")
 MOMENTS = (
     *("reportPaymentProcessingDate", "reportSubmitDate", "reportCreationDate"),
     *("issuedDate", "requestDate", "submitDate"),
 )
-"""Keys of when something happened in financial documents."""
+"""Keys of moments in financial documents, as opposed to days that somebody chose."""
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -25,21 +24,21 @@ def text(source, *names):
     for name in names:
         value = source.get(name)
         if isinstance(value, (dict, list)):
-            raise InvalidDataError(f"SAP Concur sent {name} as something that is no text.")
+            raise InvalidDataError(_("SAP Concur sent a value in the field %(field)s that is not text.", field=name))
         if value is not None and str(value).strip():
             return str(value).strip()
     return ""
 
 
 def found_text(source, *names):
-    """As `text`, of a record among which one is looked for: what cannot be read is not it."""
+    """As `text`, for searches among records: a value that cannot be read counts as empty."""
     return text({name: value for name, value in source.items() if not isinstance(value, (dict, list))}, *names)
 
 
-def amount(source, name, what):
+def amount(source, name, place):
     """A number, zero when it is missing.
 
-    :param what: names the record in an error
+    :param place: names the record in an error, without an article
     :raises InvalidDataError: it is no number
     """
     value = source.get(name)
@@ -50,13 +49,20 @@ def amount(source, name, what):
     except InvalidOperation:
         number = None
     if isinstance(value, bool) or number is None or not number.is_finite():
-        raise InvalidDataError(f"SAP Concur sent {name} of {what} as {value!r}, which is no amount.")
+        raise InvalidDataError(
+            _(
+                "SAP Concur sent %(value)s in the field %(field)s (%(place)s), which is not an amount.",
+                value=repr(value),
+                field=name,
+                place=place,
+            )
+        )
     # 8 decimals and 0E-8 occur
     return Decimal(int(number)) if number == number.to_integral_value() else number.normalize()
 
 
 def day(source, *names):
-    """The calendar date of the first of the named values that is there, as it is written. Of moments see `MOMENTS`.
+    """The calendar date of the first named value that is not blank, as it is written. For moments see `MOMENTS`.
 
     :raises InvalidDataError: it is no date
     """
@@ -65,7 +71,13 @@ def day(source, *names):
         return None
     found = _date(text(source, name))
     if found is None:
-        raise InvalidDataError(f"SAP Concur sent the date {name} as {text(source, name)}, which is no date.")
+        raise InvalidDataError(
+            _(
+                "SAP Concur sent %(value)s in the field %(field)s, which is not a date.",
+                value=text(source, name),
+                field=name,
+            )
+        )
     return found
 
 

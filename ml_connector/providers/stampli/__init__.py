@@ -1,3 +1,3 @@
-"""Stampli: feeds out, approved invoices and payments in, as files over SFTP."""
+"""Stampli: files of master data and orders from Odoo, approved invoices and payments into Odoo, over SFTP."""
 
 from .provider import StampliProvider

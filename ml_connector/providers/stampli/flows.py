@@ -1,10 +1,12 @@
 """Stampli's flows and the default templates of its files.
 
-Stampli's own template is agreed with each customer: everything here is a starting point, changed on the connection.
+Stampli agrees on its file format with each customer, so these templates are defaults and can be changed on the
+connection.
 """
 
 from ...core.flow import ColumnSpec as Column
 from ...core.flow import FeedSpec, FlowSpec
+from ...core.messages import _
 
 DIMENSIONS = ("Department", "Location", "Class", "Project")
 DAILY = 4.0
@@ -13,70 +15,70 @@ _BOOKING = ("post_bills", "lock_date_policy", "start_date")
 FLOWS = (
     FlowSpec(
         key="gl_accounts",
-        label="GL accounts",
+        label=_("GL Accounts"),
         direction="push",
         kind="feed_file",
         feed="out",
         sequence=10,
         daily_hour=DAILY,
-        help="The accounts that invoices may be coded to.",
+        help=_("Sends the accounts that invoices may be coded to."),
     ),
     FlowSpec(
         key="dimensions",
-        label="Dimensions",
+        label=_("Dimensions"),
         direction="push",
         kind="feed_file",
         feed="out",
         sequence=20,
         daily_hour=DAILY,
-        help="Analytic accounts as departments, locations, classes and projects.",
+        help=_("Sends analytic accounts as departments, locations, classes and projects."),
     ),
     FlowSpec(
         key="vendors",
-        label="Vendors",
+        label=_("Vendors"),
         direction="push",
         kind="feed_file",
         feed="out",
         sequence=30,
         daily_hour=DAILY,
-        help="Vendors without their bank accounts.",
+        help=_("Sends vendors without their bank accounts."),
     ),
     FlowSpec(
         key="purchase_orders",
-        label="Purchase orders",
+        label=_("Purchase Orders"),
         direction="push",
         kind="feed_file",
         feed="out",
         sequence=40,
         daily_hour=DAILY,
         after=("gl_accounts", "dimensions", "vendors"),
-        help="Confirmed orders with all of their lines.",
+        help=_("Sends confirmed purchase orders with all their lines."),
     ),
     FlowSpec(
         key="purchase_receipts",
-        label="Receipts",
+        label=_("Goods Receipts"),
         direction="push",
         kind="feed_file",
         feed="out",
         sequence=50,
         daily_hour=DAILY,
         after=("vendors", "purchase_orders"),
-        help="What was received and returned, for matching.",
+        help=_("Sends receipts and returns of goods, which Stampli matches with invoices."),
     ),
     FlowSpec(
         key="files",
-        label="Files from Stampli",
+        label=_("Files from Stampli"),
         direction="pull",
         kind="feed_file",
         feed="inbox",
         relists=True,
         sequence=60,
         interval=15,
-        help="Looks for new files, reads them, and puts them away.",
+        help=_("Checks for new files, processes and archives them."),
     ),
     FlowSpec(
         key="invoices",
-        label="Invoices",
+        label=_("Invoices"),
         direction="pull",
         kind="bill",
         feed="in",
@@ -84,40 +86,40 @@ FLOWS = (
         interval=15,
         files="invoice_files",
         options=_BOOKING,
-        help="Approved invoices and credit memos become vendor bills and credit notes.",
+        help=_("Books approved invoices and credit memos as vendor bills and credit notes."),
     ),
     FlowSpec(
         key="invoice_files",
-        label="Invoice documents",
+        label=_("Invoice Documents"),
         direction="pull",
         kind="file",
         feed="in",
         sequence=80,
         interval=15,
-        help="Documents that the export carries, attached to their bills.",
+        help=_("Attaches the documents in the export to their bills."),
     ),
     FlowSpec(
         key="payments",
-        label="Payments",
+        label=_("Payments"),
         direction="pull",
         kind="payment",
         feed="in",
         sequence=90,
         interval=15,
         options=("lock_date_policy",),
-        help="Payments made in Stampli, reconciled with their bills.",
+        help=_("Books payments made in Stampli and reconciles them with their bills."),
     ),
     FlowSpec(
         key="payment_status",
-        label="Payment status",
+        label=_("Payment Status"),
         direction="push",
         kind="feed_file",
         feed="out",
         sequence=100,
         daily_hour=DAILY,
         active=False,
-        at_stake="As long as Stampli is not told of a payment, somebody there may pay it a second time.",
-        help="What Odoo paid of Stampli's invoices. For customers who do not pay in Stampli.",
+        at_stake=_("Until Stampli receives the payment status, its users may pay the invoice a second time."),
+        help=_("Sends the payment status of Stampli's invoices in Odoo. Only if you do not pay in Stampli."),
     ),
 )
 

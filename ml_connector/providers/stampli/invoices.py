@@ -1,10 +1,11 @@
-"""Invoices of Stampli as bills. Values come as `reader` leaves them: checked, dates ISO, numbers plain."""
+"""Invoices of Stampli as bills. Values are those of `core.files.parse`: checked, ISO dates, plain numbers."""
 
 from datetime import date
 from decimal import Decimal
 
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, OwnId, Party, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.messages import Amount, _, paragraph
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
 INVOICES = {"INVOICE", "BILL"}
@@ -16,7 +17,7 @@ MIN_TOLERANCE = Decimal("0.005")
 def bill(payload):
     """The bill of a stored document.
 
-    :raises InvalidDataError: with what is wrong with it
+    :raises InvalidDataError: the document is invalid
     """
     refuse_problems(payload)
     values, lines = payload["values"], payload["lines"]
@@ -29,7 +30,10 @@ def bill(payload):
     has_codes = any(line.get("tax_code") for line in lines)
     if tax and not has_codes:
         raise InvalidDataError(
-            f"The invoice has {abs(tax)} of tax, but no line names a tax code: add TaxCode to the export."
+            _(
+                "The invoice has %(amount)s of tax, but no line has a tax code. Add TaxCode to the export.",
+                amount=_money(abs(tax), values),
+            )
         )
     status = (values.get("status") or "").upper()
     return Bill(
@@ -55,17 +59,18 @@ def bill(payload):
 
 
 def refuse_problems(payload):
-    """Refuse a document that was wrong in its file, or that the template leaves out."""
+    """Raise the problems that were found in the file, or the reason why the template excludes the document."""
     if payload.get("problems"):
-        more = len(payload["problems"]) - 1
-        raise InvalidDataError(payload["problems"][0] + (f" ({more} more)" if more else ""))
+        first, *others = payload["problems"]
+        more = _("Number of further problems: %(count)s.", count=len(others)) if others else ""
+        raise InvalidDataError(paragraph(first, more))
     if payload.get("left_out"):
         raise NotRelevantError(payload["left_out"])
 
 
 def vendor(values):
     if not values.get("vendor") and not values.get("vendor_name"):
-        raise InvalidDataError("The document names no vendor.")
+        raise InvalidDataError(_("The document has no vendor."))
     return Party(
         external_id=values.get("vendor") or f"name:{values['vendor_name'].casefold()}",
         name=values.get("vendor_name") or "",
@@ -73,12 +78,12 @@ def vendor(values):
 
 
 def attachments(payload):
-    """The file that the export carries for an invoice, next to it."""
+    """The document of an invoice, a file beside the export."""
     name = payload["values"].get("file")
     if not name:
         return ()
     if "/" in name or "\\" in name or name.startswith("."):
-        raise InvalidDataError("The name of the invoice's document has a path in it, which is refused.")
+        raise InvalidDataError(_("The file name of the invoice document contains a path, which is not allowed."))
     folder = payload.get("folder")
     return (Attachment(name=name, url=f"{folder}/{name}" if folder else name),)
 
@@ -88,21 +93,30 @@ def _sense(values, credit_sign):
     total = _number(values["total"])
     kind = (values.get("type") or "").strip().upper()
     if kind and kind not in CREDITS | INVOICES:
-        raise InvalidDataError(f"The document type {kind[:40]} is not known: invoices and credit memos are taken.")
+        raise InvalidDataError(
+            _("The document type %(type)s is not supported, only invoices and credit memos.", type=kind[:40])
+        )
     is_credit = kind in CREDITS if kind else total < 0
+    amount = _money(total, values)
     if not is_credit and total < 0:
-        raise InvalidDataError(f"The invoice has the negative total {total}: a credit memo was expected.")
+        raise InvalidDataError(
+            _("The invoice has the negative total %(amount)s, which only credit memos may have.", amount=amount)
+        )
     if is_credit and credit_sign == "signed" and total > 0:
-        raise InvalidDataError(f"The credit memo has the positive total {total}: credits come with a minus here.")
+        raise InvalidDataError(
+            _("The credit memo has the positive total %(amount)s, but the template expects a minus.", amount=amount)
+        )
     if is_credit and credit_sign == "absolute" and total < 0:
-        raise InvalidDataError(f"The credit memo has the negative total {total}: credits come without a minus here.")
+        raise InvalidDataError(
+            _("The credit memo has the negative total %(amount)s, but the template expects no minus.", amount=amount)
+        )
     return total, is_credit
 
 
 def _check_totals(values, lines):
-    """The sums in the file must agree; nothing is made to fit."""
+    """Check that the sums in the file agree; no difference is corrected."""
     if not lines:
-        raise InvalidDataError("The document has no lines.")
+        raise InvalidDataError(_("The document has no lines."))
     total = _number(values["total"])
     tax = (
         _number(values["tax"])
@@ -112,9 +126,27 @@ def _check_totals(values, lines):
     net = _number(values["net"]) if values.get("net") else total - tax
     line_sum = sum((_number(line["amount"]) for line in lines), Decimal(0))
     if abs(line_sum - net) > MIN_TOLERANCE:
-        raise InvalidDataError(f"The lines add up to {line_sum}, but the net amount is {net}.")
+        raise InvalidDataError(
+            _(
+                "The lines add up to %(computed)s, but the net amount is %(amount)s.",
+                computed=_money(line_sum, values),
+                amount=_money(net, values),
+            )
+        )
     if abs(net + tax - total) > MIN_TOLERANCE:
-        raise InvalidDataError(f"Net {net} and tax {tax} are {net + tax} together, but the total is {total}.")
+        raise InvalidDataError(
+            _(
+                "Net amount %(net)s and tax %(tax)s add up to %(computed)s, but the total is %(amount)s.",
+                net=_money(net, values),
+                tax=_money(tax, values),
+                computed=_money(net + tax, values),
+                amount=_money(total, values),
+            )
+        )
+
+
+def _money(value, values):
+    return Amount(value, values["currency"].upper())
 
 
 def _line(line, amount, sign):
@@ -143,14 +175,14 @@ def _line(line, amount, sign):
     )
 
 
-def _own_id(told):
-    """Our id of an order's line; None where none that we could have given is told."""
-    own_id = OwnId.read(str(told or ""))
+def _own_id(written):
+    """Odoo's ID of an order line; None if the file has none or an invalid one."""
+    own_id = OwnId.read(str(written or ""))
     return own_id if own_id is not None and own_id < 2**31 else None
 
 
 def _units(line, amount, sign):
-    """Quantity and unit price, as positive as the amount: where credits come with a minus, either may have it."""
+    """Quantity and unit price with the sign of the amount: in negative credits, either of them may be negative."""
     quantity = _number(line["quantity"]) if line.get("quantity") else None
     price = _number(line["unit_price"]) if line.get("unit_price") else None
     if quantity and sign < 0 and (quantity < 0) != (amount < 0):

@@ -1,10 +1,11 @@
-"""Payments of Stampli as payments."""
+"""Payments of Stampli."""
 
 from datetime import date
 from decimal import Decimal
 
 from ...core.documents import PaidBill, Payment, Reference
 from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
 from .invoices import refuse_problems, vendor
 
 VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
@@ -13,7 +14,7 @@ VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
 def payment(payload):
     """The payment of a stored document.
 
-    :raises InvalidDataError: with what is wrong with it
+    :raises InvalidDataError: the document is invalid
     """
     refuse_problems(payload)
     values, lines = payload["values"], payload["lines"]
@@ -21,16 +22,23 @@ def payment(payload):
     is_void = values["status"].upper() in VOID or amount < 0
     sign = -1 if amount < 0 else 1
     applied = sum((Decimal(line["applied"]) for line in lines), Decimal(0))
+    currency = values["currency"].upper()
     if applied != amount:
-        raise InvalidDataError(f"The payment is {amount}, but {applied} of it is applied to invoices.")
+        raise InvalidDataError(
+            _(
+                "The payment is %(amount)s, but %(applied)s is applied to invoices.",
+                amount=Amount(amount, currency),
+                applied=Amount(applied, currency),
+            )
+        )
     if any(not line.get("invoice") and not line.get("number") for line in lines):
-        raise InvalidDataError("The payment names no invoice, neither by id nor by number.")
+        raise InvalidDataError(_("The payment names no invoice, neither by ID nor by number."))
     bank = values.get("bank") or f"method:{values.get('method') or 'none'}"
     return Payment(
         external_id=values["id"],
         vendor=vendor(values),
         date=date.fromisoformat(values["date"]),
-        currency=values["currency"].upper(),
+        currency=currency,
         amount=abs(amount),
         source=Reference(
             kind="journal", external_id=bank, code=values.get("bank") or "", name=values.get("method") or ""

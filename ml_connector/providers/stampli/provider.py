@@ -1,4 +1,4 @@
-"""Stampli as the engine sees it."""
+"""The provider Stampli."""
 
 import io
 import mimetypes
@@ -8,6 +8,7 @@ from ...core.errors import ConnectorError, InvalidDataError, NotFoundError, Perm
 from ...core.files import HostKeyError, SftpAccount, SftpSession, fingerprint
 from ...core.files import parse as reader
 from ...core.files import serialize as writer
+from ...core.messages import _
 from ...core.provider import CheckReport, Credential, Finding, Provider, RemoteRecord, Territory, content_version
 from . import invoices, payments
 from .flows import FEEDS, FLOWS
@@ -16,31 +17,34 @@ MAX_DOCUMENT = 25 * 1024 * 1024
 
 
 class StampliProvider(Provider):
-    """Files over SFTP. One session for a run, opened at the first use."""
+    """Exchanges files over SFTP, with one session for each run, opened at its first use."""
 
     key = "stampli"
     label = "Stampli"
     credentials = (
         Credential(
-            name="host", label="Server", address=True, help="Name of the SFTP server, for example sftp.example.com."
+            name="host",
+            label=_("Server"),
+            address=True,
+            help=_("Name of the SFTP server, for example sftp.example.com."),
         ),
-        Credential(name="port", label="Port", address=True, required=False, help="22 when empty."),
-        Credential(name="username", label="User"),
+        Credential(name="port", label=_("Port"), address=True, required=False, help=_("22 if empty.")),
+        Credential(name="username", label=_("User")),
         Credential(
             name="password",
-            label="Password",
+            label=_("Password"),
             secret=True,
             required=False,
-            help="The server may want this, a private key, or both.",
+            help=_("The server may require a password, a private key, or both."),
         ),
         Credential(
             name="private_key",
-            label="Private key",
+            label=_("Private Key"),
             secret=True,
             required=False,
-            help="OpenSSH, PEM or PKCS#8: Ed25519, ECDSA or RSA. Paste all of it, with its first and last line.",
+            help=_("OpenSSH, PEM or PKCS#8: Ed25519, ECDSA or RSA. Paste all of it, with its first and last line."),
         ),
-        Credential(name="passphrase", label="Passphrase of the key", secret=True, required=False),
+        Credential(name="passphrase", label=_("Key Passphrase"), secret=True, required=False),
     )
     flows = FLOWS
     feeds = FEEDS
@@ -56,9 +60,9 @@ class StampliProvider(Provider):
         values = self.settings.credentials
         port = (values.get("port") or "22").strip()
         if not re.fullmatch(r"\d{1,5}", port, re.ASCII) or not 0 < int(port) < 65536:
-            raise InvalidDataError("The port has to be a number between 1 and 65535.")
+            raise InvalidDataError(_("The port must be a number between 1 and 65535."))
         if not values.get("password") and not values.get("private_key"):
-            raise InvalidDataError("Enter a password or a private key.")
+            raise InvalidDataError(_("Enter a password or a private key."))
         return SftpAccount(
             host=values.get("host") or "",
             port=int(port),
@@ -82,7 +86,7 @@ class StampliProvider(Provider):
 
     @classmethod
     def territory(cls, credentials, stored):
-        """The companies of which one user of the server takes the records; all, where no template names one."""
+        """The companies whose records one user of the server exchanges; all if no template names one."""
         host, user = (credentials.get("host") or "").lower(), credentials.get("username") or ""
         if not host:
             return None
@@ -98,27 +102,28 @@ class StampliProvider(Provider):
                 session.connect()
             except HostKeyError as error:
                 return self._unconfirmed(account, error)
-            findings = [
-                Finding(
-                    level="ok", title="Logged in", message=f"{account.username}@{account.host}, the confirmed server."
-                )
-            ]
+            identity = f"{account.username}@{account.host}"
+            findings = [Finding(level="ok", title=_("Signed in to the confirmed server"), message=identity)]
             for folder in self.settings.stored.get("folders") or ():
                 findings.append(self._folder_finding(session, folder))
-        return CheckReport(identity=f"{account.username}@{account.host}", findings=findings)
+        return CheckReport(identity=identity, findings=findings)
 
     def _folder_finding(self, session, folder):
+        title = _("Folder %(folder)s", folder=folder)
         try:
             listing = session.list(folder)
         except ConnectorError as error:
-            return Finding(level="warning", title=f"Folder {folder}", message=error.message)
-        return Finding(level="ok", title=f"Folder {folder}", message=f"Files in it: {len(listing.files)}.")
+            return Finding(level="warning", title=title, message=error.message)
+        return Finding(level="ok", title=title, message=_("Number of files: %(count)s.", count=len(listing.files)))
 
     def _unconfirmed(self, account, error):
-        title = "The server has changed its key" if account.host_keys else "Confirm the server's key"
-        message = (
-            f"{account.host} shows {error.seen.split()[0]} {fingerprint(error.seen)}. Compare it with what the server's"
-            " owner told you, by another way than this connection; if it is the same, press Accept server key."
+        title = _("The server key has changed") if account.host_keys else _("Confirm the server key")
+        message = _(
+            "%(host)s shows the key %(type)s %(fingerprint)s. Compare it with the key that Stampli gave you through "
+            "another channel. If they match, accept the server key.",
+            host=account.host,
+            type=error.seen.split()[0],
+            fingerprint=fingerprint(error.seen),
         )
         return CheckReport(
             findings=[Finding(level="error", title=title, message=message)], settings={"host_key_seen": error.seen}
@@ -140,9 +145,9 @@ class StampliProvider(Provider):
         payload = {"values": values, "lines": document.lines, "credit_sign": template.credit_sign}
         if document.problems:
             payload["problems"] = document.problems
-        elif reason := cls._reason_against(template, values):
+        elif reason := cls._refusal(template, values):
             payload["problems"] = [reason]
-        elif left_out := cls._left_out(template, values):
+        elif left_out := cls._exclusion(template, values):
             payload["left_out"] = left_out
         place = f"{f'{document.part}, ' if document.part else ''}line {document.line}"
         return RemoteRecord(
@@ -154,17 +159,21 @@ class StampliProvider(Provider):
         )
 
     @classmethod
-    def _reason_against(cls, template, values):
+    def _refusal(cls, template, values):
         company = values.get("company")
         if template.company_code and company and company != template.company_code:
-            return f"It is for company {company[:40]}, this connection is for {template.company_code}."
+            return _(
+                "The document belongs to company %(company)s, but this connection is for %(expected)s.",
+                company=company[:40],
+                expected=template.company_code,
+            )
         return ""
 
     @classmethod
-    def _left_out(cls, template, values):
+    def _exclusion(cls, template, values):
         status = (values.get("status") or "").upper()
         if template.statuses and status and status not in template.statuses:
-            return f"Its status is {status[:40]}, which is not taken."
+            return _("The template does not accept the status %(status)s.", status=status[:40])
         return ""
 
     def document(self, flow, payload):

@@ -1,4 +1,4 @@
-"""Visma.net: what records are coded to, suppliers, supplier invoices and their release."""
+"""Visma.net: codes, suppliers, supplier invoices and their release, purchase orders and payments."""
 
 from .provider import VismaProvider
 

@@ -1,9 +1,8 @@
-"""What records are coded to in Visma.net, as rows of the mapping list.
+"""The codes of Visma.net, each of which becomes a mapping.
 
-A posting takes an account, a value of each segment of the subaccount (cost centres and departments are segments), a
-project with its task, a branch and a VAT category. The ids of segment values, projects, tasks and branches say which of
-these they are, because Odoo knows all of them as analytic accounts. Segments, and projects as a whole, are analytic
-plans.
+A posting takes an account, a value of each segment of the subaccount (cost centers and departments are segments), a
+project with its task, a branch and a VAT category. Segment values, projects, tasks and branches are mapped to analytic
+accounts, so their IDs begin with their type. Segments, and projects as a whole, are mapped to analytic plans.
 """
 
 from functools import partial
@@ -12,6 +11,7 @@ from ...core import items as listed
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.http import objects
+from ...core.messages import _
 from ...core.provider import RemotePage, RemoteRecord, content_version
 from .wire import part, required, rows, text
 
@@ -29,7 +29,7 @@ class Catalogue:
 
     def pages(self):
         """Pages of each kind of code."""
-        # what analytic plans may stand for: the codes of their accounts are made there
+        # analytic plans are mapped to it, so that projects can be created for their accounts
         yield RemotePage(items=(item(Reference(kind="plan", external_id=PROJECT, name=PROJECTS)),))
         for found, references in self._lists():
             yield from listed.pages(found, partial(_items, references), self._label)
@@ -66,7 +66,7 @@ def _accounts(row):
 
 
 def _fields(segment):
-    number = required(segment, "segmentId", "It")
+    number = required(segment, "segmentId")
     yield Reference(kind="plan", external_id=f"{SEGMENT}:{number}", name=segment_name(segment))
 
 
@@ -93,7 +93,7 @@ def _parts(row, key):
 
 def _branches(row):
     if row.get("isActive") is not False:
-        number, name = required(row, "number", "It"), text(row, "name")
+        number, name = required(row, "number"), text(row, "name")
         yield Reference(kind="analytic", external_id=f"{BRANCH}:{number}", code=number, name=name, group=BRANCHES)
 
 
@@ -105,7 +105,7 @@ def _credit_terms(row):
 def _cash_accounts(row):
     """Where payments come from."""
     if row.get("active") is not False:
-        yield cash_account(required(row, "number", "It"), text(row, "description"))
+        yield cash_account(required(row, "number"), text(row, "description"))
 
 
 def segments(client):
@@ -123,24 +123,24 @@ def _place(segment):
 
 
 def is_postable(row):
-    """Whether bills may be coded to an account: neither a bank nor a control account."""
+    """Whether bills may be coded to an account, which is neither a bank nor a control account."""
     if row.get("active") is False or row.get("cashAccount") is True:
         return False
     return not text(row, "controlAccountModule") or row.get("allowManualEntry") is True
 
 
 def is_usable(row):
-    """Whether a project or task is active and seen in the supplier ledger."""
+    """Whether a project or task is active and visible in the supplier ledger."""
     return text(row, "status") in ("", "Active") and part(row, "visibility").get("visibleInAp") is not False
 
 
 def account_reference(row):
-    code = required(row, "accountCD", "It")
+    code = required(row, "accountCD")
     return Reference(kind="account", external_id=code, code=code, name=text(row, "description"))
 
 
 def segment_reference(segment, value):
-    number, code = text(segment, "segmentId"), required(value, "valueId", "It")
+    number, code = text(segment, "segmentId"), required(value, "valueId")
     return Reference(
         kind="analytic",
         external_id=f"{SEGMENT}:{number}:{code}",
@@ -155,7 +155,7 @@ def segment_name(segment):
 
 
 def project_reference(row):
-    code = required(row, "projectID", "It")
+    code = required(row, "projectID")
     return Reference(
         kind="analytic",
         external_id=f"{PROJECT}:{code}",
@@ -166,7 +166,7 @@ def project_reference(row):
 
 
 def task_reference(project, task):
-    code, number = text(project, "projectID"), required(task, "taskId", "It")
+    code, number = text(project, "projectID"), required(task, "taskId")
     return Reference(
         kind="analytic",
         external_id=f"{TASK}:{code}:{number}",
@@ -182,12 +182,12 @@ def cash_account(number, name):
 
 def _plain(kind, key, row):
     if row.get("active") is not False:
-        code = required(row, key, "It")
+        code = required(row, key)
         yield Reference(kind=kind, external_id=code, code=code, name=text(row, "description"))
 
 
 def item(reference):
-    """A code as an item; its version changes with what people see of it."""
+    """A code as a record; its version changes with its code, name and group."""
     payload = {
         "kind": reference.kind,
         "id": reference.external_id,
@@ -205,11 +205,9 @@ def item(reference):
 
 
 def reference(payload):
-    """
-    :raises InvalidDataError: the code is empty
-    """
+    """:raises InvalidDataError: the code is empty"""
     if not payload["id"] or payload["id"].endswith(":"):
-        raise InvalidDataError("Visma.net has an entry without a code.")
+        raise InvalidDataError(_("The record has no code in Visma.net."))
     return Reference(
         kind=payload["kind"],
         external_id=payload["id"],

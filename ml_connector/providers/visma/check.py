@@ -1,20 +1,20 @@
-"""What *Test connection* looks at in Visma.net. Reads only."""
+"""The connection check of Visma.net. It only reads."""
 
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, NotFoundError
+from ...core.messages import _, paragraph
 from .catalogue import segments
 from .flows import DELETE, FLOWS, READ, SCOPES
 from .invoices import is_closed
 from .wire import rows, text
 
-WHERE = "in the Visma Developer Portal under My Applications > your application"
 SUPPLIER_KEY = "/v1/dimension/SUPPLIER"
 LITTLE = 100
-"""Calls left in the hour below which other programs seem to use the quota up."""
+"""Remaining calls of the hour below which another application seems to use the quota."""
 
 
 def usable_scopes(settings):
-    """What Visma granted at the last check, else all that is needed: one refused scope spoils the whole request."""
+    """The scopes that Visma granted at the last check, else all: one refused scope makes the whole request fail."""
     return settings.stored.get("scopes") or " ".join(SCOPES)
 
 
@@ -30,7 +30,7 @@ class Checker(ConnectionCheck):
             self._check_token()
             self._check_company()
         except AuthError as error:
-            self._find("error", "Visma.net gives no access", self._advice(error))
+            self._find("error", _("Visma.net rejected the credentials"), self._advice(error))
             return self.report
         self._check_scopes()
         for check in (self._check_segments, self._check_numbers, self._check_periods, self._check_quota):
@@ -38,18 +38,21 @@ class Checker(ConnectionCheck):
         return self.report
 
     def _advice(self, error):
-        """A token is given for the tenant id of a customer as well; only then every call is refused."""
+        """The advice on a refusal. Visma issues tokens for the tenant ID of a customer too, but refuses their calls."""
         if error.status != 401:
             return error.message
-        return (
-            f"{error.message} Enter the tenant id of the company, not of the customer: Visma Admin > Company > the "
-            "company > Configuration > Tenant id. Then approve the application for it in the Visma App Store."
+        return paragraph(
+            error.message,
+            _(
+                "Enter the tenant ID of the company, not of the customer. It is in Visma Admin under Company > the "
+                "company > Configuration. Then approve the application for the company in the Visma App Store."
+            ),
         )
 
     # Access
 
     def _check_token(self):
-        """A fresh token: scopes are fixed when a token is made, so an old one says nothing about today's."""
+        """Fetch a new token, because a token keeps the scopes that it was issued with."""
         token = self._token(SCOPES)
         self.granted = set(token.scope.split())
         self.report.capabilities = set(self.granted)
@@ -57,7 +60,7 @@ class Checker(ConnectionCheck):
         self.tokens.renew(lambda: token, self.tokens.get(lambda: token))
 
     def _token(self, scopes):
-        """Visma does not say which scope it refuses; what deletes is missing most often, and all but reading may."""
+        """A token with as many scopes as possible. Visma does not tell which it refuses; most often it is DELETE."""
         for wanted in (scopes, [scope for scope in scopes if scope != DELETE], [READ]):
             try:
                 return self.client.fetch_token(" ".join(wanted))
@@ -70,12 +73,17 @@ class Checker(ConnectionCheck):
     def _check_scopes(self):
         missing = [scope for scope in SCOPES if scope not in self.granted]
         for scope in missing:
-            flows = [flow.label for flow in FLOWS if scope in flow.scopes]
-            without = f"Without it these do not work: {', '.join(flows)}. " if flows else ""
-            advice = f"{without}Tick it {WHERE}, have the change approved in the Visma App Store, then test again."
-            self._find("warning", f"The scope {scope} is not granted", advice)
+            flows = tuple(flow.label for flow in FLOWS if scope in flow.scopes)
+            advice = paragraph(
+                _("These flows need it: %(flows)s.", flows=flows) if flows else "",
+                _(
+                    "Select the scope in the Visma Developer Portal under My Applications > your application. Have the "
+                    "change approved in the Visma App Store, then test again."
+                ),
+            )
+            self._find("warning", _("Missing permission (scope %(scope)s)", scope=scope), advice)
         if not missing:
-            self._find("ok", "All scopes are granted")
+            self._find("ok", _("All permissions granted"))
 
     # Company
 
@@ -83,25 +91,32 @@ class Checker(ConnectionCheck):
         branches = self.client.rows("/v1/branch")
         names = [text(row, "name") or text(row, "number") for row in branches]
         self.report.identity = ", ".join(names[:3]) or self.report.identity
-        self._find("ok", f"Connected with {', '.join(names) or 'a company without branches'}")
+        signed_in = (
+            _("Signed in to Visma.net (%(branches)s)", branches=tuple(names)) if names else _("Signed in to Visma.net")
+        )
+        self._find("ok", signed_in)
 
     def _check_segments(self):
         found = segments(self.client)
         if not found:
-            self._find("ok", "The company has no subaccounts")
+            self._find("ok", _("The company has no subaccounts"))
             return
-        names = ", ".join(text(row, "description") for row in found)
-        self._find("ok", f"Subaccounts have the segments {names}")
+        names = tuple(text(row, "description") for row in found)
+        self._find("ok", _("Segments of subaccounts: %(segments)s", segments=names))
         chosen = self.settings.credentials.get("subaccount") or ""
         if chosen and not _is_subaccount(chosen, found):
             self._find(
                 "error",
-                f"{chosen} is no subaccount",
-                f"Enter a value of each segment ({names}), separated by dashes, or nothing.",
+                _("The default subaccount %(subaccount)s does not exist", subaccount=chosen),
+                _(
+                    "Enter a value of each segment (%(segments)s), separated by dashes. Or leave the default "
+                    "subaccount empty.",
+                    segments=names,
+                ),
             )
 
     def _check_numbers(self):
-        """Suppliers alone: which number series documents have is told nowhere."""
+        """Check the number series of suppliers; the API does not show those of documents."""
         options = self.settings.options.get("suppliers_push") or {}
         try:
             found = rows(self.client.one(SUPPLIER_KEY, expandSegmentsValues=False).data, "segments")
@@ -110,29 +125,37 @@ class Checker(ConnectionCheck):
         if not found or any(row.get("isAutoNumber") is not False for row in found):
             return
         if options.get("number_source") == "odoo":
-            self._find("ok", "Suppliers get their numbers from Odoo: the references of the contacts")
+            self._find("ok", _("Suppliers get their numbers from Odoo (the reference of the contact)"))
             return
         self._find(
             "warning",
-            "Visma.net wants the numbers of suppliers entered by hand",
-            "Choose Odoo's own under Numbers of New Records on the flow Vendors to Visma.net, or in Visma.net tick "
-            "Auto number for a segment of SUPPLIER under Segment keys (CS202000).",
+            _("Visma.net requires manual numbers for suppliers"),
+            _(
+                "Let the flow Vendors to Visma.net send Odoo's numbers (Numbers of New Records). Or select Auto "
+                "number in Visma.net for a segment of SUPPLIER under Segment keys (CS202000)."
+            ),
         )
 
     def _check_periods(self):
         rows_ = self.client.rows("/v1/financialPeriod")
         if all(map(is_closed, rows_)):
-            self._find("warning", "No financial period is open in the supplier ledger", "Open one in Visma.net.")
+            title = _("No financial period is open in the supplier ledger")
+            self._find("warning", title, _("Open a financial period in Visma.net."))
 
     def _check_quota(self):
         quota = self.client.quota
         if not quota:
             return
-        said = f"{quota['limit']} calls an hour are allowed for this company, {quota['remaining']} are left"
+        title = _(
+            "%(remaining)s of %(limit)s calls an hour remain for this company",
+            remaining=quota["remaining"],
+            limit=quota["limit"],
+        )
         if quota["remaining"] < min(LITTLE, quota["limit"] / 2):
-            self._find("warning", said, "Other programs use the same application: give Odoo one of its own.")
+            advice = _("Other programs use the same application. Create an application in Visma.net for Odoo alone.")
+            self._find("warning", title, advice)
         else:
-            self._find("ok", said)
+            self._find("ok", title)
 
 
 def _is_subaccount(chosen, found):

@@ -15,13 +15,14 @@ from ...core.errors import NotFoundError, RemoteError, UnconfirmedError
 from ...core.http.client import HttpClient
 from ...core.http.oauth import client_credentials
 from ...core.http.rows import content_key, objects
+from ...core.messages import _
 
 PAGE_SIZE = 500
-"""Within what the lists allow; an endpoint that allows less says so in the metadata of its rows."""
+"""Rows of a page. An endpoint that allows fewer tells so in the metadata of its rows."""
 LONGEST_CALL = 240
-"""Seconds after which Visma gives up a call itself (since 2025-04-30): until then a write may still take effect."""
+"""Seconds after which Visma cancels a call (since 2025-04-30): until then a write may still take effect."""
 LIST_OVERLAP = timedelta(hours=14)
-"""Modified-since filters take no time zone, and it is not documented in which the stored times are."""
+"""Overlap of two lists: filters by time take no time zone, and that of the stored times is not documented."""
 APPLICATION_TYPE = "Visma.net Financials"
 BACKGROUND = "erp-api-background"
 COMPANY, APPLICATION = "ipp-company-id", "ipp-application-type"
@@ -38,12 +39,12 @@ class Record:
 class VismaClient(HttpClient):
     """One company of Visma.net. Every method raises what `HttpClient.call` raises.
 
-    Bodies are sent as they are given: scalars wrapped as `{"value": x}`.
+    Bodies are sent as they are given, with scalars wrapped as `{"value": x}`.
 
-    :param connect_url: address of Visma Connect, which gives the tokens
-    :param tenant_id: of the company, not of the customer: the latter gives tokens that open nothing
+    :param connect_url: URL of Visma Connect, which issues the tokens
+    :param tenant_id: of the company, not of the customer, with whose tokens every call is refused
     :param scope: scopes to ask for, separated by spaces
-    :param company_id: sent as `ipp-company-id` where given; the company comes from the token anyway
+    :param company_id: sent as `ipp-company-id` if given; the token identifies the company in any case
     :param options: as for `HttpClient`
     """
 
@@ -74,7 +75,7 @@ class VismaClient(HttpClient):
         self._connect.close()
 
     def fetch_token(self, scope=None):
-        """`POST /connect/token`: a new `AccessToken` of the company; it says itself how long it is valid."""
+        """`POST /connect/token`: a new `AccessToken` of the company."""
         wanted = self.scope if scope is None else scope
         form = {"tenant_id": self._tenant_id}
         return client_credentials(
@@ -92,9 +93,9 @@ class VismaClient(HttpClient):
         return _rows(self._get(path, filters).data)
 
     def pages(self, path, **filters):
-        """Rows of each page. The rows themselves say how many there are and how large a page may be.
+        """Rows of each page. The metadata of the rows hold their number and the maximum size of a page.
 
-        Rows seen before are left out: what is changed meanwhile moves between the pages.
+        Repeated rows are left out, because a row that changes during the reading moves between pages.
         """
         number, seen = 1, set()
         while True:
@@ -112,7 +113,7 @@ class VismaClient(HttpClient):
         """
         answer = self._get(path, filters)
         if not isinstance(answer.data, dict):
-            raise RemoteError("Visma.net answered with something other than the record that was asked for.")
+            raise RemoteError(_("Visma.net answered without the requested record."))
         stamp = answer.data.get("timeStamp")
         return Record(answer.data, answer.headers.get("ETag") or (f'"{stamp}"' if stamp else ""))
 
@@ -125,20 +126,20 @@ class VismaClient(HttpClient):
     def create(self, path, body):
         """`POST`: the number of the new object, which is the last part of `Location`; the answer has no body.
 
-        Visma knows no idempotency key: look up before repeating.
+        Visma supports no idempotency key: look the object up before repeating.
 
-        :raises UnconfirmedError: also when it was made and its number is not told
+        :raises UnconfirmedError: also when it was created and the answer lacks its number
         """
         answer = self._change("POST", path, body=body)
         number = unquote(urlsplit(answer.headers.get("Location", "")).path.rpartition("/")[2])
         if not number:
-            raise UnconfirmedError("Visma.net answered without the number of the new record.")
+            raise UnconfirmedError(_("Visma.net answered without the number of the new record."))
         return number
 
     def update(self, path, body, etag=""):
         """`PUT`: change what the body names and nothing else.
 
-        :param etag: version that is to be changed, else the last writer wins
+        :param etag: version to change; without it the last writer wins
         :raises ConflictError: it has another version by now
         """
         self._change("PUT", path, body=body, headers={"If-Match": etag} if etag else None)
@@ -147,7 +148,7 @@ class VismaClient(HttpClient):
         self._change("DELETE", path)
 
     def act(self, path, body=None):
-        """`POST .../action/...`: accepted, not done. Whether it was done shows when the object is read again."""
+        """`POST .../action/...`: accepted, not done yet. Read the object again to see whether it was done."""
         return self._change("POST", path, body=body).data
 
     def attach(self, path, name, content, mimetype):
@@ -157,11 +158,11 @@ class VismaClient(HttpClient):
     # In the background
 
     def start(self, method, path, body=None):
-        """Let Visma do a call that may last longer than a request: the id of the operation."""
+        """The ID of a background operation of Visma, for a call that may last longer than a request."""
         answer = self._change(method, path, body=body, headers={BACKGROUND: "none"})
         operation = answer.data.get("id") if isinstance(answer.data, dict) else None
         if not operation:
-            raise UnconfirmedError("Visma.net answered without the id of the background operation.")
+            raise UnconfirmedError(_("Visma.net answered without the ID of the background operation."))
         return operation
 
     def background(self, operation):
@@ -169,7 +170,7 @@ class VismaClient(HttpClient):
         return self.one(f"/v1/background/{path_id(operation)}").data
 
     def background_content(self, operation):
-        """`GET /v1/background/{id}/content`: what the real call answered."""
+        """`GET /v1/background/{id}/content`: the answer to the real call."""
         return self._get(f"/v1/background/{path_id(operation)}/content").data
 
     # Calling
@@ -184,7 +185,7 @@ class VismaClient(HttpClient):
             return self.call(method, path, **sending)
 
     def _note_quota(self, headers):
-        """What is left of the company's hour, as the headers say."""
+        """Keep the remaining calls of the company in this hour, as the headers tell."""
         names = {"limit": "X-RateLimit-Limit", "remaining": "X-RateLimit-Remaining", "reset": "X-RateLimit-Reset"}
         found = {key: headers.get(name, "") for key, name in names.items()}
         if all(value.isdecimal() for value in found.values()):
@@ -192,7 +193,7 @@ class VismaClient(HttpClient):
 
 
 class _Connect(HttpClient):
-    """Visma Connect, which is another server than the API."""
+    """Visma Connect, on a server of its own."""
 
     label = "Visma Connect"
 
@@ -211,26 +212,26 @@ def _writing_lock(tenant_id):
 
 
 def modified_since(moment):
-    """The filter for what changed since a moment (UTC); its two parts count together only."""
+    """The filter for records that changed since a moment (UTC); its two parts are needed together."""
     text = (moment.astimezone(UTC) - LIST_OVERLAP).strftime("%Y-%m-%dT%H:%M:%S")
     return {"lastModifiedDateTime": text, "lastModifiedDateTimeCondition": ">="}
 
 
 def path_id(value):
-    """An id as a part of a path; what has reserved characters goes as base64.
+    """An ID as a part of a path, as base64 if it has reserved characters.
 
-    :raises NotFoundError: it is no id
+    :raises NotFoundError: it is empty or invalid
     """
     text = str(value or "")
     if not text or "\x00" in text:
-        raise NotFoundError("Visma.net has no such record: the number is empty.")
+        raise NotFoundError(_("The number of the record is empty or invalid, so Visma.net does not have it."))
     if set(text) & set(":/?#[]@&*+;%\\ .") or not text.isascii():
         return f"b64({base64.urlsafe_b64encode(text.encode()).decode()})"
     return quote(text, safe="")
 
 
 def wait_until(condition, seconds, sleep=time.sleep, clock=time.monotonic):
-    """Ask `condition` again and again until it gives something, for at most so many seconds; what it gave last."""
+    """Call `condition` until it returns something, for at most so many seconds; its last result."""
     deadline, pause = clock() + seconds, 0.1
     while not (found := condition()) and clock() + pause < deadline:
         sleep(pause)
@@ -245,7 +246,7 @@ def _page(data):
         return rows, _count(data.get("totalCount")), _count(data.get("pageSize")) or PAGE_SIZE
     rows = _rows(data)
     metadata = next((row["metadata"] for row in rows if isinstance(row.get("metadata"), dict)), {})
-    # without metadata nobody says whether there is more, so the next page is asked for until it is empty
+    # without metadata the total is not given, so pages are read until one is empty
     total = _count(metadata.get("totalCount")) or (len(rows) and float("inf"))
     return rows, total, min(PAGE_SIZE, _count(metadata.get("maxPageSize")) or PAGE_SIZE)
 
@@ -255,7 +256,7 @@ def _count(value):
 
 
 def _is_new(row, seen):
-    """Whether the row was not seen before in this version; it is noted."""
+    """Whether the row is not in `seen` in this version; adds it."""
     names = ("documentType", "referenceNumber", "type", "refNbr", "orderNbr", "receiptNumber", "number", "accountCD")
     parts = [row.get(name) for name in (*names, "projectID", "subaccountNumber", "termsId", "id", "timeStamp")]
     key = tuple(map(str, parts)) if any(isinstance(part, str) for part in parts) else content_key(row)
@@ -268,7 +269,7 @@ def _is_new(row, seen):
 def _rows(rows):
     if isinstance(rows, list):
         return objects(rows)
-    raise RemoteError("Visma.net answered with something other than a list of records.")
+    raise RemoteError(_("Visma.net answered without a list of records."))
 
 
 def _explained(data):

@@ -1,67 +1,86 @@
-"""What a line is coded to: one account, one value of each segment, one project with task, one branch."""
+"""The codes of a line: one account, one value of each segment, one project with task, one branch."""
 
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 from .catalogue import BRANCH, PROJECT, SEGMENT, TASK
 from .wire import rows, text
 
 
-def coding(line, subject):
+def coding(line, document):
     """The codes of a canonical line as plain values, for the payload.
 
-    :param subject: beginning of the sentence when something does not go together
+    :param document: number of the document, for errors
     :raises InvalidDataError: two values of the same segment, two projects or two branches; or no account
     """
     if line.account is None:
-        raise InvalidDataError(f"{subject} has no account.")
+        raise InvalidDataError(_("A line of %(document)s has no account.", document=document))
     codes = {"account": line.account.external_id, "segments": {}}
     if line.taxes:
         if len(line.taxes) > 1:
-            raise InvalidDataError(f"{subject} has several taxes, and Visma.net takes one VAT category for a line.")
+            raise InvalidDataError(
+                _(
+                    "A line of %(document)s has several taxes. Visma.net supports one VAT category for each line.",
+                    document=document,
+                )
+            )
         codes["vat"] = line.taxes[0].external_id
     for share in line.analytics:
-        _add(codes, share.reference, subject)
+        _add(codes, share.reference, document)
     return codes
 
 
-def _add(codes, reference, subject):
+def _add(codes, reference, document):
     role, _colon, rest = reference.external_id.partition(":")
     if role == SEGMENT:
         segment, _colon, value = rest.partition(":")
-        _set(codes["segments"], segment, value, f"{subject} has two values of {reference.group}")
+        _set(codes["segments"], segment, value, reference.group, document)
     elif role == PROJECT:
-        _set(codes, "project", rest, f"{subject} has two projects")
+        _set(codes, "project", rest, _("project"), document)
     elif role == TASK:
         # a project's code may hold a colon, a task's number never does
         project, _colon, task = rest.rpartition(":")
-        _set(codes, "project", project, f"{subject} has a task of another project")
-        _set(codes, "task", task, f"{subject} has two project tasks")
+        _set(codes, "project", project, _("project"), document)
+        _set(codes, "task", task, _("project task"), document)
     elif role == BRANCH:
-        _set(codes, "branch", rest, f"{subject} has two branches")
+        _set(codes, "branch", rest, _("branch"), document)
     else:
-        raise InvalidDataError(f"{subject} is coded to something that Visma.net does not know: {reference.name}.")
+        raise InvalidDataError(
+            _(
+                "A line of %(document)s has the code %(code)s, which Visma.net does not support.",
+                document=document,
+                code=reference.name,
+            )
+        )
 
 
-def _set(codes, key, value, problem):
+def _set(codes, key, value, dimension, document):
     if codes.setdefault(key, value) != value:
-        raise InvalidDataError(f"{problem}: {codes[key]} and {value}. Divide the line.")
+        raise InvalidDataError(
+            _(
+                "A line of %(document)s has two values of the dimension %(dimension)s: %(values)s. Split the line.",
+                document=document,
+                dimension=dimension,
+                values=(codes[key], value),
+            )
+        )
 
 
 class Subaccounts:
     """Completes the segments of lines: a subaccount needs a value of each.
 
-    :param segments: the company's segments as Visma shows them
-    :param usual: the subaccount for what a line leaves open, its values separated by dashes; empty: values of zeros
+    :param segments: the segments of the company as Visma shows them
+    :param default: subaccount for segments that a line does not have, its values separated by dashes; empty: zeros
     """
 
-    def __init__(self, segments, usual):
+    def __init__(self, segments, default):
         self._segments = segments
-        values = usual.split("-") if usual else []
-        self._usual = {text(row, "segmentId"): value for row, value in zip(segments, values, strict=False)}
+        values = default.split("-") if default else []
+        self._default = {text(row, "segmentId"): value for row, value in zip(segments, values, strict=False)}
 
     def complete(self, given):
-        """All segments as Visma's lines take them; none where the company has no subaccounts.
+        """All segments in the form of Visma's lines; none where the company has no subaccounts.
 
-        :raises InvalidDataError: nobody says which value a segment has
+        :raises InvalidDataError: a segment has no value
         """
         return [
             {"segmentId": segment.get("segmentId"), "segmentValue": self._value(segment, given)}
@@ -70,11 +89,14 @@ class Subaccounts:
 
     def _value(self, segment, given):
         number = text(segment, "segmentId")
-        value = given.get(number) or self._usual.get(number) or _zeros(segment)
+        value = given.get(number) or self._default.get(number) or _zeros(segment)
         if not value:
             raise InvalidDataError(
-                f"The line has no {text(segment, 'description')}: give it an analytic account that is mapped to one, "
-                "or enter the usual subaccount on the connection."
+                _(
+                    "The line has no value for the segment %(segment)s. Add an analytic account that is mapped to "
+                    "one, or enter the default subaccount on the connection.",
+                    segment=text(segment, "description"),
+                )
             )
         return value
 

@@ -1,6 +1,7 @@
-"""What goes between Visma.net and Odoo."""
+"""The flows between Visma.net and Odoo."""
 
 from ...core.flow import FlowSpec
+from ...core.messages import _
 from .webhook import ANYTHING
 
 READ = "vismanet_erp_service_api:read"
@@ -12,50 +13,54 @@ SCOPES = (READ, CREATE, UPDATE, DELETE)
 FLOWS = (
     FlowSpec(
         key="coding",
-        label="Accounts, Dimensions, VAT and Terms",
+        label=_("Accounts, Dimensions, VAT and Terms"),
         direction="pull",
         kind="reference",
         sequence=10,
         interval=24 * 60,
         scopes=(READ,),
         events=("Account", "Dimension", "Segment", "Project", ANYTHING),
-        help="Reads what records are coded to in Visma.net, so that it can be mapped before the first bill goes out.",
+        help=_("Reads the codes of Visma.net, so that you can map them before Odoo sends the first bill."),
     ),
     FlowSpec(
         key="suppliers",
-        label="Suppliers",
+        label=_("Suppliers"),
         direction="pull",
         kind="vendor",
         sequence=20,
         scopes=(READ,),
         events=("Supplier", ANYTHING),
         options=("create_vendors", "conflict_policy", "vendor_change_policy"),
-        help="Reads the suppliers of Visma.net. Inactive ones are linked where Odoo has them and never created.",
+        help=_(
+            "Reads the suppliers of Visma.net. Odoo links inactive suppliers that it has, but does not create them."
+        ),
     ),
     FlowSpec(
         key="accounts_push",
-        label="Accounts to Visma.net",
+        label=_("Accounts to Visma.net"),
         direction="push",
         kind="account",
         sequence=80,
         scopes=(READ, CREATE),
         active=False,
-        help="Creates the accounts for which Create at the vendor is pressed under Codes for Sending.",
+        help=_("Creates accounts in Visma.net when you click Create in Visma.net in the mappings."),
     ),
     FlowSpec(
         key="analytics_push",
-        label="Cost Centres and Projects to Visma.net",
+        label=_("Cost Centers and Projects to Visma.net"),
         direction="push",
         kind="list_value",
         sequence=90,
         scopes=(READ, CREATE, UPDATE),
         active=False,
-        help="Creates the analytic accounts for which Create at the vendor is pressed under Codes for Sending: as "
-        "projects or as values of a segment, whichever their plan is mapped to.",
+        help=_(
+            "Creates analytic accounts in Visma.net when you click Create in Visma.net in the mappings. They become "
+            "projects or values of a segment, depending on the mapping of their plan."
+        ),
     ),
     FlowSpec(
         key="suppliers_push",
-        label="Vendors to Visma.net",
+        label=_("Vendors to Visma.net"),
         direction="push",
         kind="vendor",
         sequence=100,
@@ -63,11 +68,11 @@ FLOWS = (
         watches="res.partner",
         active=False,
         options=("vendor_mode", "number_source"),
-        help="Creates the vendors of Odoo as suppliers and keeps them current. Archived ones become inactive.",
+        help=_("Creates and updates Odoo's vendors as suppliers in Visma.net. Archived vendors become inactive."),
     ),
     FlowSpec(
         key="purchase_orders_push",
-        label="Purchase Orders to Visma.net",
+        label=_("Purchase Orders to Visma.net"),
         direction="push",
         kind="purchase_order",
         sequence=110,
@@ -77,11 +82,11 @@ FLOWS = (
         coded=True,
         options=("start_date", "number_source"),
         carries=("purchase_order",),
-        help="Confirmed orders become purchase orders, and change with them. Visma.net's API cannot cancel one.",
+        help=_("Creates and updates confirmed purchase orders in Visma.net. Its API cannot cancel purchase orders."),
     ),
     FlowSpec(
         key="receipts_push",
-        label="Receipts to Visma.net",
+        label=_("Goods Receipts to Visma.net"),
         direction="push",
         kind="goods_receipt",
         sequence=115,
@@ -89,11 +94,11 @@ FLOWS = (
         watches="stock.picking",
         active=False,
         options=("start_date",),
-        help="Receipts of goods on purchase orders that Visma.net has. A return is entered there by hand.",
+        help=_("Creates goods receipts of purchase orders that exist in Visma.net. Enter returns there manually."),
     ),
     FlowSpec(
         key="bills_push",
-        label="Vendor Bills to Visma.net",
+        label=_("Vendor Bills to Visma.net"),
         direction="push",
         kind="bill",
         sequence=120,
@@ -103,11 +108,13 @@ FLOWS = (
         coded=True,
         options=("start_date", "number_source"),
         carries=("bill", "credit"),
-        help="Posted vendor bills and credit notes become supplier invoices on hold. Their vendor goes first.",
+        help=_(
+            "Creates posted vendor bills and credit notes as supplier invoices on hold. Odoo sends their vendor first."
+        ),
     ),
     FlowSpec(
         key="bill_files_push",
-        label="Attachments to Visma.net",
+        label=_("Attachments to Visma.net"),
         direction="push",
         kind="outgoing_files",
         sequence=130,
@@ -115,32 +122,34 @@ FLOWS = (
         follows="bills_push",
         active=False,
         options=("attachment_mode",),
-        help="Attaches the files of a vendor bill to its supplier invoice.",
+        help=_("Attaches the files of a vendor bill to its supplier invoice."),
     ),
     FlowSpec(
         key="bill_release_push",
-        label="Release in Visma.net",
+        label=_("Release in Visma.net"),
         direction="push",
         kind="release",
         sequence=140,
         scopes=(READ, CREATE, UPDATE),
         follows="bills_push",
         active=False,
-        help="Releases supplier invoices to the ledger once their files are there. Without it they stay on hold.",
+        help=_(
+            "Releases supplier invoices to the ledger once their files are attached. Without it, they stay on hold."
+        ),
     ),
     FlowSpec(
         key="payment_status",
-        label="Payment Status",
+        label=_("Payment Status"),
         direction="pull",
         kind="bill_status",
         sequence=150,
         scopes=(READ,),
         events=("AP Invoice", ANYTHING),
-        help="Shows on the vendor bills of Odoo what became of them in Visma.net: open, partly paid, paid or void.",
+        help=_("Shows on Odoo's vendor bills whether they are open, partially paid, paid or voided in Visma.net."),
     ),
     FlowSpec(
         key="payments",
-        label="Payments",
+        label=_("Payments"),
         direction="pull",
         kind="payment",
         sequence=160,
@@ -148,7 +157,7 @@ FLOWS = (
         events=("AP Invoice", ANYTHING),
         active=False,
         options=("lock_date_policy", "start_date"),
-        help="Books the payments of these bills in Odoo too. Only for those who keep the bank in both.",
+        help=_("Books the payments of these bills in Odoo too. Only if you keep the bank accounts in both systems."),
     ),
 )
 

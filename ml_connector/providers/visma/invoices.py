@@ -1,10 +1,11 @@
-"""Supplier ledger documents (`/v1/supplierInvoice`): how they are written, and how they are read back."""
+"""Documents of the supplier ledger (`/v1/supplierInvoice`): writing them and reading them back."""
 
 import re
 from decimal import Decimal
 
+from ...core.messages import Amount, _
 from .client import path_id
-from .wire import amount, day, moment_of, part, rows, text, wrapped
+from .wire import amount, day, difference, moment_of, part, rows, text, wrapped
 
 PATH = "/v1/supplierInvoice"
 INVOICE, CREDIT_NOTE = "Invoice", "DebitAdj"
@@ -13,11 +14,11 @@ RELEASED = ("Open", "Closed", "Scheduled", "Printed")
 VOIDED = "Voided"
 INSTEAD = ">"
 NET, GROSS = "Net", "Gross"
-"""Whether the amounts of lines are without their VAT, or with it."""
+"""Whether the amounts of lines exclude or include their VAT."""
 
 
 def key_of(kind, number):
-    """How we name a document: numbers are unique for each type only."""
+    """The ID of a document: its type and number, because numbers are unique for each type only."""
     return f"{kind}/{number}"
 
 
@@ -32,7 +33,7 @@ def path_of(key):
 
 
 def attachment_path(key):
-    """The path for files has one more part, which those for the document lack."""
+    """The path for the files of a document, with a part that the path of the document does not have."""
     kind, number = split_key(key)
     return f"{PATH}/documentType/{path_id(kind)}/{path_id(number)}/attachment"
 
@@ -41,12 +42,8 @@ def key_of_row(row):
     return key_of(text(row, "documentType"), text(row, "referenceNumber"))
 
 
-def named(rows_):
-    return " and ".join(map(key_of_row, rows_))
-
-
-def standing_in_the_ledger(rows_):
-    return f"{named(rows_)} {'stand' if len(rows_) > 1 else 'stands'} in the ledger"
+def keys_of(rows_):
+    return tuple(map(key_of_row, rows_))
 
 
 def is_released(row):
@@ -54,12 +51,12 @@ def is_released(row):
 
 
 def is_closed(period):
-    """Whether a financial period takes no document of the supplier ledger."""
+    """Whether a financial period accepts no documents of the supplier ledger."""
     return bool(period.get("closedInSupplierLedger") or period.get("active") is False)
 
 
 def documents_of(client, supplier, kind, since=""):
-    """A supplier's documents of a type from a day on, without void ones. Visma may ignore a filter: so look again."""
+    """A supplier's documents of a type from a day on, without voided ones. Visma may ignore filters."""
     days = {"docDate": since, "docDateCondition": ">="} if since else {}
     pages = client.pages(PATH, supplier=supplier, documentType=kind, expandNote=True, **days)
     return [
@@ -72,25 +69,25 @@ def documents_of(client, supplier, kind, since=""):
     ]
 
 
-# Whose document it is stands in its note
+# The note of a document holds Odoo's mark
 
 
 def mark_of(row, prefix):
-    """Our mark of a document; empty when we did not make it.
+    """Odoo's mark of a document; empty when Odoo did not create it.
 
-    :param prefix: how our marks begin
+    :param prefix: beginning of Odoo's marks
     """
     found = re.search(rf"\[({re.escape(prefix)}[^\]]*)\]", text(row, "note"))
     return found[1] if found else ""
 
 
 def successor_mark(mark, key):
-    """The mark of what takes the place of a released document."""
+    """The mark of the document that replaces a released one."""
     return f"{mark.partition(INSTEAD)[0]}{INSTEAD}{key}"
 
 
 def predecessor_of(row, prefix):
-    """The released document whose place one of ours takes; empty when it is the first."""
+    """The key of the released document that a document of Odoo replaces; empty when it replaces none."""
     return mark_of(row, prefix).partition(INSTEAD)[2]
 
 
@@ -98,10 +95,10 @@ def predecessor_of(row, prefix):
 
 
 def header(payload, period, mark):
-    """The header of a document that is made; always on hold, so that it can be checked before it counts.
+    """The header of a new document. It is on hold, so that it can be checked before it is in the ledger.
 
     :param period: financial period, year and number
-    :param mark: by which the document is found again
+    :param mark: identifies the document later
     """
     return wrapped(
         {
@@ -111,7 +108,7 @@ def header(payload, period, mark):
             "currencyId": payload["currency"],
             "taxCalculationMode": payload["tax_mode"],
             "note": f"{payload['memo']} [{mark}]",
-            # without it Visma leaves out lines that it does not like, and says nothing
+            # without it Visma leaves out invalid lines and reports nothing
             "validateLineDetails": True,
             **changeable(payload, period),
         }
@@ -119,7 +116,7 @@ def header(payload, period, mark):
 
 
 def changeable(payload, period):
-    """What may be changed as long as the document is not released, as plain values."""
+    """The fields that may change until the document is released, as plain values."""
     return {
         "date": moment_of(payload["date"]),
         "dueDate": moment_of(payload["due"]),
@@ -132,9 +129,9 @@ def changeable(payload, period):
 
 
 def wire_line(number, line, subaccount, defaults):
-    """One line to be inserted.
+    """One line to insert.
 
-    :param defaults: codes for what the line leaves open: `vat`, `project`
+    :param defaults: codes for lines that have none: `vat`, `project`
     """
     value = float(Decimal(line["amount"]))
     return {
@@ -158,7 +155,7 @@ def wire_line(number, line, subaccount, defaults):
 
 
 def deletions(row):
-    """All lines of a document, to be deleted."""
+    """The deletion of all lines of a document."""
     return [
         {"operation": "Delete", "lineNumber": {"value": line.get("lineNumber")}} for line in rows(row, "invoiceLines")
     ]
@@ -168,7 +165,7 @@ def deletions(row):
 
 
 def differences(wanted, row):
-    """What of a document is not as it was sent, as sentences. Lines are compared one by one, in their order.
+    """Sentences on what Visma stored differently than it was sent. Lines are compared one by one, in their order.
 
     :param wanted: `{header: plain values, lines: lines as they were sent}`
     """
@@ -182,17 +179,24 @@ def differences(wanted, row):
     }
     for name, value in shown.items():
         if wanted["header"].get(name) not in (None, value):
-            found.append(f"{name} is {value} instead of {wanted['header'][name]}")
+            found.append(difference(name, value, wanted["header"][name]))
     lines = sorted(rows(row, "invoiceLines"), key=lambda line: line.get("lineNumber") or 0)
     if len(lines) != len(wanted["lines"]):
-        found.append(f"it has {len(lines)} lines instead of {len(wanted['lines'])}")
-        return found
+        return [*found, lines_missing(len(lines), len(wanted["lines"]))]
     for number, (sent, line) in enumerate(zip(wanted["lines"], lines, strict=True), start=1):
-        found += [f"line {number}: {problem}" for problem in _line_differences(sent, line)]
+        found += [of_line(number, problem) for problem in _line_differences(sent, line, shown["currencyId"])]
     return found
 
 
-def _line_differences(sent, line):
+def lines_missing(found, sent):
+    return _("Number of lines: %(found)s instead of %(sent)s.", found=found, sent=sent)
+
+
+def of_line(number, sentence):
+    return _("Line %(line)s: %(difference)s", line=number, difference=sentence)
+
+
+def _line_differences(sent, line, currency):
     pairs = {
         "accountNumber": text(part(line, "account"), "number"),
         "vatCodeId": text(part(line, "vatCode"), "id"),
@@ -203,42 +207,43 @@ def _line_differences(sent, line):
     for name, shown in pairs.items():
         wanted = sent.get(name, {}).get("value")
         if wanted not in (None, shown):
-            yield f"{name} is {shown or 'empty'} instead of {wanted}"
+            yield difference(name, shown, wanted)
     values = {item.get("segmentId"): text(item, "segmentValue") for item in rows(part(line, "subaccount"), "segments")}
     for segment in sent["subaccount"]:
         if values.get(segment["segmentId"]) != segment["segmentValue"]:
-            yield f"the subaccount is {'-'.join(values.values())}"
+            yield _("The subaccount is %(subaccount)s.", subaccount="-".join(values.values()))
             break
-    # the documentation does not say which of the two is in the document's currency
+    # it is not documented which of the two is in the currency of the document
     wanted = Decimal(str(sent["costInCurrency"]["value"]))
     if wanted not in (amount(line, "cost"), amount(line, "costInCurrency")):
-        yield f"the amount is {amount(line, 'costInCurrency')} instead of {wanted}"
+        found = amount(line, "costInCurrency")
+        yield difference(_("amount"), Amount(found, currency), Amount(wanted, currency))
 
 
 def total_of(row, net):
     """The total of a document, tax included, in its own currency.
 
-    :param net: the sum of its lines, by which the right one of each pair of amounts is told
+    :param net: the sum of its lines, which tells the right one of each pair of amounts
     """
     suffix = "" if amount(row, "detailTotal") == net else "InCurrency"
     return _sum(row, suffix)
 
 
 def has_total(row, total):
-    """Whether a document amounts to that, in its own currency or, as it may be, the company's."""
+    """Whether a document has a total, in its own currency or in that of the company."""
     return total in {_sum(row, suffix) for suffix in ("", "InCurrency")}
 
 
 def balance_is_total(row):
-    """Whether nothing has been paid or applied."""
+    """Whether nothing of a document has been paid or applied."""
     return any(amount(row, f"balance{suffix}") == _sum(row, suffix) for suffix in ("", "InCurrency"))
 
 
 def _sum(row, suffix):
     """The total, tax included.
 
-    `detailTotal` is the total of the lines as they were entered, and by `taxCalculationMode` those of a document with
-    gross amounts hold their VAT already (schema `SupplierInvoiceDto`).
+    `detailTotal` is the total of the lines as they were entered, which include VAT if `taxCalculationMode` is gross
+    (schema `SupplierInvoiceDto`).
     """
     names = ("detailTotal", "roundingDiff")
     if text(row, "taxCalculationMode") != GROSS:
@@ -247,7 +252,7 @@ def _sum(row, suffix):
 
 
 def adjusted_tax(row, difference):
-    """The body that puts a rounding difference on the largest VAT of a document; None when there is no VAT."""
+    """The body that adds a rounding difference to the largest VAT of a document; None when there is no VAT."""
     taxed = [line for line in rows(row, "taxDetailLines") if amount(line, "vatRate")]
     if not taxed:
         return None

@@ -1,10 +1,11 @@
-"""What became of our supplier invoices in Visma.net: their balance, and the payments that settled them."""
+"""The balance of the supplier invoices that Odoo sent, and their payments in Visma.net."""
 
 from datetime import date
 from decimal import Decimal
 
 from ...core.documents import BillStatus, PaidBill, Party, Payment
 from ...core.errors import InvalidDataError, NotFoundError
+from ...core.messages import _
 from ...core.provider import RemoteRecord, content_version
 from .catalogue import cash_account
 from .invoices import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
@@ -13,13 +14,13 @@ from .wire import amount, day, part, required, required_key, rows, text
 PAYMENTS = "/v1/supplierPayment"
 PAYMENT = "Payment"
 DONE = ("Open", "Closed")
-"""States of a payment that is released; what is not released yet is no payment."""
+"""Statuses of released payments; others are not read."""
 
 
 class Statuses:
-    """Our documents with their balance. Others are left alone: who entered them looks after them.
+    """Reads the documents that Odoo sent, with their balance. Documents that were entered in Visma are not read.
 
-    :param mark: how our marks in the notes begin
+    :param mark: beginning of Odoo's marks in the notes of documents
     """
 
     def __init__(self, client, mark):
@@ -40,7 +41,7 @@ class Statuses:
 
 
 class Payments:
-    """Released payments of our documents."""
+    """Reads the released payments of the documents that Odoo sent."""
 
     def __init__(self, client, mark):
         self.client = client
@@ -59,7 +60,7 @@ class Payments:
         return None
 
     def item(self, row):
-        """The payment with those of its lines that settle documents of ours; None when none does."""
+        """The payment with its lines for documents that Odoo sent; None when there is none."""
         if text(row, "type") != PAYMENT or text(row, "status") not in (*DONE, VOIDED):
             return None
         lines = [line for line in rows(row, "paymentLines") if self._is_ours(line)]
@@ -76,14 +77,14 @@ class Payments:
 
 
 def is_settled_or_open(row):
-    """Whether the document counts in the ledger; before that there is nothing to be paid."""
+    """Whether the document is in the ledger, so that it can be paid."""
     return text(row, "documentType") in (INVOICE, CREDIT_NOTE) and text(row, "status") in (*RELEASED, VOIDED)
 
 
 def status_item(row):
     content = {name: str(amount(row, name)) for name in ("balance", "balanceInCurrency")}
     content["status"] = text(row, "status")
-    key = required_key(row, "documentType", "referenceNumber", "It")
+    key = required_key(row, "documentType", "referenceNumber")
     return RemoteRecord(
         external_id=key, version=content_version(content), title=text(row, "supplierReference") or key, payload=row
     )
@@ -111,22 +112,22 @@ def payment_item(row, lines):
         "currency": text(part(row, "currency"), "id"),
         "lines": [{name: line.get(name) for name in ("docType", "invoiceRefNbr", "amountPaid")} for line in lines],
     }
-    key = required_key(row, "type", "refNbr", "It")
+    key = required_key(row, "type", "refNbr")
     return RemoteRecord(
         external_id=key, version=content_version(payload), title=text(row, "paymentRef") or key, payload=payload
     )
 
 
 def payment(payload):
-    """A `Payment` of as much as settles our documents.
+    """A `Payment` of the amount that pays documents that Odoo sent.
 
-    :raises InvalidDataError: it has no date, or nothing was paid
+    :raises InvalidDataError: it has no number or no date
     """
-    key = key_of(text(payload, "type"), required(payload, "refNbr", "A payment"))
+    key = key_of(text(payload, "type"), required(payload, "refNbr"))
     bills = tuple(map(_paid_bill, rows(payload, "lines")))
     paid_on = day(payload, "applicationDate")
     if not paid_on:
-        raise InvalidDataError(f"The payment {key} has no date in Visma.net.")
+        raise InvalidDataError(_("Payment %(payment)s has no date in Visma.net.", payment=key))
     supplier = part(payload, "supplier")
     account = text(payload, "cashAccount")
     return Payment(
@@ -152,4 +153,4 @@ def _date(value, key):
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise InvalidDataError(f"The payment {key} has no readable date in Visma.net.") from error
+        raise InvalidDataError(_("Payment %(payment)s has no readable date in Visma.net.", payment=key)) from error

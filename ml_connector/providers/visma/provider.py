@@ -1,12 +1,11 @@
-"""Visma.net as the engine sees it."""
-
-# Odoo translates, and there is no Odoo here.
+"""The provider Visma.net."""
 
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
 from ...core import items as rows
 from ...core.errors import AuthError, NotFoundError
+from ...core.messages import _
 from ...core.provider import Credential, Provider, RemotePage, Territory
 from . import catalogue, check, payments, suppliers, webhook
 from .client import LIST_OVERLAP, LONGEST_CALL, VismaClient, modified_since, path_id
@@ -39,48 +38,59 @@ PUSHES = {
 class VismaProvider(Provider):
     key = "visma"
     label = "Visma.net"
-    # demonstration companies live on the same address
+    # demonstration companies have the same URL
     environments = {"production": ADDRESS, "sandbox": ADDRESS}
     credentials = (
         Credential(
             name="client_id",
-            label="Client ID",
-            help="In the Visma Developer Portal under My Applications: a service application of the Visma.net ERP API.",
+            label=_("Client ID"),
+            help=_(
+                "Client ID of a service application of the Visma.net ERP API, in the Visma Developer Portal under My "
+                "Applications."
+            ),
         ),
-        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(name="client_secret", label=_("Client Secret"), secret=True),
         Credential(
             name="tenant_id",
-            label="Tenant id of the company",
-            help="In Visma Admin under Company > the company > Configuration. The tenant id of the customer looks "
-            "alike and does not work.",
+            label=_("Company Tenant ID"),
+            help=_(
+                "In Visma Admin under Company > the company > Configuration. The tenant ID of the customer looks "
+                "similar, but does not work."
+            ),
         ),
         Credential(
             name="webhook_key",
-            label="Signature keys of the webhooks",
+            label=_("Webhook Signing Keys"),
             secret=True,
             required=False,
-            help="The Visma Developer Portal shows one for each subscription that is made there; separate several by "
-            "blanks. Then press Set up webhooks.",
+            help=_(
+                "The Visma Developer Portal shows one for each subscription. Separate several keys with spaces. Then "
+                "set up the webhooks."
+            ),
         ),
         Credential(
             name="company_id",
-            label="Company id",
+            label=_("Company ID"),
             required=False,
-            help="Only where Visma's support asks for it: the number that is sent as ipp-company-id.",
+            help=_("Only if Visma's support asks for it. Odoo sends it as ipp-company-id."),
         ),
         Credential(
             name="subaccount",
-            label="Usual subaccount",
+            label=_("Default Subaccount"),
             required=False,
-            help="A value of each segment, separated by dashes, for what a line leaves open: 000-0000. Without it, the "
-            "value of zeros.",
+            help=_(
+                "A value of each segment, separated by dashes, for segments that a line does not have. Example: "
+                "000-0000. If empty, Odoo uses the value of zeros."
+            ),
         ),
         Credential(
             name="vat_category",
-            label="VAT category without tax",
+            label=_("VAT Category for Untaxed Lines"),
             required=False,
-            help="For lines that have no tax in Odoo. Without it Visma.net takes the usual one of the supplier's VAT "
-            "zone.",
+            help=_(
+                "For lines without a tax in Odoo. If empty, Visma.net uses the default category of the VAT zone of the "
+                "supplier."
+            ),
         ),
     )
     flows = FLOWS
@@ -91,7 +101,7 @@ class VismaProvider(Provider):
 
     @cached_property
     def client(self):
-        """Made when it is needed: translating needs none."""
+        """Created at its first use: translating documents needs none."""
         settings, credentials = self.settings, self.settings.credentials
         return VismaClient(
             settings.base_url,
@@ -115,10 +125,10 @@ class VismaProvider(Provider):
         return Territory(business=tenant) if tenant else None
 
     def claim_accounting_connection(self):
-        """A company of Visma.net has as many integrations as it likes."""
+        """Visma.net has no accounting connection: a company may have any number of integrations."""
 
     def release_accounting_connection(self):
-        """Nothing was taken."""
+        """There is none."""
 
     # Reading
 
@@ -144,7 +154,7 @@ class VismaProvider(Provider):
             return None
 
     def changed_after(self, flow, external_id, moment):
-        """The stored times have no zone, so what lies close together may be either way round."""
+        """None for close times, because the time zone of the stored times is not documented."""
         row = self.client.one(f"{suppliers.PATH}/{path_id(external_id)}").data
         try:
             changed = datetime.fromisoformat(text(row, "lastModifiedDateTime")).replace(tzinfo=UTC)
@@ -185,7 +195,7 @@ class VismaProvider(Provider):
         return self._changed_since(cursor, found.listed, read, "type", "refNbr")
 
     def _changed_since(self, cursor, listed, read, *names):
-        """What changed since the last run began, which is the cursor.
+        """Records that changed since the start of the last run, which is the cursor.
 
         :param names: of the fields that make the id of a row
         """
@@ -201,7 +211,7 @@ class VismaProvider(Provider):
 
     @property
     def mark(self):
-        """How our marks in the notes of documents begin."""
+        """Beginning of the marks by which Odoo finds its documents again, in their notes."""
         return f"odoo:{self.settings.instance}:"
 
     # Sending
@@ -210,7 +220,7 @@ class VismaProvider(Provider):
     def reversals(self):
         return Reversals(self)
 
-    # What lines need beside their own coding; read once a run
+    # What lines need besides their codes; read once for each run
 
     @cached_property
     def subaccounts(self):
@@ -222,32 +232,34 @@ class VismaProvider(Provider):
 
     @cached_property
     def non_project(self):
-        """The code that stands for no project; None where the company has no projects."""
+        """The code for lines without a project; None where the company has no projects."""
         found = [row for page in self.client.pages("/v1/project", nonProject=True) for row in page]
-        # a filter that is ignored gives them all
+        # Visma may ignore the filter and return all projects
         return text(found[0], "projectID") or None if len(found) == 1 else None
 
     @property
     def vat_category(self):
         return self.settings.credentials.get("vat_category") or None
 
-    # Webhooks: Visma has no call for subscriptions any more
+    # Webhooks: Visma's API cannot create subscriptions
 
     def subscribe(self, endpoint_url, handshake):
-        """Take over the key of the subscription that a person has made in the portal.
+        """Use the key of the subscription that the administrator created in the portal.
 
         :raises AuthError: the key was not entered
         """
         key = self.settings.credentials.get("webhook_key")
         if not key:
             raise AuthError(
-                "Make the subscription in the Visma Developer Portal, with the address that is shown here, and enter "
-                "its signature key among the credentials."
+                _(
+                    "Create the subscription in the Visma Developer Portal with the webhook URL of this connection. "
+                    "Then enter its signing key in the credentials."
+                )
             )
         return "portal", key
 
     def unsubscribe(self, subscription_id):
-        """A person removes it in the portal; until then its calls are refused."""
+        """The administrator removes it in the portal; until then Odoo refuses its webhooks."""
 
     @classmethod
     def verify_webhook(cls, headers, body, secrets):
@@ -259,7 +271,7 @@ class VismaProvider(Provider):
 
     @classmethod
     def handshake(cls, headers):
-        """There is none: no request is let in without a signature."""
+        """There is none: every webhook needs a signature."""
         return ""
 
     def close(self):
@@ -268,6 +280,6 @@ class VismaProvider(Provider):
 
 
 def _is_since(payload, since):
-    """Whether a payment is young enough. One without a date is: its translation will say what is wrong."""
+    """Whether a payment is not older than `since`. One without a date is kept, so that its translation reports it."""
     paid_on = day(payload, "applicationDate")
     return since is None or not paid_on or paid_on >= since.isoformat()

@@ -1,21 +1,22 @@
-"""What the objects that go to Visma.net have in common."""
+"""The base of all flows that send records to Visma.net."""
 
 from ...core.errors import ConflictError, InvalidDataError, PermanentError, UnconfirmedError
 from ...core.http import read_json
+from ...core.messages import _, paragraph
 from .wire import wrapped
 
 EMPTY = "cannot be empty"
-"""What Visma says of a number that is to be entered by hand, among others."""
+"""Part of Visma's error for a missing number, among others."""
 OVERRIDE = "overrideNumberSeries"
 OWN_NUMBERS = ("number", "orderNumber", "referenceNumber")
 TRIES = 3
-"""How often a change is made anew when somebody else changed the object in between."""
+"""Attempts to change an object that is changed by others at the same time."""
 
 
 class Push:
-    """How the records of one flow are sent to Visma.net. `render` is pure; the other methods call Visma.
+    """Sends the records of one flow to Visma.net. `render` is pure; the other methods call Visma.
 
-    :param provider: the `VismaProvider` of the connection; its client is made when it is first needed
+    :param provider: the `VismaProvider` of the connection
     :cvar flow: key of the flow
     """
 
@@ -29,7 +30,7 @@ class Push:
         return self.provider.client
 
     def render(self, document):
-        """The JSON that stands for the document; its fingerprint decides whether anything has to be sent."""
+        """The JSON of a document; its fingerprint decides whether anything has to be sent."""
         raise NotImplementedError
 
     def send(self, payload, external_id, key):
@@ -39,11 +40,11 @@ class Push:
         raise NotImplementedError
 
     def changed(self, path, body_of, **filters):
-        """Change an object to what `body_of(row)` says, from the version that was read; the row as it was.
+        """Change an object by `body_of(row)`, in the version that was read; the row before the change.
 
-        :param body_of: gives the body for the row as it is now; an empty one changes nothing
-        :param filters: what the row is to be shown with
-        :raises ConflictError: it was changed by somebody else each time
+        :param body_of: returns the body for the current row; an empty one changes nothing
+        :param filters: parameters for reading the row
+        :raises ConflictError: others changed the object at the same time, in each attempt
         """
         for attempt in range(1, TRIES + 1):
             record = self.client.one(path, **filters)
@@ -60,7 +61,7 @@ class Push:
         return None
 
     def own_number(self, number):
-        """What `render` adds where the number of a new record is Odoo's own; nothing where Visma gives it."""
+        """What `render` adds if Odoo gives the number of a new record; nothing if Visma gives it."""
         options = self.provider.settings.options.get(self.flow) or {}
         return {"own_number": number.strip()} if options.get("number_source") == "odoo" else {}
 
@@ -68,23 +69,26 @@ class Push:
         """Create an object; its number. For `find` and what is raised, see `settled`."""
         try:
             number = self.settled(lambda: self.client.create(path, body), find)
-            # one of ours may hold what divides the address in which Visma tells it
+            # a number of Odoo may hold a slash, which cuts it in the URL of the answer
             return next((body[name]["value"] for name in OWN_NUMBERS if OVERRIDE in body and name in body), number)
         except (InvalidDataError, PermanentError) as error:
             if EMPTY in error.message and OVERRIDE not in body:
-                error.message += (
-                    " If it is the number that is missing: choose Odoo's own under Numbers of New Records on the flow, "
-                    "or a number series without manual numbering in Visma.net."
+                error.message = paragraph(
+                    error.message,
+                    _(
+                        "If the number is missing, let the flow send Odoo's numbers (Numbers of New Records). Or "
+                        "choose a number series without manual numbering in Visma.net."
+                    ),
                 )
             raise
 
     def settled(self, change, find):
-        """Do what makes something. A failure with status 500 may be a refusal in disguise: then it is looked up.
+        """Create something. A failure with status 500 may be a refusal, so the object is looked up then.
 
-        :param find: gives what was made if it is there
-        :return: what `change` or else `find` gives
+        :param find: returns the new object if Visma has it
+        :return: the result of `change` or else `find`
         :raises InvalidDataError: Visma refused it
-        :raises UnconfirmedError: it may have been made
+        :raises UnconfirmedError: it may have been created
         """
         try:
             return change()
@@ -92,31 +96,39 @@ class Push:
             if error.status != 500:
                 raise
             refusal = error
-        # Visma has answered, so nothing is under way any more
-        if made := find():
-            return made
-        raise InvalidDataError(
-            f"Visma.net refused it: {_said(self.client, refusal)}", status=500, trace_id=refusal.trace_id
+        # Visma has answered, so it no longer works on the request
+        if created := find():
+            return created
+        reason = _reason(self.client, refusal)
+        message = (
+            _("Visma.net refused the record: %(reason)s.", reason=reason.rstrip("."))
+            if reason
+            else _("Visma.net refused the record and gave no reason.")
         )
+        raise InvalidDataError(message, status=500, trace_id=refusal.trace_id)
 
 
 def numbered(payload, name):
-    """The fields of the number of a new object, none where Visma gives it.
+    """The fields of the number of a new object, none if Visma gives it.
 
-    :raises InvalidDataError: it is Odoo's own, and there is none
+    :raises InvalidDataError: Odoo gives the number, and the record has none
     """
     if "own_number" not in payload:
         return {}
     if not payload["own_number"]:
         raise InvalidDataError(
-            "Visma.net gets the number from Odoo, where there is none: enter one, for a contact its Reference."
+            _("The flow sends Odoo's numbers, but this record has none. Enter one (for a contact, its Reference).")
         )
     return wrapped({name: payload["own_number"], OVERRIDE: True})
 
 
-def _said(client, error):
+def linked_to(name):
+    return _("Linked to %(name)s in Visma.net.", name=name)
+
+
+def _reason(client, error):
     try:
         _code, message = client.explain(read_json(error.details))
     except ValueError:
-        message = ""
-    return message or "it answered with an error and did not say which."
+        return ""
+    return message

@@ -1,10 +1,11 @@
 """Accounts and analytic accounts of Odoo as accounts, segment values and projects of Visma.net.
 
-They are made when somebody asks for it, and never changed afterwards: names and states are Visma's own business. Each
-is known by its code, so what is there already is linked.
+They are created on request and never changed afterwards: Visma keeps names and statuses. Each is identified by its
+code, so those that exist already are linked.
 """
 
 from ...core.errors import InvalidDataError, NotFoundError
+from ...core.messages import _
 from ...core.provider import SendResult
 from .catalogue import (
     PROJECT,
@@ -17,7 +18,7 @@ from .catalogue import (
     segment_reference,
 )
 from .client import path_id
-from .push_base import Push
+from .push_base import Push, linked_to
 from .wire import day, moment_of, rows, text, wrapped
 
 ACCOUNTS, PROJECTS = "/v1/account", "/v1/project"
@@ -29,45 +30,48 @@ TYPES = {
     "revenue": "Income",
     "expense": "Expense",
 }
-"""Visma has no type for equity: its charts keep it among the liabilities."""
+"""Visma has no type for equity: its charts of accounts keep it among the liabilities."""
 
 
 class Codes(Push):
-    """What is made once, under a code of its own."""
+    """Creates objects once, each with a code of its own."""
 
     def send(self, payload, external_id, key):
         row = self._row(payload)
         if row:
             reference = self._usable(payload, row)
-            note = "" if reference.name == payload["name"] else f"Visma.net has it as {reference.name}."
+            note = "" if reference.name == payload["name"] else linked_to(reference.name)
             return SendResult(external_id=reference.external_id, mapping=reference, linked=True, note=note)
         self._make(payload)
         row = self._row(payload)
         if not row:
-            raise InvalidDataError(f"Visma.net took {payload['code']} without an error and does not have it.")
+            raise InvalidDataError(
+                _("Visma.net reported no error, but does not show the new code %(code)s.", code=payload["code"])
+            )
         reference = self._usable(payload, row)
         return SendResult(external_id=reference.external_id, mapping=reference)
 
     def find(self, payload, key):
-        """What is there and cannot be used is told when it is sent again."""
+        """The object, if bills may be coded to it; else `send` reports why not."""
         row = self._row(payload)
         reference, may_be_used = self._reference(payload, row) if row else (None, False)
         return SendResult(external_id=reference.external_id, mapping=reference) if may_be_used else None
 
     def _usable(self, payload, row):
-        """
-        :raises InvalidDataError: bills cannot be coded to it
-        """
+        """:raises InvalidDataError: bills cannot be coded to it"""
         reference, may_be_used = self._reference(payload, row)
         if not may_be_used:
             raise InvalidDataError(
-                f"Visma.net has {payload['code']}, and bills cannot be coded to it: activate it there, or choose "
-                "another code."
+                _(
+                    "Visma.net has the code %(code)s, but does not allow it on bills. Activate it there, or choose "
+                    "another code.",
+                    code=payload["code"],
+                )
             )
         return reference
 
     def _row(self, payload):
-        """The object as Visma has it; None where it has none."""
+        """The object in Visma; None if there is none."""
         raise NotImplementedError
 
     def _reference(self, payload, row):
@@ -88,11 +92,12 @@ class Accounts(Codes):
     """`/v1/account`."""
 
     def render(self, document):
-        subject = f"The account {document.name}"
         kind = TYPES.get(document.classification)
         if not kind:
-            raise InvalidDataError(f"{subject} is neither asset, liability, income nor expense.")
-        return {**_named(document, subject), "type": kind}
+            raise InvalidDataError(
+                _("%(account)s is neither an asset, liability, income nor expense account.", account=document.name)
+            )
+        return {**_named(document), "type": kind}
 
     def _row(self, payload):
         return self._one(f"{ACCOUNTS}/{path_id(payload['code'])}")
@@ -116,11 +121,16 @@ class Analytics(Codes):
     """Values of a segment (`/v1/dimension/SUBACCOUNT/{segment}`), or projects, as the analytic plan is mapped."""
 
     def render(self, document):
-        subject = f"The analytic account {document.name}"
         role, _colon, segment = document.dimension_external_id.partition(":")
         if role not in (SEGMENT, PROJECT):
-            raise InvalidDataError(f"The plan of {document.name} is mapped to nothing that can be made in Visma.net.")
-        return {**_named(document, subject), "segment": segment if role == SEGMENT else ""}
+            raise InvalidDataError(
+                _(
+                    "The analytic plan of %(account)s is not mapped to a segment or to projects, so Odoo cannot "
+                    "create it in Visma.net.",
+                    account=document.name,
+                )
+            )
+        return {**_named(document), "segment": segment if role == SEGMENT else ""}
 
     def _row(self, payload):
         if not payload["segment"]:
@@ -154,19 +164,27 @@ class Analytics(Codes):
             length = segment.get("length")
             if length and len(payload["code"]) != length:
                 raise InvalidDataError(
-                    f"{payload['name']} has the code {payload['code']}, and values of {text(segment, 'description')} "
-                    f"have {length} characters: give it a code of that length in Odoo."
+                    _(
+                        "%(account)s has the code %(code)s, but values of %(segment)s have %(length)s characters. "
+                        "Change the code in Odoo.",
+                        account=payload["name"],
+                        code=payload["code"],
+                        segment=text(segment, "description"),
+                        length=length,
+                    )
                 )
             return {"segmentValues": [value]}
 
         self.settled(lambda: self.changed(_segment_path(payload), body), lambda: self._row(payload))
 
     def _project(self, payload):
-        """It begins with the first period that is open, so that every bill that can be booked fits."""
+        """The body of a new project. It starts with the first open period, so that it fits every possible bill."""
         is_open = (row for row in self.provider.periods if not row.get("closedInSupplierLedger"))
         starts = sorted(filter(None, (day(row, "startDate") for row in is_open)))
         if not starts:
-            raise InvalidDataError("No financial period is open in Visma.net, so a project has no day to begin with.")
+            raise InvalidDataError(
+                _("No financial period is open in Visma.net, so the project has no start date. Open a period there.")
+            )
         visible = wrapped(dict.fromkeys(("visibleInGl", "visibleInAp", "visibleInPo"), True))
         return {
             **wrapped(
@@ -187,12 +205,15 @@ def _segment_path(payload):
     return f"{SUBACCOUNT}/{path_id(payload['segment'])}"
 
 
-def _named(document, subject):
-    """
+def _named(document):
+    """Code and name of a document.
+
     :raises InvalidDataError: it has no code, or is archived
     """
     if not document.code.strip():
-        raise InvalidDataError(f"{subject} has no code, and Visma.net takes none without: enter one, then press Retry.")
+        raise InvalidDataError(
+            _("%(account)s has no code, which Visma.net requires. Enter one, then retry.", account=document.name)
+        )
     if not document.active:
-        raise InvalidDataError(f"{subject} is archived in Odoo.")
+        raise InvalidDataError(_("%(account)s is archived in Odoo.", account=document.name))
     return {"code": document.code.strip(), "name": document.name.strip() or document.code.strip()}

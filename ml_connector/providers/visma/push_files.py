@@ -5,6 +5,7 @@ import mimetypes
 import re
 
 from ...core.errors import InvalidDataError, PermanentError, RemoteError, UnconfirmedError
+from ...core.messages import _, paragraph
 from ...core.provider import SendResult
 from .invoices import attachment_path, path_of
 from .push_base import Push
@@ -14,9 +15,9 @@ LONGEST_NAME = 120
 
 
 class Files(Push):
-    """All files of a document. A file of the same name becomes its next revision: so what is there is not sent.
+    """Attaches all files of a document. A file of the same name would become a revision, so present files are not sent.
 
-    A file is a detail: one that Visma.net does not take is named in a note, and holds up nothing.
+    A file that Visma.net refuses is named in the note of the transfer and does not fail it.
     """
 
     def render(self, document):
@@ -37,43 +38,45 @@ class Files(Push):
         parent = payload["parent"]
         row = self.client.one(path_of(parent)).data
         if f"[{self.provider.mark}" not in text(row, "note"):
-            return SendResult(external_id=parent, note="A person has entered it in Visma.net: attach the files there.")
-        there = {text(file, "name") for file in rows(row, "attachments")}
+            note = _("The document was entered manually in Visma.net. Attach the files there.")
+            return SendResult(external_id=parent, note=note)
+        present = {text(file, "name") for file in rows(row, "attachments")}
         problems, failures = [], []
         for file in payload["files"]:
-            if file["name"] in there and self._has(parent, file):
+            if file["name"] in present and self._has(parent, file):
                 continue
             try:
                 self._attach(parent, file, payload[file["checksum"]])
             except (InvalidDataError, PermanentError) as error:
-                problems.append(f"{file['name']}: {error.message}")
+                problems.append(_about(file, error))
             except RemoteError as error:
-                failures.append(f"{file['name']}: {error.message}")
+                failures.append(_about(file, error))
         if failures:
-            # the others are there, and time may heal it
-            raise RemoteError(" ".join(failures))
-        note = f"Not taken, attach it there: {' '.join(problems)}" if problems else ""
+            # the other files are attached, and a retry may succeed
+            raise RemoteError(paragraph(*failures))
+        refused = _("Visma.net refused some files. Attach them there manually.")
+        note = paragraph(refused, *problems) if problems else ""
         return SendResult(external_id=parent, note=note, message=note)
 
     def _attach(self, parent, file, content):
         """
-        :raises InvalidDataError: there is nothing in it
+        :raises InvalidDataError: it is empty
         :raises PermanentError: Visma.net refused it
-        :raises RemoteError: it failed over there, and surely is not there
+        :raises RemoteError: Visma.net failed, and does not have the file
         """
         if not content:
-            raise InvalidDataError("The file is empty.")
+            raise InvalidDataError(_("The file is empty."))
         try:
             self.client.attach(attachment_path(parent), file["name"], content, file["mimetype"])
         except UnconfirmedError as error:
-            # Visma has answered, so nothing is under way any more
+            # Visma has answered, so it no longer works on the request
             if error.status != 500:
                 raise
             if not self._has(parent, file):
-                raise RemoteError("Visma.net failed.", status=500, trace_id=error.trace_id) from error
+                raise RemoteError(_("Visma.net failed."), status=500, trace_id=error.trace_id) from error
 
     def find(self, payload, key):
-        """All of them, with the very content."""
+        """The result, if Visma has all files with the same content."""
         is_there = all(self._has(payload["parent"], file) for file in payload["files"])
         return SendResult(external_id=payload["parent"]) if is_there else None
 
@@ -88,8 +91,12 @@ class Files(Push):
         return rows(self.client.one(path_of(parent)).data, "attachments")
 
 
+def _about(file, error):
+    return _("%(file)s: %(reason)s", file=file["name"], reason=error.message)
+
+
 def _safe_name(file):
-    """The name with an ending, which Visma.net demands, and without what no path or header may hold."""
+    """The name with an extension, which Visma.net requires, and without characters that paths and headers forbid."""
     name = re.sub(r"[\x00-\x1f\x7f<>:\"|?*\\/]+", "-", file.name).strip(". -")
     stem, dot, ending = name.rpartition(".")
     if not (dot and re.fullmatch("[A-Za-z0-9]{1,10}", ending)):
@@ -98,7 +105,7 @@ def _safe_name(file):
 
 
 def _unused(name, names):
-    """The name, with a number where another file has it."""
+    """The name, with a number if another file has the same name."""
     stem, _dot, ending = name.rpartition(".")
     count = 1
     while name.casefold() in names:

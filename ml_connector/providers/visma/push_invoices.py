@@ -1,11 +1,12 @@
 """Posted vendor bills and credit notes as supplier invoices of Visma.net.
 
-A document is made on hold, read back, and compared with what was sent: Visma leaves out what it does not know without a
-word. Releasing it is a step of its own. Visma knows no idempotency key and refuses no repetition, so every document
-carries a mark of ours in its note, and is looked up before it is made.
+A document is created on hold, read back and compared with what was sent: Visma ignores values that it does not know and
+reports nothing. Releasing it is a step of its own. Visma supports no idempotency key and accepts repetitions, so every
+document has a mark in its note, and is looked up by it before it is created.
 """
 
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 
 from ...core.errors import (
@@ -18,6 +19,7 @@ from ...core.errors import (
     RemoteError,
     UnconfirmedError,
 )
+from ...core.messages import Amount, _, paragraph
 from ...core.provider import SendResult
 from .coding import coding
 from .invoices import (
@@ -40,23 +42,22 @@ from .invoices import (
     is_released,
     key_of,
     key_of_row,
+    keys_of,
     mark_of,
-    named,
     path_of,
     predecessor_of,
     split_key,
-    standing_in_the_ledger,
     successor_mark,
     total_of,
     wire_line,
 )
 from .push_base import Push, numbered
-from .push_release import told
+from .push_release import ledger_named
 from .reversals import require_open
 from .wire import day, part, rows, text, wrapped
 
 CENTS_OFF = 5
-"""Units of a currency's last digit by which Visma's own total may differ and is corrected on the VAT."""
+"""Units of a currency's last digit by which Visma's total may differ; the difference is corrected on the VAT."""
 
 
 class Invoices(Push):
@@ -66,7 +67,6 @@ class Invoices(Push):
 
     def render(self, document):
         number = document.number or document.memo
-        subject = f"A line of {document.memo or number}"
         return {
             "mark": self._mark(document),
             "type": CREDIT_NOTE if document.is_credit else INVOICE,
@@ -87,14 +87,14 @@ class Invoices(Push):
                 {
                     "amount": format(line.amount, "f"),
                     "description": " ".join(line.description.split()) or document.memo or number,
-                    **coding(line, subject),
+                    **coding(line, document.memo or number),
                 }
                 for line in document.lines
             ],
         }
 
     def _mark(self, document):
-        """By which a document is found again: our record, or for what is only passed on, the source's id."""
+        """Identifies a document in Visma: by the Odoo record, or for a forwarded document, by its ID."""
         record = f"move:{document.odoo_id}" if document.odoo_id else document.external_id
         return f"{self.provider.mark}{record}"
 
@@ -127,7 +127,7 @@ class Invoices(Push):
 
     @contextmanager
     def _kept(self, key):
-        """Say what stands in the ledger when what is to take its place is refused; gives what that is.
+        """Name the documents in the ledger if their replacement is refused; yields them.
 
         :param key: of the released document that was replaced last; empty when there is none
         """
@@ -135,17 +135,24 @@ class Invoices(Push):
         if not before:
             yield before
             return
-        way = "mend this and press Retry, or change the bill back in Odoo"
-        with told(f"{standing_in_the_ledger(before)} as before: {way}."):
+        sentence = _(
+            "Still in the ledger of Visma.net: %(documents)s. Fix this and retry, or undo the change of the bill in "
+            "Odoo.",
+            documents=keys_of(before),
+        )
+        with ledger_named(sentence):
             yield before
 
     def _waiting(self, row, before):
-        """A document that waits for its release, with what reverses those whose place it takes made ready."""
+        """The result for a document on hold, after the reversals of the documents that it replaces are prepared."""
         key = key_of_row(row)
         prepared = [self.reversals.prepare(old) for old in before]
-        note = (
-            f"{key} takes the place of {named(before)}, which stays in the ledger until both {key} and "
-            f"{named(prepared)}, by which it is reversed, are released."
+        note = _(
+            "%(document)s replaces %(replaced)s. The ledger changes when %(document)s and the reversal %(reversals)s "
+            "are released.",
+            document=key,
+            replaced=keys_of(before),
+            reversals=keys_of(prepared),
         )
         return SendResult(external_id=key, takes_files=True, note=note if before else "")
 
@@ -157,23 +164,26 @@ class Invoices(Push):
         ]
 
     def _period(self, payload):
+        """Year and number of the financial period of the accounting date.
+
+        :raises LockedPeriodError: the period is closed or missing
         """
-        :raises LockedPeriodError: the period of the accounting date is closed
-        """
-        date = payload["accounting_date"]
+        booked = payload["accounting_date"]
         for row in self.provider.periods:
-            if day(row, "startDate") <= date <= day(row, "endDate"):
+            if day(row, "startDate") <= booked <= day(row, "endDate"):
                 if is_closed(row):
-                    raise LockedPeriodError(f"The financial period of {date} is closed in Visma.net.")
+                    raise LockedPeriodError(
+                        _("The financial period of %(day)s is closed in Visma.net.", day=date.fromisoformat(booked))
+                    )
                 return f"{text(row, 'year')}{text(row, 'period').zfill(2)}"
-        raise LockedPeriodError(f"Visma.net has no financial period for {date}.")
+        raise LockedPeriodError(_("Visma.net has no financial period for %(day)s.", day=date.fromisoformat(booked)))
 
     # Finding
 
     def _lookup(self, payload):
-        """The document that we made, or one that a person entered for the same bill; None when there is none.
+        """The document that Odoo created, or one that was entered manually for the same bill; None when there is none.
 
-        :raises DuplicateError: one with the same number of the supplier but another amount is there
+        :raises DuplicateError: Visma has one with the same number of the supplier, but another total
         """
         found = self._of_supplier(payload)
         if newest := self._newest(payload, found):
@@ -184,13 +194,16 @@ class Invoices(Push):
                 return row
         if alike:
             raise DuplicateError(
-                f"Visma.net has {payload['reference']} of this supplier already as {key_of_row(alike[0])}, with "
-                "another amount."
+                _(
+                    "Visma.net already has %(number)s of this supplier as %(document)s with another total.",
+                    number=payload["reference"],
+                    document=key_of_row(alike[0]),
+                )
             )
         return None
 
     def _newest(self, payload, found):
-        """The one of our documents of a bill whose place no other one takes; None when there is none."""
+        """The document of a bill that no other document replaces; None when there is none."""
         ours = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
         replaced = {predecessor_of(row, self.provider.mark) for row in ours}
         return next((row for row in ours if key_of_row(row) not in replaced), None)
@@ -202,34 +215,43 @@ class Invoices(Push):
         return mark_of(row, self.provider.mark)
 
     def _is_ours(self, row):
-        """Whether we made it, for another record or for what has been reversed since."""
+        """Whether Odoo created the document, for whichever bill."""
         return bool(self._own_mark(row))
 
     def _of_supplier(self, payload):
         return documents_of(self.client, payload["supplier"], payload["type"], payload["date"])
 
     def _found(self, payload, row):
-        """What is there is made like the bill when we made it; what a person entered is linked and left as it is.
+        """Update a document that Odoo created; link one that was entered manually, without a change.
 
-        :raises ConflictError: what a person entered amounts to something else
+        :raises ConflictError: one that was entered manually has another total
         """
         if self._is_ours(row):
-            return self._bring_in_line(payload, row)
+            return self._update(payload, row)
         if not has_total(row, Decimal(payload["total"])):
             raise ConflictError(
-                f"{key_of_row(row)} was entered in Visma.net by a person and has another total than {payload['memo']}: "
-                "make the two agree, then press Retry."
+                _(
+                    "%(document)s was entered manually in Visma.net with another total than %(bill)s. Correct one of "
+                    "them, then retry.",
+                    document=key_of_row(row),
+                    bill=payload["memo"],
+                )
             )
-        note = f"A person has entered it in Visma.net as {key_of_row(row)}; it is left as it is."
+        note = _(
+            "Linked to %(document)s, which was entered manually in Visma.net. Odoo does not change it.",
+            document=key_of_row(row),
+        )
         return SendResult(external_id=key_of_row(row), linked=True, note=note)
 
     # Changing
 
-    def _bring_in_line(self, payload, row):
-        """Make a document that is there like the bill."""
+    def _update(self, payload, row):
+        """Update a document to match the bill."""
         status = text(row, "status")
         if status == VOIDED:
-            raise ConflictError(f"{key_of_row(row)} was voided in Visma.net: cancel the bill in Odoo as well.")
+            raise ConflictError(
+                _("%(document)s was voided in Visma.net. Cancel the bill in Odoo as well.", document=key_of_row(row))
+            )
         if is_released(row):
             return self._after_release(payload, row)
         if not _is_for(payload, row):
@@ -246,15 +268,18 @@ class Invoices(Push):
             return self._waiting(row, before)
 
     def _check(self, payload, row, period, lines):
-        """Compare what Visma has with what was sent, and its total with the bill's.
+        """Compare the document in Visma with what was sent, and its total with that of the bill.
 
         :raises InvalidDataError: they differ; the document stays on hold
         """
         wanted = {"header": {**changeable(payload, period), "currencyId": payload["currency"]}, "lines": lines}
         if problems := differences(wanted, row):
             raise InvalidDataError(
-                f"Visma.net did not take {payload['memo']} as it was sent: {'; '.join(problems)}. {key_of_row(row)} "
-                "stays on hold there; Retry sends its lines again."
+                paragraph(
+                    _("Visma.net did not store %(bill)s as Odoo sent it.", bill=payload["memo"]),
+                    *problems,
+                    _("%(document)s stays on hold there. Retry to send its lines again.", document=key_of_row(row)),
+                )
             )
         total, net = Decimal(payload["total"]), sum(Decimal(line["amount"]) for line in payload["lines"])
         difference = total - total_of(row, net)
@@ -268,17 +293,23 @@ class Invoices(Push):
             row = self.client.one(path).data
         if not body or total_of(row, net) != total:
             raise InvalidDataError(
-                f"The total of {payload['memo']} is {total} in Odoo and {total_of(row, net)} in Visma.net: check which "
-                f"VAT category each tax is mapped to. {key_of_row(row)} stays on hold there."
+                _(
+                    "The total of %(bill)s is %(odoo_value)s in Odoo, but %(provider_value)s in Visma.net. Check the "
+                    "VAT categories that the taxes are mapped to. %(document)s stays on hold in Visma.net.",
+                    bill=payload["memo"],
+                    odoo_value=Amount(total, payload["currency"]),
+                    provider_value=Amount(total_of(row, net), payload["currency"]),
+                    document=key_of_row(row),
+                )
             )
 
     def _only_one(self, payload, mark, known):
-        """The one document of a mark that waits for its release, made like the bill. Others of it go when it is there.
+        """Create or update the unreleased document of a mark, then delete other documents with this mark.
 
-        :param known: documents of the mark that are there
+        :param known: documents with the mark
         """
         fitting = next((row for row in known if _is_for(payload, row)), None)
-        sent = self._bring_in_line(payload, fitting) if fitting else self._make_once(payload, mark)
+        sent = self._update(payload, fitting) if fitting else self._make_once(payload, mark)
         for row in known:
             if key_of_row(row) != sent.external_id:
                 self.client.delete(path_of(key_of_row(row)))
@@ -286,14 +317,14 @@ class Invoices(Push):
 
     def _make_once(self, payload, mark):
         known = self._marked(payload, mark)
-        return self._bring_in_line(payload, known) if known else self._make(payload, mark)
+        return self._update(payload, known) if known else self._make(payload, mark)
 
-    # What is released cannot be changed any more
+    # Released documents cannot be changed
 
     def _after_release(self, payload, row):
-        """Leave it when it books the same; else make what takes its place, on hold, and what reverses it, unreleased.
+        """Leave the document if it books the same; else create its replacement on hold and its reversal, unreleased.
 
-        Both count only once `Releases` or a person releases them. So whatever is refused, the ledger has one of them.
+        Both enter the ledger once `Releases` or a user of Visma releases them, so it always has one of the documents.
         """
         key, mark = key_of_row(row), successor_mark(payload["mark"], key_of_row(row))
         reversal, waiting = self.reversals.find(row), self._unreleased(lambda own: own == mark)
@@ -302,8 +333,8 @@ class Invoices(Push):
             for leftover in (*waiting, *([reversal] if reversal and self.reversals.is_ours(reversal) else [])):
                 self.client.delete(path_of(key_of_row(leftover)))
             is_renamed = text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]
-            note = "It is released in Visma.net, so its number and due date stay as they are there." * is_renamed
-            return SendResult(external_id=key, note=note, takes_files=True)
+            note = _("The document is released in Visma.net, so Odoo did not change its number and due date.")
+            return SendResult(external_id=key, note=note if is_renamed else "", takes_files=True)
         if is_standing:
             require_open(row)
         return self._only_one(payload, mark, waiting)
@@ -313,9 +344,9 @@ class Invoices(Push):
         return _is_for(payload, row) and not differences(wanted, row) and has_total(row, Decimal(payload["total"]))
 
     def _unreleased(self, is_meant):
-        """All documents of ours that were never released, whatever supplier, type and date they have.
+        """Documents that Odoo created and that were never released, of all suppliers, types and dates.
 
-        :param is_meant: whether a mark is one of those that are looked for
+        :param is_meant: tells of a mark whether its document is wanted
         """
         pages = [page for status in UNRELEASED for page in self.client.pages(PATH, status=status, expandNote=True)]
         found = {key_of_row(row): row for page in pages for row in page}
@@ -328,36 +359,39 @@ class Invoices(Push):
     def _cancel(self, payload, external_id):
         row = self._read(external_id) or self._newest(payload, self._of_supplier(payload))
         if not row and not external_id:
-            raise NotRelevantError("The bill was cancelled in Odoo before it was sent.")
+            raise NotRelevantError(_("The bill was cancelled in Odoo before it was sent."))
         if not row:
-            return SendResult(external_id=external_id, note="It is not in Visma.net any more.")
+            return SendResult(external_id=external_id, note=_("The document no longer exists in Visma.net."))
         key = key_of_row(row)
         if text(row, "status") == VOIDED:
-            return SendResult(external_id=key, note="It is void in Visma.net.")
+            return SendResult(external_id=key, note=_("The document is already voided in Visma.net."))
         if not self._is_ours(row):
-            return SendResult(external_id=key, note="A person has entered it in Visma.net: cancel it there as well.")
-        notes = self._take_back([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
+            note = _("The document was entered manually in Visma.net. Cancel it there as well.")
+            return SendResult(external_id=key, note=note)
+        notes = self._reverse([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
         for leftover in self._unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
             if key_of_row(leftover) != key:
                 self.client.delete(path_of(key_of_row(leftover)))
         if not is_released(row):
-            # last, because it leads to what it takes the place of
+            # last, because its mark leads to the documents that it replaces
             self.client.delete(path_of(key))
-            notes.append("Deleted in Visma.net.")
-        return SendResult(external_id=key, note=" ".join(notes))
+            notes.append(_("Deleted in Visma.net."))
+        return SendResult(external_id=key, note=paragraph(*notes))
 
-    def _take_back(self, standing):
-        """Reverse documents of the ledger; what a person has to know of it."""
+    def _reverse(self, standing):
+        """Reverse documents in the ledger; notes for the accountant."""
         if not standing:
             return []
-        stands = standing_in_the_ledger(standing)
-        with told(f"{stands} until this is mended.", RemoteError, UnconfirmedError):
+        sentence = _(
+            "Still in the ledger of Visma.net until this is fixed: %(documents)s.", documents=keys_of(standing)
+        )
+        with ledger_named(sentence, RemoteError, UnconfirmedError):
             prepared = [(row, self.reversals.prepare(row)) for row in standing]
             return [self.reversals.complete(*pair) for pair in prepared]
 
 
 def _own_number(payload, mark):
-    """What takes the place of another document has its number with a count behind it."""
+    """The number of a new document: that of the bill, with a count if the document replaces another one."""
     fields = numbered(payload, "referenceNumber")
     if fields and (before := split_key(mark.partition(INSTEAD)[2])[1]):
         count = before.removeprefix(f"{payload['own_number']}-")
@@ -371,12 +405,12 @@ def _is_alike(row, payload):
 
 
 def _is_for(payload, row):
-    """Whether a document is of the supplier and type of the bill, which are never changed."""
+    """Whether a document has the supplier and type of the bill, which cannot be changed."""
     return text(part(row, "supplier"), "number") == payload["supplier"] and text(row, "documentType") == payload["type"]
 
 
 def _change(payload, row, period, lines):
-    """What has to be changed in a document that is not released; empty when nothing. Lines go together."""
+    """The body that changes an unreleased document; empty if it matches. All lines are replaced together."""
     values = changeable(payload, period)
     wanted = {"header": {**values, "currencyId": payload["currency"]}, "lines": lines}
     if not differences(wanted, row):
@@ -388,6 +422,6 @@ def _change(payload, row, period, lines):
 
 
 def _renumbered(lines, row):
-    """New lines get numbers behind those that they replace."""
+    """Lines with numbers after those of the lines that they replace."""
     last = max((line.get("lineNumber") or 0 for line in rows(row, "invoiceLines")), default=0)
     return [{**line, "lineNumber": {"value": last + number}} for number, line in enumerate(lines, start=1)]

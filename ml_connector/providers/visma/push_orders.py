@@ -1,30 +1,29 @@
-"""Confirmed purchase orders of Odoo as purchase orders of Visma.net, without items: as lines of the type Service.
+"""Confirmed purchase orders as purchase orders of Visma.net, without items: as lines of the type Service.
 
-An order carries our mark in its free field 1 and each line the number of ours, by which they are found again. Visma's
-API can neither cancel nor delete an order.
+An order has a mark of Odoo in its free field 1, and each line the ID of Odoo's line, by which they are found again.
+Visma's API can neither cancel nor delete an order.
 """
 
 from decimal import Decimal
 
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, NotRelevantError
+from ...core.messages import Amount, _, paragraph
 from ...core.provider import SendResult
 from .client import path_id
 from .coding import coding
+from .invoices import lines_missing, of_line
 from .push_base import Push, numbered
-from .wire import amount, day, moment_of, part, rows, text, wrapped
+from .wire import amount, day, difference, moment_of, part, rows, text, wrapped
 
 PATH = "/v1/purchaseorder"
 ENDED = ("Cancelled", "Closed", "Voided")
-NOT_CANCELLED = (
-    "Visma.net's API cannot cancel a purchase order: {number} was put on hold there. Cancel it in Visma.net by hand."
-)
+GONE = _("The purchase order no longer exists in Visma.net.")
 
 
 class Orders(Push):
     flow = "purchase_orders_push"
 
     def render(self, document):
-        subject = f"A line of {document.number}"
         return {
             "mark": self.provider.mark + (f"order:{document.odoo_id}" if document.odoo_id else document.external_id),
             "number": document.number,
@@ -40,7 +39,7 @@ class Orders(Push):
                     "description": " ".join(line.description.split()) or document.number,
                     "quantity": format(line.quantity, "f"),
                     "amount": format(_total(line), "f"),
-                    **coding(line, subject),
+                    **coding(line, document.number),
                 }
                 for line in document.lines
             ],
@@ -70,7 +69,7 @@ class Orders(Push):
         return self._change(payload, known) if known else None
 
     def _known(self, payload):
-        """The number of the order with our mark; empty when there is none."""
+        """The number of the order with the mark; empty when there is none."""
         pages = self.client.pages(
             PATH,
             supplier=payload["supplier"],
@@ -130,69 +129,88 @@ class Orders(Push):
     def _changes(self, payload, row):
         """The header and the lines that differ; empty when nothing does.
 
-        :raises ConflictError: the order has ended in Visma, or a line that is gone in Odoo was received there
+        :raises ConflictError: the order is closed in Visma, or a line that was deleted in Odoo was received there
         """
         if not _problems(payload, row) and not _is_held(row):
             return {}
         if text(row, "status") in ENDED:
-            raise ConflictError(f"The order {text(row, 'orderNbr')} is {text(row, 'status').lower()} in Visma.net.")
+            raise ConflictError(
+                _(
+                    "The purchase order %(order)s has the status %(status)s in Visma.net.",
+                    order=text(row, "orderNbr"),
+                    status=text(row, "status"),
+                )
+            )
         known = {text(line, "customStr1"): line for line in rows(row, "lines")}
         lines = []
         for line in payload["lines"]:
             old = known.pop(line["id"], None)
             if old is None:
                 lines.append(self._line(line))
-            elif list(_line_problems(line, old)):
+            elif list(_line_problems(line, old, payload["currency"])):
                 number = {"lineNumber": {"value": old.get("lineNbr")}}
                 lines.append({**self._line(line, "Update"), **number})
         for old in known.values():
             if amount(old, "qtyOnReceipts"):
                 raise ConflictError(
-                    f"Goods of the line {text(old, 'lineDescription')} were received in Visma.net, so it cannot be "
-                    "taken out of the order."
+                    _(
+                        "The line %(line)s was received in Visma.net, so Odoo cannot remove it from the purchase "
+                        "order.",
+                        line=text(old, "lineDescription"),
+                    )
                 )
             lines.append({"operation": "Delete", "lineNumber": {"value": old.get("lineNbr")}})
         return {**_header(payload), **({"lines": lines} if lines else {})}
 
     def _cancel(self, external_id):
         if not external_id:
-            raise NotRelevantError("The order was cancelled in Odoo before it was sent.")
-        message = NOT_CANCELLED.format(number=external_id)
+            raise NotRelevantError(_("The purchase order was cancelled in Odoo before it was sent."))
+        message = _(
+            "Visma.net's API cannot cancel purchase orders, so Odoo put %(order)s on hold there. Cancel it in "
+            "Visma.net manually.",
+            order=external_id,
+        )
         path = f"{PATH}/{path_id(external_id)}"
         try:
             row = self.client.one(path).data
         except NotFoundError:
-            return SendResult(external_id=external_id, note="It is not in Visma.net any more.")
+            return SendResult(external_id=external_id, note=GONE)
         if text(row, "status") in ENDED:
-            return SendResult(external_id=external_id, note=f"It is {text(row, 'status').lower()} in Visma.net.")
+            note = _("The purchase order has the status %(status)s in Visma.net.", status=text(row, "status"))
+            return SendResult(external_id=external_id, note=note)
         self.changed(path, lambda now: {} if _is_held(now) else wrapped({"hold": True}))
         return SendResult(external_id=external_id, note=message, message=message)
 
     def _close(self, external_id):
-        """Mark the lines of an order of which nothing more will come as completed, as far as Visma has not done it."""
+        """Complete the open lines of an order for which no more goods are expected."""
         if not external_id:
-            raise NotRelevantError("The order ended in Odoo before it was sent.")
+            raise NotRelevantError(_("The purchase order was closed in Odoo before it was sent."))
         path = f"{PATH}/{path_id(external_id)}"
         try:
             self.changed(path, _open_lines)
         except NotFoundError:
-            return SendResult(external_id=external_id, note="It is not in Visma.net any more.")
-        return SendResult(external_id=external_id, note="Its lines are completed in Visma.net.")
+            return SendResult(external_id=external_id, note=GONE)
+        return SendResult(
+            external_id=external_id, note=_("The lines of the purchase order are completed in Visma.net.")
+        )
 
     def _check(self, payload, number):
-        """Read the order back: Visma leaves out what it does not know.
+        """Read the order back, because Visma ignores values that it does not know.
 
-        :raises InvalidDataError: it is not as it was sent
+        :raises InvalidDataError: it differs from what was sent
         """
         row = self.client.one(f"{PATH}/{path_id(number)}", includeCustomFreeFields=True).data
-        if problems := "; ".join(_problems(payload, row)):
-            raise InvalidDataError(
-                f"Visma.net did not take the order {payload['number']} as it was sent ({number}): {problems}."
+        if problems := _problems(payload, row):
+            summary = _(
+                "Visma.net did not store the purchase order %(order)s as Odoo sent it (%(number)s).",
+                order=payload["number"],
+                number=number,
             )
+            raise InvalidDataError(paragraph(summary, *problems))
 
 
 def _open_lines(row):
-    """What completes the lines that are open; empty where there are none."""
+    """The body that completes the open lines; empty if there are none."""
     if text(row, "status") in ENDED:
         return {}
     lines = [
@@ -224,36 +242,37 @@ def _is_held(row):
 
 
 def _problems(payload, row):
-    """What of an order is not as Odoo has it, as sentences."""
+    """Sentences on the differences between an order in Visma and in Odoo."""
     found = []
     if day(row, "date") != payload["date"] or day(row, "promisedOn") != payload["promised"]:
-        found.append("a date differs")
+        found.append(_("A date differs."))
     known = {text(line, "customStr1"): line for line in rows(row, "lines")}
     wanted = {line["id"]: line for line in payload["lines"]}
     if known.keys() != wanted.keys():
-        found.append(f"it has {len(known)} lines instead of {len(wanted)}")
-        return found
+        return [*found, lines_missing(len(known), len(wanted))]
+    currency = payload["currency"]
     for number, (key, line) in enumerate(wanted.items(), start=1):
-        found += [f"line {number}: {problem}" for problem in _line_problems(line, known[key])]
+        found += [of_line(number, problem) for problem in _line_problems(line, known[key], currency)]
     return found
 
 
-def _line_problems(line, row):
+def _line_problems(line, row, currency):
     pairs = (
-        ("account", line["account"], text(part(row, "account"), "number")),
-        ("VAT category", line.get("vat"), text(part(row, "taxCategory"), "number")),
-        ("project", line.get("project"), text(part(row, "project"), "id")),
-        ("project task", line.get("task"), text(part(row, "projectTask"), "id")),
-        ("branch", line.get("branch"), text(part(row, "branch"), "number")),
-        ("description", line["description"], text(row, "lineDescription")),
+        (_("account"), line["account"], text(part(row, "account"), "number")),
+        (_("VAT category"), line.get("vat"), text(part(row, "taxCategory"), "number")),
+        (_("project"), line.get("project"), text(part(row, "project"), "id")),
+        (_("project task"), line.get("task"), text(part(row, "projectTask"), "id")),
+        (_("branch"), line.get("branch"), text(part(row, "branch"), "number")),
+        (_("description"), line["description"], text(row, "lineDescription")),
     )
     for name, wanted, shown in pairs:
         if wanted not in (None, shown):
-            yield f"the {name} is {shown or 'empty'} instead of {wanted}"
+            yield difference(name, shown, wanted)
     if amount(row, "orderQty") != Decimal(line["quantity"]):
-        yield f"the quantity is {amount(row, 'orderQty')} instead of {line['quantity']}"
-    if Decimal(line["amount"]) not in (amount(row, "extCost"), amount(row, "amount")):
-        yield f"the amount is {amount(row, 'extCost')} instead of {line['amount']}"
+        yield difference(_("quantity"), amount(row, "orderQty"), Decimal(line["quantity"]))
+    wanted = Decimal(line["amount"])
+    if wanted not in (amount(row, "extCost"), amount(row, "amount")):
+        yield difference(_("amount"), Amount(amount(row, "extCost"), currency), Amount(wanted, currency))
     values = {text(item, "segmentId"): text(item, "segmentValue") for item in rows(part(row, "sub"), "segments")}
     if any(values.get(segment) != value for segment, value in line["segments"].items()):
-        yield f"the subaccount is {'-'.join(values.values())}"
+        yield _("The subaccount is %(subaccount)s.", subaccount="-".join(values.values()))

@@ -1,27 +1,25 @@
-"""Receipts of goods on purchase orders that Visma.net has.
+"""Goods receipts of purchase orders that exist in Visma.net.
 
-A receipt is made empty, with our mark in its free field 1, then gets lines of the orders, our quantities, and is
-released. Each step is done only as far as it is missing, so a receipt that was left half done is completed. What is
-released cannot be changed: Visma takes goods back by a return, which a person enters there.
+A receipt is created empty, with a mark of Odoo in its free field 1. Then it gets lines of the orders and Odoo's
+quantities, and is released. Only missing steps are done, so an incomplete receipt is completed. A released receipt
+cannot be changed: a return is entered in Visma.net manually.
 """
 
 from decimal import Decimal
 
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, RemoteError
+from ...core.messages import _
 from ...core.provider import SendResult
 from .client import path_id, wait_until
 from .push_base import Push
 from .push_orders import PATH as ORDERS
+from .push_release import release_pending
 from .wire import amount, moment_of, part, rows, text, wrapped
 
 PATH, READ_PATH = "/v1/PurchaseReceipt", "/v2/PurchaseReceipt"
-"""Receipts are read with another version than they are written with."""
+"""Receipts are read with another version of the API than they are written with."""
 RELEASED, CANCELLED = "Released", "Cancelled"
 RELEASE_SECONDS = 8
-NOT_TAKEN_BACK = (
-    "Goods of the receipt {number} were returned in Odoo, and Visma.net's API cannot take back a receipt that is "
-    "released: enter the return in Visma.net by hand."
-)
 
 
 class Receipts(Push):
@@ -50,7 +48,7 @@ class Receipts(Push):
                     "hold": True,
                     "date": moment_of(payload["date"]),
                     "supplierId": supplier,
-                    # the bill comes from Odoo
+                    # Odoo sends the bill
                     "createBill": False,
                     "supplierRef": payload["number"],
                     "customStr1": payload["mark"],
@@ -60,7 +58,7 @@ class Receipts(Push):
         return self._complete(payload, number, wanted)
 
     def find(self, payload, key):
-        """What is there is completed; a receipt of which everything was returned has nothing to be found."""
+        """The receipt, completed; none if everything was returned."""
         if not payload["orders"]:
             return None
         wanted, supplier = self._wanted(payload)
@@ -70,24 +68,32 @@ class Receipts(Push):
     def _wanted(self, payload):
         """{(order, number of its line): quantity}, and the supplier.
 
-        :raises InvalidDataError: an order or a line is not there
+        :raises InvalidDataError: Visma does not have an order or a line
         """
         wanted, supplier = {}, ""
         for order, quantities in payload["orders"].items():
             try:
                 row = self.client.one(f"{ORDERS}/{path_id(order)}", includeCustomFreeFields=True).data
             except NotFoundError as error:
-                raise InvalidDataError(f"Visma.net has no purchase order {order} any more.") from error
+                raise InvalidDataError(
+                    _("The purchase order %(order)s no longer exists in Visma.net.", order=order)
+                ) from error
             supplier = text(part(row, "supplier"), "number")
             numbers = {text(line, "customStr1"): text(line, "lineNbr") for line in rows(row, "lines")}
             for line_id, quantity in quantities.items():
                 if line_id not in numbers:
-                    raise InvalidDataError(f"A line of {payload['number']} is not on the order {order} in Visma.net.")
+                    raise InvalidDataError(
+                        _(
+                            "A line of %(receipt)s is not on the purchase order %(order)s in Visma.net.",
+                            receipt=payload["number"],
+                            order=order,
+                        )
+                    )
                 wanted[order, numbers[line_id]] = Decimal(quantity)
         return wanted, supplier
 
     def _known(self, payload, supplier):
-        """The number of the receipt with our mark; empty when there is none."""
+        """The number of the receipt with the mark; empty when there is none."""
         pages = self.client.pages(
             READ_PATH,
             supplier=supplier,
@@ -116,22 +122,28 @@ class Receipts(Push):
         self._check(payload, self._read(number), wanted)
         self.client.act(f"{path}/action/release")
         if not wait_until(lambda: text(self._read(number), "status") == RELEASED, RELEASE_SECONDS):
-            raise RemoteError(f"Visma.net has accepted the release of the receipt {number}, and is not done yet.")
+            raise RemoteError(release_pending(number))
         return SendResult(external_id=number)
 
     def _check(self, payload, row, wanted):
-        """
-        :raises InvalidDataError: Visma left out lines or quantities; nothing is released
-        """
+        """:raises InvalidDataError: Visma ignored lines or quantities; nothing is released"""
         if _quantities(row) == wanted:
             return
         missing = len(wanted.keys() - _quantities(row).keys())
         number = text(row, "receiptNbr")
-        said = f"{missing} of {len(wanted)} lines are missing" if missing else "the quantities differ"
+        problem = (
+            _("Missing lines: %(missing)s of %(lines)s.", missing=missing, lines=len(wanted))
+            if missing
+            else _("The quantities differ.")
+        )
         raise InvalidDataError(
-            f"Visma.net did not take the receipt {payload['number']} as it was sent ({number}): {said}. "
-            "Lines of orders from Odoo are services: the purchase order preferences of Visma.net have to let services "
-            "go through receipts."
+            _(
+                "Visma.net did not store the receipt %(receipt)s as Odoo sent it (%(number)s). %(problem)s Odoo sends "
+                "order lines as services. Allow services on receipts in the purchase order preferences of Visma.net.",
+                receipt=payload["number"],
+                number=number,
+                problem=problem,
+            )
         )
 
     def _after_release(self, payload, row, wanted):
@@ -139,14 +151,24 @@ class Receipts(Push):
         if _quantities(row) == wanted:
             return SendResult(external_id=number)
         raise ConflictError(
-            f"The receipt {payload['number']} has other quantities in Odoo than {number} in Visma.net, which is "
-            "released: enter the difference in Visma.net by hand, then Ignore."
+            _(
+                "The receipt %(receipt)s has other quantities in Odoo than %(number)s in Visma.net, which is released. "
+                "Enter the difference in Visma.net manually, then ignore this transfer.",
+                receipt=payload["number"],
+                number=number,
+            )
         )
 
     def _nothing_left(self, payload, external_id):
         if not external_id or external_id.startswith("none:"):
-            return SendResult(external_id=f"none:{payload['number']}", note="Nothing of it was kept.")
-        message = NOT_TAKEN_BACK.format(number=external_id)
+            return SendResult(
+                external_id=f"none:{payload['number']}", note=_("All goods of the receipt were returned.")
+            )
+        message = _(
+            "Goods of the receipt %(number)s were returned in Odoo, but Visma.net's API cannot reverse a released "
+            "receipt. Enter the return in Visma.net manually.",
+            number=external_id,
+        )
         return SendResult(external_id=external_id, note=message, message=message)
 
 
@@ -159,7 +181,7 @@ def _quantities(row):
 
 
 def _lines_to_add(keys):
-    """The body of the action that puts lines of orders on a receipt; its values are not wrapped."""
+    """The body of the action that adds lines of orders to a receipt; its values are not wrapped."""
     orders = {}
     for order, number in sorted(keys):
         orders.setdefault(order, []).append({"lineNbr": number})
@@ -167,7 +189,7 @@ def _lines_to_add(keys):
 
 
 def _corrections(row, wanted):
-    """The lines whose quantity is another one, and those that do not belong; empty when all is right."""
+    """The body that corrects quantities and deletes other lines; empty if the receipt matches."""
     lines = []
     for line in rows(row, "lines"):
         quantity = wanted.get((text(line, "poOrderNbr"), text(line, "poOrderLineNbr")))

@@ -1,7 +1,7 @@
-"""Release of supplier invoices: what posts them to the ledger of Visma.net.
+"""Release of supplier invoices, which posts them to the ledger of Visma.net.
 
-The action is accepted at once and done later, and nobody tells what became of it: so the document is read until it
-shows.
+Visma accepts the action immediately and does it later without a notice, so the document is read until it shows the
+outcome.
 """
 
 from contextlib import contextmanager
@@ -16,19 +16,20 @@ from ...core.errors import (
     RemoteError,
     UnconfirmedError,
 )
+from ...core.messages import _, paragraph
 from ...core.provider import SendResult
 from .client import wait_until
-from .invoices import is_released, key_of_row, named, path_of, standing_in_the_ledger
+from .invoices import is_released, key_of_row, keys_of, path_of
 from .push_base import Push
 from .wire import text, wrapped
 
 RELEASE_SECONDS = 8
-"""How long it is waited for; after that it is looked at in a later run."""
+"""How long a run waits for the release; after that a later run checks it."""
 REFUSALS = (ConflictError, DuplicateError, InvalidDataError, LockedPeriodError, PermanentError)
 
 
 class Releases(Push):
-    """A document that takes the place of another counts first, then what reverses that one: never neither of them."""
+    """Releases a document before the reversals of those that it replaces, so that the ledger always has one of them."""
 
     def render(self, document):
         return {"document": document.parent_external_id}
@@ -42,18 +43,27 @@ class Releases(Push):
         return SendResult(external_id=payload["document"])
 
     def _replace(self, row, before):
-        """Release a document and what reverses those whose place it takes; what a person has to know of it."""
-        key, others = key_of_row(row), named(before)
-        alone = f"{standing_in_the_ledger(before)} as before, and {key} does not count until this is mended."
-        both = f"Both {key} and {others} stand in the ledger until this is mended."
-        with told(both if is_released(row) else alone):
+        """Release a document and the reversals of those that it replaces; a note for the accountant."""
+        key, others = key_of_row(row), keys_of(before)
+        alone = _(
+            "Still in the ledger of Visma.net: %(documents)s. %(replacement)s is not in the ledger until this is "
+            "fixed.",
+            documents=others,
+            replacement=key,
+        )
+        both = _(
+            "Both %(replacement)s and %(documents)s are in the ledger of Visma.net until this is fixed.",
+            replacement=key,
+            documents=others,
+        )
+        with ledger_named(both if is_released(row) else alone):
             prepared = [(old, self.reversals.prepare(old)) for old in before]
             release(self.client, key, row=row)
-        with told(both, RemoteError, UnconfirmedError):
-            return " ".join([self.reversals.complete(*pair) for pair in prepared])
+        with ledger_named(both, RemoteError, UnconfirmedError):
+            return paragraph(*[self.reversals.complete(*pair) for pair in prepared])
 
     def find(self, payload, key):
-        """Whether it is released, alone; else it is simply asked for again."""
+        """The result, if the document is released and replaces none; else `send` repeats the release."""
         row = _read(self.client, payload["document"])
         is_done = is_released(row) and not any(self.reversals.standing_before(row))
         return SendResult(external_id=payload["document"]) if is_done else None
@@ -64,25 +74,24 @@ class Releases(Push):
 
 
 @contextmanager
-def told(what_stands, *more):
-    """Let a refusal say what stands in the ledger of Visma.net, because an accountant has to know.
+def ledger_named(sentence, *more):
+    """Add to a refusal what is in the ledger of Visma.net, which the accountant has to know.
 
-    :param more: errors beside refusals that are to say it
+    :param more: errors besides refusals that get the sentence too
     """
     try:
         yield
     except (*REFUSALS, *more) as error:
-        error.message = f"{error.message} {what_stands}"
+        error.message = paragraph(error.message, sentence)
         raise
 
 
 def release(client, key, seconds=RELEASE_SECONDS, *, row=None):
-    """Release a document and wait until it is. Does nothing where it is released already.
+    """Release a document and wait until it is released. Does nothing if it is released already.
 
-    :param row: the document as it was read just now
-
-    :raises InvalidDataError: Visma does not release it
-    :raises RemoteError: it is accepted and not done yet: looked at again later
+    :param row: the document, if it was just read
+    :raises InvalidDataError: Visma refuses the release
+    :raises RemoteError: Visma has accepted the release and not finished it
     """
     path = path_of(key)
     row = row or _read(client, key)
@@ -96,19 +105,31 @@ def release(client, key, seconds=RELEASE_SECONDS, *, row=None):
     if is_released(row):
         return
     if text(row, "errorInfo") and text(row, "errorInfo") != before:
-        raise InvalidDataError(f"Visma.net does not release {key}: {text(row, 'errorInfo')}")
-    raise RemoteError(f"Visma.net has accepted the release of {key}, and is not done yet.")
+        raise InvalidDataError(
+            _(
+                "Visma.net did not release %(document)s: %(reason)s.",
+                document=key,
+                reason=text(row, "errorInfo").rstrip("."),
+            )
+        )
+    raise RemoteError(release_pending(key))
+
+
+def release_pending(document):
+    return _("Visma.net has accepted the release of %(document)s, but has not finished it.", document=document)
 
 
 def _outcome(client, key, before):
-    """The document once something became of it."""
+    """The document, if it is released or has a new error; else None."""
     row = _read(client, key)
-    said = text(row, "errorInfo")
-    return row if is_released(row) or (said and said != before) else None
+    error = text(row, "errorInfo")
+    return row if is_released(row) or (error and error != before) else None
 
 
 def _read(client, key):
     try:
         return client.one(path_of(key)).data
     except NotFoundError as error:
-        raise InvalidDataError(f"{key} is not in Visma.net any more, so it cannot be released.") from error
+        raise InvalidDataError(
+            _("%(document)s no longer exists in Visma.net, so Odoo cannot release it.", document=key)
+        ) from error

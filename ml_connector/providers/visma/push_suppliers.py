@@ -1,23 +1,24 @@
 """Vendors of Odoo as suppliers of Visma.net."""
 
 from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
+from ...core.messages import _
 from ...core.provider import SendResult
 from ...core.tax_numbers import is_filler, plain, same_number, writings
 from .client import path_id
-from .push_base import Push, numbered
+from .push_base import Push, linked_to, numbered
 from .suppliers import INACTIVE, PATH, second_street, vendor
 from .wire import part, text, wrapped
 
 
 class Suppliers(Push):
-    """`/v1/supplier`. A supplier that Visma has is linked and left as it is, until the vendor changes in Odoo."""
+    """`/v1/supplier`. A supplier that Visma has is linked and stays unchanged until the vendor changes in Odoo."""
 
     flow = "suppliers_push"
 
     def render(self, document):
         contact = next((row for row in document.contacts if row.is_default), None)
         if not document.name.strip():
-            raise InvalidDataError("The vendor has no name.")
+            raise InvalidDataError(_("The vendor has no name."))
         return {
             "name": document.name.strip(),
             "active": document.active,
@@ -41,7 +42,7 @@ class Suppliers(Push):
         if external_id:
             return self._update(payload, external_id)
         if not payload["active"]:
-            raise NotRelevantError("The vendor was archived in Odoo before it was sent.")
+            raise NotRelevantError(_("The vendor was archived in Odoo before it was sent."))
         known = self._known(payload)
         if known:
             return _sent(known, linked=True, note=self._difference(payload, known))
@@ -49,26 +50,26 @@ class Suppliers(Push):
         return _sent(self.client.one(f"{PATH}/{path_id(number)}").data)
 
     def find(self, payload, key):
-        """Where the supplier was there before, it is the same to whom the transfer led."""
+        """The supplier, whether an earlier `send` created it or found it."""
         known = self._known(payload)
         return _sent(known) if known else None
 
     # Suppliers that Visma has
 
     def _known(self, payload):
-        """The supplier with the VAT number, else the corporate id, else the only one of the very name and country.
+        """The supplier with the VAT number, else the corporate ID, else the only one with the same name and country.
 
-        :raises DuplicateError: several could be it
+        :raises DuplicateError: several match
         """
         for value in writings(payload["vat"], payload["country"]):
-            # the server compares the very text
+            # Visma compares the exact text
             if found := self._listed(lambda row: _has_vat(row, payload), vatRegistrationId=value):
                 return _only(found, payload)
         if not is_filler(wanted := payload["corporate_id"]):
             found = self._listed(lambda row: _code(text(row, "corporateId")) == _code(wanted), corporateId=wanted)
             if found:
                 return _only(found, payload)
-        # how the server compares names is not documented, so they are compared here
+        # it is not documented how Visma compares names, so they are compared again
         wanted = " ".join(payload["name"].split())
         named = self._listed(lambda row: _name(text(row, "name")) == _name(wanted), name=wanted)
         alike = [row for row in named if _fits(row, payload)]
@@ -81,8 +82,8 @@ class Suppliers(Push):
     def _difference(self, payload, row):
         name = text(row, "name")
         if _name(name) != _name(payload["name"]):
-            return f"Visma.net has it as {name}."
-        return "" if text(row, "status") != INACTIVE else "The supplier is inactive in Visma.net."
+            return linked_to(name)
+        return "" if text(row, "status") != INACTIVE else _("The supplier is inactive in Visma.net.")
 
     def _update(self, payload, number):
         path = f"{PATH}/{path_id(number)}"
@@ -91,7 +92,11 @@ class Suppliers(Push):
             return _sent(self.client.one(path).data)
         except NotFoundError as error:
             raise InvalidDataError(
-                f"Visma.net has no supplier {number} any more: restore it there, or delete its binding in Odoo."
+                _(
+                    "Supplier %(supplier)s no longer exists in Visma.net. Restore it there, or delete its record link "
+                    "in Odoo.",
+                    supplier=number,
+                )
             ) from error
 
 
@@ -100,7 +105,7 @@ def _sent(row, **values):
 
 
 def _new(payload):
-    """Class defaults fill what is left out."""
+    """The body of a new supplier; Visma fills missing fields with defaults of the supplier class."""
     return {
         **wrapped({"name": payload["name"], "status": "Active"}),
         **numbered(payload, "number"),
@@ -140,7 +145,7 @@ def _contact(payload):
 
 
 def _changes(payload, row):
-    """What differs. A supplier that Visma holds stays held, and what Odoo does not know stays as it is."""
+    """The fields that differ. A supplier on hold stays on hold, and fields that Odoo does not have stay unchanged."""
     body = {**wrapped({"name": payload["name"]}), **_header(payload)}
     shown = {
         "name": text(row, "name"),
@@ -154,7 +159,7 @@ def _changes(payload, row):
     changes = {key: value for key, value in body.items() if value["value"] != shown[key]}
     if _has_vat(row, payload):
         changes.pop("vatRegistrationId", None)
-    # a class or a currency decides over accounts and open documents: it is set when the supplier is made
+    # class and currency affect accounts and open documents, so they are only set for a new supplier
     for key in ("supplierClassId", "currencyId"):
         changes.pop(key, None)
     is_inactive = text(row, "status") == INACTIVE
@@ -176,7 +181,7 @@ def _changes(payload, row):
     shown_contact = part(row, "mainContact")
     contact = {key: value for key, value in _contact(payload).items() if value["value"] != text(shown_contact, key)}
     if text(shown_contact, "name") not in ("", shown["name"]):
-        # a person, whom Odoo does not rename
+        # another contact name, which Odoo does not change
         contact.pop("name", None)
     if contact:
         changes["mainContact"] = {"value": contact}
@@ -185,16 +190,19 @@ def _changes(payload, row):
 
 def _only(rows, payload):
     if len(rows) > 1:
-        numbers = ", ".join(text(row, "number") for row in rows)
         raise DuplicateError(
-            f"Visma.net has several suppliers that may be {payload['name']}: {numbers}. Fill VAT number or company "
-            "registry of the vendor, or make the others inactive."
+            _(
+                "Several suppliers in Visma.net match %(vendor)s: %(suppliers)s. Enter the VAT number or company "
+                "registry of the vendor, or make the others inactive.",
+                vendor=payload["name"],
+                suppliers=tuple(text(row, "number") for row in rows),
+            )
         )
     return rows[0]
 
 
 def _fits(row, payload):
-    """A supplier of the same name is another one when VAT number, corporate id or country say so."""
+    """Whether a supplier with the same name matches: no other VAT number, corporate ID or country."""
     is_stated = not is_filler(text(row, "vatRegistrationId")) and not is_filler(payload["vat"])
     if text(row, "status") == INACTIVE or (is_stated and not _has_vat(row, payload)):
         return False
@@ -214,7 +222,7 @@ def _country(row):
 
 
 def _code(value):
-    """A number without blanks and punctuation; empty for a filler."""
+    """A number without spaces and punctuation; empty for a placeholder."""
     return "" if is_filler(value) else plain(value)
 
 

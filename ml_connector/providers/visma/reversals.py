@@ -1,10 +1,11 @@
-"""Taking back what is released: Visma's own action makes a document of the opposite type.
+"""Reversal of released documents: an action of Visma creates a document of the opposite type.
 
-That one counts only once it is released itself. So it is made and looked at while the ledger is still as it was, and
-whatever may be refused is refused then.
+The reversal is in the ledger only once it is released itself. So it is created and checked while the ledger is still
+unchanged, and any refusal comes then.
 """
 
 from ...core.errors import ConflictError, LockedPeriodError, NotFoundError, RemoteError
+from ...core.messages import _
 from .client import wait_until
 from .invoices import (
     CREDIT_NOTE,
@@ -23,12 +24,13 @@ from .wire import amount, part, text, wrapped
 
 OPPOSITE = {INVOICE: CREDIT_NOTE, CREDIT_NOTE: "CreditAdj"}
 ACTION_SECONDS = 8
-"""How long an accepted action is waited for; after that it is looked at in a later run."""
+"""How long a run waits for an accepted action; after that a later run checks it."""
 REVERSES = "[reverses:"
 
 
 class Reversals:
-    """
+    """Finds, creates and releases reversals.
+
     :param provider: the `VismaProvider` of the connection
     """
 
@@ -39,8 +41,8 @@ class Reversals:
     def find(self, row):
         """The document that reverses another; None when there is none.
 
-        Visma does not say of which document it is the reversal, so ours say it in their note. One that says nothing was
-        made by a person, or just now: it has the number and total, and came later.
+        Visma does not name the reversed document, so Odoo names it in the note of the reversal. A reversal without this
+        note was created manually or just now: it has the same number and total, and is younger.
         """
         supplier, kind = text(part(row, "supplier"), "number"), OPPOSITE[text(row, "documentType")]
         found = documents_of(self.client, supplier, kind)
@@ -50,7 +52,7 @@ class Reversals:
         return ours or next(iter(sorted(alike, key=lambda other: not is_released(other))), None)
 
     def _is_alike(self, row, other):
-        # whether a reversal takes over the note is not documented
+        # it is not documented whether a reversal copies the note
         own = self.provider.mark
         return (
             mark_of(other, own) in ("", mark_of(row, own))
@@ -60,11 +62,11 @@ class Reversals:
         )
 
     def prepare(self, row):
-        """The document that reverses a released one, made where it is missing, and nothing in its way.
+        """The document that reverses a released one. It is created if it is missing, and can be released.
 
         :raises ConflictError: the document is paid or applied
         :raises LockedPeriodError: the reversal could not be released
-        :raises RemoteError: Visma has accepted it and is not done: it is looked at again later
+        :raises RemoteError: Visma has accepted the reversal and not finished it
         """
         key = key_of_row(row)
         reversal = self.find(row)
@@ -76,22 +78,27 @@ class Reversals:
             self.client.act(f"{path_of(key)}/action/reverse")
             reversal = wait_until(lambda: self.find(row), ACTION_SECONDS)
         if not reversal:
-            raise RemoteError(f"Visma.net has accepted that {key} is reversed, and is not done yet.")
+            raise RemoteError(
+                _("Visma.net has accepted the reversal of %(document)s, but has not finished it.", document=key)
+            )
         path = path_of(key_of_row(reversal))
         if self._is_closed(text(reversal, "financialPeriod")):
             if is_new or self.is_ours(reversal):
-                # a credit that nobody can use must not wait for somebody to release it later
+                # no reversal that cannot be released may stay there and be released later
                 self.client.delete(path)
             raise LockedPeriodError(
-                f"The financial period {text(reversal, 'financialPeriod')} is closed in Visma.net, so {key} cannot be "
-                "reversed."
+                _(
+                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
+                    period=text(reversal, "financialPeriod"),
+                    document=key,
+                )
             )
         if _reverses(row) not in text(reversal, "note"):
             self.client.update(path, wrapped({"note": f"Reverses {key} {_reverses(row)}"}))
         return reversal
 
     def _is_closed(self, period):
-        """Looked up anew: it is not too late yet."""
+        """Whether a period is closed now; the periods are read again for that."""
         return any(
             is_closed(row)
             for row in self.client.rows("/v1/financialPeriod")
@@ -99,17 +106,21 @@ class Reversals:
         )
 
     def complete(self, row, reversal):
-        """Release a reversal; a sentence that says what was done."""
+        """Release a reversal; a note on it."""
         release(self.client, key_of_row(reversal))
-        return f"{key_of_row(row)} was reversed by {key_of_row(reversal)}: apply the two to each other in Visma.net."
+        return _(
+            "%(document)s was reversed by %(reversal)s. Apply the two to each other in Visma.net.",
+            document=key_of_row(row),
+            reversal=key_of_row(reversal),
+        )
 
     def is_ours(self, reversal):
         return REVERSES in text(reversal, "note")
 
     def standing(self, key):
-        """The released document and those that it was to take the place of, as far as they still count, newest first.
+        """The released document and those that it replaces, as far as they are still in the ledger, newest first.
 
-        :param key: of the newest one; empty gives none
+        :param key: of the newest one; empty for none
         """
         while key:
             try:
@@ -123,18 +134,19 @@ class Reversals:
             key = predecessor_of(row, self.provider.mark)
 
     def standing_before(self, row):
-        """What a document of ours takes the place of and what still counts in the ledger, newest first."""
+        """The documents that a document of Odoo replaces and that are still in the ledger, newest first."""
         return self.standing(predecessor_of(row, self.provider.mark))
 
 
 def require_open(row):
-    """
-    :raises ConflictError: it is paid or applied
-    """
+    """:raises ConflictError: the document is paid or applied"""
     if not balance_is_total(row):
         raise ConflictError(
-            f"{key_of_row(row)} is released and paid or applied in Visma.net, so it cannot be taken back from here. "
-            "Correct it with a credit note in Odoo, or in Visma.net."
+            _(
+                "%(document)s is released and paid or applied in Visma.net, so Odoo cannot reverse it. Correct it "
+                "with a credit note in Odoo, or in Visma.net.",
+                document=key_of_row(row),
+            )
         )
 
 

@@ -1,4 +1,4 @@
-"""Suppliers as Visma shows them."""
+"""Suppliers of Visma.net as vendors."""
 
 from ...core.documents import Address, Contact, Vendor
 from ...core.provider import RemoteRecord, content_version
@@ -17,14 +17,14 @@ def item(row):
         "address": part(row, "mainAddress"),
         "contact": part(row, "mainContact"),
     }
-    number = required(row, "number", "It")
+    number = required(row, "number")
     return RemoteRecord(
         external_id=number, version=content_version(content), title=content["name"] or number, payload=row
     )
 
 
 def vendor(row):
-    number = required(row, "number", "A supplier")
+    number = required(row, "number")
     address, contact = part(row, "mainAddress"), part(row, "mainContact")
     country = text(part(address, "country"), "id")
     return Vendor(
@@ -49,7 +49,7 @@ def is_active(row):
 
 
 def second_street(address):
-    """Odoo has two lines for what Visma has three for."""
+    """The second and third line of an address in Visma, which are one line in Odoo."""
     return ", ".join(filter(None, (text(address, "addressLine2"), text(address, "addressLine3"))))
 
 

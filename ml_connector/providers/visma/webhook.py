@@ -1,10 +1,8 @@
-"""Webhooks of Visma.net: subscriptions are made by hand in the Visma Developer Portal, which gives the signature key.
+"""Webhooks of Visma.net: subscriptions are created manually in the Visma Developer Portal, which issues signing keys.
 
 The signature is base64 of HMAC-SHA256 over the raw body. Neither the name of its header nor the form of the body is
-documented, so every header is compared, and the body is only asked what it is about: what changed is read by the API.
+documented, so every header is compared, and the body is only searched for its subject: the flows read what changed.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 import base64
 import hashlib
@@ -12,43 +10,44 @@ import hmac
 
 from ...core.errors import InvalidDataError
 from ...core.http import read_json
+from ...core.messages import _
 from ...core.provider import Event
 
 ANYTHING = "Unknown"
-"""The type of an event that does not say what it is about: then every flow reads."""
+"""The type of an event without a known subject: then every flow reads."""
 SUBJECTS = ("AP Invoice", "Account", "Dimension", "Project", "Segment", "Supplier")
 MAX_DEPTH = 4
 
 
 def verify(headers, body, secrets):
-    """Whether a header carries the signature of the body under one of the keys. Closed without any key.
+    """Whether a header holds the signature of the body with one of the keys. Without keys nothing is accepted.
 
-    :param secrets: each may hold several keys, separated by blanks: the portal makes one for each subscription
+    :param secrets: each may hold several keys, separated by spaces: the portal issues one for each subscription
     """
     given = [value.strip().encode("utf-8", "replace") for value in headers.values() if isinstance(value, str)]
     matches = False
     for key in " ".join(filter(None, secrets)).split():
         expected = base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest())
         for value in given:
-            # No short cut: every comparison is made.
+            # always all comparisons, so that the time tells nothing
             matches |= hmac.compare_digest(value, expected)
     return matches
 
 
 def parse(body):
-    """The `Event` in a webhook's body. It names no record: the flows read what changed.
+    """The `Event` in the body of a webhook. It names no record: the flows read what changed.
 
     :raises InvalidDataError: it is not JSON
     """
     try:
         content = read_json(body)
     except ValueError as error:
-        raise InvalidDataError("The webhook is not an event of Visma.net: it is not JSON.") from error
+        raise InvalidDataError(_("The webhook is not an event of Visma.net because it is not JSON.")) from error
     return Event(event_id=hashlib.sha256(body).hexdigest()[:32], event_type=_subject(content))
 
 
 def _subject(content):
-    """What the event is about, as far as a text of the body begins with a known subject."""
+    """The known subject that a text of the body begins with, else `ANYTHING`."""
     texts = [_plain(value) for value in _texts(content)]
     for subject in SUBJECTS:
         if any(value.startswith(_plain(subject)) for value in texts):

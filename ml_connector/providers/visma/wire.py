@@ -1,17 +1,16 @@
-"""Reading Visma's JSON with care, and writing it: scalars travel as `{"value": x}`, and so do nested objects.
+"""Reads and writes Visma's JSON: scalars and nested objects are written as `{"value": x}`.
 
-Unknown keys and unknown values of enumerations are no error: every release adds some.
+Unknown keys and unknown values of enumerations are no errors, because every release adds some.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 from decimal import Decimal, InvalidOperation
 
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 
 
 def wrapped(values):
-    """Plain values as Visma takes them. None is left out; so nothing is ever cleared by mistake."""
+    """Plain values in the form that Visma expects. None is left out, so that nothing is cleared by mistake."""
     return {key: {"value": value} for key, value in values.items() if value is not None}
 
 
@@ -37,22 +36,23 @@ def rows(source, key):
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-def required(source, key, what):
-    """
-    :raises InvalidDataError: there is no text at the key
+def required(source, key):
+    """The text at a key.
+
+    :raises InvalidDataError: there is none
     """
     value = text(source, key)
     if not value:
-        raise InvalidDataError(f"{what} has no {key} in Visma's answer.")
+        raise InvalidDataError(_("The record has no value in the field %(field)s in Visma.net.", field=key))
     return value
 
 
-def required_key(source, kind, number, what):
-    """The type and number of a document, both of which name it.
+def required_key(source, kind, number):
+    """The key of a document: its type and number.
 
     :raises InvalidDataError: one is missing
     """
-    return f"{required(source, kind, what)}/{required(source, number, what)}"
+    return f"{required(source, kind)}/{required(source, number)}"
 
 
 def amount(source, key):
@@ -65,15 +65,28 @@ def amount(source, key):
     except InvalidOperation:
         number = None
     if isinstance(value, bool) or number is None or not number.is_finite():
-        raise InvalidDataError(f"Visma's record has no number in the field {key}.")
+        raise InvalidDataError(_("The record has no number in the field %(field)s in Visma.net.", field=key))
     return number
 
 
+def difference(field, found, sent):
+    """A sentence on a field that Visma stored differently.
+
+    :param found: value in Visma; None and empty texts are named as such
+    """
+    return _(
+        "%(field)s is %(provider_value)s instead of %(odoo_value)s.",
+        field=field,
+        provider_value=_("empty") if found in (None, "") else found,
+        odoo_value=sent,
+    )
+
+
 def moment_of(text_day):
-    """A date (ISO) as Visma takes it: with a time and without a zone, which would shift the day."""
+    """A date (ISO) as Visma expects it: with a time, but without a zone, which would shift the day."""
     return f"{text_day}T00:00:00"
 
 
 def day(source, key):
-    """The date (ISO) at a key, whatever form of moment it is; empty when there is none."""
+    """The date (ISO) at a key, whatever the form of the moment; empty when there is none."""
     return text(source, key)[:10]

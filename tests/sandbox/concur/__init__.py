@@ -126,7 +126,7 @@ class ConcurSandbox(Sandbox):
         """Where a token is good: an application's anywhere, a company's where the company lives."""
         return self.state.tenant.centre if token.is_company else token.centre
 
-    # -- what the server asks of a vendor ----------------------------------------------------------------------------
+    # -- what the server asks of a provider --------------------------------------------------------------------------
 
     def authorize(self, operation, request):
         return None if operation.is_public else oauth.find_token(self, operation, request)

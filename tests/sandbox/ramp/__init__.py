@@ -157,7 +157,7 @@ class RampSandbox(Sandbox):
             raise ValueError(f"no tenant {settings.tenant!r} with contacts by {settings.contact_form!r}")
         self.contract = load_contract(PUBLISHED if settings.tenant == "older" else "", settings.contact_form)
 
-    # -- what the server asks of a vendor ----------------------------------------------------------------------------
+    # -- what the server asks of a provider --------------------------------------------------------------------------
 
     def authorize(self, operation, request):
         if operation.is_public:

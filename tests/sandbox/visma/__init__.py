@@ -101,7 +101,7 @@ class VismaSandbox(Sandbox):
         self.window.clear()
         DataSet(self.state, **self.data).fill()
 
-    # -- what the server asks of a vendor ----------------------------------------------------------------------------
+    # -- what the server asks of a provider --------------------------------------------------------------------------
 
     def respond(self, request):
         """The quota stands in the headers of every answer of the API."""

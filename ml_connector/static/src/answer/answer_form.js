@@ -1,28 +1,27 @@
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { sprintf } from "@web/core/utils/strings";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 
 const QUESTIONS = {
     action_arrived: {
-        title: _t("It Arrived"),
-        body: _t(
-            "Did you find %s at the vendor? It counts as done then and is not sent any more, whether it is there or not."
-        ),
+        label: "found_label",
+        body: _t("%(record)s then counts as done and is not sent again, even if %(provider)s does not have it."),
     },
     action_not_arrived: {
-        title: _t("It Did Not Arrive"),
-        body: _t("Are you sure that %s is not at the vendor? It is sent again, so it might exist twice."),
+        label: "missing_label",
+        body: _t("Send %(record)s again? If %(provider)s already has it, it will exist twice."),
     },
 };
 
-/** What is dangerous comes second, so that pressing Enter gives no answer. */
+/** The confirming button is second, so that Enter does not confirm. */
 class AnswerDialog extends ConfirmationDialog {
     static template = "ml_connector.AnswerDialog";
 }
 
-/** Asks with the record's name before an answer that cannot be taken back. */
+/** Names the record in the confirmation of an answer that cannot be undone. */
 export class AnswerFormController extends FormController {
     async beforeExecuteActionButton(clickParams) {
         const question = QUESTIONS[clickParams.name];
@@ -32,14 +31,15 @@ export class AnswerFormController extends FormController {
         return super.beforeExecuteActionButton(clickParams);
     }
 
-    isSure({ title, body }) {
+    isSure({ label, body }) {
+        const { data } = this.model.root;
         return new Promise((resolve) => {
             this.dialogService.add(
                 AnswerDialog,
                 {
-                    title,
-                    body: body.replace("%s", this.model.root.data.name || this.model.root.data.external_id || "?"),
-                    confirmLabel: title,
+                    title: data[label],
+                    body: sprintf(body, { record: data.name || data.external_id || "?", provider: data.provider_name }),
+                    confirmLabel: data[label],
                     confirm: () => resolve(true),
                     cancel: () => resolve(false),
                 },

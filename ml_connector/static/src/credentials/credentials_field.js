@@ -8,7 +8,7 @@ import { useService } from "@web/core/utils/hooks";
 import { CharField } from "@web/views/fields/char/char_field";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** One input for each credential of a connection. A stored secret is never there to be shown: only that it is set. */
+/** One input for each credential of a connection. Stored secrets never reach the browser, only whether they are set. */
 export class CredentialsField extends Component {
     static template = "ml_connector.CredentialsField";
     static components = { CharField };
@@ -35,7 +35,7 @@ export class CredentialsField extends Component {
         };
     }
 
-    /** What the provider has to choose from; a value that is no longer there is still shown. */
+    /** The choices that the provider offers, and the stored value even if the provider no longer offers it. */
     choices(credential) {
         const { choices, value } = credential.data;
         return choices?.length ? [...new Set([...choices, ...(value ? [value] : [])])] : [];
@@ -51,8 +51,8 @@ export class CredentialsField extends Component {
 
     remove(credential) {
         this.dialog.add(ConfirmationDialog, {
-            title: _t("Remove the stored secret?"),
-            body: _t("The connection works without it from now on. To have it back, it has to be entered again."),
+            title: _t("Remove Secret?"),
+            body: _t("The connection then works without this secret. To use it again, enter it again."),
             confirmLabel: _t("Remove"),
             confirm: async () => {
                 if (await this.props.record.save()) {

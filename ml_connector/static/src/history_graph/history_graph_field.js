@@ -5,7 +5,7 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** Bars of what was done and what failed on each day. */
+/** One bar for each day: attempts that succeeded and attempts that failed. */
 export class HistoryGraphField extends Component {
     static template = "ml_connector.HistoryGraphField";
     static props = { ...standardFieldProps };
@@ -35,7 +35,7 @@ export class HistoryGraphField extends Component {
     }
 
     get label() {
-        return _t("Transfers of the last 14 days");
+        return _t("Attempts of the last 14 days");
     }
 }
 

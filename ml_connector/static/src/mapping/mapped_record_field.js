@@ -6,7 +6,7 @@ import { Many2OneReferenceField } from "@web/views/fields/many2one_reference/man
 
 const referenceField = registry.category("fields").get("many2one_reference");
 
-/** A record of the model that the mapping's kind asks for, out of those that fit; an empty one invites to choose. */
+/** Selects a record of the mapping's model within its domain; shows an invitation while it is empty. */
 export class MappedRecordField extends Component {
     static template = "ml_connector.MappedRecordField";
     static components = { Many2OneReferenceField };

@@ -4,13 +4,18 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** The way from credentials to the first sync, and what to do next. */
+/** The set-up steps of a connection, with a hint for the current one. */
 export class StepsField extends Component {
     static template = "ml_connector.StepsField";
     static props = { ...standardFieldProps };
 
     get value() {
         return this.props.record.data[this.props.name];
+    }
+
+    get provider() {
+        const { data, fields } = this.props.record;
+        return fields.provider.selection.find(([key]) => key === data.provider)?.[1];
     }
 
     get steps() {
@@ -30,36 +35,34 @@ export class StepsField extends Component {
         switch (this.value) {
             case "credentials":
                 if (!data.provider) {
-                    return _t("Choose the vendor system. Then enter what the vendor gave you.");
+                    return _t("Choose a provider, then enter its credentials.");
                 }
                 if (!("credential_ids" in data)) {
-                    return _t("A system administrator has to enter the credentials here.");
+                    return _t("Ask a system administrator to enter the credentials.");
                 }
                 return resId
-                    ? _t("Enter what the vendor gave you on the page Credentials, then press Test connection.")
-                    : _t("Enter what the vendor gave you on the page Credentials, then save.");
+                    ? _t("Enter the %(provider)s credentials, then test the connection.", { provider: this.provider })
+                    : _t("Enter the %(provider)s credentials, then save.", { provider: this.provider });
             case "test":
                 if (data.check_state === "requested") {
-                    return _t("The vendor is being asked who you are and what you may do.");
+                    return _t("Testing the connection…");
                 }
                 return data.check_state === "error" || data.state === "attention"
-                    ? _t("Solve what is named here, then press Test connection again.")
-                    : _t("Press Test connection: it asks the vendor who you are and what you may do. Nothing is changed.");
+                    ? _t("Fix the errors below, then test again.")
+                    : _t("Test the connection. The test checks sign-in and permissions and changes nothing.");
             case "start":
                 return data.state === "paused"
-                    ? _t("Nothing is read or sent while the connection is paused. Press Start syncing to go on.")
-                    : _t("The test went well. Look at the page Flows, try a dry run if you like, then press Start syncing.");
+                    ? _t("Paused. Start syncing to continue.")
+                    : _t("Connection OK. Review the flows, then start syncing.");
             case "map":
-                return _t(
-                    "Records wait for codes: press Unmapped above and say what stands for what. What waits goes on by itself."
-                );
+                return _t("Records wait for codes. Map the codes; the records then continue automatically.");
         }
         if (!data.last_success_at) {
-            return _t("The first sync has been started. Reload in a moment to see what came in.");
+            return _t("First sync running…");
         }
         return data.failed_count || data.changed_count || data.unknown_count || data.waiting_count
-            ? _t("Some records need you: press Failed, Changed, Unknown or Waiting above.")
-            : _t("Nothing needs you. New records come in by themselves; you get an activity when something needs a person.");
+            ? _t("Some transfers need you.")
+            : _t("All caught up. New records are synced automatically.");
     }
 }
 

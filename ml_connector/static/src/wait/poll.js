@@ -8,9 +8,9 @@ const SECONDS = 30;
  * @param {string} params.model
  * @param {number} params.id
  * @param {string} params.field
- * @param {string} params.busy value of the field for as long as the job has not run
+ * @param {string} params.busy value of the field until the scheduled action has run
  * @param {() => boolean} [isCancelled]
- * @returns {Promise<string|false>} the new value; false when the job did not run in time
+ * @returns {Promise<string|false>} the new value; false if the action did not run in time
  */
 export async function poll(orm, { model, id, field, busy }, isCancelled = () => false) {
     for (let second = 0; second < SECONDS && !isCancelled(); second++) {

@@ -9,14 +9,14 @@ import { poll } from "./poll";
 const MESSAGES = {
     check_state: _t("Testing the connection…"),
     audit_state: _t("Verifying the audit trail…"),
-    webhook_state: _t("Changing the webhooks at the vendor…"),
+    webhook_state: _t("Changing the webhooks…"),
 };
 
 /**
- * Waits for a scheduled job in the background, then shows the view again from which it was asked for.
+ * Waits for a scheduled action in the background, then reloads the view that started it.
  *
  * The button's own view is reloaded in place, so that the open page, the scroll position and what was typed meanwhile
- * are kept; a view that was left in the meantime is left alone.
+ * are kept; a view that the user has left is not reloaded.
  */
 async function waitForJob(env, action, options = {}) {
     const { params } = action;
@@ -47,7 +47,7 @@ async function waitForJob(env, action, options = {}) {
             close();
             if (value === false) {
                 notification.add(
-                    _t("The scheduled job has not run yet. Check that scheduled actions run on this server."),
+                    _t("The scheduled action has not run yet. Check that scheduled actions run on this server."),
                     { sticky: true, type: "warning" }
                 );
             }

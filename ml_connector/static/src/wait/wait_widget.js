@@ -7,7 +7,7 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 import { poll } from "./poll";
 
-/** Shows a spinner in a form until the job has changed the field, then reloads the record. */
+/** Shows a spinner in a form until the scheduled action has changed the field, then reloads the record. */
 export class WaitWidget extends Component {
     static template = "ml_connector.WaitWidget";
     static props = {
