@@ -73,9 +73,7 @@ def order_status(source, records, argument):
 def line_status(source, records, argument):
     """`closed` if the line is fully billed or the order is finished, else `open`."""
     return [
-        "closed"
-        if record.product_qty and record.qty_invoiced >= record.product_qty or record.order_id._ml_is_over()
-        else "open"
+        "closed" if record.qty_invoiced >= record.product_qty or record.order_id._ml_is_over() else "open"
         for record in records
     ]
 

@@ -21,6 +21,7 @@ class MlExporterAccount(models.AbstractModel):
     _name = "ml.exporter.account"
     _inherit = "ml.exporter"
     _description = "Account Exporter"
+    _may_leave = True
 
     def _watched_fields(self):
         return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
@@ -90,6 +91,7 @@ class MlExporterDimensionValue(models.AbstractModel):
     _name = "ml.exporter.dimension_value"
     _inherit = "ml.exporter"
     _description = "Analytic Account Exporter"
+    _may_leave = True
     _groups = ("analytic.group_analytic_accounting",)
 
     def _watched_fields(self):
@@ -180,6 +182,7 @@ class MlExporterTax(models.AbstractModel):
     _name = "ml.exporter.tax"
     _inherit = "ml.exporter"
     _description = "Tax Exporter"
+    _may_leave = True
     _groups = ("account.group_account_readonly",)
 
     def _watched_fields(self):

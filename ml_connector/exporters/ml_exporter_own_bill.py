@@ -51,7 +51,7 @@ class MlExporterOwnBill(models.AbstractModel):
                 move.id in sent
                 or (
                     move.id not in born_there
-                    and move.state == "posted"
+                    and not self._is_taken_back(move)
                     and (may_be_paid or move.payment_state not in PAID)
                     and move.amount_total
                 )
@@ -59,7 +59,8 @@ class MlExporterOwnBill(models.AbstractModel):
         )
 
     def _is_taken_back(self, record):
-        return record.state == "cancel"
+        """Nothing is to be paid of a bill that is reversed, and its credit note goes nowhere."""
+        return record.state == "cancel" or record.payment_state == "reversed"
 
     def _document(self, flow, record):
         vendor = record.commercial_partner_id
@@ -78,7 +79,7 @@ class MlExporterOwnBill(models.AbstractModel):
             memo=record.name,
             purchase_order=self._order_of(flow, record),
             paid_on=self._paid_on(flow, record),
-            is_void=record.state == "cancel",
+            is_void=self._is_taken_back(record),
         )
 
     def _lines(self, flow, move):

@@ -1,8 +1,9 @@
-"""Analytic distributions of bill lines: from the source's shares to Odoo's JSON."""
+"""Analytic distributions of bill lines: from the shares of a document to Odoo's JSON."""
 
 from decimal import Decimal
 
 from ..core.errors import InvalidDataError, NotReadyError
+from ..core.messages import _
 from .importer_tools import named, unusable
 from .posted_bill_diff import account_text
 
@@ -21,20 +22,19 @@ class BillAnalytics:
         self._mandatory = {}
 
     def distribution(self, number, line):
-        """Odoo's distribution of the line's shares, empty without any."""
+        """The analytic distribution of a line, as Odoo stores it; empty without shares."""
         shares = {}
         for share in line.analytics:
             account = self._batch.mapping(share.reference)
             if not account:
                 continue
-            if problem := unusable(account, self.company):
+            if reason := unusable(account, self.company):
                 raise NotReadyError(
-                    self.env._(
-                        "Analytic account %(account)s of line %(number)s cannot be used, because %(problem)s: map"
-                        " another one.",
+                    _(
+                        "Analytic account %(account)s in line %(line)s cannot be used. %(reason)s Map another account.",
                         account=named(account, self.company),
-                        number=number,
-                        problem=problem,
+                        line=number,
+                        reason=reason,
                     ),
                     awaits=account,
                 )
@@ -42,18 +42,20 @@ class BillAnalytics:
         for plan, parts in shares.items():
             if sum(percentage for _account_id, percentage in parts) > HUNDRED:
                 raise InvalidDataError(
-                    self.env._(
-                        "The shares of line %(number)s in analytic plan %(plan)s add up to more than 100 %%.",
-                        number=number,
+                    _(
+                        "The shares of line %(line)s in analytic plan %(plan)s add up to more than 100%%. Correct them"
+                        " in %(provider)s.",
+                        line=number,
                         plan=plan.name,
+                        provider=self._batch.provider,
                     )
                 )
         return combine(shares, self._digits)
 
     def default(self, planned, partner, order_line):
-        """What the purchase order and Odoo's distribution models say of a line without shares.
+        """The distribution of a line without shares, from its purchase order and Odoo's distribution models.
 
-        Mirrors `account.move.line._compute_analytic_distribution`, so that the plan knows it beforehand.
+        Mirrors `account.move.line._compute_analytic_distribution`, because the bill does not exist yet.
         """
         related = (order_line.analytic_distribution if order_line else None) or {}
         models = self.env["account.analytic.distribution.model"]
@@ -74,10 +76,10 @@ class BillAnalytics:
         return related | self._batch.once(self._defaults, key, lambda: models._get_distribution(arguments))
 
     def check(self, number, line, form, product=None):
-        """Mandatory plans, which Odoo itself only looks at where a person posts: it asks by kind of document.
+        """Check the mandatory plans of the document type. Odoo checks them only when a user posts.
 
-        :param product: what the line is for in Odoo, where that is not its product
-        :raises InvalidDataError: when the line is not wholly distributed in one of them
+        :param product: the product whose rules apply, where it is not the product of the line
+        :raises InvalidDataError: the line is not distributed completely in a mandatory plan
         """
         if not form.domain:
             return
@@ -89,12 +91,13 @@ class BillAnalytics:
         for plan in plans:
             if round(totals.get(plan["id"], 0.0), self._digits) != 100.0:
                 raise InvalidDataError(
-                    self.env._(
-                        "Line %(number)s on account %(account)s needs a complete distribution in analytic plan"
-                        " %(plan)s: complete it at the vendor or map its codes.",
-                        number=number,
+                    _(
+                        "Line %(line)s on account %(account)s needs a complete distribution in analytic plan %(plan)s."
+                        " Complete it in %(provider)s or map its codes.",
+                        line=number,
                         account=account_text(line.account),
                         plan=plan["name"],
+                        provider=self._batch.provider,
                     )
                 )
 
@@ -116,14 +119,14 @@ class BillAnalytics:
 
 
 def combine(shares, digits):
-    """One distribution of shares of several plans.
+    """Combine the shares of several plans into one distribution.
 
-    Odoo keys a part of the amount by one account of each plan. Shares of different plans say nothing of each other,
-    so they are crossed; what a plan leaves open (its shares add up to less than 100) stays open in the cross.
+    Odoo keys each part of the amount by one account per plan. Shares of different plans are independent, so they are
+    multiplied; the part that a plan leaves open (its shares add up to less than 100) stays open in the product.
 
     :param shares: {plan: [(account id, percentage)]}
     :param digits: decimals of Odoo's percentages
-    :return: {"id,id": percentage}, whose sums by plan are the source's to the last digit
+    :return: {"id,id": percentage}, whose sums per plan equal the given shares to the last digit
     """
     parts = [((), HUNDRED)]
     for plan_shares in shares.values():
@@ -143,7 +146,7 @@ def _completed(plan_shares):
 
 
 def _cross(rows, columns, digits):
-    """The products of two lists of parts, rounded on their running totals so that rows and columns keep their sums."""
+    """Multiply two lists of parts. Rounding the running totals keeps the sums of rows and columns."""
     parts = []
     row_total = Decimal(0)
     above = [Decimal(0)] * len(columns)

@@ -1,7 +1,7 @@
-"""The amounts of a vendor bill, worked out with Odoo's own tax engine before anything is written.
+"""The amounts of a vendor bill, computed with Odoo's own tax engine before anything is written.
 
-The source says what is owed; Odoo says how tax is computed. Where both agree but for a rounding difference, the
-source's total wins and the difference is put on a tax line, as an accountant would do by hand.
+The provider states the amount owed; Odoo computes the tax. If they differ only by rounding, the provider's total
+wins and the difference goes to a tax line, as an accountant would correct it manually.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..core.errors import InvalidDataError
+from ..core.messages import Amount, _
 from .importer_tools import exact
 
 
@@ -16,18 +17,18 @@ from .importer_tools import exact
 class LinePlan:
     """A product line of a bill.
 
-    :ivar amount: of the document, tax included or not as the document says
+    :ivar amount: as in the document, with or without tax as the document states
     :ivar taxes: `account.tax` records, none when empty: no default taxes are ever added
     :ivar analytic: distribution as Odoo stores it, or False
     :ivar product: `product.product`, empty but for billed purchase orders
     :ivar extra: further values of the line
-    :ivar stated_quantity: units that the document states of a line that bills a purchase order, or None
-    :ivar order_price: price of one unit on the purchase order, by which the quantity is found where none is stated
-    :ivar price_unit: what is written on the line; tax included as the line's taxes are
+    :ivar stated_quantity: quantity in the document, for a line that bills a purchase order, or None
+    :ivar order_price: unit price on the purchase order; it gives the quantity if the document states none
+    :ivar price_unit: as written on the line; it includes those taxes that are price-included
     :ivar subtotal: without tax, in the bill's currency
     :ivar amount_currency: signed as booked
     :ivar balance: signed as booked, in the company's currency
-    :ivar correction: what had to be added to what Odoo computes from the price, unsigned
+    :ivar correction: unsigned difference to the amount that Odoo computes from the price
     """
 
     amount: Decimal
@@ -50,10 +51,11 @@ class LinePlan:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What kind of document a plan becomes.
+    """The type of document that a plan becomes.
 
-    :ivar domain: what Odoo's analytic plans call it; empty: its lines are made here, and nobody can code them
-    :ivar is_exigible: whether its taxes count at once, because nothing of it is left to be paid
+    :ivar domain: business domain of Odoo's analytic plans; empty if the connector makes the lines, so that no user can
+        code them
+    :ivar is_exigible: whether its taxes are due immediately, because nothing is left to pay
     """
 
     domain: str
@@ -69,18 +71,20 @@ OWED_ENTRY = Form("general")
 
 @dataclass(slots=True)
 class BillPlan:
-    """A bill as it is to be booked.
+    """A bill before it is booked.
 
+    :ivar provider: name of the provider
     :ivar header: values of the move without its lines
-    :ivar tax_items: values of the tax lines, as Odoo's tax engine gives them
-    :ivar corrected: index of the tax line that took a rounding difference
-    :ivar term: payment term of the vendor, where the source states no due date
-    :ivar form: what kind of document it becomes
-    :ivar notes: sentences for the row
-    :ivar is_draft: whether it is left as a draft, because Odoo would not post it
+    :ivar tax_items: values of the tax lines from Odoo's tax engine
+    :ivar corrected: index of the tax line that takes the rounding difference
+    :ivar term: payment term of the vendor, if the document states no due date
+    :ivar form: type of document that it becomes
+    :ivar notes: sentences for the transfer
+    :ivar is_draft: whether it stays a draft because Odoo cannot post it
     """
 
     document: Any
+    provider: str
     company: Any
     partner: Any
     journal: Any
@@ -94,7 +98,7 @@ class BillPlan:
     corrected: int | None = None
     term: Any = None
     form: Form = BILL
-    notes: list[str] = field(default_factory=list)
+    notes: list = field(default_factory=list)
     is_draft: bool = False
 
     def leave_draft(self, note):
@@ -103,7 +107,7 @@ class BillPlan:
 
     @property
     def sign(self):
-        """Of the lines' balances: a bill debits its lines, a credit note credits them."""
+        """Sign of the balances of the lines: a bill debits them, a credit note credits them."""
         return -1 if self.is_credit else 1
 
     @property
@@ -130,7 +134,7 @@ class BillPlan:
 
 
 class BillTaxes:
-    """Works out the amounts of bills of one company."""
+    """Computes the amounts of the bills of one company."""
 
     def __init__(self, env, company, tolerance):
         self.env = env
@@ -140,9 +144,9 @@ class BillTaxes:
         self._inclusion = {}
 
     def settle(self, plan):
-        """Fill the amounts of a plan so that its total is the document's.
+        """Fill in the amounts of a plan so that its total equals the total of the document.
 
-        :raises InvalidDataError: when they differ by more than rounding
+        :raises InvalidDataError: they differ by more than rounding
         """
         computed_tax = self._set_prices(plan)
         self._compute(plan)
@@ -153,7 +157,7 @@ class BillTaxes:
     # ------------------------------------------------------------------ prices
 
     def _set_prices(self, plan):
-        """Set the lines' prices; returns the tax in them if it took a conversion to find them."""
+        """Set the prices of the lines; return the tax they contain if they had to be converted."""
         for line in plan.lines:
             line.price_unit = float(line.amount)
         includes = plan.document.amounts_include_tax
@@ -165,7 +169,7 @@ class BillTaxes:
         return tax
 
     def _convert_prices(self, plan, includes):
-        """Turn gross into net prices, or net into gross, where the mapped taxes want it so; returns the tax."""
+        """Convert gross to net prices or net to gross where the mapped taxes need it; return the tax."""
         base_lines = self._base_lines(plan, "total_included" if includes else "total_excluded")
         self._engine._add_tax_details_in_base_lines(base_lines, self.company)
         self._engine._round_base_lines_tax_details(base_lines, self.company)
@@ -183,9 +187,9 @@ class BillTaxes:
         return tax + self._convert_mere_tax(plan, includes, tax)
 
     def _convert_mere_tax(self, plan, includes, tax):
-        """A line that is all tax (customs' VAT) has no net amount: its price is the rest of the total.
+        """Price a line that is only tax (VAT charged by customs) at the rest of the total; it has no net amount.
 
-        Of several with the same tax, the first one has it all: what they book is tax alone.
+        If several such lines have the same tax, the first one takes all of it, since they book nothing but tax.
         """
         lines = [line for line in plan.lines if not line.amount and any(map(_is_mere, line.taxes))]
         if includes or len({line.taxes for line in lines}) != 1:
@@ -195,7 +199,7 @@ class BillTaxes:
         return rest
 
     def _must_convert(self, taxes, amounts_include_tax):
-        """Whether the amount of a line with these taxes is not the price that Odoo expects with them."""
+        """Whether the amount of a line differs from the price that Odoo expects with these taxes."""
         key = (taxes._ids, amounts_include_tax)
         if key not in self._inclusion:
             leaves = taxes._flatten_taxes_and_sort_them()[0]
@@ -205,7 +209,7 @@ class BillTaxes:
     # ------------------------------------------------------------------ amounts
 
     def _discount_lines(self, plan):
-        """What an early discount on a reduced base takes from the base of the taxes, as Odoo adds it to the bill."""
+        """Lines that reduce the tax base by the early-payment discount, as Odoo adds them to the bill."""
         if not reduces_tax(plan.term):
             return []
         part = plan.term.discount_percentage / 100
@@ -251,7 +255,7 @@ class BillTaxes:
         ]
 
     def _compute(self, plan):
-        """What Odoo makes of the prices: amounts of the lines, and the tax lines."""
+        """Let Odoo compute the amounts of the lines and the tax lines from the prices."""
         if not plan.has_tax and plan.currency == self.company.currency_id:
             for line in plan.lines:
                 line.subtotal = plan.currency.round(line.price_unit * line.quantity)
@@ -271,7 +275,7 @@ class BillTaxes:
             base_lines, self.company, include_caba_tags=plan.form.is_exigible
         )
         results = self._engine._prepare_tax_lines(base_lines, self.company)
-        # the lines of an early discount come last, and are Odoo's own affair
+        # the lines of an early-payment discount come last, and Odoo adds them itself
         for line, (base_line, values) in zip(plan.lines, results["base_lines_to_update"], strict=False):
             line.amount_currency = values["amount_currency"]
             line.balance = values["balance"]
@@ -292,40 +296,34 @@ class BillTaxes:
             raise self._total_error(plan, total)
         if plan.has_tax and document.tax_total is not None and abs(document.tax_total - tax) > allowed:
             raise InvalidDataError(
-                self.env._(
-                    "The tax is %(tax)s %(currency)s at the vendor, but %(computed)s %(currency)s by the taxes in Odoo:"
-                    " correct the mapping of the taxes.",
-                    tax=document.tax_total,
-                    computed=tax,
-                    currency=plan.currency.name,
+                _(
+                    "The tax is %(provider_value)s in %(provider)s, but the taxes in Odoo give %(odoo_value)s. Correct"
+                    " the tax mapping.",
+                    **_both(plan, document.tax_total, tax),
                 )
             )
 
     def _total_error(self, plan, computed):
         if reduces_tax(plan.term):
             return InvalidDataError(
-                self.env._(
-                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo, because"
-                    " payment term %(term)s of the vendor takes its early discount from the tax: choose another term"
-                    " for the vendor, or state the due date.",
-                    total=plan.document.total,
-                    computed=computed,
-                    currency=plan.currency.name,
+                _(
+                    "The total is %(provider_value)s in %(provider)s, but %(odoo_value)s in Odoo. Payment term %(term)s"
+                    " of the vendor deducts its early discount from the tax. Choose another payment term for the"
+                    " vendor, or enter the due date in %(provider)s.",
                     term=plan.term.name,
+                    **_both(plan, plan.document.total, computed),
                 )
             )
         return InvalidDataError(
-            self.env._(
-                "The total is %(total)s %(currency)s at the vendor, but the lines and their taxes add up to"
-                " %(computed)s %(currency)s in Odoo: correct the amounts or the mapping of the taxes.",
-                total=plan.document.total,
-                computed=computed,
-                currency=plan.currency.name,
+            _(
+                "The total is %(provider_value)s in %(provider)s, but lines and taxes add up to %(odoo_value)s in Odoo."
+                " Correct the amounts in %(provider)s or the tax mapping.",
+                **_both(plan, plan.document.total, computed),
             )
         )
 
     def _correct_base(self, plan):
-        """Where the source states the tax inside gross amounts, the rest is the base, to the cent."""
+        """Correct the base where the document states gross amounts and the tax in them."""
         document = plan.document
         if not plan.has_tax or not document.amounts_include_tax or document.tax_total is None:
             return
@@ -337,7 +335,7 @@ class BillTaxes:
             line.price_unit += float(difference) / line.quantity
             self._compute(plan)
         else:
-            # The price includes the tax and is right: only the split is not.
+            # The price includes the tax and is right; only its split into base and tax differs.
             line.correction = difference
             line.amount_currency = self._add(plan, line.amount_currency, difference)
             line.balance = self._balance(plan, line.amount_currency)
@@ -348,16 +346,14 @@ class BillTaxes:
             return
         if abs(difference) > self._allowed(plan) + self._splitting(plan):
             raise self._total_error(plan, plan.base_total + plan.tax_total)
-        # Of a reverse charge both halves would have to change: such a tax is no place for a difference.
+        # A reverse charge cannot take the difference: both of its halves would have to change.
         places = [index for index, item in enumerate(plan.tax_items) if not self._tax_of(item).has_negative_factor]
         if not places:
             raise InvalidDataError(
-                self.env._(
-                    "The total is %(total)s %(currency)s at the vendor and %(computed)s %(currency)s in Odoo, and there"
-                    " is no tax line that could take the difference: correct the amounts at the vendor.",
-                    total=plan.document.total,
-                    computed=plan.base_total + plan.tax_total,
-                    currency=plan.currency.name,
+                _(
+                    "The total is %(provider_value)s in %(provider)s, but %(odoo_value)s in Odoo. No tax line can take"
+                    " the difference. Correct the amounts in %(provider)s.",
+                    **_both(plan, plan.document.total, plan.base_total + plan.tax_total),
                 )
             )
         plan.corrected = max(places, key=lambda index: abs(plan.tax_items[index]["amount_currency"]))
@@ -366,11 +362,11 @@ class BillTaxes:
         item["balance"] = self._balance(plan, item["amount_currency"])
 
     def _allowed(self, plan):
-        """The tolerance, but no less than the smallest unit of the currency: less would be none at all."""
+        """The tolerance, which is at least the smallest unit of the currency, unless it is zero."""
         return max(self.tolerance, _unit(plan.currency)) if self.tolerance else self.tolerance
 
     def _splitting(self, plan):
-        """What splitting gross lines into base and taxes may cost: a cent for each part."""
+        """The largest rounding difference from splitting gross lines into base and taxes: one unit for each part."""
         return _unit(plan.currency) * sum(1 + len(line.taxes._flatten_taxes_and_sort_them()[0]) for line in plan.lines)
 
     def _tax_of(self, item):
@@ -385,6 +381,16 @@ class BillTaxes:
         return self.company.currency_id.round(amount_currency / plan.rate)
 
 
+def _both(plan, provider_value, odoo_value):
+    """Parameters of a sentence on two amounts of a plan that differ."""
+    currency = plan.currency.name
+    return {
+        "provider": plan.provider,
+        "provider_value": Amount(provider_value, currency),
+        "odoo_value": Amount(odoo_value, currency),
+    }
+
+
 def _unit(currency):
     return Decimal(1).scaleb(-currency.decimal_places)
 
@@ -392,8 +398,8 @@ def _unit(currency):
 def _split_quantity(line):
     """Quantity and unit price of a line that bills a purchase order.
 
-    The quantity is the stated one: what differs from the order is the price. Where none is stated, it is found where
-    the order's price divides the amount.
+    The stated quantity is kept, and the price may differ from the order. Without one, the quantity is the amount
+    divided by the order price, if that is exact.
     """
     if line.stated_quantity:
         line.quantity, line.price_unit = line.stated_quantity, line.price_unit / line.stated_quantity
@@ -406,15 +412,15 @@ def _split_quantity(line):
 
 
 def reduces_tax(term):
-    """Whether the tax of a bill with the term is that of the total less its early discount."""
+    """Whether the payment term deducts its early discount before tax."""
     return bool(term) and term.early_discount and term.early_pay_discount_computation == "mixed"
 
 
 def _is_mere(tax):
-    """Whether a price with the tax is nothing but tax."""
+    """Whether a price with this tax consists of tax only."""
     return tax.amount_type == "division" and tax.amount == 100 and tax.price_include
 
 
 def _is_included(tax):
-    """Whether the tax is in the price; of a reverse charge, nothing is."""
+    """Whether the price includes the tax; it never includes a reverse charge."""
     return tax.price_include and not tax.has_negative_factor

@@ -1,16 +1,16 @@
-"""Writing planned bills, in batches.
+"""Writes planned bills, in batches.
 
-Two ways lead to the same bill. The ordinary one gives Odoo the product lines and lets it find taxes and terms: more
-than half of the time of `account.move.create` goes there. The plan has the tax lines already, from the same tax
-engine, so a usual bill is created with all its journal items, and Odoo is told not to look for them again.
-`tests/test_importer_bill_differential.py` compares both, field by field. What is not usual goes the ordinary way.
+There are two ways to create the same bill. The ordinary one gives Odoo the product lines and lets it compute taxes and
+terms, which takes more than half of the time of `account.move.create`. The plan already has the tax lines from the same
+tax engine, so a typical bill is created with all its journal items, and Odoo does not compute them again.
+`tests/test_importer_bill_differential.py` compares both ways field by field. Other bills are created the ordinary way.
 """
 
 from odoo.fields import Command
 
 from .importer_tools import exact
 
-# Where a bill's items come from. Another addon that extends one of these wants to see all bills pass there.
+# Methods that make the items of a bill. An addon that extends one of them expects all bills to pass through it.
 SYNC_METHODS = {
     "account.move": (
         "_get_sync_stack",
@@ -54,7 +54,7 @@ class BillWriter:
         self._covered_taxes = {}
 
     def others(self, methods):
-        """Names of the addons that take part in these methods and were not looked at."""
+        """Names of the addons that extend these methods and were not examined."""
         return {
             addon
             for model, names in methods.items()
@@ -66,7 +66,7 @@ class BillWriter:
     # ------------------------------------------------------------------ what is covered
 
     def covers(self, plan):
-        """Whether the bill is a usual one, whose journal items need nothing but what the plan has."""
+        """Whether the plan has all that the journal items of the bill need."""
         return (
             self._is_covered_here
             and not plan.journal.restrict_mode_hash_table
@@ -89,7 +89,7 @@ class BillWriter:
         return self._covered_taxes[key]
 
     def payable(self, plan):
-        """The vendor's payable account."""
+        """The payable account of the vendor."""
         account = plan.creditor.with_company(self.company).property_account_payable_id
         position = self.env["account.fiscal.position"].browse(plan.header["fiscal_position_id"])
         return position.map_account(account) if position else account
@@ -113,7 +113,7 @@ class BillWriter:
         ]
 
     def create_ordinary(self, plans):
-        """Bills whose taxes and terms Odoo finds by itself."""
+        """Create bills whose taxes and terms Odoo computes."""
         moves = self.env["account.move"].create(
             [
                 {**plan.header, "invoice_line_ids": [Command.create(item) for item in self.invoice_lines(plan)]}
@@ -125,7 +125,7 @@ class BillWriter:
         return moves
 
     def correct(self, plan, move):
-        """Put the planned rounding difference on the lines of a bill that Odoo computed."""
+        """Write the planned rounding difference to the lines of a bill that Odoo computed."""
         commands = []
         lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
         for line, planned in zip(lines, plan.lines, strict=True):
@@ -151,7 +151,7 @@ class BillWriter:
         )
 
     def create_whole(self, plans):
-        """Bills with all their journal items. Only for plans that are covered."""
+        """Create bills with all their journal items. Only for plans that are covered."""
         moves = self.env["account.move"].with_context(skip_invoice_sync=True, skip_analytic_sync=True)
         return moves.create([self._values(plan) for plan in plans]).with_env(self.env)
 
@@ -189,7 +189,7 @@ class BillWriter:
         return {**plan.header, "invoice_date_due": due, "line_ids": [Command.create(item) for item in items]}
 
     def entry_values(self, plan, names, counterpart):
-        """The same items as a journal entry, whose other side is `counterpart`: values of an item without amounts."""
+        """Values of a journal entry with the same items and a `counterpart`: values of an item without amounts."""
         company_currency = self.company.currency_id
         items = [
             {
@@ -226,14 +226,14 @@ class BillWriter:
     # ------------------------------------------------------------------ post
 
     def post(self, moves, as_items):
-        """Post bills, without looking for taxes and terms again where they were created with them."""
+        """Post bills; taxes and terms of bills that were created with them are not computed again."""
         if as_items and self._posts_as_items:
             moves = moves.with_context(skip_invoice_sync=True)
         moves.action_post()
 
 
 def _term_name(header):
-    """How Odoo names what is owed. Of a receipt it does not take the number."""
+    """The label of the payable item as Odoo sets it; for a receipt it does not use the number."""
     ref, reference = header["ref"], header["payment_reference"]
     if reference and ref and reference != ref:
         return f"{ref} - {reference}"

@@ -1,26 +1,26 @@
-"""What changed of a journal entry at the source since it was booked."""
+"""Differences between a journal entry and the newest version of the document that it was booked from."""
 
 from collections import Counter
 from decimal import Decimal
 
 from odoo.fields import Command
-from odoo.tools import format_date
 
-from .importer_tools import exact, shown
+from ..core.messages import Amount, _
+from .importer_tools import exact
 from .posted_bill_diff import account_text, distribution_text
 
 
 class EntryChanges:
-    """A move in Odoo held against the items that the source's newest version would make.
+    """Compares a move with the items that the newest version of its document would make.
 
-    Items are compared in sums: by account, then also by partner, taxes and analytic distribution.
+    Items are compared as sums: by account, then also by partner, taxes and analytic distribution.
     """
 
     def __init__(self, env, move, currency, items, booked_on):
         """
-        :param currency: code of the currency at the source
+        :param currency: code of the document's currency
         :param items: values of move lines
-        :param booked_on: the date at the source
+        :param booked_on: date of the document
         """
         self.env = env
         self.move = move
@@ -31,18 +31,12 @@ class EntryChanges:
             (self._key_of_line(line), exact(line.amount_currency, line.currency_id)) for line in move.line_ids
         )
 
-    def texts(self):
-        """What differs, one phrase each: what is in Odoo, then what the provider has."""
-        return [
-            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
-            for what, odoo, vendor in (*self._of_header(), *self._of_items())
-        ]
+    def differences(self):
+        """[(name, value in Odoo, value at the provider)] of what differs."""
+        return [*self._of_header(), *self._of_items()]
 
     def comparison(self):
-        """Account (and whom), amount in Odoo and amount of the newest version, of all that either of them books.
-
-        None in two currencies, which cannot be added.
-        """
+        """The amounts of each account (and partner) in Odoo and in the newest version; None for two currencies."""
         if self.move.currency_id.name != self.currency:
             return None
         booked, wanted = _cut(self.booked, 2), _cut(self.wanted, 2)
@@ -56,7 +50,7 @@ class EntryChanges:
         }
 
     def takes_back(self):
-        """Whether the newest version takes cost off an account that has some: a whole has its cost, and no less."""
+        """Whether the newest version reduces the cost on an expense account, so that it cannot be a whole report."""
         booked, wanted = _cut(self.booked, 1), _cut(self.wanted, 1)
         taken = [account_id for (account_id,), amount in wanted.items() if amount < 0 < booked[account_id,]]
         return any(account.internal_group == "expense" for account in self.env["account.account"].browse(taken))
@@ -64,21 +58,21 @@ class EntryChanges:
     def _of_header(self):
         move = self.move
         if move.currency_id.name != self.currency:
-            yield self.env._("currency"), move.currency_id.name, self.currency
+            yield _("currency"), move.currency_id.name, self.currency
         booked_on = move.ml_original_date or move.date
         if booked_on != self.booked_on:
-            yield self.env._("date"), format_date(self.env, booked_on), format_date(self.env, self.booked_on)
+            yield _("date"), booked_on, self.booked_on
 
     def _of_items(self):
-        """The differences by the coarsest view that shows any."""
+        """The differences at the coarsest level that shows any."""
         describers = (self._account, self._partner, self._taxes, self._distribution)
         for depth, describe in enumerate(describers, start=1):
             booked, wanted = _cut(self.booked, depth), _cut(self.wanted, depth)
             if booked != wanted:
                 for key in sorted({*booked, *wanted}, key=repr):
                     if booked[key] != wanted[key]:
-                        odoo = shown(self.env, booked[key], self.move.currency_id)
-                        yield describe(key), odoo, shown(self.env, wanted[key], self.currency)
+                        odoo_value = Amount(Decimal(booked[key]), self.move.currency_id.name)
+                        yield describe(key), odoo_value, Amount(Decimal(wanted[key]), self.currency)
                 return
 
     # ------------------------------------------------------------------ keys
@@ -103,13 +97,13 @@ class EntryChanges:
         )
 
     def _partner_key(self, partner_id, account_type):
-        """All items of a bill are its partner's: there it matters who is owed."""
+        """All items of a bill have its partner: only the partner of its payable items matters."""
         if self.move.move_type != "entry" and account_type != "liability_payable":
             return False
         return partner_id
 
     def _taxes_key(self, tax_ids, tag_ids, repartition_id):
-        """Of an entry the tags say how a line counts; those of a bill are Odoo's own."""
+        """The tax tags matter in an entry only; Odoo sets those of a bill itself."""
         is_entry = self.move.move_type == "entry"
         return tuple(sorted(tax_ids)), tuple(sorted(tag_ids)) if is_entry else (), repartition_id or False
 
@@ -120,18 +114,18 @@ class EntryChanges:
 
     def _partner(self, key):
         partner = self.env["res.partner"].browse(key[1] or [])
-        return self.env._("%(account)s of %(partner)s", account=self._account(key), partner=partner.display_name or "-")
+        return _("%(account)s of %(partner)s", account=self._account(key), partner=partner.display_name or "-")
 
     def _taxes(self, key):
         tax_ids, _tag_ids, repartition_id = key[2]
         taxes = self.env["account.tax"].browse(tax_ids)
         taxes |= self.env["account.tax.repartition.line"].browse(repartition_id or []).tax_id
-        names = ", ".join(taxes.mapped("name")) or self.env._("the tax grids of now")
-        return self.env._("%(account)s with %(taxes)s", account=self._account(key), taxes=names)
+        names = taxes.mapped("name") or _("the current tax grids")
+        return _("%(account)s with %(taxes)s", account=self._account(key), taxes=names)
 
     def _distribution(self, key):
         shares = distribution_text(self.env, dict(key[3]))
-        return self.env._("%(account)s for %(shares)s", account=self._account(key), shares=shares)
+        return _("%(account)s for %(shares)s", account=self._account(key), shares=shares)
 
 
 def _sums(pairs):
@@ -151,5 +145,5 @@ def _shares(distribution):
 
 
 def _set(commands):
-    """Ids that a list of commands sets."""
+    """IDs that a list of commands sets."""
     return [record_id for command in commands or () if command[0] == Command.SET for record_id in command[2]]

@@ -1,4 +1,4 @@
-"""What several writers share."""
+"""Functions and classes that several importers share."""
 
 import re
 from contextlib import contextmanager
@@ -6,13 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
-from odoo.tools import float_repr, format_amount, format_date
+from odoo.tools import float_repr
 
 from ..core.errors import InvalidDataError, LockedPeriodError, NotPostedError, NotReadyError
+from ..core.messages import Message, _
 from ..models.ml_outgoing_code import title_of
 
 QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
-"""Context of what is made and posted at once: one line in the chatter says from where, and Odoo adds no others."""
+"""Context for records that are created and posted in one step: Odoo adds no lines of its own to the chatter."""
 
 WRITTEN_MODELS = (
     *("account.move", "account.move.line", "account.payment", "account.bank.statement.line", "hr.expense"),
@@ -22,106 +23,126 @@ _ID = re.compile(r"\[?(?<![\w.,/:-])(\d{1,9})\b(?![\w%/:-])(?![.,]\d)\]?")
 
 
 def exact(amount, currency):
-    """A float of the ORM as the decimal number it stands for."""
+    """A float of the ORM as an exact decimal number."""
     return Decimal(float_repr(currency.round(amount), currency.decimal_places))
 
 
-def shown(env, amount, currency):
-    """An amount as the reader writes it.
+def provider_name(flow):
+    """The name of the provider in sentences."""
+    return flow.connection_id._provider_class().label
 
-    :param currency: record, or its code, which Odoo may not know
+
+def change_note(provider, differences, is_posted=True):
+    """A sentence on the differences between a record and the newest version of its document; empty without any.
+
+    :param differences: [(name, value in Odoo, value at the provider)]
     """
-    if isinstance(currency, str):
-        code = currency
-        currency = env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
-        if not currency:
-            return f"{amount} {code}"
-    return format_amount(env, float(amount), currency)
+    if not differences:
+        return ""
+    phrases = [
+        _(
+            "%(what)s %(odoo_value)s in Odoo, %(provider_value)s in %(provider)s",
+            what=what,
+            odoo_value=odoo_value,
+            provider_value=provider_value,
+            provider=provider,
+        )
+        for what, odoo_value, provider_value in differences
+    ]
+    names = {"provider": provider, "differences": with_semicolons(phrases)}
+    if is_posted:
+        return _("Changed in %(provider)s after posting: %(differences)s.", **names)
+    return _("Changed in %(provider)s: %(differences)s.", **names)
+
+
+def with_semicolons(phrases):
+    """Phrases that contain commas as one text."""
+    parts = {f"part{number}": phrase for number, phrase in enumerate(phrases)}
+    return Message("; ".join(f"%({name})s" for name in parts), **parts)
 
 
 def fits(amount, currency):
-    """Whether a decimal number has no more decimals than the currency."""
+    """Whether a decimal number has at most as many decimals as the currency."""
     return amount == round(amount, currency.decimal_places)
 
 
 def tolerance(flow):
-    """The largest rounding difference that the flow accepts."""
+    """The largest rounding difference that a flow accepts."""
     return Decimal(float_repr(flow.rounding_tolerance, 4))
 
 
 def is_of_company(record, company):
-    """Whether a record with a `company_id` may be used by the company: shared, its own, or of a parent."""
-    owner = record.sudo().company_id  # sudo: a record that is out of reach is named as such
-    return not owner or owner in company.sudo().parent_ids  # sudo: so is a parent
+    """Whether the company may use a record with a `company_id`: it is shared, its own or of a parent."""
+    owner = record.sudo().company_id  # sudo: the user may not read records of other companies
+    return not owner or owner in company.sudo().parent_ids  # sudo: nor parents
 
 
 def creditor_of(move):
-    """Who is owed by a bill, whoever entered it."""
+    """The contact that a bill is owed to."""
     return move.partner_id._ml_creditor(move.company_id)
 
 
 def unusable(record, company):
-    """Why a record that a code is mapped to cannot be used for the company, or an empty string.
+    """Why a mapped record cannot be used for the company, as a sentence, or an empty string.
 
-    The one answer for whatever is written: Odoo checks companies when it creates, and archived records never.
+    Odoo checks companies only when it creates a record, and never whether a record is archived.
     """
     if _is_foreign(record, company):
-        return record.env._("it belongs to another company")
+        return _("It belongs to another company.")
     if "active" in record._fields and not record.active:
-        return record.env._("it is archived")
+        return _("It is archived.")
     return ""
 
 
 def _is_foreign(record, company):
     field = "company_ids" if "company_ids" in record._fields else "company_id"
-    owners = record.sudo()[field]  # sudo: companies out of the flow's reach
+    owners = record.sudo()[field]  # sudo: the user may not read other companies
     return bool(owners) and not owners & company.sudo().parent_ids  # sudo: as above
 
 
 def named(record, company):
-    """What a row of a company calls a record: by no more than its id where it belongs to another company."""
-    return f"(id {record.id})" if _is_foreign(record, company) else title_of(record, company)
+    """The name of a record in the texts of a company; only its ID if it belongs to another company."""
+    return f"(ID {record.id})" if _is_foreign(record, company) else title_of(record, company)
 
 
 def check_tax_countries(taxes, company, position=None):
-    """Odoo takes taxes of one country in a document: the company's, or that of a foreign registration.
+    """Check that all taxes are of the country that Odoo accepts: the company's, or that of a foreign registration.
 
-    :param position: the fiscal position of the document, where it may have one
-    :raises NotReadyError: a tax is of another one
+    :param position: fiscal position of the document, if its type can have one
+    :raises NotReadyError: a tax is of another country
     """
-    env = taxes.env
     is_foreign = bool(position and position.foreign_vat)
     country = position.country_id if is_foreign else company.account_fiscal_country_id
     for tax in taxes.filtered(lambda tax: tax.country_id != country):
-        where = {"tax": named(tax, company), "its": tax.country_id.name, "country": country.name}
+        names = {"tax": named(tax, company), "tax_country": tax.country_id.name, "country": country.name}
         if is_foreign:
-            text = env._(
-                "Tax %(tax)s is one of %(its)s, but fiscal position %(position)s takes taxes of %(country)s: map its"
-                " code to such a tax, or choose another fiscal position for the vendor.",
+            text = _(
+                "Tax %(tax)s is a tax of %(tax_country)s, but fiscal position %(position)s needs taxes of %(country)s."
+                " Map its code to such a tax, or choose another fiscal position for the vendor.",
                 position=position.display_name,
-                **where,
+                **names,
             )
         else:
-            text = env._(
-                "Tax %(tax)s is one of %(its)s, but %(company)s books taxes of %(country)s: map its code to such a tax,"
-                " or give the vendor a fiscal position of %(its)s.",
+            text = _(
+                "Tax %(tax)s is a tax of %(tax_country)s, but %(company)s books taxes of %(country)s. Map its code to"
+                " such a tax, or give the vendor a fiscal position of %(tax_country)s.",
                 company=company.display_name,
-                **where,
+                **names,
             )
         raise NotReadyError(text, awaits=tax)
 
 
 def account_problem(account, company, currency):
-    """Why an account cannot take an item in the currency, or an empty string."""
-    if problem := unusable(account, company):
-        return problem
+    """Why an account cannot be used for an item in the currency, as a sentence, or an empty string."""
+    if reason := unusable(account, company):
+        return reason
     if account.currency_id and account.currency_id not in (currency, company.currency_id):
-        return account.env._("it takes %s only", account.currency_id.name)
+        return _("It accepts only %(currency)s.", currency=account.currency_id.name)
     return ""
 
 
 def bound_elsewhere(connection, kind, records):
-    """{record id: external id} of those records that a remote record of the connection is bound to."""
+    """{record id: external id} of the records that are linked to a record of the connection."""
     if not records:
         return {}
     bindings = connection.env["ml.binding"].search_fetch(
@@ -137,10 +158,10 @@ def bound_elsewhere(connection, kind, records):
 
 
 class Currencies:
-    """The currencies that a batch names, archived ones too, read with one query."""
+    """The currencies of a batch, archived ones too, read with one query."""
 
-    def __init__(self, env, names):
-        self._env = env
+    def __init__(self, env, names, provider):
+        self._provider = provider
         found = env["res.currency"].with_context(active_test=False).search([("name", "in", list(set(names)))])
         self._by_name = {currency.name: currency for currency in found}
 
@@ -151,43 +172,73 @@ class Currencies:
         """
         currency = self._by_name.get(name)
         if not currency:
-            raise InvalidDataError(self._env._("Odoo has no currency %s: correct it at the vendor.", name or "?"))
+            raise InvalidDataError(
+                _(
+                    "Currency %(currency)s does not exist in Odoo. Correct it in %(provider)s.",
+                    currency=name or "?",
+                    provider=self._provider,
+                )
+            )
         return currency
 
     def usable(self, name):
-        """The currency of that name, in use.
+        """The active currency of that name.
 
-        :raises InvalidDataError: it cannot be
+        :raises InvalidDataError: there is none
+        :raises NotReadyError: it is archived
         """
         currency = self.known(name)
         if not currency.active:
             raise NotReadyError(
-                self._env._(
-                    "Currency %s is not active in Odoo: activate it under Accounting, Configuration, Currencies.", name
-                ),
-                awaits=currency,
+                _("Currency %(currency)s is not active in Odoo. Activate it.", currency=name), awaits=currency
             )
         return currency
 
 
-def posted(move, name):
-    """The document, which is to be posted.
+def no_rate(currency):
+    """The error of a currency for which Odoo has no exchange rate."""
+    return NotReadyError(
+        _("Currency %(currency)s has no exchange rate in Odoo. Enter one.", currency=currency.name), awaits=currency
+    )
 
-    :param name: what the document that builds on it calls it
-    :raises NotReadyError: it is not
+
+def check_posted(move, number):
     """
-    env = move.env
+    :param number: number of the bill or credit note at the provider
+    :raises NotReadyError: it is not posted
+    """
     if move.state == "draft":
-        raise NotPostedError(env._("%s is still a draft in Odoo: post it first.", name), awaits=move)
+        is_credit = move.move_type == "in_refund"
+        waits = (
+            _("Waiting until credit note %(number)s is posted.", number=number)
+            if is_credit
+            else _("Waiting until bill %(number)s is posted.", number=number)
+        )
+        raise NotPostedError(waits, awaits=move)
     if move.state == "cancel":
-        raise NotReadyError(env._("%s is cancelled in Odoo.", name), awaits=move)
-    return move
+        raise NotReadyError(_("%(record)s is cancelled in Odoo.", record=number), awaits=move)
+
+
+def check_date(move, planned):
+    """
+    :raises LockedPeriodError: Odoo moved the date of an entry while it was posted
+    """
+    if move.date != planned:
+        raise LockedPeriodError(
+            _(
+                "Odoo would book on %(odoo_value)s instead of %(planned)s because the period was locked in the"
+                " meantime.",
+                odoo_value=move.date,
+                planned=planned,
+            ),
+            awaits=move.company_id,
+        )
 
 
 def journal_locks(journal, date):
-    """Lock dates of the journal itself that cover the date, as (date, label). Fields of other addons, found by name."""
+    """[(date, label)] of the journal's own lock dates that cover the date. Other addons add these fields."""
     names = [name for name, field in journal._fields.items() if name.endswith("lock_date") and field.type == "date"]
-    values = journal.sudo()  # sudo: whether a date is open is no secret of the addon's
+    values = journal.sudo()  # sudo: the fields of other addons may be restricted
     return [
         (values[name], journal._fields[name]._description_string(journal.env))
         for name in names
@@ -196,16 +247,17 @@ def journal_locks(journal, date):
 
 
 class OpenDates:
-    """Accounting dates under the lock dates of the company and the policy of the flow."""
+    """Accounting dates by the lock dates of the company and the policy of the flow."""
 
     def __init__(self, env, flow):
         self._env = env
+        self._provider = provider_name(flow)
         self._company = flow.company_id.with_env(env)
         self._flow = flow
         self._locks = {}
 
     def locks(self, date, journal, has_tax):
-        """(lock dates of the company, of the journal) that cover the date. Odoo's own answer, with its exceptions."""
+        """(lock dates of the company, of the journal) that cover the date, with Odoo's lock date exceptions."""
         key = (date, journal.id, has_tax)
         if key not in self._locks:
             of_company = self._company._get_violated_lock_dates(date, has_tax, journal)
@@ -215,64 +267,62 @@ class OpenDates:
     def resolve(self, date, journal, has_tax=False):
         """The date to book on.
 
-        :raises LockedPeriodError: when the date is locked and the policy is to park, or its fiscal year is closed
+        :raises LockedPeriodError: the date is locked and the policy is to hold, or its fiscal year is locked
         """
         of_company, of_journal = self.locks(date, journal, has_tax)
         if not of_company and not of_journal:
             return date
-        env, day = self._env, self._open_day(date, journal, has_tax)
-        if env.context.get("ml_next_open_day"):
+        day = self._open_day(date, journal, has_tax)
+        if self._env.context.get("ml_next_open_day"):
             return day
         if self._flow.lock_date_policy == "next_open_day":
             year_end = self._company.compute_fiscalyear_dates(date)["date_to"]
             if day <= year_end:
                 return day
             raise LockedPeriodError(
-                env._(
-                    "The accounting date %(date)s is in the fiscal year that ended on %(end)s and is closed: open it,"
-                    " or say that it is booked on %(day)s, in another year.",
-                    date=format_date(env, date),
-                    end=format_date(env, year_end),
-                    day=format_date(env, day),
+                _(
+                    "%(date)s is in the fiscal year that ended on %(end)s, which is locked. Unlock it, or post on"
+                    " %(day)s, in another fiscal year.",
+                    date=date,
+                    end=year_end,
+                    day=day,
                 ),
                 awaits=self._company if of_company else journal,
             )
-        named_locks = [f"{label} ({format_date(env, lock)})" for lock, label in of_journal]
-        if of_company:
-            named_locks.insert(0, env["res.company"]._format_lock_dates(of_company))
+        labels = {name: self._company._fields[name]._description_string(self._env) for _lock, name in of_company}
+        named_locks = [(lock, labels[name]) for lock, name in sorted(of_company)] + of_journal
         raise LockedPeriodError(
-            env._(
-                "The accounting date %(date)s is locked by %(locks)s: open the period, change the date at the vendor,"
-                " or let the flow book on the next open day.",
-                date=format_date(env, date),
-                locks=", ".join(named_locks),
+            _(
+                "%(date)s is in a locked period (%(locks)s).",
+                date=date,
+                locks=[_("%(lock)s: %(date)s", lock=label, date=lock) for lock, label in named_locks],
             ),
             awaits=self._company if of_company else journal,
         )
 
     def _open_day(self, date, journal, has_tax):
-        """The first day after the date that nothing locks."""
+        """The first day after the date that is not locked."""
         while any(locks := self.locks(date, journal, has_tax)):
             date = max(lock for of_one in locks for lock, _name in of_one) + timedelta(days=1)
         return date
 
     def shift_note(self, original, booked):
-        """What is written on a record whose date had to move."""
-        env = self._env
-        return env._(
-            "Dated %(original)s at the vendor, booked on %(booked)s, the next open day, because the period is locked.",
-            original=format_date(env, original),
-            booked=format_date(env, booked),
+        """The note of a record that is not booked on its own date."""
+        return _(
+            "Booked on %(booked)s because the period is locked. Date in %(provider)s: %(original)s.",
+            original=original,
+            booked=booked,
+            provider=self._provider,
         )
 
 
 @contextmanager
 def odoo_refusals(env, entries=()):
-    """Odoo's own refusals are about the data, and their text is for the user: they become ours.
+    """Raise Odoo's own refusals, which are about the data, as InvalidDataError with Odoo's text.
 
-    What they refuse to the user as whom the connection works is put into words by the worker: Odoo's name records.
+    Access errors pass, because the engine words them itself: Odoo's text names records.
 
-    :param entries: what is written
+    :param entries: the entries that are written
     """
     try:
         yield
@@ -284,13 +334,13 @@ def odoo_refusals(env, entries=()):
 
 
 def _without_new_ids(env, text, entries):
-    """A text without ids of records that are new: rolled back, they mean nothing to anybody."""
+    """A text without the IDs of new records, which no longer exist after the rollback."""
     ids = {int(number) for number in _ID.findall(text)}
     if not ids:
         return text
     new = set()
     for name in WRITTEN_MODELS:
-        records = env[name].sudo().with_context(active_test=False)  # sudo: only whether they are new
+        records = env[name].sudo().with_context(active_test=False)  # sudo: only tells whether they are new
         new.update(records.search([("id", "in", list(ids)), ("create_date", ">=", env.cr.now())])._ids)
     names = {entry.record.id: _name(entry) for entry in entries if entry.record}
     if len(entries) == 1:

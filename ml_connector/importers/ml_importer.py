@@ -1,29 +1,28 @@
 from odoo import models
 
 from ..core.errors import ConnectorError, MappingError
-
-OUTCOMES = ("created", "linked", "updated", "unchanged", "drift")
+from ..core.messages import _
 
 
 class ImportEntry:
-    """One document on its way into Odoo, with what the writer decides about it.
+    """One document on its way into Odoo, with the decisions of the importer.
 
-    :ivar log: its `ml.sync.log` row (empty in a dry run)
+    :ivar log: its transfer (`ml.sync.log`), empty in a dry run
     :ivar document: canonical document
-    :ivar bound: the record it is bound to already, or None
-    :ivar outcome: one of `OUTCOMES` once planned
-    :ivar record: the Odoo record once applied (or planned, when it exists already)
-    :ivar note: one sentence for the row, for example what differs
-    :ivar values: whatever the writer prepared for its own use
-    :ivar error: ConnectorError that stops this entry alone
-    :ivar taken: names of the document's `shared` values that go into Odoo; None: all that the source has
-    :ivar kept: {name: value when both sides agreed last} of what changed in Odoo and has yet to be sent
-    :ivar read: the vendor's contacts when it was read last (`Vendor.contacts_read`), of what both sides may change
-    :ivar is_shared: whether a person said that another remote record is the same Odoo record
-    :ivar binds: whether the record is the remote one's alone (not one that several remote records share)
-    :ivar is_difference: whether a person said that it is booked beside what is bound already
-    :ivar comparison: what each account has, and would have from what differs, for the person who decides about it
-    :ivar is_partial: whether what differs can only be what is to be added to what is booked
+    :ivar bound: the Odoo record that it is already linked to, or None
+    :ivar outcome: once planned: `created`, `linked`, `updated`, `unchanged` or `drift` (changed after posting)
+    :ivar record: the Odoo record once applied (or planned, if it exists)
+    :ivar note: a sentence for the transfer, for example the differences
+    :ivar values: data that the importer prepares for itself
+    :ivar error: ConnectorError that stops only this entry
+    :ivar taken: names of the document's `shared` values that go into Odoo; None: all that the document has
+    :ivar kept: {name: value when both sides last agreed} of the values that changed in Odoo and are not sent yet
+    :ivar read: contacts of the supplier at its last reading (`Vendor.contacts_read`), which both sides may change
+    :ivar is_shared: whether a user linked another remote record to the same Odoo record
+    :ivar binds: whether the record gets linked to this remote record only (several remote records may share one)
+    :ivar is_difference: whether a user chose to book it in addition to the linked record
+    :ivar comparison: amount of each account now and in the newest version, for the user who decides
+    :ivar is_partial: whether the newest version can only be an addition to what is booked
     """
 
     __slots__ = (
@@ -57,11 +56,11 @@ class ImportEntry:
 
 
 class MappingLookup:
-    """Mappings and bindings of one batch, read with one query per kind."""
+    """Mappings and record links of one batch, read with one query per kind."""
 
     def __init__(self, connection, mapped, bound):
         """
-        :param mapped: {(kind, external_id): record, or None where the code is to be ignored}
+        :param mapped: {(kind, external_id): record, or None if the code is ignored}
         :param bound: {(kind, external_id): record}
         """
         self.connection = connection
@@ -69,59 +68,62 @@ class MappingLookup:
         self._bound = bound
 
     def mapping(self, reference):
-        """The Odoo record of a reference; None when the accountant chose to ignore the code.
+        """The Odoo record of a reference; None if the accountant ignores the code.
 
-        :raises MappingError: when it is not mapped
+        :raises MappingError: it is not mapped
         """
         key = (reference.kind, reference.external_id)
         if key not in self._mapped:
-            raise MappingError(
-                f"{reference.name or reference.code or reference.external_id} is not mapped", [reference]
-            )
+            raise MappingError(_("%(code)s is not mapped.", code=title(reference)), [reference])
         return self._mapped[key]
 
     def binding(self, kind, external_id):
-        """The Odoo record bound to a remote record, or None."""
+        """The Odoo record linked to a remote record, or None."""
         return self._bound.get((kind, external_id))
 
 
-class MlImporter(models.AbstractModel):
-    """Turns canonical documents into Odoo records. One model per kind of document: `ml.importer.<kind>`.
+def title(reference):
+    """The name of a reference in sentences."""
+    return reference.name or reference.code or reference.external_id
 
-    The engine plans a batch, which writes nothing (a dry run ends there), then applies it in one transaction.
-    A writer reads and writes the books with the rights of the connection's user (`ml.connection._books`). The engine's
-    own tables are reached through the flow, which belongs to the engine.
+
+class MlImporter(models.AbstractModel):
+    """Turns canonical documents into Odoo records. One model for each kind of document: `ml.importer.<kind>`.
+
+    The engine plans a batch, which writes nothing (a dry run ends there), and then applies it in one transaction.
+    An importer reads and writes accounting records with the rights of the connection's user (`ml.connection._books`).
+    It reaches the connector's own tables through the flow, which has the rights of the engine.
     """
 
     _name = "ml.importer"
-    _description = "Writer"
+    _description = "Importer"
 
     _groups = ()
-    """External ids of the groups that the connection's user needs to write the records."""
+    """XML IDs of the groups that the connection's user needs to write the records."""
     _binds = True
-    """Whether the written record is bound to the remote one (what is only looked after by its mapping is not)."""
+    """Whether the written record is linked to the remote one (a code, for example, only has its mapping)."""
 
     _optional_kinds = ("vendor",)
-    """Kinds of references that may lack a mapping: the writer then finds the record by itself."""
+    """Kinds of references that may lack a mapping, because the importer can find the record."""
 
     def _groups_of(self, flow):
-        """External ids of the groups that a flow needs."""
+        """XML IDs of the groups that a flow needs."""
         return self._groups
 
     def _remarks(self, flow):
-        """Findings of the check about what other addons do to the records of a flow."""
+        """Findings of the connection check on what other addons do to the records of a flow."""
         return []
 
     def _mapped(self, connection, keys):
-        """{(kind, external id): what stands for the code, or None where it is left out} of the mapped keys."""
+        """{(kind, external id): mapped record, or None if the code is ignored} of the mapped keys."""
         return connection.env["ml.mapping"]._resolved(connection, keys)
 
     def _is_filled(self, mapping):
-        """Whether a row of the mapping list says what this writer needs of it."""
+        """Whether a mapping has what this importer needs."""
         return bool(mapping.res_id or mapping.is_ignored)
 
     def _takes(self, record):
-        """Whether a record that is bound to a remote one is of the sort that this writer makes or builds on."""
+        """Whether a linked record is of a type that this importer creates or builds on."""
         return record._name != "ml.bridged.document"
 
     def _references(self, document):
@@ -129,11 +131,11 @@ class MlImporter(models.AbstractModel):
         return ()
 
     def _dependencies(self, document):
-        """Remote records that must be in Odoo before: tuples of kind, external id, name."""
+        """Remote records that must be in Odoo first, as (kind, external id, name)."""
         return ()
 
     def _plan_batch(self, flow, entries, resolver):
-        """Decide about each entry and prepare its values; write nothing. One bad entry never stops another."""
+        """Decide on each entry and prepare its values, without writing. An invalid entry does not stop the others."""
         for entry in entries:
             try:
                 self._plan(flow, entry, resolver)
@@ -144,9 +146,9 @@ class MlImporter(models.AbstractModel):
         raise NotImplementedError
 
     def _apply_batch(self, flow, entries, resolver):
-        """Write what was planned. Raises when anything fails: the engine rolls back and goes one by one."""
+        """Write the planned entries. On any error the engine rolls back and applies the entries one by one."""
         raise NotImplementedError
 
     def _result_reference(self, record):
-        """Our reference of a written record, as the vendor is told."""
+        """The reference of a written record that is reported to the provider."""
         return record.display_name

@@ -1,19 +1,22 @@
+from decimal import Decimal
+
 from odoo import models
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
 
 from ..core.documents import Reference
 from ..core.errors import (
     ConnectorError,
     DuplicateError,
     InvalidDataError,
-    LockedPeriodError,
     MappingError,
     NotReadyError,
     NotRelevantError,
 )
+from ..core.messages import Amount, _, paragraph
 from ..core.own_ids import may_be
 from ..core.provider import Finding
 from ..models.client_actions import shown_as_text
+from ..models.ml_sentence import money
 from .bill_analytics import BillAnalytics
 from .bill_taxes import BILL, BillPlan, BillTaxes, LinePlan
 from .bill_writer import SYNC_METHODS, BillWriter
@@ -22,13 +25,17 @@ from .importer_tools import (
     OpenDates,
     account_problem,
     bound_elsewhere,
+    change_note,
+    check_date,
     check_tax_countries,
     creditor_of,
     exact,
     fits,
     is_of_company,
     named,
+    no_rate,
     odoo_refusals,
+    provider_name,
     tolerance,
     unusable,
 )
@@ -39,18 +46,19 @@ BILL_TYPES = ("in_invoice", "in_refund", "in_receipt")
 
 
 class BillBatch:
-    """What the bills of one batch share: options of the flow, and look-ups that are made once."""
+    """The shared data of a batch of bills: options of the flow, and look-ups that are made once."""
 
     def __init__(self, writer, flow, documents, resolver):
         self.env = writer.env
         self.flow = flow
         self.company = flow.company_id.with_env(self.env)
         self.connection = flow.connection_id
+        self.provider = provider_name(flow)
         self.resolver = resolver
         self.tolerance = tolerance(flow)
         self.dates = OpenDates(self.env, flow)
         self.amounts = BillTaxes(self.env, self.company, self.tolerance)
-        self.currencies = Currencies(self.env, (document.currency for document in documents))
+        self.currencies = Currencies(self.env, (document.currency for document in documents), self.provider)
         self._mapped = self._read_mapped(writer, documents)
         self.analytics = BillAnalytics(self)
         self.existing = {}
@@ -62,18 +70,18 @@ class BillBatch:
         self.positions = {}
         self.deliveries = {}
         self.entered = {}
-        self.official = OfficialNumbers(self.env)
+        self.official = OfficialNumbers(self.env, self.provider)
         self.options = {}
 
     def _read_mapped(self, writer, documents):
-        """{(kind, external id): record} in one recordset a model, so that what is read of one is read of all."""
+        """{(kind, external id): record}, in one recordset for each model so that Odoo prefetches them together."""
         found = {}
         for document in documents:
             for reference in writer._references(document):
                 try:
                     found[reference.kind, reference.external_id] = self.resolver.mapping(reference)
                 except MappingError:
-                    continue  # said where the bill is planned
+                    continue  # raised again when the bill is planned
         together = {}
         for record in found.values():
             if record:
@@ -84,12 +92,12 @@ class BillBatch:
         return {key: record and together[record._name][record.id] for key, record in found.items()}
 
     def mapping(self, reference):
-        """The Odoo record of a reference; None when the accountant chose to ignore the code."""
+        """The Odoo record of a reference; None if the accountant ignores the code."""
         key = (reference.kind, reference.external_id)
         return self._mapped[key] if key in self._mapped else self.resolver.mapping(reference)
 
     def once(self, cache, key, compute):
-        """The value of a key, computed at its first use."""
+        """The cached value of a key, computed on first use."""
         if key not in cache:
             cache[key] = compute()
         return cache[key]
@@ -100,7 +108,7 @@ class MlImporterBill(models.AbstractModel):
 
     _name = "ml.importer.bill"
     _inherit = "ml.importer"
-    _description = "Writer of Vendor Bills"
+    _description = "Vendor Bill Importer"
     _groups = ("account.group_account_invoice",)
 
     _form = BILL
@@ -125,7 +133,7 @@ class MlImporterBill(models.AbstractModel):
     def _plan_batch(self, flow, entries, resolver):
         for entry in entries:
             if entry.document.is_void:
-                self._plan_void(entry)
+                self._plan_void(entry, provider_name(flow))
         entries = [entry for entry in entries if not entry.document.is_void]
         batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
         partners = self._partners(batch, entries)
@@ -138,10 +146,10 @@ class MlImporterBill(models.AbstractModel):
             except ConnectorError as error:
                 entry.error = error
             else:
-                entry.note = " ".join(filter(None, (entry.note, entry.document.remark)))
+                entry.note = paragraph(entry.note, entry.document.remark)
 
     def _partners(self, batch, entries):
-        """{vendor's id: partner} of the batch; bills of an unknown vendor get their error."""
+        """{vendor id: partner} of the batch; bills of an unknown vendor get their error."""
         partners = {}
         for entry in entries:
             party = entry.document.vendor
@@ -150,21 +158,21 @@ class MlImporterBill(models.AbstractModel):
                 partners[party.external_id] = partner
             else:
                 entry.error = MappingError(
-                    self.env._("Vendor %s is not in Odoo yet.", party.name or party.external_id),
+                    _("Vendor %(vendor)s is not in Odoo yet.", vendor=party.name or party.external_id),
                     [Reference(kind="vendor", external_id=party.external_id, name=party.name)],
                 )
-        # one recordset, so that what is read of one partner is read of all
+        # one recordset, so that Odoo prefetches the partners together
         together = self.env["res.partner"].browse(dict.fromkeys(partner.id for partner in partners.values()))
         by_id = {partner.id: partner for partner in together}
         return {external_id: by_id[partner.id] for external_id, partner in partners.items()}
 
     def _look_up(self, batch, entries, partners):
-        """Read at once what the bills of the batch may meet in Odoo."""
+        """Read the existing records that the bills of the batch may match, with few queries."""
         documents = [entry.document for entry in entries if not entry.error]
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
         together = self.env["res.partner"].union(*partners.values())
         creditors = {partner._ml_creditor(batch.company).id for partner in together}
-        # read at once what is looked at vendor by vendor
+        # prefetch what is read for each vendor
         self.env["res.partner"].browse(creditors).bank_ids.mapped("currency_id")
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
         moves = self._moves_numbered(batch, together.commercial_partner_id.ids, numbers)
@@ -183,8 +191,8 @@ class MlImporterBill(models.AbstractModel):
             self._look_up_order_keys(batch, documents)
 
     def _origins(self, batch, documents):
-        """{vendor's id: move} of the bills that were born in Odoo: by our own id, or as what they were sent."""
-        # an id from outside may be of another company's bill, which is none of this connection's business
+        """{external id: move} of the bills that come from Odoo, found by their Odoo ID or by what was sent."""
+        # an ID from outside may be of another company's bill
         ids = {document.odoo_id for document in documents if document.odoo_id}
         domain = [("company_id", "=", batch.company.id), ("move_type", "in", BILL_TYPES)]
         own = self.env["account.move"].search([("id", "in", list(ids)), *domain]) if ids else ()
@@ -201,14 +209,14 @@ class MlImporterBill(models.AbstractModel):
         return found
 
     def _look_up_order_keys(self, batch, documents):
-        """The order lines that the vendor names by ids of its own, as far as the orders are in Odoo."""
+        """The order lines that the provider refers to by its own IDs, if Odoo has their orders."""
         keys = {line.order_line_key for document in documents for line in document.lines} - {""}
         names = {("purchase_order_line", key) for key in keys}
         found = batch.connection.env["ml.binding"]._records(batch.connection, names)
         batch.order_lines |= {key: line for (_kind, key), line in found.items()}
 
     def _moves_numbered(self, batch, commercial_ids, numbers):
-        """Bills of these vendors with these numbers, whatever their case and spaces."""
+        """Bills of these vendors with these numbers, regardless of case and spaces."""
         moves = self.env["account.move"]
         if not commercial_ids or not numbers:
             return moves
@@ -241,18 +249,18 @@ class MlImporterBill(models.AbstractModel):
         batch.currencies.usable(document.currency)
         if existing := self._existing(batch, document, partner):
             batch.bound[existing.id] = document.external_id
-            self._plan_link(entry, existing)
+            self._plan_link(batch, entry, existing)
             return
         self._check_batch(batch, document, partner)
         plan = self._prepare(batch, document, partner)
-        entry.plan("created", values=plan, note=" ".join(plan.notes))
+        entry.plan("created", values=plan, note=paragraph(*plan.notes))
 
     # ------------------------------------------------------------------ the same bill?
 
     def _existing(self, batch, document, partner):
-        """The bill that somebody entered by hand, or None.
+        """The same bill that a user entered manually, or None.
 
-        :raises DuplicateError: when it is not surely the same
+        :raises DuplicateError: a bill may be the same, but it is not certain
         """
         move = batch.origins.get(document.external_id)
         if move and move.company_id == batch.company and move.state != "cancel":
@@ -270,23 +278,28 @@ class MlImporterBill(models.AbstractModel):
         if len(rivals) == 1 and len(same) == 1:
             return same[0]
         raise DuplicateError(
-            self.env._(
-                "Bill %(number)s of %(vendor)s over %(total)s %(currency)s may be in Odoo already: %(moves)s.",
+            _(
+                "Bill %(number)s of %(vendor)s for %(amount)s may already be in Odoo: %(bills)s.",
                 number=document.number,
                 vendor=partner.display_name,
-                total=document.total,
-                currency=document.currency,
-                moves=", ".join(self._described(batch, move) for move in rivals),
+                amount=Amount(document.total, document.currency),
+                bills=[self._described(batch, move) for move in rivals],
             )
         )
 
     def _check_origin(self, batch, document, partner, move):
-        """An id only proposes: the bill that it names is the same one when vendor, kind, currency and total agree.
+        """Check the bill that an Odoo ID refers to: vendor, type, currency and total must match.
 
-        :raises DuplicateError: when they do not
+        :raises DuplicateError: they do not
         """
         if move.id in batch.bound:
-            raise DuplicateError(self.env._("%s belongs to another bill at the vendor already.", move.display_name))
+            raise DuplicateError(
+                _(
+                    "%(bill)s is already linked to another bill in %(provider)s.",
+                    bill=move.display_name,
+                    provider=batch.provider,
+                )
+            )
         if (
             creditor_of(move) == partner._ml_creditor(batch.company)
             and move.move_type == self._move_type(document)
@@ -294,25 +307,33 @@ class MlImporterBill(models.AbstractModel):
             and abs(exact(move.amount_total, move.currency_id) - document.total) <= batch.tolerance
         ):
             return
+        names = {
+            "number": document.number or document.external_id,
+            "vendor": partner.display_name,
+            "amount": Amount(document.total, document.currency),
+            "bill": self._described(batch, move),
+            "other": move.commercial_partner_id.display_name or "-",
+            "provider": batch.provider,
+        }
         raise DuplicateError(
-            self.env._(
-                "%(type)s %(number)s of %(vendor)s over %(total)s %(currency)s refers to %(bill)s of %(other)s in Odoo,"
-                " which does not agree: correct the reference at the vendor, or make both agree.",
-                type=self.env._("Credit note") if document.is_credit else self.env._("Bill"),
-                number=document.number or document.external_id,
-                vendor=partner.display_name,
-                total=document.total,
-                currency=document.currency,
-                bill=self._described(batch, move),
-                other=move.commercial_partner_id.display_name or "-",
+            _(
+                "Credit note %(number)s of %(vendor)s for %(amount)s refers to %(bill)s of %(other)s in Odoo, which"
+                " does not match. Correct the reference in %(provider)s, or make both match.",
+                **names,
+            )
+            if document.is_credit
+            else _(
+                "Bill %(number)s of %(vendor)s for %(amount)s refers to %(bill)s of %(other)s in Odoo, which does not"
+                " match. Correct the reference in %(provider)s, or make both match.",
+                **names,
             )
         )
 
     def _is_rival(self, batch, document, move):
         """Whether a bill of the same vendor and number may be the same bill.
 
-        Some vendors use one number over and over (an account number each month): another date and another total is
-        another bill. What came from this connection is another bill as well, unless it is of the same day.
+        Some vendors reuse a number (an account number each month): with another date and another total it is another
+        bill. A bill of this connection is another bill too, unless it has the same date.
         """
         if move.payment_state == "reversed":
             return False
@@ -329,23 +350,29 @@ class MlImporterBill(models.AbstractModel):
         )
 
     def _described(self, batch, move):
-        name = move.name or self.env._("draft")
-        total = exact(move.amount_total, move.currency_id)
-        text = f"{name} ({format_date(self.env, move.invoice_date)}, {total} {move.currency_id.name})"
+        bill = _(
+            "%(bill)s (%(date)s, %(amount)s)",
+            bill=move.name or _("draft"),
+            date=move.invoice_date or "-",
+            amount=money(move.amount_total, move.currency_id),
+        )
         if external_id := batch.bound.get(move.id):
-            return self.env._("%(bill)s, which is record %(id)s at the vendor", bill=text, id=external_id)
-        return text
+            return _(
+                "%(bill)s, linked to record %(id)s in %(provider)s", bill=bill, id=external_id, provider=batch.provider
+            )
+        return bill
 
     def _check_batch(self, batch, document, partner):
-        """Two records of one number, vendor and day in the same batch: the second is for a person to decide."""
+        """Reject the second of two records with the same number, vendor and date in a batch."""
         if not normalized(document.number):
             return
         key = (partner._ml_creditor(batch.company).id, normalized(document.number), document.document_date)
         first = batch.seen.setdefault(key, document)
         if first is not document:
             raise DuplicateError(
-                self.env._(
-                    "Bill %(number)s of %(vendor)s is there twice at the vendor, as record %(first)s and %(second)s.",
+                _(
+                    "%(provider)s has bill %(number)s of %(vendor)s twice: %(first)s and %(second)s.",
+                    provider=batch.provider,
                     number=document.number,
                     vendor=partner.display_name,
                     first=first.external_id,
@@ -353,49 +380,52 @@ class MlImporterBill(models.AbstractModel):
                 )
             )
 
-    def _plan_link(self, entry, move):
+    def _plan_link(self, batch, entry, move):
         document = entry.document
         note = ""
         if move.invoice_date and move.invoice_date != document.document_date:
-            note = self.env._(
-                "Dated %(odoo)s in Odoo and %(vendor)s at the vendor.",
-                odoo=format_date(self.env, move.invoice_date),
-                vendor=format_date(self.env, document.document_date),
+            note = _(
+                "Dated %(odoo_value)s in Odoo and %(provider_value)s in %(provider)s.",
+                odoo_value=move.invoice_date,
+                provider_value=document.document_date,
+                provider=batch.provider,
             )
         if not self._same_total(document, move):
-            total = exact(move.amount_total, move.currency_id)
-            note = self.env._(
-                "Over %(odoo)s %(currency)s in Odoo and %(vendor)s %(other)s at the vendor: correct what is wrong.",
-                odoo=total,
-                currency=move.currency_id.name,
-                vendor=document.total,
-                other=document.currency,
+            note = _(
+                "The total is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s. Correct one of them.",
+                odoo_value=money(move.amount_total, move.currency_id),
+                provider_value=Amount(document.total, document.currency),
+                provider=batch.provider,
             )
         entry.plan("linked", move, note=note)
 
-    def _plan_void(self, entry):
-        """A bill that the vendor took back: a draft is cancelled, what is posted is for a person to reverse."""
+    def _plan_void(self, entry, provider):
+        """A bill that was voided at the provider: a draft is cancelled, a posted bill needs a decision."""
         move = entry.bound
         if not move:
-            entry.error = NotRelevantError(self.env._("The bill was voided before it came to Odoo."))
+            entry.error = NotRelevantError(_("Archived in %(provider)s before Odoo imported it.", provider=provider))
         elif move.state == "cancel" or move.payment_state == "reversed":
             entry.plan("unchanged", move)
         elif move.state == "draft":
-            entry.plan("updated", move, note=self.env._("Voided at the vendor, and therefore cancelled."))
+            note = _("Cancelled because it was voided in %(provider)s.", provider=provider)
+            entry.plan("updated", move, note=note)
         else:
-            entry.plan(
-                "drift", move, note=self.env._("Voided at the vendor, but %s is posted: reverse it.", move.display_name)
+            note = _(
+                "Archived in %(provider)s, but %(bill)s is posted in Odoo. Reverse it or keep it.",
+                provider=provider,
+                bill=move.display_name,
             )
+            entry.plan("drift", move, note=note)
 
-    # ------------------------------------------------------------------ a bill that is bound already
+    # ------------------------------------------------------------------ a bill that is already linked
 
     def _plan_bound(self, batch, entry, partner):
         move = entry.bound
         if move.state == "cancel":
-            entry.plan("drift", move, note=self.env._("%s is cancelled in Odoo.", move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is cancelled in Odoo.", record=move.display_name))
             return
         if move.state == "posted" and move.payment_state == "reversed":
-            entry.plan("drift", move, note=self.env._("%s is reversed in Odoo.", move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is reversed in Odoo.", record=move.display_name))
             return
         is_draft = move.state == "draft"
         if is_draft:
@@ -404,30 +434,29 @@ class MlImporterBill(models.AbstractModel):
         plan = self._prepare(batch, entry.document, partner, None if is_draft else move, move_type)
         changes = PostedBillDiff(self.env, plan, move)
         if not is_draft or move.move_type != move_type:
-            texts = changes.texts()
-            note = self.env._("Changed at the vendor: %s.", "; ".join(texts)) if texts else ""
-            entry.plan("drift" if texts else "unchanged", move, note=note)
+            note = change_note(batch.provider, changes.differences(), not is_draft)
+            entry.plan("drift" if note else "unchanged", move, note=note)
             return
         values = changes.draft_values()
-        entry.plan("updated" if values else "unchanged", move, (plan, values), " ".join(plan.notes))
+        entry.plan("updated" if values else "unchanged", move, (plan, values), paragraph(*plan.notes))
 
     # ------------------------------------------------------------------ prepare
 
     def _move_type(self, document, move=None):
-        """What the document becomes, or has to be where it is `move` already."""
+        """The type of move that the document becomes, or must be if it already is `move`."""
         return "in_refund" if document.is_credit else "in_invoice"
 
     def _prepare(self, batch, document, partner, booked=None, move_type=None, form=None):
-        """The bill as it is to be booked.
+        """Plan the bill.
 
-        :param booked: the posted bill that it is only compared with: what stands against booking it does not matter
-        :param move_type: what it becomes, where the document alone does not say
-        :param form: what kind of document it becomes, where the writer alone does not say
+        :param booked: the posted bill to compare it with; then nothing is checked that would only prevent booking
+        :param move_type: type of move, if it does not follow from the document
+        :param form: type of document, if it does not follow from the importer
         """
         if not document.lines:
-            raise InvalidDataError(self.env._("The bill has no lines: complete it at the vendor."))
+            raise InvalidDataError(_("The bill has no lines. Complete it in %(provider)s.", provider=batch.provider))
         currency = batch.currencies.known(document.currency)
-        self._check_amounts(document, currency)
+        self._check_amounts(batch, document, currency)
         journal = booked.journal_id if booked else self._journal(batch, document)
         position = self._fiscal_position(batch, partner)
         notes = []
@@ -437,6 +466,7 @@ class MlImporterBill(models.AbstractModel):
         ]
         plan = BillPlan(
             document=document,
+            provider=batch.provider,
             company=batch.company,
             partner=partner,
             journal=journal,
@@ -460,34 +490,35 @@ class MlImporterBill(models.AbstractModel):
             self._check_lines(batch, plan)
         return plan
 
-    def _check_amounts(self, document, currency):
+    def _check_amounts(self, batch, document, currency):
         amounts = [document.total, *(line.amount for line in document.lines)]
         if document.tax_total is not None:
             amounts.append(document.tax_total)
         for amount in amounts:
             if not fits(amount, currency):
                 raise InvalidDataError(
-                    self.env._(
-                        "The amount %(amount)s has more than the %(digits)s decimals of %(currency)s: correct it at"
-                        " the vendor.",
+                    _(
+                        "Amount %(amount)s has more than the %(digits)s decimals of %(currency)s. Correct it in"
+                        " %(provider)s.",
                         amount=amount,
                         digits=currency.decimal_places,
                         currency=currency.name,
+                        provider=batch.provider,
                     )
                 )
         if document.total < 0:
             raise InvalidDataError(
-                self.env._(
-                    "The total of the bill is negative (%(total)s %(currency)s): it has to be a credit note.",
-                    total=document.total,
-                    currency=currency.name,
+                _(
+                    "The total of the bill is negative (%(amount)s). Enter it as a credit note in %(provider)s.",
+                    amount=Amount(document.total, currency.name),
+                    provider=batch.provider,
                 )
             )
 
     def _check_partner(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
             raise NotReadyError(
-                self.env._(
+                _(
                     "The contact of vendor %(vendor)s belongs to another company and cannot be used in %(company)s.",
                     vendor=document.vendor.name or document.vendor.external_id,
                     company=batch.company.display_name,
@@ -502,7 +533,7 @@ class MlImporterBill(models.AbstractModel):
         journals = self.env["account.journal"]
         if batch.flow.is_journal_gone:
             raise NotReadyError(
-                self.env._("The flow's journal was deleted: choose another one in the flow."), awaits=batch.flow
+                _("The journal of the flow was deleted. Choose another journal in the flow."), awaits=batch.flow
             )
         journal = batch.flow.journal_id.with_env(self.env) or journals.search(
             [*journals._check_company_domain(batch.company), ("type", "=", "purchase")], limit=1
@@ -510,7 +541,7 @@ class MlImporterBill(models.AbstractModel):
         return self._checked_journal(batch, journal)
 
     def _plain_journal(self, batch):
-        """A purchase journal for what no vendor numbered: one that needs no official document."""
+        """A purchase journal without official documents, for bills that have no vendor's number."""
         journal = self._purchase_journal(batch)
         if not batch.official.applies(journal):
             return journal
@@ -519,10 +550,10 @@ class MlImporterBill(models.AbstractModel):
         journal = journals.search([*journals._check_company_domain(batch.company), *domain], limit=1)
         if not journal:
             raise NotReadyError(
-                self.env._(
-                    "This is no official document of a vendor, and %s has no purchase journal without documents: create"
-                    " one.",
-                    batch.company.name,
+                _(
+                    "This is not an official document of a vendor, and %(company)s has no purchase journal without"
+                    " official documents. Create one.",
+                    company=batch.company.name,
                 ),
                 awaits=journals,
             )
@@ -531,32 +562,29 @@ class MlImporterBill(models.AbstractModel):
     def _checked_journal(self, batch, journal):
         if not journal:
             raise NotReadyError(
-                self.env._("%s has no purchase journal: create one or choose one in the flow.", batch.company.name),
+                _(
+                    "%(company)s has no purchase journal. Create one, or choose one in the flow.",
+                    company=batch.company.name,
+                ),
                 awaits=journal,
             )
         if unusable(journal, batch.company) or journal.type != "purchase":
             raise NotReadyError(
-                self.env._(
-                    "Journal %s cannot take vendor bills: choose another one in the flow.",
-                    named(journal, batch.company),
+                _(
+                    "Journal %(journal)s cannot be used for vendor bills. Choose another journal in the flow.",
+                    journal=named(journal, batch.company),
                 ),
                 awaits=journal,
             )
         return journal
 
     def _rate(self, batch, document, currency, booked):
-        """Units of the bill's currency for one of the company's."""
+        """Units of the bill's currency for one unit of the company's currency."""
         company_currency = batch.company.currency_id
         if currency == company_currency:
             return 1.0
         if not booked and not batch.once(batch.rates, currency, lambda: self._has_rates(batch, currency)):
-            raise NotReadyError(
-                self.env._(
-                    "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
-                    currency.name,
-                ),
-                awaits=currency,
-            )
+            raise no_rate(currency)
         own = batch.once(
             batch.rates,
             (currency, document.document_date),
@@ -572,42 +600,42 @@ class MlImporterBill(models.AbstractModel):
         return stated
 
     def _stated_rate(self, batch, document, currency):
-        """The rate that the source states, where it leads to the company's currency; else None."""
+        """The rate that the document states to the company's currency, or None."""
         company_currency = batch.company.currency_id
         target = company_currency.name if document.rate_currency is None else document.rate_currency
         if document.exchange_rate is None or target != company_currency.name or currency == company_currency:
             return None
         if document.exchange_rate <= 0:
-            raise InvalidDataError(self.env._("The exchange rate %s is not positive.", document.exchange_rate))
+            raise InvalidDataError(_("Exchange rate %(rate)s is not positive.", rate=document.exchange_rate))
         return float(document.exchange_rate)
 
     def _check_rate(self, batch, document, stated, own):
-        """A rate from outside has to be near Odoo's own.
-
-        :raises InvalidDataError: it is not
+        """
+        :raises NotReadyError: the stated rate differs from Odoo's rate by more than the flow allows
         """
         if max(stated / own, own / stated) <= 1 + batch.flow.rate_tolerance / 100:
             return
         raise NotReadyError(
-            self.env._(
-                "The rate at the vendor is %(stated)s %(currency)s for 1 %(company)s, but Odoo's of %(date)s is"
-                " %(own)s: correct it there or in Odoo, or allow a larger difference in the flow.",
-                stated=f"{stated:.6g}",
-                own=f"{own:.6g}",
+            _(
+                "The rate is %(provider_value)s %(currency)s for 1 %(company_currency)s in %(provider)s, but"
+                " %(odoo_value)s in Odoo on %(date)s. Correct one of them, or allow a larger difference in the flow.",
+                provider_value=Decimal(f"{stated:.6g}"),
+                odoo_value=Decimal(f"{own:.6g}"),
                 currency=document.currency,
-                company=batch.company.currency_id.name,
-                date=format_date(self.env, document.document_date),
+                company_currency=batch.company.currency_id.name,
+                provider=batch.provider,
+                date=document.document_date,
             ),
             awaits=batch.currencies.known(document.currency),
         )
 
     def _has_rates(self, batch, currency):
-        """Odoo takes 1.0 for a currency without any rate: that is never meant."""
+        """Whether the currency has any rate; Odoo uses 1.0 for one without, which is never meant."""
         domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, batch.company.root_id.id))]
         return bool(self.env["res.currency.rate"].search(domain, limit=1))
 
     def _prepare_header(self, batch, plan, booked, move_type, position):
-        """Values of the move but for its lines. Nothing that the source gives is left to Odoo's defaults."""
+        """Values of the move without its lines. Odoo's defaults apply only to what the document does not state."""
         document = plan.document
         if booked:
             return {"move_type": move_type}
@@ -650,10 +678,10 @@ class MlImporterBill(models.AbstractModel):
             return {}
 
     def _draft_note(self, reason):
-        return self.env._("It is left as a draft, because it cannot be posted: %s", reason)
+        return paragraph(_("Left as a draft because Odoo cannot post it."), reason)
 
     def _entered(self, batch, plan, move_type):
-        """What Odoo fills in from the vendor when a person enters the bill: how it is to be paid."""
+        """The payment details that Odoo fills in from the vendor when a user enters a bill."""
         if move_type == "entry":
             return {}
         values = batch.once(
@@ -682,7 +710,7 @@ class MlImporterBill(models.AbstractModel):
         }
 
     def _fiscal_position(self, batch, partner):
-        """The vendor's fiscal position as Odoo finds it. It decides on the payable account; mapped taxes stay."""
+        """The fiscal position of the vendor as Odoo finds it. It maps the payable account; mapped taxes stay."""
         positions = self.env["account.fiscal.position"].with_company(batch.company)
         domain = positions._check_company_domain(batch.company)
         if not batch.once(batch.positions, "any", lambda: bool(positions.search(domain, limit=1))):
@@ -694,17 +722,19 @@ class MlImporterBill(models.AbstractModel):
         )
 
     def _delivery(self, batch, partner):
-        """Where the vendor delivers from, as Odoo finds it; looked up once for all bills of a vendor."""
+        """The delivery address of the vendor as Odoo finds it, looked up once for all bills of a vendor."""
         address_id = batch.once(batch.deliveries, partner, lambda: partner.address_get(["delivery"])["delivery"])
-        # the vendor itself is in one recordset with the others: what is read of it is read of all
+        # the partner itself is in one recordset with the others, which Odoo prefetches together
         return partner if address_id == partner.id else partner.browse(address_id)
 
     # ------------------------------------------------------------------ lines
 
     def _prepare_line(self, batch, document, number, line, partner, journal, currency, position, notes):
-        order_line, problem = self._order_line(batch, line, partner)
-        if problem:
-            notes.append(self.env._("Line %(number)s is not linked: %(problem)s.", number=number, problem=problem))
+        order_line, reason = self._order_line(batch, line, partner)
+        if reason:
+            notes.append(
+                _("Line %(line)s is not linked to a purchase order line. %(reason)s", line=number, reason=reason)
+            )
         product = order_line.product_id if order_line else self.env["product.product"]
         account = self._stock_account(batch, order_line, position, document) or self._account(
             batch, number, line, journal, product, position
@@ -727,7 +757,7 @@ class MlImporterBill(models.AbstractModel):
         return planned
 
     def _stock_account(self, batch, order_line, position, document):
-        """Where Odoo's own bill of an order books what is kept in stock, whatever the vendor's coding says."""
+        """The account that Odoo's own bill of an order uses for a storable product, regardless of the coding."""
         if not order_line or not order_line.product_id.is_storable:
             return None
         line = self.env["account.move.line"].new(
@@ -754,9 +784,10 @@ class MlImporterBill(models.AbstractModel):
         account = account or journal.default_account_id
         if not account:
             raise NotReadyError(
-                self.env._(
-                    "Line %(number)s has no account, and journal %(journal)s has no default account.",
-                    number=number,
+                _(
+                    "Line %(line)s has no account, and journal %(journal)s has no default account. Enter one in the"
+                    " journal.",
+                    line=number,
                     journal=journal.display_name,
                 ),
                 awaits=journal,
@@ -770,24 +801,23 @@ class MlImporterBill(models.AbstractModel):
         return taxes
 
     def _order_line(self, batch, line, partner):
-        """The purchase order line that a line bills, when it can be billed; else why it cannot."""
+        """(purchase order line that a line bills, or None; reason why it cannot be billed)."""
         order_line = batch.order_lines.get(line.purchase_order_line or line.order_line_key)
         order = order_line and order_line.order_id
         if not order or order.company_id != batch.company or order.state != "purchase":
-            problem = self.env._("its purchase order is not open in Odoo") if line.purchase_order_line else ""
-            return None, problem
+            return None, _("Its purchase order is not open in Odoo.") if line.purchase_order_line else ""
         if order.partner_id._ml_creditor(batch.company) != partner._ml_creditor(batch.company):
-            return None, self.env._("purchase order %s is of another vendor", order.name)
+            return None, _("Purchase order %(order)s belongs to another vendor.", order=order.name)
         if line.purchase_order and normalized(line.purchase_order) != normalized(order.name):
-            return None, self.env._(
-                "it names purchase order %(named)s, but its order line is of %(found)s",
-                named=line.purchase_order,
-                found=order.name,
+            return None, _(
+                "It refers to purchase order %(order)s, but its order line belongs to %(other)s.",
+                order=line.purchase_order,
+                other=order.name,
             )
         return order_line, ""
 
     def _stated_quantity(self, line):
-        """The units that a line states, as exact as Odoo keeps them; None where it states none."""
+        """The quantity that a line states, rounded as Odoo stores it; None if it states none."""
         quantity = line.quantity
         if quantity is None and line.unit_price:
             quantity = line.amount / line.unit_price
@@ -797,7 +827,7 @@ class MlImporterBill(models.AbstractModel):
         return float(round(quantity, digits)) or None if quantity and line.amount else None
 
     def _order_price(self, order_line, currency):
-        """Price of one unit on the order, by which the billed quantity is found."""
+        """The unit price on the order, from which the billed quantity is found."""
         if order_line.currency_id != currency:
             return 0.0
         return order_line.price_unit * (1 - order_line.discount / 100.0)
@@ -813,17 +843,17 @@ class MlImporterBill(models.AbstractModel):
                 batch.analytics.check(number, line, plan.form, batch.options.get("category"))
 
     def _check_account(self, batch, plan, number, account):
-        problem = account_problem(account, batch.company, plan.currency)
-        if not problem and account.account_type in ("asset_receivable", "liability_payable", "off_balance"):
-            problem = self.env._("it is a receivable, payable or off-balance account")
-        if not problem:
+        reason = account_problem(account, batch.company, plan.currency)
+        if not reason and account.account_type in ("asset_receivable", "liability_payable", "off_balance"):
+            reason = _("It is a receivable, payable or off-balance account.")
+        if not reason:
             return
         raise NotReadyError(
-            self.env._(
-                "Account %(account)s of line %(number)s cannot be used, because %(problem)s: map another one.",
+            _(
+                "Account %(account)s in line %(line)s cannot be used. %(reason)s Map another account.",
                 account=named(account, batch.company),
-                number=number,
-                problem=problem,
+                line=number,
+                reason=reason,
             ),
             awaits=account,
         )
@@ -832,11 +862,10 @@ class MlImporterBill(models.AbstractModel):
         for tax in taxes:
             if unusable(tax, batch.company) or tax.type_tax_use == "sale":
                 raise NotReadyError(
-                    self.env._(
-                        "Tax %(tax)s of line %(number)s cannot be used on a vendor bill of %(company)s: map another"
-                        " one.",
+                    _(
+                        "Tax %(tax)s in line %(line)s cannot be used on vendor bills of %(company)s. Map another tax.",
                         tax=named(tax, batch.company),
-                        number=number,
+                        line=number,
                         company=batch.company.display_name,
                     ),
                     awaits=tax,
@@ -850,9 +879,7 @@ class MlImporterBill(models.AbstractModel):
             return []
         # sudo: names of addons only
         names = self.env["ir.module.module"].sudo().search([("name", "in", list(addons))]).mapped("shortdesc")
-        text = self.env._(
-            "Bills are booked the slower way, because %s changes how Odoo makes them.", ", ".join(sorted(names))
-        )
+        text = _("Odoo books bills more slowly because of these apps: %(apps)s.", apps=sorted(names))
         return [Finding(level="ok", title=flow.name, message=text)]
 
     def _apply_batch(self, flow, entries, resolver):
@@ -894,36 +921,27 @@ class MlImporterBill(models.AbstractModel):
             except InvalidDataError as error:
                 self.env.invalidate_all()
                 entry.values.is_draft = True
-                entry.note = " ".join(filter(None, (entry.note, self._draft_note(error.message))))
+                entry.note = paragraph(entry.note, self._draft_note(error.message))
 
     def _check_written(self, entries, moves):
-        """Odoo moves dates by itself and recomputes amounts: nothing but what was planned is let through."""
+        """Check that Odoo neither moved the date nor recomputed the amounts."""
         self._check_dates(entries, moves)
         for entry, move in zip(entries, moves, strict=True):
             self._check_total(entry.values, move)
 
     def _check_dates(self, entries, moves):
         for entry, move in zip(entries, moves, strict=True):
-            plan = entry.values
-            if move.date != plan.header["date"]:
-                raise LockedPeriodError(
-                    self.env._(
-                        "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
-                        odoo=format_date(self.env, move.date),
-                        planned=format_date(self.env, plan.header["date"]),
-                    ),
-                    awaits=plan.company,
-                )
+            check_date(move, entry.values.header["date"])
 
     def _check_total(self, plan, move):
         total = exact(move.amount_total, plan.currency)
         if total != plan.document.total:
             raise InvalidDataError(
-                self.env._(
-                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
-                    total=plan.document.total,
-                    computed=total,
-                    currency=plan.currency.name,
+                _(
+                    "The total is %(provider_value)s in %(provider)s, but %(odoo_value)s in Odoo.",
+                    provider_value=Amount(plan.document.total, plan.currency.name),
+                    provider=plan.provider,
+                    odoo_value=Amount(total, plan.currency.name),
                 )
             )
 
@@ -932,7 +950,7 @@ class MlImporterBill(models.AbstractModel):
         move = entry.bound.with_env(self.env).with_context(skip_is_manually_modified=True)
         move.write(values)
         if move.name and not move._sequence_matches_date():
-            entry.note = " ".join(filter(None, (entry.note, self._number_note(move))))
+            entry.note = paragraph(entry.note, self._number_note(move))
             move.name = False
         if "invoice_line_ids" in values:
             BillWriter(self.env, plan.company).correct(plan, move)
@@ -940,7 +958,10 @@ class MlImporterBill(models.AbstractModel):
         entry.record = entry.bound
 
     def _number_note(self, move):
-        return self.env._("Number %s does not fit the new date: posting gives another one.", move.name)
+        return _(
+            "Number %(number)s does not fit the new date. Odoo assigns another number when the bill is posted.",
+            number=move.name,
+        )
 
     def _result_reference(self, record):
         return record.name or record.ref or record.display_name

@@ -1,12 +1,15 @@
 from odoo import models
 
+from ..core.messages import _
+from .importer_tools import provider_name
+
 
 class MlImporterBillStatus(models.AbstractModel):
-    """What became of our bills in the ledger of the vendor system, shown on the bills as information."""
+    """The status of Odoo's bills at the provider, shown on the bills."""
 
     _name = "ml.importer.bill_status"
     _inherit = "ml.importer"
-    _description = "Writer of Bill Statuses"
+    _description = "Bill Status Importer"
     _groups = ("account.group_account_invoice",)
 
     _binds = False
@@ -21,7 +24,8 @@ class MlImporterBillStatus(models.AbstractModel):
             entry.plan("unchanged", move)
             return
         labels = dict(move._fields["ml_ledger_state"]._description_selection(self.env))
-        entry.plan("updated", move, note=self.env._("State in the ledger: %s.", labels[state]))
+        note = _("Status in %(provider)s: %(status)s.", provider=provider_name(flow), status=labels[state])
+        entry.plan("updated", move, note=note)
 
     def _apply_batch(self, flow, entries, resolver):
         by_state = {}

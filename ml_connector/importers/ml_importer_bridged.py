@@ -1,21 +1,21 @@
 from odoo import models
-from odoo.tools import format_date
 
 from ..core.documents import PurchaseOrder, Reference
 from ..core.errors import ConnectorError, DuplicateError, NotRelevantError
-from .importer_tools import Currencies
+from ..core.messages import _
+from .importer_tools import Currencies, provider_name
 from .posted_bill_diff import normalized
 
 NO_ACCOUNT = "no_account"
-"""Code of lines that the source has not coded to an account."""
+"""Code of lines without an account."""
 
 
 class MlImporterBridged(models.AbstractModel):
-    """Bills and orders that go straight on to another vendor become `ml.bridged.document` records."""
+    """Bills and orders that are forwarded without an entry in Odoo become `ml.bridged.document` records."""
 
     _name = "ml.importer.bridged"
     _inherit = "ml.importer"
-    _description = "Writer of Bridged Documents"
+    _description = "Forwarded Document Importer"
 
     def _mapped(self, connection, keys):
         return connection.env["ml.mapping"]._at_target(connection, keys)
@@ -43,37 +43,38 @@ class MlImporterBridged(models.AbstractModel):
     # ------------------------------------------------------------------ plan
 
     def _plan_batch(self, flow, entries, resolver):
-        currencies = Currencies(self.env, (entry.document.currency for entry in entries))
+        provider = provider_name(flow)
+        currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
         twins = self._twins(flow, entries, resolver)
         for entry in entries:
             document = entry.document
             if document.is_withdrawn:
-                self._plan_withdrawn(entry)
+                self._plan_withdrawn(entry, provider)
                 continue
             partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
             try:
-                self._plan_document(entry, partner, currencies.usable(document.currency), twins)
+                self._plan_document(entry, partner, currencies.usable(document.currency), twins, provider)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_withdrawn(self, entry):
+    def _plan_withdrawn(self, entry, provider):
         if entry.bound:
-            entry.plan("updated", entry.bound, {}, self.env._("Taken back at the vendor."))
+            entry.plan("updated", entry.bound, {}, _("Archived in %(provider)s.", provider=provider))
         else:
-            entry.error = NotRelevantError(self.env._("It was taken back before it came to Odoo."))
+            entry.error = NotRelevantError(_("Archived in %(provider)s before Odoo imported it.", provider=provider))
 
-    def _plan_document(self, entry, partner, currency, twins):
+    def _plan_document(self, entry, partner, currency, twins, provider):
         document = entry.document
         date, amount = _date_and_amount(document)
         twin = twins.setdefault((partner.id, normalized(document.number), date), document.external_id)
         if normalized(document.number) and twin != document.external_id:
             entry.error = DuplicateError(
-                self.env._(
-                    "%(number)s of %(vendor)s of %(date)s is there twice at the vendor, as record %(first)s and "
-                    "%(second)s.",
+                _(
+                    "%(provider)s has %(number)s of %(vendor)s, dated %(date)s, twice: %(first)s and %(second)s.",
+                    provider=provider,
                     number=document.number,
                     vendor=partner.display_name,
-                    date=format_date(self.env, date),
+                    date=date,
                     first=twin,
                     second=document.external_id,
                 )
@@ -89,7 +90,7 @@ class MlImporterBridged(models.AbstractModel):
         entry.plan("updated" if entry.bound else "created", entry.bound, values)
 
     def _twins(self, flow, entries, resolver):
-        """{(vendor, number, date): the source's id} of what came from the flow's connection before."""
+        """{(vendor id, number, date): external id} of the documents that the connection sent before."""
         wanted = [entry.document for entry in entries if not entry.document.is_withdrawn]
         vendors = {document.vendor.external_id for document in wanted}
         partners = [resolver.binding("vendor", vendor)._ml_creditor(flow.company_id) for vendor in vendors]
@@ -127,13 +128,13 @@ class MlImporterBridged(models.AbstractModel):
 
 
 def coding(env, line):
-    """The references of one line, of a bill or an order."""
+    """The references of a line of a bill or an order."""
     references = (account_of(env, line), *line.taxes, *(share.reference for share in line.analytics))
     return tuple(reference for reference in references if reference)
 
 
 def account_of(env, line):
-    """What a line is coded to; one that is not is coded to a code of its own, which is mapped as others are."""
+    """The account of a line; without one, a code of its own that is mapped like the others."""
     return line.account or Reference(kind="account", external_id=NO_ACCOUNT, name=env._("(lines without an account)"))
 
 

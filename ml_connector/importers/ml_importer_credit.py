@@ -4,7 +4,16 @@ from odoo import models
 from odoo.fields import Command
 
 from ..core.errors import ConnectorError, InvalidDataError, NotReadyError, NotRelevantError
-from .importer_tools import Currencies, creditor_of, exact, is_of_company, named, odoo_refusals, posted, shown
+from ..core.messages import Amount, _
+from .importer_tools import (
+    check_posted,
+    creditor_of,
+    exact,
+    is_of_company,
+    named,
+    odoo_refusals,
+    provider_name,
+)
 from .ml_importer_bill import BillBatch
 
 
@@ -13,15 +22,15 @@ class MlImporterCredit(models.AbstractModel):
 
     _name = "ml.importer.credit"
     _inherit = "ml.importer.bill"
-    _description = "Writer of Vendor Credits"
+    _description = "Vendor Credit Importer"
 
 
 class MlImporterApplication(models.AbstractModel):
-    """What was set off of a credit note against a bill is reconciled, to the cent and no more."""
+    """The amount of a credit note that was applied to a bill is reconciled, and no more."""
 
     _name = "ml.importer.application"
     _inherit = "ml.importer"
-    _description = "Writer of Applied Vendor Credits"
+    _description = "Vendor Credit Application Importer"
     _groups = ("account.group_account_invoice",)
 
     _binds = False
@@ -36,30 +45,30 @@ class MlImporterApplication(models.AbstractModel):
         planned = {}
         for entry in entries:
             try:
-                self._plan_application(entry, resolver, planned)
+                self._plan_application(flow, entry, resolver, planned)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_application(self, entry, resolver, planned):
+    def _plan_application(self, flow, entry, resolver, planned):
         document = entry.document
         credit = resolver.binding("credit", document.credit)
         bill = resolver.binding("bill", document.bill)
         for move in (credit, bill):
-            posted(move, move.display_name)
+            check_posted(move, move.ref or move.display_name)
             if move.currency_id.name != document.currency:
                 raise InvalidDataError(
-                    self.env._(
-                        "%(move)s is in %(odoo)s, but %(vendor)s were set off.",
-                        move=move.display_name,
-                        odoo=move.currency_id.name,
-                        vendor=document.currency,
+                    _(
+                        "The currency of %(bill)s is %(odoo_value)s, but the applied credit is in %(provider_value)s.",
+                        bill=move.display_name,
+                        odoo_value=move.currency_id.name,
+                        provider_value=document.currency,
                     )
                 )
         if creditor_of(credit) != creditor_of(bill):
             raise InvalidDataError(
-                self.env._(
-                    "%(credit)s is of %(vendor)s, but %(bill)s is of %(other)s: what one vendor owes settles no bill of"
-                    " another.",
+                _(
+                    "%(credit)s belongs to %(vendor)s, but %(bill)s belongs to %(other)s. A credit can only be applied"
+                    " to a bill of the same vendor.",
                     credit=credit.display_name,
                     vendor=credit.commercial_partner_id.display_name,
                     bill=bill.display_name,
@@ -68,10 +77,11 @@ class MlImporterApplication(models.AbstractModel):
             )
         left = document.amount - self._applied(credit, bill)
         if left < 0:
-            note = self.env._(
-                "%(odoo)s are set off in Odoo and %(vendor)s at the vendor.",
-                odoo=shown(self.env, self._applied(credit, bill), credit.currency_id),
-                vendor=shown(self.env, document.amount, document.currency),
+            note = _(
+                "The applied credit is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
+                odoo_value=Amount(self._applied(credit, bill), credit.currency_id.name),
+                provider_value=Amount(document.amount, document.currency),
+                provider=provider_name(flow),
             )
             entry.plan("drift", credit, note=note)
             return
@@ -80,23 +90,24 @@ class MlImporterApplication(models.AbstractModel):
             return
         for move in (credit, bill):
             used = planned.setdefault(move.id, Decimal(0))
-            if exact(move.amount_residual, move.currency_id) - used < left:
+            still_open = exact(move.amount_residual, move.currency_id) - used
+            if still_open < left:
                 raise InvalidDataError(
-                    self.env._(
-                        "%(left)s %(currency)s were set off, but %(open)s are open on %(move)s.",
-                        left=left,
-                        currency=document.currency,
-                        open=exact(move.amount_residual, move.currency_id) - used,
-                        move=move.display_name,
+                    _(
+                        "The applied credit is %(amount)s, but only %(open)s is open on %(bill)s.",
+                        amount=Amount(left, document.currency),
+                        open=Amount(still_open, document.currency),
+                        bill=move.display_name,
                     )
                 )
         for move in (credit, bill):
             planned[move.id] += left
-        note = self.env._("%(amount)s set off against %(bill)s.", amount=left, bill=bill.display_name)
+        amount = Amount(left, document.currency)
+        note = _("%(amount)s applied to %(bill)s.", amount=amount, bill=bill.display_name)
         entry.plan("updated", credit, (credit, bill, left), note)
 
     def _applied(self, credit, bill):
-        """What is reconciled between the two already."""
+        """The amount that is already reconciled between the two."""
         partials = self._terms(credit).matched_credit_ids.filtered(
             lambda partial: partial.credit_move_id.move_id == bill
         )
@@ -129,7 +140,7 @@ class MlImporterApplication(models.AbstractModel):
                     amount -= part
 
     def _reconcile_part(self, debit, counterpart, amount):
-        """Reconcile so much of two items. Odoo's own `reconcile` takes all that both have left."""
+        """Reconcile an amount of two items. Odoo's `reconcile` always reconciles all that both have open."""
         whole = {abs(exact(line.amount_residual_currency, line.currency_id)) for line in (debit, counterpart)}
         if amount == min(whole):
             (debit + counterpart).reconcile()
@@ -151,11 +162,11 @@ class MlImporterApplication(models.AbstractModel):
 
 
 class MlImporterPurchaseOrder(models.AbstractModel):
-    """Purchase orders that are made at the vendor system become confirmed orders."""
+    """Purchase orders of the provider become confirmed orders."""
 
     _name = "ml.importer.purchase_order"
     _inherit = "ml.importer"
-    _description = "Writer of Purchase Orders"
+    _description = "Purchase Order Importer"
     _groups = ("purchase.group_purchase_user",)
 
     def _references(self, document):
@@ -172,21 +183,20 @@ class MlImporterPurchaseOrder(models.AbstractModel):
 
     def _plan_batch(self, flow, entries, resolver):
         batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
-        currencies = Currencies(self.env, (entry.document.currency for entry in entries))
         for entry in entries:
             try:
-                self._plan_order(flow, batch, entry, resolver, currencies)
+                self._plan_order(flow, batch, entry, resolver)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_order(self, flow, batch, entry, resolver, currencies):
+    def _plan_order(self, flow, batch, entry, resolver):
         document = entry.document
         if entry.bound:
-            self._plan_bound(entry)
+            self._plan_bound(batch, entry)
             return
-        currency = currencies.usable(document.currency)
+        currency = batch.currencies.usable(document.currency)
         if document.state == "cancelled":
-            raise NotRelevantError(self.env._("The order was archived at the vendor before it came to Odoo."))
+            raise NotRelevantError(_("Archived in %(provider)s before Odoo imported it.", provider=batch.provider))
         partner = resolver.binding("vendor", document.vendor.external_id)
         product = self._product(flow)
         for line in document.lines:
@@ -194,7 +204,9 @@ class MlImporterPurchaseOrder(models.AbstractModel):
                 tax = resolver.mapping(reference)
                 if tax and (not is_of_company(tax, flow.company_id) or tax.type_tax_use != "purchase"):
                     name = named(tax, flow.company_id)
-                    raise NotReadyError(self.env._("Tax %s cannot be used on an order.", name), awaits=tax)
+                    raise NotReadyError(
+                        _("Tax %(tax)s cannot be used on purchase orders. Map another tax.", tax=name), awaits=tax
+                    )
         values = {
             "partner_id": partner.id,
             "company_id": flow.company_id.id,
@@ -214,7 +226,7 @@ class MlImporterPurchaseOrder(models.AbstractModel):
         product = flow.order_product_id.with_env(self.env)
         if not product or not product.active:
             raise NotReadyError(
-                self.env._("Choose the product of order lines in the flow: Odoo's orders need one."), awaits=flow
+                _("The flow has no product for order lines, which Odoo needs. Choose one in the flow."), awaits=flow
             )
         return product
 
@@ -233,22 +245,27 @@ class MlImporterPurchaseOrder(models.AbstractModel):
             "analytic_distribution": batch.analytics.distribution(number, line) or False,
         }
 
-    def _plan_bound(self, entry):
-        order, document = entry.bound, entry.document
+    def _plan_bound(self, batch, entry):
+        order, document, provider = entry.bound, entry.document, batch.provider
         if document.state == "cancelled" and order.state != "cancel":
-            note = self.env._("Archived at the vendor: cancel %s if nothing more is expected.", order.display_name)
+            note = _(
+                "Archived in %(provider)s. Cancel %(order)s if no more goods are expected.",
+                provider=provider,
+                order=order.display_name,
+            )
             entry.plan("drift", order, note=note)
             return
         if document.state == "closed" and not order.locked:
-            entry.plan("updated", order, note=self.env._("Closed at the vendor."))
+            entry.plan("updated", order, note=_("Closed in %(provider)s.", provider=provider))
             return
         wanted = sum((line.quantity * line.unit_price for line in document.lines), Decimal(0))
         booked = exact(order.amount_untaxed, order.currency_id)
         if booked != wanted:
-            note = self.env._(
-                "Changed at the vendor: total %(odoo)s in Odoo and %(vendor)s at the vendor.",
-                odoo=shown(self.env, booked, order.currency_id),
-                vendor=shown(self.env, wanted, document.currency),
+            note = _(
+                "The untaxed total is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
+                odoo_value=Amount(booked, order.currency_id.name),
+                provider_value=Amount(wanted, document.currency),
+                provider=provider,
             )
             entry.plan("drift", order, note=note)
             return
@@ -272,7 +289,7 @@ class MlImporterPurchaseOrder(models.AbstractModel):
                     entry.record.with_env(writer.env).locked = True
 
     def _bind_lines(self, flow, document, order):
-        """Bills name the lines by the vendor's ids."""
+        """Link the lines, which bills refer to by the IDs of the provider."""
         flow.env["ml.binding"]._bind(
             flow.connection_id,
             [

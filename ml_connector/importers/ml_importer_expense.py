@@ -2,33 +2,36 @@ from decimal import Decimal
 
 from odoo import models
 from odoo.fields import Command
-from odoo.tools import format_date
 
 from ..core.documents import Bill, BillLine, Party, Reference
-from ..core.errors import (
-    ConflictError,
-    ConnectorError,
-    InvalidDataError,
-    LockedPeriodError,
-    MappingError,
-    NotReadyError,
-)
+from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError
+from ..core.messages import Amount, _, paragraph
+from ..models.ml_sentence import in_words
 from .bill_taxes import BILL, ENTRY, EXPENSE
 from .bill_writer import BillWriter
-from .importer_tools import QUIET, exact, odoo_refusals, shown
+from .importer_tools import QUIET, change_note, check_date, exact, odoo_refusals
 from .ml_importer_bill import BillBatch
-from .posted_bill_diff import account_text, distribution_text
-from .spend_tools import clearing_account, method_line, money_journal, needed, parts_of, pay, tick_off
+from .posted_bill_diff import coding_differences
+from .spend_tools import (
+    check_not_synced,
+    clearing_account,
+    method_line,
+    money_journal,
+    needed,
+    parts_of,
+    pay,
+    tick_off,
+)
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 
 
 class SpendPlan:
-    """A card transaction as it is to be booked.
+    """A card transaction before it is booked.
 
     :ivar mode: one of `EXPENSE_MODES`
-    :ivar bill: the `BillPlan` with its accounts, taxes, distributions and date; None where it is made on writing
-    :ivar document: the bill that the plan is made of
+    :ivar bill: the `BillPlan` with accounts, taxes, distributions and date; None until writing if the vendor is new
+    :ivar document: the bill from which the plan is made
     """
 
     __slots__ = ("bill", "document", "employee", "journal", "mode", "partner", "product")
@@ -46,17 +49,17 @@ class SpendPlan:
 class MlImporterExpense(models.AbstractModel):
     """Card transactions become expenses paid by the company, journal entries, or paid bills of the merchant.
 
-    All three credit the default account of the card's journal: there the spend waits until the card's statement is
-    booked. Odoo knows no negative expense: refunds and transactions with a negative part are journal entries.
+    All three credit the default account of the card's journal, where the spend stays until the card statement is
+    booked. Odoo has no negative expenses: refunds and transactions with a negative line become journal entries.
     """
 
     _name = "ml.importer.expense"
     _inherit = "ml.importer.bill"
-    _description = "Writer of Card Transactions"
+    _description = "Card Transaction Importer"
     _groups = ("account.group_account_invoice", "hr_expense.group_hr_expense_user")
 
     def _groups_of(self, flow):
-        """Whoever makes the merchant's bill may have to make the merchant."""
+        """Bills of merchants may need new vendors."""
         makes_vendors = flow.expense_mode == "vendor_bill" and flow.create_vendors
         return (*self._groups, "base.group_partner_manager") if makes_vendors else self._groups
 
@@ -81,17 +84,18 @@ class MlImporterExpense(models.AbstractModel):
                 if entry.bound:
                     self._plan_known(batch, entry, bill)
                 elif entry.document.external_id in charges:
-                    # the payment of a bill is booked already: the charge is the same money
+                    # the charge is the payment of a bill, which is already booked
                     payment = charges[entry.document.external_id]
                     entry.binds = False
-                    entry.plan("linked", payment, note=self.env._("It paid a bill: %s.", payment.display_name))
+                    note = _("This card transaction paid a bill: %(payment)s.", payment=payment.display_name)
+                    entry.plan("linked", payment, note=note)
                 else:
                     self._plan_new_spend(batch, entry, bill, merchants)
             except ConnectorError as error:
                 entry.error = error
 
     def _as_bill(self, document):
-        """The transaction in the form of a bill, which is positive; a line of nothing is left out."""
+        """The transaction as a bill with a positive total, without lines of zero."""
         sign = -1 if document.amount < 0 else 1
         lines = [
             BillLine(
@@ -119,7 +123,7 @@ class MlImporterExpense(models.AbstractModel):
         )
 
     def _merchants(self, flow, documents):
-        """{name: partner} of the merchants that Odoo has under exactly one name."""
+        """{name: partner} of the merchants for which Odoo has exactly one company of that name."""
         names = {document.merchant for document in documents if document.merchant}
         partners = self.env["res.partner"].search(
             [
@@ -129,7 +133,7 @@ class MlImporterExpense(models.AbstractModel):
                 ("is_company", "=", True),
             ]
         )
-        # a merchant whose name is ours, or that of a user, is another one of that name
+        # a merchant is never one of our own companies or a user of the same name
         partners -= partners._ml_protected()
         return {name: group for name, group in partners.grouped("name").items() if len(group) == 1}
 
@@ -146,16 +150,10 @@ class MlImporterExpense(models.AbstractModel):
 
     def _plan_new_spend(self, batch, entry, bill, merchants):
         document, flow = entry.document, batch.flow
-        if document.is_exported and not (entry.log and entry.log.is_told):
-            raise ConflictError(
-                self.env._(
-                    "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"
-                    " ignore it."
-                )
-            )
+        check_not_synced(entry, batch.provider)
         batch.currencies.usable(bill.currency)
-        journal = money_journal(self.env, batch.resolver, document.card, batch.company)
-        employee = needed(self.env, batch.resolver, document.employee)
+        journal = money_journal(batch.resolver, document.card, batch.company)
+        employee = needed(batch.resolver, document.employee)
         mode = flow.expense_mode
         if mode == "expense" and (bill.is_credit or any(line.amount < 0 for line in bill.lines)):
             mode = "journal_entry"
@@ -164,21 +162,21 @@ class MlImporterExpense(models.AbstractModel):
         if mode == "expense":
             plan.product = self._category(flow)
         if mode == "vendor_bill" and not partner:
-            entry.plan("created", values=plan, note=self.env._("Vendor %s is created.", document.merchant))
+            entry.plan("created", values=plan, note=_("Odoo creates vendor %(vendor)s.", vendor=document.merchant))
             return
         self._prepare_spend(batch, plan)
         notes = list(plan.bill.notes)
         if mode == "expense" and len(plan.bill.lines) > 1:
-            notes.append(self.env._("One expense for each of its %s lines.", len(plan.bill.lines)))
-        entry.plan("created", values=plan, note=" ".join(notes))
+            notes.append(_("One expense for each of its %(count)s lines.", count=len(plan.bill.lines)))
+        entry.plan("created", values=plan, note=paragraph(*notes))
 
     def _merchant(self, batch, document, merchants, mode):
-        """The contact of the merchant, which only a vendor bill cannot do without."""
+        """The contact of the merchant; only a vendor bill must have one."""
         partner = merchants.get(document.merchant)
         if partner or mode != "vendor_bill":
             return partner
         if not document.merchant:
-            raise InvalidDataError(self.env._("The transaction has no merchant, so it cannot become a vendor bill."))
+            raise InvalidDataError(_("The card transaction has no merchant, so it cannot become a vendor bill."))
         reference = Reference(
             kind="vendor", external_id=f"merchant:{document.merchant_id or document.merchant}", name=document.merchant
         )
@@ -196,11 +194,11 @@ class MlImporterExpense(models.AbstractModel):
     def _category(self, flow):
         product = flow.expense_product_id.with_env(self.env) or self.env.ref(GENERAL_CATEGORY, raise_if_not_found=False)
         if not product or not product.active:
-            raise NotReadyError(self.env._("Choose an expense category in the flow."), awaits=flow)
+            raise NotReadyError(_("The flow has no active expense category. Choose one in the flow."), awaits=flow)
         return product
 
     def _prepare_spend(self, batch, plan):
-        """Accounts, taxes, distributions and date, as for a bill, but for the journal that takes it."""
+        """Plan accounts, taxes, distributions and date as for a bill, in the journal of its mode."""
         if plan.mode == "vendor_bill":
             batch.options.pop("journal", None)
             batch.options.pop("category", None)
@@ -212,22 +210,26 @@ class MlImporterExpense(models.AbstractModel):
         plan.bill = self._prepare(batch, plan.document, partner, move_type="entry", form=form)
 
     def _journal(self, batch, document=None):
-        # a card transaction has no number of the merchant's
+        # a card transaction has no bill number of the merchant
         return batch.once(batch.options, "journal", lambda: self._plain_journal(batch))
 
     def _account(self, batch, number, line, journal, product, position):
-        """The default account of a card's journal is what is owed, so it is never the cost."""
+        """The default account of a card's journal is a liability, so it is never used as the cost account."""
         account = batch.mapping(line.account) if line.account else None
         if not account and journal.type == "purchase":
             return super()._account(batch, number, line, journal, product, position)
         account = account or batch.company.expense_account_id
         if not account:
             raise InvalidDataError(
-                self.env._("Line %s has no account: code it at the vendor, then press Retry.", number)
+                _(
+                    "Line %(line)s has no account. Choose one in %(provider)s, then retry.",
+                    line=number,
+                    provider=batch.provider,
+                )
             )
         return account
 
-    # ------------------------------------------------------------------ a transaction that is bound already
+    # ------------------------------------------------------------------ a transaction that is already linked
 
     def _plan_known(self, batch, entry, bill):
         record = entry.bound
@@ -238,90 +240,76 @@ class MlImporterExpense(models.AbstractModel):
             entry.plan("unchanged", record)
             return
         if record.state == "cancel" or record.payment_state == "reversed":
-            entry.plan("drift", record, note=self.env._("%s is cancelled in Odoo.", record.display_name))
+            entry.plan("drift", record, note=_("%(record)s is cancelled in Odoo.", record=record.display_name))
             return
         total = self._cleared(record)
-        texts = self._total_texts(entry.document, record.currency_id, total)
         booked_on = record.ml_original_date or record.date
-        texts += self._date_texts(entry.document, booked_on)
-        texts += self._line_texts(batch, bill, self._cost_lines(record))
-        self._plan_texts(entry, texts)
+        note = self._change_note(batch, entry.document, bill, record, total, booked_on, self._cost_lines(record))
+        entry.plan("drift" if note else "unchanged", record, note=note)
 
     def _cost_lines(self, move):
-        """The items of a move that stand for the lines of the transaction."""
+        """The items of a move that book the lines of the transaction."""
         clearing = clearing_account(move.journal_id) if move.move_type == "entry" else None
         return move.line_ids.filtered(
             lambda line: line.display_type == "product" and line.account_id != clearing
         ).sorted(lambda line: (line.sequence, line.id))
 
-    def _line_texts(self, batch, bill, booked):
-        """What the lines are booked on otherwise than the source says; where it says nothing, Odoo decided."""
+    def _change_note(self, batch, document, bill, record, total, booked_on, booked):
+        """A sentence on what differs from the newest version; empty if nothing does.
+
+        :param booked: records of the booked lines
+        """
+        differences = []
+        if total != document.amount or record.currency_id.name != document.currency:
+            amounts = Amount(total, record.currency_id.name), Amount(document.amount, document.currency)
+            differences.append((_("total"), *amounts))
+        stated = document.accounting_date or document.document_date
+        if booked_on != stated:
+            differences.append((_("date"), booked_on, stated))
+        differences += self._line_differences(batch, bill, booked)
+        is_posted = record.state == "posted" if record._name == "account.move" else bool(record.account_move_id)
+        return change_note(batch.provider, differences, is_posted)
+
+    def _line_differences(self, batch, bill, booked):
+        """The differences in the coding of the lines; Odoo decides what the document does not state."""
         if len(booked) != len(bill.lines):
-            return [self._changed_text(self.env._("number of lines"), len(booked), len(bill.lines))]
-        texts = []
+            yield _("number of lines"), len(booked), len(bill.lines)
+            return
         for number, (part, line) in enumerate(zip(booked, bill.lines, strict=True), start=1):
             account = batch.mapping(line.account) if line.account else None
-            if account and part.account_id != account:
-                what = self.env._("line %s: account", number)
-                texts.append(self._changed_text(what, account_text(part.account_id), account_text(account)))
-            taxes = self._taxes(batch, line)
-            if part.tax_ids != taxes:
-                names = [", ".join(each.mapped("name")) or "-" for each in (part.tax_ids, taxes)]
-                texts.append(self._changed_text(self.env._("line %s: taxes", number), *names))
-            shares = batch.analytics.distribution(number, line)
-            if shares and (part.analytic_distribution or {}) != shares:
-                names = [distribution_text(self.env, each) for each in (part.analytic_distribution or {}, shares)]
-                texts.append(self._changed_text(self.env._("line %s: analytic distribution", number), *names))
-        return texts
+            distribution = part.analytic_distribution or {}
+            yield from coding_differences(
+                self.env,
+                number,
+                (part.account_id, account or part.account_id),
+                (part.tax_ids, self._taxes(batch, line)),
+                (distribution, batch.analytics.distribution(number, line) or distribution),
+            )
 
     def _plan_known_expense(self, batch, entry, bill):
         first, document = entry.bound, entry.document
         parts = parts_of(first)
         if first.state == "refused":
-            entry.plan("drift", first, note=self.env._("%s is refused in Odoo.", first.display_name))
+            entry.plan("drift", first, note=_("%(expense)s is refused in Odoo.", expense=first.display_name))
             return
         total = sum((exact(part.total_amount_currency, part.currency_id) for part in parts), Decimal(0))
-        texts = self._total_texts(document, first.currency_id, total)
-        texts += self._date_texts(document, first.ml_original_date or first.date)
-        texts += self._line_texts(batch, bill, parts)
-        if texts:
-            self._plan_texts(entry, texts)
+        booked_on = first.ml_original_date or first.date
+        if note := self._change_note(batch, document, bill, first, total, booked_on, parts):
+            entry.plan("drift", first, note=note)
             return
         names = self._names(document, bill)
         if names != parts.mapped("name"):
-            entry.plan("updated", first, names, self.env._("Description changed."))
+            entry.plan("updated", first, names, _("Description changed."))
             return
         entry.plan("unchanged", first)
 
     def _cleared(self, move):
-        """What an entry adds to the card account; positive for spend."""
+        """The amount that an entry adds to the card account; positive for spend."""
         clearing = clearing_account(move.journal_id)
         lines = move.line_ids.filtered(lambda line: line.account_id == clearing)
         if not lines or move.move_type != "entry":
             return exact(move.amount_total, move.currency_id) * (-1 if move.move_type == "in_refund" else 1)
         return -exact(sum(lines.mapped("amount_currency")), move.currency_id)
-
-    def _total_texts(self, document, currency, total):
-        if total == document.amount and currency.name == document.currency:
-            return []
-        odoo, vendor = shown(self.env, total, currency), shown(self.env, document.amount, document.currency)
-        return [self._changed_text(self.env._("total"), odoo, vendor)]
-
-    def _date_texts(self, document, booked_on):
-        wanted = document.accounting_date or document.document_date
-        if booked_on == wanted:
-            return []
-        odoo, vendor = format_date(self.env, booked_on), format_date(self.env, wanted)
-        return [self._changed_text(self.env._("date"), odoo, vendor)]
-
-    def _changed_text(self, what, odoo, vendor):
-        return self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
-
-    def _plan_texts(self, entry, texts):
-        if texts:
-            entry.plan("drift", entry.bound, note=self.env._("Changed at the vendor: %s.", "; ".join(texts)))
-        else:
-            entry.plan("unchanged", entry.bound)
 
     # ------------------------------------------------------------------ apply
 
@@ -346,7 +334,7 @@ class MlImporterExpense(models.AbstractModel):
                 writer._tick_off(flow, entries)
 
     def _tick_off(self, flow, entries):
-        """Spend that is booked after the statement that bills it."""
+        """Reconcile spend that is booked after its statement."""
         billed = [entry for entry in entries if entry.document.statement and entry.outcome in ("created", "linked")]
         keys = {("statement", entry.document.statement) for entry in billed}
         bills = flow.env["ml.binding"]._records(flow.connection_id, keys)
@@ -362,7 +350,7 @@ class MlImporterExpense(models.AbstractModel):
     # ------------------------------------------------------------------ expenses
 
     def _names(self, document, bill):
-        """What a person sees of each line: the merchant and what it was for."""
+        """The description of each line: merchant, memo and description."""
         names = []
         for line in bill.lines:
             parts = dict.fromkeys(filter(None, (document.merchant, document.memo, line.description)))
@@ -372,10 +360,11 @@ class MlImporterExpense(models.AbstractModel):
     def _expense_values(self, flow, entry):
         plan, document = entry.values, entry.document
         header = plan.bill.header
-        notes = [self.env._("Card transaction of %s.", format_date(self.env, document.document_date))]
+        notes = [_("Card transaction of %(date)s.", date=document.document_date)]
         if document.merchant_amount:
-            charged = f"{document.merchant_amount} {document.merchant_currency}"
-            notes.append(self.env._("The merchant charged %s.", charged))
+            charged = Amount(document.merchant_amount, document.merchant_currency)
+            notes.append(_("The merchant charged %(amount)s.", amount=charged))
+        description = " ".join(in_words(self.env, note) for note in notes)
         names = self._names(document, plan.document)
         for name, line, source in zip(names, plan.bill.lines, plan.document.lines, strict=True):
             yield {
@@ -387,7 +376,7 @@ class MlImporterExpense(models.AbstractModel):
                 "product_id": plan.product.id,
                 "quantity": 1,
                 "payment_mode": "company_account",
-                "payment_method_line_id": method_line(self.env, plan.journal).id,
+                "payment_method_line_id": method_line(plan.journal).id,
                 "ml_clearing_account_id": clearing_account(plan.journal).id,
                 "currency_id": plan.bill.currency.id,
                 "total_amount_currency": float(source.amount),
@@ -395,7 +384,7 @@ class MlImporterExpense(models.AbstractModel):
                 "tax_ids": [Command.set(line.taxes.ids)],
                 "analytic_distribution": line.analytic,
                 "vendor_id": plan.partner.id if plan.partner else False,
-                "description": " ".join(notes),
+                "description": description,
             }
 
     def _create_expenses(self, flow, entries):
@@ -416,18 +405,18 @@ class MlImporterExpense(models.AbstractModel):
             self._check_expenses(entry, parts[entry])
 
     def _check_expenses(self, entry, parts):
-        """Nothing but what was planned is let through: neither another date nor another amount."""
+        """Check that Odoo changed neither the date nor the amount."""
         plan = entry.values
         moves = parts.account_move_id
         self._check_moves(moves, plan)
         cleared = sum((self._cleared_on(move, plan.journal, plan.bill.currency) for move in moves), Decimal(0))
         if cleared != entry.document.amount:
             raise InvalidDataError(
-                self.env._(
-                    "The total is %(total)s %(currency)s at the vendor, but %(computed)s %(currency)s in Odoo.",
-                    total=entry.document.amount,
-                    computed=cleared,
-                    currency=plan.bill.currency.name,
+                _(
+                    "The total is %(provider_value)s in %(provider)s, but %(odoo_value)s in Odoo.",
+                    provider_value=Amount(entry.document.amount, plan.bill.currency.name),
+                    provider=plan.bill.provider,
+                    odoo_value=Amount(cleared, plan.bill.currency.name),
                 )
             )
 
@@ -437,15 +426,7 @@ class MlImporterExpense(models.AbstractModel):
 
     def _check_moves(self, moves, plan):
         for move in moves:
-            if move.date != plan.bill.header["date"]:
-                raise LockedPeriodError(
-                    self.env._(
-                        "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
-                        odoo=format_date(self.env, move.date),
-                        planned=format_date(self.env, plan.bill.header["date"]),
-                    ),
-                    awaits=plan.bill.company,
-                )
+            check_date(move, plan.bill.header["date"])
 
     # ------------------------------------------------------------------ journal entries
 
@@ -469,7 +450,7 @@ class MlImporterExpense(models.AbstractModel):
     # ------------------------------------------------------------------ vendor bills
 
     def _create_merchant_bills(self, flow, entries, resolver):
-        """Bills of the merchants, paid by card at once."""
+        """Bills of the merchants, paid by card immediately."""
         batch = BillBatch(self.env["ml.importer.bill"], flow, [e.values.document for e in entries], resolver)
         for entry in entries:
             plan = entry.values

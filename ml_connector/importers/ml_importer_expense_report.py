@@ -4,6 +4,7 @@ from odoo import models
 from odoo.fields import Command
 
 from ..core.errors import NotReadyError
+from ..core.messages import _
 from .bill_taxes import BILL, ENTRY
 from .ml_importer_journal_entry import TRADE_ACCOUNTS
 from .posted_bill_diff import account_text
@@ -11,19 +12,19 @@ from .spend_tools import needed
 
 
 class MlImporterExpenseReport(models.AbstractModel):
-    """An expense report: cost, tax and advances on one side, who is owed for it on the other.
+    """An expense report: cost, tax and advances on one side, the creditors on the other.
 
-    As a receipt of the employee it has the same items to the cent. What the employee is owed is to be paid; what
-    cards, the company and advances have paid are negative lines. The taxes of a line keep the amounts of the source,
-    whatever their rates: what can be reclaimed follows from no rate. Odoo keeps to them when it computes them again.
+    As a receipt of the employee it has the same items. The employee's part is payable; parts paid by cards, the company
+    and advances are negative lines. The taxes of a line keep the stated amounts regardless of their rates, because no
+    rate gives the reclaimable part. Odoo keeps these amounts when it recomputes the receipt.
     """
 
     _name = "ml.importer.expense_report"
     _inherit = "ml.importer.journal_entry"
-    _description = "Writer of Expense Reports"
+    _description = "Expense Report Importer"
 
     def _is_bill(self, batch, document):
-        """Who is owed nothing gets no bill. What is booked stays what it is, whatever the option says by now."""
+        """Whether it becomes a bill. An employee who is owed nothing gets none; a booked record keeps its type."""
         if "booked" in batch.options:
             return batch.options["booked"].move_type != "entry"
         return batch.flow.report_mode == "vendor_bill" and any(
@@ -39,7 +40,7 @@ class MlImporterExpenseReport(models.AbstractModel):
         return BILL if self._is_bill(batch, document) else ENTRY
 
     def _is_refund(self, batch, document, line):
-        # a negative line of a bill is less of what the bill is for
+        # a negative line of a bill reduces the bill
         return not self._is_bill(batch, document) and super()._is_refund(batch, document, line)
 
     def _values(self, batch, document, currency, header, items):
@@ -61,7 +62,7 @@ class MlImporterExpenseReport(models.AbstractModel):
             "invoice_payment_term_id": False,
             "invoice_currency_rate": rate,
             "line_ids": [
-                # all items of a bill are its partner's, in Odoo
+                # in Odoo all items of a bill have its partner
                 Command.create({**line, "partner_id": partner_id, "date_maturity": header["date"]})
                 for line in lines
             ],
@@ -72,12 +73,12 @@ class MlImporterExpenseReport(models.AbstractModel):
             return items
         booked = []
         for line, item in zip(document.lines, items, strict=True):
-            taxes = {needed(self.env, batch.resolver, reference).id for reference, _amount in line.taxes}
+            taxes = {needed(batch.resolver, reference).id for reference, _amount in line.taxes}
             booked.append({**item, "tax_ids": [Command.set(list(taxes))]})
         return booked
 
     def _bill_item(self, batch, line, item, rate):
-        """An item of the entry as that of a bill."""
+        """An item of the entry as an item of a bill."""
         if line.account.kind == "employee":
             return {**item, "display_type": "payment_term"}
         if line.account.kind == "tax":
@@ -85,7 +86,7 @@ class MlImporterExpenseReport(models.AbstractModel):
         self._check_bill_account(self.env["account.account"].browse(item["account_id"]))
         taxes = Counter()
         for reference, amount in line.taxes:
-            taxes[needed(self.env, batch.resolver, reference).id] += amount
+            taxes[needed(batch.resolver, reference).id] += amount
         return {
             **item,
             "display_type": "product",
@@ -96,19 +97,19 @@ class MlImporterExpenseReport(models.AbstractModel):
         }
 
     def _check_bill_account(self, account):
-        """Odoo takes what is owed on the bill itself only."""
+        """Odoo allows payable and receivable accounts only in the payment terms of a bill."""
         if account.account_type in TRADE_ACCOUNTS:
             raise NotReadyError(
-                self.env._(
-                    "Account %s is a payable or receivable account, which a line of a vendor bill cannot have: map"
-                    " another one, or book reports as journal entries.",
-                    account_text(account),
+                _(
+                    "Account %(account)s is a payable or receivable account, which lines of vendor bills cannot use."
+                    " Map another account, or book reports as journal entries.",
+                    account=account_text(account),
                 ),
                 awaits=account,
             )
 
     def _check_taxes(self, batch, document):
-        """Odoo has to come to the same when it computes the bill again."""
+        """Check that Odoo keeps the amounts when it recomputes the bill."""
         left = Counter()
         for line in document.lines:
             if line.account.kind == "tax":
@@ -116,21 +117,21 @@ class MlImporterExpenseReport(models.AbstractModel):
             for reference, amount in line.taxes:
                 left[reference] -= amount
         for reference, amount in left.items():
-            tax = needed(self.env, batch.resolver, reference)
+            tax = needed(batch.resolver, reference)
             parts = tax.invoice_repartition_line_ids.filtered(lambda part: part.repartition_type == "tax")
             if amount or len(parts) != 1 or parts.factor != 1:
                 raise NotReadyError(
-                    self.env._(
-                        "Tax %s cannot be on a vendor bill with the amounts of the report, because a part of it is not"
-                        " deducted or has no base: map another one, or book reports as journal entries.",
-                        tax.display_name,
+                    _(
+                        "Tax %(tax)s cannot have the amounts of the report on a vendor bill. Part of it is not"
+                        " deductible or has no base. Map another tax, or book reports as journal entries.",
+                        tax=tax.display_name,
                     ),
                     awaits=tax,
                 )
 
 
 def _tax_data(item, taxes, rate):
-    """The amounts of a line's taxes as Odoo's tax engine stores those that it is not to compute."""
+    """The tax amounts of a line, as Odoo's tax engine stores manual amounts."""
     price = item["amount_currency"]
     return {
         "currency_id": item["currency_id"],

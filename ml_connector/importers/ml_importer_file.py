@@ -3,6 +3,7 @@ import hashlib
 from odoo import models
 from odoo.tools import groupby
 
+from ..core.messages import _
 from ..core.stored_files import stored_mimetype
 from .importer_tools import odoo_refusals
 from .spend_tools import parts_of
@@ -11,16 +12,16 @@ SOURCE = "file_source"
 
 
 class MlImporterFile(models.AbstractModel):
-    """Downloaded files become attachments of the record that they belong to, each content once."""
+    """Downloaded files become attachments of their record, each content once."""
 
     _name = "ml.importer.file"
     _inherit = "ml.importer"
-    _description = "Writer of Attachments"
+    _description = "Attachment Importer"
 
     _binds = False
 
     def _groups_of(self, flow):
-        """Who attaches to a record changes it."""
+        """The groups of the flows whose records get the files: an attachment is a change of its record."""
         provider = flow.connection_id._provider_class()
         keys = {spec.key for spec in provider.flows if spec.files == flow.key}
         siblings = flow.connection_id.flow_ids.filtered(lambda sibling: sibling.key in keys)
@@ -52,17 +53,17 @@ class MlImporterFile(models.AbstractModel):
             if not new:
                 entry.plan("unchanged", records[0])
                 continue
-            names = ", ".join(dict.fromkeys(file.name for _record, file in new))
-            entry.plan("updated", records[0], new, self.env._("Attached: %s.", names))
+            names = dict.fromkeys(file.name for _record, file in new)
+            entry.plan("updated", records[0], new, _("Attached: %(files)s.", files=list(names)))
 
     def _targets(self, record):
-        """The record, and what an auditor looks at instead: of expenses the entries, as Odoo does at posting."""
+        """The record, and for expenses their entries too, where Odoo puts the receipts at posting and auditors look."""
         if record._name != "hr.expense":
             return [record]
         return [record, *parts_of(record).account_move_id]
 
     def _known_checksums(self, flow, targets):
-        """{(model, id): checksums} of what is attached already, also as what was sent. Two queries a model."""
+        """{(model, id): checksums} of the attachments as stored and as received. Two queries for each model."""
         by_model, envs = {}, {}
         for target in targets:
             envs[target._name] = target.env
@@ -81,8 +82,8 @@ class MlImporterFile(models.AbstractModel):
     # ------------------------------------------------------------------ apply
 
     def _apply_batch(self, flow, entries, resolver):
-        # a page or drawing with a script in it must not be served as such from our own address
-        # the original is the evidence: Odoo would make an image smaller
+        # pages and drawings may contain scripts, which must not be served from Odoo's own address
+        # the original is the evidence, so Odoo must not shrink images
         writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True, image_no_postprocess=True)
         with odoo_refusals(self.env, entries):
             writer._attach(flow, [entry for entry in entries if entry.outcome == "updated"])
@@ -91,7 +92,7 @@ class MlImporterFile(models.AbstractModel):
         pairs = [pair for entry in entries for pair in entry.values]
         added = {}
         for env, group in groupby(pairs, lambda pair: pair[0].env):
-            # what is the engine's own is not in the books
+            # records of the connector belong to the engine, not to the connection's user
             attachments = env(context=self.env.context)["ir.attachment"]
             group = list(group)
             attachments = attachments.create([self._attachment_values(record, file) for record, file in group])
@@ -108,7 +109,7 @@ class MlImporterFile(models.AbstractModel):
                 record.message_main_attachment_id = shown[:1]
 
     def _note_altered(self, flow, attachments, files):
-        """Keep of what another addon has altered as what it was sent, so that it is not attached again."""
+        """Keep the original checksum of files that another addon altered, so that they are not attached again."""
         altered = [
             {"kind": SOURCE, "external_id": f"{source}:{attachment.id}", "record": attachment}
             for attachment, file in zip(attachments, files, strict=True)

@@ -2,16 +2,26 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.fields import Command
-from odoo.tools import format_date
 
 from ..core.documents import Bill, Party
-from ..core.errors import ConnectorError, InvalidDataError, LockedPeriodError, NotReadyError
+from ..core.errors import ConnectorError, InvalidDataError, NotReadyError
+from ..core.messages import Amount, _, paragraph
 from ..core.split_amount import share
 from ..models.ml_mapping import MONEY_JOURNALS
 from .bill_taxes import ENTRY, MADE_HERE, BillPlan, LinePlan
 from .bill_writer import BillWriter
 from .entry_changes import EntryChanges
-from .importer_tools import account_problem, check_tax_countries, exact, fits, named, odoo_refusals, shown
+from .importer_tools import (
+    account_problem,
+    change_note,
+    check_date,
+    check_tax_countries,
+    exact,
+    fits,
+    named,
+    no_rate,
+    odoo_refusals,
+)
 from .ml_importer_bill import BillBatch
 from .spend_tools import (
     clearing_account,
@@ -35,22 +45,22 @@ class AccountPayment(models.Model):
         "Card Transactions",
         readonly=True,
         copy=False,
-        help="Ids at the vendor of the card transactions that are this payment, so that they are not booked again.",
+        help="Provider IDs of the card transactions that made this payment. Odoo does not book them again.",
     )
 
 
 class MlImporterJournalEntry(models.AbstractModel):
-    """Journal entries whose amounts the vendor has worked out, taxes included."""
+    """Journal entries with amounts that the provider computed, taxes included."""
 
     _name = "ml.importer.journal_entry"
     _inherit = "ml.importer"
-    _description = "Writer of Journal Entries"
+    _description = "Journal Entry Importer"
     _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
 
     _form = MADE_HERE
-    """What the mandatory analytic plans of its lines are asked for."""
+    """The document type by which the mandatory analytic plans of its lines apply."""
 
     def _references(self, document):
         references = [document.journal] if document.journal else []
@@ -70,7 +80,7 @@ class MlImporterJournalEntry(models.AbstractModel):
                 if entry.bound and not entry.is_difference:
                     self._plan_bound(batch, entry)
                 else:
-                    # what is booked beside it leaves the first entry bound
+                    # a difference that is booked in addition leaves the first entry linked
                     entry.binds = not entry.bound
                     self._check_whole(entry)
                     self._plan_new(batch, entry)
@@ -80,48 +90,40 @@ class MlImporterJournalEntry(models.AbstractModel):
     def _plan_bound(self, batch, entry):
         move = entry.bound
         if move.state == "cancel":
-            entry.plan("drift", move, note=self.env._("%s is cancelled in Odoo.", move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is cancelled in Odoo.", record=move.display_name))
             return
         if move.reversal_move_ids.filtered(lambda reversal: reversal.state == "posted"):
-            entry.plan("drift", move, note=self.env._("%s is reversed in Odoo.", move.display_name))
+            entry.plan("drift", move, note=_("%(record)s is reversed in Odoo.", record=move.display_name))
             return
-        texts, comparison, takes_back = self._changes(batch, entry)
-        if not texts:
+        differences, comparison, takes_back = self._changes(batch, entry)
+        if not differences:
             entry.plan("unchanged", move)
             return
         entry.comparison = comparison
         entry.is_partial = entry.document.is_partial or takes_back
-        note = self.env._("Changed at the vendor: %s.", "; ".join(texts))
-        if entry.document.revision:
-            note = f"{note} {self._revised(entry, move)}"
-        entry.plan("drift", move, note=note)
+        note = change_note(batch.provider, differences, move.state == "posted")
+        revised = self._revised(entry, move) if entry.document.revision else ""
+        entry.plan("drift", move, note=paragraph(note, revised))
 
     def _check_whole(self, entry):
         document = entry.document
         if document.revision and document.is_partial and not entry.bound:
             raise InvalidDataError(
-                self.env._(
-                    "Revision %s holds only the difference to what was posted before, which is not in Odoo: book the"
-                    " report by hand, then Ignore.",
-                    document.revision,
+                _(
+                    "Revision %(revision)s contains only the difference from the posted version, which is not in Odoo."
+                    " Enter the report manually, then ignore this transfer.",
+                    revision=document.revision,
                 )
             )
 
     def _revised(self, entry, move):
-        names = {"move": move.display_name, "revision": entry.document.revision}
+        names = {"bill": move.display_name, "revision": entry.document.revision}
         if entry.is_partial:
-            return self.env._(
-                "It was booked as %(move)s and came again as revision %(revision)s, which is only the difference.",
-                **names,
-            )
-        return self.env._(
-            "It was booked as %(move)s and came again as revision %(revision)s, which may be the whole or only the"
-            " difference.",
-            **names,
-        )
+            return _("Booked as %(bill)s. Revision %(revision)s contains only the difference.", **names)
+        return _("Booked as %(bill)s. Revision %(revision)s may be the whole report or only the difference.", **names)
 
     def _changes(self, batch, entry):
-        """What the newest version would book otherwise, one phrase each, and what `EntryChanges` says more of it."""
+        """(differences of the newest version, comparison, whether it reduces a cost); see `EntryChanges`."""
         move, document = entry.bound, entry.document
         currency = batch.currencies.known(document.currency)
         batch.options["booked"] = move
@@ -132,7 +134,7 @@ class MlImporterJournalEntry(models.AbstractModel):
             batch.options.pop("booked")
         booked_on = document.accounting_date or document.document_date
         changes = EntryChanges(self.env, move, document.currency, items, booked_on)
-        return changes.texts(), changes.comparison(), changes.takes_back()
+        return changes.differences(), changes.comparison(), changes.takes_back()
 
     def _booked_items(self, batch, document, items):
         """The items as they are booked."""
@@ -151,7 +153,7 @@ class MlImporterJournalEntry(models.AbstractModel):
     def _taxes(self, batch, document):
         references = [tax for line in document.lines for tax, _amount in line.taxes]
         references += [line.account for line in document.lines if line.account.kind == "tax"]
-        return self.env["account.tax"].union(*(needed(self.env, batch.resolver, tax) for tax in references))
+        return self.env["account.tax"].union(*(needed(batch.resolver, tax) for tax in references))
 
     def _currency(self, batch, document):
         currency = batch.currencies.usable(document.currency)
@@ -160,7 +162,7 @@ class MlImporterJournalEntry(models.AbstractModel):
         return currency
 
     def _header(self, batch, document, journal, currency, has_tax):
-        """Values of the move without its items, and what a person has to know of its date."""
+        """(values of the move without its items, note on its date)."""
         date = document.accounting_date or document.document_date
         booked_on = batch.dates.resolve(date, journal, has_tax)
         note = batch.dates.shift_note(date, booked_on) if booked_on != date else ""
@@ -175,37 +177,31 @@ class MlImporterJournalEntry(models.AbstractModel):
         return header, note
 
     def _values(self, batch, document, currency, header, items):
-        """Values of the move of which `header` and `items` are known."""
+        """Values of the move from its `header` and `items`."""
         return {**header, "move_type": "entry", "line_ids": [Command.create(item) for item in items]}
 
     def _check_amounts(self, document, currency):
         if any(not fits(line.amount, currency) for line in document.lines):
-            raise InvalidDataError(self.env._("An amount has more decimals than %s has.", currency.name))
-        total = sum((line.amount for line in document.lines), Decimal(0))
-        if total or not any(line.amount for line in document.lines):
+            raise InvalidDataError(_("An amount has more decimals than %(currency)s allows.", currency=currency.name))
+        if total := sum((line.amount for line in document.lines), Decimal(0)):
             raise InvalidDataError(
-                self.env._(
-                    "The lines of the entry add up to %(total)s %(currency)s instead of zero, or are all nothing.",
-                    total=total,
-                    currency=currency.name,
+                _(
+                    "The lines of the entry add up to %(amount)s instead of zero.",
+                    amount=Amount(total, currency.name),
                 )
             )
+        if not any(line.amount for line in document.lines):
+            raise InvalidDataError(_("All lines of the entry are zero."))
 
     def _check_rate(self, batch, currency):
         if currency != batch.company.currency_id and not batch.once(
             batch.rates, currency, lambda: self.env["ml.importer.bill"]._has_rates(batch, currency)
         ):
-            raise NotReadyError(
-                self.env._(
-                    "Odoo has no exchange rate for %s: enter one under Accounting, Configuration, Currencies.",
-                    currency.name,
-                ),
-                awaits=currency,
-            )
+            raise no_rate(currency)
 
     def _journal(self, batch, document):
         if document.journal:
-            return money_journal(self.env, batch.resolver, document.journal, batch.company)
+            return money_journal(batch.resolver, document.journal, batch.company)
         return self._general_journal(batch)
 
     def _general_journal(self, batch):
@@ -216,7 +212,8 @@ class MlImporterJournalEntry(models.AbstractModel):
     def _general(self, journal, batch):
         if not journal:
             raise NotReadyError(
-                self.env._("%s has no journal for miscellaneous entries.", batch.company.name), awaits=journal
+                _("%(company)s has no journal for miscellaneous entries. Create one.", company=batch.company.name),
+                awaits=journal,
             )
         return journal
 
@@ -240,12 +237,12 @@ class MlImporterJournalEntry(models.AbstractModel):
             }
             self._check_analytics(batch, document, number, line, account, item["analytic_distribution"])
             items.append(item)
-        # what converting each line by itself left over
+        # the rounding difference of converting the lines separately
         items[-1]["balance"] = float(exact(items[-1]["balance"], company.currency_id) - balances)
         return items
 
     def _check_analytics(self, batch, document, number, line, account, distribution):
-        """Only lines that someone can code are asked for their analytic plans."""
+        """Mandatory analytic plans apply only to lines that a user can code."""
         if not batch.flow.post_bills or line.account.kind != "account" or line.partner or "booked" in batch.options:
             return
         planned = LinePlan(
@@ -267,7 +264,7 @@ class MlImporterJournalEntry(models.AbstractModel):
         reference, more = line.account, self._base_values(batch, document, line, is_refund)
         partner = self._partner(batch, line.partner) if line.partner else None
         if reference.kind == "account":
-            return needed(self.env, batch.resolver, reference), partner, more
+            return needed(batch.resolver, reference), partner, more
         if reference.kind == "tax":
             part = self._tax_part(batch, reference, is_refund)
             is_deferred = self._is_deferred(batch, document, part.tax_id)
@@ -275,7 +272,7 @@ class MlImporterJournalEntry(models.AbstractModel):
             values = {"tax_repartition_line_id": part.id, "tax_tag_ids": [Command.set(tags.ids)]}
             return part._get_aml_target_tax_account(force_caba_exigibility=not is_deferred), partner, values
         if reference.kind == "journal":
-            journal = money_journal(self.env, batch.resolver, reference, batch.company)
+            journal = money_journal(batch.resolver, reference, batch.company)
             return outstanding_account(self.env, journal, line.amount), partner, more
         partner = own_contact(self.env, batch.resolver, reference, batch.company)._ml_creditor(batch.company)
         return payable_account(partner, batch.company), partner, more
@@ -285,16 +282,16 @@ class MlImporterJournalEntry(models.AbstractModel):
         return line.amount < 0
 
     def _partner(self, batch, reference):
-        """The partner of a reference, None where it is left out."""
+        """The partner of a reference, None if it is ignored."""
         if not batch.resolver.mapping(reference):
             return None
         return own_contact(self.env, batch.resolver, reference, batch.company)._ml_creditor(batch.company)
 
     def _base_values(self, batch, document, line, is_refund):
-        """What makes a line count as the base of its taxes in the tax report: now, or once the debt is paid."""
+        """The values by which the tax report counts a line as base of its taxes, immediately or on payment."""
         tags, deferred = self.env["account.account.tag"], self.env["account.tax"]
         for reference, _amount in line.taxes:
-            tax = needed(self.env, batch.resolver, reference)
+            tax = needed(batch.resolver, reference)
             if self._is_deferred(batch, document, tax):
                 deferred |= tax
             else:
@@ -303,23 +300,23 @@ class MlImporterJournalEntry(models.AbstractModel):
         return {**values, "tax_ids": [Command.set(deferred.ids)]} if deferred else values
 
     def _is_deferred(self, batch, document, tax):
-        """Whether a tax is due on payment and the entry leaves something to be paid."""
+        """Whether a tax is due on payment and the entry has a payable or receivable item."""
         return tax.tax_exigibility == "on_payment" and any(
             line.account.kind in ("vendor", "employee")
             or line.account.kind == "account"
-            and needed(self.env, batch.resolver, line.account).account_type in TRADE_ACCOUNTS
+            and needed(batch.resolver, line.account).account_type in TRADE_ACCOUNTS
             for line in document.lines
         )
 
     def _tax_part(self, batch, reference, is_refund):
-        """Where the tax of a code goes."""
-        tax = needed(self.env, batch.resolver, reference)
+        """The repartition line of the tax of a code."""
+        tax = needed(batch.resolver, reference)
         parts = _parts(tax, is_refund).filtered(lambda part: part.repartition_type == "tax")
         if tax.has_negative_factor or any(part.factor < 0 for part in parts):
             raise NotReadyError(
-                self.env._(
-                    "Tax %(tax)s, to which %(code)s is mapped, is a reverse charge: an entry with the stated amounts"
-                    " would have half of it only. Choose another one, or book it by hand.",
+                _(
+                    "Tax %(tax)s, to which %(code)s is mapped, is a reverse charge. An entry with the stated amounts"
+                    " would contain only half of it. Map another tax, or enter the record manually.",
                     tax=tax.display_name,
                     code=reference.name or reference.external_id,
                 ),
@@ -328,10 +325,10 @@ class MlImporterJournalEntry(models.AbstractModel):
         parts = parts.filtered(lambda part: part.account_id and part.factor > 0)
         if not parts:
             raise NotReadyError(
-                self.env._(
-                    "Tax %(tax)s, to which %(code)s is mapped, has no account in Odoo: choose another one.",
+                _(
+                    "Tax %(tax)s, to which %(code)s is mapped, has no account in Odoo. Map another tax.",
                     tax=tax.display_name,
-                    code=reference.name,
+                    code=reference.name or reference.external_id,
                 ),
                 awaits=tax,
             )
@@ -339,16 +336,16 @@ class MlImporterJournalEntry(models.AbstractModel):
 
     def _check_account(self, batch, account, currency):
         if "booked" in batch.options:
-            # it is only compared with
+            # only for comparison
             return
-        problem = account_problem(account, batch.company, currency)
-        if not problem:
+        reason = account_problem(account, batch.company, currency)
+        if not reason:
             return
         raise NotReadyError(
-            self.env._(
-                "Account %(account)s cannot be used, because %(problem)s: map another one.",
+            _(
+                "Account %(account)s cannot be used. %(reason)s Map another account.",
                 account=named(account, batch.company),
-                problem=problem,
+                reason=reason,
             ),
             awaits=account,
         )
@@ -359,7 +356,7 @@ class MlImporterJournalEntry(models.AbstractModel):
         created = [entry for entry in entries if entry.outcome == "created"]
         if not created:
             return
-        # taxes are in the lines already
+        # the lines already contain the taxes
         writer = self.with_context(ml_no_sync=True, skip_invoice_sync=True)
         with odoo_refusals(self.env, entries):
             moves = writer.env["account.move"].create([entry.values for entry in created])
@@ -368,22 +365,11 @@ class MlImporterJournalEntry(models.AbstractModel):
             if flow.post_bills:
                 moves.action_post()
                 for entry, move in zip(created, moves, strict=True):
-                    writer._check_date(entry, move)
+                    check_date(move, entry.values["date"])
                 writer._after_post(flow, created, resolver)
 
-    def _check_date(self, entry, move):
-        if move.date != entry.values["date"]:
-            raise LockedPeriodError(
-                self.env._(
-                    "Odoo would book on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
-                    odoo=format_date(self.env, move.date),
-                    planned=format_date(self.env, entry.values["date"]),
-                ),
-                awaits=move.company_id,
-            )
-
     def _after_post(self, flow, entries, resolver):
-        """What is to be done with posted entries."""
+        """Further steps with posted entries."""
 
     def _result_reference(self, record):
         return record.name or record.display_name
@@ -394,11 +380,11 @@ def _parts(tax, is_refund):
 
 
 class MlImporterCashback(models.AbstractModel):
-    """Cashback is owed by the card's issuer and is set off against the next statements."""
+    """Cashback is a claim on the card issuer and is reconciled with the next statements."""
 
     _name = "ml.importer.cashback"
     _inherit = "ml.importer.journal_entry"
-    _description = "Writer of Cashback"
+    _description = "Cashback Importer"
 
     def _after_post(self, flow, entries, resolver):
         for entry in entries:
@@ -407,11 +393,11 @@ class MlImporterCashback(models.AbstractModel):
 
 
 class MlImporterRepayment(models.AbstractModel):
-    """What an employee pays back of card spend takes its cost back."""
+    """A repayment of card spend by an employee reverses its cost."""
 
     _name = "ml.importer.repayment"
     _inherit = "ml.importer.journal_entry"
-    _description = "Writer of Repayments"
+    _description = "Repayment Importer"
 
     def _references(self, document):
         return (document.journal,) if document.follows else super()._references(document)
@@ -431,7 +417,7 @@ class MlImporterRepayment(models.AbstractModel):
         entry.plan("created", values=values, note=note)
 
     def _changes(self, batch, entry):
-        """Of what takes a cost back as Odoo booked it, the source says only how much and when."""
+        """A repayment that reverses a cost as Odoo booked it states only its amount and date."""
         move, document = entry.bound, entry.document
         if not document.follows:
             return super()._changes(batch, entry)
@@ -440,26 +426,17 @@ class MlImporterRepayment(models.AbstractModel):
         wanted = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
         dates = move.ml_original_date or move.date, document.accounting_date or document.document_date
         pairs = (
-            (
-                self.env._("amount"),
-                shown(self.env, booked, move.currency_id),
-                shown(self.env, wanted, document.currency),
-            ),
-            (self.env._("date"), *(format_date(self.env, day) for day in dates)),
+            (_("amount"), Amount(booked, move.currency_id.name), Amount(wanted, document.currency)),
+            (_("date"), *dates),
         )
-        texts = [
-            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
-            for what, odoo, vendor in pairs
-            if odoo != vendor
-        ]
-        return texts, None, False
+        return [pair for pair in pairs if pair[1] != pair[2]], None, False
 
     def _received_on(self, batch, document, move):
         total = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
         return outstanding_account(self.env, self._journal(batch, document), float(total))
 
     def _refund(self, batch, document):
-        """What is repaid as the refund of the cost and the taxes that Odoo booked."""
+        """The repayment as a refund of the cost and taxes that Odoo booked."""
         currency = self._currency(batch, document)
         amount = sum((line.amount for line in document.lines if line.amount > 0), Decimal(0))
         cost = self._cost(batch.resolver.binding("expense", document.follows))
@@ -475,6 +452,7 @@ class MlImporterRepayment(models.AbstractModel):
                 total=amount,
                 lines=(),
             ),
+            provider=batch.provider,
             company=batch.company,
             partner=batch.company.partner_id,
             journal=self._journal(batch, document),
@@ -499,7 +477,7 @@ class MlImporterRepayment(models.AbstractModel):
         return plan, note
 
     def _cost(self, record):
-        """[(weight, account, taxes and distribution)] of what a card transaction cost."""
+        """[(weight, account, taxes and distribution)] of the cost of a card transaction."""
         if record._name == "hr.expense":
             parts = parts_of(record)
             if not parts.account_move_id:
@@ -519,7 +497,10 @@ class MlImporterRepayment(models.AbstractModel):
             moves = record
         else:
             raise InvalidDataError(
-                self.env._("The card transaction that was repaid is %s in Odoo: book it by hand.", record.display_name)
+                _(
+                    "The repaid card transaction is %(record)s in Odoo. Enter the repayment manually.",
+                    record=record.display_name,
+                )
             )
         lines = moves.line_ids.filtered(
             lambda line: (
@@ -548,16 +529,16 @@ class MlImporterRepayment(models.AbstractModel):
 
 
 class MlImporterCashAdvance(models.AbstractModel):
-    """Money that an employee gets before it is spent."""
+    """Money that an employee receives before spending it."""
 
     _name = "ml.importer.cash_advance"
     _inherit = "ml.importer.journal_entry"
-    _description = "Writer of Cash Advances"
+    _description = "Cash Advance Importer"
 
 
 class MlImporterPayroll(models.AbstractModel):
-    """What payroll is to pay for expenses."""
+    """Expenses that payroll pays out."""
 
     _name = "ml.importer.payroll"
     _inherit = "ml.importer.journal_entry"
-    _description = "Writer of Expenses Paid by Payroll"
+    _description = "Payroll Expense Importer"

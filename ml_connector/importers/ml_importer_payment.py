@@ -4,49 +4,42 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.fields import Command
-from odoo.tools import format_date
 
-from ..core.errors import (
-    ConnectorError,
-    DuplicateError,
-    InvalidDataError,
-    LockedPeriodError,
-    NotReadyError,
-    NotRelevantError,
-)
-from ..models.ml_mapping import MONEY_JOURNALS
+from ..core.errors import ConnectorError, DuplicateError, InvalidDataError, NotReadyError, NotRelevantError
+from ..core.messages import Amount, _, paragraph
 from .importer_tools import (
     QUIET,
     Currencies,
     OpenDates,
     bound_elsewhere,
+    change_note,
+    check_date,
+    check_posted,
     creditor_of,
     exact,
     fits,
-    named,
     odoo_refusals,
-    posted,
-    shown,
+    provider_name,
     tolerance,
-    unusable,
 )
-from .spend_tools import owe_to_issuer
+from .spend_tools import method_line, owe_to_issuer, payment_journal
 
 SAME_PAYMENT_WITHIN = timedelta(days=10)
 LIVE_STATES = ("in_process", "paid")
 
 
 class PaymentBatch:
-    """What the payments of one batch share."""
+    """The shared data of a batch of payments."""
 
     def __init__(self, env, flow, documents, resolver):
         self.flow = flow
+        self.provider = provider_name(flow)
         self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         self.tolerance = tolerance(flow)
         self.dates = OpenDates(env, flow)
         codes = {code for document in documents for code in (document.currency, document.debited_currency) if code}
-        self.currencies = Currencies(env, codes)
+        self.currencies = Currencies(env, codes, self.provider)
         self.planned = defaultdict(Decimal)
         self.linked = set()
         moves = env["account.move"].browse(
@@ -55,7 +48,7 @@ class PaymentBatch:
             for paid in document.bills
             if (move := resolver.binding("bill", document.bill_key(paid)))
         )
-        # one recordset, so that what is read of one bill is read of all
+        # one recordset, so that Odoo prefetches the bills together
         self._moves = {move.id: move for move in moves}
 
     def bill(self, document, paid):
@@ -64,9 +57,9 @@ class PaymentBatch:
 
 
 class PaymentPlan:
-    """A payment as it is to be booked: its values, and the (bill, amount) pairs that it settles.
+    """A payment before it is booked: its values, and the (bill, amount) pairs that it pays.
 
-    :ivar debit: values of the bank's line, where the source states what the bank took in another currency; or None
+    :ivar debit: values of the bank item, if the document states what the bank debited in another currency; or None
     """
 
     __slots__ = ("bills", "currency", "debit", "document", "values")
@@ -88,10 +81,10 @@ class AccountPayment(models.Model):
     _inherit = ["account.payment", "ml.changed"]
 
     ml_original_date = fields.Date(
-        "Date at the Vendor System",
+        "Date at Provider",
         readonly=True,
         copy=False,
-        help="Set when the date had to move to the next open day because the period was locked.",
+        help="Only set if the payment was booked on the first open day because the period of this date was locked.",
     )
 
 
@@ -100,7 +93,7 @@ class MlImporterPayment(models.AbstractModel):
 
     _name = "ml.importer.payment"
     _inherit = "ml.importer"
-    _description = "Writer of Payments"
+    _description = "Payment Importer"
     _groups = ("account.group_account_invoice",)
 
     def _references(self, document):
@@ -119,63 +112,60 @@ class MlImporterPayment(models.AbstractModel):
         for entry in entries:
             try:
                 if entry.bound:
-                    self._plan_bound(entry)
+                    self._plan_bound(batch, entry)
                 else:
                     self._plan_new(batch, entry)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_bound(self, entry):
+    def _plan_bound(self, batch, entry):
         payment, document = entry.bound, entry.document
         if document.is_void:
-            self._plan_void(entry, payment)
+            self._plan_void(batch, entry, payment)
             return
         if payment.state in ("canceled", "rejected"):
-            entry.plan("drift", payment, note=self.env._("%s is cancelled in Odoo.", payment.display_name))
+            entry.plan("drift", payment, note=_("%(record)s is cancelled in Odoo.", record=payment.display_name))
             return
         booked_on = payment.ml_original_date or payment.date
-        pairs = (
-            (self.env._("currency"), payment.currency_id.name, document.currency),
-            (self.env._("date"), format_date(self.env, booked_on), format_date(self.env, document.date)),
-        )
         booked = exact(payment.amount, payment.currency_id)
-        if booked != document.amount:
-            odoo, vendor = ((booked, payment.currency_id), (document.amount, document.currency))
-            pairs = ((self.env._("amount"), shown(self.env, *odoo), shown(self.env, *vendor)), *pairs)
-        if document.debited and (odoo := self._debit_differs(payment, document)):
-            stated = f"{document.debited} {document.debited_currency}"
-            pairs = (*pairs, (self.env._("amount debited"), odoo, stated))
         differences = [
-            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
-            for what, odoo, vendor in pairs
-            if odoo != vendor
+            (what, odoo_value, provider_value)
+            for what, odoo_value, provider_value in (
+                (_("currency"), payment.currency_id.name, document.currency),
+                (_("date"), booked_on, document.date),
+            )
+            if odoo_value != provider_value
         ]
-        if differences:
-            entry.plan("drift", payment, note=self.env._("Changed at the vendor: %s.", "; ".join(differences)))
-            return
-        entry.plan("unchanged", payment)
+        if booked != document.amount:
+            amounts = Amount(booked, payment.currency_id.name), Amount(document.amount, document.currency)
+            differences.insert(0, (_("amount"), *amounts))
+        if document.debited and (debited := self._other_debit(payment, document)):
+            differences.append((_("amount debited"), debited, Amount(document.debited, document.debited_currency)))
+        note = change_note(batch.provider, differences)
+        entry.plan("drift" if note else "unchanged", payment, note=note)
 
-    def _debit_differs(self, payment, document):
-        """What the bank's line of a payment has, where it is in the currency of the debit and differs; else None."""
+    def _other_debit(self, payment, document):
+        """The amount of a payment's bank item, if it differs and is in the currency of the debit; else None."""
         line = payment._seek_for_lines()[0][:1]
         if line.currency_id.name != document.debited_currency:
             return None
         booked = exact(-line.amount_currency, line.currency_id)
-        return None if booked == document.debited else f"{booked} {line.currency_id.name}"
+        return None if booked == document.debited else Amount(booked, line.currency_id.name)
 
-    def _plan_void(self, entry, payment):
+    def _plan_void(self, batch, entry, payment):
         if payment.state in ("canceled", "rejected"):
             entry.plan("unchanged", payment)
         else:
-            entry.plan("updated", payment, note=self.env._("Voided at the vendor, and therefore cancelled."))
+            note = _("Cancelled because it was voided in %(provider)s.", provider=batch.provider)
+            entry.plan("updated", payment, note=note)
 
     def _plan_new(self, batch, entry):
         document = entry.document
         if document.is_void:
-            raise NotRelevantError(self.env._("The payment was voided before it came to Odoo."))
+            raise NotRelevantError(_("Voided in %(provider)s before Odoo imported it.", provider=batch.provider))
         currency = batch.currencies.usable(document.currency)
         bills = self._bills(batch, document)
-        self._check_amounts(document, currency)
+        self._check_amounts(batch, document, currency)
         self._check_charges(batch, document)
         if existing := self._existing(batch, document, bills):
             batch.linked.add(existing.id)
@@ -192,38 +182,38 @@ class MlImporterPayment(models.AbstractModel):
         entry.plan("created", values=PaymentPlan(document, currency, bills, values, debit), note=note)
 
     def _check_charges(self, batch, document):
-        """The card transaction that paid a bill must not be booked as well.
-
-        :raises DuplicateError: it is booked as spend already
+        """
+        :raises DuplicateError: the card transaction that paid the bill is already booked as spend
         """
         booked = batch.flow.env["ml.binding"]._records(
             batch.flow.connection_id, {("expense", charge) for charge in document.charges}
         )
         if booked:
             raise DuplicateError(
-                self.env._(
-                    "The card transaction that paid the bill is booked already as %s: take it back, then press Retry.",
-                    ", ".join(record.display_name for record in booked.values()),
+                _(
+                    "The card transaction that paid the bill is already booked as %(records)s. Reverse it, then retry.",
+                    records=[record.display_name for record in booked.values()],
                 )
             )
 
     def _bills(self, batch, document):
-        """The (bill, amount) pairs of a payment, each of them posted and of the vendor who got the money."""
+        """The (bill, amount) pairs of a payment; each bill must be posted and belong to the paid vendor."""
         if not document.bills:
-            raise InvalidDataError(self.env._("The payment names no bill: enter it by hand."))
-        # credit notes last: the first bill takes what the payment itself books
+            raise InvalidDataError(_("The payment does not refer to a bill. Enter it manually."))
+        # credit notes last: the payment itself books the first bill
         paid_bills = sorted(document.bills, key=lambda paid: paid.amount < 0)
         bills = [(self._bill(batch, document, paid), paid.settled) for paid in paid_bills]
         paid_to = batch.resolver.binding("vendor", document.vendor.external_id)._ml_creditor(batch.company)
         for move, _amount in bills:
             if creditor_of(move).id != paid_to.id:
                 raise InvalidDataError(
-                    self.env._(
-                        "The payment went to %(vendor)s, but %(bill)s is a bill of %(other)s: correct the payment"
-                        " at the vendor, or enter it by hand.",
+                    _(
+                        "The payment went to %(vendor)s, but %(bill)s is a bill of %(other)s. Correct the payment in"
+                        " %(provider)s, or enter it manually.",
                         vendor=paid_to.display_name,
                         bill=move.display_name,
                         other=move.commercial_partner_id.display_name,
+                        provider=batch.provider,
                     )
                 )
         return bills
@@ -232,29 +222,27 @@ class MlImporterPayment(models.AbstractModel):
         move = batch.bill(document, paid)
         number = paid.number or paid.external_id
         if not move:
-            raise InvalidDataError(self.env._("Bill %s is not in Odoo.", number))
-        posted(move, self.env._("Bill %s", number))
+            raise InvalidDataError(_("Bill %(number)s is not in Odoo.", number=number))
+        check_posted(move, number)
         if move.move_type == "in_refund" and paid.amount > 0:
-            raise InvalidDataError(
-                self.env._("%s is a credit note in Odoo: its refund has to be entered by hand.", number)
-            )
+            raise InvalidDataError(_("%(number)s is a credit note in Odoo. Enter its refund manually.", number=number))
         if move.move_type == "in_invoice" and paid.amount < 0:
             raise InvalidDataError(
-                self.env._(
-                    "%(number)s is a bill in Odoo, but the payment uses it as a credit (%(amount)s).",
+                _(
+                    "%(number)s is a bill in Odoo, but the payment uses it as a credit of %(amount)s.",
                     number=number,
-                    amount=paid.amount,
+                    amount=Amount(-paid.amount, document.currency),
                 )
             )
         return move
 
-    def _check_amounts(self, document, currency):
+    def _check_amounts(self, batch, document, currency):
         parts = [amount for paid in document.bills for amount in (abs(paid.amount), abs(paid.settled))]
         for amount in (document.amount, *parts):
             if amount <= 0 or not fits(amount, currency):
                 raise InvalidDataError(
-                    self.env._(
-                        "The amount %(amount)s %(currency)s cannot be paid: it has to be positive, with no more than"
+                    _(
+                        "The amount %(amount)s %(currency)s cannot be paid. It must be positive, with at most"
                         " %(digits)s decimals.",
                         amount=amount,
                         currency=currency.name,
@@ -263,36 +251,40 @@ class MlImporterPayment(models.AbstractModel):
                 )
         total = sum((paid.amount for paid in document.bills), Decimal(0))
         if any(paid.discount < 0 or (paid.discount and paid.amount < 0) for paid in document.bills):
-            raise InvalidDataError(self.env._("The discount of a payment can only be taken off a bill: correct it."))
+            raise InvalidDataError(
+                _(
+                    "An early-payment discount can only apply to a bill. Correct the payment in %(provider)s.",
+                    provider=batch.provider,
+                )
+            )
         if total != document.amount:
             raise InvalidDataError(
-                self.env._(
-                    "The payment is %(amount)s %(currency)s, but its bills add up to %(total)s %(currency)s.",
-                    amount=document.amount,
-                    total=total,
-                    currency=currency.name,
+                _(
+                    "The payment is %(amount)s, but its bills add up to %(total)s.",
+                    amount=Amount(document.amount, currency.name),
+                    total=Amount(total, currency.name),
                 )
             )
 
     # ------------------------------------------------------------------ paid already?
 
     def _open(self, move):
-        """What is left to pay of a bill, in its currency.
+        """The amount that is left to pay of a bill, in its currency.
 
-        Where payments have no journal entry (Odoo's Enterprise edition, without an outstanding account), the bill
-        keeps its residual until the bank statement is reconciled: what is on its way counts as paid.
+        If payments have no journal entry (Odoo Enterprise without an outstanding account), the bill keeps its residual
+        until the bank statement is reconciled. Payments in process therefore count as paid.
         """
-        under_way = move.matched_payment_ids.filtered(lambda pay: pay.state == "in_process" and not pay.move_id)
+        in_process = move.matched_payment_ids.filtered(lambda pay: pay.state == "in_process" and not pay.move_id)
         amounts = (
-            pay.currency_id._convert(pay.amount, move.currency_id, move.company_id, pay.date) for pay in under_way
+            pay.currency_id._convert(pay.amount, move.currency_id, move.company_id, pay.date) for pay in in_process
         )
         paid = sum((exact(amount, move.currency_id) for amount in amounts), Decimal(0))
         return exact(move.amount_residual, move.currency_id) - paid
 
     def _existing(self, batch, document, bills):
-        """The payment that somebody entered by hand, when nothing is left to pay.
+        """The same payment that a user entered manually, if nothing is left to pay; else None.
 
-        :raises DuplicateError: when it is not surely the same
+        :raises DuplicateError: no single payment is certainly the same
         """
         if any(self._open(move) > 0 or batch.planned[move.id] for move, _amount in bills):
             return None
@@ -303,13 +295,11 @@ class MlImporterPayment(models.AbstractModel):
         if len(free) == 1:
             return free
         raise DuplicateError(
-            self.env._(
-                "%(bills)s is paid in Odoo already, but not by a single payment of %(amount)s %(currency)s around"
-                " %(date)s.",
-                bills=", ".join(moves.mapped("display_name")),
-                amount=document.amount,
-                currency=document.currency,
-                date=format_date(self.env, document.date),
+            _(
+                "Already paid in Odoo: %(bills)s. Odoo has no single payment of %(amount)s around %(date)s for it.",
+                bills=moves.mapped("display_name"),
+                amount=Amount(document.amount, document.currency),
+                date=document.date,
             )
         )
 
@@ -325,53 +315,26 @@ class MlImporterPayment(models.AbstractModel):
     def _check_open(self, batch, document, currency, bills):
         for move, amount in bills:
             if move.currency_id != currency:
-                continue  # another currency: the rate decides, and Odoo books the exchange difference
+                continue  # in another currency Odoo books the exchange difference
             left = self._open(move) - abs(batch.planned[move.id])
             if abs(amount) > left + batch.tolerance:
                 raise InvalidDataError(self._too_much(move, amount, left))
 
     def _too_much(self, move, amount, left):
-        sentence = self.env._(
-            "The payment of %(amount)s %(currency)s is more than the %(left)s %(currency)s that are open on %(bill)s.",
-            amount=amount,
-            left=left,
-            currency=move.currency_id.name,
+        currency = move.currency_id.name
+        sentence = _(
+            "The payment of %(amount)s exceeds the open amount of %(open)s on %(bill)s.",
+            amount=Amount(amount, currency),
+            open=Amount(left, currency),
             bill=move.display_name,
         )
-        # the bill may have been changed at the provider: then the payment is right, and the bill has to follow first
-        return f"{sentence} {move.ml_difference}" if move.ml_difference else sentence
+        # if the bill changed at the provider, the payment is right and the bill must follow first
+        return paragraph(sentence, move.ml_difference)
 
     # ------------------------------------------------------------------ values
 
     def _journal(self, batch, document):
-        journal = batch.resolver.mapping(document.source)
-        name = document.source.name or document.source.code or document.source.external_id
-        if not journal:
-            raise InvalidDataError(
-                self.env._("%s is left out under Mappings, but the payment needs its journal: choose one.", name)
-            )
-        if unusable(journal, batch.company) or journal.type not in MONEY_JOURNALS:
-            raise NotReadyError(
-                self.env._(
-                    "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
-                    origin=name,
-                    journal=named(journal, batch.company),
-                    company=batch.company.display_name,
-                ),
-                awaits=journal,
-            )
-        return journal
-
-    def _method_line(self, journal):
-        """How the journal pays: by hand, because the money has moved already."""
-        lines = journal.outbound_payment_method_line_ids
-        line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
-        if not line:
-            raise NotReadyError(
-                self.env._("Journal %s has no outgoing payment method: add Manual Payment.", journal.display_name),
-                awaits=journal,
-            )
-        return line
+        return payment_journal(batch.resolver, document.source, batch.company)
 
     def _prepare_values(self, batch, document, currency, bills, journal, booked_on):
         moves = [move for move, _amount in bills]
@@ -381,7 +344,7 @@ class MlImporterPayment(models.AbstractModel):
             "partner_id": moves[0].commercial_partner_id.id,
             "company_id": batch.company.id,
             "journal_id": journal.id,
-            "payment_method_line_id": self._method_line(journal).id,
+            "payment_method_line_id": method_line(journal).id,
             "currency_id": currency.id,
             "amount": float(document.amount),
             "date": booked_on,
@@ -401,20 +364,18 @@ class MlImporterPayment(models.AbstractModel):
         return values
 
     def _prepare_debit(self, batch, document, currency, values):
-        """Values of the bank's line as the bank statement will say it; None where the source does not state it.
+        """Values of the bank item as the bank statement will show it; None if the document does not state the debit.
 
-        The payable is settled in the currency of the bill, at what the debit is worth: Odoo books the difference.
+        The payable is paid in the currency of the bill, at the value of the debit; Odoo books the difference.
         """
         if not document.debited:
             return None
         debited = batch.currencies.usable(document.debited_currency)
         if document.debited < 0 or not fits(document.debited, debited) or values.get("write_off_line_vals"):
             raise InvalidDataError(
-                self.env._(
-                    "The bank debited %(debited)s %(currency)s for several bills or with a discount: enter the payment"
-                    " by hand.",
-                    debited=document.debited,
-                    currency=debited.name,
+                _(
+                    "The bank debited %(amount)s for several bills or with a discount. Enter the payment manually.",
+                    amount=Amount(document.debited, debited.name),
                 )
             )
         company, amount = batch.company, float(document.debited)
@@ -422,13 +383,11 @@ class MlImporterPayment(models.AbstractModel):
         own = currency._convert(values["amount"], company.currency_id, company, values["date"])
         if not worth or not own or max(worth / own, own / worth) > 1 + batch.flow.rate_tolerance / 100:
             raise NotReadyError(
-                self.env._(
-                    "The bank debited %(debited)s %(debited_currency)s for %(amount)s %(currency)s, which is far from"
-                    " Odoo's rates: correct these, or enter the payment by hand if it paid several bills.",
-                    debited=document.debited,
-                    debited_currency=debited.name,
-                    amount=document.amount,
-                    currency=currency.name,
+                _(
+                    "The bank debited %(debited)s for %(amount)s, which differs too much from the rate in Odoo."
+                    " Correct the rate, or enter the payment manually if it paid several bills.",
+                    debited=Amount(document.debited, debited.name),
+                    amount=Amount(document.amount, currency.name),
                 ),
                 awaits=debited if currency == company.currency_id else currency,
             )
@@ -450,15 +409,14 @@ class MlImporterPayment(models.AbstractModel):
         )
 
     def _prepare_discount(self, batch, currency, discount, values):
-        """What the vendor let off is a gain on the account that the company has for cash discounts."""
+        """A discount of the vendor is a gain on the cash discount account of the company."""
         account = batch.company.account_journal_early_pay_discount_gain_account_id
         if not account:
             raise NotReadyError(
-                self.env._(
-                    "The payment takes a discount of %(discount)s %(currency)s, but %(company)s has no account for it:"
-                    " choose one in the settings, under Default Accounts, Early payment discounts.",
-                    discount=discount,
-                    currency=currency.name,
+                _(
+                    "The payment has an early-payment discount of %(amount)s, but %(company)s has no gain account for"
+                    " it. Choose the Cash Discount Write-Off Gain Account in the accounting settings.",
+                    amount=Amount(discount, currency.name),
                     company=batch.company.display_name,
                 ),
                 awaits=batch.company,
@@ -515,7 +473,7 @@ class MlImporterPayment(models.AbstractModel):
         return values
 
     def _pairs(self, plan, payment):
-        """(items of the payment, items of the bills) to reconcile; none where the payment has no journal entry."""
+        """(items of the payment, items of the bills) to reconcile; none if the payment has no journal entry."""
         counterparts = self._counterparts(payment)
         open_lines = [self._payable_lines(move).filtered(lambda line: not line.reconciled) for move, _a in plan.bills]
         if not counterparts:
@@ -529,17 +487,9 @@ class MlImporterPayment(models.AbstractModel):
         return payment.move_id.line_ids.filtered(lambda line: line.account_type == "liability_payable").sorted("id")
 
     def _check_written(self, flow, plan, payment):
-        """Nothing but what was planned is let through: neither another date nor an open payment."""
-        move = payment.move_id
-        if move and move.date != plan.values["date"]:
-            raise LockedPeriodError(
-                self.env._(
-                    "Odoo would book the payment on %(odoo)s instead of %(planned)s: the period was locked meanwhile.",
-                    odoo=format_date(self.env, move.date),
-                    planned=format_date(self.env, plan.values["date"]),
-                ),
-                awaits=move.company_id,
-            )
+        """Check that Odoo did not move the date and reconciled the payment."""
+        if payment.move_id:
+            check_date(payment.move_id, plan.values["date"])
         if any(bill.currency_id != plan.currency for bill, _amount in plan.bills):
             return
         left = sum(
@@ -547,9 +497,8 @@ class MlImporterPayment(models.AbstractModel):
         )
         if abs(left) > tolerance(flow):
             raise InvalidDataError(
-                self.env._(
-                    "%(left)s %(currency)s of the payment could not be reconciled with its bills.",
-                    left=left,
-                    currency=plan.currency.name,
+                _(
+                    "Odoo could not reconcile %(amount)s of the payment with its bills.",
+                    amount=Amount(left, plan.currency.name),
                 )
             )

@@ -2,11 +2,11 @@ from odoo import models
 
 
 class MlImporterReference(models.AbstractModel):
-    """Remote codes become rows of the mapping list, filled where Odoo has the same code."""
+    """Codes of the provider become mappings, mapped automatically where Odoo has the same code."""
 
     _name = "ml.importer.reference"
     _inherit = "ml.importer"
-    _description = "Writer of Mappings"
+    _description = "Mapping Importer"
 
     _binds = False
 

@@ -2,14 +2,26 @@ from odoo import models
 from odoo.tools import format_date
 
 from ..core.documents import Bill, BillLine, Party
-from ..core.errors import ConflictError, ConnectorError, InvalidDataError, LockedPeriodError, NotRelevantError
+from ..core.errors import ConnectorError, InvalidDataError, NotRelevantError
+from ..core.messages import Amount, _, paragraph
 from .bill_taxes import MADE_HERE, OWED_ENTRY
 from .bill_writer import BillWriter
-from .importer_tools import QUIET, Currencies, OpenDates, exact, fits, odoo_refusals, shown
+from .importer_tools import (
+    QUIET,
+    Currencies,
+    OpenDates,
+    change_note,
+    check_date,
+    exact,
+    fits,
+    odoo_refusals,
+    provider_name,
+)
 from .ml_importer import ImportEntry
 from .spend_tools import (
     CLEARING,
     DerivedMappingLookup,
+    check_not_synced,
     clearing_account,
     contact,
     method_line,
@@ -24,11 +36,11 @@ from .spend_tools import (
 
 
 class MlImporterDerivedBill(models.AbstractModel):
-    """Documents that are booked as vendor bills: the writer of bills does the work."""
+    """Documents that become vendor bills, which the bill importer books."""
 
     _name = "ml.importer.derived_bill"
     _inherit = "ml.importer"
-    _description = "Writer of Documents that become Bills"
+    _description = "Bill-Like Document Importer"
     _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
@@ -68,11 +80,11 @@ class MlImporterDerivedBill(models.AbstractModel):
                 entry.error = error
 
     def _derive(self, flow, entry, resolver):
-        """The bill, with what its references stand for and who its vendor is."""
+        """(bill, mapped records of its own references, its vendor)."""
         raise NotImplementedError
 
     def _plan_more(self, flow, entry, resolver):
-        """What there is to plan beside the bill."""
+        """Plan more than the bill."""
 
     def _apply_bills(self, flow, entries, resolver):
         inner = [entry.values for entry in entries]
@@ -84,11 +96,11 @@ class MlImporterDerivedBill(models.AbstractModel):
 
 
 class MlImporterCardBill(models.AbstractModel):
-    """Bills of the card issuer, made here from its statements."""
+    """Bills of the card issuer, made from its statements."""
 
     _name = "ml.importer.card_bill"
     _inherit = "ml.importer.bill"
-    _description = "Writer of Card Issuers' Bills"
+    _description = "Card Issuer Bill Importer"
 
     _form = MADE_HERE
 
@@ -101,7 +113,7 @@ class MlImporterStatement(models.AbstractModel):
 
     _name = "ml.importer.statement"
     _inherit = "ml.importer.derived_bill"
-    _description = "Writer of Card Statements"
+    _description = "Card Statement Importer"
 
     def _bills(self):
         return self.env["ml.importer.card_bill"].with_env(self.env)
@@ -112,12 +124,15 @@ class MlImporterStatement(models.AbstractModel):
     def _derive(self, flow, entry, resolver):
         document = entry.document
         if not document.total:
-            raise NotRelevantError(self.env._("The statement bills nothing, so there is nothing to book."))
+            raise NotRelevantError(_("The total of the statement is zero, so there is nothing to book."))
         issuer = contact(self.env, resolver, document.issuer)
-        journal = money_journal(self.env, resolver, document.card, flow.company_id)
+        journal = money_journal(resolver, document.card, flow.company_id)
         period = f"{format_date(self.env, document.start_date)} - {format_date(self.env, document.end_date)}"
-        memo = self.env._(
-            "Card statement %(period)s, %(count)s transactions", period=period, count=len(document.spends)
+        count = len(document.spends)
+        memo = (
+            self.env._("Card statement %(period)s, 1 transaction", period=period)
+            if count == 1
+            else self.env._("Card statement %(period)s, %(count)s transactions", period=period, count=count)
         )
         key = f"{document.issuer.kind}:{document.issuer.external_id}"
         bill = Bill(
@@ -137,21 +152,22 @@ class MlImporterStatement(models.AbstractModel):
     def _plan_more(self, flow, entry, resolver):
         document = entry.document
         if entry.outcome == "created" and document.unbooked:
-            entry.note = " ".join(
-                filter(
-                    None,
-                    (
-                        entry.note,
-                        self.env._(
-                            "%(count)s of its transactions over %(total)s %(currency)s are not released for the books"
-                            " yet: so long the card account shows them as billed in advance.",
-                            count=document.unbooked,
-                            total=document.unbooked_total,
-                            currency=document.currency,
-                        ),
-                    ),
+            amount = Amount(document.unbooked_total, document.currency)
+            unbooked = (
+                _(
+                    "1 of its transactions (%(amount)s) is not ready to sync yet. Until then it appears on the card"
+                    " account as prepaid.",
+                    amount=amount,
+                )
+                if document.unbooked == 1
+                else _(
+                    "%(count)s of its transactions (%(amount)s) are not ready to sync yet. Until then they appear on"
+                    " the card account as prepaid.",
+                    count=document.unbooked,
+                    amount=amount,
                 )
             )
+            entry.note = paragraph(entry.note, unbooked)
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(ml_no_sync=True)
@@ -167,14 +183,14 @@ class MlImporterStatement(models.AbstractModel):
                         writer._tick_off(flow, entry, resolver, paid)
 
     def _tick_off(self, flow, entry, resolver, paid):
-        """What is booked of the spend that the statement bills; the rest follows when it is booked.
+        """Reconcile the booked spend of the statement; the rest follows when it is booked.
 
         :param paid: {id of a card transaction: payment} of the bills that were paid by card
         """
         spends = set(entry.document.spends)
         booked = flow.env["ml.binding"]._records(flow.connection_id, {("expense", spend) for spend in spends})
         records = [*booked.values(), *(paid[spend] for spend in spends & paid.keys())]
-        journal = money_journal(self.env, resolver, entry.document.card, flow.company_id)
+        journal = money_journal(resolver, entry.document.card, flow.company_id)
         tick_off(clearing_account(journal), entry.record, [record.with_env(self.env) for record in records])
 
     def _result_reference(self, record):
@@ -182,18 +198,18 @@ class MlImporterStatement(models.AbstractModel):
 
 
 class MlImporterReceipt(models.AbstractModel):
-    """What an employee is owed is a receipt, as Odoo's own expenses are: no document that tax offices are told of.
+    """An amount owed to an employee is a receipt, like Odoo's own expenses, which are not reported to tax authorities.
 
-    What he owes is a journal entry, because Odoo knows no receipt that takes money back.
+    An amount that the employee owes is a journal entry, because Odoo has no receipt with a negative total.
     """
 
     _name = "ml.importer.receipt"
     _inherit = "ml.importer.bill"
-    _description = "Writer of Receipts"
+    _description = "Receipt Importer"
 
     def _move_type(self, document, move=None):
         if move and move.move_type in ("in_invoice", "in_refund"):
-            # booked by an older version
+            # booked by an older version of the addon
             return super()._move_type(document, move)
         return "entry" if document.is_credit else "in_receipt"
 
@@ -217,11 +233,8 @@ class MlImporterReceipt(models.AbstractModel):
         if (booked, move.currency_id.name) == (wanted, document.currency):
             entry.plan("unchanged", move)
             return
-        note = self.env._(
-            "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
-            odoo=shown(self.env, booked, move.currency_id),
-            vendor=shown(self.env, wanted, document.currency),
-        )
+        amounts = Amount(booked, move.currency_id.name), Amount(wanted, document.currency)
+        note = change_note(batch.provider, [(_("amount"), *amounts)], move.state == "posted")
         entry.plan("drift", move, note=note)
 
     def _create_bills(self, flow, entries):
@@ -244,11 +257,11 @@ class MlImporterReceipt(models.AbstractModel):
 
 
 class MlImporterReimbursement(models.AbstractModel):
-    """A reimbursement becomes a receipt of the employee's contact, and its payment."""
+    """A reimbursement becomes a receipt of the employee's contact and its payment."""
 
     _name = "ml.importer.reimbursement"
     _inherit = "ml.importer.derived_bill"
-    _description = "Writer of Reimbursements"
+    _description = "Reimbursement Importer"
 
     def _bills(self):
         return self.env["ml.importer.receipt"].with_env(self.env)
@@ -261,18 +274,12 @@ class MlImporterReimbursement(models.AbstractModel):
 
     def _derive(self, flow, entry, resolver):
         document = entry.document
-        if document.is_exported and not entry.bound and not (entry.log and entry.log.is_told):
-            raise ConflictError(
-                self.env._(
-                    "The vendor system regards it as booked already, but it did not come from here: enter it by hand or"
-                    " ignore it."
-                )
-            )
+        check_not_synced(entry, provider_name(flow))
         employee = contact(self.env, resolver, document.employee)
         return document.bill, {}, {("vendor", document.bill.vendor.external_id): employee}
 
     def _plan_more(self, flow, entry, resolver):
-        """The payment, when it is due and not booked yet."""
+        """Plan the payment if it is made and not booked yet."""
         settlement = entry.document.settlement
         inner = entry.values
         entry.values = (inner, None)
@@ -282,7 +289,7 @@ class MlImporterReimbursement(models.AbstractModel):
             return
         if inner.record and inner.record.matched_payment_ids.filtered(lambda p: p.state in ("in_process", "paid")):
             return
-        journal = money_journal(self.env, resolver, settlement.source, flow.company_id)
+        journal = money_journal(resolver, settlement.source, flow.company_id)
         dates = OpenDates(self.env, flow)
         booked_on = dates.resolve(settlement.date, journal)
         values = {
@@ -294,9 +301,9 @@ class MlImporterReimbursement(models.AbstractModel):
         }
         entry.values = (inner, values)
         if booked_on != settlement.date:
-            entry.note = " ".join(filter(None, (entry.note, dates.shift_note(settlement.date, booked_on))))
+            entry.note = paragraph(entry.note, dates.shift_note(settlement.date, booked_on))
         if entry.outcome == "unchanged":
-            entry.outcome, entry.note = "updated", self.env._("Paid.")
+            entry.outcome, entry.note = "updated", _("Paid.")
 
     def _apply_batch(self, flow, entries, resolver):
         writer = self.with_context(**QUIET)
@@ -305,9 +312,9 @@ class MlImporterReimbursement(models.AbstractModel):
             entry.values = inner
         writer._apply_bills(flow, entries, resolver)
         for entry in entries:
-            # a bill makes a vendor of its contact; this mark keeps it apart from those that are sent as vendors
+            # a bill makes its contact a vendor; this mark excludes it from the vendors that Odoo sends
             if not entry.record.partner_id.employee:
-                # sudo: nothing of the contact's own data changes, which Odoo guards where the employee is a user
+                # sudo: only the mark changes; Odoo protects the contacts of users
                 entry.record.with_env(writer.env).partner_id.sudo().employee = True
         settlements = [
             {**payment, "move": entry.record}
@@ -323,11 +330,11 @@ class MlImporterReimbursement(models.AbstractModel):
 
 
 class MlImporterTransfer(models.AbstractModel):
-    """Payments of the card balance become payments to the issuer, set off against its statements, oldest first."""
+    """Payments of the card balance become payments to the issuer, reconciled with its statements, oldest first."""
 
     _name = "ml.importer.transfer"
     _inherit = "ml.importer"
-    _description = "Writer of Statement Payments"
+    _description = "Statement Payment Importer"
     _groups = ("account.group_account_invoice",)
 
     _optional_kinds = ()
@@ -336,37 +343,37 @@ class MlImporterTransfer(models.AbstractModel):
         return (document.issuer, document.source)
 
     def _plan_batch(self, flow, entries, resolver):
-        currencies = Currencies(self.env, (entry.document.currency for entry in entries))
+        provider = provider_name(flow)
+        currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
         dates = OpenDates(self.env, flow)
         for entry in entries:
             try:
                 if entry.bound:
-                    self._plan_bound(entry)
+                    self._plan_bound(entry, provider)
                 else:
                     self._plan_new(flow, entry, resolver, currencies, dates)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_bound(self, entry):
+    def _plan_bound(self, entry, provider):
         payment, document = entry.bound, entry.document
         booked = exact(payment.amount, payment.currency_id)
         booked_on = payment.ml_original_date or payment.date
-        if (booked, payment.currency_id.name, booked_on) != (abs(document.amount), document.currency, document.date):
-            note = self.env._(
-                "Changed at the vendor: %(odoo)s in Odoo and %(vendor)s at the vendor.",
-                odoo=f"{shown(self.env, booked, payment.currency_id)}, {format_date(self.env, booked_on)}",
-                vendor=f"{shown(self.env, abs(document.amount), document.currency)},"
-                f" {format_date(self.env, document.date)}",
-            )
+        odoo_amount = Amount(booked, payment.currency_id.name)
+        pairs = (
+            (_("amount"), odoo_amount, Amount(abs(document.amount), document.currency)),
+            (_("date"), booked_on, document.date),
+        )
+        if note := change_note(provider, [pair for pair in pairs if pair[1] != pair[2]]):
             entry.plan("drift", payment, note=note)
             return
         if payment.state in ("canceled", "rejected"):
-            note = self.env._(
-                "%(payment)s over %(odoo)s is %(state)s in Odoo; the vendor has %(vendor)s.",
+            note = _(
+                "Payment %(payment)s of %(amount)s has the status %(status)s in Odoo, but is valid in %(provider)s.",
                 payment=payment.display_name,
-                odoo=shown(self.env, booked, payment.currency_id),
-                state=dict(payment._fields["state"]._description_selection(self.env))[payment.state],
-                vendor=shown(self.env, abs(document.amount), document.currency),
+                amount=odoo_amount,
+                status=dict(payment._fields["state"]._description_selection(self.env))[payment.state],
+                provider=provider,
             )
             entry.plan("drift", payment, note=note)
             return
@@ -376,8 +383,8 @@ class MlImporterTransfer(models.AbstractModel):
         document, company = entry.document, flow.company_id.with_env(self.env)
         currency = currencies.usable(document.currency)
         if not document.amount or not fits(document.amount, currency):
-            raise InvalidDataError(self.env._("The amount %s cannot be paid.", document.amount))
-        journal = money_journal(self.env, resolver, document.source, company)
+            raise InvalidDataError(_("The amount %(amount)s cannot be paid.", amount=document.amount))
+        journal = money_journal(resolver, document.source, company)
         issuer = own_contact(self.env, resolver, document.issuer, company)._ml_creditor(company)
         booked_on = dates.resolve(document.date, journal)
         payment_type = "outbound" if document.amount > 0 else "inbound"
@@ -387,7 +394,7 @@ class MlImporterTransfer(models.AbstractModel):
             "partner_id": issuer.id,
             "company_id": company.id,
             "journal_id": journal.id,
-            "payment_method_line_id": method_line(self.env, journal, payment_type).id,
+            "payment_method_line_id": method_line(journal, payment_type).id,
             "currency_id": currency.id,
             "amount": float(abs(document.amount)),
             "date": booked_on,
@@ -409,7 +416,7 @@ class MlImporterTransfer(models.AbstractModel):
             payments.action_post()
             for entry, payment in zip(created, payments, strict=True):
                 entry.record = payment
-                if payment.move_id and payment.move_id.date != entry.values["date"]:
-                    raise LockedPeriodError(self.env._("The period was locked meanwhile."), awaits=payment.company_id)
+                if payment.move_id:
+                    check_date(payment.move_id, entry.values["date"])
             for issuer in payments.partner_id:
                 settle_issuer(writer.env, flow, list(payments), issuer)

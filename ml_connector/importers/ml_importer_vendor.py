@@ -2,10 +2,12 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import email_normalize
 
+from ..core.documents.vendor import person_key, person_keys
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError, NotRelevantError
+from ..core.messages import _, paragraph
 from ..core.tax_numbers import is_filler, same_number
 from ..exporters.ml_exporter import SHARED_FIELDS
-from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals
+from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals, provider_name
 from .vendor_claims import VendorClaims, VendorPlan
 from .vendor_match import VendorMatch, plain_name, vendor_reference
 
@@ -13,11 +15,12 @@ ADDRESS = {"street": "street", "street2": "street2", "city": "city", "zip": "pos
 
 
 class VendorBatch:
-    """What the vendors of one batch share."""
+    """The shared data of a batch of vendors."""
 
     def __init__(self, env, flow, documents, resolver):
         self.env = env
         self.flow = flow
+        self.provider = provider_name(flow)
         self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         addresses = [document.address for document in documents]
@@ -28,18 +31,18 @@ class VendorBatch:
         self.countries = {country.code: country for country in countries}
         states = env["res.country.state"].search([("country_id", "in", countries.ids)]) if countries else ()
         self.states = {}
-        # Odoo writes some codes with their country (`DE-BE`); the plain code wins over a name of the same letters
+        # Odoo has some codes with their country (`DE-BE`); the plain code has priority over an equal name
         for text in (lambda state: state.name, lambda state: state.code, lambda state: state.code.rpartition("-")[2]):
             for state in states:
                 self.states[state.country_id, text(state).lower()] = state
 
 
 class MlImporterVendor(models.AbstractModel):
-    """Vendors become `res.partner` records: found where Odoo has them, else created."""
+    """Vendors become `res.partner` records, which are found or created."""
 
     _name = "ml.importer.vendor"
     _inherit = "ml.importer"
-    _description = "Writer of Vendors"
+    _description = "Vendor Importer"
     _groups = ("base.group_partner_manager",)
 
     def _references(self, document):
@@ -66,9 +69,9 @@ class MlImporterVendor(models.AbstractModel):
         self._plan_new(batch, new, match)
 
     def _plan_match(self, batch, entry, match, chosen):
-        """Link the vendor with its partner; True when Odoo has none."""
+        """Plan the link of a vendor to its partner; return True if Odoo has none."""
         document = entry.document
-        self._check_name(document)
+        self._check_name(batch, document)
         partner = chosen
         if partner:
             self._check_vendor_company(batch, document, partner)
@@ -78,15 +81,21 @@ class MlImporterVendor(models.AbstractModel):
             partner = match.find(document)
         if not partner:
             return True
-        entry.plan("linked", partner, note=self._state_note(document, partner))
+        entry.plan("linked", partner, note=self._state_note(batch, document, partner))
         return False
 
-    def _check_name(self, document):
+    def _check_name(self, batch, document):
         if not document.name.strip():
-            raise InvalidDataError(self.env._("Vendor %s has no name: enter one at the vendor.", document.external_id))
+            raise InvalidDataError(
+                _(
+                    "Vendor %(vendor)s has no name. Enter one in %(provider)s.",
+                    vendor=document.external_id,
+                    provider=batch.provider,
+                )
+            )
 
     def _chosen(self, batch, entries):
-        """{entry: partner} where a person chose the partner under Mappings."""
+        """{entry: partner} of the vendors that are mapped."""
         chosen = {}
         for entry in entries:
             try:
@@ -96,30 +105,31 @@ class MlImporterVendor(models.AbstractModel):
             if partner:
                 chosen[entry] = partner._ml_creditor(batch.company)
             else:
-                entry.error = NotRelevantError(
-                    self.env._(
-                        "Vendor %s is left out under Mappings.", entry.document.name or entry.document.external_id
-                    )
-                )
+                vendor = entry.document.name or entry.document.external_id
+                entry.error = NotRelevantError(_("Vendor %(vendor)s is ignored in the mappings.", vendor=vendor))
         return chosen
 
     def _check_vendor_company(self, batch, document, partner):
         if not is_of_company(partner, batch.company):
             raise NotReadyError(
-                self.env._(
-                    "The contact to which vendor %s is mapped belongs to another company: choose another one.",
-                    document.name,
+                _(
+                    "The contact to which vendor %(vendor)s is mapped belongs to another company. Map another contact.",
+                    vendor=document.name,
                 ),
                 awaits=partner,
             )
 
-    def _state_note(self, document, partner):
+    def _state_note(self, batch, document, partner):
         if not partner.active:
-            return self.env._("%s is archived in Odoo.", partner.display_name)
+            return _("%(vendor)s is archived in Odoo.", vendor=partner.display_name)
         if not document.active:
-            return self.env._("The vendor is not active any more at the vendor system.")
+            return _("The vendor is inactive in %(provider)s.", provider=batch.provider)
         if document.approval:
-            return self.env._("The vendor is not approved at the provider: %s.", document.approval)
+            return _(
+                "The vendor is not approved in %(provider)s: %(status)s.",
+                provider=batch.provider,
+                status=document.approval,
+            )
         return ""
 
     def _plan_new(self, batch, entries, match):
@@ -133,32 +143,26 @@ class MlImporterVendor(models.AbstractModel):
     def _plan_creation(self, batch, entry, match):
         document = entry.document
         if not batch.flow.create_vendors:
-            raise match.ask(
-                document, self.env._("Vendor %s is not in Odoo: choose a contact under Mappings.", document.name)
-            )
+            raise match.ask(document, _("Vendor %(vendor)s is not in Odoo. Map it to a contact.", vendor=document.name))
         match.claim_vat(document)
         values, notes = self._prepare_values(batch, document)
         values |= {"supplier_rank": 1, "is_company": document.is_company, "active": document.active}
         contacts = [self._contact_values(batch, contact, notes) for contact in document.contacts]
         values["child_ids"] = [Command.create(contact) for contact in contacts if contact]
         if look_alikes := match.look_alikes(document):
-            notes.append(
-                self.env._(
-                    "Looks like %s, which was left alone.",
-                    ", ".join(map(self._named, look_alikes[:3])),
-                )
-            )
-        entry.plan("created", values=values, note=" ".join(notes))
+            names = [self._named(partner) for partner in look_alikes[:3]]
+            notes.append(_("Odoo has similar contacts and did not change them: %(contacts)s.", contacts=names))
+        entry.plan("created", values=values, note=paragraph(*notes))
 
     def _named(self, partner):
-        """A contact in the notes of a new one, which people of other companies read too."""
+        """The name of a contact in the notes of a new one, which users of other companies read too."""
         name = "" if partner.company_id else partner.display_name
-        return f"{name} (id {partner.id})".strip()
+        return f"{name} (ID {partner.id})".strip()
 
     # ------------------------------------------------------------------ values
 
     def _prepare_values(self, batch, document):
-        """Values of the partner that the source has, and notes on what could not be taken."""
+        """(values of the partner, notes on what Odoo cannot store)."""
         notes = []
         values = {"name": document.name.strip(), **self._address_values(batch, document.address, notes)}
         values["vat"] = self._vat(document, self.env["res.country"].browse(values["country_id"]), notes)
@@ -177,14 +181,14 @@ class MlImporterVendor(models.AbstractModel):
         code = address.country.upper()
         country = batch.countries.get(code, self.env["res.country"])
         if code and not country:
-            notes.append(self.env._("Country %s is unknown and was left out.", code))
+            notes.append(_("Country %(country)s does not exist in Odoo and was ignored.", country=code))
         return country
 
     def _state(self, batch, address, country, notes):
         code = address.state.strip()
         state = batch.states.get((country, code.lower()), self.env["res.country.state"])
         if code and not state:
-            notes.append(self.env._("State %s is unknown and was left out.", code))
+            notes.append(_("State %(state)s does not exist in Odoo and was ignored.", state=code))
         return state
 
     def _vat(self, document, country, notes):
@@ -195,8 +199,8 @@ class MlImporterVendor(models.AbstractModel):
         )
         if not vat:
             notes.append(
-                self.env._(
-                    "VAT number %(vat)s is not valid in %(country)s and was left out.",
+                _(
+                    "VAT number %(vat)s is not valid in %(country)s and was ignored.",
                     vat=document.vat,
                     country=country.name,
                 )
@@ -207,7 +211,7 @@ class MlImporterVendor(models.AbstractModel):
         values = {"name": contact.name.strip(), "email": contact.email.strip(), "phone": contact.phone.strip()}
         values["ref"] = contact.external_id if contact.address else ""
         if not values["name"] and contact.is_default:
-            # the vendor's own mailbox, which is on the vendor itself
+            # the mailbox of the vendor, which is stored on the vendor itself
             return {}
         values["name"] = values["name"] or values["email"]
         if not values["name"]:
@@ -215,11 +219,11 @@ class MlImporterVendor(models.AbstractModel):
         values = {name: value for name, value in values.items() if value}
         if not contact.address:
             return {"type": "contact", **values}
-        # with what is empty: an address is changed as a whole
+        # with empty values, because an address changes as a whole
         address = self._address_values(batch, contact.address, notes)
         return {"type": "other", **values, **address}
 
-    # ------------------------------------------------------------------ a vendor that is bound already
+    # ------------------------------------------------------------------ a vendor that is already linked
 
     def _plan_bound(self, batch, entries):
         if not entries:
@@ -241,34 +245,41 @@ class MlImporterVendor(models.AbstractModel):
                 entry.error = error
 
     def _plan_shared(self, batch, entry, partner, owner):
-        """Several vendors are this contact: its values are those of one of them, else each would undo the others'."""
+        """Keep the values of one of several vendors linked to a contact, else each would overwrite the others."""
         self._check_vendor_company(batch, entry.document, partner)
-        note = self.env._("The values of record %s at the vendor stand, which is the same contact.", owner)
+        note = _(
+            "The contact keeps the values of record %(id)s in %(provider)s, which is linked to it too.",
+            id=owner,
+            provider=batch.provider,
+        )
         entry.plan("unchanged", partner, VendorPlan(), note)
 
     def _plan_update(self, batch, entry, partner, contacts, claims):
         document = entry.document
-        self._check_name(document)
+        self._check_name(batch, document)
         self._check_vendor_company(batch, document, partner)
         stated, notes = self._prepare_values(batch, document)
         values = self._taken_values(entry, stated)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
         said = self._contact_changes(batch, document, partner, contacts, notes)
-        new, written = self._contact_changes(batch, document, partner, contacts, [], entry.read) if entry.read else said
+        new, written = said
+        if entry.taken is not None:
+            new, written = self._contact_changes(batch, document, partner, contacts, [], entry.read, entry.taken)
         plan = claims.plan(partner, stated, changed, new, written, said)
-        if state_note := self._state_note(document, partner):
+        if state_note := self._state_note(batch, document, partner):
             notes.append(state_note)
         notes = [*plan.notes, *notes]
-        entry.plan("updated" if plan.is_update else "unchanged", partner, plan, " ".join(notes))
+        entry.plan("updated" if plan.is_update else "unchanged", partner, plan, paragraph(*notes))
 
     def _taken_values(self, entry, values):
-        """Of the source's values those that are to go into Odoo; what was emptied at the source is emptied here."""
+        """The values that go into Odoo; those that are empty in the document now are emptied."""
         if entry.taken is None:
             return values
         shared = entry.document.shared()
-        emptied = {name for name in entry.taken if not shared[name] and name != "active"}
+        own = entry.taken & SHARED_FIELDS.keys()
+        emptied = {name for name in own if not shared[name] and name != "active"}
         taken = {SHARED_FIELDS[name]: False for name in emptied}
-        wanted = {SHARED_FIELDS[name] for name in entry.taken - emptied}
+        wanted = {SHARED_FIELDS[name] for name in own - emptied}
         return {**taken, **{name: value for name, value in values.items() if name in wanted}}
 
     def _is_changed(self, partner, document, name, value):
@@ -280,13 +291,14 @@ class MlImporterVendor(models.AbstractModel):
             return current.id != value
         return (current or "").strip() != (value or "")
 
-    def _contact_changes(self, batch, document, partner, contacts, notes, read=None):
+    def _contact_changes(self, batch, document, partner, contacts, notes, read=None, taken=None):
         """Values of contacts to create, and {contact: values} of those to change.
 
-        Contacts are known by e-mail, addresses by their id at the source, which is the reference of the contact.
+        Contacts are identified by email, addresses by their remote ID, which is the reference of the contact.
 
-        :param read: `Vendor.contacts_read` of the last reading: what is the same since stays as people in Odoo have it,
-            also when they deleted it
+        :param read: `Vendor.contacts_read` of the last reading: what is the same since then stays as it is in Odoo,
+            even if a user deleted it
+        :param taken: as `ImportEntry.taken`
         """
         unchanged = [key for key, values in document.contacts_read().items() if read and read.get(key) == values]
         by_ref = {contact.ref: contact for contact in contacts if contact.ref and contact.type != "contact"}
@@ -294,6 +306,13 @@ class MlImporterVendor(models.AbstractModel):
         by_name = {plain_name(contact.name): contact for contact in contacts}
         new, written = [], {}
         for contact in document.contacts:
+            keys = person_keys(contact)
+            person = by_email.get(email_normalize(contact.email)) if taken is not None and keys else None
+            if person and _is_merged(person, keys):
+                stated = {name: getattr(contact, name).strip() for key, name in keys.items() if key in taken}
+                if changes := {name: value for name, value in stated.items() if value or name != "name"}:
+                    written[person] = changes
+                continue
             values = {} if contact.key in unchanged else self._contact_values(batch, contact, notes)
             if not values or self._is_vendor_itself(document, partner, contact, values):
                 continue
@@ -314,7 +333,7 @@ class MlImporterVendor(models.AbstractModel):
         return new, written
 
     def _is_vendor_itself(self, document, partner, contact, values):
-        """Whether a contact is the vendor under its own name and address, as it comes back from where we sent it."""
+        """Whether a contact is the vendor itself, with its own name and email, as Odoo sent it before."""
         if plain_name(values["name"]) not in (plain_name(partner.name), plain_name(document.name)):
             return False
         email = email_normalize(values.get("email") or "")
@@ -350,6 +369,11 @@ class MlImporterVendor(models.AbstractModel):
         return record.ref or str(record.id)
 
 
+def _is_merged(person, keys):
+    """Whether Odoo has the contact person under the same `keys`, so that it was merged value by value."""
+    return person.active and person.type == "contact" and person_key("name", person.email) in keys
+
+
 def _plain(value):
-    """The value of a field as it is written: the id of a record."""
+    """The value of a field as it is written: of a record its ID."""
     return value.id if isinstance(value, models.BaseModel) else value or ""

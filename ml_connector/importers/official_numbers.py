@@ -1,6 +1,6 @@
-"""Bills of countries whose documents bear a kind and a number of a register (Argentina, Chile ...), beside a reference.
+"""Bills of countries whose documents have an official type and number (Argentina, Chile ...).
 
-Odoo keeps them in fields of `l10n_latam_invoice_document`, for the journals that use documents.
+Odoo keeps both in fields of `l10n_latam_invoice_document`, for journals that use documents.
 """
 
 import re
@@ -9,15 +9,17 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ..core.errors import InvalidDataError, NotReadyError
+from ..core.messages import _
 
 LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 class OfficialNumbers:
-    """Kinds and numbers of the documents of one company."""
+    """The official document types and numbers of one company."""
 
-    def __init__(self, env):
+    def __init__(self, env, provider):
         self.env = env
+        self._provider = provider
         self.is_known = "l10n_latam_document_type_id" in env["account.move"]._fields
 
     def applies(self, journal):
@@ -25,9 +27,9 @@ class OfficialNumbers:
         return self.is_known and journal.l10n_latam_use_documents
 
     def values(self, header, number):
-        """What the move has of the number that the vendor's document bears.
+        """Values of the move for an official number.
 
-        :raises InvalidDataError: the document lacks what Odoo asks for
+        :raises InvalidDataError: the document lacks what Odoo needs
         """
         move = self.env["account.move"].new(
             {key: header[key] for key in ("move_type", "company_id", "journal_id", "partner_id", "invoice_date")}
@@ -37,11 +39,12 @@ class OfficialNumbers:
             raise self._lacks(
                 move,
                 "l10n_latam_document_type_id",
-                self.env._("no kind of document fits: complete the tax data of %s", move.partner_id.display_name),
+                _("No document type fits. Complete the tax data of %(vendor)s.", vendor=move.partner_id.display_name),
                 awaits=move.partner_id._origin,
             )
         if not number:
-            raise self._lacks(move, "l10n_latam_document_number", self.env._("the vendor system states no number"))
+            reason = _("This bill has no number in %(provider)s.", provider=self._provider)
+            raise self._lacks(move, "l10n_latam_document_number", reason)
         try:
             formatted = kind._format_document_number(number.strip())
             move.l10n_latam_document_number = formatted
@@ -54,23 +57,23 @@ class OfficialNumbers:
     def _lacks(self, move, name, reason, awaits=None):
         error = InvalidDataError if awaits is None else NotReadyError
         return error(
-            self.env._(
-                "Bills in journal %(journal)s need the field %(field)s, but %(reason)s.",
+            _(
+                "Bills in journal %(journal)s need the field %(field)s. %(reason)s",
                 journal=move.journal_id.display_name,
                 field=move._fields[name]._description_string(self.env),
-                reason=reason.rstrip("."),
+                reason=reason,
             ),
             awaits=awaits,
         )
 
     def key(self, move):
-        """What a move is found by, empty without a number of this sort."""
+        """The official number of a move in plain form, empty if it has none."""
         if not self.is_known or not move.l10n_latam_document_type_id:
             return ""
         return plain(move.l10n_latam_document_number)
 
     def condition(self, numbers):
-        """SQL: whether `move` bears one of the numbers."""
+        """SQL: whether `move` has one of the numbers."""
         if not self.is_known or not numbers:
             return SQL("FALSE")
         return SQL(
@@ -83,5 +86,5 @@ class OfficialNumbers:
 
 
 def plain(number):
-    """A number without the zeros that fill it up."""
+    """A number in lower case, without spaces and leading zeros."""
     return LEADING_ZEROS.sub("", "".join((number or "").split()).lower())

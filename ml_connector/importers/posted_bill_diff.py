@@ -1,16 +1,16 @@
-"""What changed of a bill at the source since it was written."""
+"""Differences between a bill in Odoo and the newest version of its document."""
 
 from odoo.fields import Command
-from odoo.tools import format_date
 
+from ..core.messages import Amount, _
 from .bill_writer import BillWriter
-from .importer_tools import creditor_of, exact, shown
+from .importer_tools import creditor_of, exact
 
 SAME_RATE = 1e-9
 
 
 class PostedBillDiff:
-    """A bill in Odoo held against what the source says now."""
+    """Compares a bill in Odoo with the plan of the newest version."""
 
     def __init__(self, env, plan, move):
         self.env = env
@@ -21,79 +21,70 @@ class PostedBillDiff:
 
     # ------------------------------------------------------------------ in words
 
-    def texts(self):
-        """What of the accounting content differs, one phrase each: what is in Odoo, then what the vendor has."""
-        return [
-            self.env._("%(what)s %(odoo)s in Odoo and %(vendor)s at the vendor", what=what, odoo=odoo, vendor=vendor)
-            for what, odoo, vendor in (*self._of_header(), *self._of_amounts(), *self._of_lines())
-        ]
+    def differences(self):
+        """[(name, value in Odoo, value at the provider)] of the accounting content that differs."""
+        return [*self._of_header(), *self._of_amounts(), *self._of_lines()]
 
     def _of_header(self):
         plan, move, document = self.plan, self.move, self.document
         types = dict(move._fields["move_type"]._description_selection(self.env))
         if move.move_type != plan.header["move_type"]:
-            yield self.env._("type"), types[move.move_type], types[plan.header["move_type"]]
+            yield _("type"), types[move.move_type], types[plan.header["move_type"]]
         if creditor_of(move) != plan.creditor:
-            yield self.env._("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
+            yield _("vendor"), move.commercial_partner_id.display_name, plan.partner.display_name
         if normalized(move.ref) != normalized(document.number):
-            yield self.env._("number"), move.ref or "-", document.number or "-"
-        dates = [(self.env._("date"), move.invoice_date, document.document_date)]
+            yield _("number"), move.ref or "-", document.number or "-"
+        dates = [(_("date"), move.invoice_date, document.document_date)]
         if document.accounting_date:
-            dates.append((self.env._("accounting date"), move.ml_original_date or move.date, document.accounting_date))
+            dates.append((_("accounting date"), move.ml_original_date or move.date, document.accounting_date))
         if document.due_date:
-            dates.append((self.env._("due date"), move.invoice_date_due, document.due_date))
-        for what, odoo, vendor in dates:
-            if odoo != vendor:
-                yield what, format_date(self.env, odoo) or "-", format_date(self.env, vendor)
+            dates.append((_("due date"), move.invoice_date_due, document.due_date))
+        for what, odoo_value, provider_value in dates:
+            if odoo_value != provider_value:
+                yield what, odoo_value or "-", provider_value
 
     def _of_amounts(self):
         plan, move = self.plan, self.move
         if move.currency_id != plan.currency:
-            yield self.env._("currency"), move.currency_id.name, plan.currency.name
+            yield _("currency"), move.currency_id.name, plan.currency.name
         total = exact(move.amount_total, move.currency_id)
         if total != self.document.total:
-            yield self.env._("total"), self._shown(total), shown(self.env, self.document.total, plan.currency)
+            yield _("total"), self._booked(total), self._stated(self.document.total)
         tax = exact(move.amount_tax, move.currency_id)
         if tax != plan.tax_total:
-            yield self.env._("tax"), self._shown(tax), shown(self.env, plan.tax_total, plan.currency)
+            yield _("tax"), self._booked(tax), self._stated(plan.tax_total)
 
-    def _shown(self, amount):
-        return shown(self.env, amount, self.move.currency_id)
+    def _booked(self, amount):
+        return Amount(amount, self.move.currency_id.name)
+
+    def _stated(self, amount):
+        return Amount(amount, self.plan.currency.name)
 
     def _of_lines(self):
         plan = self.plan
         if len(self.lines) != len(plan.lines):
-            yield self.env._("number of lines"), len(self.lines), len(plan.lines)
+            yield _("number of lines"), len(self.lines), len(plan.lines)
             return
         for number, (line, planned) in enumerate(zip(self.lines, plan.lines, strict=True), start=1):
-            odoo, vendor = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
-            if odoo != vendor:
-                what = self.env._("line %s: amount", number)
-                yield what, self._shown(odoo), shown(self.env, vendor, plan.currency)
+            booked, stated = exact(line.price_subtotal, plan.currency), exact(planned.subtotal, plan.currency)
+            if booked != stated:
+                yield _("line %(line)s: amount", line=number), self._booked(booked), self._stated(stated)
             if planned.stated_quantity and line.quantity != planned.quantity:
-                yield self.env._("line %s: quantity", number), f"{line.quantity:g}", f"{planned.quantity:g}"
-            if line.account_id != planned.account:
-                yield (
-                    self.env._("line %s: account", number),
-                    account_text(line.account_id),
-                    account_text(planned.account),
-                )
-            if line.tax_ids != planned.taxes:
-                yield self.env._("line %s: taxes", number), self._tax_text(line.tax_ids), self._tax_text(planned.taxes)
-            odoo, vendor = line.analytic_distribution or {}, planned.analytic or {}
-            if odoo != vendor:
-                what = self.env._("line %s: analytic distribution", number)
-                yield what, distribution_text(self.env, odoo), distribution_text(self.env, vendor)
-
-    def _tax_text(self, taxes):
-        return ", ".join(taxes.mapped("name")) or "-"
+                yield _("line %(line)s: quantity", line=number), f"{line.quantity:g}", f"{planned.quantity:g}"
+            yield from coding_differences(
+                self.env,
+                number,
+                (line.account_id, planned.account),
+                (line.tax_ids, planned.taxes),
+                (line.analytic_distribution or {}, planned.analytic or {}),
+            )
 
     # ------------------------------------------------------------------ a draft follows
 
     def draft_values(self):
-        """What to write on a draft so that it says what the source says; empty when it does.
+        """The values that make a draft equal to the newest version; empty if it is.
 
-        What the source does not state (a journal, an empty memo, a due date by payment term) is left as it is.
+        What the document does not state (a journal, an empty memo, a due date by payment term) stays as it is.
         """
         values = self._draft_header()
         if any(self._of_amounts()) or any(self._of_lines()) or self._are_renamed():
@@ -127,7 +118,7 @@ class PostedBillDiff:
                 "invoice_date_due",
             }
         if changed & {"invoice_date", "currency_id"}:
-            # Odoo would look for these by itself
+            # Odoo would compute these
             changed |= {"date", "ml_original_date", "invoice_currency_rate", "invoice_date_due"}
         if "invoice_date_due" in changed:
             changed.add("invoice_payment_term_id")
@@ -146,8 +137,22 @@ class PostedBillDiff:
 
 
 def normalized(number):
-    """A bill number without its case and spaces."""
+    """A bill number in lower case, without spaces."""
     return "".join((number or "").split()).lower()
+
+
+def coding_differences(env, number, accounts, taxes, distributions):
+    """The differences in the coding of a line.
+
+    :param accounts: (booked, stated); so are the taxes and the analytic distributions
+    """
+    if accounts[0] != accounts[1]:
+        yield _("line %(line)s: account", line=number), *map(account_text, accounts)
+    if taxes[0] != taxes[1]:
+        yield _("line %(line)s: taxes", line=number), *(each.mapped("name") or "-" for each in taxes)
+    if distributions[0] != distributions[1]:
+        texts = (distribution_text(env, each) for each in distributions)
+        yield _("line %(line)s: analytic distribution", line=number), *texts
 
 
 def distribution_text(env, distribution):
@@ -161,5 +166,5 @@ def distribution_text(env, distribution):
 
 def account_text(account):
     if not account.has_access("read"):
-        return account.env._("(not visible)")
+        return _("(not visible)")
     return " ".join(part for part in (account.code, account.name) if part)

@@ -1,108 +1,138 @@
-"""What the writers of card spend, reimbursements and the card account share."""
+"""Functions for card spend, reimbursements and the card account."""
 
 from odoo.fields import Command
 
 from ..core.documents import Reference
-from ..core.errors import InvalidDataError, NotReadyError
+from ..core.errors import ConflictError, InvalidDataError, NotReadyError
+from ..core.messages import _
 from ..models.ml_mapping import MONEY_JOURNALS
 from .importer_tools import exact, is_of_company, named, unusable
-from .ml_importer import MappingLookup
+from .ml_importer import MappingLookup, title
 
 ISSUER_KINDS = ("statement", "transfer", "cashback")
-"""Kinds whose records are on the card issuer's account."""
+"""Kinds whose records are on the account of the card issuer."""
 CARD_ACCOUNTS = ("asset_cash", "liability_credit_card")
-"""Types of accounts that Odoo reconciles though they are not marked for it."""
+"""Account types that Odoo reconciles even if the account does not allow reconciliation."""
 CLEARING = Reference(kind="account", external_id="ml-card-clearing")
-"""Stands for the account of card spend that is not billed yet, in bills that are made here."""
+"""Reference to the account of unbilled card spend, in bills that the connector makes."""
 
 
 class DerivedMappingLookup(MappingLookup):
-    """A resolver that also knows records which stand for no code of the vendor's."""
+    """A lookup that also has records without a code of the provider."""
 
     def __init__(self, resolver, mapped, bound):
         super().__init__(resolver.connection, {**resolver._mapped, **mapped}, {**resolver._bound, **bound})
 
 
-def needed(env, resolver, reference):
-    """The Odoo record of a reference that cannot be left out."""
+def check_not_synced(entry, provider):
+    """
+    :raises ConflictError: the provider already marks the record as synced, but Odoo did not book it
+    """
+    if entry.document.is_exported and not entry.bound and not (entry.log and entry.log.is_told):
+        raise ConflictError(
+            _(
+                "%(provider)s already marks this record as synced, but Odoo did not book it. Enter it manually or"
+                " ignore it.",
+                provider=provider,
+            )
+        )
+
+
+def needed(resolver, reference):
+    """The Odoo record of a reference that cannot be ignored."""
     record = resolver.mapping(reference)
     if not record:
         raise InvalidDataError(
-            env._("%s is left out under Mappings, but it is needed: choose a record.", reference.name)
+            _("%(code)s is ignored in the mappings, but this record needs it. Map it.", code=title(reference))
         )
     return record
 
 
-def money_journal(env, resolver, reference, company):
-    """The journal of a reference, fit for money that moved.
+def payment_journal(resolver, reference, company):
+    """The journal of a reference, for a payment.
 
-    :raises InvalidDataError: it cannot take it
+    :raises NotReadyError: it cannot be used
     """
-    journal = needed(env, resolver, reference)
+    journal = needed(resolver, reference)
     if unusable(journal, company) or journal.type not in MONEY_JOURNALS:
         raise NotReadyError(
-            env._(
-                "%(origin)s is mapped to journal %(journal)s, which cannot take payments of %(company)s.",
-                origin=reference.name,
+            _(
+                "%(code)s is mapped to journal %(journal)s, which cannot be used for payments of %(company)s. Map"
+                " another journal.",
+                code=title(reference),
                 journal=named(journal, company),
                 company=company.display_name,
             ),
             awaits=journal,
         )
-    if not journal.default_account_id:
-        raise NotReadyError(env._("Journal %s has no default account.", journal.display_name), awaits=journal)
     return journal
 
 
-def method_line(env, journal, payment_type="outbound"):
-    """How the journal pays: by hand, because the money has moved already."""
+def money_journal(resolver, reference, company):
+    """The journal of a reference, for money that moved.
+
+    :raises NotReadyError: it cannot be used
+    """
+    journal = payment_journal(resolver, reference, company)
+    if not journal.default_account_id:
+        raise NotReadyError(
+            _("Journal %(journal)s has no default account. Enter one.", journal=journal.display_name), awaits=journal
+        )
+    return journal
+
+
+def method_line(journal, payment_type="outbound"):
+    """The payment method of a journal: manual, because the money has already moved."""
     lines = journal[f"{payment_type}_payment_method_line_ids"]
     line = lines.filtered(lambda line: line.code == "manual")[:1] or lines[:1]
     if not line:
         raise NotReadyError(
-            env._("Journal %s has no payment method: add Manual Payment.", journal.display_name), awaits=journal
+            _("Journal %(journal)s has no payment method. Add Manual Payment.", journal=journal.display_name),
+            awaits=journal,
         )
     return line
 
 
 def outstanding_account(env, journal, amount):
-    """Where money that the journal got (or, negative, paid out) waits for the bank's statement."""
+    """The account of received (or, if negative, paid) money until the bank statement arrives."""
     if journal.type == "credit":
         return clearing_account(journal)
     payment_type = "inbound" if amount > 0 else "outbound"
-    account = method_line(env, journal, payment_type).payment_account_id
+    account = method_line(journal, payment_type).payment_account_id
     payments = env["account.payment"]
     return account or payments.new({"company_id": journal.company_id.id})._get_outstanding_account(payment_type)
 
 
 def clearing_account(journal):
-    """Where spend with the cards of a journal waits for the statement: the same account for whatever is booked."""
+    """The account of card spend until the card statement arrives, the same for all that is booked."""
     return journal.default_account_id
 
 
 def contact(env, resolver, reference):
     """The partner of a `vendor` or `employee` reference."""
-    record = needed(env, resolver, reference)
+    record = needed(resolver, reference)
     if record._name != "hr.employee":
         return record
-    # sudo: of the employee only the contact is read, and who books need not see private data
+    # sudo: only the contact is read; whoever books need not see private data of employees
     partner = record.sudo().work_contact_id.with_env(env)
     if not partner:
-        raise NotReadyError(env._("Employee %s has no contact in Odoo: enter one.", record.display_name), awaits=record)
+        raise NotReadyError(
+            _("Employee %(employee)s has no contact in Odoo. Enter one.", employee=record.display_name), awaits=record
+        )
     return partner
 
 
 def own_contact(env, resolver, reference, company):
-    """The partner of a `vendor` or `employee` reference, fit for an item of the company.
+    """The partner of a `vendor` or `employee` reference, for an item of the company.
 
-    :raises InvalidDataError: it belongs to another company
+    :raises NotReadyError: it belongs to another company
     """
     partner = contact(env, resolver, reference)
     if not is_of_company(partner, company):
         raise NotReadyError(
-            env._(
+            _(
                 "The contact of %(name)s belongs to another company and cannot be used in %(company)s.",
-                name=reference.name or reference.code or reference.external_id,
+                name=title(reference),
                 company=company.display_name,
             ),
             awaits=partner,
@@ -111,26 +141,25 @@ def own_contact(env, resolver, reference, company):
 
 
 def owe_to_issuer(payments):
-    """What is paid by card is owed to its issuer, like all spend with the card, until its statement is booked.
+    """Put payments by card on the account of card spend, where they are owed to the issuer until its statement.
 
-    Odoo would take the general account of outstanding payments. It computes the account while a payment is created, so
-    it is set between creating and posting.
+    Odoo would use the general account of outstanding payments. It computes the account while it creates a payment, so
+    the account is set between creating and posting.
     """
     for payment in payments.filtered(lambda payment: payment.journal_id.type == "credit" and not payment.move_id):
         payment.outstanding_account_id = clearing_account(payment.journal_id)
 
 
 def tick_off(account, bill, records):
-    """Reconcile the bill of a card statement with spend that it bills, so that the open items of the card account are
-    what no statement has billed.
+    """Reconcile the bill of a card statement with the spend that it bills, so that only unbilled spend stays open.
 
-    :param account: of card spend
+    :param account: account of card spend
     :param records: expenses, journal entries, vendor bills or payments
     """
     if not records or not account.reconcile and account.account_type not in CARD_ACCOUNTS:
         return
     spend = _on_the_card(records)
-    # refunds with spend first: so what stays open of the bill is spend that is not booked yet
+    # refunds are reconciled with spend first, so that the open part of the bill is spend that is not booked yet
     for moves in (spend, bill | spend):
         _set_off(
             moves.line_ids.filtered(
@@ -140,7 +169,7 @@ def tick_off(account, bill, records):
 
 
 def _on_the_card(records):
-    """The entries with which spend is on the card account."""
+    """The entries of spend on the card account."""
     by_model = {}
     for record in records:
         by_model[record._name] = by_model.get(record._name, record.browse()) | record
@@ -156,7 +185,7 @@ def _on_the_card(records):
 
 
 def parts_of(expenses):
-    """The expenses of card transactions, each known by the first: these, then those of their other lines."""
+    """The given first expenses of card transactions, then the expenses of their other lines."""
     return expenses | expenses.search([("split_expense_origin_id", "in", expenses.ids)], order="id")
 
 
@@ -186,7 +215,7 @@ def pay(env, settlements):
             "partner_id": move.commercial_partner_id.id,
             "company_id": move.company_id.id,
             "journal_id": journal.id,
-            "payment_method_line_id": method_line(env, journal, payment_type).id,
+            "payment_method_line_id": method_line(journal, payment_type).id,
             "currency_id": move.currency_id.id,
             "amount": settlement["amount"],
             "date": settlement["date"],
@@ -222,11 +251,11 @@ def open_amount(move):
 
 
 def settle_issuer(env, flow, records, partner):
-    """Reconcile what is open on the card issuer's account, oldest first: statements with transfers and cashback.
+    """Reconcile the open items of the card issuer, oldest first: statements with transfers and cashback.
 
-    Only with what this connection booked there; other bills of the same contact are left alone.
+    Only items that this connection booked are reconciled, not other bills of the same contact.
 
-    :param records: what was just written, not bound yet
+    :param records: records that were just written and are not linked yet
     """
     bindings = flow.env["ml.binding"].search_fetch(
         [("connection_id", "=", flow.connection_id.id), ("kind", "in", ISSUER_KINDS)], ["res_model", "res_id"]

@@ -1,21 +1,23 @@
-"""What of a vendor's changes may go into Odoo at once, and what waits until a person agrees to it."""
+"""Which changes of a vendor are written immediately and which wait for approval."""
 
 from ..core.errors import InvalidDataError
+from ..core.messages import _
 from ..models.ml_vendor_change import NEW_CONTACT
+from .importer_tools import with_semicolons
 
 SENSITIVE = frozenset(("email", "phone", "mobile", "vat", "company_registry"))
-"""What a fraudster would change: by these a vendor is asked whether its bank account is right, or is known at all."""
+"""Fields that a fraudster would change: they identify a vendor, or are used to confirm its bank account."""
 
 
 class VendorPlan:
-    """What is to be done about a vendor that Odoo knows.
+    """The planned changes of a vendor that is already in Odoo.
 
     :ivar changed: values of the vendor to write
     :ivar new: values of the contacts to create
     :ivar written: {contact: values to write}
-    :ivar held: values of the `ml.vendor.change` rows to make
-    :ivar outdated: rows of which the vendor system says something else by now
-    :ivar notes: sentences about all that
+    :ivar held: values of the `ml.vendor.change` records to create
+    :ivar outdated: waiting changes for which the provider now has another value
+    :ivar notes: sentences about them
     """
 
     __slots__ = ("changed", "held", "new", "notes", "outdated", "written")
@@ -30,63 +32,64 @@ class VendorPlan:
 
 
 class VendorClaims:
-    """The flow's policy about changes of known vendors, for a batch."""
+    """Applies the flow's policy on changes of vendors, for a batch."""
 
     def __init__(self, env, flow, partners, contacts):
         self.env = env
         self.policy = flow.vendor_change_policy
         self.protected = (partners | contacts)._ml_protected()
-        # sudo: what waits is the engine's own
+        # sudo: changes that wait belong to the engine
         self._changes = env["ml.vendor.change"].sudo()
         self._latest = self._changes._latest(flow.connection_id, partners)
 
     def plan(self, partner, stated, changed, new, written, said):
         """
-        :param stated: all values of the vendor that its system has
-        :param changed: those that are to go into Odoo
+        :param stated: all values of the vendor at the provider
+        :param changed: those that differ in Odoo
         :param new: values of the contacts that Odoo does not have
-        :param written: {contact: values that it has otherwise}
-        :param said: as `new` and `written`, of all contacts that its system has, changed or not
+        :param written: {contact: values that differ in Odoo}
+        :param said: like (`new`, `written`), for all contacts at the provider, changed or not
         :raises InvalidDataError: no vendor flow may change the contact
         """
         plan = VendorPlan()
         if partner in self.protected and (changed or new or written):
             raise InvalidDataError(
-                self.env._(
-                    "It is linked with a contact of a user, of an employee or of one of our own companies, which is"
-                    " never changed from outside: change it by hand, or link the vendor with another contact."
+                _(
+                    "The vendor is linked to a contact of a user, an employee or one of your own companies. Vendor"
+                    " flows never change such contacts. Change it manually, or link the vendor to another contact."
                 )
             )
         texts, waits = [], []
         plan.changed = self._split(plan, partner, partner, changed, texts, waits)
         for contact, values in written.items():
             if contact in self.protected:
-                plan.notes.append(self.env._("A contact of the vendor is a user or an employee, and was left alone."))
+                plan.notes.append(_("A contact of the vendor is a user or an employee and was not changed."))
             elif now := self._split(plan, partner, contact, values, texts, waits):
                 plan.written[contact] = now
         for values in new:
             self._add_contact(plan, partner, values, texts, waits)
         self._set_outdated(plan, partner, stated, *said)
         if waits:
-            plan.notes.insert(0, self.env._("Waits for approval: %s.", ", ".join(waits)))
+            plan.notes.insert(0, _("Waiting for approval: %(fields)s.", fields=waits))
         if texts:
-            plan.notes.insert(0, self.env._("Changed: %s.", "; ".join(texts)))
+            plan.notes.insert(0, _("Changed: %(changes)s.", changes=with_semicolons(texts)))
         return plan
 
     @staticmethod
     def keep(env, flow, plans):
-        """Store what waits, and end what is asked no more."""
+        """Store the changes that wait, and end the outdated ones."""
         changes = env["ml.vendor.change"].sudo()  # sudo: see above
         changes._request(flow, [values for plan in plans for values in plan.held])
         outdated = changes.union(*(plan.outdated for plan in plans if plan.outdated))
         outdated.filtered(lambda change: change.state == "waiting")._supersede()
 
     def _split(self, plan, partner, contact, values, texts, waits):
-        """Those of the values that are written now; the others wait."""
+        """The values that are written now; the others wait."""
         now = {}
         for name, value in values.items():
             label = self._changes._label(name)
-            label = label if contact == partner else f"{contact.display_name}: {label}"
+            if contact != partner:
+                label = _("%(contact)s: %(field)s", contact=contact.display_name, field=label)
             old, new = self._changes._text(contact, name), self._text(name, value)
             if not self._is_held(name):
                 now[name] = value
@@ -100,7 +103,7 @@ class VendorClaims:
         text = contact_text(values)
         if not any(self._is_held(name) for name in values):
             plan.new.append(values)
-            texts.append(f"{label}: {text}")
+            texts.append(_("%(field)s: %(value)s", field=label, value=text))
         elif self._ask(plan, partner, partner.browse(), NEW_CONTACT, "", text, {"values": values}):
             waits.append(label)
 
@@ -108,7 +111,7 @@ class VendorClaims:
         return self.policy == "ask_all" or (self.policy == "ask" and name in SENSITIVE)
 
     def _ask(self, plan, partner, contact, name, old, new, data):
-        """Whether a value waits: one that was rejected is not asked about again."""
+        """Whether a value waits. A value that was rejected does not wait again."""
         row = self._latest.get((partner.id, contact.id, new if name == NEW_CONTACT else name))
         if row and row.state in ("waiting", "rejected") and (row.new_value or "") == new:
             return row.state == "waiting"
@@ -125,7 +128,7 @@ class VendorClaims:
         return True
 
     def _set_outdated(self, plan, partner, stated, new, written):
-        """Rows that wait although the vendor system says something else by now."""
+        """Find the changes that wait although the provider now has another value."""
         said = {(partner.id, False, text): text for text in map(contact_text, new)}
         for contact, values in written.items():
             said |= {(partner.id, contact.id, name): self._text(name, value) for name, value in values.items()}
@@ -148,11 +151,11 @@ class VendorClaims:
         return str(value or "").strip()
 
     def _said(self, label, old, new):
-        empty = self.env._("(empty)")
-        return self.env._("%(field)s %(old)s → %(new)s", field=label, old=old or empty, new=new or empty)
+        empty = _("(empty)")
+        return _("%(field)s %(old)s → %(new)s", field=label, old=old or empty, new=new or empty)
 
 
 def contact_text(values):
-    """A contact that is to be added, as a person reads it."""
+    """A new contact as text."""
     parts = (values.get(name) for name in ("name", "email", "phone", "street", "zip", "city"))
     return ", ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""Finding the partner that a vendor is, for a whole batch with one query a step."""
+"""Finds the partners of a batch of vendors, with one query for each step."""
 
 import re
 import unicodedata
@@ -10,9 +10,10 @@ from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..core.documents import Reference
 from ..core.errors import MappingError, NotReadyError
+from ..core.messages import _
 from ..core.own_ids import may_be
 from ..core.tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
-from .importer_tools import bound_elsewhere
+from .importer_tools import bound_elsewhere, provider_name
 
 LEGAL_FORMS = frozenset(
     "ab ag aktiengesellschaft aps as asa bhd bv bvba co company corp corporation cv doo eirl ek ev gbr gmbh inc"
@@ -29,45 +30,46 @@ MOST_OF_ONE_DOMAIN = 20
 
 
 def plain_name(name):
-    """A name without case and superfluous spaces."""
+    """A name in lower case, without superfluous spaces."""
     return " ".join((name or "").split()).lower()
 
 
 def core_name(name):
-    """A name without case, accents, punctuation and legal form."""
+    """A name in lower case, without accents, punctuation and legal form."""
     text = unicodedata.normalize("NFKD", (name or "").lower())
     text = "".join(char for char in text if not unicodedata.combining(char))
-    # `S.A.` and `A/S` are legal forms as well: their dots and slashes go, all else becomes a space
+    # dots and slashes are removed because of legal forms such as `S.A.` and `A/S`; all else becomes a space
     words = re.sub(r"[^\w]+", " ", re.sub(r"[./']", "", text)).split()
     return " ".join(word for word in words if word not in LEGAL_FORMS) or " ".join(words)
 
 
 def plain_registry(number):
-    """A number in a register of companies without punctuation; empty for a filler."""
+    """A company registry number without punctuation; empty for a placeholder."""
     return "" if is_filler(number) else plain(number)
 
 
 class VendorMatch:
     """The partners that the vendors of one batch may be.
 
-    Steps, first hit wins: our own id that the vendor system was told, the same record on another connection, VAT
-    number, number in the register of companies, bank account, exact name and country. What the vendor system says is
-    a claim: an id of ours counts only where the name or the VAT number agrees too, none of the others where the VAT
-    number is another one, and a name, which anybody may take, is proposed only. More than one partner at a step is for
-    a person to decide, and so is a partner that is bound already or that no vendor may be.
+    Steps, of which the first match counts: Odoo ID that was sent to the provider, the same record in another
+    connection, VAT number, company registry number, bank account, exact name and country. The provider's data may be
+    false: an Odoo ID counts only if the name or the VAT number matches too, no step counts if the VAT numbers differ,
+    and an equal name is only a proposal. A user decides if a step finds several partners, a partner that is already
+    linked, or one that no vendor may be.
     """
 
     def __init__(self, env, flow, documents, chosen=()):
         """
-        :param chosen: partners that a person chose for vendors of the batch
+        :param chosen: partners that a user chose for vendors of the batch
         """
         self.env = env
         self.company = flow.company_id.with_env(env)
-        # sudo: the user of a branch may not read its parents, but what they share with it
+        # sudo: the user of a branch may not read its parents, but may read what they share with it
         self._reach = self.company.sudo().parent_ids.ids
         self._partners = env["res.partner"].with_context(active_test=False)
         self._documents = documents
         self._connection = flow.connection_id
+        self._provider = provider_name(flow)
         self._by_id = self._read_by_id()
         self._by_sister = self._read_by_sister()
         self._by_vat = self._read_by_vat()
@@ -98,16 +100,16 @@ class VendorMatch:
     # ------------------------------------------------------------------ the steps
 
     def find(self, document):
-        """The partner, or None when Odoo has none.
+        """The partner of a vendor, or None if Odoo has none.
 
-        :raises MappingError: when several could be it, or when it is another vendor's partner already
+        :raises MappingError: several partners match, or the partner belongs to another vendor
         """
         steps = (
-            (self.env._("Odoo reference"), self._by_id.get(document.external_id)),
-            (self.env._("record at the vendor"), self._with_sister(document)),
-            (self.env._("VAT number"), self._with_vat(document)),
-            (self.env._("company registry"), self._by_registry.get(plain_registry(document.corporate_id))),
-            (self.env._("bank account"), self._with_account(document)),
+            (_("Odoo ID"), self._by_id.get(document.external_id)),
+            (_("%(provider)s ID", provider=self._provider), self._with_sister(document)),
+            (_("VAT number"), self._with_vat(document)),
+            (_("company registry number"), self._by_registry.get(plain_registry(document.corporate_id))),
+            (_("bank account"), self._with_account(document)),
         )
         for what, partners in steps:
             if partner := self._single(document, what, partners or self._partners):
@@ -116,14 +118,14 @@ class VendorMatch:
                 return partner
         partners = self._with_name(document)
         partners = partners.filtered(lambda partner: partner.id not in self._taken)
-        if partner := self._single(document, self.env._("name"), partners):
+        if partner := self._single(document, _("name"), partners):
             raise self.ask(
                 document,
-                self.env._(
-                    "%(vendor)s may be %(partner)s (id %(id)s), which has the same name: say so under Mappings, or"
-                    " choose another contact.",
+                _(
+                    "%(vendor)s may be %(contact)s (ID %(id)s), which has the same name. Map it to this or another"
+                    " contact.",
                     vendor=document.name,
-                    partner=partner.display_name,
+                    contact=partner.display_name,
                     id=partner.id,
                 ),
                 partner,
@@ -135,33 +137,33 @@ class VendorMatch:
         :raises MappingError: no vendor may be this partner
         """
         if partner in self._protected:
-            # without its name: whoever reads this need not see the contact
+            # without its name: the reader may not see the contact
             raise self.ask(
                 document,
-                self.env._(
-                    "%s would be a contact of a user, of an employee or of one of our own companies: choose another"
-                    " contact under Mappings.",
-                    document.name,
+                _(
+                    "%(vendor)s matches a contact of a user, an employee or one of your own companies. Map it to"
+                    " another contact.",
+                    vendor=document.name,
                 ),
             )
 
     def check_chosen(self, document, partner):
         """
-        :raises InvalidDataError: the contact that a person chose became one that no vendor may be
+        :raises NotReadyError: the contact that a user chose became one that no vendor may be
         """
         if partner in self._protected:
             raise NotReadyError(
-                self.env._(
-                    "%s is mapped to a contact of a user, of an employee or of one of our own companies: choose another"
-                    " contact under Mappings, then press Retry.",
-                    document.name,
+                _(
+                    "%(vendor)s is mapped to a contact of a user, an employee or one of your own companies. Map it to"
+                    " another contact, then retry.",
+                    vendor=document.name,
                 ),
                 awaits=partner,
             )
 
     def _check_agrees(self, document, what, partner):
         """
-        :raises MappingError: the other facts say that it is another vendor
+        :raises MappingError: the other data belong to another vendor
         """
         is_named = core_name(partner.name) == core_name(document.name)
         is_known = is_named or self._has_vat(partner, document)
@@ -172,52 +174,57 @@ class VendorMatch:
             return
         raise self.ask(
             document,
-            self.env._(
-                "%(vendor)s has the same %(what)s as %(partner)s (id %(id)s), but its name, country or VAT number is"
-                " another one: choose the contact under Mappings.",
+            _(
+                "%(vendor)s has the same %(what)s as %(contact)s (ID %(id)s), but another name, country or VAT number."
+                " Map it to a contact.",
                 vendor=document.name,
                 what=what,
-                partner=partner.display_name,
+                contact=partner.display_name,
                 id=partner.id,
             ),
             partner,
         )
 
     def take(self, document, partner):
-        """Bind a partner to a vendor for the rest of the batch.
+        """Reserve a partner for a vendor for the rest of the batch.
 
-        :raises MappingError: when it is another vendor's already: that both are one, only a person says
+        :raises MappingError: it belongs to another vendor; only a user can link both to it
         """
         owner = self._taken.setdefault(partner.id, document.external_id)
         if owner != document.external_id:
             raise self.ask(
                 document,
-                self.env._(
-                    "%(vendor)s is %(partner)s in Odoo, but that is record %(id)s at the vendor already: choose the"
-                    " contact under Mappings, the same one if both are one.",
+                _(
+                    "%(vendor)s matches %(contact)s, which is already linked to record %(id)s in %(provider)s. Map it"
+                    " to a contact, to the same one if both records are the same vendor.",
                     vendor=document.name,
-                    partner=partner.display_name,
+                    contact=partner.display_name,
                     id=owner,
+                    provider=self._provider,
                 ),
                 partner,
             )
 
     def take_chosen(self, document, partner):
-        """As `take`, of a partner that a person chose; whether it is that of another vendor too."""
+        """Like `take`, for a partner that a user chose; return whether it belongs to another vendor too."""
         return self._taken.setdefault(partner.id, document.external_id) != document.external_id
 
     def claim_vat(self, document):
-        """Note the VAT number of a vendor that is to be created: a second one in the batch is not."""
+        """Reserve the VAT number of a vendor that Odoo will create.
+
+        :raises MappingError: another vendor of the batch has it
+        """
         number = tax_number(document.vat, document.address.country)
         first = self._vats.setdefault(number, document) if number else document
         if first is not document:
             raise self.ask(
                 document,
-                self.env._(
-                    "%(vendor)s and %(other)s have the same VAT number at the vendor: choose the contact under"
-                    " Mappings, the same one if both are one.",
+                _(
+                    "Vendors %(vendor)s and %(other)s have the same VAT number in %(provider)s. Merge them there, or"
+                    " map both to the same contact.",
                     vendor=document.name,
                     other=first.name,
+                    provider=self._provider,
                 ),
             )
 
@@ -226,11 +233,11 @@ class VendorMatch:
         if len(partners) > 1:
             raise self.ask(
                 document,
-                self.env._(
-                    "%(vendor)s could be %(partners)s, all with the same %(what)s: choose one under Mappings.",
-                    vendor=document.name,
-                    partners=", ".join(f"{partner.display_name} (id {partner.id})" for partner in partners[:5]),
+                _(
+                    "Several contacts have the same %(what)s as %(vendor)s: %(contacts)s. Map it to one of them.",
                     what=what,
+                    vendor=document.name,
+                    contacts=[f"{partner.display_name} (ID {partner.id})" for partner in partners[:5]],
                 ),
             )
         if partners:
@@ -238,16 +245,16 @@ class VendorMatch:
         return partners
 
     def ask(self, document, message, proposal=None):
-        """An error that lets a person pick the partner."""
+        """The error that lets a user choose the partner."""
         return MappingError(message, [vendor_reference(document)], proposal)
 
     # ------------------------------------------------------------------ look-alikes
 
     def read_look_alikes(self, documents):
-        """Read partners that merely look like vendors that are to be created.
+        """Read partners that look like the new vendors.
 
-        Nobody is compared with everybody: a name is looked up, and only companies of one e-mail domain are compared. A
-        domain that many companies have is that of a mail service, and says nothing.
+        It finds equal names, and similar ones among companies with the same email domain. A domain of many companies is
+        ignored, because it belongs to a mail service.
         """
         words = {_first_word(document.name) for document in documents} - {""}
         domains = {domain for document in documents for domain in mail_domains(document)}
@@ -274,7 +281,7 @@ class VendorMatch:
                 self._alike_by_domain.setdefault(domain, []).append((partner_id, core))
 
     def look_alikes(self, document):
-        """Partners that merely look like the vendor: the same name but for the legal form, or near it."""
+        """Partners that look like the vendor: the same name apart from the legal form, or a similar one."""
         name = core_name(document.name)
         found = list(self._alike_by_name.get(name, ()))
         for domain in mail_domains(document):
@@ -300,7 +307,7 @@ class VendorMatch:
         }
 
     def _read_by_sister(self):
-        """Partners of the vendor system's records of the same ids on other connections to it: of other companies."""
+        """Partners of the records with the same IDs in other connections to the provider."""
         bindings = self._connection.env["ml.binding"].search(
             [
                 ("kind", "=", "vendor"),
@@ -317,12 +324,12 @@ class VendorMatch:
         return found
 
     def _with_sister(self, document):
-        """Of those the ones of the same name: two accounts of a vendor system may use one id for two vendors."""
+        """Those with the same name: two accounts at a provider may use one ID for two vendors."""
         partners = self._by_sister.get(document.external_id, self._partners)
         return partners.filtered(lambda partner: plain_name(partner.name) == plain_name(document.name))
 
     def _read_by_vat(self):
-        """Partners by the digits of their VAT number, which one number may have in common with others."""
+        """Partners by the digits of their VAT number, which several numbers may share."""
         wanted = {
             digits(text) for document in self._documents for text in writings(document.vat, document.address.country)
         }
@@ -408,7 +415,7 @@ class VendorMatch:
         return partners
 
     def _with_name(self, document):
-        """Companies of the same name and country. Where one side does not say its country, the name has to do."""
+        """Companies of the same name and country. If one side has no country, the name alone counts."""
         if not document.is_company:
             return self._partners
         named = self._by_name.get(plain_name(document.name), self._partners)
@@ -419,18 +426,18 @@ class VendorMatch:
 
 
 def vendor_reference(document):
-    """The reference by which a person maps a vendor."""
+    """The reference by which a user maps a vendor."""
     return Reference(kind="vendor", external_id=document.external_id, name=document.name)
 
 
 def mail_domains(document):
-    """The e-mail domains of a vendor's contacts that are its own."""
+    """The email domains of a vendor's contacts, without public mail services."""
     found = {email_domain_extract(contact.email) for contact in document.contacts if contact.email}
     return {domain for domain in found if domain and domain not in PUBLIC_DOMAINS}
 
 
 def _first_word(name):
-    """As the query of `read_look_alikes` takes it."""
+    """The first word of a name, as in the query of `read_look_alikes`."""
     return re.sub(r"[.,/']", "", (name or "").lower()).partition(" ")[0]
 
 

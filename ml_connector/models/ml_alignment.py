@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .client_actions import notification
-from .ml_mapping import MAPPED_MODELS
+from .ml_mapping import MAPPED_MODELS, NOT_CODED
 from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 from .ml_sentence import in_words
@@ -18,8 +18,6 @@ ALIGNED_KINDS = ("account", "tax", "analytic")
 """Kinds of mappings of lines."""
 CREATED_BY = {"account": ("account",), "tax": ("tax",), "analytic": ("dimension_value", "list_value")}
 """Kinds of push flows that create such a record in the provider's system."""
-NOT_CODED = ("asset_receivable", "liability_payable", "asset_cash", "equity_unaffected", "off_balance")
-"""Types of accounts that lines of bills and orders do not use."""
 OPEN = ("pending", "running", "waiting", "failed", "unknown")
 
 

@@ -75,6 +75,19 @@ class MlBinding(models.Model):
         return {binding.res_id: binding.external_id for binding in bindings}
 
     @api.model
+    def _sent(self, flow, records):
+        """The bindings of the records that a flow has sent."""
+        return self.search(
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("kind", "=", flow.kind),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("fingerprint", "!=", False),
+            ]
+        )
+
+    @api.model
     def _records(self, connection, keys):
         """{(kind, external id): existing Odoo record} of the linked keys. One query, plus one for each model.
 

@@ -462,14 +462,14 @@ class MlFlow(models.Model):
         for (flow_id, model), ids in changed.items():
             flow = self.browse(flow_id).exists()
             if flow:
-                domain = self.env[f"ml.exporter.{flow.kind}"]._domain(flow)
+                exporter = self.env[f"ml.exporter.{flow.kind}"]
                 # sudo: whether a record is to be sent does not depend on who changed it; what is read of it does on the
                 # connection's user. What it is called may depend on the company, and whoever changed it works in any
                 touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))
                 there = touched.exists()
                 self.env["ml.sync.log"]._note_deleted(flow, touched - there)
-                records = there.filtered_domain(domain)
-                records = self.env[f"ml.exporter.{flow.kind}"]._sendable(flow, records)
+                records = there.filtered_domain(exporter._domain(flow))
+                records = exporter._sendable(flow, records) | exporter._left(flow, there - records)
                 if records:
                     self.env["ml.sync.log"]._enqueue(flow, records)
                     flow.connection_id._trigger()

@@ -1,3 +1,7 @@
+import re
+import unicodedata
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -18,6 +22,12 @@ MAPPED_MODELS = {
     "currency": "res.currency",
     "plan": "account.analytic.plan",
 }
+NOT_CODED = ("asset_receivable", "liability_payable", "asset_cash", "equity_unaffected", "off_balance")
+"""Types of accounts that lines of bills and orders do not use."""
+LIKE = 0.6
+"""Lowest share of equal words in two names for a proposal."""
+NOT_PROPOSED = ("vendor", "employee", "currency")
+"""Kinds for which equal words are no reason for a proposal: recipients of money, and currencies."""
 MONEY_JOURNALS = ("bank", "cash", "credit")
 """Types of journals of payments."""
 
@@ -72,8 +82,9 @@ class MlMapping(models.Model):
         "Proposal",
         model_field="res_model",
         readonly=True,
-        help="Odoo record with the same name. Check it before you accept it.",
+        help="Odoo record with the same name, or the same words in its name. Check it before you accept it.",
     )
+    proposed_by = fields.Selection([("name", "Same Name"), ("words", "Same Words")], "Proposal Reason", readonly=True)
     is_ignored = fields.Boolean("Ignore", help="Lines with this code are booked without it.")
     origin = fields.Selection(
         [("manual", "Manual"), ("code", "Same Code"), ("name", "Same Name"), ("ours", "Sent from Odoo")],
@@ -252,7 +263,7 @@ class MlMapping(models.Model):
         """Store the proposed record of a code, for a user to accept."""
         for mapping in self:
             if (mapping.kind, mapping.external_id) == (reference.kind, reference.external_id):
-                mapping.proposed_id = record.id
+                mapping.write({"proposed_id": record.id, "proposed_by": "name"})
 
     @needs("map")
     def action_accept_proposals(self):
@@ -280,12 +291,21 @@ class MlMapping(models.Model):
             lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
         )
         for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
-            by_code, by_name = self._candidates(connection, kind)
+            records = self._candidates(connection, kind)
+            by_code, by_name = self._by_code_and_name(kind, records)
+            alike = _Alike(self._coded(records)) if kind not in NOT_PROPOSED else None
             for mapping in mappings:
                 if record := by_code.get((mapping.external_code or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "code"})
                 elif record := by_name.get((mapping.external_name or "").strip().casefold()):
                     mapping.write({"res_id": record.id, "origin": "name"})
+                elif alike and mapping.proposed_by != "name":
+                    mapping._note_alike(alike.find(mapping.external_name))
+
+    def _note_alike(self, record_id):
+        """Propose the record whose name has the same words; it was another one, or none, before."""
+        if (self.proposed_id or False) != (record_id or False):
+            self.write({"proposed_id": record_id, "proposed_by": record_id and "words"})
 
     @api.model
     def _company_domain(self, company, kind):
@@ -313,12 +333,28 @@ class MlMapping(models.Model):
 
     @api.model
     def _candidates(self, connection, kind):
-        """Odoo records of a kind by unique code and unique name, as the integration user sees them."""
-        if not self._is_readable(connection, kind):
-            return {}, {}
+        """Odoo records of a kind, as the integration user sees them."""
         company = connection.company_id
         model = connection._books()[MAPPED_MODELS[kind]].with_company(company)
+        if not self._is_readable(connection, kind):
+            return model
         records = model.search(self._record_domain(company, kind))
+        # a provider that takes accounts from Odoo has the whole chart, and Odoo has to recognize each of them
+        takes_accounts = any(
+            spec.direction == "push" and spec.kind == "account" for spec in connection._provider_class().flows
+        )
+        return records if takes_accounts else self._coded(records)
+
+    @api.model
+    def _coded(self, records):
+        """The records without accounts that lines do not use."""
+        if records._name != "account.account":
+            return records
+        return records.filtered(lambda account: account.account_type not in NOT_CODED)
+
+    @api.model
+    def _by_code_and_name(self, kind, records):
+        """Records of a kind by unique code and unique name."""
         if kind == "employee":
             # by email only: names are not unique, and amounts must not be owed to the wrong person
             return _unambiguous(records, lambda employee: employee.work_email), {}
@@ -442,3 +478,42 @@ def _unambiguous(records, key):
         if text:
             found.setdefault(text, []).append(record)
     return {text: matches[0] for text, matches in found.items() if len(matches) == 1}
+
+
+class _Alike:
+    """Finds the one record whose name has the same words."""
+
+    def __init__(self, records):
+        self._words = {record.id: _words(record.name) for record in records}
+        self._by_word = {}
+        for record_id, words in self._words.items():
+            for word in words:
+                self._by_word.setdefault(word, []).append(record_id)
+
+    def find(self, name):
+        """Id of the record that is more alike than any other; False where there is none. Numbers have to agree."""
+        words = _words(name)
+        common = Counter(record_id for word in words for record_id in self._by_word.get(word, ()))
+        shares = {
+            record_id: 2 * count / (len(words) + len(self._words[record_id]))
+            for record_id, count in common.items()
+            if _numbers(words) == _numbers(self._words[record_id])
+        }
+        best = max(shares.values(), default=0)
+        found = [record_id for record_id, share in shares.items() if share == best]
+        return found[0] if best >= LIKE and len(found) == 1 else False
+
+
+def _words(name):
+    """The words of a name, whatever their case, accents and number."""
+    plain = unicodedata.normalize("NFKD", (name or "").casefold())
+    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return {_singular(word) for word in re.findall(r"[^\W_]+", letters) if len(word) > 1 or word.isdigit()}
+
+
+def _singular(word):
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _numbers(words):
+    return {word for word in words if word.isdigit()}

@@ -430,15 +430,7 @@ class MlSyncLog(models.Model):
         """Create failed transfers for sent records that were deleted in Odoo, because the provider still has them."""
         if not gone:
             return
-        bindings = self.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("res_model", "=", gone._name),
-                ("res_id", "in", gone.ids),
-                ("fingerprint", "!=", False),
-            ]
-        )
+        bindings = self.env["ml.binding"]._sent(flow, gone)
         sent = self.search(
             [("flow_id", "=", flow.id), ("res_model", "=", gone._name), ("res_id", "in", bindings.mapped("res_id"))],
             order="id",

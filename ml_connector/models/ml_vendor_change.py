@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.documents.vendor import PERSON_FIELDS
 from ..core.messages import _
 from .client_actions import notification
 from .ml_sealed import needs
@@ -175,9 +176,11 @@ class MlVendorChange(models.Model):
                 )
             )
         if self.field_name == NEW_CONTACT:
-            self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
+            person = self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
+            names = PERSON_FIELDS
         else:
             vendor.write({self.field_name: self.data["value"]})
+            person, names = self.contact_id, (self.field_name,)
         vendor._message_log(
             body=self.env._(
                 "Approved %(field)s from %(connection)s: %(new)s instead of %(old)s.",
@@ -187,13 +190,15 @@ class MlVendorChange(models.Model):
                 old=self.old_value or self.env._("(empty)"),
             )
         )
-        if vendor == self.partner_id:
-            self._agree()
+        self._agree(person, names)
 
-    def _agree(self):
-        """Store the value as the last common one of both sides."""
+    def _agree(self, person, names):
+        """Store the values as the last common ones of both sides.
+
+        :param person: the contact of the vendor that has the fields `names`; empty for the vendor itself
+        """
         reader = self.env["ml.exporter.vendor"]
-        name = reader._shared_name(self.field_name)
+        names = {reader._shared_name(name, person) for name in names}
         # sudo: bindings are the engine's own
         binding = (
             self.env["ml.binding"]
@@ -207,9 +212,10 @@ class MlVendorChange(models.Model):
                 ]
             )
         )
-        if name and binding.agreed_odoo:
+        if binding.agreed_odoo:
             values = reader._shared_values(self.partner_id)[self.partner_id.id]
-            binding.agreed_odoo = {**binding.agreed_odoo, name: values[name]}
+            agreed = {name: value for name, value in values.items() if name in names}
+            binding.agreed_odoo = {**binding.agreed_odoo, **agreed}
 
     def _note_decision(self, state):
         changes = self.sudo()  # sudo: engine fields; who may decide was checked
@@ -217,6 +223,8 @@ class MlVendorChange(models.Model):
             {"state": state, "decided_by_id": self.env.user.id, "decided_at": fields.Datetime.now(), "note": False}
         )
         changes._close_questions()
+        if state == "approved":
+            changes._agreed_for_all()
         for change in self:
             change._decided(
                 "approve" if state == "approved" else "refuse",
@@ -224,6 +232,12 @@ class MlVendorChange(models.Model):
                 old=change.old_value,
                 new=change.new_value,
             )
+
+    def _agreed_for_all(self):
+        """Other connections wait for the same value of the same contact no more: it stands there now."""
+        same = self.search([("state", "=", "waiting"), ("partner_id", "in", self.partner_id.ids)])
+        agreed = {(change._key(), change.field_name, change.new_value) for change in self}
+        same.filtered(lambda row: (row._key(), row.field_name, row.new_value) in agreed)._supersede()
 
     @api.model
     def _text(self, contact, name):

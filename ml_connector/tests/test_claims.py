@@ -111,7 +111,7 @@ class TestProtectedContacts(WriterCase):
             self.document(contacts=(Contact(name="Evil", email="evil@example.com"),)),
         ):
             self.refused(
-                "vendor", changed, InvalidDataError, "never changed from outside", vendor_change_policy="apply"
+                "vendor", changed, InvalidDataError, "never change such contacts", vendor_change_policy="apply"
             )
         self.assertFalse(self.env["ml.vendor.change"].search([("partner_id", "=", partner.id)]))
 
@@ -122,7 +122,7 @@ class TestProtectedContacts(WriterCase):
         changed = Contact(name="Evil", email="jane@example.com", phone="2")
         (entry,) = self.book("vendor", self.document(contacts=(changed,)), vendor_change_policy="apply")
         self.assertEqual((entry.outcome, partner.child_ids.name, partner.child_ids.phone), ("unchanged", "Jane", "1"))
-        self.assertIn("left alone", entry.note)
+        self.assertIn("was not changed", entry.note)
 
     def test_a_vendor_that_is_left_out_is_not_asked_about_again(self):
         self.mapped["vendor", "r1"] = None
@@ -218,7 +218,7 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(
             (entry.outcome, self.partner.street, self.partner.email), ("updated", "Quay 2", "ap@trusty.example")
         )
-        for text in ("Street 1 → Quay 2", "Waits for approval: Email"):
+        for text in ("Street 1 → Quay 2", "Waiting for approval: Email"):
             self.assertIn(text, entry.note)
         self.assertNotIn("new@trusty.example", entry.note)
 
@@ -322,6 +322,57 @@ class TestVendorChanges(WriterCase):
         self.book("vendor", self.document(email="a@x.example"), vendor_change_policy="apply")
         self.assertEqual(self.partner.email, "a@x.example")
         self.assertFalse(self.changes("waiting"), "the street is as it was again")
+
+    def at(self, connection, policy, **values):
+        """What this connection's flow does with the vendor, which has been linked there."""
+        self.connection = connection
+        self.link()
+        (entry,) = self.book("vendor", self.document(**values), vendor_change_policy=policy)
+        return entry
+
+    def test_each_connection_of_a_company_has_a_policy_of_its_own(self):
+        """The same change of the same contact by two connections, in each pair of policies."""
+        first, second = (
+            self.env["ml.connection"].create({"name": name, "provider": "fake", "company_id": self.company.id})
+            for name in ("First", "Second")
+        )
+        # what each lets through at once
+        applied = {"ask_all": set(), "ask": {"street"}, "apply": {"street", "email"}}
+        before = {"street": "Street 1", "email": "ap@trusty.example"}
+        for one, other in itertools.permutations(applied, 2):
+            with self.subTest(first=one, second=other):
+                for connection, policy in ((first, one), (second, other)):
+                    self.partner.write(before)
+                    self.changes().unlink()
+                    self.at(connection, policy, street="Quay 2", email="new@trusty.example")
+                    now = {name for name, value in before.items() if self.partner[name] != value}
+                    waits = self.changes("waiting")
+                    self.assertEqual(now, applied[policy])
+                    self.assertEqual(set(waits.mapped("field_name")), {"street", "email"} - applied[policy])
+                    self.assertLessEqual(set(waits.connection_id.ids), {connection.id})
+                    self.env.invalidate_all()
+                    counts = {first.vendor_change_count, second.vendor_change_count}
+                    self.assertEqual(counts, {0, len(waits)})
+
+    def test_what_was_agreed_to_for_one_connection_is_asked_for_no_other(self):
+        first, second = (
+            self.env["ml.connection"].create({"name": name, "provider": "fake", "company_id": self.company.id})
+            for name in ("First", "Second")
+        )
+        for connection in (first, second):
+            self.at(connection, "ask", email="new@trusty.example", phone="2" if connection == second else "1")
+        waiting = self.changes("waiting")
+        self.assertEqual(
+            waiting.mapped(lambda row: (row.connection_id.name, row.field_name)),
+            [("First", "email"), ("Second", "email"), ("Second", "phone")],
+        )
+        by_person = self.as_person(waiting, "base.group_partner_manager")
+        by_person[0].action_approve()
+        self.assertEqual(waiting.mapped("state"), ["approved", "superseded", "waiting"])
+        self.assertEqual((self.partner.email, self.partner.phone), ("new@trusty.example", "1"))
+        by_person[2].action_reject()
+        kind = ["ml_connector.mail_activity_vendor_change"]
+        self.assertFalse(first.activity_search(kind) | second.activity_search(kind))
 
     def test_country_waits_by_its_name(self):
         self.link()

@@ -285,6 +285,56 @@ class TestFeedOut(FeedCase):
         changed = next(path for path in self.inbound() if "purchase_orders_delta" in path)
         self.assertEqual([row["QuantityReceived"] for row in self.inbound()[changed]], ["3", "3"], "all lines again")
 
+    def test_the_end_of_an_order_and_of_its_lines(self):
+        """Nothing ordered, all billed, locked with the rest given up, and cancelled."""
+        self.only("files", "purchase_orders")
+        product = self.env["product.product"].create(
+            {"name": "Desk", "type": "service", "purchase_method": "purchase", "supplier_taxes_id": False}
+        )
+        orders = self.env["purchase.order"].create(
+            [
+                {
+                    "partner_id": self.northwind.id,
+                    "order_line": [
+                        Command.create({"product_id": product.id, "product_qty": 5, "price_unit": price})
+                        for price in (10, 20)
+                    ],
+                }
+                for _number in range(4)
+            ]
+        )
+        orders.button_confirm()
+        self.template("purchase_orders").domain = repr(
+            [("id", "in", orders.ids), ("state", "=", "purchase"), ("invoice_status", "!=", "invoiced")]
+        )
+
+        def told():
+            found = {}
+            for rows in self.inbound().values():
+                for row in rows:
+                    found[row["PONumber"], row["LineNumber"]] = (row["POStatus"], row["LineStatus"])
+            return [[found[order.name, number] for number in ("10", "20")] for order in orders]
+
+        self.sync()
+        self.assertEqual(told(), [[("open", "open")] * 2] * 4)
+        nothing, billed, line, cancelled = orders
+        nothing.order_line.product_qty = 0
+        billed.action_create_invoice()
+        billed.invoice_ids.invoice_date = "2026-07-01"
+        billed.invoice_ids.action_post()
+        line.order_line[0].product_qty = 0
+        cancelled.button_cancel()
+        self.sync()
+        self.assertEqual(
+            told(),
+            [
+                [("closed", "closed")] * 2,
+                [("closed", "closed")] * 2,
+                [("open", "closed"), ("open", "open")],
+                [("cancelled", "open")] * 2,
+            ],
+        )
+
     def test_payment_status(self):
         self.only("files", "invoices", "payment_status")
         self.map_vendors()
@@ -310,6 +360,12 @@ class TestFeedOut(FeedCase):
         self.assertFalse(self.logs("payment_status").filtered(lambda log: log.state == "failed"))
         self.assertEqual(
             (row["StampliInvoiceId"], row["PaymentStatus"], row["OpenAmount"]), ("700123", "partial", "1080.00")
+        )
+        bill.line_ids.remove_move_reconcile()
+        self.sync()
+        (row,) = self.last()
+        self.assertEqual(
+            (row["StampliInvoiceId"], row["PaymentStatus"], row["OpenAmount"]), ("700123", "not_paid", "1180.00")
         )
 
     def test_a_failure_to_tell_of_payments_says_what_may_happen(self):

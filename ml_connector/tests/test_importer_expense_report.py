@@ -232,7 +232,7 @@ class TestWriterExpenseReport(WriterCase):
                         self.assertEqual(changed.outcome, "unchanged")
                     else:
                         self.assertEqual(changed.outcome, "drift")
-                        self.assertEqual("revision 2" in changed.note, bool(second.revision))
+                        self.assertEqual("Revision 2" in changed.note, bool(second.revision))
 
     def test_other_entries_are_compared_by_what_is_booked_too(self):
         kinds = {"cash_advance": ("advances", ADA), "payroll": ("600", ADA), "repayment": ("601", ADA)}

@@ -605,7 +605,7 @@ class TestOtherCompanies(RulesCase):
         self.mapped["analytic", "a"] = account
         coded = self.bill(lines=[self.line("10.00", analytics=[("a", "100")])])
         account.active = False
-        self.refused("bill", coded, InvalidDataError, "Old", "archived", "map another one")
+        self.refused("bill", coded, InvalidDataError, "Old", "archived", "Map another account")
         spend = self.expense_document(parts=[self.part("10.00", analytics=[("a", "100")])])
         self.refused("expense", spend, InvalidDataError, "archived")
         report = self.report(analytics=self.line("1.00", analytics=[("a", "100")]).analytics)

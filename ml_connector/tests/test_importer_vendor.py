@@ -283,12 +283,12 @@ class TestWriterVendor(WriterCase):
         abroad = self.make_partner(country="fr")
         partner = self.make_partner(country="de")
         document = self.document(name=" EXAMPLE  supplies ltd", address=Address(country="DE"))
-        error = self.refused("vendor", document, MappingError, "same name", f"id {partner.id}")
+        error = self.refused("vendor", document, MappingError, "same name", f"ID {partner.id}")
         self.assertEqual(error.proposal, partner)
         document = self.document("r2", address=Address(country="US"))
         (entry,) = self.book("vendor", document)
         self.assertEqual(entry.outcome, "created")
-        self.assertIn(f"id {abroad.id}", entry.note)
+        self.assertIn(f"ID {abroad.id}", entry.note)
 
     def test_name_where_one_side_says_no_country(self):
         partner = self.make_partner()
@@ -299,7 +299,7 @@ class TestWriterVendor(WriterCase):
         partner = self.make_partner(vat="BE0477472701", country="be")
         (entry,) = self.book("vendor", self.document(vat="BE0403170701", address=Address(country="BE")))
         self.assertEqual(entry.outcome, "created")
-        self.assertIn(f"id {partner.id}", entry.note)
+        self.assertIn(f"ID {partner.id}", entry.note)
 
     def test_persons_are_not_found_by_name(self):
         person = self.make_partner(is_company=False)
@@ -323,7 +323,7 @@ class TestWriterVendor(WriterCase):
 
     def test_several_partners_are_for_a_person_to_decide(self):
         first, second = self.make_partner(), self.make_partner()
-        error = self.refused("vendor", self.document(), MappingError, f"id {first.id}", f"id {second.id}", "name")
+        error = self.refused("vendor", self.document(), MappingError, f"ID {first.id}", f"ID {second.id}", "name")
         self.assertEqual(error.references[0].external_id, "r1")
         self.make_partner("A", vat="BE0477472701")
         self.make_partner("B", vat="BE0477472701")
@@ -336,8 +336,8 @@ class TestWriterVendor(WriterCase):
         contact = Contact(email="jane@example-supplies.test")
         (entry,) = self.book("vendor", self.document(contacts=(contact,)))
         self.assertEqual(entry.outcome, "created")
-        self.assertIn(f"id {legal_form.id}", entry.note)
-        self.assertIn(f"id {mail.id}", entry.note)
+        self.assertIn(f"ID {legal_form.id}", entry.note)
+        self.assertIn(f"ID {mail.id}", entry.note)
         self.assertNotIn("Something else", entry.note)
 
     def test_partner_of_another_vendor_record(self):
@@ -345,7 +345,7 @@ class TestWriterVendor(WriterCase):
         self.refused("vendor", self.document("r2", "Other", vat="BE0477472701"), MappingError, "r1")
         (entry,) = self.book("vendor", self.document("r3"))
         self.assertEqual(entry.outcome, "created", "two vendors may have one name")
-        self.assertIn("Looks like", entry.note)
+        self.assertIn("similar contacts", entry.note)
 
     def test_twice_in_one_batch(self):
         partner = self.make_partner(vat="BE0477472701")
@@ -423,7 +423,7 @@ class TestWriterVendor(WriterCase):
         self.written("vendor", self.full())
         (entry,) = self.book("vendor", self.full(active=False))
         self.assertTrue(entry.record.active)
-        self.assertIn("not active", entry.note)
+        self.assertIn("inactive", entry.note)
 
     def test_writes_do_not_echo(self):
         contexts = []

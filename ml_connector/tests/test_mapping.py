@@ -55,6 +55,66 @@ class TestMapping(ConnectorCase):
         self.assertEqual(mapping.action_propose()["params"]["type"], "success")
         self.assertEqual(mapping.state, "mapped")
 
+    def test_records_with_the_same_words_are_proposed_and_not_used(self):
+        accounts = self.env["account.account"].create(
+            [
+                {"name": name, "code": f"MAP60{number}", "account_type": kind}
+                for number, (name, kind) in enumerate(
+                    (
+                        ("Zeppelin Voyages", "expense"),
+                        ("Café & Zeppelin Meals", "expense"),
+                        ("Zeppelin Hangars", "expense"),
+                        ("Zeppelin Clearing", "asset_cash"),
+                        ("Airship 7", "expense"),
+                        ("Airship 8", "expense"),
+                    )
+                )
+            ]
+        )
+        proposed = {
+            "Zeppelin voyage": accounts[0],
+            "ZEPPELIN - Voyages (domestic)": accounts[0],
+            "Zeppelin meals, cafe": accounts[1],
+            "Hangars": accounts[2],
+            "Zeppelin": accounts.browse(),  # which of them
+            "Voyages and other journeys by steamer": accounts.browse(),
+            "Zeppelin Clearing": accounts.browse(),  # no line is coded to it
+            "Airship 8": accounts[5],
+            "Airship 9": accounts.browse(),
+            "": accounts.browse(),
+        }
+        for number, name in enumerate(proposed):
+            self.remote.put("coding", f"words-{number}", {"kind": "account", "code": f"W{number}", "name": name})
+        self.sync()
+        rows = [self.mapping(f"words-{number}") for number in range(len(proposed))]
+        self.assertEqual([row.proposed_id for row in rows], [account.id for account in proposed.values()])
+        self.assertEqual({row.state for row in rows}, {"unmapped"})
+        self.assertEqual({row.proposed_by for row in rows if row.proposed_id}, {"words"})
+        self.map("account", "words-0", accounts[2])
+        rows[1].action_accept_proposals()
+        accounts[2].name = "Sheds"
+        self.env["ml.mapping"].union(*rows).action_propose()
+        self.assertEqual([row.res_id for row in rows[:2]], [accounts[2].id, accounts[0].id], "as a person said")
+        self.assertEqual([row.origin for row in rows[:2]], ["manual", "manual"])
+        self.assertFalse(rows[3].proposed_id, "it is called otherwise now")
+
+    def test_people_and_vendors_are_not_proposed_by_words(self):
+        self.env["hr.employee"].create({"name": "Ada Zeppelin", "company_id": self.company.id})
+        self.env["res.partner"].create({"name": "Zeppelin Supplies", "supplier_rank": 1, "is_company": True})
+        for kind, name in (("employee", "Ada Zeppelin"), ("vendor", "Zeppelin Supplies")):
+            self.remote.put("coding", kind, {"kind": kind, "code": "", "name": name})
+        self.sync()
+        self.assertEqual([self.mapping(kind).proposed_id for kind in ("employee", "vendor")], [0, 0])
+
+    def test_accounts_to_which_nothing_is_coded_are_not_filled(self):
+        """Such as undistributed profits, which have the code 999999 in many charts; a person may choose them."""
+        for kind in ("equity_unaffected", "liability_payable", "asset_receivable", "asset_cash"):
+            account = self.env["account.account"].search([("account_type", "=", kind), ("code", "!=", False)], limit=1)
+            self.remote.put("coding", kind, {"kind": "account", "code": account.code, "name": "Any"})
+            self.sync()
+            self.assertEqual((self.mapping(kind).state, self.mapping(kind).proposed_id), ("unmapped", 0), kind)
+            self.map("account", kind, account)
+
     def test_ambiguous_names_are_not_filled(self):
         analytic_plan = self.env["account.analytic.plan"].create({"name": "Projects test"})
         for _count in range(2):

@@ -283,7 +283,7 @@ class TestMergedAccounts(MergeCase):
         self.map("account", "600000", self.account)
         row = self.waiting_bill("600000")
         self.assertEqual(row.state, "waiting")
-        self.assertIn("choose another one in the flow", row.error_message)
+        self.assertIn("Choose another journal in the flow", row.error_message)
         flow.journal_id = self.env["account.journal"].search(
             [("type", "=", "purchase"), ("company_id", "=", self.company.id)], limit=1
         )

@@ -207,6 +207,10 @@ class TestPush(ConnectorCase):
         self.assertEqual(len(self.remote.vendors), 1)
         self.assertEqual(self.remote.vendors["remote-1"]["name"], "Example Supplies Ltd")
 
+    def test_the_button_names_the_provider(self):
+        self.vendor()
+        self.assertEqual(self.logs("vendors_push").mapped("check_label"), ["Check Fake Vendor Again"])
+
     def test_user_settles_a_doubt_that_cannot_be_looked_up(self):
         self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
         self.remote.fail("find", NotImplementedError())

@@ -16,6 +16,8 @@ from . import fake_provider
 from .common import ConnectorCase
 from .push_provider import PushProvider
 
+ACCOUNT = {"code": "699010", "name": "Moved", "account_type": "expense"}
+
 
 class PushCase(ConnectorCase):
     @classmethod
@@ -651,6 +653,24 @@ class TestOwnBills(PushCase):
         self.bill(invoice_date=fields.Date.today() - timedelta(days=40))
         self.assertFalse(self.logs("own_bills"))
 
+    def test_a_reversed_bill_is_not_to_be_paid(self):
+        """Its credit note goes nowhere, so what was sent has to be taken back, and what was not stays here."""
+        self.switch_on("vendors_push", "own_bills")
+        move = self.bill()
+        self.run_worker()
+        self.run_worker()
+        self.assertEqual([sent["is_void"] for sent in self.sent("own_bills")], [False])
+        today = [{"invoice_date": fields.Date.today()}]
+        move.sudo()._reverse_moves(today, cancel=True)
+        self.assertEqual(move.payment_state, "reversed")
+        self.run_worker()
+        self.assertEqual([sent["is_void"] for sent in self.sent("own_bills")], [True])
+        for mode in ("draft", "approved"):
+            self.flow("own_bills").bill_mode = mode
+            self.bill(ref=mode).sudo()._reverse_moves(today, cancel=True)
+            self.run_worker()
+        self.assertEqual(len(self.sent("own_bills")), 1)
+
     def test_lines_with_tax_add_up_to_the_total(self):
         tax = self.env["account.tax"].create({"name": "21 %", "amount": 21, "type_tax_use": "purchase"})
         move = self.bill(
@@ -696,6 +716,63 @@ class TestEmployees(PushCase):
         employee.active = False
         self.run_worker()
         self.assertEqual([sent["active"] for sent in self.sent("employees")], [False])
+
+
+@tagged("post_install", "-at_install")
+class TestLeaving(PushCase):
+    """What was sent, and is moved to another company or becomes something else, is still in use at the vendor."""
+
+    KEYS = ("accounts", "values", "taxes", "book_vendors", "vendors_push", "employees")
+
+    def test_what_is_no_longer_sent_is_told_until_it_is_again(self):
+        other = self.env["res.company"].create({"name": "Another Company"})
+        self.switch_on("dimensions", *self.KEYS)
+        plan = self.env["account.analytic.plan"].create({"name": "Projects"})
+        vendor, group = self.vendor(), self.vendor(name="Example Group")
+        tax = self.env["account.tax"].create({"name": "21 %", "amount": 21, "type_tax_use": "purchase"})
+        account = self.env["account.account"].create(ACCOUNT)
+        account.with_company(other).code = account.code
+        for key, record, gone in (
+            ("accounts", account, {"company_ids": [Command.set(other.ids)]}),
+            ("values", self.env["account.analytic.account"].create({"name": "Relaunch", "plan_id": plan.id}), other),
+            ("taxes", tax, {"type_tax_use": "sale"}),
+            ("book_vendors", vendor, {"parent_id": group.id}),
+            ("vendors_push", vendor, {"parent_id": group.id}),
+            ("employees", self.env["hr.employee"].create({"name": "Ines", "work_email": "ines@example.com"}), other),
+        ):
+            with self.subTest(key):
+                gone = gone if isinstance(gone, dict) else {"company_id": gone.id}
+                back = {name: record[name].id if name != "type_tax_use" else "purchase" for name in gone}
+                back |= {"company_ids": [Command.set(self.company.ids)]} if key == "accounts" else {}
+                for _run in range(3):
+                    self.run_worker_later()
+                log = self.logs(key).filtered(lambda log, record=record: log.res_id == record.id)[-1:]
+                self.assertEqual(log.state, "done")
+                record.write(gone)
+                self.run_worker()
+                (failed,) = self.logs(key).filtered(lambda log: log.state == "failed")
+                self.assertEqual(failed.res_id, record.id)
+                self.assertIn("no longer sends", failed.error_message)
+                failed.action_retry()
+                self.run_worker()
+                self.assertEqual(failed.state, "failed", "it is still so")
+                record.write(back)
+                self.run_worker()
+                self.assertEqual(failed.state, "done")
+                record.write(gone)
+                self.run_worker()
+                self.logs(key).filtered(lambda log: log.state == "failed")._ignore("Closed there.")
+                record.write({"name": "Another Name"})
+                self.run_worker()
+                self.assertFalse(self.logs(key).filtered(lambda log: log.state == "failed"), "it is not asked again")
+                record.write(back)
+
+    def test_what_was_never_sent_is_nobodys_business(self):
+        self.switch_on("vendors_push")
+        vendor = self.vendor()
+        self.logs("vendors_push").unlink()
+        vendor.parent_id = self.vendor(name="Example Group")
+        self.assertFalse(self.logs("vendors_push").filtered(lambda log: log.res_id == vendor.id))
 
 
 @tagged("post_install", "-at_install")

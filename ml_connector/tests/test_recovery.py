@@ -63,10 +63,12 @@ class TestRecovery(ConnectorCase):
         bindings = self.env["ml.binding"].search(
             [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
         )
-        for model, group in bindings.grouped("res_model").items():
+        for model, group in sorted(bindings.grouped("res_model").items(), reverse=True):
             records = self.env[model].browse(group.mapped("res_id"))
             if model == "account.move":
                 records.button_draft()
+            elif model == "account.payment":
+                records.action_draft()
             records.with_context(force_delete=True).unlink()
         bindings.unlink()
         logs.unlink()
@@ -108,6 +110,36 @@ class TestRecovery(ConnectorCase):
         self.assertFalse(self.look().line_ids)
         moves = self.env["account.move"].search([("ref", "in", ("BILL-1", "BILL-2"))])
         self.assertEqual(len(moves), 2, "nothing is made twice")
+
+    def test_lost_payments_come_in_again_also_those_of_bills_that_are_lost_too(self):
+        self.patch(RelistingProvider, "offered", True)
+        for number, amount in ((1, "100.00"), (2, "200.00")):
+            values = {"vendor": "vendor-1", "bill": f"bill-{number}", "amount": amount}
+            self.remote.put("payments", f"pay-{number}", values)
+        self.sync()
+        self.sync()
+        told = len(self.remote.reports)
+        paid = [(100.0, 0.0), (200.0, 0.0)]
+        self.assertEqual(self.owed("bill-1", "bill-2"), paid)
+        self.patch(RelistingProvider, "offered", False)
+        self.lose("pay-1", "pay-2", "bill-2")
+        self.sync()
+        self.assertEqual(self.owed("bill-1"), [(100.0, 100.0)])
+        recovery = self.look()
+        self.assertEqual(
+            recovery.line_ids.mapped(lambda line: (line.flow_id.key, line.external_id)),
+            [("bills", "bill-2"), ("payments", "pay-1"), ("payments", "pay-2")],
+        )
+        recovery.action_bring_in()
+        self.sync()
+        self.sync()
+        self.assertEqual(self.owed("bill-1", "bill-2"), paid)
+        self.assertEqual(len(self.remote.reports), told)
+        self.assertFalse(self.look().line_ids)
+
+    def owed(self, *bills):
+        """Total and what is open of each bill."""
+        return [(self.bound(bill).amount_total, self.bound(bill).amount_residual) for bill in bills]
 
     def test_what_was_deleted_here_is_listed_and_what_a_person_ignored_is_not(self):
         first, second = self.bound("bill-1"), self.bound("bill-2")

@@ -134,9 +134,7 @@ def new_database(name, install=True):
         template = _addon_template() if install else _base_template()
         drop_database(name)
         _copy(template, name)
-    # two databases with one identity would share, and spoil, the file with the keys of their secrets
-    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
-    postgres.query(name, identity)
+    _renew_identity(name)
 
 
 @contextlib.contextmanager
@@ -160,6 +158,7 @@ def copied_database(template, name):
     name = f"{name}_{os.getpid()}"
     with bootstrap.lock:
         _copy(template, name)
+    _renew_identity(name)
     try:
         yield name
     finally:
@@ -229,6 +228,12 @@ def _copy(template, name):
     if source.is_dir():
         shutil.copytree(source, target, copy_function=os.link)
     target.mkdir(parents=True, exist_ok=True)
+
+
+def _renew_identity(name):
+    """Two databases with one identity would share, and spoil, the file with the keys of their secrets."""
+    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
+    postgres.query(name, identity)
 
 
 def _filestore(database):

@@ -9,29 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import countries
 import pytest
+from countries import CHARTS
 
 from lib import odoo
 
 HERE = Path(__file__).parent
-CHARTS = {
-    **{"us": "generic_coa", "ca": "ca_2023", "gb": "uk", "de": "de_skr03", "fr": "fr", "nl": "nl", "no": "no"},
-    **{"se": "se", "dk": "dk", "ch": "ch", "es": "es_pymes", "it": "it", "in": "in", "au": "au", "ar": "ar_ri"},
-    "cl": "cl",
-}
-MODULES = [
-    *("l10n_us_account", "l10n_ca", "l10n_uk", "l10n_de", "l10n_fr_account", "l10n_nl", "l10n_no", "l10n_se"),
-    *("l10n_dk", "l10n_ch", "l10n_es", "l10n_es_edi_sii", "l10n_it", "l10n_in", "l10n_au", "l10n_ar", "l10n_cl"),
-]
 SHELLS = 2
 MARK = "RESULTS "
 LEAST = {"bill", "credit", "payment", "expense", "repayment", "reimbursement", "expense_report", "statement"}
-
-
-@pytest.fixture(scope="module")
-def template():
-    companies = f"CHARTS = {CHARTS!r}\n{(HERE / 'companies.py').read_text()}"
-    return odoo.extended_template("charts", MODULES, companies)
 
 
 def compared(template, whole):
@@ -49,6 +36,11 @@ def compared(template, whole):
         pool = stack.enter_context(ThreadPoolExecutor(SHELLS))
         parts = pool.map(part, databases, (list(CHARTS)[number::SHELLS] for number in range(SHELLS)))
         return {code: result for found in parts for code, result in found.items()}
+
+
+@pytest.fixture(scope="module")
+def template():
+    return countries.template()
 
 
 @pytest.fixture(scope="module")

@@ -324,10 +324,10 @@ def test_a_reopened_report_is_for_a_person_and_the_books_are_the_same(books, for
     books.settle()
     log = books.log(report_id)
     assert (log["outcome"], log["is_partial"]) == ("drift", form == "difference")
-    assert "revision 2" in log["note"] and log["name"].endswith(", revision 2")
+    assert "Revision 2" in log["note"] and log["name"].endswith(", revision 2")
     assert books.lines(report_id) == before
     assert books.remote(second).status == "POSTING_CONFIRMED_FAILURE"
-    assert "revision 2" in books.remote(second).messages[0]
+    assert "Revision 2" in books.remote(second).messages[0]
     # who decides for the new one gets it in full, and Concur hears of it
     books.workers.code(f"env['ml.sync.log'].browse({log['id']}).{button}()")
     books.settle()
@@ -493,6 +493,46 @@ def test_concur_hears_when_the_employee_is_paid(books):
     assert books.control.effects("payment.CP", fi_id) == {"payment.CP": {fi_id: 1}}
 
 
+LOSE = """
+bindings = env["ml.binding"].search([("external_id", "in", {lost!r})])
+moves = env["account.move"].browse(bindings.mapped("res_id"))
+moves.button_draft()
+moves.with_context(force_delete=True).unlink()
+bindings.unlink()
+env["ml.sync.log"].search([("external_id", "in", {lost!r})]).unlink()
+"""
+"""As if an older dump had been restored."""
+LOOK = """
+connection = env["ml.connection"].search([])
+recovery = env["ml.recovery"].create({"connection_id": connection.id, "since": "2026-09-01"})
+recovery.action_look()
+result = recovery.id
+"""
+LISTED = """
+recovery = env["ml.recovery"].browse({recovery})
+result = [recovery.message, sorted(recovery.line_ids.mapped("external_id"))]
+if recovery.line_ids:
+    recovery.action_bring_in()
+"""
+
+
+def test_reports_that_a_restored_database_lacks_are_listed_and_come_in_again(books):
+    lost = [booked(books) for _number in range(2)]
+    before = {report_id: books.lines(report_id) for report_id, _fi_id in lost}
+    books.workers.code(LOSE.format(lost=sorted(before)))
+    books.due("expense_reports")
+    books.settle()
+    assert all(books.lines(report_id) == {} for report_id in before), "Concur offers nothing twice"
+    for expected in (sorted(before), []):
+        recovery = books.workers.code(LOOK)
+        books.workers.run()
+        assert books.workers.code(LISTED.format(recovery=recovery)) == [False, expected]
+        books.settle()
+        assert {report_id: books.lines(report_id) for report_id in before} == before
+    for _report_id, fi_id in lost:
+        assert books.control.effects("posting.success", fi_id) == {"posting.success": {fi_id: 1}}, "told once"
+
+
 UNDO = """
 binding = env["ml.binding"].search([("external_id", "=", {source!r}), ("kind", "=", {kind!r})])
 move = env["account.move"].browse(binding.res_id)
@@ -656,8 +696,9 @@ def test_the_owner_is_told_once_of_what_sap_ends(books):
         books.due("expense_reports", "invoices")
         books.workers.run()
     books.control.settings(deprecated={})
-    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announces a change'")
-    assert "/financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT. Use &lt;v5&gt;" in activity["note"]
+    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announced a change'")
+    expected = "will discontinue /financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT. Use &lt;v5&gt;"
+    assert expected in activity["note"]
 
 
 def test_the_owner_is_told_thirty_days_before_the_access_ends(books):

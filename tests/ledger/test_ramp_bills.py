@@ -64,7 +64,7 @@ def test_a_booked_bill_that_is_archived_is_shown(books):
     sync(books)
     after = row_of(books, bill)
     assert (after["outcome"], after["res_id"], after["state"]) == ("drift", before["res_id"], "done")
-    assert "reverse it" in after["note"]
+    assert "Reverse it" in after["note"]
     sync(books)
     assert row_of(books, bill)["id"] == after["id"]
 

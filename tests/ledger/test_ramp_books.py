@@ -1,6 +1,5 @@
 """The books after a sync are those that an accountant would work out from Ramp's data, to the cent."""
 
-from collections import defaultdict
 from decimal import Decimal
 
 import pytest
@@ -8,7 +7,7 @@ from contract.contradictions import CONTRADICTIONS
 from contract.judge import assert_published
 from sandbox.traffic import Recording
 from support.books import connected_books
-from support.ledger import Ledger, unbilled
+from support.ledger import BALANCES, Ledger, assert_trial_balance, unbilled
 
 SPECIAL = """
 company = env["res.company"].browse({})
@@ -25,12 +24,6 @@ result = {{
 }}
 accounts = env["account.account"].search([("company_ids", "in", company.ids)])
 result.update({{account.code: account.id for account in accounts if account.code}})
-"""
-BALANCES = """
-    SELECT l.account_id AS account, c.name AS currency, sum(l.amount_currency) AS amount,
-           sum(l.balance) AS balance, count(*) AS lines
-      FROM account_move_line l JOIN res_currency c ON c.id = l.currency_id
-     WHERE l.parent_state = 'posted' AND l.amount_currency != 0 AND l.company_id = %s GROUP BY 1, 2
 """
 ANALYTICS = """
     SELECT a.code, c.name AS currency, -sum(n.amount) AS balance, count(*) AS lines
@@ -96,18 +89,7 @@ def test_trial_balance(books, company):
     """In the currency of the documents to the cent; in that of the company, but for what Odoo spreads of rounding."""
     accounts = books.workers.code(SPECIAL.format(company.id))
     ledger = Ledger(books.sandbox.state, company.entity, company.rates).fill()
-    expected, worths = defaultdict(Decimal), defaultdict(Decimal)
-    for (key, currency), amount in ledger.accounts.items():
-        expected[accounts[key], currency] += amount
-        worths[accounts[key], currency] += ledger.worths[key, currency]
-    rows = books.rows(BALANCES, company.id)
-    actual = {(row["account"], row["currency"]): row["amount"] for row in rows if row["amount"]}
-    assert actual == {key: amount for key, amount in expected.items() if amount}
-    for row in rows:
-        wanted = worths[row["account"], row["currency"]]
-        margin = 0 if row["currency"] == company.currency else CENT * row["lines"]
-        assert abs(row["balance"] - wanted) <= margin, row
-    assert sum(row["balance"] for row in rows) == 0
+    assert_trial_balance(books.rows(BALANCES, company.id), ledger, accounts, company.currency)
 
 
 def test_analytic_accounts(books, company):

@@ -114,7 +114,7 @@ def test_an_administrators_account_is_not_taken_over(books):
     books.control.edit_vendor(vendor, name="Evil")
     sync(books, "vendors")
     row = row_of(books, vendor, "vendor")
-    assert row["state"] == "failed" and "never changed from outside" in row["error_message"]
+    assert row["state"] == "failed" and "never change such contacts" in row["error_message"]
     assert books.rows("SELECT name, email, phone, street, vat FROM res_partner WHERE id = %s", admin) == before
     assert books.rows("SELECT 1 FROM ml_vendor_change WHERE partner_id = %s", admin) == []
 

@@ -74,6 +74,28 @@ move = env["account.move"].create(
 move.action_post()
 result = [first.id, order.id, order.order_line.id, move.id, order.name]
 """
+LOOK = """
+connection = env["ml.connection"].search([])
+recovery = env["ml.recovery"].create({"connection_id": connection.id, "since": "2026-09-01"})
+recovery.action_look()
+result = recovery.id
+"""
+BRING_IN = """
+recovery = env["ml.recovery"].browse({recovery})
+result = [[line.flow_id.key, line.external_id.rpartition(":")[2]] for line in recovery.line_ids]
+recovery.action_bring_in()
+"""
+MAP = """
+account = env["account.account"].search([("account_type", "=", "expense")], limit=1)
+bank = env["account.journal"].search([("type", "=", "bank")], limit=1)
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("kind", "in", ("account", "journal"))]):
+    mapping.res_id = account.id if mapping.kind == "account" else bank.id
+env["ml.sync.log"].search([("state", "in", ("pending", "waiting"))]).next_try_at = "2026-01-01"
+"""
+BOOKED = """
+bills = env["account.move"].search([("ref", "like", "LOST-")], order="ref")
+result = [[bill.ref, bill.state, bill.amount_total, bill.amount_residual] for bill in bills]
+"""
 PRODUCT = "product = env['product.product'].search([('type', '=', 'service')], limit=1).id\n"
 
 
@@ -125,6 +147,14 @@ def adopt(workers):
     return " ".join(workers.code(ADOPT.format(login="system")))
 
 
+def run_and_map(workers):
+    """Read everything, map what is not mapped yet, and read on; the bills that were lost."""
+    for _run in range(3):
+        workers.code(RUN)
+        workers.code(MAP)
+    return workers.code(BOOKED)
+
+
 def test_a_copy_under_another_name_calls_nobody(sandbox, database):
     copy = f"test_copies_other_{os.getpid()}"
     postgres.create(copy, database)
@@ -171,8 +201,21 @@ def test_a_copy_on_another_server_calls_nobody_until_it_is_said_to_live(sandbox,
 
 def test_a_dump_that_is_restored_under_its_own_name_calls_nobody_until_it_is_said_to_live(sandbox, database, dump):
     last = "result = env['res.partner'].create({'name': 'Next'}).id"
+    vendor = sandbox.control.vendors()[0]["id"]
+    rent, paid = (
+        sandbox.control.add_bill(
+            vendor,
+            [{"amount": amount, "memo": "Rent", "coding": [["gl", "gl-600000"]]}],
+            invoice_number=f"LOST-{amount}",
+            currency="USD",
+        )
+        for amount in ("70.00", "200.00")
+    )
+    sandbox.control.pay_bills([paid])
+    booked = [["LOST-200.00", "posted", 200.0, 0.0], ["LOST-70.00", "posted", 70.0, 70.0]]
     with workers(database) as lost:
         lost_id = lost.code(last)
+        assert run_and_map(lost) == booked
     copies.restore(dump, database)
     with workers(database) as restored:
         assert not works(restored, sandbox)
@@ -181,6 +224,13 @@ def test_a_dump_that_is_restored_under_its_own_name_calls_nobody_until_it_is_sai
         assert works(restored, sandbox)
         # what the lost database made after the dump keeps its ids at the provider
         assert restored.code(last) > lost_id
+        # Ramp regards them as booked, so it offers them no more
+        assert run_and_map(restored) == []
+        recovery = restored.code(LOOK)
+        restored.run()
+        listed = restored.code(BRING_IN.format(recovery=recovery))
+        assert {("bills", rent), ("bills", paid), ("payments", paid)} <= {(flow, key) for flow, key in listed}
+        assert run_and_map(restored) == booked
 
 
 def test_records_that_get_the_ids_of_lost_ones_are_others_at_ramp(sandbox, database, dump):

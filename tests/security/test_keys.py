@@ -111,7 +111,7 @@ def test_a_second_host_makes_no_key_of_its_own(hosts):
     one.code(CONNECT.format(name="Ramp"))
     store = "env['ml.connection'].search([])._store_webhook_secret('example')"
     for attempt in (ALL_OPEN, store, CONNECT.format(name="Other"), ROTATE):
-        assert "This host has no key that opens the stored secrets" in two.fails(attempt)
+        assert "This server has no key for the stored secrets" in two.fails(attempt)
     two.code("env['ml.connection'].search([]).check_state = 'requested'")
     two.workers.run()
     assert "ml_connector_keys" in str(two.code("result = env['ml.connection'].search([]).findings"))

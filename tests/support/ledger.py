@@ -19,6 +19,13 @@ FALLBACK = "600000"
 CASHBACK = "450000"
 TAXES = {"vat-15": Decimal("0.15"), "vat-0": Decimal(0), "vat-21": Decimal("0.21")}
 CENT = Decimal("0.01")
+BALANCES = """
+    SELECT l.account_id AS account, c.name AS currency, sum(l.amount_currency) AS amount,
+           sum(l.balance) AS balance, count(*) AS lines
+      FROM account_move_line l JOIN res_currency c ON c.id = l.currency_id
+     WHERE l.parent_state = 'posted' AND l.amount_currency != 0 AND l.company_id = %s GROUP BY 1, 2
+"""
+"""What is posted in a company, by account and currency of the documents."""
 CARD_METHODS = ("CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY", "AUTOMATIC_CARD_PAYMENT")
 
 
@@ -27,15 +34,17 @@ class Ledger:
 
     :param entity: id of the Ramp entity whose books they are
     :param rates: units of each currency for one of the company's, in Odoo
+    :param currency: of the company; that of the entity by default
     :ivar accounts: {(account, currency): balance}, debit positive
     :ivar analytics: {(code of the analytic account, currency): cost}
     :ivar worths: the same in the currency of the company: {(account or code, currency): worth}
     """
 
-    def __init__(self, state, entity, rates):
+    def __init__(self, state, entity, rates, currency=""):
         self.state = state
         self.entity = entity
         self.rates = rates
+        self.currency = currency or state.currency_of(entity)
         self.stated = None
         self.accounts = defaultdict(Decimal)
         self.analytics = defaultdict(Decimal)
@@ -74,7 +83,8 @@ class Ledger:
 
     def _bill(self, bill):
         total = major(bill.amount, bill.currency)
-        if bill.currency != self.state.currency_of(self.entity):
+        payer = self.state.currency_of(self.entity)
+        if payer == self.currency != bill.currency:
             self.stated = Decimal(str(bill.fx_conversion_rate or rate_of(self.state, bill)))
         self._lines(bill.currency, [*bill.lines, *bill.inventory_lines], 1, bill.coding)
         self._add("payable", bill.currency, -total)
@@ -94,9 +104,9 @@ class Ledger:
             before = sum(other.amount for other in together if other.id < bill.id)
             parts = [round(Decimal(whole) * part / units) for part in (before, before + bill.amount)]
             taken = major(parts[1] - parts[0], currency)
-        worth = self._worth(currency, taken)
+        worth = paid if bill.currency == self.currency else self._worth(currency, taken)
         self._add("payable", bill.currency, paid, worth)
-        self._add(source, currency, -taken)
+        self._add(source, currency, -taken, -worth)
 
     def _lines(self, currency, lines, sign, header=()):
         """Lines are gross; the tax of a document is rounded once, as the demo company is set up."""
@@ -201,3 +211,27 @@ def booked_bill(bill):
 
 def major(units, currency):
     return Decimal(units) if currency == "JPY" else Decimal(units) / 100
+
+
+def assert_trial_balance(rows, ledger, accounts, currency):
+    """
+    :param rows: of `BALANCES`
+    :param accounts: {what the ledger calls an account: its id in Odoo}
+    :param currency: of the company; others are worth what they should be but for what Odoo spreads of rounding
+    """
+    expected, worths = defaultdict(Decimal), defaultdict(Decimal)
+    for (key, unit), amount in ledger.accounts.items():
+        expected[accounts[key], unit] += amount
+        worths[accounts[key], unit] += ledger.worths[key, unit]
+    actual = {(row["account"], row["currency"]): row["amount"] for row in rows}
+    differences = {
+        key: (actual.get(key, 0), expected.get(key, 0))
+        for key in actual.keys() | expected.keys()
+        if actual.get(key, 0) != expected.get(key, 0)
+    }
+    assert not differences, differences
+    for row in rows:
+        wanted = worths[row["account"], row["currency"]]
+        margin = 0 if row["currency"] == currency else CENT * row["lines"]
+        assert abs(row["balance"] - wanted) <= margin, row
+    assert sum(row["balance"] for row in rows) == 0

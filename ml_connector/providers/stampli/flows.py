@@ -309,7 +309,7 @@ PAYMENT_STATUS = FeedSpec(
         Column(label="Currency", path="currency_id.name", type="code"),
         Column(label="TotalAmount", path="amount_total", type="decimal", decimals=2),
         Column(label="OpenAmount", path="amount_residual", type="decimal", decimals=2),
-        Column(label="PaymentStatus", path="payment_state", type="code", required=True),
+        Column(label="PaymentStatus", name="status", path="payment_state", type="code", required=True),
         _UPDATED,
     ),
 )
