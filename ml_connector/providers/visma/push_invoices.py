@@ -204,9 +204,9 @@ class Invoices(Push):
 
     def _newest(self, payload, found):
         """The document of a bill that no other document replaces; None when there is none."""
-        ours = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
-        replaced = {predecessor_of(row, self.provider.mark) for row in ours}
-        return next((row for row in ours if key_of_row(row) not in replaced), None)
+        known = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
+        replaced = {predecessor_of(row, self.provider.mark) for row in known}
+        return next((row for row in known if key_of_row(row) not in replaced), None)
 
     def _marked(self, payload, mark):
         return next((row for row in self._of_supplier(payload) if self._own_mark(row) == mark), None)
