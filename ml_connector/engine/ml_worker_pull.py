@@ -641,7 +641,7 @@ class MlWorker(models.AbstractModel):
 
     def _refusal(self, log, error_class, sentence):
         """The result of a record that was not booked, in the words of the provider's users."""
-        message, advice = told(self.env, error_class, in_words(self.env, sentence), log.connection_id)
+        message, advice = told(self.env, error_class, sentence, log.connection_id)
         return {**REFUSED, "message": message, "advice": advice}
 
     def _refuse_acknowledged(self, answers):

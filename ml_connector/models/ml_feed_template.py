@@ -19,7 +19,6 @@ NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
 ANSWER_TOKENS = ("name", "stem")
 PREVIEW_ROWS = 5
 MAX_FORMAT = 40
-MEGABYTE = 1024 * 1024
 COPY_MARK = re.compile(r" ?\(\d{1,3}\)(?=\.[^.]*$)")
 """Mark of browsers for a second file with the same name, such as ` (2)`."""
 SIGNS = {
@@ -382,11 +381,15 @@ class MlFeedTemplate(models.Model):
             company_code=self.company_code or "",
             document_element=self.document_element,
             root_element=self.root_element,
-            max_bytes=self.max_megabytes * MEGABYTE,
+            max_bytes=self._max_bytes(),
             trailer=self.trailer or "",
             archives=self.archives,
             statuses=_words((self.statuses or "").upper()),
         )
+
+    def _max_bytes(self):
+        """Bytes that a file may have."""
+        return self.max_megabytes * 1024 * 1024
 
     def _provider_class(self):
         return self.connection_id._provider_class()

@@ -200,7 +200,7 @@ def make_readable(case):
 
 UPLOAD_FAULTS = {
     "read-only folder": (read_only, "denies access", replay),
-    "rename refused": (rename_refused, "does not let us rename", replay),
+    "rename refused": (rename_refused, "does not allow Odoo to rename", replay),
     "disk full": (disk_full, "disk may be full", nothing),
     "cut in the middle": (cut_while_writing, "closed the connection", nothing),
     "stalled in the middle": (stalled, "did not answer in time", nothing),

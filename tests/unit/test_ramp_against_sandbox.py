@@ -41,6 +41,7 @@ def connect(sandbox, stored=None, observe=None, **credentials):
         credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **credentials},
         stored=stored or {},
         instance="db:7",
+        options={"vendors_push": {"active": True}},
     )
     made = RampProvider(settings, MemoryTokens(), observe)
     made.__dict__["client"] = Impatient(

@@ -51,13 +51,14 @@ def page(rows, following=None):
     return 200, json.dumps({"data": rows, "page": {"next": following}})
 
 
-def provider(fake=None, credentials=None, capabilities=(), **stored):
+def provider(fake=None, credentials=None, capabilities=(), options=None, **stored):
     settings = Settings(
         base_url="https://api.ramp.com",
         credentials={"client_id": "ramp_id_1", "client_secret": SECRET, **(credentials or {})},
         stored=stored,
         capabilities=frozenset(capabilities),
         instance="db:7",
+        options=options or {},
     )
     made = RampProvider(settings, MemoryTokens(), None)
     if fake:
@@ -418,13 +419,37 @@ def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
         vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
     )
     pages = pulled(provider(fake), "vendors")
-    assert [found.cursor for found in pages] == [None, None, "2026-07-01T12:00:00+00:00"]
+    assert [found.cursor for found in pages] == [None, "2026-07-01T12:00:00+00:00"]
     assert [item.payload["contacts"] for item in pages[0].items] == [[{"id": f"v{n}c"}] for n in range(9)]
     pulled(provider(fake), "vendors", cursor=pages[-1].cursor)
-    asked = [filters for name, _args, filters in fake.asked if name == "vendors"]
     since = {"from_updated_at": "2026-07-01T11:55:00+00:00"}
-    drafts = {"include_draft": True}
-    assert asked == [{}, drafts, since, {**since, **drafts}]
+    assert lists_asked(fake) == [{}, since], "those that wait for approval are read only where vendors are sent"
+
+
+def lists_asked(fake):
+    return [filters for name, _args, filters in fake.asked if name == "vendors"]
+
+
+def test_a_vendor_without_contacts_costs_no_call():
+    fake = Fake(vendors=[{"id": "v1", "name": "V", "contacts": []}, {"id": "v2", "name": "W", "contacts": ["c"]}])
+    fake.vendor_contacts = lambda key: iter([[{"id": "c"}]]) if key == "v2" else pytest.fail("asked in vain")
+    found = [item for page in pulled(provider(fake), "vendors") for item in page.items]
+    assert [len(item.payload["contacts"]) for item in found] == [0, 1]
+
+
+SENDING = {"vendors_push": {"active": True}}
+
+
+def test_where_nothing_changed_one_list_is_read():
+    for vendors, asked in (
+        ([], [{"include_draft": True}]),
+        ([{"id": "v1", "name": "V"}], [{"include_draft": True}, {}]),
+    ):
+        fake = Fake(vendors=vendors, vendor_contacts=[])
+        assert len([item for page in pulled(provider(fake, options=SENDING), "vendors") for item in page.items]) == len(
+            vendors
+        )
+        assert lists_asked(fake) == asked
 
 
 def test_pull_of_vendors_that_wait_for_approval():
@@ -442,10 +467,11 @@ def test_pull_of_vendors_that_wait_for_approval():
             return {**ours, "approval_status": self.state}
 
     fake = Waiting()
-    (waiting,) = [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    assert not [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    (waiting,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
     assert provider(fake).document("vendors", waiting.payload).approval == "pending"
     fake.state = ""
-    (approved,) = [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    (approved,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
     assert approved.version != waiting.version
     fake.state = "APPROVED"
     assert provider(fake).fetch("vendors", "v1").version == approved.version

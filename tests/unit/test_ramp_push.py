@@ -523,6 +523,23 @@ def test_contacts_that_are_changed_or_wait(sandbox, ramp, is_pending):
     assert ("cher@example.com" in rows) is not is_pending
 
 
+def test_what_ramp_took_of_contacts_is_agreed_on(sandbox, ramp):
+    """Of those that were sent; of others nobody has looked whether people at Ramp changed them."""
+    main = doc.Contact(name="Vendor 33", email="ap@example.com", phone="+44 2", is_default=True)
+    cher = doc.Contact(name="Cher", email="cher@example.com", phone="+44 1")
+    ada = doc.Contact(name="Ada", email="ada@example.com")
+    sent = push(ramp, "vendors_push", vendor(contacts=(main, cher)))
+    assert sent.shared["phone:cher@example.com"] == "+44 1" and "email" not in sent.shared
+    known = replace(cher, is_known=True)
+    again = push(ramp, "vendors_push", vendor(contacts=(main, known, ada)), sent.external_id)
+    assert (again.shared["email"], again.shared["phone"]) == ("ap@example.com", "+44 2")
+    assert again.shared["name:ada@example.com"] == "Ada" and "phone:cher@example.com" not in again.shared
+    sandbox.control.settings(contact_approval=True)
+    changed = replace(cher, phone="+44 9")
+    waiting = push(ramp, "vendors_push", vendor(contacts=(main, changed)), sent.external_id)
+    assert "phone:cher@example.com" not in waiting.shared
+
+
 def test_another_main_contact_is_added_beside_the_old_one(sandbox, ramp):
     sent = push(ramp, "vendors_push", vendor())
     main = doc.Contact(name="Vendor 33", email="new@example.com", is_default=True)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+PART = ":"
+"""In the name of a value of a part of the record, such as a contact person, which one of the sides may lack."""
+
 
 @dataclass(slots=True)
 class Merge:
@@ -22,7 +25,7 @@ class Merge:
             if winner == "vendor":
                 self.taken.add(name)
             else:
-                self.kept[name] = last_odoo[name]
+                self.kept[name] = last_odoo.get(name)
 
 
 def merge(odoo, provider, last_odoo, last_provider):
@@ -30,18 +33,29 @@ def merge(odoo, provider, last_odoo, last_provider):
 
     Each side is compared with itself, so values that the two write differently, or that one of them does not accept,
     are no change. If a last value is unknown, both sides stay unchanged; only a value that is empty in Odoo is filled.
+    A part that only one side has is for that side to send. A part that is new on both sides was changed by both.
     """
     result = Merge()
     for name, odoo_value in odoo.items():
+        if name not in provider:
+            if odoo_value != last_odoo.get(name):
+                result.kept[name] = last_odoo.get(name)
+            continue
         provider_value = provider[name]
         if odoo_value == provider_value:
             continue
-        if name not in last_odoo or name not in last_provider:
+        is_new = PART in name and name not in last_odoo and name not in last_provider
+        # what is there as it was sent did not change there
+        is_as_sent = name not in last_provider and last_odoo.get(name) == provider_value
+        is_known = name in last_odoo and (name in last_provider or is_as_sent)
+        if not is_known and not (is_new and odoo_value and provider_value):
             if not odoo_value:
                 result.taken.add(name)
+            elif is_new:
+                result.kept[name] = None
             continue
-        has_odoo_changed = odoo_value != last_odoo[name]
-        has_provider_changed = provider_value != last_provider[name]
+        has_odoo_changed = is_new or odoo_value != last_odoo[name]
+        has_provider_changed = is_new or not (is_as_sent or provider_value == last_provider[name])
         if has_odoo_changed and has_provider_changed:
             result.conflicts[name] = (odoo_value, provider_value)
         elif has_provider_changed:
@@ -56,7 +70,7 @@ def unseen(odoo, provider, last_provider):
     return {
         name
         for name, value in provider.items()
-        if name in last_provider and value != last_provider[name] and value != odoo[name]
+        if (name in last_provider or PART in name) and value not in (last_provider.get(name), odoo.get(name))
     }
 
 

@@ -353,6 +353,7 @@ class RampProvider(Provider):
         """Changed vendors. Their rows have no time of change, so the cursor is the start time of the run.
 
         Lists omit unapproved vendors. Of those, only the ones that Odoo sent are read, for the state of their approval.
+        So the list of all is read only if vendors are sent. If it is empty, nothing changed.
         """
         started = _now()
         filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
@@ -368,11 +369,18 @@ class RampProvider(Provider):
                 return None
             return self._vendor_item(self.client.vendor(required_id(row)))
 
-        yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
-        yield from rows.pages(self.client.vendors(include_draft=True, **filters), read_waiting, self.label)
+        is_sending = bool(self.options("vendors_push").get("active"))
+        with_drafts = iter(self.client.vendors(include_draft=True, **filters) if is_sending else ())
+        first = next(filter(None, with_drafts), None)
+        if first or not is_sending:
+            yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
+        if first:
+            yield from rows.pages(chain([first], with_drafts), read_waiting, self.label)
         yield RemotePage(items=(), cursor=started.isoformat())
 
     def _vendor_item(self, row):
+        if row.get("contacts") == []:
+            return items.vendor_item(row, [])
         try:
             contacts = [contact for page in self.client.vendor_contacts(required_id(row)) for contact in page]
         except NotFoundError:

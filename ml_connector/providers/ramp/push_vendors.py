@@ -51,8 +51,9 @@ class Vendors(Push):
         body = {**_given(payload, render.VENDOR_CREATE), **self.provider.default_entity}
         row = self.client.create_vendor(body)
         vendor_id = new_id(row)
-        notes = VendorContacts(self.provider, vendor_id).add(payload.get("contacts", ()))
-        return self._linked(row, payload, vendor_id, notes=notes)
+        contacts = VendorContacts(self.provider, vendor_id)
+        contacts.add(payload.get("contacts", ()))
+        return self._linked(row, payload, vendor_id, contacts=contacts)
 
     def _update(self, vendor_id, payload):
         body = _given(payload, render.VENDOR_UPDATE)
@@ -65,7 +66,7 @@ class Vendors(Push):
 
     def find(self, payload, key):
         found = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
-        return self._linked(found, payload, found["id"], notes=[]) if found else None
+        return self._linked(found, payload, found["id"], contacts=VendorContacts(self.provider, "")) if found else None
 
     # Vendors that Ramp has
 
@@ -100,13 +101,15 @@ class Vendors(Push):
                 index.setdefault(_name(row), []).append(row)
         return index
 
-    def _linked(self, row, payload, vendor_id, linked=False, notes=None):
+    def _linked(self, row, payload, vendor_id, linked=False, contacts=None):
         """Link the vendor to the accounting vendor, in a separate call: a refused link must not lose the vendor.
 
-        :param notes: on its contacts; None if these still have to be updated
+        :param contacts: its `VendorContacts`; None if these still have to be updated
         """
-        if notes is None:
-            notes = VendorContacts(self.provider, vendor_id).update(payload, is_new=linked)
+        if contacts is None:
+            contacts = VendorContacts(self.provider, vendor_id)
+            contacts.update(payload, is_new=linked)
+        notes = contacts.notes
         link = payload.get("accounting_vendor_remote_id")
         if link and not row.get("accounting_vendor_remote_id"):
             try:
@@ -116,27 +119,32 @@ class Vendors(Push):
         name = row.get("name")
         if name and _name(row) != _name(payload):
             notes.append(_("Ramp keeps the name %(name)s, because its API cannot rename vendors yet.", name=name))
-        shared = translate.vendor_values(row, self.handles)
+        shared = translate.vendor_values(row, contacts.aligned, self.handles)
         return SendResult(
             external_id=vendor_id, note=paragraph(*notes), linked=linked, shared=shared, untaken=self.untaken()
         )
 
 
 class VendorContacts:
-    """The contacts of a vendor in Ramp. Their email address identifies them."""
+    """The contacts of a vendor in Ramp. Their email address identifies them.
+
+    :ivar aligned: those that Ramp has as in Odoo now
+    :ivar notes: on what to do in Ramp
+    """
 
     def __init__(self, provider, vendor_id):
+        self.aligned, self.notes = [], []
         self._client = provider.client
         self._newer = provider.newer
         self._vendor_id = vendor_id
 
     def update(self, payload, is_new=False):
-        """Add and change contacts as in Odoo; returns notes on what to do in Ramp.
+        """Add and change contacts as in Odoo.
 
         :param is_new: whether Ramp's vendor was just linked: then its own contacts stay
         """
         if "business_vendor_contacts" not in payload:
-            return []
+            return
         try:
             pages = self._client.vendor_contacts(self._vendor_id)
             known = {_email(row): row for rows in pages for row in rows}
@@ -145,37 +153,30 @@ class VendorContacts:
         main, others = payload["business_vendor_contacts"], payload.get("contacts", ())
         # the contact of the vendor's own mailbox has the name of the vendor, which is no personal name
         nameless = {key: main[key] for key in ("email", "phone") if key in main}
-        notes = []
         for contact in (nameless if _email(main) in known else main, *others):
             row = known.get(_email(contact))
             if row is None:
-                notes += self.add([contact])
+                self.add([contact])
             elif not is_new:
-                notes += self._change(row, contact)
+                self._change(row, contact)
         standard = next((row for row in known.values() if row.get("is_default") is True), None)
         if standard and _email(main) not in known:
-            notes.append(
+            self.notes.append(
                 _(
                     "Ramp continues to write to %(email)s until you choose another main contact in Ramp.",
                     email=standard.get("email"),
                 )
             )
-        return notes
 
     def add(self, contacts):
-        notes = []
         for contact in contacts:
-            answer = self._guarded(contact, notes, lambda contact=contact: self._create(contact))
-            if answer is None:
-                notes.append(
-                    _(
-                        "Add the contact %(email)s in Ramp, because Ramp's API cannot do that yet.",
-                        email=contact["email"],
-                    )
-                )
-            elif _is_pending(answer):
-                notes.append(_("The contact %(email)s is waiting for approval in Ramp.", email=contact["email"]))
-        return notes
+            email = contact["email"]
+            self._guarded(
+                contact,
+                lambda contact=contact: self._create(contact),
+                _("Add the contact %(email)s in Ramp, because Ramp's API cannot do that yet.", email=email),
+                _("The contact %(email)s is waiting for approval in Ramp.", email=email),
+            )
 
     def _create(self, contact):
         return self._newer.attempt(
@@ -191,40 +192,40 @@ class VendorContacts:
     def _change(self, row, contact):
         body = {key: value for key, value in contact.items() if key != "email" and value != row.get(key)}
         if not body:
-            return []
-        notes = []
-        answer = self._guarded(
-            contact,
-            notes,
+            self.aligned.append(row)
+            return
+        email = contact["email"]
+        self._guarded(
+            {**row, **contact},
             lambda: self._newer.attempt(
                 newer.VENDOR_CONTACTS,
                 lambda: self._client.update_vendor_contact(self._vendor_id, row.get("id"), body),
                 lambda: None,
             ),
+            _("Change the contact %(email)s in Ramp, because Ramp's API cannot do that yet.", email=email),
+            _("The change of the contact %(email)s is waiting for approval in Ramp.", email=email),
         )
-        if answer is None:
-            notes.append(
-                _(
-                    "Change the contact %(email)s in Ramp, because Ramp's API cannot do that yet.",
-                    email=contact["email"],
-                )
-            )
-        elif _is_pending(answer):
-            notes.append(
-                _("The change of the contact %(email)s is waiting for approval in Ramp.", email=contact["email"])
-            )
-        return notes
 
-    @staticmethod
-    def _guarded(contact, notes, call):
-        """The answer of a call; a refused contact must not lose the vendor."""
+    def _guarded(self, contact, call, unsupported, pending):
+        """Make a call and note its outcome; a refused contact must not lose the vendor.
+
+        :param contact: as Ramp has it if the call succeeds
+        :param unsupported: note if Ramp's API lacks the operation
+        :param pending: note if users of Ramp have to approve it
+        """
         try:
-            return call()
+            answer = call()
         except PermanentError as error:
-            notes.append(
+            self.notes.append(
                 _("Ramp refused the contact %(email)s: %(reason)s", email=contact["email"], reason=error.message)
             )
-            return {}
+            return
+        if answer is None:
+            self.notes.append(unsupported)
+        elif _is_pending(answer):
+            self.notes.append(pending)
+        else:
+            self.aligned.append(contact)
 
 
 def _email(row):

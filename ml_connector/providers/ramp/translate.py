@@ -452,13 +452,14 @@ def approval(row):
     return "" if state == "APPROVED" else state.lower()
 
 
-def vendor_values(row, handles):
-    """The `shared` values in Ramp's row of a vendor, which has no contacts. Empty if it is unreadable."""
+def vendor_values(row, contacts, handles):
+    """The `shared` values in Ramp's row of a vendor and in some of its contacts. Empty if it is unreadable."""
     try:
-        values = vendor({"vendor": row}, handles).shared()
+        values = vendor({"vendor": row, "contacts": contacts}, handles).shared()
     except InvalidDataError:
         return {}
-    return {name: value for name, value in values.items() if name not in ("email", "phone")}
+    unknown = () if any(contact.get("is_default") is True for contact in contacts) else ("email", "phone")
+    return {name: value for name, value in values.items() if name not in unknown}
 
 
 def _address(row):
