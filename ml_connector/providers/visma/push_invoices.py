@@ -341,16 +341,16 @@ class Invoices(Push):
         return self._only_one(payload, mark, waiting)
 
     def _leave(self, row, reversal, waiting):
-        """Delete what was to take the place of a released document and to reverse it; what a person has to know.
+        """Delete the unreleased replacement and reversal of a released document; a note for the accountant.
 
-        A reversal is marked after Visma has made it. One without a mark is ours where a document of ours waited for it.
+        Odoo marks a reversal after Visma has created it. One without a mark is Odoo's if a replacement waited for it.
 
         :param reversal: not released; None when there is none
-        :param waiting: what was to take its place
+        :param waiting: the unreleased replacements
         """
         key = key_of_row(row)
         is_ours = reversal and (self.reversals.is_ours(reversal) or _is_since(reversal, waiting))
-        # the reversal goes first, because what waits tells that it is ours
+        # the reversal first, because the replacements tell that it is Odoo's
         for leftover in (*([reversal] if is_ours else []), *waiting):
             self.client.delete(path_of(key_of_row(leftover)))
         if reversal and not is_ours:
