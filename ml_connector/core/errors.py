@@ -1,7 +1,7 @@
 """Errors that the connector knows how to handle.
 
-Every error belongs to one class. What the engine does with a class (retry, wait, whom to notify, advice) stands in
-one table, `models/ml_error_class.py`. Messages are sentences without secrets, because they are stored and shown.
+Every error belongs to one class. One table, `models/ml_error_class.py`, defines how the engine treats a class
+(retry, wait, whom to notify, advice). Messages are sentences without secrets, because they are stored and shown.
 """
 
 

@@ -18,7 +18,14 @@ _ESCAPES = "dDwWsS"
 
 
 class PatternError(ValueError):
-    """The pattern is invalid. The argument is a `Message` on the reason: a clause without a full stop."""
+    """The pattern is invalid.
+
+    :param message: a `Message` on the reason
+    """
+
+    def __init__(self, message):
+        super().__init__(message)
+        self.message = message
 
 
 # Names with tokens
@@ -30,9 +37,9 @@ def tokens(pattern):
     :raises PatternError: it has other braces
     """
     if len(pattern) > MAX_PATTERN:
-        raise PatternError(_("a pattern has at most %(limit)s characters", limit=MAX_PATTERN))
+        raise PatternError(_("A pattern has at most %(limit)s characters.", limit=MAX_PATTERN))
     if set("{}") & set(_TOKEN.sub("", pattern)):
-        raise PatternError(_("its braces do not match"))
+        raise PatternError(_("Its braces do not match."))
     return _TOKEN.findall(pattern)
 
 
@@ -83,13 +90,13 @@ class NamePattern:
 
     def __init__(self, text, any_case=False):
         if len(text) > MAX_PATTERN:
-            raise PatternError(_("a pattern has at most %(limit)s characters", limit=MAX_PATTERN))
+            raise PatternError(_("A pattern has at most %(limit)s characters.", limit=MAX_PATTERN))
         self._flags = re.IGNORECASE if any_case else 0
         self._text = text.removeprefix("^").removesuffix("$") if not text.endswith(r"\$") else text.removeprefix("^")
         self._place = 0
         self._node = self._choice(depth=0)[0]
         if self._place < len(self._text):
-            raise PatternError(_("it has an unmatched closing bracket"))
+            raise PatternError(_("It has an unmatched closing bracket."))
 
     def fits(self, name):
         return len(name) <= MAX_NAME and len(name) in self._node(name, {0})
@@ -98,7 +105,7 @@ class NamePattern:
 
     def _choice(self, depth):
         if depth > 10:
-            raise PatternError(_("its brackets are nested too deeply"))
+            raise PatternError(_("Its brackets are nested too deeply."))
         nodes, repeats = [], False
         while True:
             node, repeating = self._sequence(depth)
@@ -126,19 +133,19 @@ class NamePattern:
     def _part(self, depth):
         if self._take("("):
             if self._take("?") and not self._take(":"):
-                raise PatternError(_("groups that begin with (? are not supported"))
+                raise PatternError(_("Groups that begin with (? are not supported."))
             node, repeating = self._choice(depth + 1)
             if not self._take(")"):
-                raise PatternError(_("a bracket is not closed"))
+                raise PatternError(_("A bracket is not closed."))
         else:
             node, repeating = self._sign(), False
         bounds = self._bounds()
         if bounds is None:
             return node, repeating
         if repeating:
-            raise PatternError(_("a repeated group contains a repetition"))
+            raise PatternError(_("A repeated group contains a repetition."))
         if self._text[self._place : self._place + 1] in ("?", "*", "+", "{") and self._place < len(self._text):
-            raise PatternError(_("two repetitions follow each other"))
+            raise PatternError(_("Two repetitions follow each other."))
         return _repeated(node, *bounds), bounds != (0, 1)
 
     def _sign(self):
@@ -146,20 +153,20 @@ class NamePattern:
         sign = self._text[start]
         self._place += 1
         if sign in "*+?{":
-            raise PatternError(_("nothing precedes %(sign)s", sign=sign))
+            raise PatternError(_("Nothing precedes %(sign)s.", sign=sign))
         if sign in "^$":
-            raise PatternError(_("%(sign)s is only allowed at the beginning or end", sign=sign))
+            raise PatternError(_("%(sign)s is only allowed at the beginning or the end.", sign=sign))
         if sign == "\\":
             escaped = self._text[self._place : self._place + 1]
             if not escaped or (escaped.isalnum() and escaped not in _ESCAPES):
-                raise PatternError(_("of escaped letters and digits, only d, w and s are supported"))
+                raise PatternError(_("Of escaped letters and digits, only d, w and s are supported."))
             self._place += 1
         elif sign == "[":
             self._place = self._end_of_class()
         try:
             one = re.compile(self._text[start : self._place], self._flags)
         except re.error as error:
-            raise PatternError(str(error)) from None
+            raise PatternError(_("Python reports: %(reason)s.", reason=str(error))) from None
         return lambda text, starts: {place + 1 for place in starts if place < len(text) and one.fullmatch(text[place])}
 
     def _end_of_class(self):
@@ -169,7 +176,7 @@ class NamePattern:
         while place < len(self._text) and self._text[place] != "]":
             place += 2 if self._text[place] == "\\" else 1
         if place >= len(self._text):
-            raise PatternError(_("a bracket is not closed"))
+            raise PatternError(_("A bracket is not closed."))
         return place + 1
 
     def _bounds(self):
@@ -184,7 +191,7 @@ class NamePattern:
         least = int(counted[1])
         most = least if not counted[2] else int(counted[3]) if counted[3] else None
         if max(least, most or 0) > MAX_REPEAT or (most is not None and most < least):
-            raise PatternError(_("a repetition exceeds %(limit)s times or has its limits reversed", limit=MAX_REPEAT))
+            raise PatternError(_("A repetition exceeds %(limit)s times, or its limits are reversed.", limit=MAX_REPEAT))
         return least, most
 
     def _take(self, sign):

@@ -501,8 +501,8 @@ class MlWorker(models.AbstractModel):
         if not files_flow:
             return
         # a record that was deleted and is created again has none of its files
-        anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
-        fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
+        created = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
+        fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", created), ("is_current", "=", True)]
         again = self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])
         for log in again.sudo():  # sudo: field without access
             payload = log.payload or {}

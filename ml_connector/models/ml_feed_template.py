@@ -243,9 +243,9 @@ class MlFeedTemplate(models.Model):
             except PatternError as error:
                 raise ValidationError(
                     self.env._(
-                        "The pattern of the file name cannot be taken: %(reason)s. Write .* for any text and \\. for a "
-                        "point, such as invoices.*\\.csv.",
-                        reason=error,
+                        "The pattern of the file name is not valid. %(reason)s Write .* for any text and \\. for a dot,"
+                        " such as invoices.*\\.csv.",
+                        reason=in_words(self.env, error.message),
                     )
                 ) from error
 
@@ -267,7 +267,11 @@ class MlFeedTemplate(models.Model):
             found = tokens(pattern)
         except PatternError as error:
             raise ValidationError(
-                self.env._("The pattern %(pattern)s is not valid: %(reason)s.", pattern=pattern[:80], reason=error)
+                self.env._(
+                    "The pattern %(pattern)s is not valid. %(reason)s",
+                    pattern=pattern[:80],
+                    reason=in_words(self.env, error.message),
+                )
             ) from error
         if unknown := [token for token in found if token not in known]:
             raise ValidationError(

@@ -37,7 +37,7 @@ class Reading:
 
     def __init__(self, template, content):
         if not content or content.isspace():
-            raise FileFormatError(_("The file is empty."), expected="at least one line", found="nothing")
+            raise FileFormatError(_("The file is empty."), expected=_("at least one line"), found="nothing")
         _check_size(template, content)
         self.template = template
         self.notes = Notes()

@@ -102,7 +102,7 @@ class XmlFile(File):
         if error.code is None:
             element = self.template.document_element
             message = Message(_FAULTS[error.reason], line=line, limit=Decimal(error.limit), element=element)
-            details = {"expected": "plain XML", "found": "DOCTYPE"} if error.reason == "doctype" else {}
+            details = {"expected": _("plain XML"), "found": "DOCTYPE"} if error.reason == "doctype" else {}
             return FileFormatError(message, line=line, **details)
         message = _(
             "Line %(line)s, column %(column)s: this is not well-formed XML (%(reason)s).",
@@ -116,7 +116,7 @@ class XmlFile(File):
             message,
             line=line,
             column=str(error.column),
-            expected="well-formed XML",
+            expected=_("well-formed XML"),
             found=error.reason,
             is_cut=error.is_cut,
         )

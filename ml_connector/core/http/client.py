@@ -149,7 +149,7 @@ class _CutOffError(Exception):
 class HttpClient:
     """A provider's API at one address. Several threads may use it at a time.
 
-    A subclass sets `label`, `trace_header` and `file_hosts`, and overrides what stands under "For subclasses".
+    A subclass sets `label`, `trace_header` and `file_hosts`, and overrides the methods under "For subclasses".
 
     :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
     :param allow_loopback: whether this machine itself may be called; None: as the environment says

@@ -443,7 +443,7 @@ FLOWS = (
         scopes=(BILLS_READ, BILLS_WRITE),
         follows="bills_push",
         active=False,
-        help=_("Attaches the vendor's invoice to the sent bill."),
+        help=_("Attaches the invoice to the sent bill."),
     ),
     FlowSpec(
         key="users_push",

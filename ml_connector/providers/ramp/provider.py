@@ -220,7 +220,7 @@ class RampProvider(Provider):
         return Links(listed, lambda row: (rows.id_of(row), row.get("receipt_url")))
 
     def changed_after(self, flow, external_id, moment):
-        """Ramp tells no time of change, but lists the vendors that changed since a given time."""
+        """Ramp has no time of change, but lists the vendors that changed since a given time."""
         pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
         return any(row.get("id") == external_id for page in pages for row in page)
 
