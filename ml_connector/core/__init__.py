@@ -1,1 +1,1 @@
-"""What knows nothing of Odoo: documents, errors, protocols and files. Its tests run anywhere."""
+"""The part without Odoo: documents, errors, protocols and files. Its tests run anywhere."""

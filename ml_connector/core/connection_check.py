@@ -1,14 +1,15 @@
-"""What the checks behind *Test connection* share."""
+"""The connection check, as far as providers share it."""
 
 from .errors import AuthError, PermanentError
+from .messages import _
 from .provider import CheckReport, Finding
 
 
 class ConnectionCheck:
     """One run of the check. Reads only.
 
-    :cvar label: what the vendor is called
-    :cvar identity: name of the credential that says who we are, until the vendor says it
+    :cvar label: name of the provider
+    :cvar identity: name of the credential that identifies the account until the provider names it
     """
 
     label = ""
@@ -28,8 +29,8 @@ class ConnectionCheck:
         self.report.findings.append(Finding(level=level, title=title, message=message))
 
     def _guarded(self, check):
-        """A part that the vendor refuses is a finding, not the end of the check."""
+        """Run a part of the check; a refusal becomes a finding and does not end the check."""
         try:
             check()
         except (AuthError, PermanentError) as error:
-            self._find("warning", f"{self.label} refuses a part of its service", error.message)
+            self._find("warning", _("%(provider)s refused part of the check", provider=self.label), error.message)

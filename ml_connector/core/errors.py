@@ -1,20 +1,21 @@
 """Errors that the connector knows how to handle.
 
-Every error belongs to one class. What the engine does with a class (retry, wait, whom to tell, advice) stands in
-one table, `models/ml_error_class.py`. Messages are one plain sentence, free of secrets: they are stored and shown.
+Every error belongs to one class. One table, `models/ml_error_class.py`, defines how the engine treats a class
+(retry, wait, whom to notify, advice). Messages are sentences without secrets, because they are stored and shown.
 """
 
 
 class ConnectorError(Exception):
-    """Base of all errors of which the connector knows what to do.
+    """Base of all errors that the connector handles.
 
-    :param message: one sentence for the accountant, without secrets
-    :param retry_after: seconds that the vendor asked us to wait
-    :param trace_id: the vendor's own id of the exchange, for its support
-    :param status: HTTP status, where there was one
-    :param code: the vendor's own error code, where it sends one
-    :param details: the vendor's answer as text, masked, for a technician
-    :param awaits: the Odoo record whose change lets it go on, an empty recordset for a new one; None: no change of Odoo
+    :param message: the `messages.Message` for the accountant, without secrets
+    :param retry_after: seconds that the provider asks to wait
+    :param trace_id: the provider's ID of the exchange, for its support
+    :param status: HTTP status, if there was one
+    :param code: the provider's error code, if it sent one
+    :param details: the provider's answer as text, masked, for a technician
+    :param awaits: the Odoo record whose change ends the wait, an empty recordset for a new record; None: no change of
+        Odoo ends it
     """
 
     error_class = "bug"
@@ -30,36 +31,36 @@ class ConnectorError(Exception):
         self.awaits = awaits
 
     def recast(self, kind, message):
-        """The same answer of the provider as an error of another kind."""
+        """The same answer of the provider as an error of another class."""
         known = {name: getattr(self, name) for name in ("retry_after", "trace_id", "status", "code", "details")}
         return kind(message, **known)
 
     @property
     def can_come_true(self):
-        """Whether something is known that a row with this error can wait for."""
+        """Whether a transfer with this error can wait for something in Odoo."""
         return self.awaits is not None
 
 
 class AuthError(ConnectorError):
-    """Credentials refused, scope missing, or access withdrawn."""
+    """The provider refused the credentials, or a permission is missing or was withdrawn."""
 
     error_class = "auth"
 
 
 class RateLimitError(ConnectorError):
-    """The vendor asks for fewer requests."""
+    """The provider asks for fewer requests."""
 
     error_class = "rate_limit"
 
 
 class NetworkError(ConnectorError):
-    """Nothing was transferred: name look-up, connection, TLS, or a time-out of a call without effect."""
+    """Nothing was transferred: name resolution, connection or TLS failed, or a call without effect timed out."""
 
     error_class = "network"
 
 
 class RemoteError(ConnectorError):
-    """The vendor's server failed or answered something that is not its protocol."""
+    """The provider's server failed or sent an answer that violates its protocol."""
 
     error_class = "remote"
 
@@ -67,8 +68,8 @@ class RemoteError(ConnectorError):
 class MappingError(ConnectorError):
     """A remote code has no Odoo record yet.
 
-    :param references: the `documents.Reference` objects that lack a mapping
-    :param proposal: the Odoo record that the first of them may stand for, if a person says so
+    :param references: the `documents.Reference` objects without a mapping
+    :param proposal: the Odoo record that may match the first of them, for the accountant to confirm
     """
 
     error_class = "mapping"
@@ -84,33 +85,33 @@ class MappingError(ConnectorError):
 
 
 class InvalidDataError(ConnectorError):
-    """The data itself cannot be taken as it is."""
+    """The record cannot be transferred with the data that it has."""
 
     error_class = "validation"
 
 
 class UnreadableRowError(InvalidDataError):
-    """A row of a provider's list is no record that can be read."""
+    """A row of a provider's list is not a readable record."""
 
 
 class NotReadyError(InvalidDataError):
-    """Odoo cannot take it yet: it goes on when the record `awaits` is repaired there."""
+    """Odoo cannot book the record yet. It continues when the record `awaits` is corrected there."""
 
     error_class = "not_ready"
 
 
 class NotPostedError(NotReadyError):
-    """It builds on a document that is still a draft."""
+    """The record depends on a document that is still a draft."""
 
     error_class = "not_posted"
 
 
 class FileFormatError(InvalidDataError):
-    """A file cannot be read as its template says.
+    """A file does not match its template.
 
-    :param line: number of the line, from 1; 0 when it is not about one
+    :param line: number of the line, from 1; 0 if the error concerns no single line
     :param column: heading or number of the column
-    :param is_cut: whether the file seems to end too early, which time may heal
+    :param is_cut: whether the file seems to end too early, so that reading it again later may succeed
     """
 
     def __init__(self, message, *, line=0, column="", expected="", found="", is_cut=False, **kwargs):
@@ -123,7 +124,7 @@ class FileFormatError(InvalidDataError):
 
 
 class MissingRightError(ConnectorError):
-    """Odoo refuses it to the user as whom the connection works."""
+    """The user of the connection lacks an access right in Odoo."""
 
     error_class = "rights"
 
@@ -135,61 +136,61 @@ class ServerError(ConnectorError):
 
 
 class StoppedError(ConnectorError):
-    """The server stopped again and again over it: killed for its time or memory, or by a defect."""
+    """The server stopped repeatedly during this transfer: it exceeded its time or memory limit, or crashed."""
 
     error_class = "stopped"
 
 
 class NotRelevantError(ConnectorError):
-    """The record is not meant to be in Odoo, for example because the vendor voided it before it came."""
+    """The record does not belong in Odoo, for example because it was archived before Odoo read it."""
 
     error_class = "not_wanted"
 
 
 class DoubtfulDateError(InvalidDataError):
-    """A date is so far away that it is hardly meant: a person says so, or it is corrected at the source."""
+    """A date is implausibly far away: the accountant confirms it, or it is corrected at the provider."""
 
     error_class = "doubtful_date"
 
 
 class LockedPeriodError(ConnectorError):
-    """The accounting date lies in a locked period and the flow's policy is to park such records.
+    """The accounting date lies in a locked period, and the flow holds such records for review.
 
-    Odoo's period is awaited; the vendor's is not, because nobody tells us when that opens.
+    Unlocking the period in Odoo continues the transfer. Providers do not report when they unlock theirs.
     """
 
     error_class = "locked_period"
 
 
 class DuplicateError(ConnectorError):
-    """The record seems to exist already, but not surely enough to link it without a person."""
+    """The record seems to exist already, but not certainly enough to link it automatically."""
 
     error_class = "duplicate"
 
 
 class ConflictError(ConnectorError):
-    """Both sides changed, or somebody else wrote in between."""
+    """Both sides changed, or another program wrote in the meantime."""
 
     error_class = "conflict"
 
 
 class InVainError(ConnectorError):
-    """What the record waits for will not come by itself."""
+    """The event that the record waits for will not happen without an accountant."""
 
     error_class = "in_vain"
 
 
 class PermanentError(ConnectorError):
-    """The vendor refused for a reason that no retry will change."""
+    """The provider refused for a reason that no retry changes."""
 
     error_class = "permanent"
 
 
 class NotFoundError(PermanentError):
-    """The vendor has no such record, or has it no longer."""
+    """The provider does not have the record, or no longer has it."""
 
 
 class UnconfirmedError(ConnectorError):
-    """We sent something and do not know whether it took effect."""
+    """A request was sent, and no answer says whether it took effect."""
 
     error_class = "unknown_outcome"

@@ -1,6 +1,4 @@
-"""Rows of a provider's list as `RemoteRecord`s. A row that cannot be read costs itself only: it is one that fails."""
-
-# Odoo translates, and there is no Odoo here.
+"""Makes `RemoteRecord`s of the rows of a provider's list. An unreadable row becomes a record that fails."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -8,27 +6,28 @@ from functools import partial
 
 from .errors import InvalidDataError, PermanentError, RemoteError, UnreadableRowError
 from .http import Unreadable, content_key
+from .messages import Message, _, paragraph
 from .provider import RemotePage, RemoteRecord, content_version
 
 UNREADABLE = "unreadable:"
-"""How the ids begin that we give to rows which cannot be read and have none of the provider's."""
+"""Prefix of the IDs that Odoo gives to unreadable rows without an ID of the provider."""
 FAULT = "unreadable"
 """Key of the sentence in the payload of such a row."""
 LONGEST_ID = 500
-"""Characters that an index of the database surely takes."""
+"""Characters that certainly fit into an index of the database."""
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a value of another type than expected raises."""
+"""Exceptions that a value of an unexpected type raises."""
 _QUERY = re.compile(r"(https?://[^\s?#\"]+)[?#][^\s\"]*")
 
 
 def id_of(row):
-    """The provider's id of a row; empty when it has none."""
+    """The provider's ID of a row; empty if it has none."""
     value = row.get("id")
     return value if isinstance(value, str) else ""
 
 
 def own_id(row):
-    """An id of ours by the provider's, for rows that are not known under their own."""
+    """An ID of Odoo's made of the provider's, for rows that are not known by the latter."""
     value = id_of(row)
     return f"{UNREADABLE}{value}" if value else ""
 
@@ -36,11 +35,11 @@ def own_id(row):
 def pages(found, read, label, *, identify=id_of, parallel=1):
     """A `RemotePage` for each page of rows.
 
-    :param read: gives the item of a row, a list of items, or None when the row is not for us.
-        Raises InvalidDataError for what cannot be read
+    :param read: returns the item of a row, a list of items, or None if Odoo does not need the row.
+        Raises InvalidDataError for an unreadable row
     :param label: of the provider
-    :param identify: gives the id under which a row is known that cannot be read; empty: by its content
-    :param parallel: how many rows are read at a time, where reading one makes calls
+    :param identify: returns the ID of an unreadable row; empty: its content identifies it
+    :param parallel: number of rows read at a time, if reading one makes calls
     """
     for number, rows in enumerate(found, 1):
         yield RemotePage(items=items(rows, read, label, page=number, identify=identify, parallel=parallel))
@@ -48,8 +47,8 @@ def pages(found, read, label, *, identify=id_of, parallel=1):
 
 def items(rows, read, label, *, page=1, identify=id_of, parallel=1):
     """The items of the rows of one page; see `pages`."""
-    numbered = [(f"Row {number} of page {page}", row) for number, row in enumerate(rows, 1)]
-    one = partial(_read, read, label, identify)
+    numbered = [({"provider": label, "page": page, "row": number}, row) for number, row in enumerate(rows, 1)]
+    one = partial(_read, read, identify)
     if parallel > 1 and len(numbered) > 1:
         with ThreadPoolExecutor(parallel) as pool:
             found = list(pool.map(one, numbered))
@@ -59,36 +58,37 @@ def items(rows, read, label, *, page=1, identify=id_of, parallel=1):
 
 
 def fetched(read, external_id, label):
-    """The item that `read()` gives of a single record; one that fails where the record cannot be read."""
+    """The item that `read()` returns for a single record; one that fails if the record is unreadable."""
     try:
         return read()
     except InvalidDataError as error:
         reason = error.message
     except MALFORMED as error:
         reason = _reason(error)
-    return _unreadable({}, external_id, label, reason, external_id)
+    return _unreadable({}, {"provider": label}, reason, external_id)
 
 
 def document_of(provider, flow, payload):
     """The document of a payload.
 
-    :raises UnreadableRowError: the row could not be read in the first place
+    :raises UnreadableRowError: the payload is that of an unreadable row
     """
     refuse_unreadable(payload)
     return provider.document(flow, payload)
 
 
 def refuse_unreadable(payload):
-    if payload.get(FAULT):
-        raise UnreadableRowError(payload[FAULT])
+    fault = payload.get(FAULT)
+    if fault:
+        raise UnreadableRowError(Message.from_json(fault) if isinstance(fault, dict) else fault)
 
 
-def _read(read, label, identify, numbered):
+def _read(read, identify, numbered):
     place, row = numbered
     external_id = ""
     try:
         if isinstance(row, Unreadable):
-            raise InvalidDataError(f"It is {_told(row.raw)}, not a record.")
+            raise InvalidDataError(_not_a_record(row.raw))
         external_id = _checked(identify(row))
         found = read(row)
         made = found if isinstance(found, list) else [found] if found else []
@@ -100,37 +100,61 @@ def _read(read, label, identify, numbered):
     except (PermanentError, RemoteError):
         if not external_id:
             raise
-        # what belongs to it cannot be had now: the row alone is read again later
+        # its parts are not available now, so the row alone is read again later
         return [RemoteRecord(external_id=external_id, version="unread", title=external_id, payload={})]
     except MALFORMED as error:
         reason = _reason(error)
-    known = external_id.removeprefix(UNREADABLE)
-    return [_unreadable(row, f"{place} ({known})" if known else place, label, reason, external_id)]
+    return [_unreadable(row, place, reason, external_id)]
 
 
 def _reason(error):
-    return f"Something in it is not as expected ({type(error).__name__})."
+    return _("It has unexpected content (%(error)s).", error=type(error).__name__)
 
 
-def _unreadable(row, place, label, reason, external_id):
-    # without an id its content tells it from others, without the ends of links, which differ at every reading
+def _unreadable(row, place, reason, external_id):
+    # without an ID, its content identifies it; without the parameters of links, which differ at each reading
     version = content_version(reason if external_id else _QUERY.sub(r"\1", content_key(row)))
-    sentence = f"{place} of a list of {label} cannot be read. {reason} Have it corrected there, then ignore this row."
+    known = {**place, "record": external_id.removeprefix(UNREADABLE)}
+    advice = _("Ask %(provider)s to correct it, then ignore this transfer.", provider=place["provider"])
     raw = row.raw if isinstance(row, Unreadable) else row
     return RemoteRecord(
         external_id=external_id or f"{UNREADABLE}{version}",
         version=version,
-        title=place,
-        payload={FAULT: sentence, "row": raw},
+        title=_title(known),
+        payload={FAULT: paragraph(_sentence(known), reason, advice).to_json(), "row": raw},
     )
+
+
+def _title(known):
+    if "row" not in known:
+        return known["record"]
+    if known["record"]:
+        return _("Row %(row)s of page %(page)s (%(record)s)", **known)
+    return _("Row %(row)s of page %(page)s", **known)
+
+
+def _sentence(known):
+    if "row" not in known:
+        return _("Odoo cannot read %(record)s of %(provider)s.", **known)
+    if known["record"]:
+        return _("Odoo cannot read row %(row)s of page %(page)s (%(record)s) of a list of %(provider)s.", **known)
+    return _("Odoo cannot read row %(row)s of page %(page)s of a list of %(provider)s.", **known)
 
 
 def _checked(external_id):
     if len(external_id) > LONGEST_ID:
-        raise InvalidDataError(f"Its id has {len(external_id)} characters.")
+        raise InvalidDataError(_("Its ID has %(count)s characters.", count=len(external_id)))
     return external_id
 
 
-def _told(value):
-    names = {type(None): "null", str: "a text", bool: "true or false", list: "a list"}
-    return names.get(type(value), "a number")
+def _not_a_record(value):
+    match value:
+        case None:
+            return _("It is null, not a record.")
+        case bool():
+            return _("It is a truth value, not a record.")
+        case str():
+            return _("It is a text, not a record.")
+        case list():
+            return _("It is a list, not a record.")
+    return _("It is a number, not a record.")

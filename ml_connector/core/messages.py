@@ -1,4 +1,4 @@
-"""Sentences that people read: a template with parameters, shown in the language of whoever reads it.
+"""Sentences for users: templates with parameters, shown in the language of their reader.
 
 `_("Line %(line)s has no account.", line=3)` is text like any other, in English, for logs and for the audit trail. It
 keeps its template and parameters, so that Odoo's export of translations finds it where it is written, in pure code
@@ -55,7 +55,7 @@ _ = Message
 
 
 def paragraph(*sentences) -> str:
-    """Whole sentences one after the other; what is empty is left out."""
+    """Joins whole sentences and skips empty ones."""
     sentences = [sentence for sentence in sentences if sentence]
     if len(sentences) < 2:
         return sentences[0] if sentences else ""

@@ -1,16 +1,14 @@
-"""When something happened, as the day that it was where the company is."""
-
-# Odoo translates, and there is no Odoo here.
+"""Times of events as dates in the company's time zone."""
 
 from datetime import datetime, time
 
 
 def localized(value, zone, names):
-    """A record whose moments are written in a time zone, so that their dates are the days of whoever lives there.
+    """A record with its times converted to a time zone, so that their dates are those of the company.
 
-    Midnight stands for a day without time.
+    Midnight means a date without a time.
 
-    :param names: keys of when something happened; all others are dates that somebody chose, whatever their form
+    :param names: keys of times of events; all other keys hold dates that a user chose, in whatever form
     """
     if isinstance(value, list):
         return [localized(part, zone, names) for part in value]
@@ -26,4 +24,4 @@ def _moved(value, zone):
             return value
         return moment.astimezone(zone).isoformat()
     except (TypeError, ValueError, OverflowError):
-        return value  # whoever reads it says what is wrong
+        return value  # the translation of the record reports the error

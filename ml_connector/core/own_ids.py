@@ -1,4 +1,4 @@
-"""By which ids others know records of this database; see `documents.OwnId`."""
+"""IDs of Odoo records at providers; see `documents.OwnId`."""
 
 import base64
 import hashlib
@@ -6,16 +6,16 @@ import hashlib
 from .documents import OwnId
 
 MARKS_SINCE = "ml_connector.marks_since"
-"""Parameter: records that were born until then (UTC) are known without a mark. None where there were always marks."""
+"""Parameter: records created until that time (UTC) have no mark. Missing if there always were marks."""
 
 
 def own_id(record):
-    """The id of a record as others are told it; None without a record."""
+    """The ID of a record at providers; None without a record."""
     return OwnId(record.id, mark_of(record.env, record.create_date)) if record else None
 
 
 def mark_of(env, born):
-    """The mark of a record that was born at a moment (UTC, to the microsecond)."""
+    """The mark of a record that was created at a time (UTC, to the microsecond)."""
     moment = born.isoformat(timespec="microseconds") if born else ""
     # sudo: parameters are readable by administrators only
     since = env["ir.config_parameter"].sudo().get_param(MARKS_SINCE) or ""
@@ -25,8 +25,8 @@ def mark_of(env, born):
 
 
 def may_be(record, told):
-    """Whether an id that came from outside may name a record: it bears the record's mark, or none.
+    """Whether an ID from a provider may mean a record: it has the record's mark, or none.
 
-    Without a mark it proves nothing, so what matters has to agree in any case.
+    Without a mark it proves nothing, so the caller has to compare the content in any case.
     """
     return not getattr(told, "mark", "") or told.mark == mark_of(record.env, record.create_date)

@@ -1,4 +1,4 @@
-"""What the engine asks of a vendor. A new vendor is one subclass of `Provider` in a folder of its own."""
+"""The interface between engine and providers. A new provider is one subclass of `Provider` in its own folder."""
 
 import hashlib
 import json
@@ -9,21 +9,22 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from .flow import FeedSpec, FlowSpec
+from .messages import _
 from .moments import localized
 
 
 def content_version(content) -> str:
-    """Sixteen hex digits that stand for the content of a JSON value; the order of keys does not matter."""
+    """Hash of the content of a JSON value in sixteen hex digits, independent of the order of keys."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A value that the administrator enters on the connection; secret ones are encrypted and never shown again.
+    """A value that the administrator enters on the connection; secrets are encrypted and never shown again.
 
-    :param address: whether it names the server to which the others are sent: another one gets none of the secrets
-    :param grant: whether a refresh token is granted for it: with another value the whole grant ends
+    :param address: whether it names the server that receives the others; changing it discards the secrets
+    :param grant: whether a refresh token depends on it; changing it ends the whole grant
     """
 
     name: str
@@ -39,9 +40,9 @@ class Credential:
 class RemoteRecord:
     """A remote record as it was read.
 
-    :param version: changes whenever the content that matters changes (see `content_version`)
-    :param title: what a person calls it (an invoice number, a name)
-    :param payload: the vendor's own JSON, kept to translate it again with today's mappings
+    :param version: changes whenever the relevant content changes (see `content_version`)
+    :param title: its name for users (an invoice number, a name)
+    :param payload: the provider's JSON, stored to translate it again with later mappings
     """
 
     external_id: str
@@ -53,9 +54,9 @@ class RemoteRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemotePage:
-    """Items of one answer and the cursor to store once they are stored. `cursor` None: leave it as it is.
+    """Items of one answer and the cursor to store with them. `cursor` None: keep the stored one.
 
-    :param is_told: of `Provider.booked`: whether the provider was told that they are booked
+    :param is_told: of `Provider.booked`: whether the provider has received the result that they are booked
     """
 
     items: tuple[RemoteRecord, ...]
@@ -66,17 +67,17 @@ class RemotePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """What the vendor answered to a record that we sent.
+    """The provider's answer to a record that Odoo sent.
 
-    :param linked: whether the vendor had the record already, so that nothing was made
-    :param takes_files: whether the flows that follow are to send the record's files now
-    :param shared: values of the record as the vendor has them now, as far as its answer says (see
+    :param linked: whether the provider already had the record, so that nothing was created
+    :param takes_files: whether the following flows may send the record's files now
+    :param shared: values of the record in the provider, as far as its answer contains them (see
         `documents.Vendor.shared`); for kinds that both sides may change
-    :param untaken: names of such values that the vendor did not take: what Odoo changed of them stays to be sent
-    :param message: what people who look at the record have to know: it is noted on the record
-    :param mapping: the `documents.Reference` under which the record comes back in the vendor's own records
-    :param parts: {(kind, the vendor's id): our id} of its lines, by which other records of the vendor name them
-    :param is_incomplete: whether something of it did not get there, so that it is sent anew when it is queued again
+    :param untaken: names of such values that the provider did not accept: Odoo's changes of them remain unsent
+    :param message: a sentence for the users of the record, posted on it
+    :param mapping: the `documents.Reference` by which the provider's records refer to it
+    :param parts: {(kind, the provider's ID): Odoo ID} of its lines, to which other records of the provider refer
+    :param is_incomplete: whether a part of it was not sent, so that it is sent again when it is queued again
     """
 
     external_id: str
@@ -106,7 +107,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One result of the connection check; `level` is `ok`, `warning` or `error`."""
+    """One result of the connection check. `level` is `ok`, `warning` or `error`; title and message are `Message`s."""
 
     level: str
     title: str
@@ -115,11 +116,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Territory:
-    """Of which records at the provider a connection keeps the books: no other connection takes the same.
+    """The records of a provider that a connection books; no other connection may book the same ones.
 
-    :param business: the provider's id of the customer
-    :param name: what people call that customer; empty: as the provider says who we are
-    :param entities: {id: name} of the parts of the business that are taken; empty for all of it
+    :param business: the provider's ID of the customer
+    :param name: name of that customer; empty: the identity of the check
+    :param entities: {ID: name} of the booked entities of the business; empty for all of them
     """
 
     business: str
@@ -129,13 +130,13 @@ class Territory:
 
 @dataclass(slots=True, kw_only=True)
 class CheckReport:
-    """What *Test connection* found out.
+    """Results of the connection check.
 
-    :param identity: who we are connected as
-    :param capabilities: permissions and features that the vendor granted, stored on the connection
-    :param settings: values the provider wants kept between calls (ids it looked up)
-    :param choices: {name of a credential: values that the provider has for it}
-    :param currencies: ISO 4217 codes in which the books over there are kept, as far as that is known
+    :param identity: the account at the provider
+    :param capabilities: permissions and features that the provider granted, stored on the connection
+    :param settings: values to store between calls, such as IDs that were looked up
+    :param choices: {name of a credential: its possible values at the provider}
+    :param currencies: ISO 4217 codes of the provider's accounting currencies, as far as they are known
     """
 
     identity: str = ""
@@ -148,18 +149,18 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the engine hands to a provider of the connection's set-up.
+    """Settings of a connection that the engine passes to its provider.
 
-    :param base_url: where the API answers; chosen by environment, never typed for production
+    :param base_url: URL of the API; for production the environment determines it
     :param credentials: decrypted, by name of `Credential`; in memory only
-    :param stored: what `CheckReport.settings` returned last
-    :param capabilities: what `CheckReport.capabilities` returned last
+    :param stored: the last `CheckReport.settings`
+    :param capabilities: the last `CheckReport.capabilities`
     :param instance: stable name of this database and connection, the root of idempotency keys
-    :param options: {flow key: {name: value}} of the choices made on the flows
-    :param company: our own short code of the company, the same for ever
-    :param time_zone: name of the zone in which the company's days begin
+    :param options: {flow key: {name: value}} of the options of the flows
+    :param company: Odoo's short code of the company, which never changes
+    :param time_zone: name of the company's time zone
     :param allow_loopback: whether this machine itself may be called; None: as the environment says
-    :param file_hosts: domains that the server's configuration adds to those from which the vendor's files come
+    :param file_hosts: domains that the server's configuration adds to those from which the provider's files come
     """
 
     base_url: str
@@ -178,10 +179,10 @@ class Settings:
 
 
 class Provider:
-    """A vendor: its protocol client plus the translation between its wire format and documents.
+    """A provider: its protocol client and the translation between its wire format and documents.
 
-    Class attributes describe the vendor; an instance serves one connection for one run.
-    All methods raise `errors.ConnectorError` subclasses and nothing else on purpose.
+    Class attributes describe the provider; an instance serves one connection for one run.
+    All methods deliberately raise only subclasses of `errors.ConnectorError`.
     """
 
     key = ""
@@ -192,34 +193,34 @@ class Provider:
     flows: tuple[FlowSpec, ...] = ()
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
-    """Whether a webhook subscription counts only once the vendor's challenge was answered."""
+    """Whether a webhook subscription becomes active only after Odoo answered the provider's challenge."""
     forwards_headers = False
     """Whether each webhook carries the headers that the subscription names."""
     webhook_headers: dict[str, str] = {}
-    """Headers that each webhook has to carry; the engine sets them before it subscribes."""
+    """Headers that each webhook must carry; the engine sets them before it subscribes."""
     moments: tuple[str, ...] = ()
-    """Keys of its records that say when something happened; all other dates were chosen by somebody."""
+    """Keys of its records that hold times of events; all others hold dates that a user chose."""
     events_kept: timedelta | None = None
-    """How long the vendor repeats an event that nobody takes; None: that is not known."""
+    """How long the provider repeats an event that Odoo did not confirm; None: unknown."""
     has_entities = False
-    """Whether several connections can share one business among them by its entities."""
+    """Whether several connections can divide one business by its entities."""
     relists_cheaply = False
-    """Whether its lists of what it regards as booked may be read at each test of the connection."""
+    """Whether each connection check may read its lists of booked records."""
     lookup_delay = 0
-    """Seconds after which a request that got no answer has surely ended at the vendor; before it is not looked up."""
+    """Seconds after which the provider has surely finished an unanswered request, so that Odoo can look it up."""
     access_end_advice = ""
-    """What a person does before a refresh token ends for good, where the vendor's ends."""
+    """Sentence on what to do before the refresh token expires, if the provider's expires."""
     feeds: tuple[FeedSpec, ...] = ()
-    """Default templates of the flows whose records travel in files."""
+    """Default file templates of the flows that use files."""
     pushes: dict[str, type] = {}
-    """By push flow: the class that renders, sends and finds its records. It is made once a run, with the provider."""
+    """By push flow: the class that renders, sends and finds its records. It is instantiated once for each run."""
 
     def __init__(self, settings: Settings, tokens, observe):
         """
-        :param tokens: the store of the access token (`clients.TokenStore`). `get(fetch)` returns the stored valid token
+        :param tokens: the store of the access token (`http.TokenStore`). `get(fetch)` returns the stored valid token
             or the value of `fetch()`, an `AccessToken`; `renew(fetch, rejected)` returns another token than the one
-            that the vendor refused. Both are called from several threads, outside the caller's transaction.
-        :param observe: called with a `clients.Exchange` after each remote call, from the thread that made it
+            that the provider refused. Several threads call both, outside the caller's transaction.
+        :param observe: called with an `http.Exchange` after each remote call, from the thread that made it
         """
         self.settings = settings
         self._tokens = tokens
@@ -228,20 +229,20 @@ class Provider:
 
     @cached_property
     def learned(self):
-        """What it found out in this run and wants kept between calls, as `CheckReport.settings`."""
+        """Values that it found in this run, to store between calls as in `CheckReport.settings`."""
         return {}
 
     @property
     def zone(self):
-        """Where the company's days begin."""
+        """The company's time zone."""
         return ZoneInfo(self.settings.time_zone)
 
     def localized(self, record):
-        """A record of the vendor's with its moments as they are in the company's time zone."""
+        """A record of the provider with its times in the company's time zone."""
         return localized(record, self.zone, self.moments)
 
     def _client_options(self):
-        """What each HTTP client is told besides its credentials."""
+        """Options of each HTTP client besides its credentials."""
         return {
             "tokens": self._tokens,
             "observe": self._observe,
@@ -251,87 +252,89 @@ class Provider:
 
     @classmethod
     def flow(cls, key: str) -> FlowSpec:
-        """The flow of that key; a key that is not known is that of a flow which does nothing."""
+        """The flow of that key; for an unknown key a flow that does nothing."""
         known = next((flow for flow in cls.flows if flow.key == key), None)
         return known or FlowSpec(key=key, label=key, direction="", kind="", sequence=0)
 
     @classmethod
     def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:
-        """One sentence that says why a push flow cannot work with what the vendor granted; empty when it can."""
+        """A sentence on why a push flow cannot work with the granted capabilities; empty if it can."""
         spec = cls.flow(flow)
         missing = [name for name in (*spec.scopes, *spec.needs) if name not in capabilities]
-        return f"The vendor did not grant {', '.join(missing)}." if missing else ""
+        if not missing:
+            return ""
+        return _("%(provider)s did not grant %(permissions)s.", provider=cls.label, permissions=missing)
 
     @classmethod
     def territory(cls, credentials: dict, stored: dict) -> Territory | None:
-        """What the connection takes, by its credentials that are no secrets and by what the check found out.
+        """The records that the connection books, by its non-secret credentials and the results of the check.
 
-        None where that is not known.
+        None if that is unknown.
         """
         return None
 
     def check(self) -> CheckReport:
-        """Find out who we are, what is granted, and what stands in the way. Reads only."""
+        """Check sign-in, permissions and obstacles. Reads only."""
         raise NotImplementedError
 
     def claim_accounting_connection(self):
-        """Become the business's accounting system where the vendor allows only one; quiet when we are already.
+        """Make Odoo the accounting system of the business if the provider allows only one; no effect if it already is.
 
-        :raises ConflictError: another system is
+        :raises ConflictError: another system is the accounting system
         """
 
     def release_accounting_connection(self):
-        """Give back what `claim_accounting_connection` took; never what another system holds."""
+        """Undo `claim_accounting_connection`; never affects another system."""
 
     def pull(self, flow: str, cursor: str, since) -> Iterator[RemotePage]:
         """Pages of a pull flow, to be stored one by one.
 
         :param cursor: as stored after the last committed page, empty at first
-        :param since: `date` before which records are left alone, or None
+        :param since: `date` before which records are not synced, or None
         """
         raise NotImplementedError
 
     def booked(self, flow: str, since) -> Iterator[RemotePage]:
-        """Pages of what the provider regards as booked since a `date`, and so does not offer for booking any more.
+        """Pages of records that the provider has marked as booked since a `date`, and so no longer offers for booking.
 
-        For flows that relist. A record may be older where the provider does not say when it was booked.
+        For flows that relist. Records may be older if the provider does not tell when they were booked.
         """
         raise NotImplementedError
 
     def reread(self, flow: str) -> Iterator[RemotePage]:
-        """Pages of what is booked already and may have been changed since: known records of them are compared again."""
+        """Pages of booked records that may have changed since: the engine compares the known ones again."""
         return iter(())
 
     def fetch(self, flow: str, external_id: str) -> RemoteRecord | None:
-        """One record as it is now; None when it is gone."""
+        """The current version of one record; None if it no longer exists."""
         raise NotImplementedError
 
     def fetch_files(self, flow: str, external_id: str, known: dict) -> RemoteRecord | None:
-        """The record of a flow of files as it is now, with links to its files; None when it is gone.
+        """The current record of a flow of files, with links to its files; None if it no longer exists.
 
-        :param known: `subject_kind`; as far as it is known the `names` of its files, and a `day` when they may be made
+        :param known: `subject_kind`; if known, the `names` of its files and a `day` on which they may have been created
         """
         return self.fetch(flow, external_id)
 
     def acknowledge(self, flow: str, versions: list[str]) -> dict[str, str]:
-        """Tell the vendor that records are stored. It is repeated until it is known to have worked.
+        """Report to the provider that records are stored. The engine repeats it until it succeeds.
 
         :param versions: of the stored items
-        :return: versions that the vendor took back meanwhile, with the reason
+        :return: versions that the provider recalled meanwhile, with the reason
         """
         raise NotImplementedError
 
     def heard(self, flow: str, external_id: str) -> tuple[str, str, str] | None:
-        """What people at the provider did by hand to what a push flow sends.
+        """A manual change in the provider to records of a push flow.
 
-        :return: kind and external id of the record that it concerns, and a sentence on it; None: nothing of theirs
+        :return: kind and external ID of the affected record, and a sentence on it; None: no manual change
         """
         return None
 
     def changed_after(self, flow: str, external_id: str, moment) -> bool | None:
-        """Whether a record of a flow with a `conflict_policy` was changed at the vendor after `moment` (UTC).
+        """Whether a record of a flow with a `conflict_policy` changed in the provider after `moment` (UTC).
 
-        None when the vendor's times do not tell: then a person is asked.
+        None if the provider's times do not tell: then the accountant decides.
         """
         raise NotImplementedError
 
@@ -340,60 +343,60 @@ class Provider:
         raise NotImplementedError
 
     def download(self, url: str) -> tuple[str, bytes]:
-        """MIME type and content of a file at the vendor."""
+        """MIME type and content of a file of the provider."""
         raise NotImplementedError
 
     def render(self, flow: str, document) -> dict:
-        """The body we would send for a document. Pure; also what the fingerprint is taken of."""
+        """The body to send for a document. Pure; its fingerprint detects changes."""
         return self._push(flow).render(document)
 
     def untaken(self, flow: str) -> frozenset:
-        """Names of `shared` values that the provider does not take now, by what is known of it (`Sent.untaken`)."""
+        """Names of `shared` values that the provider is known not to accept (`SendResult.untaken`)."""
         return frozenset()
 
     def send(self, flow: str, payload: dict, external_id: str, key: str) -> SendResult:
         """Create (`external_id` empty) or update a record.
 
         :param key: idempotency key, stable over retries
-        :raises UnconfirmedError: when it may have taken effect
+        :raises UnconfirmedError: the request may have taken effect
         """
         return self._push(flow).send(payload, external_id, key)
 
     def send_many(self, flow: str, jobs: list[tuple[dict, str, str]]) -> list:
         """Create or update several records (`payload`, `external_id`, `key` each), at most the flow's `batch`.
 
-        :return: for each, in order, a `SendResult` or the `ConnectorError` that it met
+        :return: for each, in order, a `SendResult` or its `ConnectorError`
         """
         return self._push(flow).send_many(jobs)
 
     def find(self, flow: str, payload: dict, key: str) -> SendResult | None:
-        """Look up, by our own reference, whether an earlier `send` took effect."""
+        """Find out by Odoo's own reference whether an earlier `send` took effect."""
         return self._push(flow).find(payload, key)
 
     def _push(self, flow):
-        """One for each run: it keeps what it has looked up."""
+        """One instance for each run, because it caches lookups."""
         if flow not in self._pushes:
             self._pushes[flow] = self.pushes[flow](self)
         return self._pushes[flow]
 
     def report(self, results, key: str) -> dict[str, str]:
-        """Tell the vendor what became of records (`documents.Result` of one subject).
+        """Report the results of records to the provider (`documents.Result` of one subject).
 
-        :return: external ids that were refused, with the reason
+        :return: external IDs that were refused, with the reason
         """
         raise NotImplementedError
 
     def reported(self, result) -> bool | None:
-        """Whether the vendor knows a result already; None when it cannot be asked."""
+        """Whether the provider already has a result; None if that cannot be asked."""
         raise NotImplementedError
 
     def files(self):
-        """The vendor's file server, as `clients.SftpSession` offers it; one session for all of a run."""
+        """The session with the provider's file server (`files.SftpSession`), one for a whole run."""
         raise NotImplementedError
 
     @classmethod
     def read_file(cls, template, content: bytes):
-        """A file with its `documents` and, when these were taken, its `notes`, as in `documents.FileContent`. Pure.
+        """A file with its `documents` and, after these were read, its `notes`, as in `documents.FileContent`. Pure.
 
         :raises FileFormatError: the file as a whole cannot be read
         """
@@ -408,28 +411,28 @@ class Provider:
     def file_writer(cls, template, stream):
         """An object that writes a file to a binary stream. Pure.
 
-        `texts_of(values)` gives the row as it will stand there, `write(rows)` and `write_document(rows)` write such
-        rows, `close()` ends the file, `size` is what was written.
+        `texts_of(values)` returns the row as written to the file, `write(rows)` and `write_document(rows)` write such
+        rows, `close()` ends the file, `size` is the number of written bytes.
         """
         raise NotImplementedError
 
     def close(self):
-        """End what is open towards the vendor at the end of a run."""
+        """Close the connections to the provider at the end of a run."""
 
     def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
-        """Create the webhook subscription; returns its id and secret."""
+        """Create the webhook subscription; returns its ID and secret."""
         raise NotImplementedError
 
     def is_subscribed(self, subscription_id: str, endpoint_url: str) -> bool | None:
-        """Whether the subscription is in force just as `subscribe` would make it; None where that cannot be asked."""
+        """Whether the subscription is active, exactly as `subscribe` would create it; None if that cannot be asked."""
         return None
 
     def confirm_subscription(self, subscription_id: str, challenge: str):
-        """Answer the vendor's challenge."""
+        """Answer the provider's challenge."""
         raise NotImplementedError
 
     def unsubscribe(self, subscription_id: str):
-        """Remove the webhook subscription; quiet when it is gone already."""
+        """Remove the webhook subscription; no effect if it no longer exists."""
         raise NotImplementedError
 
     @classmethod
@@ -439,10 +442,10 @@ class Provider:
 
     @classmethod
     def parse_webhook(cls, headers, body: bytes) -> Event:
-        """Raises InvalidDataError when it is not the vendor's envelope."""
+        """Raises InvalidDataError if the body is not an event of the provider."""
         raise NotImplementedError
 
     @classmethod
     def handshake(cls, headers) -> str:
-        """The token by which a challenge proves that it answers our own subscription request."""
+        """The token by which a challenge proves that it answers Odoo's own subscription request."""
         raise NotImplementedError

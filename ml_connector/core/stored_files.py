@@ -1,4 +1,4 @@
-"""As what a file from outside is kept: never as something that a browser would run from Odoo's own address."""
+"""Names and MIME types under which Odoo stores files from outside: never ones that a browser would run."""
 
 import mimetypes
 
@@ -23,11 +23,11 @@ EXTENSIONS = {
     "image/gif": ".gif",
     "image/tiff": ".tif",
 }
-"""Of what receipts are."""
+"""MIME types of receipts."""
 
 
 def stored_name(name, mimetype):
-    """A file's name with the end of what it is, where it says something else or nothing."""
+    """A file's name with the extension of its MIME type, if it has another one or none."""
     end = EXTENSIONS.get(mimetype)
     said = mimetypes.guess_type(name)[0]
     if not end or said == mimetype:
@@ -36,9 +36,10 @@ def stored_name(name, mimetype):
 
 
 def stored_mimetype(declared, content):
-    """The MIME type to keep a file under, whatever its sender calls it.
+    """The MIME type under which a file is stored, whatever its sender declares.
 
-    Markup is plain text. What is not known to be harmless is nothing in particular, for Odoo to look at the content.
+    Markup becomes plain text. A type that is not known to be harmless becomes binary data, so that Odoo checks the
+    content.
     """
     if content[:1024].lstrip(_BEFORE_MARKUP).startswith(b"<"):
         return "text/plain"

@@ -1,7 +1,7 @@
-"""Tax numbers as identities.
+"""Compares tax numbers.
 
-One number has many writings: with and without the country, the name of the register (`MVA`, `TVA`, `MWST`), blanks and
-punctuation. And a text that stands where a number is asked for (`N/A`, `000000000`) is no number.
+One number is written in many ways: with and without the country, the name of the register (`MVA`, `TVA`, `MWST`),
+blanks and punctuation. And a filler in the field of a number (`N/A`, `000000000`) is no number.
 """
 
 import re
@@ -16,10 +16,10 @@ from stdnum.se import orgnr
 from stdnum.util import get_cc_module
 
 ALIASES = {"EL": "GR", "UK": "GB", "XI": "GB"}
-"""Prefixes of numbers of another country's register."""
+"""Prefixes that mean another country's register."""
 
 NOBODY = frozenset(("XAXX010101000", "XEXX010101000", "999999990"))
-"""Numbers that a tax office gives out for whoever has none (Mexico, Portugal)."""
+"""Numbers that a tax office assigns to all who have none (Mexico, Portugal)."""
 
 SWISS = re.compile(r"(?:CHE?)?([0-9]{9})(?:MWST|TVA|IVA|TPV|VAT)?")
 NORWEGIAN = re.compile(r"(?:NO)?([0-9]{9})MVA")
@@ -27,7 +27,7 @@ NORWEGIAN = re.compile(r"(?:NO)?([0-9]{9})MVA")
 
 @dataclass(frozen=True, slots=True)
 class TaxNumber:
-    """A number without its writing; of no `country` where nothing says which."""
+    """A number in its canonical form; without `country` if it is unknown."""
 
     number: str
     country: str = ""
@@ -39,7 +39,7 @@ def plain(text):
 
 
 def is_filler(text):
-    """Whether a text stands for no number: empty, no digit, nothing but zeros, or one digit over and over."""
+    """Whether a text is no number: empty, without digits, only zeros, or one repeated digit."""
     text = plain(text)
     digits = re.sub(r"[^0-9]", "", text)
     if not digits.strip("0") or text in NOBODY or text[2:] in NOBODY:
@@ -49,9 +49,9 @@ def is_filler(text):
 
 @lru_cache(maxsize=4096)
 def tax_number(text, country=""):
-    """The number that a text is; None for a filler.
+    """The number in a text; None for a filler.
 
-    :param country: of whom it is, for a number that does not say it itself
+    :param country: country of its owner, for a number without one
     """
     if is_filler(text):
         return None
@@ -60,19 +60,19 @@ def tax_number(text, country=""):
 
 
 def same_number(text, country, other, other_country):
-    """Whether two texts are the same number; one without any country agrees with that of any country."""
+    """Whether two texts are the same number; one without a country matches that of any country."""
     one, two = tax_number(text or "", country or ""), tax_number(other or "", other_country or "")
     if one is None or two is None:
         return False
     if bool(one.country) != bool(two.country):
-        # read as a number of the other's country
+        # read as a number of the other one's country
         one = tax_number(text, two.country) if two.country else one
         two = tax_number(other, one.country) if one.country else two
     return one == two
 
 
 def writings(text, country=""):
-    """The usual writings of a number, as stated first: to look for it where only the very text is found."""
+    """The usual ways to write a number, beginning with the given one: for a search that finds only exact texts."""
     found = tax_number(text or "", country or "")
     if found is None:
         return []
@@ -85,7 +85,7 @@ def writings(text, country=""):
         usual += [f"{uid.format(f'CHE{number}')}{register}" for register in ("", " MWST", " TVA", " IVA")]
     if code == "FR" and len(number) == 9 and number.isdigit():
         usual.append(f"FR{_french_key(number)}{number}")
-    # what is not of the usual form has no other writings
+    # an unusual number is written in one way only
     return [text for text in dict.fromkeys(usual) if tax_number(text, code) == found]
 
 
@@ -111,7 +111,7 @@ def _country(code):
 
 
 def _split(text, country):
-    """(country, number) of a text that may begin with its country."""
+    """(country, number) of a text that may begin with the country."""
     if NORWEGIAN.fullmatch(text):
         return "NO", text
     if SWISS.fullmatch(text) and (country == "CH" or not text.isdigit()):
@@ -120,7 +120,7 @@ def _split(text, country):
     if not prefix.isalpha():
         return country, text
     if prefix == country:
-        # letters of the number itself may spell the country, as in Mexico
+        # letters of the number itself may match the country, as in Mexico
         return country, rest if _is_valid(rest, country) or not _is_valid(text, country) else text
     if _is_valid(text, country):
         return country, text
@@ -135,7 +135,7 @@ def _is_valid(number, country):
 
 
 def _core(number, country):
-    """What the writings of a number in its country have in common."""
+    """The common part of all ways to write a number in its country."""
     if trim := CORES.get(country):
         return trim(number)
     return _compact(number, country)
@@ -172,7 +172,7 @@ def _canadian(number):
 
 
 def _swedish(number):
-    """A VAT number is the organisation's with `01` after it; some write the century before that."""
+    """The organisation number without the final `01` of a VAT number, and without a century before it."""
     if len(number) == 12:
         if number.endswith("01") and orgnr.is_valid(number[:10]):
             return number[:10]
@@ -182,7 +182,7 @@ def _swedish(number):
 
 
 def _french(number):
-    """A VAT number is the company's with a key of two digits before it."""
+    """The company number without the key of two digits before it in a VAT number."""
     is_keyed = len(number) == 11 and number.isdigit() and number[:2] == _french_key(number[2:])
     return number[2:] if is_keyed else number
 

@@ -1,19 +1,21 @@
-"""Refusals that leave something to be done at the provider."""
+"""Refusals that leave a task at the provider."""
 
 from contextlib import contextmanager
 
 from .errors import AuthError, ConflictError, InvalidDataError, PermanentError, RemoteError
+from .messages import _, paragraph
 
 
 @contextmanager
-def undone(task, label):
-    """Say what a person has to do where the provider refuses to do it: only who asks knows what else follows.
+def undone(task, provider):
+    """Add to a refusal of the provider what to do there manually: only the caller knows the consequences.
 
-    :param task: what happened in Odoo, and what is to be done at the provider, without a full stop
-    :param label: of the provider
+    :param task: sentences on what happened in Odoo, and what to do in the provider
+    :param provider: label of the provider
     """
     try:
         yield
     except (AuthError, ConflictError, PermanentError, RemoteError) as error:
         kind = type(error) if isinstance(error, (AuthError, RemoteError)) else InvalidDataError
-        raise error.recast(kind, f"{task}, because {label} does not let Odoo do it: {error.message}") from error
+        reason = _("Odoo cannot do this in %(provider)s: %(reason)s", provider=provider, reason=error.message)
+        raise error.recast(kind, paragraph(reason, task)) from error

@@ -66,10 +66,12 @@ class MlWorker(models.AbstractModel):
         if not flow._spec().watches:
             return []
         records = exporter.env[flow._spec().watches].with_context(active_test=False).search(exporter._domain(flow))
+        bindings = self._bindings_by_record(flow, records)
         for record in exporter._sendable(flow, records):
             line = {"title": record.display_name, "outcome": "sent"}
             try:
-                run.provider.render(flow.key, exporter._document(flow, record))
+                binding = bindings.get(record.id, self.env["ml.binding"])
+                run.provider.render(flow.key, self._outgoing_document(flow, record, binding))
             except (ConnectorError, AccessError) as error:
                 problem = self._as_connector_error(error)
                 waits = ERROR_CLASSES[problem.error_class].state == "waiting"

@@ -172,7 +172,7 @@ class MlWorker(models.AbstractModel):
             return ""
         if not _is_plain(name):
             return _("The file name contains characters that Odoo does not accept. Rename the file.")
-        if size > template.max_megabytes * 1024 * 1024:
+        if size > template._max_bytes():
             return _(
                 "The file has %(size)s bytes. Its file template accepts %(limit)s MB at most.",
                 size=size,
@@ -326,7 +326,7 @@ class MlWorker(models.AbstractModel):
 
         False when it has grown since the last listing and is not processed yet.
         """
-        limit = file.template_id.max_megabytes * 1024 * 1024
+        limit = file.template_id._max_bytes()
         with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
             checksum = run.provider.files().read(file._place(), stream, limit)
             if stream.tell() != file.size and (file.is_present or file.archive_path):

@@ -97,12 +97,11 @@ class MlWorker(models.AbstractModel):
         unknown = {
             name
             for name in odoo_values
-            if odoo_values[name] and remote_values[name] and odoo_values[name] != remote_values[name]
+            if odoo_values[name] and remote_values.get(name) and odoo_values[name] != remote_values[name]
         }
-        binding.agreed_odoo = {name: None if name in unknown else value for name, value in odoo_values.items()}
-        binding.agreed_vendor = {
-            name: None if name in unknown else remote_values[name] for name in odoo_values if odoo_values[name]
-        }
+        remote = {name: remote_values[name] for name in odoo_values if odoo_values[name] and name in remote_values}
+        binding.agreed_odoo = {**odoo_values, **dict.fromkeys(unknown)}
+        binding.agreed_vendor = {**remote, **dict.fromkeys(unknown)}
         return True
 
     def _sent_values(self, flow, bindings):
@@ -126,7 +125,7 @@ class MlWorker(models.AbstractModel):
         arrived = {
             name: value
             for name, value in (sent or {}).items()
-            if remote_values[name] == value and binding.agreed_vendor.get(name) != value
+            if remote_values.get(name) == value and binding.agreed_vendor.get(name) != value
         }
         if arrived:
             binding.agreed_odoo = {**binding.agreed_odoo, **arrived}
@@ -301,7 +300,8 @@ class MlWorker(models.AbstractModel):
 
     def _outgoing_document(self, flow, record, binding):
         """The document of a record, with the provider's values where Odoo did not change them."""
-        document = flow._reader(record._name)._document(flow, record)
+        exporter = flow._reader(record._name)
+        document = exporter._bound_document(exporter._document(flow, record), binding)
         if not (binding.agreed_vendor and flow._counterpart("pull")):
             return document
         return document.with_shared(outgoing(document.shared(), binding.agreed_odoo or {}, binding.agreed_vendor))

@@ -501,8 +501,8 @@ class MlWorker(models.AbstractModel):
         if not files_flow:
             return
         # a record that was deleted and is created again has none of its files
-        anew = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
-        fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", anew), ("is_current", "=", True)]
+        created = [entry.log.external_id for entry in written if entry.outcome == "created" and entry.binds]
+        fetched = [("flow_id", "=", files_flow.id), ("external_id", "in", created), ("is_current", "=", True)]
         again = self.env["ml.sync.log"].search([*fetched, ("state", "=", "done")])
         for log in again.sudo():  # sudo: field without access
             payload = log.payload or {}
@@ -641,7 +641,7 @@ class MlWorker(models.AbstractModel):
 
     def _refusal(self, log, error_class, sentence):
         """The result of a record that was not booked, in the words of the provider's users."""
-        message, advice = told(self.env, error_class, in_words(self.env, sentence), log.connection_id)
+        message, advice = told(self.env, error_class, sentence, log.connection_id)
         return {**REFUSED, "message": message, "advice": advice}
 
     def _refuse_acknowledged(self, answers):

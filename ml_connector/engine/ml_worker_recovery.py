@@ -73,8 +73,8 @@ class MlWorker(models.AbstractModel):
             if count == 1
             else _("%(count)s records are booked in %(provider)s, but not in Odoo", provider=provider, count=count),
             message=_(
-                "They were exported manually in %(provider)s or deleted in Odoo: %(names)s. You can list and import all"
-                " of them from the connection.",
+                "They were exported manually in %(provider)s or deleted in Odoo: %(names)s. Click Missing in Odoo to"
+                " list and import all of them.",
                 provider=provider,
                 names=[*names[:MOST_NAMES], *(["..."] if count > MOST_NAMES else ())],
             ),

@@ -6,6 +6,7 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..core.documents import Address, AnalyticShare, BankAccount, Contact, Vendor
+from ..core.documents.vendor import person_key, split_person_key
 from ..core.errors import ConnectorError
 from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
@@ -96,6 +97,10 @@ class MlExporter(models.AbstractModel):
 
     def _document(self, flow, record):
         raise NotImplementedError
+
+    def _bound_document(self, document, binding):
+        """The document with what the binding tells of the record at the provider."""
+        return document
 
     def _parts(self, record):
         """{id: line of the record} of the lines to which other records of the provider may refer."""
@@ -290,21 +295,24 @@ class MlExporterVendor(models.AbstractModel):
         return {record.id: self._vendor(record).shared() for record in records}
 
     def _shared_label(self, name):
-        return self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
+        name, email = split_person_key(name)
+        label = self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
+        return f"{email}: {label}" if email else label
 
-    def _shared_name(self, field):
-        """The `shared` value that is in a field of the contact, or None."""
+    def _shared_name(self, field, person):
+        """The `shared` value that is in a field of a vendor, or None.
+
+        :param person: of the vendor, that has the field; empty for the vendor itself
+        """
+        if person:
+            return person_key(field, person.email or "")
         return next((name for name, known in SHARED_FIELDS.items() if known == field), None)
 
     def _document(self, flow, record):
         record = record.with_company(flow.company_id)
         currency = record.property_purchase_currency_id or record.env.company.currency_id
-        document = self._vendor(record)
-        known = flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, record)
         return replace(
-            document,
-            external_id=known.get(record.id, ""),
-            contacts=self._with_known(flow, record, document.contacts),
+            self._vendor(record),
             in_books=self._in_books(flow, record),
             payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),
             tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
@@ -314,25 +322,8 @@ class MlExporterVendor(models.AbstractModel):
             pay_to=tuple(self._pay_to(flow, record)),
         )
 
-    def _with_known(self, flow, record, contacts):
-        """The contacts, those of people with the mark whether they are unchanged since the last sync."""
-        if not record.child_ids:
-            return contacts
-        binding = flow.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("res_model", "=", record._name),
-                ("res_id", "=", record.id),
-            ],
-            limit=1,
-        )
-        since = binding.synced_at
-        changed = {person.email for person in record.child_ids if not since or person.write_date > since}
-        return tuple(
-            contact if contact.is_default else replace(contact, is_known=contact.email not in changed)
-            for contact in contacts
-        )
+    def _bound_document(self, document, binding):
+        return replace(document, external_id=binding.external_id or "").with_known(binding.agreed_odoo or {})
 
     def _pay_to(self, flow, record):
         """Bank accounts to which payments are allowed, where the flow is to send them."""

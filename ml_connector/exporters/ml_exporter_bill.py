@@ -131,8 +131,8 @@ class MlExporterBill(models.AbstractModel):
             raise InvalidDataError(
                 _("The analytic distribution of %(line)s is more than the whole line.", line=line.display_name)
             )
-        nobody = self.env["account.analytic.account"]
-        return [*shares, (nobody, rest)] if rest else shares
+        no_account = self.env["account.analytic.account"]
+        return [*shares, (no_account, rest)] if rest else shares
 
 
 def _divided(amount, shares, digits):

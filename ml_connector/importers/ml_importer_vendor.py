@@ -2,6 +2,7 @@ from odoo import models
 from odoo.fields import Command
 from odoo.tools import email_normalize
 
+from ..core.documents.vendor import person_key, person_keys
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError, NotRelevantError
 from ..core.messages import _, paragraph
 from ..core.tax_numbers import is_filler, same_number
@@ -261,7 +262,9 @@ class MlImporterVendor(models.AbstractModel):
         values = self._taken_values(entry, stated)
         changed = {name: value for name, value in values.items() if self._is_changed(partner, document, name, value)}
         said = self._contact_changes(batch, document, partner, contacts, notes)
-        new, written = self._contact_changes(batch, document, partner, contacts, [], entry.read) if entry.read else said
+        new, written = said
+        if entry.taken is not None:
+            new, written = self._contact_changes(batch, document, partner, contacts, [], entry.read, entry.taken)
         plan = claims.plan(partner, stated, changed, new, written, said)
         if state_note := self._state_note(batch, document, partner):
             notes.append(state_note)
@@ -273,9 +276,10 @@ class MlImporterVendor(models.AbstractModel):
         if entry.taken is None:
             return values
         shared = entry.document.shared()
-        emptied = {name for name in entry.taken if not shared[name] and name != "active"}
+        own = entry.taken & SHARED_FIELDS.keys()
+        emptied = {name for name in own if not shared[name] and name != "active"}
         taken = {SHARED_FIELDS[name]: False for name in emptied}
-        wanted = {SHARED_FIELDS[name] for name in entry.taken - emptied}
+        wanted = {SHARED_FIELDS[name] for name in own - emptied}
         return {**taken, **{name: value for name, value in values.items() if name in wanted}}
 
     def _is_changed(self, partner, document, name, value):
@@ -287,13 +291,14 @@ class MlImporterVendor(models.AbstractModel):
             return current.id != value
         return (current or "").strip() != (value or "")
 
-    def _contact_changes(self, batch, document, partner, contacts, notes, read=None):
+    def _contact_changes(self, batch, document, partner, contacts, notes, read=None, taken=None):
         """Values of contacts to create, and {contact: values} of those to change.
 
         Contacts are identified by email, addresses by their remote ID, which is the reference of the contact.
 
         :param read: `Vendor.contacts_read` of the last reading: what is the same since then stays as it is in Odoo,
             even if a user deleted it
+        :param taken: as `ImportEntry.taken`
         """
         unchanged = [key for key, values in document.contacts_read().items() if read and read.get(key) == values]
         by_ref = {contact.ref: contact for contact in contacts if contact.ref and contact.type != "contact"}
@@ -301,6 +306,13 @@ class MlImporterVendor(models.AbstractModel):
         by_name = {plain_name(contact.name): contact for contact in contacts}
         new, written = [], {}
         for contact in document.contacts:
+            keys = person_keys(contact)
+            person = by_email.get(email_normalize(contact.email)) if taken is not None and keys else None
+            if person and _is_merged(person, keys):
+                stated = {name: getattr(contact, name).strip() for key, name in keys.items() if key in taken}
+                if changes := {name: value for name, value in stated.items() if value or name != "name"}:
+                    written[person] = changes
+                continue
             values = {} if contact.key in unchanged else self._contact_values(batch, contact, notes)
             if not values or self._is_vendor_itself(document, partner, contact, values):
                 continue
@@ -355,6 +367,11 @@ class MlImporterVendor(models.AbstractModel):
 
     def _result_reference(self, record):
         return record.ref or str(record.id)
+
+
+def _is_merged(person, keys):
+    """Whether Odoo has the contact person under the same `keys`, so that it was merged value by value."""
+    return person.active and person.type == "contact" and person_key("name", person.email) in keys
 
 
 def _plain(value):

@@ -19,7 +19,6 @@ NAME_TOKENS = ("company", "feed", "mode", "time", "date", "number", "ext")
 ANSWER_TOKENS = ("name", "stem")
 PREVIEW_ROWS = 5
 MAX_FORMAT = 40
-MEGABYTE = 1024 * 1024
 COPY_MARK = re.compile(r" ?\(\d{1,3}\)(?=\.[^.]*$)")
 """Mark of browsers for a second file with the same name, such as ` (2)`."""
 SIGNS = {
@@ -244,9 +243,9 @@ class MlFeedTemplate(models.Model):
             except PatternError as error:
                 raise ValidationError(
                     self.env._(
-                        "The pattern of the file name cannot be taken: %(reason)s. Write .* for any text and \\. for a "
-                        "point, such as invoices.*\\.csv.",
-                        reason=error,
+                        "The pattern of the file name is not valid. %(reason)s Write .* for any text and \\. for a dot,"
+                        " such as invoices.*\\.csv.",
+                        reason=in_words(self.env, error.message),
                     )
                 ) from error
 
@@ -268,7 +267,11 @@ class MlFeedTemplate(models.Model):
             found = tokens(pattern)
         except PatternError as error:
             raise ValidationError(
-                self.env._("The pattern %(pattern)s is not valid: %(reason)s.", pattern=pattern[:80], reason=error)
+                self.env._(
+                    "The pattern %(pattern)s is not valid. %(reason)s",
+                    pattern=pattern[:80],
+                    reason=in_words(self.env, error.message),
+                )
             ) from error
         if unknown := [token for token in found if token not in known]:
             raise ValidationError(
@@ -382,11 +385,15 @@ class MlFeedTemplate(models.Model):
             company_code=self.company_code or "",
             document_element=self.document_element,
             root_element=self.root_element,
-            max_bytes=self.max_megabytes * MEGABYTE,
+            max_bytes=self._max_bytes(),
             trailer=self.trailer or "",
             archives=self.archives,
             statuses=_words((self.statuses or "").upper()),
         )
+
+    def _max_bytes(self):
+        """Bytes that a file may have."""
+        return self.max_megabytes * 1024 * 1024
 
     def _provider_class(self):
         return self.connection_id._provider_class()

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.documents.vendor import PERSON_FIELDS
 from ..core.messages import _
 from .client_actions import notification
 from .ml_sealed import needs
@@ -41,6 +42,7 @@ class MlVendorChange(models.Model):
     requested_at = fields.Datetime("Requested On", readonly=True, default=fields.Datetime.now)
     state = fields.Selection(
         [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Replaced")],
+        string="Status",
         default="waiting",
         required=True,
         readonly=True,
@@ -175,9 +177,11 @@ class MlVendorChange(models.Model):
                 )
             )
         if self.field_name == NEW_CONTACT:
-            self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
+            person = self.env["res.partner"].create({**self.data["values"], "parent_id": self.partner_id.id})
+            names = PERSON_FIELDS
         else:
             vendor.write({self.field_name: self.data["value"]})
+            person, names = self.contact_id, (self.field_name,)
         vendor._message_log(
             body=self.env._(
                 "Approved %(field)s from %(connection)s: %(new)s instead of %(old)s.",
@@ -187,13 +191,15 @@ class MlVendorChange(models.Model):
                 old=self.old_value or self.env._("(empty)"),
             )
         )
-        if vendor == self.partner_id:
-            self._agree()
+        self._agree(person, names)
 
-    def _agree(self):
-        """Store the value as the last common one of both sides."""
+    def _agree(self, person, names):
+        """Store the values as the last common ones of both sides.
+
+        :param person: the contact of the vendor that has the fields `names`; empty for the vendor itself
+        """
         reader = self.env["ml.exporter.vendor"]
-        name = reader._shared_name(self.field_name)
+        names = {reader._shared_name(name, person) for name in names}
         # sudo: bindings are the engine's own
         binding = (
             self.env["ml.binding"]
@@ -207,9 +213,10 @@ class MlVendorChange(models.Model):
                 ]
             )
         )
-        if name and binding.agreed_odoo:
+        if binding.agreed_odoo:
             values = reader._shared_values(self.partner_id)[self.partner_id.id]
-            binding.agreed_odoo = {**binding.agreed_odoo, name: values[name]}
+            agreed = {name: value for name, value in values.items() if name in names}
+            binding.agreed_odoo = {**binding.agreed_odoo, **agreed}
 
     def _note_decision(self, state):
         changes = self.sudo()  # sudo: engine fields; who may decide was checked

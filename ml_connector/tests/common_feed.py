@@ -104,7 +104,7 @@ class MemoryFiles:
         if path not in self.content:
             raise NotFoundError(f"{path} is not on the server.")
         if new_path in self.content:
-            raise ConflictError(f"{new_path} is at the server already.")
+            raise ConflictError(f"{new_path} already exists on the server.")
         self.content[new_path], self.times[new_path] = self.content.pop(path), self.times[path]
         self._take(new_path)
         if late:

@@ -51,8 +51,8 @@ class TestBadRows(ConnectorCase):
         self.assertEqual(self.bad().mapped("state"), ["failed"] * len(BAD_ROWS))
         self.assertEqual(
             self.bad()[0].error_message,
-            "Row 3 of page 1 of a list of Fake Vendor cannot be read. It is null, not a record. Have it corrected"
-            " there, then ignore this row.",
+            "Odoo cannot read row 3 of page 1 of a list of Fake Vendor. It is null, not a record. Ask Fake Vendor to"
+            " correct it, then ignore this transfer.",
         )
         reported = sorted(result.external_id for result in self.remote.reports if result.subject == "bill")
         self.assertEqual(reported, ["bill-0", "bill-1", "bill-2", "bill-3"])

@@ -202,8 +202,8 @@ class TestFeedIn(FeedCase):
     def test_malformed_rows_are_failed_rows(self):
         self.template("invoices").file_name = r".*\.csv"
         for name, text in (
-            ("malformed_unclosed_quote.csv", "Line 2: a quote is missing"),
-            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not in utf-8"),
+            ("malformed_unclosed_quote.csv", "Line 2: a quotation mark is missing"),
+            ("malformed_cp1252.csv", "Line 2, VendorName: “Soci\ufffdt\ufffd Caf\ufffd” is not valid utf-8"),
         ):
             with self.subTest(name=name):
                 file = self.take(name)
@@ -222,7 +222,7 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_control.csv", heading + rows.encode())
         self.assertEqual((file.state, file.done_count, file.failed_count), ("read", 20, 0))
         self.assertEqual(self.record("invoices", "900003").invoice_line_ids.name, "Rent May")
-        self.assertEqual(file.note, "Line 4, LineDescription: a control character was made a blank.")
+        self.assertEqual(file.note, "Line 4, LineDescription: a blank replaces a control character.")
 
     def test_settings_of_the_template_for_spreadsheets(self):
         self.template("invoices").write(
@@ -248,7 +248,7 @@ class TestFeedIn(FeedCase):
             "malformed_rows.csv": {
                 "BAD-AMOUNT": ("failed", "NaN"),
                 "GOOD-ONE": ("taken", ""),
-                "TOTAL-MISMATCH": ("failed", "1180.00"),
+                "TOTAL-MISMATCH": ("failed", "1,180.00"),
                 "NO-ID": ("failed", "no StampliInvoiceId"),
             },
             f"{INVOICES}.csv": {"NW-88121": ("taken", "")},
@@ -280,7 +280,7 @@ class TestFeedIn(FeedCase):
         self.assertIn("14/11/2026", messages["700201"])
         self.assertIn("NaN", messages["700202"])
         self.assertIn("V99999", str(self.logs("invoices").waiting_mapping_ids.mapped("external_id")))
-        self.assertIn("1180.00", messages["700204"])
+        self.assertIn("1,180.00", messages["700204"])
         self.assertIn("950.00", messages["700204"])
         self.assertIn("Line 6 has no Currency", messages["700123"])
         self.assertIn("no StampliInvoiceId", messages["malformed_rows.csv, line 7"])
@@ -304,7 +304,7 @@ class TestFeedIn(FeedCase):
         self.template("invoices").write({"file_format": "xml", "file_name": r".*\.xml"})
         file = self.take("hostile_entity.xml")
         self.assertEqual((file.state, file.error_line), ("failed", 2))
-        self.assertIn("refused", file.error_message)
+        self.assertIn("does not accept", file.error_message)
         self.assertFalse(self.logs("invoices"))
 
     def test_a_page_is_kept_as_text(self):
@@ -565,7 +565,7 @@ class TestFeedIn(FeedCase):
         file = self.take("invoices_twice.csv", invoices(row(), row(), row("900002"), row("900002", "70.00", line="1")))
         self.assertEqual((file.done_count, file.failed_count), (1, 1))
         self.assertIn("repeats", file.note)
-        self.assertIn("not the same as on line 4", self.logs("invoices").filtered("error_message").error_message)
+        self.assertIn("TotalAmount differs from line 4", self.logs("invoices").filtered("error_message").error_message)
         self.assertEqual(self.record("invoices", "900001").amount_total, 100.0)
 
     def test_repeated_records_change_nothing(self):

@@ -51,9 +51,9 @@ class TestKeys(ConnectorCase):
 
     def test_no_key_is_made_beside_secrets_that_none_opens(self):
         self.move_to_host("two")
-        with self.assertRaisesRegex(AuthError, "This host has no key that opens the stored secrets"):
+        with self.assertRaisesRegex(AuthError, "This server has no key for the stored secrets"):
             self.secret._plaintext()
-        with self.assertRaisesRegex(AuthError, "This host has no key"):
+        with self.assertRaisesRegex(AuthError, "This server has no key"):
             self.connection._store_webhook_secret("for two")
         self.assertFalse(self.key_file().exists())
         self.move_to_host("one")
@@ -80,11 +80,11 @@ class TestKeys(ConnectorCase):
             with self.subTest(content), self.assertRaisesRegex(AuthError, str(self.key_file())):
                 self.secret._plaintext()
         self.key_file().write_bytes(b"\xff\xfe")
-        with self.assertRaisesRegex(AuthError, "cannot be read"):
+        with self.assertRaisesRegex(AuthError, "is damaged"):
             self.secret._plaintext()
         self.key_file().unlink()
         self.key_file().mkdir()
-        with self.assertRaisesRegex(AuthError, "cannot be read"):
+        with self.assertRaisesRegex(AuthError, "cannot read"):
             self.secret._plaintext()
         with patch.object(Path, "read_text", side_effect=PermissionError(13, "Permission denied")):
             with self.assertRaisesRegex(AuthError, "Permission denied"):
@@ -167,7 +167,7 @@ class TestKeys(ConnectorCase):
 
     def test_on_another_host_without_the_key_nothing_is_entered(self):
         self.move_to_host("two")
-        with self.assertRaisesRegex(UserError, "This host has no key that opens the stored secrets"):
+        with self.assertRaisesRegex(UserError, "This server has no key for the stored secrets"):
             self.secret.new_secret = "for two"
         self.assertFalse(self.key_file().exists())
         self.move_to_host("one")
@@ -231,7 +231,7 @@ class TestKeys(ConnectorCase):
             self.connection.action_test()
             self.run_worker()
             self.assertEqual(self.connection.check_state, "error")
-            self.assertRegex(str(self.connection.findings), "no key that opens|cannot be read|empty|not a Fernet key")
+            self.assertRegex(str(self.connection.findings), "no key for|cannot read|damaged|empty|not a Fernet key")
 
     def test_a_bad_key_of_the_audit_trail_is_a_finding(self):
         signature.RING.path(self.env).write_text("no key")

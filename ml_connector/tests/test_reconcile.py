@@ -29,25 +29,32 @@ class TwoWayProvider(fake_provider.FakeProvider):
     )
 
     def _vendors(self, payload):
+        people = tuple(Contact(email=email, **values) for email, values in payload.get("people", {}).items())
         return Vendor(
             external_id=payload["id"],
             name=payload["name"],
             address=Address(street=payload.get("street", ""), city=payload.get("city", "")),
-            contacts=(Contact(name=payload["name"], email=payload.get("email", ""), is_default=True),),
+            contacts=(Contact(name=payload["name"], email=payload.get("email", ""), is_default=True), *people),
         )
 
     def render(self, flow, document):
         values = document.shared()
         known = {name: values[name] for name in ("name", "email", "street", "city")}
-        people = {person.email: person.is_known for person in document.contacts if not person.is_default}
+        people = {
+            person.email: {"name": person.name, "phone": person.phone}
+            for person in document.contacts
+            if not person.is_default and not person.is_known
+        }
         return {"our_id": str(document.odoo_id), "kept": sorted(self.untaken(flow)), "people": people, **known}
 
     def send(self, flow, payload, external_id, key):
         sent = super().send(flow, payload, external_id, key)
         known = fake_provider.REMOTE.items.get("vendors", {}).get(sent.external_id)
         name = known.payload["name"] if known and not self.takes_names else payload["name"]
-        fake_provider.REMOTE.put("vendors", sent.external_id, {**payload, "name": name})
-        now = self._vendors(fake_provider.REMOTE.items["vendors"][sent.external_id].payload)
+        people = {**(known.payload.get("people", {}) if known else {}), **payload["people"]}
+        fake_provider.REMOTE.put("vendors", sent.external_id, {**payload, "name": name, "people": people})
+        # of contact persons only those that were sent, as nobody has looked at the others
+        now = self._vendors({**payload, "id": sent.external_id, "name": name})
         self.learned["names"] = self.takes_names
         return SendResult(external_id=sent.external_id, shared=now.shared(), untaken=self.untaken(flow))
 
@@ -209,30 +216,115 @@ class TestReconcile(ConnectorCase):
             self.sync()
         self.assertEqual((self.partner.name, self.pulled().error_class), ("Renamed here", "conflict"))
 
-    def people_sent(self):
-        """{e-mail of a contact person: whether it was known already} of the last transfer."""
-        people = self.remote.items["vendors"]["v1"].payload["people"]
-        return {email: is_known for email, is_known in people.items() if email != "ap@example.com"}
+    def person(self, **values):
+        """A contact person of the vendor, in Odoo."""
+        ada = {"name": "Ada", "email": "Ada@example.com", "phone": "1", "parent_id": self.partner.id}
+        return self.env["res.partner"].create({**ada, **values})
+
+    def people_there(self):
+        return self.remote.items["vendors"]["v1"].payload.get("people", {})
+
+    def put_person(self, email="ada@example.com", **values):
+        self.put(people={**self.people_there(), email: values})
 
     def test_a_contact_person_is_a_change_of_the_vendor(self):
-        binding = self.env["ml.binding"].search([("kind", "=", "vendor"), ("res_id", "=", self.partner.id)])
-        binding.synced_at = "2020-01-01 00:00:00"
-        person = self.env["res.partner"].create(
-            {"name": "Ada", "email": "ada@example.com", "parent_id": self.partner.id}
-        )
+        person = self.person(email="ada@example.com")
         self.sync()
-        self.assertEqual(self.people_sent(), {"ada@example.com": False})
+        self.assertEqual(self.people_there(), {"ada@example.com": {"name": "Ada", "phone": "1"}})
+        self.remote.items["vendors"]["v1"].payload["people"].clear()
         self.partner.street = "New 2"
         self.sync()
-        self.assertEqual(self.people_sent(), {"ada@example.com": True}, "nothing of it changed since")
+        self.assertEqual(self.people_there(), {}, "what was removed there stays away as long as nobody changes it")
         sends = self.sends()
         person.function = "Buyer"
         self.sync()
         self.assertEqual(self.sends(), sends, "nobody is sent that")
-        binding.synced_at = "2020-01-01 00:00:00"
         person.email = "ada.example@example.com"
         self.sync()
-        self.assertEqual(self.people_sent(), {"ada.example@example.com": False})
+        self.assertEqual(list(self.people_there()), ["ada.example@example.com"])
+
+    def test_a_new_person_is_sent_although_the_vendor_was_read_since(self):
+        self.person(email="ada@example.com")
+        self.put(city="Berlin")
+        self.flow("vendors_push").active = False
+        self.sync()
+        self.flow("vendors_push").active = True
+        self.put(city="Hamburg")
+        self.sync()
+        self.assertEqual(self.people_there(), {"ada@example.com": {"name": "Ada", "phone": "1"}})
+
+    def with_person(self):
+        """A contact person that both sides have."""
+        self.flow("vendors").vendor_change_policy = "apply"
+        person = self.person(email="ada@example.com")
+        self.sync()
+        self.sync()
+        self.remote_values = dict(self.remote.items["vendors"]["v1"].payload)
+        return person
+
+    def test_a_person_is_merged_value_by_value(self):
+        person = self.with_person()
+        self.put_person(name="Ada Lovelace", phone="1")
+        person.phone = "2"
+        self.sync()
+        self.assertEqual((person.name, person.phone), ("Ada Lovelace", "2"))
+        self.assertEqual(self.people_there()["ada@example.com"], {"name": "Ada Lovelace", "phone": "2"})
+        self.put_person(name="Ada Lovelace", phone="")
+        self.sync()
+        self.assertFalse(person.phone, "what was emptied there is emptied here")
+        sends = self.sends()
+        self.sync()
+        self.assertEqual(self.sends(), sends)
+
+    def test_a_person_changed_on_both_sides_is_a_conflict(self):
+        for winner, phone in (("odoo", "2"), ("vendor", "3")):
+            person = self.with_person()
+            self.put_person(name="Ada", phone="3")
+            person.phone = "2"
+            self.sync()
+            held = self.pulled()
+            self.assertEqual((held.error_class, person.phone), ("conflict", "2"))
+            self.assertEqual(self.people_there()["ada@example.com"]["phone"], "3", "nothing is overwritten")
+            self.assertIn("ada@example.com: Phone", held.conflict_table)
+            (held.action_keep_odoo if winner == "odoo" else held.action_take_vendor)()
+            self.sync()
+            self.sync()
+            self.assertEqual((person.phone, self.people_there()["ada@example.com"]["phone"]), (phone, phone))
+            person.unlink()
+            self.put(people={})
+            self.sync()
+
+    def test_a_person_new_on_both_sides_is_a_conflict(self):
+        self.flow("vendors").vendor_change_policy = "apply"
+        self.put_person(name="Ada", phone="3")
+        person = self.person(email="ada@example.com")
+        self.flow("vendors").next_run_at = "2999-01-01"
+        self.run_worker()
+        self.assertEqual(self.people_there()["ada@example.com"]["phone"], "3", "a push reads first")
+        self.flow("vendors").next_run_at = False
+        self.sync()
+        self.assertEqual((self.pulled().error_class, person.phone), ("conflict", "1"))
+
+    def test_an_approved_change_of_a_person_is_no_change_of_ours(self):
+        person = self.with_person()
+        self.flow("vendors").vendor_change_policy = "ask"
+        self.put_person(name="Ada", phone="5")
+        self.put_person("bob@example.com", name="Bob", phone="6")
+        self.sync()
+        self.assertEqual(person.phone, "1")
+        self.env["ml.vendor.change"].search([("state", "=", "waiting")]).action_approve()
+        bob = self.partner.child_ids.filtered(lambda child: child.name == "Bob")
+        self.assertEqual((person.phone, bob.email, bob.phone), ("5", "bob@example.com", "6"))
+        binding = self.env["ml.binding"].search([("kind", "=", "vendor"), ("res_id", "=", self.partner.id)])
+        agreed = {name: binding.agreed_odoo.get(name) for name in ("phone:ada@example.com", "phone:bob@example.com")}
+        self.assertEqual(agreed, {"phone:ada@example.com": "5", "phone:bob@example.com": "6"})
+
+    def test_a_document_asks_for_no_binding(self):
+        """The worker has those of the batch."""
+        flow = self.flow("vendors_push")
+        self.person()
+        with patch.object(self.registry["ml.binding"], "search", side_effect=AssertionError):
+            flow._reader("res.partner")._document(flow, self.partner)
 
     def test_a_name_links_in_neither_direction_before_a_person_says_so(self):
         partner = self.env["res.partner"].create({"name": "Trusty", "is_company": True, "supplier_rank": 1})

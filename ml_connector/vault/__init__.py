@@ -1,1 +1,1 @@
-"""Keys, secrets and signatures: what has to stay true when somebody else can read or write the database."""
+"""Keys, secrets and signatures: protection against readers and writers of the database."""

@@ -1,6 +1,6 @@
-"""Encryption of secrets at rest, under keys that are never in the database (see `key_ring`).
+"""Encryption of stored secrets, with keys that are never in the database (see `key_ring`).
 
-Columns that hold ciphertexts are `Ciphertext` fields: what must reach every one of them finds them by that.
+Ciphertexts are in `Ciphertext` fields, so that key rotation finds all of them.
 """
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -9,32 +9,35 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ..core.errors import AuthError
+from ..core.messages import _
 from .key_ring import KeyRing
 
 ENVIRONMENT_VARIABLE = "ML_CONNECTOR_KEYS"
 CONFIG_OPTION = "ml_connector_keys"
 RING = KeyRing(ENVIRONMENT_VARIABLE, CONFIG_OPTION, ".keys")
-NO_KEY = (
-    "This host has no key that opens the stored secrets. Where several hosts work on one database, give all of them the"
-    f" same keys in odoo.conf ({CONFIG_OPTION}) or in {ENVIRONMENT_VARIABLE}; else bring back the key file. If it is"
-    " lost for good, a system administrator presses Discard Lost Secrets in the settings of ML Connector."
+NO_KEY = _(
+    "This server has no key for the stored secrets. If several servers share the database, set the same keys on all of"
+    " them, in the option %(option)s of odoo.conf or in %(variable)s. Otherwise restore the key file. If it is lost, a"
+    " system administrator can click Discard Lost Secrets in the settings of ML Connector.",
+    option=CONFIG_OPTION,
+    variable=ENVIRONMENT_VARIABLE,
 )
-NOT_OPENED = "The stored credentials cannot be opened with this server's key. Enter them again on the connection."
+NOT_OPENED = _("Odoo cannot decrypt the stored credentials with this server's key. Enter them again on the connection.")
 USE_LOCK = 0x6D6C6B657973
-"""Advisory lock that who encrypts shares until his transaction ends; who takes a key away has it alone."""
+"""Advisory lock that encryption shares until the end of its transaction; removing a key needs it exclusively."""
 
 
 class Ciphertext(fields.Char):
-    """A secret under the keys of this database. Only code reads and writes it. Its model has a `connection_id`."""
+    """A secret encrypted with the keys of this database. Only code accesses it. Its model has a `connection_id`."""
 
     def __init__(self, **options):
         super().__init__(**{"copy": False, "groups": fields.NO_ACCESS, **options})
 
 
 def encrypt(env, plaintext):
-    """Ciphertext (text) under the newest key.
+    """The ciphertext (text) with the newest key.
 
-    :raises AuthError: the keys cannot be read, or this host has none although there are secrets
+    :raises AuthError: the keys cannot be read, or this host has none although secrets exist
     """
     env.cr.execute(SQL("SELECT pg_advisory_xact_lock_shared(%s)", USE_LOCK))
     if not has_key(env):
@@ -43,7 +46,7 @@ def encrypt(env, plaintext):
 
 
 def decrypt(env, ciphertext):
-    """:raises AuthError: when no key at hand opens it (the keys of another server, or a lost key file)."""
+    """:raises AuthError: no available key decrypts it (keys of another server, or a lost key file)."""
     plaintext = opened(env, ciphertext)
     if plaintext is None:
         raise AuthError(NOT_OPENED if _keys(env) else NO_KEY)
@@ -51,9 +54,9 @@ def decrypt(env, ciphertext):
 
 
 def opened(env, ciphertext, keys=None):
-    """The secret, or None where there is none or no key opens it.
+    """The secret, or None if there is none or no key decrypts it.
 
-    :param keys: those to try; else all at hand
+    :param keys: the keys to use; else all available ones
     :raises AuthError: the keys cannot be read
     """
     keys = _keys(env) if keys is None else keys
@@ -66,21 +69,21 @@ def opened(env, ciphertext, keys=None):
 
 
 def is_under_old_key(env, ciphertext):
-    """Whether it can be opened, but not with the newest key."""
+    """Whether an older key decrypts it, but not the newest one."""
     keys = _keys(env)
     return opened(env, ciphertext, keys[:1]) is None and opened(env, ciphertext, keys) is not None
 
 
 def lost(env):
-    """Every stored ciphertext that no key at hand opens: (record, name of the field)."""
+    """Every stored ciphertext that no available key decrypts: (record, name of the field)."""
     keys = _keys(env)
     return [(record, name) for record, name in ciphertexts(env) if opened(env, record[name], keys) is None]
 
 
 def rotate(env, ciphertext):
-    """The same secret under the newest key.
+    """The same secret encrypted with the newest key.
 
-    :raises AuthError: when no key at hand opens it
+    :raises AuthError: no available key decrypts it
     """
     return encrypt(env, decrypt(env, ciphertext))
 
@@ -90,16 +93,16 @@ def ciphertexts(env):
     for model in env.registry.values():
         names = [field.name for field in model._fields.values() if isinstance(field, Ciphertext) and model._auto]
         for name in names:
-            # sudo: ciphertexts have no reader and no writer but the connector
+            # sudo: only the connector reads and writes ciphertexts
             records = env[model._name].sudo().with_context(active_test=False)
             for record in records.search([(name, "!=", False)], order="id"):
                 yield record, name
 
 
 def add_key(env):
-    """Put a new key first in the key file. False when the keys are managed outside (environment, odoo.conf).
+    """Add a new key to the key file. False if the keys are managed outside (environment, odoo.conf).
 
-    :raises AuthError: this host has no key although there are secrets
+    :raises AuthError: this host has no key although secrets exist
     """
     if RING.configured():
         return False
@@ -111,7 +114,7 @@ def add_key(env):
 
 
 def drop_old_keys(env):
-    """Keep the newest key of the key file only, if it opens every ciphertext. Whether it does."""
+    """Remove all keys of the key file but the newest, if it decrypts every ciphertext. Returns whether it does."""
     newest = _keys(env)[:1]
     if any(opened(env, record[name], newest) is None for record, name in ciphertexts(env)):
         return False
@@ -125,7 +128,7 @@ def has_key(env):
 
 
 def is_configured():
-    """Whether the server's configuration holds keys, which all hosts of a database can share."""
+    """Whether the server's configuration contains keys, which all hosts of a database can share."""
     return bool(RING.configured())
 
 
@@ -142,13 +145,13 @@ def _key_file(env):
 
 
 def make_first_key(env, forgotten=()):
-    """A key file for a database without secrets. Beside secrets of another key it would lock out their own host.
+    """Create a key file for a database without secrets. A second key file would lock out the host of existing secrets.
 
-    :param forgotten: ciphertexts, as `lost` returns them, that this transaction has just thrown away
-    :raises AuthError: there are others
+    :param forgotten: ciphertexts, as `lost` returns them, that this transaction has just discarded
+    :raises AuthError: there are other ciphertexts
     """
     gone = {(record._name, record.id, name) for record, name in forgotten}
-    with env.registry.cursor() as cr:  # what others have stored since our transaction began counts too
+    with env.registry.cursor() as cr:  # includes ciphertexts that other transactions stored in the meantime
         stored = [*ciphertexts(env), *ciphertexts(env(cr=cr))]
         is_used = any((record._name, record.id, name) not in gone for record, name in stored)
     if is_used:

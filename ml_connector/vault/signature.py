@@ -1,6 +1,6 @@
-"""Signatures under keys that are not in the database: whoever can only write to it cannot make one.
+"""Signatures with keys outside the database, so that write access to the database is not enough to forge one.
 
-A key of this ring is never taken away: what was signed with it stays to be verified.
+Keys of this ring are never removed, because older signatures must remain verifiable.
 """
 
 import hmac
@@ -11,7 +11,7 @@ RING = KeyRing("ML_CONNECTOR_AUDIT_KEYS", "ml_connector_audit_keys", ".audit.key
 
 
 class AuditKeys:
-    """The keys of the ring, read once for a batch of rows.
+    """The keys of the ring, read once for a batch of attempts.
 
     :raises AuthError: they cannot be read
     """
@@ -21,9 +21,9 @@ class AuditKeys:
         self._keys = self._read()
 
     def newest(self):
-        """Fingerprint of the key for what is new; the first key is made where this host has none.
+        """Fingerprint of the key for new signatures; creates the first key if this host has none.
 
-        What was signed elsewhere cannot be verified here then, and shows it by the fingerprint of its key.
+        This host then cannot verify signatures of other hosts; the fingerprints of their keys show that.
         """
         if not self._keys:
             RING.make(self._env)
@@ -34,7 +34,7 @@ class AuditKeys:
         return hmac.new(self._keys[key_id].encode(), text.encode(), "sha256").hexdigest()
 
     def verify(self, key_id, text, signature):
-        """Whether the key of that fingerprint signed the text; None where this host does not have the key."""
+        """Whether the key of that fingerprint signed the text; None if this host does not have the key."""
         if key_id not in self._keys:
             return None
         return hmac.compare_digest(self.sign(key_id, text).encode(), (signature or "").encode())

@@ -115,9 +115,13 @@ class MlFeedImport(models.TransientModel):
 
     def _content(self):
         content = base64.b64decode(self.content)
-        limit = self.template_id.max_megabytes
-        if len(content) > limit * 1024 * 1024:
-            raise UserError(self.env._("The file exceeds the maximum size of its template, %(size)s MB.", size=limit))
+        template = self.template_id
+        if len(content) > template._max_bytes():
+            raise UserError(
+                self.env._(
+                    "The file exceeds the maximum size of its template, %(size)s MB.", size=template.max_megabytes
+                )
+            )
         return content
 
     @needs("administer")

@@ -176,8 +176,8 @@ class DutchBooks(Books):
         return self.code(MAP, PROVIDER=provider)
 
     def sync(self, provider):
-        """Read everything; map what comes up; read on until nothing is open."""
-        for _round in range(2):
+        """Read everything, files at the second look; map what comes up; read on until nothing is open."""
+        for _round in range(3):
             self.due(*(row["key"] for row in self.rows("SELECT key FROM ml_flow WHERE active")))
             self.workers.run()
             self.rows("UPDATE ml_feed_file SET observed_at = observed_at - interval '1 minute'")

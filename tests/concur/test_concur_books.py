@@ -696,8 +696,9 @@ def test_the_owner_is_told_once_of_what_sap_ends(books):
         books.due("expense_reports", "invoices")
         books.workers.run()
     books.control.settings(deprecated={})
-    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announces a change'")
-    assert "/financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT. Use &lt;v5&gt;" in activity["note"]
+    (activity,) = books.rows("SELECT note FROM mail_activity WHERE summary LIKE '%%announced a change'")
+    expected = "will discontinue /financialintegration/fi/v4 on Sat, 31 Oct 2026 00:00:00 GMT. Use &lt;v5&gt;"
+    assert expected in activity["note"]
 
 
 def test_the_owner_is_told_thirty_days_before_the_access_ends(books):

@@ -246,17 +246,23 @@ def ramp_results(tenant):
         if flow.reports:
             found = items(tenant, flow.key)
             for number, (item, _document) in enumerate(found):
-                result = doc.Result(
-                    subject=flow.kind,
-                    external_id=item.external_id,
-                    version=item.version,
-                    success=bool(number),
-                    reference=f"LIVE/{STAMP}" if number else "",
-                    message="" if number else f"{NAME}: this is a trial.",
-                )
-                refused = tenant.provider.report([result], f"{STAMP}-{flow.key}-{number}")
-                tenant.notes.append(f"{flow.label}: {refused or 'told'}")
-                assert tenant.provider.reported(result) in (None, not refused)
+                is_told(tenant, flow, number, item)
+
+
+def is_told(tenant, flow, number, item):
+    """Tell the first record as failed, or another one as booked; whether the provider takes that."""
+    result = doc.Result(
+        subject=flow.kind,
+        external_id=item.external_id,
+        version=item.version,
+        success=bool(number),
+        reference=f"LIVE/{STAMP}/{number}" if number else "",
+        message="" if number else f"{NAME}: this is a trial.",
+    )
+    refused = tenant.provider.report([result], f"{STAMP}-{flow.key}-{number}")
+    tenant.notes.append(f"{flow.label}: {refused or 'told'}")
+    assert tenant.provider.reported(result) in (None, not refused)
+    return not refused
 
 
 def webhooks(tenant):
@@ -351,18 +357,7 @@ def concur_documents(tenant, flow, send):
     for number, (item, document) in enumerate(found):
         if item.version in taken_back:
             continue
-        result = doc.Result(
-            subject=flow.kind,
-            external_id=item.external_id,
-            version=item.version,
-            success=bool(number),
-            reference=f"LIVE/{STAMP}/{number}" if number else "",
-            message="" if number else f"{NAME}: this is a trial.",
-        )
-        refused = tenant.provider.report([result], f"{STAMP}-{flow.key}-{number}")
-        tenant.notes.append(f"{flow.label}: {refused or 'told'}")
-        assert tenant.provider.reported(result) is not bool(refused)
-        if number and not refused:
+        if is_told(tenant, flow, number, item) and number:
             pay(send, flow, item, document)
 
 

@@ -50,7 +50,7 @@ def test_wrong_credentials(books):
         books.pass_time(600)
     connection, reason, _stopped = state(books)
     assert connection == "attention"
-    assert reason == "Ramp gave no access: the client ID or the client secret is wrong."
+    assert reason == "Ramp rejected the credentials: the client ID or the client secret is wrong."
     assert calls_for_help(books) == 1, "one call for help, however often it is tried"
     set_secret(books, books.secret)
     recovers(books, bill)
@@ -143,6 +143,6 @@ def test_another_address(books):
     books.due("bills")
     books.workers.run()
     message = books.value("SELECT message FROM ml_sync_attempt WHERE action = 'check' ORDER BY id DESC LIMIT 1")
-    assert message == "Ramp could not be reached: no connection was accepted; nothing was sent."
+    assert message == "Odoo cannot reach Ramp: the server refuses connections. Odoo sent nothing."
     books.move_to(books.sandbox.url)
     recovers(books, bill)

@@ -36,7 +36,7 @@ BILLS = {
     "inactive currency": ({"currency": "CHF", "lines": one_line()}, "waiting", "not_ready", "CHF"),
     "unknown currency": ({"currency": "XTS", "lines": one_line()}, "failed", "validation", "XTS"),
     "archived account": ({"lines": one_line(account=ARCHIVED)}, "waiting", "not_ready", "archived"),
-    "account that nobody mapped": ({"lines": one_line(account=UNMAPPED)}, "waiting", "mapping", "Not mapped"),
+    "account that nobody mapped": ({"lines": one_line(account=UNMAPPED)}, "waiting", "mapping", "Missing mapping"),
     "locked period": ({"issued_at": "2025-12-15"}, "waiting", "locked_period", "locked"),
     "the same by hand": ({"invoice_number": "HAND-SAME"}, "done", None, ""),
     "another by hand": ({"invoice_number": "HAND-OTHER"}, "failed", "duplicate", "HAND-OTHER"),

@@ -85,7 +85,7 @@ def test_a_file_is_fetched_from_the_provider_only(link, books, listener, monkeyp
             books.pass_time(LEASE_SECONDS)
             books.workers.run()
     row = books.rows(ROW.format("l.external_id"), "bill_files", bill)[0]
-    assert row["error_message"] == "Ramp gave a link to a file that is not safe to follow."
+    assert row["error_message"] == "Ramp returned an unsafe link to a file. Odoo does not follow it."
     assert (row["state"], row["error_class"]) == ("failed", "validation"), "time heals no such link"
     assert not was_called(listener)
     assert books.value(FILES, bill) == 0

@@ -199,28 +199,28 @@ def make_readable(case):
 
 
 UPLOAD_FAULTS = {
-    "read-only folder": (read_only, "denies us", replay),
-    "rename refused": (rename_refused, "does not let us rename", replay),
+    "read-only folder": (read_only, "denies access", replay),
+    "rename refused": (rename_refused, "does not allow Odoo to rename", replay),
     "disk full": (disk_full, "disk may be full", nothing),
-    "cut in the middle": (cut_while_writing, "broke off the connection", nothing),
+    "cut in the middle": (cut_while_writing, "closed the connection", nothing),
     "stalled in the middle": (stalled, "did not answer in time", nothing),
-    "silent from the start": (silent, "did not speak SSH in time", nothing),
-    "cut at once": (cut_at_once, "did not speak SSH in time", nothing),
-    "server gone": (gone, "could not be reached", nothing),
-    "host key changed": (changed_host_key, "shows another key", accept_key),
-    "credentials refused": (wrong_password, "refused the user or the key", enter_credentials),
+    "silent from the start": (silent, "did not answer as an SSH server in time", nothing),
+    "cut at once": (cut_at_once, "did not answer as an SSH server in time", nothing),
+    "server gone": (gone, "cannot reach", nothing),
+    "host key changed": (changed_host_key, "The server key changed", accept_key),
+    "credentials refused": (wrong_password, "rejected the user or the private key", enter_credentials),
 }
 DOWNLOAD_FAULTS = {
-    "cut in the middle": (cut_while_reading, "broke off the connection", nothing),
-    "silent from the start": (silent, "did not speak SSH in time", nothing),
-    "file that we may not read": (unreadable, "denies us", make_readable),
-    "host key changed": (changed_host_key, "shows another key", accept_key),
-    "credentials refused": (wrong_password, "refused the user or the key", enter_credentials),
+    "cut in the middle": (cut_while_reading, "closed the connection", nothing),
+    "silent from the start": (silent, "did not answer as an SSH server in time", nothing),
+    "file that we may not read": (unreadable, "denies access", make_readable),
+    "host key changed": (changed_host_key, "The server key changed", accept_key),
+    "credentials refused": (wrong_password, "rejected the user or the private key", enter_credentials),
 }
 HALFWAY = (cut_while_writing, cut_while_reading, stalled)
 ARCHIVE_FAULTS = {
-    "read-only folder": (read_only, "denies us", nothing),
-    "rename refused": (rename_refused, "denies us", nothing),
+    "read-only folder": (read_only, "denies access", nothing),
+    "rename refused": (rename_refused, "denies access", nothing),
 }
 
 

@@ -18,6 +18,7 @@ from ml_connector.core.documents import Release
 from ml_connector.core.errors import ConnectorError, NotFoundError
 from ml_connector.core.http import Answer, MemoryTokens
 from ml_connector.core.items import FAULT, UNREADABLE, document_of
+from ml_connector.core.messages import Message
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp.check import OUR_NAME
@@ -238,11 +239,11 @@ def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, 
     assert [item.external_id for item in found[:3]] == [
         f"{UNREADABLE}{name}" for name in ("no-head", "no-content", "no-json")
     ]
-    assert [item.payload[FAULT] for item in found[:2]] == [
-        "Row 1 of page 1 (no-head) of a list of SAP Concur cannot be read. The document does not name its record. "
-        "Have it corrected there, then ignore this row.",
-        "Row 2 of page 1 (no-content) of a list of SAP Concur cannot be read. The document has no readable content. "
-        "Have it corrected there, then ignore this row.",
+    assert [str(Message.from_json(item.payload[FAULT])) for item in found[:2]] == [
+        "Odoo cannot read row 1 of page 1 (no-head) of a list of SAP Concur. The document does not name its record. "
+        "Ask SAP Concur to correct it, then ignore this transfer.",
+        "Odoo cannot read row 2 of page 1 (no-content) of a list of SAP Concur. The document has no readable content. "
+        "Ask SAP Concur to correct it, then ignore this transfer.",
     ]
     assert all(FAULT in item.payload and item.external_id.startswith(UNREADABLE) for item in found[3:5])
     assert [item.version for item in found[5:]] == list(odd)

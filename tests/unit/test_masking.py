@@ -95,7 +95,7 @@ def test_an_error_is_cut_before_it_is_masked():
 
 def test_payloads_and_answers_have_a_depth():
     deep = "[" * 400 + "]" * 400
-    assert parsed(deep.encode(), 200)[0] is None
+    assert parsed(deep.encode(), 200, "Testor")[0] is None
     payload = json.loads(deep)
     for _level in range(5):
         payload = {"inner": payload}

@@ -41,6 +41,7 @@ def connect(sandbox, stored=None, observe=None, **credentials):
         credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **credentials},
         stored=stored or {},
         instance="db:7",
+        options={"vendors_push": {"active": True}},
     )
     made = RampProvider(settings, MemoryTokens(), observe)
     made.__dict__["client"] = Impatient(
@@ -162,7 +163,7 @@ def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
     versions = []
     for status, said in (
         ("PAYMENT_READY", ""),
-        ("ON_HOLD", "Ramp holds the bill"),
+        ("ON_HOLD", "The bill is on hold."),
         ("PENDING_VENDOR_APPROVAL", f"{sandbox.control.vendors()[0]['name']} is not approved in Ramp"),
         ("PAYMENT_SCHEDULED", ""),
     ):
@@ -468,7 +469,7 @@ def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
     waiting, synced = add_bill(sandbox, approved=False), add_bill(sandbox)
     assert ramp.report([bill_result(synced)], "earlier") == {}
     refused = ramp.report([bill_result(bill_id) for bill_id in (*ready, waiting, synced)], "key")
-    assert set(refused) == {waiting} and "not regard the record as ready" in refused[waiting]
+    assert set(refused) == {waiting} and "the record is not ready to sync" in refused[waiting]
     assert all(count_of(sandbox, bill_id) == 1 for bill_id in (*ready, synced))
 
 
@@ -520,7 +521,9 @@ def test_check_finds_the_scopes_that_are_not_ticked():
         size="small", seat="api", provider=check.OUR_NAME, scopes=set(SCOPES) - {"vendors:write"}
     ) as sandbox:
         report = connect(sandbox).check()
-        assert [f.title for f in report.findings if f.level == "warning"][0] == "The scope vendors:write is not granted"
+        assert [f.title for f in report.findings if f.level == "warning"][
+            0
+        ] == "Permission (scope vendors:write) is missing"
         later = connect(sandbox, report.settings)
         assert pulled(later, "vendors")
         error = raised(later.send, "vendors_push", later.render("vendors_push", odoo_vendor()), "", "key")

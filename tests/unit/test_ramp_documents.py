@@ -253,7 +253,7 @@ def test_unusable_exchange_rates(stated):
     [
         ({"line_items": []}, "no lines"),
         ({"line_items": None}, "no lines"),
-        ({"line_items": [line(usd(149999))]}, "add up to 1499.99 USD, but its total is 1500.00"),
+        ({"line_items": [line(usd(149999))]}, "add up to 1,499.99 USD, but its total is 1,500.00 USD"),
         ({"line_items": [line({**usd(150000), "currency_code": "EUR"})]}, "in EUR, but the bill is in USD"),
         ({"line_items": ["x"]}, "line_items"),
         ({"amount": None}, "currency"),
@@ -262,14 +262,14 @@ def test_unusable_exchange_rates(stated):
         ({"amount": usd(1.5)}, "smallest unit"),
         ({"amount": usd(True)}, "number"),
         ({"amount": usd("9" * 5000)}, "number"),
-        ({"vendor": None}, "The vendor of the bill has no id"),
-        ({"vendor": {"id": "", "name": "x"}}, "The vendor of the bill has no id"),
-        ({"id": None}, "The bill has no id"),
+        ({"vendor": None}, "the vendor of the bill without the field id"),
+        ({"vendor": {"id": "", "name": "x"}}, "the vendor of the bill without the field id"),
+        ({"id": None}, "the bill without the field id"),
         (
             {"line_items": [line(usd(150000), {"name": "x", "category_info": {"type": "OTHER"}})]},
-            "field that has no id",
+            "field without an ID",
         ),
-        ({"line_items": [line(usd(150000), {"category_info": {"type": "GL_ACCOUNT"}})]}, "option that has no id"),
+        ({"line_items": [line(usd(150000), {"category_info": {"type": "GL_ACCOUNT"}})]}, "option without an ID"),
         ({"issued_at": None, "accounting_date": None}, "no date"),
         ({"issued_at": "01/07/2026"}, "issued_at"),
         ({"due_at": "2026-02-30"}, "due_at"),
@@ -560,12 +560,12 @@ def test_what_is_missing_holds_up_no_change_of_a_known_vendor(changes, left_out)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"contacts": (Contact(name="A"),)}, "e-mail"),
-        ({"contacts": ()}, "e-mail"),
+        ({"contacts": (Contact(name="A"),)}, "email address"),
+        ({"contacts": ()}, "email address"),
         ({"address": Address(country="US")}, "state"),
         ({"address": Address()}, "country"),
         ({"name": " "}, "name"),
-        ({"odoo_id": None}, "Only a vendor of Odoo"),
+        ({"odoo_id": None}, "its own vendors"),
     ],
 )
 def test_vendors_that_ramp_would_refuse(changes, said):

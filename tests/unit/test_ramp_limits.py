@@ -15,7 +15,7 @@ PLACES = [
 ]
 FORM = re.compile(
     r"(?:API|interface|Ramp)[^.;\n]{0,45}\bcannot\b|\bwhole quantit|\bneither list|[Tt]hey cannot be hidden"
-    r"|there is no change|never the classification|does not filter|does not offer a tax again|: neither "
+    r"|there is no change|never the classification|does not filter|: neither "
 )
 
 
@@ -45,16 +45,18 @@ def whole_quantities(ramp):
 
 LIMITS = {
     r"classification": lambda ramp: not ramp.takes("PATCH /accounting/accounts/{gl_account_id}", "classification"),
-    r"neither lists?|change a company": lambda ramp: (
+    r"neither list|list or change|values of the company|change a company": lambda ramp: (
         not any(ramp.has(f"{verb} /accounting/entities{path}") for verb in ("GET", "PATCH") for path in ("", "/{id}"))
     ),
     r"hidden": lambda ramp: not ramp.takes("PATCH /accounting/vendors/{vendor_id}", "visibility"),
     r"change one|there is no change": lambda ramp: not ramp.has("PATCH /item-receipts/{item_receipt_id}"),
     r"delete|deleted": lambda ramp: not ramp.has("DELETE /bills/drafts/{draft_bill_id}"),
-    r"e-mail": lambda ramp: not ramp.takes("PATCH /users/{user_id}", "email"),
+    r"email address|e-mail": lambda ramp: not ramp.takes("PATCH /users/{user_id}", "email"),
     r"whole": whole_quantities,
-    r"tax again": lambda ramp: not ramp.takes("PATCH /accounting/tax/code/options/{option_id}", "reactivate"),
-    r"neither vendor nor lines": lambda ramp: (
+    r"archived tax|tax again": lambda ramp: (
+        not ramp.takes("PATCH /accounting/tax/code/options/{option_id}", "reactivate")
+    ),
+    r"neither vendor nor lines|vendor of an order": lambda ramp: (
         not any(ramp.takes("PATCH /purchase-orders/{purchase_order_id}", name) for name in ("vendor_id", "line_items"))
     ),
 }

@@ -51,13 +51,14 @@ def page(rows, following=None):
     return 200, json.dumps({"data": rows, "page": {"next": following}})
 
 
-def provider(fake=None, credentials=None, capabilities=(), **stored):
+def provider(fake=None, credentials=None, capabilities=(), options=None, **stored):
     settings = Settings(
         base_url="https://api.ramp.com",
         credentials={"client_id": "ramp_id_1", "client_secret": SECRET, **(credentials or {})},
         stored=stored,
         capabilities=frozenset(capabilities),
         instance="db:7",
+        options=options or {},
     )
     made = RampProvider(settings, MemoryTokens(), None)
     if fake:
@@ -366,7 +367,7 @@ def test_pull_one_entity_only():
 )
 def test_an_unknown_entity_stops_rather_than_reads_all(stored):
     made = provider(Fake(bills=[row(1)]), {"entity": "Example US"}, **stored)
-    assert "Test connection" in raised(pulled, made, "bills").message
+    assert "Test the connection" in raised(pulled, made, "bills").message
 
 
 def test_what_is_booked_is_read_again():
@@ -418,13 +419,37 @@ def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
         vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
     )
     pages = pulled(provider(fake), "vendors")
-    assert [found.cursor for found in pages] == [None, None, "2026-07-01T12:00:00+00:00"]
+    assert [found.cursor for found in pages] == [None, "2026-07-01T12:00:00+00:00"]
     assert [item.payload["contacts"] for item in pages[0].items] == [[{"id": f"v{n}c"}] for n in range(9)]
     pulled(provider(fake), "vendors", cursor=pages[-1].cursor)
-    asked = [filters for name, _args, filters in fake.asked if name == "vendors"]
     since = {"from_updated_at": "2026-07-01T11:55:00+00:00"}
-    drafts = {"include_draft": True}
-    assert asked == [{}, drafts, since, {**since, **drafts}]
+    assert lists_asked(fake) == [{}, since], "those that wait for approval are read only where vendors are sent"
+
+
+def lists_asked(fake):
+    return [filters for name, _args, filters in fake.asked if name == "vendors"]
+
+
+def test_a_vendor_without_contacts_costs_no_call():
+    fake = Fake(vendors=[{"id": "v1", "name": "V", "contacts": []}, {"id": "v2", "name": "W", "contacts": ["c"]}])
+    fake.vendor_contacts = lambda key: iter([[{"id": "c"}]]) if key == "v2" else pytest.fail("asked in vain")
+    found = [item for page in pulled(provider(fake), "vendors") for item in page.items]
+    assert [len(item.payload["contacts"]) for item in found] == [0, 1]
+
+
+SENDING = {"vendors_push": {"active": True}}
+
+
+def test_where_nothing_changed_one_list_is_read():
+    for vendors, asked in (
+        ([], [{"include_draft": True}]),
+        ([{"id": "v1", "name": "V"}], [{"include_draft": True}, {}]),
+    ):
+        fake = Fake(vendors=vendors, vendor_contacts=[])
+        assert len([item for page in pulled(provider(fake, options=SENDING), "vendors") for item in page.items]) == len(
+            vendors
+        )
+        assert lists_asked(fake) == asked
 
 
 def test_pull_of_vendors_that_wait_for_approval():
@@ -442,10 +467,11 @@ def test_pull_of_vendors_that_wait_for_approval():
             return {**ours, "approval_status": self.state}
 
     fake = Waiting()
-    (waiting,) = [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    assert not [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    (waiting,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
     assert provider(fake).document("vendors", waiting.payload).approval == "pending"
     fake.state = ""
-    (approved,) = [item for found in pulled(provider(fake), "vendors") for item in found.items]
+    (approved,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
     assert approved.version != waiting.version
     fake.state = "APPROVED"
     assert provider(fake).fetch("vendors", "v1").version == approved.version
@@ -673,7 +699,7 @@ def test_a_call_takes_5000():
 def test_one_bill_does_not_spoil_the_others(names, code):
     syncs = Syncs(not_ready=["bill-0003", "bill-0007"], synced=["bill-0005"], names=names, code=code)
     refused = provider(syncs).report([result(number) for number in range(20)], "key")
-    said = "not regard the record as ready" if code == "DEVELOPER_7062" else "Ramp refused the request"
+    said = "the record is not ready to sync" if code == "DEVELOPER_7062" else "Ramp refused the request"
     assert set(refused) == {"bill-0003", "bill-0007"} and all(said in reason for reason in refused.values())
     assert sorted(syncs.taken) == [f"bill-{number:04}" for number in range(20) if number not in (3, 5, 7)]
     keys = [call["idempotency_key"] for call in syncs.calls]
@@ -794,9 +820,9 @@ def test_check_names_missing_scopes_and_what_they_cost(refuse_unknown):
     made = provider(Ramp(granted=granted, refuse_unknown=refuse_unknown, connections=[connection()]))
     report = made.check()
     missing = {finding.title: finding.message for finding in report.findings if finding.level == "warning"}
-    assert set(missing) == {"The scope bills:read is not granted", "The scope vendors:write is not granted"}
-    assert "Vendor Bills, Invoice Files, Bill Payments" in missing["The scope bills:read is not granted"]
-    assert "Vendors to Ramp" in missing["The scope vendors:write is not granted"]
+    assert set(missing) == {"Permission (scope bills:read) is missing", "Permission (scope vendors:write) is missing"}
+    assert "Vendor Bills, Invoice Files, Bill Payments" in missing["Permission (scope bills:read) is missing"]
+    assert "Vendors to Ramp" in missing["Permission (scope vendors:write) is missing"]
     assert report.capabilities == {*granted, "accounting_connection", "purchase_orders"}
     later = provider(None, **report.settings)
     assert set(later.client.scope.split()) == granted
@@ -807,14 +833,14 @@ def test_check_names_missing_scopes_and_what_they_cost(refuse_unknown):
 def test_check_says_what_is_fine():
     report = provider(Ramp(connections=[connection()])).check()
     assert findings(report, "ok") == [
-        "Ramp gives access",
-        "All scopes are granted",
+        "Signed in to Ramp",
+        "All permissions granted",
         "Connected as Example Inc",
         "Ramp has one entity",
-        "Odoo is the accounting system of this Ramp business",
-        "Ramp has accounts to code bills to",
-        "Bills can be read",
-        "Ramp takes purchase orders",
+        "Odoo is connected to Ramp as the accounting system",
+        "Ramp has accounts for coding bills",
+        "Odoo can read bills",
+        "Ramp accepts purchase orders",
     ]
 
 
@@ -839,7 +865,7 @@ def test_check_when_access_ends_while_scopes_are_tried():
 
 
 def test_check_with_no_scope_at_all():
-    assert findings(provider(Ramp(granted=())).check(), "error") == ["Ramp gives no access"]
+    assert findings(provider(Ramp(granted=())).check(), "error") == ["Ramp rejected the credentials"]
 
 
 def test_check_with_wrong_credentials():
@@ -859,7 +885,7 @@ def test_check_survives_a_feature_that_is_refused():
     ramp = Ramp(connections=[connection()])
     ramp.business = lambda: (_ for _ in ()).throw(errors.AuthError("Ramp refused access.", status=403))
     report = provider(ramp).check()
-    assert findings(report, "warning") == ["Ramp refuses a part of its service"] and report.identity == "ramp_id_1"
+    assert findings(report, "warning") == ["Ramp refused part of the check"] and report.identity == "ramp_id_1"
 
 
 @pytest.mark.parametrize(
@@ -886,7 +912,7 @@ def test_a_taken_connection_is_named():
 
 def test_check_warns_of_an_empty_chart():
     report = provider(Ramp(connections=[connection()], accounts=False)).check()
-    assert findings(report, "warning") == ["Ramp has no accounts to code bills to"]
+    assert findings(report, "warning") == ["Ramp has no accounts for coding bills"]
 
 
 ENTITIES = [
@@ -924,7 +950,7 @@ def test_one_entity_is_chosen(name):
 
 def test_an_entity_that_is_not_there():
     report = provider(Ramp(connections=[connection()], entities=ENTITIES), {"entity": "Example DE"}).check()
-    assert findings(report, "error") == ["Ramp has no entity of the name Example DE"]
+    assert findings(report, "error") == ["Entity Example DE does not exist in Ramp"]
     assert report.settings["entity_id"] == ""
 
 

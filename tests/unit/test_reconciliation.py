@@ -1,5 +1,6 @@
 """The merge of two sides that both may change a record."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +29,60 @@ def test_nothing_that_changed_is_lost(odoo, vendor, agreed_odoo, agreed_vendor):
 def test_values_that_nobody_remembers_are_only_filled(odoo, vendor, agreed_odoo, agreed_vendor):
     merged = merge(odoo, vendor, agreed_odoo, agreed_vendor)
     for name in set(odoo) - (set(agreed_odoo) & set(agreed_vendor)):
+        if name not in agreed_vendor and agreed_odoo.get(name) == vendor[name]:
+            # it is there as it was sent
+            assert (name in merged.kept) == (odoo[name] != vendor[name])
+            continue
         assert name not in merged.kept and name not in merged.conflicts
         assert (name in merged.taken) == (not odoo[name] and bool(vendor[name]))
+
+
+PHONE = "phone:ada@example.com"
+PERSONS = [
+    # odoo, vendor, agreed in Odoo, agreed at the vendor: taken, kept, in conflict
+    ({PHONE: "2"}, {PHONE: "1"}, {PHONE: "1"}, {PHONE: "1"}, "kept"),
+    ({PHONE: "1"}, {PHONE: "2"}, {PHONE: "1"}, {PHONE: "1"}, "taken"),
+    ({PHONE: "2"}, {PHONE: "3"}, {PHONE: "1"}, {PHONE: "1"}, "conflicts"),
+    ({PHONE: "1"}, {PHONE: "+1"}, {PHONE: "1"}, {PHONE: "+1"}, ""),
+    # of one side only
+    ({PHONE: "1"}, {}, {}, {}, "kept"),
+    ({PHONE: "1"}, {}, {PHONE: "1"}, {PHONE: "1"}, ""),
+    ({PHONE: "2"}, {}, {PHONE: "1"}, {PHONE: "1"}, "kept"),
+    ({}, {PHONE: "1"}, {}, {}, ""),
+    # new on both sides
+    ({PHONE: "1"}, {PHONE: "2"}, {}, {}, "conflicts"),
+    ({PHONE: "1"}, {PHONE: ""}, {}, {}, "kept"),
+    ({PHONE: ""}, {PHONE: "1"}, {}, {}, "taken"),
+    # sent, and not read again since
+    ({PHONE: "2"}, {PHONE: "1"}, {PHONE: "1"}, {}, "kept"),
+    ({PHONE: "2"}, {PHONE: "3"}, {PHONE: "1"}, {}, ""),
+]
+
+
+@pytest.mark.parametrize(("odoo", "vendor", "agreed_odoo", "agreed_vendor", "where"), PERSONS)
+def test_persons_are_merged_like_fields(odoo, vendor, agreed_odoo, agreed_vendor, where):
+    merged = merge(odoo, vendor, agreed_odoo, agreed_vendor)
+    assert {name for name in ("taken", "kept", "conflicts") if getattr(merged, name)} == ({where} - {""})
+
+
+def test_a_person_that_only_the_vendor_has_is_unseen():
+    assert unseen({}, {PHONE: "1"}, {}) == {PHONE}
+    assert unseen({PHONE: "2"}, {PHONE: "1"}, {}) == {PHONE}
+    assert unseen({}, {PHONE: "1"}, {PHONE: "1"}) == set()
+
+
+def test_persons_take_values_and_tell_whether_they_changed():
+    main = Contact(name="Desk", email="ap@example.com", is_default=True)
+    ada = Contact(name="Ada", email="Ada@example.com", phone="1")
+    elsewhere = Contact(name="Store", email="store@example.com", address=Address(city="Bonn"))
+    vendor = Vendor(external_id="v1", name="V", contacts=(main, ada, elsewhere))
+    agreed = vendor.shared()
+    assert {name for name in agreed if ":" in name} == {"name:ada@example.com", PHONE}
+    changed = vendor.with_shared({PHONE: "2"})
+    assert [contact.phone for contact in changed.contacts] == ["", "2", ""]
+    assert [contact.is_known for contact in vendor.with_known(agreed).contacts] == [False, True, False]
+    assert [contact.is_known for contact in changed.with_known(agreed).contacts] == [False, False, False]
+    assert not any(contact.is_known for contact in vendor.with_known({}).contacts)
 
 
 @given(VALUES, VALUES, VALUES, VALUES, st.sampled_from(["odoo", "vendor"]))

@@ -37,7 +37,7 @@ def test_a_wrong_tenant_or_secret_is_told_as_such(sandbox):
     wrong = raised(client_of(sandbox, client_secret="other-example").rows, "/v1/account")
     assert isinstance(wrong, errors.AuthError) and wrong.code == "invalid_client"
     unknown = raised(client_of(sandbox, tenant_id="3f1c2d9a-0f6e-4f6b-8a53-000000000000").rows, "/v1/account")
-    assert unknown.code == "invalid_tenant" and "tenant id is wrong" in unknown.message
+    assert unknown.code == "invalid_tenant" and "tenant ID is wrong" in unknown.message
 
 
 def test_the_tenant_of_the_customer_gives_a_token_that_opens_nothing(sandbox):

@@ -1,6 +1,6 @@
-"""Canonical documents: what passes between the vendors' translators and Odoo's writers and readers.
+"""Canonical documents, which providers translate to and from, and which importers and exporters use.
 
-Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. Nothing here knows a vendor or Odoo.
+Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. They depend neither on a provider nor on Odoo.
 """
 
 from .account import Account, Company, Tax

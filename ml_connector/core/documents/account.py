@@ -8,7 +8,7 @@ class Account:
 
     :param classification: `asset`, `liability`, `credit_card`, `equity`, `revenue`, `expense` or `other`
     :param active: whether it may be used in new entries
-    :param external_id: what the vendor system calls the account, where it had it before us
+    :param external_id: the provider's ID of the account, if the provider had it before Odoo sent it
     """
 
     odoo_id: int
@@ -21,11 +21,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tax:
-    """A purchase tax. `rate` is a fraction of the net amount, by which the vendor is paid more: 0.15 for 15 %.
+    """A purchase tax. `rate` is the fraction of the net amount that is added to the vendor's total: 0.15 for 15 %.
 
-    :param account_odoo_id: account on which the tax is booked
-    :param account_external_id: the vendor system's own id of that account
-    :param external_id: what the vendor system calls the tax, where it had it before us
+    :param account_odoo_id: account of the tax
+    :param account_external_id: the provider's ID of that account
+    :param external_id: the provider's ID of the tax, if the provider had it before Odoo sent it
     """
 
     odoo_id: int
@@ -39,7 +39,7 @@ class Tax:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """A company of the Odoo database, as a legal entity of the vendor system."""
+    """A company of the Odoo database, as a legal entity of the provider."""
 
     odoo_id: int
     name: str

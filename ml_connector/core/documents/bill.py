@@ -9,11 +9,11 @@ from .common import AnalyticShare, Attachment, Party, Reference
 class BillLine:
     """One line; `amount` in the bill's currency, tax included or not as the bill says. Negative for a discount.
 
-    :param purchase_order: the number of the purchase order that it bills, where the line names it
-    :param purchase_order_line: our own `purchase.order.line` id, or None
-    :param order_line_key: the vendor system's id of the purchase order line that it bills
-    :param quantity: units that it bills, where the source states them
-    :param unit_price: price of one of them, likewise
+    :param purchase_order: the number of the billed purchase order, if the line names it
+    :param purchase_order_line: Odoo ID of the `purchase.order.line`, or None
+    :param order_line_key: the provider's ID of the billed purchase order line
+    :param quantity: billed units, if the provider states them
+    :param unit_price: price of one unit, if the provider states it
     """
 
     amount: Decimal
@@ -32,21 +32,21 @@ class BillLine:
 class Bill:
     """A vendor bill, or a credit note when `is_credit`; amounts are positive in both cases.
 
-    :param total: what the vendor is owed, taxes included; the source's total is the truth
-    :param tax_total: the tax in it where the source states it; None: it follows from the taxes of the lines
+    :param total: amount owed to the vendor, taxes included; the provider's total prevails
+    :param tax_total: the tax in it, if the provider states it; None: it follows from the taxes of the lines
     :param amounts_include_tax: whether the amounts of the lines include their tax
     :param exchange_rate: units of the bill's currency for one of `rate_currency`; None: Odoo's rate of the date
-    :param rate_currency: the currency to which the rate leads, empty where that is not known; None: the company's
+    :param rate_currency: the other currency of the rate, empty if it is unknown; None: the company's
     :param document_date: date on the vendor's document
-    :param accounting_date: date it belongs to in the books; None: the document's date
-    :param purchase_order: the number of the purchase order, kept as reference
-    :param odoo_id: our own move id, when the bill was born in Odoo
-    :param sent_as: ids under which the vendor may have got it from us, when it was born in Odoo
-    :param paid_on: when it was paid outside the vendor system; None: it is still to be paid
-    :param is_void: taken back at the vendor, or cancelled in Odoo
-    :param payment_reference: what the vendor wants to see on the payment
-    :param payment_term: terms that its due date comes from
-    :param remark: a sentence on what stands in the way of its payment at the provider
+    :param accounting_date: date of the entry; None: the document's date
+    :param purchase_order: the number of the purchase order, stored as reference
+    :param odoo_id: Odoo ID of the move, if the bill was created in Odoo
+    :param sent_as: IDs under which Odoo may have sent it to the provider, if it was created in Odoo
+    :param paid_on: date of its payment outside the provider; None: unpaid
+    :param is_void: archived or cancelled in the provider, or cancelled in Odoo
+    :param payment_reference: the vendor's reference for the payment
+    :param payment_term: terms that determine its due date
+    :param remark: a sentence on an obstacle to its payment in the provider
     """
 
     external_id: str
@@ -77,5 +77,5 @@ class Bill:
 
     @property
     def is_withdrawn(self):
-        """Whether nothing is owed for it any more."""
+        """Whether nothing is owed for it."""
         return self.is_void

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillStatus:
-    """What became of a bill of ours in the vendor system's ledger.
+    """Status of a bill that Odoo sent to the provider's accounting system.
 
-    :param external_id: the vendor's id of the bill
+    :param external_id: the provider's ID of the bill
     :param state: `open`, `partial`, `paid` or `voided`
     """
 

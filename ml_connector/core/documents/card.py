@@ -7,14 +7,14 @@ from .common import Attachment, Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardStatement:
-    """What the issuer of the company's cards bills for a period.
+    """The bill of the card issuer for a period.
 
     :param issuer: reference of the kind `vendor`
-    :param card: reference of the kind `journal` whose default account holds the spend that is not billed yet
+    :param card: reference of the kind `journal` whose default account holds unbilled card transactions
     :param total: card spend less refunds; negative when refunds prevail
-    :param spends: external ids of the card transactions (kind `expense`) that it bills
-    :param unbooked: how many of them the vendor system does not yet release for the books
-    :param unbooked_total: what those add up to
+    :param spends: external IDs of the billed card transactions (kind `expense`)
+    :param unbooked: number of those that the provider does not yet mark as ready to sync
+    :param unbooked_total: total of those
     """
 
     external_id: str

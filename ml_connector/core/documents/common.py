@@ -1,4 +1,4 @@
-"""Parts that several documents share."""
+"""Parts of several documents."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,13 +6,13 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A remote code that stands for an Odoo record and needs a mapping.
+    """A remote code that needs a mapping to an Odoo record.
 
-    :param kind: `account`, `tax`, `analytic`, `journal` ...: which kind of Odoo record it stands for
-    :param external_id: the vendor's stable id, unique for the kind within a connection
-    :param code: the code that people know (an account code), used to propose a mapping
-    :param name: the name at the vendor, shown to the person who maps
-    :param group: what the code belongs to at the vendor (the accounting field of an option)
+    :param kind: kind of the Odoo record: `account`, `tax`, `analytic`, `journal` ...
+    :param external_id: the provider's stable ID, unique for the kind within a connection
+    :param code: the code for users (an account code), also used to propose a mapping
+    :param name: the provider's name of it, shown in the mappings
+    :param group: the provider's group of the code (the accounting field of an option)
     """
 
     kind: str
@@ -24,10 +24,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """A vendor or employee as another document names it.
+    """A vendor or employee to which another document refers.
 
-    :param external_id: the vendor system's id of the party
-    :param odoo_id: our own record id, where the other side was told it
+    :param external_id: the provider's ID of the party
+    :param odoo_id: the Odoo ID, if Odoo sent it to the provider
     """
 
     external_id: str
@@ -59,7 +59,7 @@ class Address:
 class Contact:
     """A person to talk to or, with `address`, another address of the same vendor.
 
-    :param is_known: whether nothing of it changed in Odoo since both sides were brought in line
+    :param is_known: whether it is unchanged in Odoo since the last sync
     """
 
     external_id: str = ""
@@ -72,13 +72,13 @@ class Contact:
 
     @property
     def key(self) -> str:
-        """What it is known by among the contacts of a vendor."""
+        """Identifies it among the contacts of a vendor."""
         return self.external_id or self.email.lower() or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file at the vendor. `url` may be short-lived: read the object again before a late download."""
+    """A file of the provider. `url` may expire: read the record again before a late download."""
 
     name: str
     url: str

@@ -1,4 +1,4 @@
-"""The dates of a document, whatever its kind."""
+"""The dates of a document of any kind."""
 
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -19,7 +19,7 @@ def dates_of(document):
 
 @cache
 def _fields_of(kind):
-    """Names of the dates in a class of documents, and of what has parts with dates."""
+    """Names of the date fields of a class of documents, and of the fields whose parts have dates."""
     dates, parts = [], []
     for field in fields(kind) if is_dataclass(kind) else ():
         kinds = (field.type, *get_args(field.type))

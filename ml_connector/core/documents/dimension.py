@@ -3,9 +3,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
-    """An analytic plan: something that lines can be coded to beside their account.
+    """An analytic plan.
 
-    :param external_id: what the vendor system calls it, where it had it before us
+    :param external_id: the provider's ID of it, if the provider had it before Odoo sent it
     """
 
     odoo_id: int
@@ -18,10 +18,10 @@ class Dimension:
 class DimensionValue:
     """An analytic account: one value of a dimension.
 
-    :param dimension_odoo_id: the plan it belongs to
-    :param dimension_external_id: the vendor system's own id of that dimension
-    :param dimension_key: what coded lines call that dimension
-    :param external_id: what coded lines call this value, where the vendor system had it before us
+    :param dimension_odoo_id: its plan
+    :param dimension_external_id: the provider's ID of that dimension
+    :param dimension_key: key of that dimension on lines of documents
+    :param external_id: key of this value on lines of documents, if the provider had it before Odoo sent it
     """
 
     odoo_id: int

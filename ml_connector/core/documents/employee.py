@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Employee:
-    """A person who spends the company's money."""
+    """An employee of the company."""
 
     external_id: str = ""
     odoo_id: int | None = None

@@ -22,14 +22,14 @@ class Expense:
     """Money that an employee spent with a company card.
 
     :param employee: reference of the kind `employee`
-    :param amount: in `currency`, what the company is charged; negative for a refund
+    :param amount: amount charged to the company, in `currency`; negative for a refund
     :param lines: their amounts add up to `amount`
-    :param card: reference of the kind `journal`: its default account is where card spend waits for the card's bill
-    :param merchant_id: the vendor system's id of the merchant, empty when it has none
-    :param merchant_amount: what the merchant charged, in `merchant_currency`, where that differs
-    :param refunds: external id of the expense that this one takes back
-    :param statement: external id of the card statement that bills it, empty while none does
-    :param is_exported: the vendor system regards it as booked already
+    :param card: reference of the kind `journal`, whose default account holds card transactions until the card's bill
+    :param merchant_id: the provider's ID of the merchant, empty if it has none
+    :param merchant_amount: amount charged by the merchant, in `merchant_currency`, if that differs
+    :param refunds: external ID of the refunded expense
+    :param statement: external ID of the card statement that bills it, empty until then
+    :param is_exported: whether the provider has marked it as synced already
     """
 
     external_id: str
@@ -56,8 +56,8 @@ class Expense:
 class Settlement:
     """Money that moved for one document: `amount` is positive, in the document's currency.
 
-    :param source: reference of the kind `journal` from which it came, or into which it went
-    :param reference: the number under which the bank knows it
+    :param source: reference of the kind `journal` that paid or received it
+    :param reference: the bank's number of it
     """
 
     date: date
@@ -68,12 +68,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reimbursement:
-    """What the company owes an employee, or the employee the company (then `bill` is a credit note).
+    """A debt of the company to an employee, or of the employee to the company (then `bill` is a credit note).
 
     :param employee: reference of the kind `employee`
     :param bill: the debt as a vendor bill; its vendor is the employee
-    :param settlement: the money, once it moved
-    :param is_exported: the vendor system regards it as booked already
+    :param settlement: its payment, if there was one
+    :param is_exported: whether the provider has marked it as synced already
     """
 
     external_id: str

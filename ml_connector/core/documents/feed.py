@@ -1,4 +1,4 @@
-"""Feeds: records that travel in files. What a file looks like is data, set by whoever agreed on it with the vendor."""
+"""Records in files. The file template, which the administrator can change, determines their format."""
 
 from dataclasses import dataclass, field
 
@@ -8,15 +8,15 @@ class FeedColumn:
     """A column of a file.
 
     :param label: heading in the file, or name of the XML element
-    :param name: what the value means to us (`number`, `amount`, `dimension.Department`); unique within a feed
+    :param name: meaning of the value (`number`, `amount`, `dimension.Department`); unique within a template
     :param type: `text`, `code`, `date`, `datetime`, `decimal`, `integer` or `boolean`
     :param on_line: whether it belongs to a line of the document instead of its head
-    :param required: a document without it is not taken, a record without it is not sent
-    :param aliases: other headings under which it may come
-    :param values: pairs of the value on our side and the word in the file
-    :param xml_path: where the value is in XML, relative to the document or line; empty: an element named as `label`
-    :param max_length: longer texts are cut off; 0: no limit
-    :param decimals: decimals to write; None: as many as there are
+    :param required: documents without it are refused, records without it are not sent
+    :param aliases: other possible headings
+    :param values: pairs of the value in Odoo and the word in the file
+    :param xml_path: path of the value in XML, relative to the document or line; empty: the element named `label`
+    :param max_length: longer texts are truncated; 0: no limit
+    :param decimals: decimals to write; None: all significant ones
     """
 
     label: str
@@ -33,20 +33,20 @@ class FeedColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedTemplate:
-    """How the files of a feed are written or read.
+    """Format of the files of a flow.
 
-    :param entity: what the records are (`invoices`)
-    :param key: name of the column that tells one document from another
-    :param company_code: the vendor's name of our company; rows of another company are not taken. Empty: any
-    :param credit_sign: how credits come: `auto`, `signed` (negative) or `absolute` (positive, told by the type)
-    :param guard_formulas: put a quote before texts that a spreadsheet would take for a formula
-    :param whole_file: whether one bad document stops all of its file
-    :param max_bytes: larger files are not read
-    :param trailer: first value of a last row that counts the others (CSV); empty: there is none
+    :param entity: name of the records (`invoices`)
+    :param key: name of the column that identifies a document
+    :param company_code: the provider's code of the company; rows of other companies are refused. Empty: any
+    :param credit_sign: sign of credit amounts: `auto`, `signed` (negative) or `absolute` (positive, by document type)
+    :param guard_formulas: put a quote before texts that a spreadsheet would read as a formula
+    :param whole_file: whether one invalid document stops its whole file
+    :param max_bytes: maximum size of a file
+    :param trailer: first value of a last row that counts the others (CSV); empty: no such row
     :param archives: whether zip and gzip archives are unpacked
-    :param statuses: only documents in one of these states are taken; empty: all
-    :param negatives: how negative numbers come: `minus` (-1.00), or `accounting`: also (1.00) and 1.00-
-    :param left_out: rows whose first value begins with one of these words are none of a document (CSV)
+    :param statuses: accepted statuses of documents; empty: all
+    :param negatives: format of negative numbers: `minus` (-1.00), or `accounting`: also (1.00) and 1.00-
+    :param left_out: rows whose first value begins with one of these words are skipped (CSV)
     """
 
     entity: str
@@ -80,15 +80,15 @@ class FeedTemplate:
 
 @dataclass(slots=True, kw_only=True)
 class FileDocument:
-    """A document as it was found in a file.
+    """A document of a file.
 
-    :ivar key: the vendor's id of it; empty when the file does not say
-    :ivar line: number of the line in the file where it begins
-    :ivar values: of its head, by name of column; dates as ISO 8601, numbers with a point
-    :ivar lines: the same of its lines
-    :ivar problems: sentences about what is wrong with it; such a document is not booked
-    :ivar part: name of the file inside an archive; empty outside
-    :ivar number: which it is of those without a key that begin on its line
+    :ivar key: the provider's ID of it; empty if the file has none
+    :ivar line: number of its first line in the file
+    :ivar values: values of its head, by name of column; dates as ISO 8601, numbers with a point
+    :ivar lines: values of its lines, likewise
+    :ivar problems: `Message`s on its errors; such a document is not booked
+    :ivar part: name of the file inside an archive; empty outside of archives
+    :ivar number: its number among the documents without a key that begin on the same line
     """
 
     key: str
@@ -102,7 +102,7 @@ class FileDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileContent:
-    """What a file holds; `notes` are sentences about what was left out."""
+    """Content of a file; `notes` are sentences about skipped parts."""
 
     documents: tuple[FileDocument, ...]
     notes: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class FileContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFile:
-    """A file as a folder of the server lists it. `modified` in seconds since 1970, by the server's clock."""
+    """A file in a folder of the server. `modified` in seconds since 1970, by the server's clock."""
 
     name: str
     size: int

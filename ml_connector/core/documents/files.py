@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadedFile:
-    """A file as it was downloaded from the vendor."""
+    """A file that was downloaded from the provider."""
 
     name: str
     mimetype: str
@@ -12,10 +12,10 @@ class DownloadedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingFile:
-    """A file of ours that belongs to a record that the vendor has.
+    """A file of Odoo for a record that the provider has.
 
-    :param parent_external_id: the vendor's id of that record
-    :param is_invoice: whether it is the vendor's own invoice, not something that goes with it
+    :param parent_external_id: the provider's ID of that record
+    :param is_invoice: whether it is the vendor's invoice, not an attachment to it
     """
 
     parent_external_id: str
@@ -27,11 +27,11 @@ class OutgoingFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Downloaded files of a record that was transferred.
+    """Downloaded files of a transferred record.
 
-    :param subject_kind: kind of the record they belong to (`bill`)
-    :param subject_external_id: the vendor's id of that record
-    :param subject_name: what a person calls that record (an invoice number)
+    :param subject_kind: kind of that record (`bill`)
+    :param subject_external_id: the provider's ID of that record
+    :param subject_name: name of that record for users (an invoice number)
     """
 
     subject_kind: str
@@ -42,9 +42,9 @@ class Files:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingFiles:
-    """All files of ours that belong to a record that the vendor has.
+    """All files of Odoo for a record that the provider has.
 
-    :param parent_external_id: the vendor's id of that record
+    :param parent_external_id: the provider's ID of that record
     """
 
     parent_external_id: str

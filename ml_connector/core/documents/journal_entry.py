@@ -10,10 +10,9 @@ class JournalLine:
     """One side of an entry: `amount` is a debit when positive, a credit when negative, in the entry's currency.
 
     :param account: of the kind `account`; or `journal`, for that journal's default account; or `vendor` or `employee`,
-        for the payable account of that contact, which becomes the line's partner; or `tax`, for the account to which
-        the tax goes
-    :param partner: of the kind `vendor` or `employee`, where the account does not say; it may be left out
-    :param taxes: (tax, amount) of the taxes whose base the line is; lines of their own book them
+        for the payable account of that contact, which becomes the line's partner; or `tax`, for the account of the tax
+    :param partner: of the kind `vendor` or `employee`, if the account does not determine it; optional
+    :param taxes: (tax, amount) of the taxes with this line as base; other lines book them
     """
 
     amount: Decimal
@@ -28,11 +27,11 @@ class JournalLine:
 class JournalEntry:
     """An entry whose lines add up to zero.
 
-    :param follows: id at the source of the card transaction whose cost the entry takes back, as Odoo booked it; the
-        lines then only say how much
-    :param revision: what the source calls this version of what may be booked already; empty for the first
-    :param is_partial: the lines are not all of what the source says was approved
-    :param journal: the journal that takes it; None: the company's journal for miscellaneous entries
+    :param follows: the provider's ID of the card transaction whose cost the entry reverses, as Odoo booked it; the
+        lines then only determine the amount
+    :param revision: the provider's name of this version of an entry that may be booked already; empty for the first
+    :param is_partial: whether the lines cover only a part of the approved amount
+    :param journal: its journal; None: the company's journal for miscellaneous entries
     """
 
     external_id: str

@@ -2,12 +2,11 @@ import re
 
 
 class OwnId(int):
-    """The id of a record of ours as others are told it: `17-K7QX2M`, where that is written as text.
+    """The ID of an Odoo record as Odoo sends it to providers: `17-K7QX2M` as text.
 
-    A database that was restored from a dump gives the same ids once more, to other records. These are born at another
-    moment, so their mark is another one, while a record that came out of the dump keeps its mark, and what was sent of
-    it is found again. A random key would be lost with the restored database together with the knowledge of what was
-    sent. Records that others knew before there were marks are known without.
+    A database restored from a dump assigns the same IDs again, to other records. These are created at another time, so
+    their mark differs. A record of the dump keeps its mark, so its counterpart at the provider is found again. A random
+    key would be lost with the restored database. Records that were sent before marks existed have none.
     """
 
     def __new__(cls, value, mark=""):
@@ -20,6 +19,6 @@ class OwnId(int):
 
     @classmethod
     def read(cls, text):
-        """The id that a text is; None when it is none."""
+        """The ID in a text; None if it is not one."""
         found = re.fullmatch(r"(\d{1,15})(?:-([A-Z2-7]{6}))?", text, re.ASCII)
         return cls(found[1], found[2] or "") if found else None

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clearing:
-    """What cleared a part of a debt: `amount` is positive.
+    """A payment of a part of a debt; `amount` is positive.
 
-    :param reference: our number of the payment
+    :param reference: Odoo's number of the payment
     """
 
     date: date
@@ -17,13 +17,13 @@ class Clearing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
-    """A remote record whose debt was cleared in full, or is open again after the vendor was told that it was.
+    """A remote record that Odoo paid in full, or whose payment was undone after Odoo had reported it to the provider.
 
     :param subject: kind of the record
-    :param version: the version of it that was booked
-    :param number: our number of the booked record
-    :param total: what was owed, in `currency`
-    :param taken_back: whether the payment that the vendor was told of is undone; there are no clearings then
+    :param version: its booked version
+    :param number: Odoo's number of the booked record
+    :param total: owed amount, in `currency`
+    :param taken_back: whether the reported payment was undone; then there are no clearings
     """
 
     subject: str

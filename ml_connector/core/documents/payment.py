@@ -5,15 +5,15 @@ from decimal import Decimal
 from .common import Attachment, Party, Reference
 
 NUMBER = "number:"
-"""Before the key of a bill of which only vendor and number are known."""
+"""Prefix of the key of a bill that is known by vendor and number only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidBill:
-    """The part of a payment that settles one bill; `amount` in the payment's currency, negative for a credit note.
+    """The part of a payment for one bill; `amount` in the payment's currency, negative for a credit note.
 
-    :param external_id: the vendor system's id of the bill; empty where only its number is known
-    :param discount: what is settled beside the amount, because the vendor let it off
+    :param external_id: the provider's ID of the bill; empty if only its number is known
+    :param discount: amount that the vendor waived in addition
     """
 
     external_id: str
@@ -30,13 +30,13 @@ class PaidBill:
 class Payment:
     """Money paid to a vendor.
 
-    :param date: the day the money moved
-    :param source: where the money came from (bank account, card), mapped to a journal
-    :param reference: the number under which the bank or the vendor knows the payment
-    :param debited: what the bank took for it, where the source states that in another currency
-    :param debited_currency: ISO 4217 code of that
-    :param charges: ids of the card transactions that are this payment
-    :param is_void: taken back at the vendor
+    :param date: date of the payment
+    :param source: the paying bank account or card, mapped to a journal
+    :param reference: the number of the payment at the bank or the vendor
+    :param debited: amount that the bank debited, if the provider states it in another currency
+    :param debited_currency: ISO 4217 code of that currency
+    :param charges: IDs of the card transactions of this payment
+    :param is_void: whether the provider voided it
     """
 
     external_id: str
@@ -54,5 +54,5 @@ class Payment:
     is_void: bool = False
 
     def bill_key(self, paid):
-        """What a paid bill is found by: its id, or this vendor and its number."""
+        """Key of a paid bill: its ID, or this vendor and its number."""
         return paid.external_id or f"{NUMBER}{self.vendor.external_id}:{paid.number}"

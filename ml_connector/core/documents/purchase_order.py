@@ -7,9 +7,9 @@ from .common import AnalyticShare, Party, Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrderLine:
-    """`unit_price` without tax, in the order's currency; `odoo_id` is our line, once there is one.
+    """`unit_price` without tax, in the order's currency; `odoo_id` is the line in Odoo, if it exists.
 
-    :param amount: the line's total without tax, where it is not quantity times price to the cent
+    :param amount: the line's total without tax, if it differs from quantity times price
     :param unit: the unit of measure, by name
     """
 
@@ -29,10 +29,10 @@ class PurchaseOrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrder:
-    """An order to a vendor, from either side.
+    """An order to a vendor, from Odoo or from the provider.
 
     :param state: `draft`, `open`, `cancelled` or `closed`
-    :param payment_days: net payment terms in days, None when there are none
+    :param payment_days: net payment terms in days, None without terms
     """
 
     number: str
@@ -50,26 +50,26 @@ class PurchaseOrder:
 
     @property
     def total(self):
-        """Of all lines, without tax."""
+        """Total of all lines, without tax."""
         amounts = (line.quantity * line.unit_price if line.amount is None else line.amount for line in self.lines)
         return sum(amounts, Decimal(0))
 
     @property
     def is_over(self):
-        """Whether nothing more is to come of it."""
+        """Whether the order is finished."""
         return self.state in ("cancelled", "closed")
 
     @property
     def is_withdrawn(self):
-        """Whether nothing is ordered with it any more."""
+        """Whether the order was cancelled."""
         return self.state == "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedLine:
-    """`quantity` received of an order line, less what was returned.
+    """`quantity` received of an order line, less returns.
 
-    :param ordered: quantity that was ordered on that line, where it is known
+    :param ordered: ordered quantity of that line, if it is known
     """
 
     purchase_order_line_odoo_id: int
@@ -81,7 +81,7 @@ class ReceivedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodsReceipt:
-    """What was received at one time on one purchase order."""
+    """Goods received at one time on one purchase order."""
 
     number: str
     purchase_order_odoo_id: int

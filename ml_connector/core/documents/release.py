@@ -3,9 +3,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A record of ours at the vendor that is to be released there: from then on it counts in the books.
+    """A record that Odoo sent and that the provider is to release, so that it books it.
 
-    :param parent_external_id: the vendor's id of that record
+    :param parent_external_id: the provider's ID of that record
     """
 
     parent_external_id: str

@@ -5,16 +5,16 @@ MOST_ADVICE, MOST_REFERENCE = 400, 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a record of theirs, to be told to the vendor.
+    """The result of a record of the provider, to be reported to it.
 
     :param subject: kind of the record that was transferred (`bill`, `payment` ...)
-    :param external_id: the vendor's id of that record
+    :param external_id: the provider's ID of that record
     :param version: the version of that record (`core.provider.RemoteRecord`)
-    :param success: whether it is in the books
-    :param reference: our reference (success only), for example `BILL/2026/07/0012`
-    :param url: link to our record (success only)
-    :param message: one sentence that says what is wrong (failure only)
-    :param advice: what people at the provider do about it (failure only)
+    :param success: whether Odoo booked it
+    :param reference: Odoo's reference (success only), for example `BILL/2026/07/0012`
+    :param url: link to the Odoo record (success only)
+    :param message: a sentence on the error (failure only)
+    :param advice: a sentence on what users of the provider can do (failure only)
     """
 
     subject: str
@@ -27,8 +27,8 @@ class Result:
     advice: str = ""
 
     def failure_text(self, longest):
-        """What people at the provider read of a failure: what is wrong, what to do, and how Odoo finds the record."""
-        message, end = self.message or "The record could not be booked in Odoo.", ""
+        """Text of a failure for users of the provider: the error, what to do, and the reference for Odoo."""
+        message, end = self.message or "Odoo did not book this record.", ""
         if self.advice:
             end = f" {self.advice[:MOST_ADVICE]} Reference for Odoo: {self.external_id[:MOST_REFERENCE]}"
         if len(message) > longest - len(end):

@@ -1,4 +1,4 @@
-"""Files inside a zip or gzip archive, for customers who agreed on archives. What unpacks to too much is refused."""
+"""Files in a zip or gzip archive, where the file template accepts archives. Sizes are limited."""
 
 import gzip
 import io
@@ -6,6 +6,7 @@ import zipfile
 import zlib
 
 from ..errors import FileFormatError
+from ..messages import _
 from .values import shown
 
 MAX_FILES = 20
@@ -20,9 +21,9 @@ def is_archive(content):
 
 
 def unpacked(content):
-    """[(name, content)] of the files of an archive; an archive inside stays what it is.
+    """[(name, content)] of the files of an archive; an archive inside is not unpacked.
 
-    :raises FileFormatError: it is damaged, protected, names folders, or unpacks to more than is allowed
+    :raises FileFormatError: it is damaged or protected, holds folders, or exceeds the limits
     """
     allowed = _Allowance(len(content))
     try:
@@ -32,18 +33,24 @@ def unpacked(content):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [(entry.filename, _member(archive, entry, allowed)) for entry in _entries(archive)]
     except _BROKEN:
-        raise FileFormatError("The archive is damaged or protected by a password.", found="archive") from None
+        raise FileFormatError(_("The archive is damaged or protected by a password."), found="archive") from None
 
 
 def _entries(archive):
     entries = archive.infolist()
     if len(entries) > MAX_FILES:
-        raise FileFormatError(f"The archive holds {len(entries)} files: {MAX_FILES} are allowed.", found="archive")
+        raise FileFormatError(
+            _("The archive holds %(count)s files. The limit is %(limit)s.", count=len(entries), limit=MAX_FILES),
+            found="archive",
+        )
     for entry in entries:
-        # the name as it stands in the archive: `filename` has lost what follows a zero byte
+        # the name in the archive itself: `filename` ends at a zero byte
         if set(entry.orig_filename) & {"/", "\\", ":", "\0"} or entry.filename in (".", ".."):
             raise FileFormatError(
-                f"The archive holds {shown(entry.orig_filename)}: only files without a folder are taken.",
+                _(
+                    "The archive holds %(file)s. Only files without a folder are allowed.",
+                    file=shown(entry.orig_filename),
+                ),
                 found="archive",
             )
     return entries
@@ -55,7 +62,7 @@ def _member(archive, entry, allowed):
 
 
 class _Allowance:
-    """How much may still be unpacked, whatever the archive says about sizes."""
+    """Number of bytes that may still be unpacked, whatever sizes the archive declares."""
 
     def __init__(self, packed_size):
         self.left = min(MAX_UNPACKED, MAX_RATIO * packed_size)
@@ -66,8 +73,11 @@ class _Allowance:
             self.left -= len(part)
             if self.left < 0:
                 raise FileFormatError(
-                    f"The archive unpacks to more than is allowed: {MAX_UNPACKED // 1024 // 1024} MB, and"
-                    f" {MAX_RATIO} times its own size.",
+                    _(
+                        "The unpacked archive is too large. Limits: %(limit)s MB and %(ratio)s times the packed size.",
+                        limit=MAX_UNPACKED // 1024 // 1024,
+                        ratio=MAX_RATIO,
+                    ),
                     found="archive",
                 )
             parts.append(part)

@@ -1,16 +1,18 @@
-"""Reads CSV: one row a line, the head of the document is repeated on each.
+"""Reads CSV: one row for each line of a document; each row repeats the head of the document.
 
-The rows are found twice. At first only the id in each is kept, with the place where it begins; then the rows of one
-document after the other are read, so that memory does not grow with the size of the file, wherever its rows stand.
+The file is read twice. The first pass keeps only the ID and the position of each row; the second one reads the rows
+document by document. So memory does not grow with the size of the file, in whatever order its rows are.
 """
 
 import csv
 import re
 from array import array
+from decimal import Decimal
 from itertools import pairwise
 
 from ..documents import FileDocument
 from ..errors import FileFormatError
+from ..messages import _
 from .encodings import as_utf8, encoding_of
 from .parser_base import MAX_DAMAGED, MAX_ROWS, File, blame, damaged, harmless
 from .values import shown
@@ -18,11 +20,11 @@ from .values import shown
 MAX_ROW = 1_000_000
 """Bytes of a row."""
 TITLE_ROWS = 50
-"""Rows in which the headings are looked for."""
+"""Rows among which the parser searches the headings."""
 DELIMITERS = (",", ";", "\t", "|")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n)?")
 _SEPARATOR = re.compile(r'"?sep=((?!")[!-/:-@\[-`{-~]|\\t)"?[,;\t|]*', re.IGNORECASE)
-"""The first line by which a spreadsheet is told what separates the values."""
+"""A first line that declares the delimiter to spreadsheets."""
 MAX_TOLD = 1000
 _QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"')
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -30,7 +32,7 @@ _BLANK = " \t\u00a0\ufeff"
 _TOTAL = re.compile(
     r"(grand |sub)?(totals?|totaal|totale|totaux|summe|gesamt\w*|suma|summa|sum|razem|celkem|итого)\b", re.IGNORECASE
 )
-"""How rows of totals begin."""
+"""Beginning of rows of totals."""
 
 
 class CsvFile(File):
@@ -56,10 +58,10 @@ class CsvFile(File):
     # ------------------------------------------------------------------ rows
 
     def rows(self, position, end, line):
-        """(where it begins, its line, its cells, what is wrong with it) of each row that is not blank.
+        """(position, line, cells, sentence on its fault) of each row that is not blank.
 
-        Of a row that is wrong, only those cells are given that are surely in their place. What follows it and does not
-        even reach the id is a piece of it.
+        A faulty row returns only those cells that are certainly in their place. A following row that is too short for
+        an ID is a piece of it.
         """
         is_after_fault = False
         blank = self.delimiter + _BLANK
@@ -69,7 +71,11 @@ class CsvFile(File):
             position, line = match.end(), line + 1
             if position - start > MAX_ROW:
                 cells = self._salvaged(self._text(start, start + MAX_ROW // 100), is_whole=False)
-                fault = f"Line {number}: the row has more than {MAX_ROW:,} bytes, which is the limit."
+                fault = _(
+                    "Line %(line)s: the row has more than %(limit)s bytes, which is the limit.",
+                    line=number,
+                    limit=Decimal(MAX_ROW),
+                )
             else:
                 text = self._text(start, match.end(1))
                 if '"' in text:
@@ -95,7 +101,7 @@ class CsvFile(File):
             return self.content[start:end].decode(self.codec, "surrogateescape")
 
     def _quoted(self, start, end, line, text):
-        """The cells of a row with quotes, the number of its lines, where the next row begins, and what is wrong."""
+        """The cells of a row with quotes, the number of its lines, the position of the next row, and its fault."""
         ends = []
 
         def texts():
@@ -109,25 +115,27 @@ class CsvFile(File):
         try:
             cells = next(csv.reader(texts(), delimiter=self.delimiter, strict=True))
         except csv.Error as error:
-            fault = f"Line {line}: a quote is missing or too many."
+            fault = _("Line %(line)s: a quotation mark is missing, or there is one too many.", line=line)
             if "field larger" in str(error):
-                fault = f"Line {line}: a text has more than {csv.field_size_limit():,} characters."
+                limit = Decimal(csv.field_size_limit())
+                fault = _("Line %(line)s: a text has more than %(limit)s characters.", line=line, limit=limit)
             return self._salvaged(text), 1, ends[0], fault
         fault = ""
         if len(ends) > 2 and self._holds_rows(ends):
             cells = self._salvaged(text)
-            fault = f"Line {line}: a quoted text goes on over other rows, to line {line + len(ends) - 1}."
+            last = line + len(ends) - 1
+            fault = _("Line %(line)s: a quoted text extends over other rows, to line %(last)s.", line=line, last=last)
         return cells, len(ends), ends[-1], fault
 
     def _holds_rows(self, ends):
-        """Whether lines inside of a quoted text look like rows: then a quote is missing, and nothing of it is taken."""
+        """Whether lines inside a quoted text look like rows: then a quotation mark is missing."""
         delimiter = self.delimiter.encode()
         return self.needed and any(
             self.content.count(delimiter, start, end) >= self.needed for start, end in pairwise(ends[:-1])
         )
 
     def _salvaged(self, text, is_whole=True):
-        """The cells before a broken one; all of them where their number is right all the same."""
+        """The cells before a broken one; all of them if their number is right nevertheless."""
         cells, position = [], 0
         while position <= len(text):
             if text.startswith('"', position):
@@ -147,7 +155,7 @@ class CsvFile(File):
     # ------------------------------------------------------------------ headings
 
     def _find_heading(self, position):
-        """Find the row with the headings: the first that has all that are needed, whatever titles stand above it."""
+        """Find the row with the headings: the first one that has all required ones. Titles may precede it."""
         line, first = 1, self.template.delimiter
         match = _LINE.match(self.content, position)
         if told := _SEPARATOR.fullmatch(self._text(position, min(match.end(1), position + MAX_TOLD)).strip()):
@@ -159,9 +167,14 @@ class CsvFile(File):
             for count, (_start, number, header, _fault) in enumerate(self.rows(position, len(self.content), line)):
                 places, missing, twice = self._columns_of(header)
                 if not missing and delimiter != first:
-                    name = "tabs" if delimiter == "\t" else shown(delimiter)
+                    name = _("tabs") if delimiter == "\t" else shown(delimiter)
                     raise FileFormatError(
-                        f"Line {number}: the headings are separated by {name}: choose that Delimiter in the template.",
+                        _(
+                            "Line %(line)s: the headings are separated by %(delimiter)s. Set that delimiter in the file"
+                            " template.",
+                            line=number,
+                            delimiter=name,
+                        ),
                         line=number,
                         expected=first,
                         found=delimiter.replace("\t", "tab"),
@@ -175,7 +188,9 @@ class CsvFile(File):
                     break
         missing, number, header = best or ([self.key.label], line, [])
         raise FileFormatError(
-            f"Line {number}: the column {', '.join(missing)} is missing.",
+            _("Line %(line)s: the column %(columns)s is missing.", line=number, columns=missing)
+            if len(missing) == 1
+            else _("Line %(line)s: the columns %(columns)s are missing.", line=number, columns=missing),
             line=number,
             column=missing[0],
             expected=", ".join(missing),
@@ -183,9 +198,9 @@ class CsvFile(File):
         )
 
     def _columns_of(self, header):
-        """{name of a column: its place}, headings that are missing, and headings of read columns that are there twice.
+        """{name of a column: its place}, missing headings, and headings of the template's columns that occur twice.
 
-        Case and spaces of a heading do not matter; the other names of a column come after its own.
+        Case and spaces of a heading do not matter; aliases of a column come after its label.
         """
         plain, doubles = {}, set()
         for place, heading in enumerate(header):
@@ -209,7 +224,10 @@ class CsvFile(File):
         if twice:
             heading = twice[0]
             raise FileFormatError(
-                f"The heading {shown(heading)} is there twice.", line=line, column=heading, found=heading
+                _("The heading %(heading)s occurs twice.", heading=shown(heading)),
+                line=line,
+                column=heading,
+                found=heading,
             )
         self.places, self.width = places, len(header)
         self.header = [heading.strip() for heading in header]
@@ -222,36 +240,44 @@ class CsvFile(File):
         self.summable = numbers | (set(range(self.width)) - set(places.values())) | {self.currency_place}
         known = set(places.values())
         if titles:
-            self.notes.add(f"What stands above the headings on line {line} was left out.")
+            self.notes.add(_("The headings are on line %(line)s. The lines before it were skipped.", line=line))
         extra = [heading for place, heading in enumerate(self.header) if place not in known and heading]
         if extra:
             names = harmless(", ".join(extra)[:200])
-            self.notes.add(f"Columns that the template does not name were left out: {names}.")
+            self.notes.add(_("Columns that the file template does not name were skipped: %(columns)s.", columns=names))
 
     # ------------------------------------------------------------------ documents
 
     def _index(self):
-        """Note where the rows of each document are, and refuse what is wrong with the whole."""
+        """Record the positions of the rows of each document, and raise errors in the whole file."""
         trailer = self.template.trailer
         position, line = self.next_row
         self.stop, count, broken, last, is_over = len(self.content), 0, 0, "", False
         for start, number, cells, fault in self.rows(position, self.stop, line):
             if is_over:
-                raise FileFormatError(f"Line {number} comes after the last row, {shown(trailer)}.", line=number)
+                raise FileFormatError(
+                    _("Line %(line)s follows the trailer row %(trailer)s.", line=number, trailer=shown(trailer)),
+                    line=number,
+                )
             if trailer and cells and cells[0].strip() == trailer:
                 self._check_count(cells, count, number)
                 is_over, self.stop = True, start
                 continue
             line = number
-            if not fault and (reason := self._reason_to_leave_out(cells)):
-                self.notes.add(f"Line {number} was left out: {reason}.")
+            if not fault and (note := self._skip_note(cells, number)):
+                self.notes.add(note)
                 last = ""
                 continue
             count += 1
             broken += bool(fault)
-            if count > MAX_ROWS or broken > MAX_DAMAGED:
-                kind = f"{MAX_ROWS:,} rows" if count > MAX_ROWS else f"{MAX_DAMAGED:,} rows with a quote missing"
-                raise FileFormatError(f"The file has more than {kind}, which is the limit.", line=number)
+            if count > MAX_ROWS:
+                sentence = _("The file has more than %(limit)s rows, which is the limit.", limit=Decimal(MAX_ROWS))
+                raise FileFormatError(sentence, line=number)
+            if broken > MAX_DAMAGED:
+                sentence = _(
+                    "The file has more than %(limit)s unreadable rows, which is the limit.", limit=Decimal(MAX_DAMAGED)
+                )
+                raise FileFormatError(sentence, line=number)
             key = self._key_of(cells)
             if not key or key != last:
                 self.starts.append(start)
@@ -260,7 +286,7 @@ class CsvFile(File):
             last = key
         if trailer and not is_over:
             raise FileFormatError(
-                f"The file ends without its last row, {shown(trailer)}.",
+                _("The file ends without its trailer row %(trailer)s.", trailer=shown(trailer)),
                 line=line,
                 expected=trailer,
                 found="the end of the file",
@@ -271,7 +297,11 @@ class CsvFile(File):
         said = row[1].strip() if len(row) > 1 else ""
         if said != str(count):
             raise FileFormatError(
-                f"The last row says that there are {shown(said)} rows, but {count} were found.",
+                _(
+                    "The trailer row counts %(expected)s rows, but the file has %(count)s.",
+                    expected=shown(said),
+                    count=count,
+                ),
                 line=line,
                 expected=harmless(said[:20]),
                 found=str(count),
@@ -280,21 +310,24 @@ class CsvFile(File):
     def _key_of(self, cells):
         return harmless(cells[self.key_place].strip()) if self.key_place < len(cells) else ""
 
-    def _reason_to_leave_out(self, cells):
-        """Why a row is none of a document; empty where it is one."""
+    def _skip_note(self, cells, line):
+        """A sentence on why a row is not part of a document; empty if it is."""
         if words := self.template.left_out:
             first = next((cell.strip() for cell in cells if cell.strip()), "").casefold()
             if word := next((word for word in words if first.startswith(word.casefold())), ""):
-                return f"it begins with {shown(word)}"
+                return _("Line %(line)s begins with %(word)s and was skipped.", line=line, word=shown(word))
         key = cells[self.key_place].strip() if self.key_place < len(cells) else ""
         if key and not _TOTAL.match(key):
             is_heading = key == self.header[self.key_place]
-            return "it repeats the headings" if is_heading and [*map(str.strip, cells)] == self.header else ""
+            if is_heading and [*map(str.strip, cells)] == self.header:
+                return _("Line %(line)s repeats the headings and was skipped.", line=line)
+            return ""
         filled = {place: cell.strip() for place, cell in enumerate(cells) if cell.strip()}
         if len(filled) == 1:
-            return f"{shown(harmless(*filled.values()))} stands alone in it"
+            value = shown(harmless(*filled.values()))
+            return _("Line %(line)s holds only %(value)s and was skipped.", line=line, value=value)
         if all(place in self.summable or _TOTAL.match(cell) for place, cell in filled.items()):
-            return "it holds totals"
+            return _("Line %(line)s holds totals and was skipped.", line=line)
         return ""
 
     def documents(self):
@@ -311,11 +344,11 @@ class CsvFile(File):
                 yield from self._built(runs, ends)
 
     def _built(self, runs, ends):
-        """The documents of the rows of some runs: one, but for rows that only seem to be of it."""
+        """The documents of the rows of some runs: one, and those of rows that only seem to belong to it."""
         drafts, strays = {}, []
         for run in runs:
             for _start, line, cells, fault in self.rows(self.starts[run], ends[run], self.lines[run]):
-                if fault or not self._reason_to_leave_out(cells):
+                if fault or not self._skip_note(cells, line):
                     self._add(drafts, strays, cells, line, fault)
         for document in (*(draft.document for draft in drafts.values()), *strays):
             self.check_required(document)
@@ -336,14 +369,25 @@ class CsvFile(File):
         document = FileDocument(key=key, line=line)
         head, values = self._values(document, cells, line)
         if any(cell.strip() for cell in cells[self.width :]):
-            blame(document, f"Line {line} has {len(cells)} columns, {self.width} were expected.")
+            sentence = _(
+                "Line %(line)s has %(count)s columns instead of %(expected)s.",
+                line=line,
+                count=len(cells),
+                expected=self.width,
+            )
+            blame(document, sentence)
         document.values = head
         if draft and draft.document.values and draft.document.values != head:
             other = draft.document
             label = next(self.columns[name].label for name in head if head[name] != other.values.get(name))
-            differs = f"Line {line}: {label} is not the same as on line {other.line}."
+            differs = _(
+                "Line %(line)s: %(column)s differs from line %(other_line)s.",
+                line=line,
+                column=label,
+                other_line=other.line,
+            )
             if is_short:
-                # a piece of another row, which has this id in the wrong place
+                # a piece of another row, with this ID in the wrong place
                 blame(document, differs)
                 document.key = ""
                 strays.append(document)
@@ -375,7 +419,7 @@ class CsvFile(File):
 
 
 class _Draft:
-    """A document whose rows are being read. `numbers`: its lines by their number; `is_short`: all rows lack cells."""
+    """A document that is being read. `numbers`: its lines by their number; `is_short`: all rows lack cells."""
 
     __slots__ = ("document", "is_short", "numbers")
 
@@ -386,7 +430,7 @@ class _Draft:
 
 
 def repeated(hashes):
-    """Those that are there more than once."""
+    """The hashes that occur more than once."""
     ordered = sorted(hashes)
     return {one for one, other in pairwise(ordered) if one == other}
 

@@ -1,10 +1,11 @@
-"""In which encoding a file is: as its mark says, as its template says, or as its bytes show without a doubt."""
+"""Detects the encoding of a file: by its byte order mark, its template, or its bytes if they are unambiguous."""
 
 import codecs
 import re
 from dataclasses import dataclass
 
 from ..errors import FileFormatError
+from ..messages import _
 
 try:
     import charset_normalizer
@@ -13,12 +14,12 @@ except ImportError:  # it comes with requests, in most of its packages
 
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 CANDIDATES = ("cp1252", "cp1250", "iso8859_15", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850")
-"""What programs write that do not write UTF-8."""
+"""Encodings of programs that do not write UTF-8."""
 CHUNK = 1 << 20
 _SAMPLE = 32_768
 _BEGINNING = 400
 _CLEAR, _DOUBTFUL = 0.1, 0.2
-"""How disorderly a text may be at most to be right, and at least to be wrong, as `charset_normalizer` measures it."""
+"""Up to this disorder, as `charset_normalizer` measures it, a guess is right; from that disorder on it is wrong."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _UTF8_LETTER = re.compile(
     rb"\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -28,10 +29,10 @@ _UTF8_LETTER = re.compile(
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """
-    :ivar name: as Python calls it
-    :ivar start: where the text begins, after its mark
-    :ivar note: a sentence where it is not what the template says
-    :ivar hint: the encodings in which the text may be, where some of it is not in this one
+    :ivar name: Python's name of it
+    :ivar start: where the text begins, after its byte order mark
+    :ivar note: a sentence if it is not the template's
+    :ivar hint: encodings that fit the text better, if parts of it are invalid in this one
     """
 
     name: str
@@ -48,7 +49,9 @@ def encoding_of(content, template):
     try:
         codecs.lookup(told)
     except LookupError:
-        raise FileFormatError(f"The encoding {told[:40]} of the template is not known.") from None
+        raise FileFormatError(
+            _("The encoding %(encoding)s of the template does not exist.", encoding=told[:40])
+        ) from None
     if name := _two_bytes(content):
         return _other(name, told)
     if content.isascii():
@@ -60,13 +63,13 @@ def encoding_of(content, template):
     elif told != "utf-8" and _is_valid(content, told):
         return Encoding(told)
     if _UTF8_LETTER.search(content):
-        return Encoding(told)  # it is damaged in places
+        return Encoding(told)  # parts of it are damaged
     names, is_sure = _guessed(content)
     return _other(names[0], told) if is_sure else Encoding(told, hint=" or ".join(names))
 
 
 def two_byte_encoding(content):
-    """UTF-16, where the text is in that; None where it is not."""
+    """The `Encoding` of a UTF-16 text; None for others."""
     for mark, name in MARKS[1:]:
         if content.startswith(mark):
             return Encoding(name, len(mark))
@@ -75,11 +78,12 @@ def two_byte_encoding(content):
 
 
 def _other(name, told):
-    return Encoding(name, note=f"The file is in {name}, not in {told} as its template says.")
+    note = _("The file is encoded in %(found)s, not in %(expected)s as in its template.", found=name, expected=told)
+    return Encoding(name, note=note)
 
 
 def _two_bytes(content):
-    """The name of UTF-16 without a mark: every second byte of a table is zero."""
+    """The name of UTF-16 without a byte order mark: every second byte of a table is zero."""
     beginning = content[:_BEGINNING]
     if len(beginning) < 8:
         return ""
@@ -102,7 +106,7 @@ def _is_valid(content, name):
 
 
 def _guessed(content):
-    """The encodings in which the text may be, and whether all that are likely read it alike."""
+    """Encodings that fit the text, and whether all likely ones read it alike."""
     if charset_normalizer is None:
         return (), False
     pieces, size, end = [], 0, 0
@@ -131,7 +135,7 @@ def _guessed(content):
 
 
 def as_utf8(content, encoding):
-    """The content in UTF-8, without its mark; what cannot be read becomes the sign for that."""
+    """The content in UTF-8, without byte order mark; unreadable bytes become replacement characters."""
     decoder = codecs.getincrementaldecoder(encoding.name)("replace")
     parts = [
         decoder.decode(content[start : start + CHUNK]).encode("utf-8", "replace")

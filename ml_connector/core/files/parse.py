@@ -1,14 +1,16 @@
-"""Reads files by their template, CSV or XML, into documents. What is not as agreed is an error with its place.
+"""Reads files, CSV or XML, by their template into documents. Each error names its place.
 
-What is wrong with one cell, row, element or file of an archive makes its document wrong, and nothing else. What is
-wrong with the whole is raised before the first document is given.
+An error in one cell, row, element or file of an archive makes only its document invalid. An error in the whole file is
+raised before the first document is returned.
 """
 
 from array import array
 from dataclasses import replace
+from decimal import Decimal
 
 from ..documents import FileContent
 from ..errors import FileFormatError
+from ..messages import _
 from .archives import is_archive, unpacked
 from .csv_parser import CsvFile, repeated
 from .parser_base import Notes, blame, damaged
@@ -17,25 +19,25 @@ from .xml_parser import XmlFile
 
 
 def read_file(template, content):
-    """All documents of a file at once.
+    """All documents of a file together.
 
-    :raises FileFormatError: when the file as a whole cannot be read
+    :raises FileFormatError: the file as a whole cannot be read
     """
     reading = Reading(template, content)
     return FileContent(documents=tuple(reading.documents), notes=tuple(reading.notes))
 
 
 class Reading:
-    """A file that is read as its documents are asked for, so that memory does not grow with their number.
+    """A file that is read while its documents are requested, so that memory does not grow with their number.
 
-    :ivar documents: an iterator, to be used once
-    :ivar notes: sentences about what was left out; complete when the documents are
-    :raises FileFormatError: when the file as a whole cannot be read
+    :ivar documents: an iterator, for one use
+    :ivar notes: sentences about what was skipped; complete at the end of the documents
+    :raises FileFormatError: the file as a whole cannot be read
     """
 
     def __init__(self, template, content):
         if not content or content.isspace():
-            raise FileFormatError("The file is empty.", expected="at least one line", found="nothing")
+            raise FileFormatError(_("The file is empty."), expected=_("at least one line"), found="nothing")
         _check_size(template, content)
         self.template = template
         self.notes = Notes()
@@ -47,9 +49,11 @@ class Reading:
         self.documents = self._documents(files, repeated(hashes))
 
     def _opened(self, content):
-        """(name, file) of those that an archive holds; what is inside them must be plain."""
+        """(name, file) of the files of an archive; an archive inside it is refused."""
         if not self.template.archives:
-            raise FileFormatError("The file is an archive: only plain files are read.", found="zip or gzip")
+            raise FileFormatError(
+                _("The file is an archive. Its template does not accept archives."), found="zip or gzip"
+            )
         plain, files, first = replace(self.template, archives=False), [], None
         for name, inside in unpacked(content):
             try:
@@ -57,19 +61,19 @@ class Reading:
                     _check_size(plain, inside)
                     files.append((name, _opened(plain, inside, self.notes)))
                     continue
-                raise FileFormatError("The file is empty.")
+                raise FileFormatError(_("The file is empty."))
             except FileFormatError as error:
-                error.message = f"{shown(name)}: {error.message}" if name else error.message
+                error.message = _in_file(name, error.message)
                 first = first or error
                 broken = damaged(error.line, error.message)
                 broken.part = name
                 self._broken.append(broken)
         if not files:
-            raise first or FileFormatError("The archive holds no file.")
+            raise first or FileFormatError(_("The archive holds no file."))
         return files
 
     def _documents(self, files, again):
-        """The documents of all files; one that is there twice is given once, and is wrong if it is not the same."""
+        """The documents of all files; a repeated one is returned once, and is invalid if its content differs."""
         yield from self._broken
         held = {}
         for name, file in files:
@@ -81,7 +85,7 @@ class Reading:
                     last = document
                 if name:
                     document.part = name
-                    document.problems = [f"{shown(name)}: {problem}" for problem in document.problems]
+                    document.problems = [_in_file(name, problem) for problem in document.problems]
                 if document.key and hash(document.key) in again:
                     self._hold(held, file.key.label, document)
                 else:
@@ -92,23 +96,31 @@ class Reading:
         first = held.setdefault(document.key, document)
         if first is document:
             return
-        places = f"{_place(first)} and {_place(document)}"
+        named = {"column": label, "value": shown(document.key), "first": _place(first), "second": _place(document)}
         if (first.values, first.lines, first.problems) == (document.values, document.lines, document.problems):
-            self.notes.add(f"{label} {shown(document.key)} is there twice ({places}).")
+            self.notes.add(_("%(column)s %(value)s occurs twice: %(first)s, %(second)s.", **named))
         else:
-            blame(first, f"{label} {shown(document.key)} is there twice with different content ({places}).")
+            sentence = _("%(column)s %(value)s occurs twice with different content: %(first)s, %(second)s.", **named)
+            blame(first, sentence)
+
+
+def _in_file(name, problem):
+    return _("%(file)s: %(problem)s", file=shown(name), problem=problem) if name else problem
 
 
 def _place(document):
-    return f"{shown(document.part)} line {document.line}" if document.part else f"line {document.line}"
+    if document.part:
+        return _("%(file)s line %(line)s", file=shown(document.part), line=document.line)
+    return _("line %(line)s", line=document.line)
 
 
 def _check_size(template, content):
     if len(content) > template.max_bytes:
-        raise FileFormatError(f"The file is larger than the {template.max_bytes:,} bytes that are allowed.")
+        limit = Decimal(template.max_bytes)
+        raise FileFormatError(_("The file is larger than the limit of %(limit)s bytes.", limit=limit))
 
 
 def _opened(template, content, notes):
     if is_archive(content):
-        raise FileFormatError("The file is an archive: only plain files are read.", found="zip or gzip")
+        raise FileFormatError(_("The file is an archive. Its template does not accept archives."), found="zip or gzip")
     return (XmlFile if template.file_format == "xml" else CsvFile)(template, content, notes)

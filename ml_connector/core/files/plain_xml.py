@@ -1,7 +1,7 @@
-"""Reads XML from outside: elements, attributes and text, nothing that has a meaning of its own.
+"""Reads XML from outside: elements, attributes and text only.
 
-Document types and entities are refused where the parser meets them, whatever the encoding, and depth and number of
-elements are bounded. Names are without their namespaces.
+The parser refuses document types and entities in any encoding, and limits depth and number of elements. Names are
+without their namespaces.
 """
 
 import re
@@ -29,12 +29,12 @@ _CUT = {
 class XmlError(Exception):
     """The text cannot be read.
 
-    :ivar reason: `doctype`, `depth`, `size`, `part`, `text`, `token`, `nested`, `encoding`, or what the parser says
-    :ivar code: the parser's own code; None: it is our rule that is broken
-    :ivar is_cut: it ends in the middle
-    :ivar limit: what is allowed, where there is a limit
-    :ivar start: where the part begins that it is in, in bytes
-    :ivar stop: where the next part begins
+    :ivar reason: `doctype`, `depth`, `size`, `part`, `text`, `token`, `nested`, `encoding`, or the parser's own text
+    :ivar code: the parser's code; None: a rule of this module is violated
+    :ivar is_cut: whether the text ends too early
+    :ivar limit: the limit that is exceeded, if there is one
+    :ivar start: position of the faulty part, in bytes
+    :ivar stop: position of the next part
     """
 
     start = stop = 0
@@ -62,10 +62,10 @@ class _Parser:
     """One run of the parser, with the elements that are open.
 
     :ivar stack: the open elements, the root first
-    :ivar done: children of the root that are complete, where they are wanted by themselves
-    :ivar root_at: where the root begins, in bytes
-    :ivar understood: where the last tag, comment or the like begins that was understood
-    :ivar begun: where the child of the root begins that is open
+    :ivar done: complete children of the root, if they are read one by one
+    :ivar root_at: position of the root, in bytes
+    :ivar understood: position of the last tag, comment or the like that was parsed
+    :ivar begun: position of the open child of the root
     """
 
     def __init__(self, max_elements, part_name=None, encoding=None, base_line=0):
@@ -143,7 +143,7 @@ class _Parser:
 
     def feed(self, data, is_end):
         """
-        :raises XmlError: it is not plain, well-formed XML
+        :raises XmlError: the data is not plain, well-formed XML
         """
         try:
             self.expat.Parse(data, is_end)
@@ -166,7 +166,7 @@ def _append(node, where, item):
 def parse(content, max_elements=MAX_ELEMENTS):
     """The root of a document.
 
-    :raises XmlError: it is not plain, well-formed XML
+    :raises XmlError: the content is not plain, well-formed XML
     """
     parser = _Parser(max_elements)
     parser.feed(content, True)
@@ -174,13 +174,13 @@ def parse(content, max_elements=MAX_ELEMENTS):
 
 
 class Parts:
-    """The children of the root of a document one after the other, each for itself: `(element, None)`, or
-    `(None, error)` for what cannot be read, which ends where the next child of that name begins.
+    """Iterates over the children of the root: `(element, None)`, or `(None, error)` for an unreadable part, which ends
+    where the next child of that name begins.
 
-    :param name: of the children that count
-    :param nests: whether such a child may have an element of the same name in it
+    :param name: name of the children that hold documents
+    :param nests: whether such a child may contain an element of the same name
     :ivar root: the root, without its children
-    :raises XmlError: what is wrong is not in one of them
+    :raises XmlError: the error is outside these children
     """
 
     def __init__(self, content, name, encoding=None, nests=False):
@@ -230,24 +230,24 @@ class Parts:
                 raise problem
 
     def _place(self, error, parser, start, beginning):
-        """Say where the part is that cannot be read, and where the next one begins."""
+        """Set the positions of the unreadable part and of the next one."""
         shift = start - len(beginning)
         error.start = max(shift + (parser.understood if parser.begun is None else parser.begun), start)
         if error.column and error.line == parser.base_line + 1 and start:
             before = self.content.rfind(b"\n", max(start - CHUNK, 0), start)
             error.column += start - before - 1 - len(beginning)
-        # what was not understood may seem to hold what follows, as a comment without its end does
+        # an unparsed part may seem to contain the following ones, such as a comment without its end
         found = self._next.search(self.content, max(shift + parser.understood, start) + 1)
         error.is_cut = False
         error.stop = found.start() if found else len(self.content)
 
     def _beginning(self, place):
-        """What stands before the children of the root, in one line."""
+        """The text before the children of the root, in one line."""
         found = re.compile(_TAG).match(self.content, place)
         return re.sub(rb"[\r\n]", b" ", self.content[: found.end()]) if found else b""
 
     def _is_whole(self, beginning):
-        """Whether the root has its end."""
+        """Whether the end tag of the root is present."""
         name = re.match(rb"<([^\s/>]+)", beginning[beginning.rfind(b"<") :])
         end = rb"</%s\s*>\s*(?:<!--.{0,200}?-->\s*)?\Z" % re.escape(name[1])
         return bool(re.search(end, self.content[-1000:], re.DOTALL))

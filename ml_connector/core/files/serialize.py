@@ -1,10 +1,11 @@
-"""Writes rows of values into a file by its template, as they come: memory does not grow with their number."""
+"""Writes rows of values into a file by its template, one by one, so that memory does not grow with their number."""
 
 import csv
 import io
 from xml.sax.saxutils import escape, quoteattr
 
 from ..errors import InvalidDataError
+from ..messages import _
 from .values import shown, writer_of
 
 
@@ -23,7 +24,7 @@ class _Writer:
         self.texts = [writer_of(column, template) for column in self.columns]
 
     def texts_of(self, values):
-        """The row as it will stand in the file; also what tells whether it changed."""
+        """The row as written to the file; also used to detect changes."""
         return [text(value) for text, value in zip(self.texts, values, strict=True)]
 
     def put(self, text):
@@ -31,8 +32,11 @@ class _Writer:
             data = text.encode(self.template.encoding)
         except UnicodeEncodeError as error:
             raise InvalidDataError(
-                f"{shown(text[max(error.start - 10, 0) : error.end + 10])} cannot be written in"
-                f" {self.template.encoding}: choose UTF-8 in the template."
+                _(
+                    "%(encoding)s has no characters for %(value)s. Choose UTF-8 in the file template.",
+                    encoding=self.template.encoding,
+                    value=shown(text[max(error.start - 10, 0) : error.end + 10]),
+                )
             ) from None
         self.stream.write(data)
         self.size += len(data)
@@ -62,7 +66,7 @@ class _CsvWriter(_Writer):
         self.write(rows)
 
     def close(self):
-        """Nothing more to write."""
+        """CSV has no end mark."""
 
 
 class _XmlWriter(_Writer):
@@ -75,7 +79,7 @@ class _XmlWriter(_Writer):
         self.on_line = [column.on_line for column in self.columns]
 
     def write(self, rows):
-        """Write documents of one row each."""
+        """Write documents with one row each."""
         for row in rows:
             self.write_document([row])
 

@@ -1,4 +1,4 @@
-"""SFTP with a pinned host key. `paramiko` is imported when it is used: without it, only these connections fail."""
+"""SFTP with a pinned host key. `paramiko` is imported on use: without it, only these connections fail."""
 
 import base64
 import contextlib
@@ -11,10 +11,12 @@ import re
 import socket
 import stat
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 from ..errors import AuthError, ConflictError, ConnectorError, NetworkError, NotFoundError, PermanentError, RemoteError
 from ..http.addresses import RefusedAddressError, loopback_allowed, resolved
+from ..messages import _
 from .ssh_login import Login
 
 OLDEST_PARAMIKO = (3, 4)
@@ -26,15 +28,15 @@ KEEPALIVE = 30
 WINDOW = 1 << 24
 PACKET = 1 << 15
 PREFETCH = 128
-"""Reads under way at a time. Without a limit some servers hang; with less, a download takes ten times as long."""
+"""Concurrent reads. Without a limit some servers hang; with a lower one, a download takes ten times as long."""
 CHUNK = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SftpAccount:
-    """Where and as whom to log in. A server may want the password, the key, or both.
+    """Server and login. A server may require the password, the key, or both.
 
-    :param host_keys: accepted public keys of the server, as `type base64`; empty: nobody is talked to
+    :param host_keys: accepted public keys of the server, as `type base64`; empty: no connection is made
     :param allow_loopback: whether this machine itself may be called; None: as the environment says
     """
 
@@ -55,14 +57,14 @@ class SftpAccount:
 class Listing:
     """The regular files of a folder: (name, size, time of change), sorted by name.
 
-    What is not UTF-8 in a name is in it as Python's lone surrogates.
+    Bytes of a name that are not UTF-8 become lone surrogates.
     """
 
     files: tuple
 
 
 class HostKeyError(AuthError):
-    """The server does not show the key that was confirmed. `seen` is the one it shows."""
+    """The server does not present the confirmed key. `seen` is the one it presents."""
 
     def __init__(self, message, seen):
         super().__init__(message)
@@ -80,47 +82,48 @@ def _library():
         import paramiko
     except ImportError:
         raise PermanentError(
-            "The Python package paramiko is missing on this server: install it (pip install paramiko), then restart"
-            " Odoo."
+            _("This server lacks the Python package paramiko. Install it (pip install paramiko), then restart Odoo.")
         ) from None
     if tuple(map(int, paramiko.__version__.split(".")[:2])) < OLDEST_PARAMIKO:
         raise PermanentError(
-            "The Python package paramiko on this server is too old to be safe: install version 3.4 or newer"
-            " (pip install --upgrade paramiko), then restart Odoo."
+            _(
+                "The Python package paramiko on this server is outdated and unsafe. Install version 3.4 or newer"
+                " (pip install --upgrade paramiko), then restart Odoo."
+            )
         )
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its text may quote what the server sends
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # its text may quote the server
     return paramiko
 
 
 def load_private_key(text, passphrase=""):
-    """The paramiko key of a private key as people paste it: OpenSSH, PEM or PKCS#8, also with its line breaks lost.
+    """The paramiko key of a pasted private key: OpenSSH, PEM or PKCS#8, also with lost line breaks.
 
-    :raises AuthError: when it cannot be used
+    :raises AuthError: it cannot be used
     """
     from cryptography.hazmat.primitives import serialization as ser
 
     paramiko = _library()
     data = _repaired(text).encode()
     if b"PuTTY" in data:
-        raise AuthError("The private key is in PuTTY's format: export it as an OpenSSH key in PuTTYgen.")
+        raise AuthError(_("The private key is in the format of PuTTY. Export it as an OpenSSH key in PuTTYgen."))
     load = ser.load_ssh_private_key if b"OPENSSH PRIVATE KEY" in data else ser.load_pem_private_key
     try:
         key = load(data, passphrase.encode() or None)
     except TypeError as error:
-        if passphrase:  # a passphrase for a key that has none is no reason to stop
+        if passphrase:  # an unneeded passphrase does no harm
             return load_private_key(text)
-        raise AuthError("The private key is protected by a passphrase: enter it.") from error
+        raise AuthError(_("The private key is protected by a passphrase. Enter the key passphrase.")) from error
     except Exception as error:  # noqa: BLE001 - the library raises many kinds; their text may hold parts of the key
         if passphrase:
-            raise AuthError("The private key could not be opened: check it and its passphrase.") from None
+            raise AuthError(_("Odoo cannot open the private key. Check the key and its passphrase.")) from None
         if "assphrase" in str(error) or "assword" in str(error):
-            raise AuthError("The private key is protected by a passphrase: enter it.") from None
-        raise AuthError("The private key cannot be read: paste all of it, with its first and last line.") from None
+            raise AuthError(_("The private key is protected by a passphrase. Enter the key passphrase.")) from None
+        raise AuthError(_("Odoo cannot read the private key. Paste all of it, with its first and last line.")) from None
     plain = key.private_bytes(ser.Encoding.PEM, ser.PrivateFormat.OpenSSH, ser.NoEncryption()).decode()
     for name in ("Ed25519Key", "ECDSAKey", "RSAKey"):
         with contextlib.suppress(paramiko.SSHException, ValueError, IndexError, UnicodeDecodeError, AssertionError):
             return getattr(paramiko, name).from_private_key(io.StringIO(plain))
-    raise AuthError("The private key is of a kind that is not supported: use Ed25519, ECDSA or RSA.")
+    raise AuthError(_("This type of private key is not supported. Use Ed25519, ECDSA or RSA."))
 
 
 def _repaired(text):
@@ -136,14 +139,14 @@ def _repaired(text):
 
 
 def _entries(sftp, folder):
-    """(name, attributes) of what is in a folder. The library's own lists fail at a name that is not UTF-8."""
+    """(name, attributes) of the content of a folder. The library's own lists fail at a name that is not UTF-8."""
     from paramiko import SFTPAttributes, SFTPError
     from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR
 
     def asked(expected, command, argument):
         kind, message = sftp._request(command, argument)
         if kind != expected:
-            raise SFTPError("something else was expected")
+            raise SFTPError("unexpected answer")
         return message
 
     handle = asked(CMD_HANDLE, CMD_OPENDIR, folder).get_binary()
@@ -165,7 +168,7 @@ def _state(attributes):
 
 
 def _close(sftp, file):
-    """Close a file that was written. The library does not look at the answer, and some servers store only now."""
+    """Close a written file. The library ignores the answer, and some servers store the file only now."""
     from paramiko.sftp import CMD_CLOSE
 
     file._closed = True
@@ -173,7 +176,7 @@ def _close(sftp, file):
 
 
 class SftpSession:
-    """One connection to a file server, made at the first use; `close()` ends it. Paths are relative to the login."""
+    """One connection to a file server, opened at the first use; `close()` ends it. Paths are relative to the login."""
 
     def __init__(self, account):
         self.account = account
@@ -189,15 +192,15 @@ class SftpSession:
     # ------------------------------------------------------------------ connection
 
     def server_key(self):
-        """The key that the server shows, as `type base64`. No credentials are sent."""
+        """The key that the server presents, as `type base64`. Sends no credentials."""
         self._start()
         key = self._transport.get_remote_server_key()
         return f"{key.get_name()} {key.get_base64()}"
 
     def connect(self):
-        """Connect and log in, unless that is done.
+        """Connect and log in, unless that was done.
 
-        :raises HostKeyError: before anything secret is sent
+        :raises HostKeyError: before any secret is sent
         """
         if self._sftp:
             return
@@ -228,30 +231,32 @@ class SftpSession:
             self._ask_for_pinned_types()
         try:
             self._transport.start_client(timeout=CONNECT_TIMEOUT)
-            self._transport.get_remote_server_key()  # a server that is slow enough leaves no error, and no key either
+            self._transport.get_remote_server_key()  # fails if the server was too slow to present a key
         except (paramiko.SSHException, EOFError, OSError) as error:
             self.close()
             if "ncompatible" in str(error) or "no acceptable" in str(error):
                 raise PermanentError(
-                    "The server offers only outdated encryption, which is refused: ask its owner to renew it."
+                    _("The server offers only outdated encryption. Ask its operator to update it.")
                 ) from None
-            raise NetworkError("The server accepted the connection but did not speak SSH in time.") from None
+            raise NetworkError(
+                _("The server accepted the connection but did not answer as an SSH server in time.")
+            ) from None
 
     def _connected(self):
-        """A socket to the server. A file server may stand in the own network, this machine itself is none."""
+        """A socket to the server. It may be in the own network, but not this machine itself."""
         account = self.account
         allow_loopback = loopback_allowed() if account.allow_loopback is None else account.allow_loopback
         try:
             addresses = resolved(account.host, account.port, allow_loopback, allow_private=True)
         except RefusedAddressError:
-            raise PermanentError("The file server's address is not one that may be called.") from None
+            raise PermanentError(_("Odoo must not connect to the address of the file server.")) from None
         for address in addresses[:-1]:
             with contextlib.suppress(OSError):
                 return socket.create_connection((address, account.port), timeout=CONNECT_TIMEOUT)
         return socket.create_connection((addresses[-1], account.port), timeout=CONNECT_TIMEOUT)
 
     def _ask_for_pinned_types(self):
-        """A server has several keys: ask for the one that was confirmed."""
+        """A server has several keys: request the confirmed one."""
         wanted = {key.split()[0] for key in self.account.host_keys}
         if "ssh-rsa" in wanted:
             wanted |= {"rsa-sha2-512", "rsa-sha2-256"}
@@ -263,13 +268,13 @@ class SftpSession:
     def _check_host_key(self, seen):
         pinned = self.account.host_keys
         if not pinned:
-            raise HostKeyError(
-                "The server's key has not been confirmed yet: compare its fingerprint, then accept it.", seen
-            )
+            raise HostKeyError(_("The server key is not confirmed yet. Compare its fingerprint, then accept it."), seen)
         if " ".join(seen.split()[:2]) not in {" ".join(key.split()[:2]) for key in pinned}:
             raise HostKeyError(
-                f"The server shows another key ({fingerprint(seen)}) than the one that was confirmed: it may not be the"
-                " right server. Nothing was sent to it.",
+                _(
+                    "The server key changed to %(fingerprint)s. It may be the wrong server, so Odoo sent nothing.",
+                    fingerprint=fingerprint(seen),
+                ),
                 seen,
             )
 
@@ -280,7 +285,7 @@ class SftpSession:
         try:
             Login(paramiko, self._transport, account.username, load_key, account.password).run()
         except (paramiko.SSHException, EOFError, OSError):
-            raise NetworkError("The server broke off the connection while logging in.") from None
+            raise NetworkError(_("The server closed the connection during the login.")) from None
         self._transport.set_keepalive(KEEPALIVE)
 
     def _open(self):
@@ -288,11 +293,13 @@ class SftpSession:
         try:
             self._sftp = paramiko.SFTPClient.from_transport(self._transport, window_size=WINDOW, max_packet_size=PACKET)
         except (paramiko.SSHException, EOFError, OSError):
-            raise RemoteError("The server let us in but offers no file transfer: ask its owner.") from None
+            raise RemoteError(
+                _("The server accepted the login but does not offer file transfer. Ask its operator to enable SFTP.")
+            ) from None
         self._sftp.get_channel().settimeout(CALL_TIMEOUT)
 
     def close(self):
-        """End the connection; quiet when there is none."""
+        """End the connection; does nothing without one."""
         sftp, transport = self._sftp, self._transport
         self._sftp = self._transport = None
         for part in (sftp, transport):
@@ -314,7 +321,7 @@ class SftpSession:
         return Listing(files=tuple(sorted(found)))
 
     def state(self, path):
-        """Size and time of change of a file, or None when there is none."""
+        """Size and time of change of a file, or None if it does not exist."""
         with self._files(path) as sftp:
             try:
                 return _state(sftp.stat(path))
@@ -322,15 +329,15 @@ class SftpSession:
                 return None
 
     def size(self, path):
-        """Size of a file, or None when there is none."""
+        """Size of a file, or None if it does not exist."""
         state = self.state(path)
         return state and state[0]
 
     def read(self, path, stream, limit):
         """Copy a file to a stream and return its SHA-256.
 
-        :raises ConflictError: when the file changed meanwhile
-        :raises PermanentError: when it is larger than `limit`
+        :raises RemoteError: the file changed meanwhile
+        :raises PermanentError: it is larger than `limit`
         """
         digest, count = hashlib.sha256(), 0
         with self._files(path) as sftp, sftp.open(path, "rb") as file:
@@ -347,19 +354,26 @@ class SftpSession:
                 stream.write(chunk)
             after = sftp.stat(path)
         if (before.st_size, before.st_mtime) != (after.st_size, after.st_mtime) or count != after.st_size:
-            raise RemoteError(f"{path} was changed at the server while it was read.")
+            raise RemoteError(_("%(path)s changed on the server while Odoo read it.", path=path))
         return digest.hexdigest()
 
     def _ask_ahead(self, file, size):
         file.prefetch(size, max_concurrent_requests=PREFETCH)
 
     def _too_large(self, path, size, limit):
-        return PermanentError(f"{path} is larger ({size} bytes) than the {limit} bytes that are allowed.")
+        return PermanentError(
+            _(
+                "%(path)s has %(size)s bytes. The limit is %(limit)s.",
+                path=path,
+                size=Decimal(size),
+                limit=Decimal(limit),
+            )
+        )
 
     def write(self, path, stream, size):
-        """Write a new file of `size` bytes: the server has said of each of them, and of the end, that it has them.
+        """Write a new file of `size` bytes; the server confirms all of them and the end.
 
-        False when the file is not to be seen afterwards: somebody took it at once, or it is hidden from us.
+        Returns whether the file is visible afterwards: another program may have taken it, or the server may hide it.
         """
         with self._files(path) as sftp:
             file = sftp.open(path, "wb")
@@ -367,17 +381,24 @@ class SftpSession:
                 chunk = stream.read(CHUNK)
                 while chunk:
                     following = stream.read(CHUNK)
-                    file.set_pipelined(bool(following))  # the last one waits for the answers to all
+                    file.set_pipelined(bool(following))  # the last one waits for all answers
                     file.write(chunk)
                     chunk = following
                 _close(sftp, file)
             found = self._written_size(sftp, path)
         if found is not None and found < size:
-            raise RemoteError(f"Only {found} of {size} bytes of {path} arrived: the server's disk may be full.")
+            raise RemoteError(
+                _(
+                    "The server stored only %(found)s of %(size)s bytes of %(path)s. Its disk may be full.",
+                    found=Decimal(found),
+                    size=Decimal(size),
+                    path=path,
+                )
+            )
         return found is not None
 
     def _written_size(self, sftp, path):
-        """Size of what was written; no more than what we know where the server does not tell; None: it is not there."""
+        """Size of the written file; infinity if the server does not tell it; None if the file is not there."""
         try:
             size = sftp.stat(path).st_size
         except FileNotFoundError:
@@ -395,7 +416,7 @@ class SftpSession:
                 raise
             except OSError as error:
                 if error.errno is None and self._exists(sftp, new_path):
-                    raise ConflictError(f"{new_path} is at the server already.") from None
+                    raise ConflictError(_("%(path)s already exists on the server.", path=new_path)) from None
                 raise
 
     def _exists(self, sftp, path):
@@ -406,12 +427,12 @@ class SftpSession:
         return True
 
     def remove(self, path):
-        """Delete a file; quiet when there is none."""
+        """Delete a file; does nothing if it does not exist."""
         with self._files(path) as sftp, contextlib.suppress(FileNotFoundError):
             sftp.remove(path)
 
     def make_folder(self, path):
-        """Make a folder; quiet when it is there."""
+        """Create a folder; does nothing if it exists."""
         with self._files(path) as sftp:
             if not self._exists(sftp, path):
                 sftp.mkdir(path)
@@ -426,34 +447,40 @@ class SftpSession:
 
     @contextlib.contextmanager
     def _translated(self, path=""):
-        """What the library raises, as ours. Its texts are not used: they may quote anything."""
+        """Turn errors of the library into connector errors. Its texts are unused: they may quote anything."""
         paramiko = _library()
         try:
             yield
         except ConnectorError:
             raise
         except socket.gaierror:
-            raise NetworkError(f"The server {self.account.host} is not known: check its name.") from None
+            raise NetworkError(
+                _("The server name %(host)s does not resolve. Check it.", host=self.account.host)
+            ) from None
         except FileNotFoundError:
-            raise NotFoundError(f"{path} is not at the server.") from None
+            raise NotFoundError(_("%(path)s is not on the server.", path=path)) from None
         except PermissionError:
-            raise PermanentError(f"The server denies us {path}: ask its owner for the right to it.") from None
+            raise PermanentError(
+                _("The server denies access to %(path)s. Ask its operator for the permission.", path=path)
+            ) from None
         except TimeoutError:
             self.close()
-            raise NetworkError("The server did not answer in time.") from None
+            raise NetworkError(_("The server did not answer in time.")) from None
         except (EOFError, paramiko.SSHException, ConnectionError):
             self.close()
-            raise NetworkError("The server could not be reached or broke off the connection.") from None
+            raise NetworkError(_("Odoo cannot reach the server, or the server closed the connection.")) from None
         except OSError as error:
             raise self._os_failure(error, path) from None
         except (paramiko.SFTPError, UnicodeDecodeError):
-            raise RemoteError(f"The server's answer about {path} is not one of SFTP.") from None
+            raise RemoteError(_("The answer of the server about %(path)s is not valid SFTP.", path=path)) from None
 
     def _os_failure(self, error, path):
         if error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH) or not self._sftp:
             self.close()
-            return NetworkError("The server could not be reached: no connection was accepted.")
+            return NetworkError(_("Odoo cannot reach the server: it refuses connections."))
         if not (self._transport and self._transport.is_active()) or "closed" in str(error):
             self.close()
-            return NetworkError("The server broke off the connection.")
-        return RemoteError(f"The server failed at {path}: its disk may be full, or it refuses this.")
+            return NetworkError(_("The server closed the connection."))
+        return RemoteError(
+            _("The server failed at %(path)s. Its disk may be full, or it does not allow this.", path=path)
+        )

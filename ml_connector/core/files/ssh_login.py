@@ -1,8 +1,9 @@
-"""Logging in to an SSH server: what it asks for is given, as far as it is known here, one after the other."""
+"""Logging in to an SSH server with the methods that it requests, one after the other."""
 
 import re
 
 from ..errors import AuthError, NetworkError
+from ..messages import _, paragraph
 
 KEY = "publickey"
 PASSWORD = "password"
@@ -15,8 +16,8 @@ class Login:
     """One login of one connection.
 
     :param transport: of paramiko, connected to the server whose key was confirmed
-    :param load_key: returns the private key as paramiko's; None where none was entered
-    :param password: empty where none was entered
+    :param load_key: returns the private key of paramiko; None if none was entered
+    :param password: empty if none was entered
     """
 
     def __init__(self, paramiko, transport, username, load_key, password):
@@ -34,8 +35,8 @@ class Login:
 
     def run(self):
         """
-        :raises AuthError: with what the server wants
-        :raises NetworkError: when it did not answer
+        :raises AuthError: with what the server requires
+        :raises NetworkError: it did not answer
         """
         offered = self._offered()
         while not self._transport.is_authenticated():
@@ -46,7 +47,7 @@ class Login:
             offered = self._try(method, offered)
 
     def _offered(self):
-        """The methods that the server names before anything is tried."""
+        """The methods that the server names before the first attempt."""
         try:
             self._transport.auth_none(self._username)
         except self._paramiko.BadAuthenticationType as error:
@@ -57,7 +58,7 @@ class Login:
         return ()
 
     def _try(self, method, offered):
-        """The methods that the server names after a try."""
+        """The methods that the server names after an attempt."""
         try:
             wanted = {KEY: self._give_key, PASSWORD: self._give_password, QUESTION: self._answer_question}[method]()
         except self._paramiko.BadAuthenticationType as error:
@@ -70,19 +71,18 @@ class Login:
         return wanted
 
     def _check_answered(self, error):
-        """Nothing was refused where nothing was answered."""
+        """Raise NetworkError if the server did not answer, so that this is not taken for a refusal."""
         if not self._transport.is_active():
             raise NetworkError(
-                "The server broke off the connection while logging in: it may have refused the user, or what was"
-                " entered."
+                _("The server closed the connection during the login. It may have rejected the credentials.")
             ) from None
         if "timeout" in str(error).lower():
-            raise NetworkError("The server did not answer in time while logging in.") from None
+            raise NetworkError(_("The server did not answer the login in time.")) from None
 
-    # ------------------------------------------------------------------ ways to log in
+    # ------------------------------------------------------------------ methods
 
     def _give_key(self):
-        """Sign with the key, in each way that the library and the server know: newer ones first."""
+        """Sign with the key, by each algorithm that the library and the server know, newer ones first."""
         key = self._load_key()
         self._is_rsa = key.get_name() == RSA
         if not self._is_rsa:
@@ -90,7 +90,7 @@ class Login:
         ours = [name for name in self._transport.preferred_pubkeys if "rsa" in name]
         problem = self._paramiko.AuthenticationException("no signature in common")
         for name in filter(self._is_known_signature, ours):
-            # the library has no other way to say which one is meant
+            # the library offers no other way to choose one
             self._transport.disabled_algorithms = {"pubkeys": [other for other in ours if other != name]}
             try:
                 return self._transport.auth_publickey(self._username, key)
@@ -102,7 +102,7 @@ class Login:
         raise problem
 
     def _is_known_signature(self, name):
-        """Whether the server takes it, as far as it says so."""
+        """Whether the server accepts it, as far as it announces that."""
         said = self._transport.server_extensions.get("server-sig-algs") or b""
         return not said or name in said.decode(errors="replace").split(",")
 
@@ -113,7 +113,7 @@ class Login:
         return self._transport.auth_interactive(self._username, self._answers)
 
     def _answers(self, _title, _instructions, prompts):
-        """The password, to the first question if it is a single one; to others there is no answer."""
+        """The password for a single first prompt; nothing for others."""
         if len(prompts) == 1 and not self._is_answered:
             self._is_answered = True
             return [self._password]
@@ -123,45 +123,55 @@ class Login:
     # ------------------------------------------------------------------ sentences
 
     def _refusal(self, offered):
-        """What the server wants, and what helps."""
+        """Sentences on what the server wants, and what helps."""
         if PASSWORD in self._accepted and QUESTION in self._refused:
             self._is_asked_for_more = True
-        parts = [self._refused_part()]
-        missing = ["key"] if KEY in offered and not self._load_key else []
-        missing += ["password"] if {PASSWORD, QUESTION} & {*offered} and not self._password else []
+        return paragraph(*self._refused_sentences(), self._next_sentence(offered))
+
+    def _next_sentence(self, offered):
         if self._is_asked_for_more:
-            parts.append(
-                "It asks for more than a password, for example a code or a new password, which only a person can give:"
-                " ask its owner for a user that logs in without."
+            return _(
+                "The server asks for more than a password, such as a code or a new password. Ask its operator for a"
+                " user that logs in without it."
             )
-        elif missing and self._refused:
-            parts.append(f"It also takes a {missing[0]}.")
-        elif missing:
-            parts.append(f"The server also wants a {missing[0]}: enter it too.")
-        elif not self._refused:
-            parts.append(self._unknown_part(offered))
-        return " ".join(filter(None, parts))
+        lacks_key = KEY in offered and not self._load_key
+        lacks_password = bool({PASSWORD, QUESTION} & {*offered}) and not self._password
+        if lacks_key and self._refused:
+            return _("The server also accepts a private key.")
+        if lacks_key:
+            return _("The server requires a private key. Enter it too.")
+        if lacks_password and self._refused:
+            return _("The server also accepts a password.")
+        if lacks_password:
+            return _("The server requires a password. Enter it too.")
+        return "" if self._refused else self._no_way_sentence(offered)
 
-    def _refused_part(self):
-        refused = ["key"] if KEY in self._refused else []
-        refused += ["password"] if self._refused & {PASSWORD, QUESTION} and not self._is_asked_for_more else []
-        if not refused:
-            return ""
-        if self._accepted:
-            taken = "key" if KEY in self._accepted else "password"
-            text = f"The server took the {taken} and refused the {' and the '.join(refused)}."
-        else:
-            text = f"The server refused the user{',' if len(refused) > 1 else ''} or the {' or the '.join(refused)}."
-        if self._is_rsa and KEY in self._refused:
-            text += (
-                " If the key is the right one, the server does not take this kind of signature (RSA): an Ed25519 key"
-                " helps."
-            )
-        return text
+    def _refused_sentences(self):
+        is_key = KEY in self._refused
+        is_password = bool(self._refused & {PASSWORD, QUESTION}) and not self._is_asked_for_more
+        if KEY in self._accepted and is_password:
+            yield _("The server accepted the private key and rejected the password.")
+        elif self._accepted and is_key:
+            yield _("The server accepted the password and rejected the private key.")
+        elif is_key and is_password:
+            yield _("The server rejected the user, the private key or the password.")
+        elif is_key:
+            yield _("The server rejected the user or the private key.")
+        elif is_password:
+            yield _("The server rejected the user or the password.")
+        if is_key and self._is_rsa:
+            yield _("If the key is right, the server does not accept RSA signatures. Use an Ed25519 key.")
 
-    def _unknown_part(self, offered):
+    def _no_way_sentence(self, offered):
         if set(offered) & {KEY, PASSWORD, QUESTION}:
-            return "The server wants a second one of what it took: ask its owner for a user that needs one of each."
+            return _(
+                "The server requires a second key or password. Ask its operator for a user that needs one of each only."
+            )
         names = [name for name in offered if re.fullmatch(r"[a-z0-9@.-]{1,40}", name, re.IGNORECASE)][:MAX_SHOWN]
-        ways = f" ({', '.join(names)})" if names else ""
-        return f"The server offers no way to log in that is known here{ways}: ask its owner for a password or a key."
+        if not names:
+            return _("The server offers no login that Odoo supports. Ask its operator for a password or a key.")
+        return _(
+            "The server offers only logins that Odoo does not support: %(names)s. Ask its operator for a password or a"
+            " key.",
+            names=names,
+        )

@@ -1,20 +1,22 @@
-"""Values as they stand in files: strictly one format each, never a guess."""
+"""Values in files: each column has exactly one format."""
 
 import re
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
+from ..messages import _
+
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula."""
+"""First characters by which a spreadsheet reads a text as a formula."""
 SHOWN = 40
 MAX_VALUE = 100_000
-"""Characters of a value; a longer one is not taken."""
+"""Limit of the characters of a value."""
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,12})?", re.ASCII)
 _SEPARATED = re.compile(r"-?\d[\d.,' \u2019\u00a0\u202f\u2009]*", re.ASCII)
 _MINUS = ("-", "\u2212")
 _SPACES = "\u00a0\u202f\u2009"
-"""What programs write where a number has a space: no-break, narrow, thin."""
+"""Spaces that programs write in numbers: no-break, narrow, thin."""
 _ALIKE = {" ": _SPACES, "'": "\u2019"}
 _CURRENCIES_OF = {
     "$": "USD CAD AUD NZD SGD HKD MXN TWD CLP COP ARS",
@@ -53,7 +55,7 @@ _CURRENCIES_OF = {
 
 
 class Unfit(ValueError):
-    """A value is not what its column is for; `expected` says what would be."""
+    """A value does not fit its column; `expected` describes one that does."""
 
     def __init__(self, expected):
         super().__init__(expected)
@@ -61,14 +63,14 @@ class Unfit(ValueError):
 
 
 def reader_of(column, template):
-    """A function from the text in a file, and the currency of its row, to the text that is kept; it raises Unfit."""
+    """A function from the text in a file, and the currency of its row, to the stored text; it raises Unfit."""
     backwards = {word: value for value, word in column.values}
     date, moment = template.date_format, template.datetime_format
     read = {
         "decimal": _number_reader(template),
         "integer": lambda text, _currency: _read_integer(text),
-        "date": lambda text, _currency: _read_time(text, date, "Date format").date().isoformat(),
-        "datetime": lambda text, _currency: _read_time(text, moment, "Date and time format").isoformat(),
+        "date": lambda text, _currency: _read_time(text, date).date().isoformat(),
+        "datetime": lambda text, _currency: _read_time(text, moment, with_time=True).isoformat(),
         "boolean": lambda text, _currency: _read_boolean(text, template),
     }.get(column.type)
     if read:
@@ -76,7 +78,7 @@ def reader_of(column, template):
 
     def value(text, currency):
         if len(text) > MAX_VALUE:
-            raise Unfit(f"at most {MAX_VALUE:,} characters")
+            raise Unfit(_("at most %(limit)s characters", limit=Decimal(MAX_VALUE)))
         if template.guard_formulas and text[:1] == "'" and text[1:2] in TRIGGERS:
             text = text[1:]
         text = backwards.get(text, text)
@@ -87,7 +89,7 @@ def reader_of(column, template):
 
 @lru_cache(maxsize=16)
 def _number_reader(template):
-    """Numbers in the forms of the template; a sign of the row's own currency is no part of them."""
+    """Reads numbers in the format of the template, with or without the symbol of the row's currency."""
     point, thousands = template.decimal_point, template.thousands
     is_accounting = template.negatives == "accounting"
     separators = thousands + _ALIKE.get(thousands, "") if thousands else _SPACES
@@ -96,12 +98,19 @@ def _number_reader(template):
     any_separator = re.compile(f"[{re.escape(separators)}]")
 
     def fault(text):
-        setting = ""
         if not is_accounting and (text.endswith((")", *_MINUS)) or text.startswith(_MINUS[1])):
-            setting = " by the template (Negative numbers)"
-        elif _SEPARATED.fullmatch(text):
-            setting = " by the template (Decimal point, Thousands separator)"
-        return Unfit(f"a number such as {example}{setting}")
+            return Unfit(
+                _("a number like %(example)s (otherwise set Negative Numbers in the file template)", example=example)
+            )
+        if _SEPARATED.fullmatch(text):
+            return Unfit(
+                _(
+                    "a number like %(example)s (otherwise set Decimal Point and Thousands Separator in the file"
+                    " template)",
+                    example=example,
+                )
+            )
+        return Unfit(_("a number like %(example)s", example=example))
 
     def read(text, currency):
         is_negative, body = _bare(text, currency, is_accounting)
@@ -121,7 +130,7 @@ def _number_reader(template):
 
 
 def _bare(text, currency, is_accounting):
-    """Whether a number is negative, and what is left of it without that mark and without a sign of its currency."""
+    """Whether a number is negative, and its text without minus sign and currency symbol."""
     marks = signs = 0
     body = text
     while body and marks < 2 and signs < 2:
@@ -142,7 +151,7 @@ def _bare(text, currency, is_accounting):
 
 @lru_cache(maxsize=256)
 def _signs(currency):
-    """The signs of a currency, the longest first."""
+    """The symbols of a currency, the longest first."""
     if not re.fullmatch("[A-Z]{3}", currency):
         return ()
     signs = [sign for sign, codes in _CURRENCIES_OF.items() if currency in codes.split()]
@@ -151,29 +160,35 @@ def _signs(currency):
 
 def _read_integer(text):
     if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
-        raise Unfit("a whole number")
+        raise Unfit(_("an integer"))
     return text
 
 
-def _read_time(text, pattern, setting):
+def _read_time(text, pattern, with_time=False):
     try:
         if not text.isascii():
             raise ValueError
         return datetime.strptime(text, pattern)
     except ValueError:
         example = datetime(2026, 7, 31, 14, 5).strftime(pattern)
-        raise Unfit(f"a date such as {example} by the template ({setting})") from None
+        if with_time:
+            expected = _(
+                "a date and time like %(example)s (Date and Time Format of the file template)", example=example
+            )
+        else:
+            expected = _("a date like %(example)s (Date Format of the file template)", example=example)
+        raise Unfit(expected) from None
 
 
 def _read_boolean(text, template):
     words = {template.true_word: "true", template.false_word: "false"}
     if text not in words:
-        raise Unfit(f"{template.true_word} or {template.false_word}")
+        raise Unfit(_("%(yes)s or %(no)s", yes=template.true_word, no=template.false_word))
     return words[text]
 
 
 def writer_of(column, template):
-    """A function from a value of Odoo to the text for a file."""
+    """A function from an Odoo value to its text in a file."""
     words = dict(column.values)
     writers = {
         "decimal": lambda value: _write_number(value, column.decimals, template),
@@ -211,7 +226,7 @@ def _text(value):
 
 
 def _plain_text(value):
-    """The usual case, of which there are millions in a large feed."""
+    """The usual case: a large file has millions of such values."""
     if value.__class__ is str and value.isprintable():
         return value
     return "" if value is None or value is False else _text(value)
@@ -229,6 +244,6 @@ def _write_number(value, decimals, template):
 
 
 def shown(text):
-    """A value as an error message quotes it."""
+    """A value in quotation marks for an error message, shortened."""
     text = " ".join(str(text).split())
     return f"“{text[:SHOWN]}…”" if len(text) > SHOWN else f"“{text}”"

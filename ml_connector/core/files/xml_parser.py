@@ -1,10 +1,12 @@
-"""Reads XML: an element for each document, with its lines inside. Document types and entities are refused."""
+"""Reads XML: one element for each document, with its lines inside. Document types and entities are refused."""
 
 import re
 from array import array
+from decimal import Decimal
 
 from ..documents import FileDocument
 from ..errors import FileFormatError
+from ..messages import Message, _
 from . import plain_xml
 from .encodings import as_utf8, two_byte_encoding
 from .parser_base import MAX_DAMAGED, File, damaged, harmless
@@ -12,7 +14,18 @@ from .values import shown
 
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}encoding\s*=")
 _BEGINNING = 100_000
-"""Bytes of a damaged element in which its id is looked for."""
+"""Bytes of a damaged element in which the parser searches its ID."""
+_FAULTS = {
+    "doctype": _("Line %(line)s: the file declares a document type or entities, which Odoo does not accept."),
+    "depth": _("Line %(line)s: elements are nested too deeply. The limit is %(limit)s levels."),
+    "size": _("Line %(line)s: the file has more than %(limit)s elements, which is the limit."),
+    "part": _("Line %(line)s: the document has more than %(limit)s elements, which is the limit."),
+    "text": _("Line %(line)s: the document has more than %(limit)s characters, which is the limit."),
+    "token": _("Line %(line)s: a tag or a comment has more than %(limit)s bytes, which is the limit."),
+    "nested": _("Line %(line)s: another %(element)s begins before the previous one has ended."),
+    "encoding": _("Line %(line)s: the file declares an encoding that does not exist."),
+}
+"""By `plain_xml.XmlError.reason`."""
 
 
 class XmlFile(File):
@@ -30,7 +43,7 @@ class XmlFile(File):
         self.hashes = array("q", (hash(document.key or document.line) for document in self._looked_through()))
 
     def _looked_through(self):
-        """All documents; what is wrong with the whole is raised at the end of them."""
+        """All documents; an error in the whole file is raised after them."""
         count = 0
         for document in self.documents():
             count += 1
@@ -38,7 +51,11 @@ class XmlFile(File):
         expected = self.root.attributes.get("documentCount")
         if expected is not None and expected.strip() != str(count):
             raise FileFormatError(
-                f"The file says that it holds {shown(expected)} documents, but {count} were found.",
+                _(
+                    "The file declares %(expected)s documents, but holds %(count)s.",
+                    expected=shown(expected),
+                    count=count,
+                ),
                 expected=expected[:20],
                 found=str(count),
             )
@@ -54,14 +71,17 @@ class XmlFile(File):
                     first = first or error
                     if broken > MAX_DAMAGED:
                         raise FileFormatError(
-                            f"The file has more than {MAX_DAMAGED:,} elements that cannot be read, which is the limit."
+                            _(
+                                "The file has more than %(limit)s unreadable elements, which is the limit.",
+                                limit=Decimal(MAX_DAMAGED),
+                            )
                         )
                     yield damaged(error.line, self._failure(error).message, self._key_in(error))
                 elif node.name == self.template.document_element:
                     whole += 1
                     yield self._document(node)
                 else:
-                    self.notes.add(f"Elements {harmless(node.name[:100])} were left out.")
+                    self.notes.add(_("Elements named %(element)s were skipped.", element=harmless(node.name[:100])))
         except plain_xml.XmlError as error:
             raise self._failure(error) from None
         self.root = parts.root
@@ -69,7 +89,7 @@ class XmlFile(File):
             raise self._failure(first)
 
     def _key_in(self, error):
-        """The id of a document that cannot be read, where it is told all the same."""
+        """The ID of an unreadable document, if it can be found."""
         piece = self.content[error.start : min(error.stop, error.start + _BEGINNING)]
         for path in self._paths(self.key):
             found = re.search(rb"<%s>\s*([^<>&]{1,100}?)\s*</%s>" % ((re.escape(path.encode()),) * 2), piece)
@@ -80,26 +100,23 @@ class XmlFile(File):
     def _failure(self, error):
         line = error.line
         if error.code is None:
-            message = {
-                "doctype": "the file declares a document type or entities, which is refused",
-                "depth": f"elements are nested too deeply: {error.limit} levels are the limit",
-                "size": f"the file has more than {error.limit:,} elements, which is the limit",
-                "part": f"the document has more than {error.limit:,} elements, which is the limit",
-                "text": f"the document has more than {error.limit:,} characters, which is the limit",
-                "token": f"a tag or a comment has more than {error.limit:,} bytes, which is the limit",
-                "nested": f"another {self.template.document_element} begins before this one has ended",
-                "encoding": "the file names an encoding that is not known",
-            }[error.reason]
-            details = {"expected": "plain XML", "found": "DOCTYPE"} if error.reason == "doctype" else {}
-            return FileFormatError(f"Line {line}: {message}.", line=line, **details)
-        message = f"Line {line}, column {error.column}: this is not well-formed XML ({error.reason})."
+            element = self.template.document_element
+            message = Message(_FAULTS[error.reason], line=line, limit=Decimal(error.limit), element=element)
+            details = {"expected": _("plain XML"), "found": "DOCTYPE"} if error.reason == "doctype" else {}
+            return FileFormatError(message, line=line, **details)
+        message = _(
+            "Line %(line)s, column %(column)s: this is not well-formed XML (%(reason)s).",
+            line=line,
+            column=error.column,
+            reason=error.reason,
+        )
         if error.is_cut:
-            message = f"The file ends too early (line {line}, column {error.column})."
+            message = _("The file ends too early (line %(line)s, column %(column)s).", line=line, column=error.column)
         return FileFormatError(
             message,
             line=line,
             column=str(error.column),
-            expected="well-formed XML",
+            expected=_("well-formed XML"),
             found=error.reason,
             is_cut=error.is_cut,
         )
@@ -141,11 +158,11 @@ class XmlFile(File):
         return (column.xml_path or column.label, *column.aliases)
 
     def _found(self, document, node, known, column):
-        """The text at the column's path; None when there is none."""
+        """The text at the column's path; None if there is none."""
         for path in self._paths(column):
             found = _at(node, known, path)
             if len(found) > 1:
-                document.problems.append(f"Line {node.line}: {path} is there more than once.")
+                document.problems.append(_("Line %(line)s: %(path)s occurs more than once.", line=node.line, path=path))
             if found:
                 return found[0]
         return None

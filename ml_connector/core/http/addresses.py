@@ -1,7 +1,7 @@
-"""Which addresses may be called: public ones, and this machine itself only where the server's configuration allows it.
+"""Which addresses may be called: public ones, and this machine itself only if the server's configuration allows it.
 
-A name is resolved once, what it leads to is judged, and the connection goes to exactly that: a name that leads
-elsewhere a moment later (DNS rebinding) gets nothing.
+A name is resolved once, its addresses are checked, and the connection goes to exactly these. So a name that resolves
+differently afterwards (DNS rebinding) gains nothing.
 """
 
 import functools
@@ -15,6 +15,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
+from ..messages import _
+
 LOOPBACK_VARIABLE = "ML_CONNECTOR_ALLOW_LOOPBACK"
 """Environment variable that allows loopback addresses: for tests, demonstrations and sandboxes."""
 
@@ -23,7 +25,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class RefusedAddressError(Exception):
-    """The name leads to addresses that are not called; nothing was sent."""
+    """The name resolves to addresses that may not be called; nothing was sent."""
 
 
 def loopback_allowed():
@@ -32,14 +34,14 @@ def loopback_allowed():
 
 
 def is_yes(text):
-    """Whether a value of the configuration says yes."""
+    """Whether a value of the configuration is true."""
     return str(text or "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def may_call(address, allow_loopback, allow_private=False):
     """Whether an IP address may be called.
 
-    :param allow_private: take addresses of the own network, too: for a server that a person has named
+    :param allow_private: also allow addresses of the own network: for a server that the administrator has named
     """
     ip = _plain(ipaddress.ip_address(address))
     if ip is None:
@@ -58,7 +60,7 @@ def may_call(address, allow_loopback, allow_private=False):
 
 
 def _plain(ip):
-    """The address that is really meant; None for one that leads through somebody's tunnel."""
+    """The address behind an IPv6 form of an IPv4 address; None for a tunnel of another operator."""
     if ip.version == 4:
         return ip
     if ip.sixtofour or ip.teredo:
@@ -100,29 +102,29 @@ def origin(url):
 
 
 def fault_of_base(url, allow_loopback):
-    """Why a URL cannot be the address of a server, as a sentence; empty when it can."""
+    """Why a URL cannot be the address of a server, as a sentence; empty if it can."""
     found = origin(url)
     if not found or "?" in url or "#" in url:
-        return "The address of the server is not a plain web address."
+        return _("The URL of the server is not a plain web address.")
     scheme, host, _port = found
     if is_loopback(host):
         if allow_loopback:
             return ""
-        return "The address of the server is this machine itself, which the configuration of Odoo does not allow."
+        return _("The URL of the server leads to this machine itself. The configuration of Odoo does not allow that.")
     if scheme != "https":
-        return "The address of the server must begin with https://."
+        return _("The URL of the server must begin with https://.")
     if is_address(host) and not may_call(host, allow_loopback):
-        return "The address of the server is not a public one."
+        return _("The URL of the server does not lead to a public address.")
     return ""
 
 
 def fault_of_own(url, allow_loopback):
-    """Why others cannot reach this server at a URL of it, as a sentence; empty when they can."""
+    """Why others cannot reach this server at one of its URLs, as a sentence; empty if they can."""
     if fault := fault_of_base(url, allow_loopback):
         return fault
     _scheme, host, _port = origin(url)
     if not is_address(host) and not is_loopback(host) and ("." not in host or host.endswith(_INNER_NAMES)):
-        return "The address of the server is not a public one."
+        return _("The URL of the server does not lead to a public address.")
     return ""
 
 
@@ -130,7 +132,7 @@ def resolved(host, port, allow_loopback, allow_private=False):
     """The IP addresses of a host that may be called.
 
     :raises RefusedAddressError: it has none
-    :raises OSError: the name is not known
+    :raises OSError: the name does not resolve
     """
     found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(entry[4][0] for entry in found))
@@ -141,7 +143,7 @@ def resolved(host, port, allow_loopback, allow_private=False):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Connects to allowed addresses only. Behind a proxy it is the proxy that resolves names."""
+    """Connects to allowed addresses only. Behind a proxy, the proxy resolves names."""
 
     def __init__(self, allow_loopback, **options):
         self._allow_loopback = allow_loopback
@@ -163,14 +165,14 @@ def _pools(allow_loopback):
 
 
 class _Guarded:
-    """A connection of urllib3 that is told where to go; its certificate is still that of the name."""
+    """A connection of urllib3 to a checked address; its certificate is still verified for the name."""
 
     def _new_conn(self):
         name = self._dns_host
         try:
             addresses = resolved(name, self.port, self.allow_loopback)
         except socket.gaierror as error:
-            raise NewConnectionError(self, "the name was not found") from error
+            raise NewConnectionError(self, "the name does not resolve") from error
         for number, address in enumerate(addresses, start=1):
             self._dns_host = address
             try:

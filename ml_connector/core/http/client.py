@@ -1,7 +1,7 @@
-"""HTTP client that all vendors share: kept-alive session, time-outs, retries of safe calls, one error for each failure.
+"""HTTP client of all providers: kept-alive session, time-outs, retries of safe calls, one error for each failure.
 
-What a failed call means depends on two questions: can the request have had an effect, and may it be repeated? The
-answers decide the exception (see `HttpClient.call`); the engine decides by the exception what happens next.
+Two questions decide which exception a failed call raises (see `HttpClient.call`): can the request have had an effect,
+and may it be repeated? The engine decides by the exception what happens next.
 """
 
 import io
@@ -28,8 +28,9 @@ from ..errors import (
     RemoteError,
     UnconfirmedError,
 )
-from .addresses import GuardedAdapter, RefusedAddressError, fault_of_base, is_below, loopback_allowed, origin
-from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, REFUSED, Failure, failure_of, parsed
+from ..messages import Message, _, paragraph
+from .addresses import GuardedAdapter, fault_of_base, is_below, loopback_allowed, origin
+from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, Failure, failure_of, parsed
 from .masking import mask_text
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -43,24 +44,46 @@ MAX_ANSWER = 16 * 1024 * 1024
 MAX_FILE = 32 * 1024 * 1024
 MAX_DETAILS = 256 * 1024
 MAX_QUOTE = 400
-"""Characters of a vendor's own message that are repeated in ours."""
+"""Characters of a provider's message that are quoted in an error."""
 MAX_READ = 16 * MAX_QUOTE
-"""Characters of a text of the vendor that are looked at for them."""
+"""Characters of a provider's text that are searched for them."""
 MAX_RETRY_AFTER = 24 * 3600.0
 
 _CHUNK = 8 * 1024
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed."""
+_REFUSALS = (
+    ((401, 403), AuthError, _("%(provider)s refused access."), _("%(provider)s refused access: %(answer)s.")),
+    (
+        (404, 410),
+        NotFoundError,
+        _("%(provider)s does not have this record."),
+        _("%(provider)s does not have this record: %(answer)s."),
+    ),
+    (
+        (409, 412),
+        ConflictError,
+        _("%(provider)s reports a conflict."),
+        _("%(provider)s reports a conflict: %(answer)s."),
+    ),
+    (
+        (429,),
+        RateLimitError,
+        _("%(provider)s asks for fewer requests."),
+        _("%(provider)s asks for fewer requests: %(answer)s."),
+    ),
+)
+"""By status: the error, and its sentence without and with the provider's own message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One remote call as the technical log keeps it.
+    """One remote call for the technical log.
 
     :param path: path and query without credentials; for a file only its path
     :param status: HTTP status; None when there was no answer
-    :param trace_id: the vendor's own id of the exchange
-    :param announcement: a sentence on what the vendor is going to change, such as the end of what was called
+    :param trace_id: the provider's ID of the exchange
+    :param announcement: a sentence on a change that the provider announces, such as the end of the called interface
     """
 
     method: str
@@ -105,7 +128,7 @@ class NoAuth(AuthBase):
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What came back from one try: an answer, a failure, or (cut off) a status and a failure."""
+    """Result of one attempt: an answer, a failure, or (for a cut-off answer) a status and a failure."""
 
     status: int | None
     headers: dict
@@ -124,27 +147,27 @@ class _CutOffError(Exception):
 
 
 class HttpClient:
-    """A vendor's API at one address. May be used by several threads at a time.
+    """A provider's API at one address. Several threads may use it at a time.
 
-    A subclass sets `label`, `trace_header` and `file_hosts`, and overrides what stands under "For subclasses".
+    A subclass sets `label`, `trace_header` and `file_hosts`, and overrides the methods under "For subclasses".
 
     :param base_url: `https`, or `http` on the loopback interface; tokens are sent nowhere else
     :param allow_loopback: whether this machine itself may be called; None: as the environment says
     :param file_hosts: domains that files may come from besides those of the class
     :param tokens: `oauth.TokenStore`
     :param limiter: `rate.RollingWindow`; None: no limit
-    :param observe: called with an `Exchange` after each try, from the thread that made it
+    :param observe: called with an `Exchange` after each attempt, from the thread that made it
     :param secrets: strings that must never appear in an error
     :param parallel: connections that are kept alive
-    :param read_timeout: seconds without a byte of the answer after which a try is given up
+    :param read_timeout: seconds without a byte of the answer that end an attempt
     :param budget: seconds for a call with all its retries
     :raises PermanentError: the address is not allowed
     """
 
-    label = "The server"
+    label = _("The server")
     trace_header = ""
     file_hosts: tuple[str, ...] = ()
-    """Domains of the vendor that links to files may lead to, and to what lies below them."""
+    """Domains of the provider from which its files may come, with their subdomains."""
 
     def __init__(
         self,
@@ -190,11 +213,11 @@ class HttpClient:
     # For subclasses
 
     def fetch_token(self):
-        """Ask the vendor for a new `oauth.AccessToken`."""
+        """Ask the provider for a new `oauth.AccessToken`."""
         raise NotImplementedError
 
     def explain(self, data):
-        """The vendor's error code and message in the JSON of an error answer, whatever its form; empty without."""
+        """The provider's error code and message in the JSON of an error answer of any form; empty if there are none."""
         return "", ""
 
     def address(self, token):
@@ -202,7 +225,7 @@ class HttpClient:
         return self.base_url
 
     def may_renew(self, error, token):
-        """Whether the refusal of a token may only mean that it has ended."""
+        """Whether the refusal of a token may only mean that it has expired."""
         return error.status == 401
 
     def headers(self, url):
@@ -210,7 +233,7 @@ class HttpClient:
         return {}
 
     def announcement(self, path, headers):
-        """A sentence on a change that the headers of an answer announce; empty without. The same text each time."""
+        """A sentence on a change that the headers of an answer announce, the same each time; empty if there is none."""
         return ""
 
     # Calls
@@ -231,7 +254,7 @@ class HttpClient:
     ):
         """Send one request and return its `Answer`.
 
-        A 401 renews the token once. What may be repeated is tried up to three times within the budget.
+        A 401 renews the token once. A repeatable request is sent up to three times within the budget.
 
         :param path: absolute path below the base address, or a full URL of the same host (a next page)
         :param params: query; booleans are sent as `true` and `false`, None is left out
@@ -244,7 +267,7 @@ class HttpClient:
         :param as_file: whether the answer is a file (`Answer.content`) and not JSON
         :raises NetworkError: nothing was sent, or a repeatable call got no answer
         :raises UnconfirmedError: another call may have taken effect: no answer, an unreadable one, or a 5xx
-        :raises RateLimitError: 429; `retry_after` as the vendor says
+        :raises RateLimitError: 429; `retry_after` as the provider says
         :raises AuthError: 403, or 401 with a fresh token
         :raises NotFoundError: 404 or 410
         :raises ConflictError: 409 or 412
@@ -264,23 +287,23 @@ class HttpClient:
         )
 
     def _authorized(self, send):
-        """What `send(address, auth)` returns; with a new token when the vendor refuses the first one."""
+        """What `send(address, auth)` returns; with a new token if the provider refuses the first one."""
         token = self._bearer(self._tokens.get(self.fetch_token))
         try:
             return send(self.address(token), BearerAuth(token))
         except AuthError as error:
             if not self.may_renew(error, token):
                 raise
-        # Refused means without effect, so this is no repetition of something that may have been done.
+        # A refused request had no effect, so sending it again cannot do anything twice.
         token = self._bearer(self._tokens.renew(self.fetch_token, token))
         return send(self.address(token), BearerAuth(token))
 
     def download(self, url, max_bytes=MAX_FILE):
         """MIME type and content of a file behind a pre-signed link, read without credentials.
 
-        :param url: `https` at one of the vendor's hosts for files, or where the API itself is
-        :raises InvalidDataError: the link leads to an address that is not called
-        :raises RemoteError: the link has ended, or the file is too large
+        :param url: `https` at one of the provider's hosts for files, or at the host of the API
+        :raises InvalidDataError: the link leads to an address that may not be called
+        :raises RemoteError: the link has expired, or the file is too large
         """
         self._check_link(url)
         deadline = self._clock() + self.budget
@@ -295,7 +318,10 @@ class HttpClient:
             return mime or "application/octet-stream", answer.content
         # Not "permanent": reading the record again gives a new link.
         raise RemoteError(
-            f"{self.label} no longer gives the file: its link has ended or the file was removed.",
+            _(
+                "%(provider)s no longer provides the file: its link has expired or the file was removed.",
+                provider=self.label,
+            ),
             status=refusal.status,
         )
 
@@ -314,7 +340,7 @@ class HttpClient:
         raise error
 
     def _wait(self, reply, error, tries, deadline):
-        """Seconds until the next try; None when there is to be none."""
+        """Seconds until the next attempt; None if there is none."""
         if tries + 1 >= TRIES or not _is_passing(reply):
             return None
         wait = self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2**tries)
@@ -325,7 +351,7 @@ class HttpClient:
         return wait
 
     def _exchange(self, method, url, deadline, *, as_file=False, max_bytes=MAX_ANSWER, headers=None, **sending):
-        """Send once and read the whole answer; never raises for what the network or the server does."""
+        """Send once and read the whole answer; never raises for a failure of the network or the server."""
         own_headers = {"Accept": "*/*" if as_file else "application/json", **(headers or {})}
         status, headers, content, data, failure = None, {}, b"", None, None
         with self._limiter.place() if self._limiter else nullcontext():
@@ -343,15 +369,18 @@ class HttpClient:
                     status, headers = response.status_code, response.headers
                     content = self._read(response, max_bytes, deadline)
             except LIBRARY_ERRORS as error:
-                failure = failure_of(error)
-            except RefusedAddressError:
-                failure = REFUSED
+                failure = failure_of(error, self.label)
             except _TooLargeError:
-                failure = Failure(f"sent more than {max_bytes // 1024 // 1024} MB", lasting=True)
+                limit = max_bytes // 1024 // 1024
+                failure = Failure(
+                    _("%(provider)s sent more than %(limit)s MB.", provider=self.label, limit=limit), lasting=True
+                )
             except _CutOffError:
-                failure = Failure("broke off in the middle of its answer")
+                failure = Failure(
+                    _("%(provider)s closed the connection in the middle of its answer.", provider=self.label)
+                )
         if not (as_file or failure):
-            data, failure = parsed(content, status)
+            data, failure = parsed(content, status, self.label)
         trace_id = headers.get(self.trace_header, "")[:100] if self.trace_header else ""
         self._report(method, url, status, trace_id, started, as_file, headers)
         if status == 429 and self._limiter:
@@ -359,8 +388,8 @@ class HttpClient:
         return _Reply(status, headers, content, data, failure, trace_id)
 
     def _read(self, response, max_bytes, deadline):
-        """The body; after every piece it is asked whether the deadline has passed, for a server that is merely slow."""
-        # a list of its parts would hold a large file twice
+        """The body; the deadline is checked after every piece, because a slow server causes no time-out."""
+        # joining a list of parts would hold a large file twice
         body = io.BytesIO()
         for part in response.iter_content(_CHUNK):
             if body.tell() + len(part) > max_bytes:
@@ -387,7 +416,7 @@ class HttpClient:
     # Errors
 
     def _error(self, reply, repeatable):
-        """The exception that a reply amounts to; None for a success."""
+        """The exception for a reply; None for a success."""
         status, failure = reply.status, reply.failure
         if failure and (status is None or status < 300):
             return self._failed(reply, failure, repeatable)
@@ -398,18 +427,19 @@ class HttpClient:
     def _failed(self, reply, failure, repeatable):
         known = {"status": reply.status, "trace_id": reply.trace_id}
         if not failure.sent and reply.status is None:
-            kind = _RefusedAddress if failure is REFUSED else NetworkError
-            return kind(f"{self.label} {failure.reason}; nothing was sent.", **known)
+            kind = _RefusedAddress if failure.is_refused else NetworkError
+            return kind(paragraph(failure.message, _("Odoo sent nothing.")), **known)
         if not repeatable:
             return UnconfirmedError(
-                f"{self.label} {failure.reason} after the request was sent; it may have taken effect.", **known
+                paragraph(failure.message, _("The request may or may not have taken effect.")), **known
             )
         kind = NetworkError if reply.status is None else RemoteError
-        return kind(f"{self.label} {failure.reason}.", **known)
+        return kind(failure.message, **known)
 
     def _refused(self, reply, repeatable):
         status = reply.status
-        code, said = self._quoted(reply.data)
+        code, answer = self._quoted(reply.data)
+        said = {"provider": self.label, "answer": answer, "status": status}
         known = {
             "status": status,
             "trace_id": reply.trace_id,
@@ -418,33 +448,35 @@ class HttpClient:
             "details": self._details(reply),
         }
         if status < 400:
-            return RemoteError(f"{self.label} answered with a redirect, which is not followed.", **known)
-        if status in (401, 403):
-            return AuthError(f"{self.label} refused access{said}.", **known)
-        if status in (404, 410):
-            return NotFoundError(f"{self.label} has no such record{said}.", **known)
-        if status in (409, 412):
-            return ConflictError(f"{self.label} reports a conflict{said}.", **known)
-        if status == 429:
-            return RateLimitError(f"{self.label} asks for fewer requests{said}.", **known)
+            return RemoteError(
+                _("%(provider)s answered with a redirect. Odoo does not follow it.", provider=self.label), **known
+            )
+        for statuses, kind, plain, with_answer in _REFUSALS:
+            if status in statuses:
+                return kind(Message(with_answer if answer else plain, **said), **known)
         if status < 500 and status not in _PASSING:
-            return PermanentError(f"{self.label} refused the request{said}.", **known)
+            plain, with_answer = (
+                _("%(provider)s refused the request."),
+                _("%(provider)s refused the request: %(answer)s."),
+            )
+            return PermanentError(Message(with_answer if answer else plain, **said), **known)
+        plain = _("%(provider)s failed with HTTP status %(status)s.")
         if repeatable:
-            return RemoteError(f"{self.label} failed with status {status}{said}.", **known)
-        return UnconfirmedError(
-            f"{self.label} failed with status {status} after the request was sent; it may have taken effect.", **known
-        )
+            with_answer = _("%(provider)s failed with HTTP status %(status)s: %(answer)s.")
+            return RemoteError(Message(with_answer if answer else plain, **said), **known)
+        sentence = Message(plain, provider=self.label, status=status)
+        return UnconfirmedError(paragraph(sentence, _("The request may or may not have taken effect.")), **known)
 
     def _quoted(self, data):
-        """The vendor's error code, and its message as the end of a sentence."""
+        """The provider's error code, and its message without a full stop."""
         code, message = self.explain(data)
         said = " ".join(self._masked(message).split()).rstrip(".")
         if len(said) > MAX_QUOTE or len(message) > MAX_READ:
             said = said[:MAX_QUOTE] + "..."
-        return self._masked(code)[:100], f": {said}" if said else ""
+        return self._masked(code)[:100], said
 
     def _details(self, reply):
-        # A character has up to four bytes; what is cut is cut by characters, where a secret is recognised.
+        # A character has up to four bytes; masking cuts by characters, so that it still recognizes a secret.
         return self._masked(reply.content[: 4 * MAX_DETAILS].decode("utf-8", "replace"), MAX_DETAILS)
 
     def _masked(self, text, limit=MAX_READ):
@@ -453,39 +485,41 @@ class HttpClient:
     # Addresses
 
     def _bearer(self, token):
-        """The token, noted so that no error ever repeats it."""
+        """The token, remembered so that no error repeats it."""
         self._secrets = self._secrets | {token}
         return token
 
     def _own_url(self, path, address):
-        """The URL for a path; a full URL must be one of ours, because it gets the token."""
+        """The URL for a path; a full URL must be of the same host, because it gets the token."""
         if path.startswith("/") and not path.startswith("//"):
             return address + path
         if origin(path) == origin(address):
             return path
-        raise RemoteError(f"{self.label} refers to another server, which is not followed.")
+        raise RemoteError(_("%(provider)s refers to another server. Odoo does not follow that.", provider=self.label))
 
     def _check_link(self, url):
         found = origin(url)
         if found and found == origin(self.base_url):
             return
-        # Any other link that a record names is followed to the vendor's own servers only.
+        # Any other link of a record must lead to the provider's own servers.
         if found and found[0] == "https" and found[2] == 443 and is_below(found[1], self.file_hosts):
             return
         raise self._unsafe_link()
 
     def _unsafe_link(self):
-        return InvalidDataError(f"{self.label} gave a link to a file that is not safe to follow.")
+        return InvalidDataError(
+            _("%(provider)s returned an unsafe link to a file. Odoo does not follow it.", provider=self.label)
+        )
 
 
 class _RefusedAddress(NetworkError):
-    """The name of the server leads to addresses that are not called."""
+    """The name of the server resolves to addresses that may not be called."""
 
 
 def _session(parallel, allow_loopback):
     session = requests.Session()
     session.headers["User-Agent"] = "ml_connector (Odoo)"
-    # No vendor needs cookies, and a session that keeps none may be shared by threads.
+    # No provider needs cookies, and threads can share a session without them.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("https://", "http://"):
         session.mount(scheme, GuardedAdapter(allow_loopback, pool_connections=4, pool_maxsize=parallel, max_retries=0))
@@ -505,7 +539,7 @@ def _is_passing(reply):
 
 
 def _retry_after(headers):
-    """Seconds that the server asks to wait, given as a number or as a date; None when it asks nothing readable."""
+    """Seconds that the server asks to wait, from a number or a date; None if the header is missing or unreadable."""
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None

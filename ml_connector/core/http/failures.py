@@ -1,4 +1,4 @@
-"""What exceptions of the network libraries and unreadable bodies mean, as ends of sentences."""
+"""What exceptions of the network libraries and unreadable bodies mean, as sentences."""
 
 import contextlib
 import http.client
@@ -11,11 +11,15 @@ from math import isfinite
 import requests
 import urllib3
 
+from ..messages import Message, _
+from .addresses import RefusedAddressError
+
 CONNECT_TIMEOUT = 5.0
 MOST_DIGITS = 1000
 MAX_DEPTH = 100
-"""Levels of an answer; what is deeper cannot be stored from every place of a program."""
+"""Levels of an answer; deeper ones could exceed Python's recursion limit when they are stored."""
 LIBRARY_ERRORS = (
+    RefusedAddressError,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
@@ -28,42 +32,47 @@ LIBRARY_ERRORS = (
 class Failure:
     """Why an exchange gave nothing usable.
 
-    :param reason: end of a sentence that begins with the vendor's name
-    :param sent: whether the vendor may have received the request
-    :param lasting: whether trying again at once is pointless
+    :param sent: whether the provider may have received the request
+    :param lasting: whether an immediate retry is pointless
+    :param is_refused: whether the address may not be called
     """
 
-    reason: str
+    message: Message
     sent: bool = True
     lasting: bool = False
+    is_refused: bool = False
 
 
-REFUSED = Failure("could not be reached: its address is not a public one", sent=False, lasting=True)
-
-
-def failure_of(error):
-    """What an exception of the network libraries means. Its text is never used: it may hold a header or a URL."""
+def failure_of(error, provider):
+    """The `Failure` of an exception of the network libraries. Its text is unused: it may hold a header or a URL."""
     causes = list(_causes(error))
+
+    def unreachable(template, **options):
+        return Failure(Message(template, provider=provider), sent=False, **options)
 
     def caused_by(*kinds):
         return any(isinstance(cause, kinds) for cause in causes)
 
+    if isinstance(error, RefusedAddressError):
+        return unreachable(
+            _("Odoo cannot reach %(provider)s: its address is not public."), lasting=True, is_refused=True
+        )
     if caused_by(socket.gaierror):
-        return Failure("could not be reached: its name was not found", sent=False)
+        return unreachable(_("Odoo cannot reach %(provider)s: its name does not resolve."))
     if caused_by(ssl.SSLCertVerificationError):
-        return Failure("could not be reached safely: its certificate is not valid", sent=False, lasting=True)
+        return unreachable(_("Odoo cannot reach %(provider)s safely: its certificate is not valid."), lasting=True)
     if isinstance(error, (ValueError, requests.exceptions.InvalidJSONError)):
-        # Not even put together: a line break in a credential, for example.
-        return Failure("could not be asked: the request is not a valid one", sent=False, lasting=True)
+        # a line break in a credential, for example
+        return unreachable(_("Odoo cannot ask %(provider)s: the request is not valid."), lasting=True)
     if caused_by(requests.exceptions.ConnectTimeout):
-        return Failure(f"could not be reached within {CONNECT_TIMEOUT:.0f} seconds", sent=False)
+        return unreachable(_("Odoo cannot reach %(provider)s: the connection timed out."))
     if caused_by(urllib3.exceptions.NewConnectionError):
-        return Failure("could not be reached: no connection was accepted", sent=False)
+        return unreachable(_("Odoo cannot reach %(provider)s: the server refuses connections."))
     if caused_by(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-        return Failure("did not answer in time")
+        return Failure(_("%(provider)s did not answer in time.", provider=provider))
     if caused_by(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
-        return Failure("sent an answer that cannot be read")
-    return Failure("broke off the connection")
+        return Failure(_("%(provider)s sent an unreadable answer.", provider=provider))
+    return Failure(_("%(provider)s closed the connection before it answered.", provider=provider))
 
 
 def _causes(error):
@@ -78,8 +87,8 @@ def _causes(error):
         waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
 
 
-def parsed(content, status):
-    """The JSON of a body, or why there is none. An error answer need not be JSON: its status says enough."""
+def parsed(content, status, provider):
+    """The JSON of a body, or the `Failure` that there is none. An error answer need not be JSON."""
     if not content.strip():
         return None, None
     with contextlib.suppress(ValueError):
@@ -88,14 +97,14 @@ def parsed(content, status):
     if status >= 300:
         return None, None
     if content.lstrip()[:1] == b"<":
-        return None, Failure("answered with a web page instead of data")
-    return None, Failure("sent an incomplete or unreadable answer")
+        return None, Failure(_("%(provider)s answered with a web page instead of data.", provider=provider))
+    return None, Failure(_("%(provider)s sent an incomplete or invalid answer.", provider=provider))
 
 
 def read_json(text):
     """The data in a JSON text from outside.
 
-    :raises ValueError: it is none, or nested too deeply
+    :raises ValueError: the text is not JSON, or nested too deeply
     """
     try:
         data = json.loads(text, parse_constant=_no_constant, parse_float=_number, parse_int=_whole)
@@ -119,7 +128,7 @@ def _no_constant(name):
 
 
 def _number(text):
-    """What is too large for a number stays a text, which is the fault of its own record only."""
+    """A number that is too large stays text, so that only its own record fails."""
     value = float(text)
     return value if isfinite(value) else text
 
@@ -129,7 +138,7 @@ def _whole(text):
 
 
 def _storable(text, data):
-    """Without zero bytes and half characters, which JSON can spell but no database stores; they are very rare."""
+    """The data without zero bytes and lone surrogates, which JSON can hold but no database stores; they are rare."""
     lowered = text.lower()
     if "\\u0000" in lowered or "\\ud" in lowered:
         return _cleaned(data)

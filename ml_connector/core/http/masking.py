@@ -1,4 +1,4 @@
-"""Keeps credentials out of whatever is stored, logged or shown."""
+"""Keeps credentials out of everything that is stored, logged or shown."""
 
 import re
 
@@ -24,17 +24,17 @@ SENSITIVE = (
 """Ends of key names, in lower case and without separators, whose values are never shown."""
 
 _IN_TEXT = (
-    # an Authorization header that somebody echoes
+    # an Authorization header that a server echoes
     re.compile(r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=-]{4,}"),
-    # name=value and "name": "value", also in the query of a pre-signed link. What stands before the word is left
-    # out: a pattern that begins with a run of any length is tried anew at each letter of it.
+    # name=value and "name": "value", also in the query of a pre-signed link. The pattern does not include what precedes
+    # the word: a leading run of any length would make matching quadratic.
     re.compile(
         r"(?i)((?:token|secret|password|passphrase|api[_-]?key|authorization|signature|credential|\bsig)"
         r"[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;<>}\])]+"
     ),
 )
 _BROKEN_OFF = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{1,3}\Z")
-"""What is left of an Authorization header at the end of a text that was cut."""
+"""The rest of an Authorization header at the end of a text that was cut."""
 MAX_DEPTH = 100
 """Levels of a payload that are shown."""
 
@@ -53,14 +53,14 @@ def mask(value, secrets=(), depth=MAX_DEPTH):
 
 
 def mask_text(text, secrets=(), limit=None):
-    """The text without the given secrets and without what looks like a credential.
+    """The text without the given secrets and without anything that looks like a credential.
 
-    :param limit: characters to look at; what comes after them is left out
+    :param limit: number of characters to keep
     """
     secrets = [secret for secret in secrets if secret]
     if limit is not None and len(text) > limit:
         text = _cut(text, secrets, limit)
-    # The longest first: one secret may be a part of another.
+    # The longest first: one secret may be part of another.
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     for pattern in _IN_TEXT:
@@ -69,7 +69,7 @@ def mask_text(text, secrets=(), limit=None):
 
 
 def _cut(text, secrets, limit):
-    """The beginning of a text, without the beginning of a secret at its end: nobody would recognise that."""
+    """The beginning of a text, without a cut-off secret at its end, which masking would not recognize."""
     text = text[:limit]
     begun = max((_overlap(text, secret) for secret in secrets), default=0)
     return _BROKEN_OFF.sub("", text[: len(text) - begun])
@@ -81,7 +81,7 @@ def _overlap(text, secret):
 
 
 def is_sensitive(key):
-    """Whether the name of a key says that its value is a credential or the number of a bank account."""
+    """Whether a key holds a credential or the number of a bank account, by its name."""
     return re.sub(r"[^a-z0-9]", "", str(key).lower()).endswith(SENSITIVE)
 
 

@@ -9,18 +9,29 @@ from typing import Protocol
 from requests.auth import HTTPBasicAuth
 
 from ..errors import AuthError, NotFoundError, PermanentError, RemoteError
+from ..messages import Message, _
 from .client import NoAuth
+
+_REASONS = {
+    "invalid_client": _("%(provider)s rejected the credentials: the client ID or the client secret is wrong."),
+    "invalid_scope": _("%(provider)s rejected the credentials: the app lacks a requested permission (scope)."),
+    "invalid_tenant": _(
+        "%(provider)s rejected the credentials: the tenant ID is wrong, or the app is not approved for that tenant."
+    ),
+    "unauthorized_client": _("%(provider)s rejected the credentials: the app may not use client credentials."),
+}
+"""By OAuth error code."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a token endpoint granted.
+    """The answer of a token endpoint.
 
-    :param expires_in: seconds that it is valid from now on
+    :param expires_in: seconds for which it is valid
     :param scope: granted scopes, separated by spaces
-    :param location: base address for calls with it, where the vendor names one
-    :param grant_key: stands for the credentials that led to the refresh token, not secret
-    :param refresh_expires_at: end of the refresh token, as a naive UTC moment; None: unknown
+    :param location: base URL for calls with it, if the provider names one
+    :param grant_key: identifies the credentials behind the refresh token, not secret
+    :param refresh_expires_at: expiry of the refresh token, as a naive UTC time; None: unknown
     """
 
     value: str = field(repr=False)
@@ -34,9 +45,9 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredGrant:
-    """What a token store keeps besides the access token; see `AccessToken`.
+    """Values that a token store keeps besides the access token; see `AccessToken`.
 
-    :param lost_at: naive UTC moment at which a renewal was sent whose answer never came; None: there is none
+    :param lost_at: naive UTC time at which a renewal was sent that got no answer; None: there is none
     """
 
     refresh_token: str = field(default="", repr=False)
@@ -48,26 +59,26 @@ class StoredGrant:
 
 
 class TokenStore(Protocol):
-    """Where access tokens live between calls and processes. Methods are called from several threads.
+    """Keeps access tokens between calls and processes. Several threads call its methods.
 
-    `fetch` is a function without arguments that asks the vendor for a new `AccessToken`.
+    `fetch` is a function without arguments that asks the provider for a new `AccessToken`.
     """
 
     def get(self, fetch) -> str:
-        """The stored token while it is valid; else the value of `fetch()`, which is stored. One caller fetches."""
+        """The stored token while it is valid; else the value of `fetch()`, which is stored. Only one caller fetches."""
 
     def renew(self, fetch, rejected: str) -> str:
-        """A token other than `rejected`, which the vendor refused: the stored one if somebody renewed it meanwhile."""
+        """A token other than `rejected`, which the provider refused: the stored one if it was renewed meanwhile."""
 
     def stored(self) -> StoredGrant:
-        """What is known besides the access token. May be called from within `fetch`."""
+        """The values besides the access token. `fetch` may call it."""
 
 
 class MemoryTokens:
     """A token store for one process: tests and tools."""
 
     MARGIN = 60
-    """Seconds before its end at which a token counts as ended."""
+    """Seconds before its expiry at which a token counts as expired."""
 
     def __init__(self, clock=time.monotonic):
         self._clock = clock
@@ -107,13 +118,15 @@ class MemoryTokens:
 def client_credentials(client, path, client_id, client_secret, scope, in_form=None):
     """Ask for a token with the client credentials grant: Basic authentication, form body (RFC 6749, 4.4).
 
-    :param client: the `HttpClient` of the vendor
-    :param scope: scopes to ask for, separated by spaces
-    :param in_form: more fields of the form, with which id and secret then travel (RFC 6749, 2.3.1)
+    :param client: the `HttpClient` of the provider
+    :param scope: scopes to request, separated by spaces
+    :param in_form: more fields of the form, which then also holds ID and secret (RFC 6749, 2.3.1)
     :raises AuthError: the credentials or a scope are refused; `code` is the OAuth error code
     """
     if not (client_id and client_secret):
-        raise AuthError(f"The client ID or the client secret for {client.label} is missing.")
+        raise AuthError(
+            _("The client ID or the client secret for %(provider)s is missing. Enter both.", provider=client.label)
+        )
     form = {"grant_type": "client_credentials", "scope": scope}
     auth = HTTPBasicAuth(client_id, client_secret)
     if in_form is not None:
@@ -121,7 +134,7 @@ def client_credentials(client, path, client_id, client_secret, scope, in_form=No
         auth = NoAuth()
     refusal = None
     try:
-        # Asking twice does no harm: it only makes a second token.
+        # A repeated request only creates a second token.
         answer = client.call("POST", path, form=form, auth=auth, repeatable=True)
     except NotFoundError:
         raise
@@ -133,31 +146,28 @@ def client_credentials(client, path, client_id, client_secret, scope, in_form=No
 
 
 def _refused(label, error):
-    advice = {
-        "invalid_client": "the client ID or the client secret is wrong",
-        "invalid_scope": "a scope that was asked for is not allowed for the app",
-        "invalid_tenant": "the tenant id is wrong, or the app is not approved for that tenant",
-        "unauthorized_client": "the app is not allowed to use client credentials",
-    }.get(error.code)
-    message = f"{label} gave no access: {advice}." if advice else error.message
+    reason = _REASONS.get(error.code)
+    message = Message(reason, provider=label) if reason else error.message
     return AuthError(message, trace_id=error.trace_id, status=error.status, code=error.code, details=error.details)
 
 
 def granted(label, answer, scope=""):
     """The `AccessToken` in the answer of a token endpoint (RFC 6749, 5.1).
 
-    :param scope: what was asked for; it counts where the answer does not say
-    :raises RemoteError: there is none
+    :param scope: the requested scopes, which count if the answer names none
+    :raises RemoteError: the answer holds no token
     """
     data = answer.data if isinstance(answer.data, dict) else {}
     value = data.get("access_token")
     if not (isinstance(value, str) and value):
-        raise RemoteError(f"{label} answered the token request without a token.", status=answer.status)
+        raise RemoteError(
+            _("%(provider)s answered the token request without a token.", provider=label), status=answer.status
+        )
     scopes = data.get("scope")
     refresh = data.get("refresh_token")
     return AccessToken(
         value=value,
-        # The lifetime is optional in OAuth; a short one is always right.
+        # The lifetime is optional in OAuth; a short one is always safe.
         expires_in=seconds(data.get("expires_in")) or 300,
         scope=scopes if isinstance(scopes, str) else scope,
         refresh_token=refresh if isinstance(refresh, str) else "",
@@ -165,7 +175,7 @@ def granted(label, answer, scope=""):
 
 
 def seconds(value):
-    """A positive whole number, which some vendors send as text; 0 for anything else."""
+    """A positive integer, which some providers send as text; 0 for anything else."""
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
     return int(value) if isinstance(value, (int, float)) and value > 0 else 0

@@ -1,4 +1,4 @@
-"""Keeps the number of requests below a vendor's limit."""
+"""Keeps the number of requests below a provider's limit."""
 
 import threading
 import time
@@ -6,14 +6,14 @@ from collections import deque
 from contextlib import contextmanager
 
 POLL = 0.02
-"""Seconds between two looks when all places are taken by requests that are still running."""
+"""Seconds between two checks while running requests hold all places."""
 
 
 class RollingWindow:
-    """At most `limit` requests within any `seconds`, as the vendor counts them; shared by threads.
+    """At most `limit` requests within any `seconds`, as the provider counts them; shared by threads.
 
-    The vendor counts a request at some moment between its start and its end. So its place is given free `seconds` after
-    its end: however long the way there takes, the vendor never sees more.
+    The provider counts a request at some time between its start and its end. So its place becomes free `seconds` after
+    its end: however long the transport takes, the provider never counts more.
 
     :param clock: monotonic seconds, replaced in tests
     :param sleep: waits the given seconds, replaced in tests
@@ -31,7 +31,7 @@ class RollingWindow:
 
     @contextmanager
     def place(self):
-        """A place for one request: waits for it, and gives it back at the end."""
+        """Waits for a place for one request, and frees it at the end."""
         while (wait := self._take()) > 0:
             self._sleep(wait)
         try:
@@ -42,12 +42,12 @@ class RollingWindow:
                 self._ends.append(self._clock())
 
     def pause(self, seconds):
-        """Hold back all requests: the vendor said that there were too many. Never longer than one window."""
+        """Hold back all requests after the provider reported too many, at most for one window."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock() + min(seconds, self.seconds))
 
     def _take(self):
-        """Seconds to wait before asking again; 0 when the place is taken."""
+        """Seconds to wait before the next attempt; 0 if a place was taken."""
         with self._lock:
             now = self._clock()
             if now < self._closed_until:
@@ -67,7 +67,7 @@ _shared_lock = threading.Lock()
 
 
 def shared_window(name, limit, seconds):
-    """The window of that name in this process: vendors count by source address, not by client object."""
+    """The window of that name in this process: providers count by source address, not by client object."""
     with _shared_lock:
         if name not in _shared:
             _shared[name] = RollingWindow(limit, seconds)

@@ -1,12 +1,12 @@
-"""The rows of a provider's list, of which any may be no record at all."""
+"""The rows of a provider's list; any of them may be something other than a record."""
 
 import json
 
 
 class Unreadable(dict):
-    """Stands for a row that is no object: a record without any field, so that whoever looks for one passes it by.
+    """Replaces a row that is no object by a record without fields, so that no search by a field finds it.
 
-    :param raw: what came in its place
+    :param raw: the value of the row
     """
 
     def __init__(self, raw):
@@ -20,5 +20,5 @@ def objects(rows):
 
 
 def content_key(row):
-    """What tells a row without an id from others."""
+    """Identifies a row without an ID by its content."""
     return json.dumps(row.raw if isinstance(row, Unreadable) else row, sort_keys=True, default=str)

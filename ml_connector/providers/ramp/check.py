@@ -1,29 +1,29 @@
-"""What *Test connection* looks at, and who holds Ramp's accounting connection.
+"""The connection check of Ramp, and the holder of Ramp's accounting connection.
 
-A Ramp business has one accounting connection at a time. Without it Ramp takes no results, and the coding of its bills
-belongs to the books of whoever has it.
+A Ramp business has one accounting connection at a time. Without it, Ramp accepts no results, and another system defines
+the codes of its bills.
 """
 
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
+from ...core.messages import _, paragraph
 from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS, ORDERS_READ, PLUS, SEAT
 from .newer import STORED
 
 OUR_NAME = "Odoo (ml_connector)"
-"""How we call ourselves in Ramp; Ramp has no other mark of who made a connection."""
+"""Name of Odoo's connection in Ramp, which does not otherwise tell who created a connection."""
 
 FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
-"""Nobody holds it; it stands for exchanging CSV files, which connecting upgrades; we hold it; another system does."""
-WHERE = "in Ramp under Company > Developer > your app"
+"""No holder; an exchange of CSV files, which Odoo's connection replaces; Odoo; another system."""
 
 
 def wanted_scopes(settings, default):
-    """Scopes to ask for: what the administrator entered, else the default."""
+    """Scopes to request: those that the administrator entered, else the default ones."""
     return " ".join((settings.credentials.get("scopes") or default).split())
 
 
 def usable_scopes(settings, default):
-    """The same, but only what Ramp granted at the last check: one refused scope spoils the whole request."""
+    """The same without those that Ramp refused at the last check: one refused scope fails the whole request."""
     wanted = wanted_scopes(settings, default)
     if settings.stored.get("scopes_wanted") == wanted:
         return settings.stored.get("scopes") or wanted
@@ -31,9 +31,9 @@ def usable_scopes(settings, default):
 
 
 def seat(connections):
-    """Who holds the accounting connection, and Ramp's row of it.
+    """The holder of the accounting connection, and Ramp's row of it.
 
-    Ended connections stay in the list as `is_active` false; `status` is deprecated.
+    Ended connections remain in the list with `is_active` false; `status` is deprecated.
     """
     for row in connections:
         if row.get("is_active") is True:
@@ -48,7 +48,7 @@ def _holder(row):
 
 
 def holder_name(row):
-    return row.get("remote_provider_name") or f"a connection of the type {row.get('connection_type')}"
+    return row.get("remote_provider_name") or str(row.get("connection_type"))
 
 
 class Checker(ConnectionCheck):
@@ -63,7 +63,7 @@ class Checker(ConnectionCheck):
         try:
             self._check_token()
         except AuthError as error:
-            self._find("error", "Ramp gives no access", error.message)
+            self._find("error", _("Ramp rejected the credentials"), error.message)
             return self.report
         self._check_scopes()
         for check, scope in (
@@ -81,7 +81,7 @@ class Checker(ConnectionCheck):
     # Access
 
     def _check_token(self):
-        """A fresh token: scopes are fixed when a token is made, so an old one says nothing about today's."""
+        """Request a new token: a token keeps its scopes, so an old one does not show the current ones."""
         try:
             token = self.client.fetch_token(self.wanted)
         except AuthError as error:
@@ -91,19 +91,21 @@ class Checker(ConnectionCheck):
         self.granted = set(token.scope.split())
         self.report.capabilities = set(self.granted)
         self.report.settings.update(scopes_wanted=self.wanted, scopes=" ".join(sorted(self.granted)))
-        # what the interface did not know before is tried again
+        # try features again that Ramp's interface lacked before
         self.report.settings[STORED] = {}
         self.tokens.renew(lambda: token, self.tokens.get(lambda: token))
-        self._find("ok", "Ramp gives access")
+        self._find("ok", _("Signed in to Ramp"))
 
     def _allowed_scopes(self):
-        """Ramp does not say which scope it refuses, so each is asked for alone.
+        """Request each scope alone, because Ramp does not tell which one it refuses.
 
-        :raises AuthError: none is allowed
+        :raises AuthError: Ramp allows none
         """
         allowed = [scope for scope in self.wanted.split() if self._is_allowed(scope)]
         if not allowed:
-            raise AuthError(f"Ramp allows none of the scopes that are needed: tick them {WHERE}.")
+            raise AuthError(
+                _("Ramp allows none of the required permissions. Select them in Ramp in the settings of your app.")
+            )
         return " ".join(allowed)
 
     def _is_allowed(self, scope):
@@ -121,10 +123,12 @@ class Checker(ConnectionCheck):
         missing += sorted(needed - self.granted - set(missing))
         for scope in missing:
             flows = [flow.label for flow in FLOWS if scope in flow.scopes]
-            without = f"Without it these do not work: {', '.join(flows)}. " if flows else ""
-            self._find("warning", f"The scope {scope} is not granted", f"{without}Tick it {WHERE}, then test again.")
+            advice = _("Select it in Ramp in the settings of your app, then test again.")
+            cost = _("These flows do not work without it: %(flows)s.", flows=flows) if flows else ""
+            title = _("Permission (scope %(scope)s) is missing", scope=scope)
+            self._find("warning", title, paragraph(cost, advice))
         if not missing:
-            self._find("ok", "All scopes are granted")
+            self._find("ok", _("All permissions granted"))
 
     # Business
 
@@ -134,9 +138,9 @@ class Checker(ConnectionCheck):
         self.report.identity = str(name or self.report.identity)
         self.report.settings.update(business_id=business.get("id") or "", business_name=str(name or ""))
         if business.get("active") is False:
-            self._find("warning", f"{name} is not active in Ramp", "Ask Ramp's support why.")
+            self._find("warning", _("%(business)s is not active in Ramp", business=name), _("Contact Ramp support."))
         else:
-            self._find("ok", f"Connected as {name}")
+            self._find("ok", _("Connected as %(business)s", business=name))
 
     def _check_entities(self):
         entities = [row for page in self.client.entities() for row in page]
@@ -156,14 +160,14 @@ class Checker(ConnectionCheck):
             return
         self.report.settings.update(entity="", entity_id="", entity_name="")
         if len(entities) > 1:
-            names = ", ".join(sorted(str(row.get("entity_name")) for row in entities))
+            names = sorted(str(row.get("entity_name")) for row in entities)
             self._find(
                 "warning",
-                f"Ramp has {len(entities)} entities, and the bills of all come into this company",
-                f"To book one of them only, choose it as the entity: {names}.",
+                _("Ramp has %(count)s entities. Bills of all of them are booked in this company.", count=len(entities)),
+                _("To book only one of them, choose the entity: %(entities)s.", entities=names),
             )
         else:
-            self._find("ok", "Ramp has one entity")
+            self._find("ok", _("Ramp has one entity"))
 
     def _check_entity(self, chosen, entities):
         found = [
@@ -179,9 +183,13 @@ class Checker(ConnectionCheck):
         )
         if len(found) == 1:
             self.report.currencies = {found[0].get("currency") or ""} - {""}
-            self._find("ok", f"Only the entity {found[0].get('entity_name')} is booked")
+            self._find("ok", _("Only the entity %(entity)s is booked", entity=str(found[0].get("entity_name"))))
             return
-        self._find("error", f"Ramp has no entity of the name {chosen}", "Choose one of those that Ramp has, or none.")
+        self._find(
+            "error",
+            _("Entity %(entity)s does not exist in Ramp", entity=chosen),
+            _("Choose one of these, or none: %(entities)s.", entities=choices(entities)),
+        )
 
     # Accounting connection
 
@@ -190,56 +198,58 @@ class Checker(ConnectionCheck):
         self.report.settings.update(seat=state, seat_holder=holder_name(row) if row else "")
         if state == OURS:
             self.report.capabilities.add(SEAT)
-            self._find("ok", "Odoo is the accounting system of this Ramp business")
+            self._find("ok", _("Odoo is connected to Ramp as the accounting system"))
         elif state in (FREE, FILES):
-            self._find("ok", "Odoo becomes the accounting system of this Ramp business when you start syncing")
+            self._find("ok", _("Odoo becomes the accounting system of Ramp when you start syncing"))
         else:
             self._find(
                 "warning",
-                f"Another system is the accounting system of this Ramp business: {holder_name(row)}",
-                "Only vendors are synced. Bills and payments are left to that system, and Ramp takes no results from "
-                "Odoo. To change that, disconnect it in Ramp under Accounting > Settings, then test again.",
+                _("Another system is connected to Ramp as the accounting system: %(system)s", system=holder_name(row)),
+                _(
+                    "Odoo syncs only vendors. The other system books bills and payments, and Ramp accepts no results"
+                    " from Odoo. To change that, disconnect it in the accounting settings of Ramp, then test again."
+                ),
             )
 
     def _check_accounts(self):
         if self.report.settings.get("seat") != OURS:
             return
         if any(next(self.client.accounts(is_active=True), [])):
-            self._find("ok", "Ramp has accounts to code bills to")
+            self._find("ok", _("Ramp has accounts for coding bills"))
         else:
             self._find(
                 "warning",
-                "Ramp has no accounts to code bills to",
-                "Upload the chart of accounts to Ramp; bills cannot be coded without.",
+                _("Ramp has no accounts for coding bills"),
+                _("Activate the flow Chart of Accounts to Ramp, or upload the accounts in Ramp."),
             )
 
     def _check_orders(self):
-        """Purchase orders are part of Ramp Plus; a business without it is refused, whatever its scopes are."""
+        """Purchase orders are part of Ramp Plus; Ramp refuses them to other businesses, whatever their scopes."""
         try:
             next(self.client.purchase_orders(), [])
         except (AuthError, PermanentError):
             self._find(
                 "ok",
-                "This Ramp business has no purchase orders",
-                "They are part of Ramp Plus. Orders of Odoo go to Ramp as draft bills with the order attached.",
+                _("This Ramp business has no purchase orders"),
+                _("They are part of Ramp Plus. Odoo sends orders to Ramp as draft bills with the order attached."),
             )
             return
         self.report.capabilities.add(PLUS)
-        self._find("ok", "Ramp takes purchase orders")
+        self._find("ok", _("Ramp accepts purchase orders"))
 
     def _check_bills(self):
         next(self.client.bills(sync_ready=True), [])
-        self._find("ok", "Bills can be read")
+        self._find("ok", _("Odoo can read bills"))
 
 
 def main_entity(entities):
-    """The id of the business's main entity; empty when there is none."""
+    """The ID of the business's main entity; empty if there is none."""
     main = [row for row in entities if row.get("is_primary") is True]
     return next((row.get("id") or "" for row in main or entities), "")
 
 
 def choices(entities):
-    """By which of its entities a business can be told apart: their names, or ids where two have the same name."""
+    """Possible entities of the connection: their names, or IDs if two have the same name."""
     names = [str(row.get("entity_name") or row.get("id") or "") for row in entities]
     ids = [str(row.get("id") or "") for row in entities]
     return sorted(
@@ -263,6 +273,6 @@ def bank_accounts(entity):
 
 
 def payer_currency(entity):
-    """The currency in which an entity pays, whichever of its accounts it takes; empty where that depends."""
+    """The currency in which an entity pays; empty if that depends on the account."""
     own = entity.get("currency") or ""
     return own if {account["currency"] for account in bank_accounts(entity)} <= {own, ""} else ""

@@ -1,7 +1,7 @@
 """Ramp Developer API, version v1.
 
-Field facts come from Ramp's published OpenAPI document (`docs.ramp.com/openapi/developer-api.json`); each method names
-its operation there. Where a comment contradicts that document, integrators have seen the real server behave so.
+The fields follow Ramp's published OpenAPI document (`docs.ramp.com/openapi/developer-api.json`); each method names its
+operation there. Comments that contradict that document describe the behavior that integrators have observed.
 """
 
 import base64
@@ -15,32 +15,33 @@ from ...core.http.client import HttpClient
 from ...core.http.oauth import client_credentials
 from ...core.http.rate import shared_window
 from ...core.http.rows import content_key, objects
+from ...core.messages import _
 
 ROOT = "/developer/v1"
 PAGE_SIZE = 100
-"""The largest that Ramp allows."""
+"""The maximum that Ramp allows."""
 REQUESTS, WINDOW = 160, 10.0
 """80 % of Ramp's 200 requests in rolling 10 seconds for one source address."""
 STALE_PAGES = 3
-"""Pages in a row without a new row after which a listing is taken for endless."""
+"""Consecutive pages without a new row after which a listing counts as endless."""
 DOUBTFUL = (400, 422)
-"""Statuses of a refusal that may also mean an unknown id: the contract declares 400 for some operations, 404 for some,
-and nothing for the others."""
+"""Statuses of a refusal that may also mean an unknown ID: the document declares 400 for some operations, 404 for some,
+and nothing for the rest."""
 
 
 class RampClient(HttpClient):
-    """One Ramp business. All ids are Ramp's own unless said otherwise.
+    """One Ramp business. All IDs are Ramp's own unless stated otherwise.
 
-    Every method raises what `HttpClient.call` raises.
+    All methods raise the errors of `HttpClient.call`.
 
-    :param scope: scopes to ask for, separated by spaces; without any, Ramp gives a token that may do nothing
+    :param scope: scopes to request, separated by spaces; without any, Ramp returns a token without permissions
     :param options: as for `HttpClient`
     """
 
     label = "Ramp"
     trace_header = "x-trace-id"
     file_hosts = ("ramp.com",)
-    """Receipts and statements come from hosts below it (examples of `receipt_url` and `statement_url` in openapi)."""
+    """Domain of receipts and statements (see the examples of `receipt_url` and `statement_url` in the document)."""
 
     def __init__(self, base_url, *, client_id, client_secret, scope, tokens, **options):
         options.setdefault("limiter", shared_window(f"ramp {urlsplit(base_url).netloc}", REQUESTS, WINDOW))
@@ -73,7 +74,7 @@ class RampClient(HttpClient):
     # Business
 
     def business(self):
-        """`GET /business`: the company that the credentials belong to."""
+        """`GET /business`: the company of the credentials."""
         return self._object("GET", "/business")
 
     def entities(self):
@@ -83,16 +84,16 @@ class RampClient(HttpClient):
     # Accounting connection: one for each business
 
     def connections(self):
-        """`GET /accounting/all-connections`: every accounting connection, ended ones too."""
+        """`GET /accounting/all-connections`: all accounting connections, including ended ones."""
         rows = self._object("GET", "/accounting/all-connections").get("connections")
         return _rows(rows)
 
     def create_connection(self, name):
-        """`POST /accounting/connection`. When another system is connected, Ramp returns THAT connection."""
+        """`POST /accounting/connection`. If another system is connected, Ramp returns its connection."""
         return self._object("POST", "/accounting/connection", body={"remote_provider_name": name})
 
     def reactivate_connection(self, connection_id):
-        """`POST /accounting/connection/{id}/reactivate`: take up an ended connection with its fields."""
+        """`POST /accounting/connection/{id}/reactivate`: reactivate an ended connection with its fields."""
         return self._object("POST", f"/accounting/connection/{_id(connection_id)}/reactivate")
 
     def delete_connection(self):
@@ -102,22 +103,22 @@ class RampClient(HttpClient):
     # Coding
 
     def accounts(self, **filters):
-        """`GET /accounting/accounts`: pages of GL accounts; `id` is the accounting system's id."""
+        """`GET /accounting/accounts`: pages of GL accounts; `id` is the accounting system's ID."""
         return self._pages("/accounting/accounts", **filters)
 
     def fields(self, **filters):
-        """`GET /accounting/fields`: pages of custom accounting fields; `id` is the accounting system's id."""
+        """`GET /accounting/fields`: pages of custom accounting fields; `id` is the accounting system's ID."""
         return self._pages("/accounting/fields", **filters)
 
     def field_options(self, field_id=None, **filters):
         """`GET /accounting/field-options`: pages of the options of a field.
 
-        It is given by its `ramp_id` or, where the interface knows that, by `field_remote_id`, its id with us.
+        `ramp_id` identifies it or, if the interface supports that, `field_remote_id`, its Odoo ID.
         """
         return self._pages_of_record("/accounting/field-options", field_id=field_id, **filters)
 
     def tax_code_options(self, **filters):
-        """`GET /accounting/tax/code/options`: pages of tax codes; `id` is the accounting system's id."""
+        """`GET /accounting/tax/code/options`: pages of tax codes; `id` is the accounting system's ID."""
         return self._pages_of_record("/accounting/tax/code/options", **filters)
 
     def accounting_vendors(self, **filters):
@@ -125,7 +126,7 @@ class RampClient(HttpClient):
         return self._pages("/accounting/vendors", **filters)
 
     def upload_accounting_vendors(self, vendors):
-        """`POST /accounting/vendors`: 1 to 500 of `{id, name, code?}`, all or none; those that exist are refused."""
+        """`POST /accounting/vendors`: 1 to 500 of `{id, name, code?}`, all or none; existing ones are refused."""
         return self._object("POST", "/accounting/vendors", body={"vendors": vendors})
 
     def update_accounting_vendor(self, ramp_id, body):
@@ -147,16 +148,16 @@ class RampClient(HttpClient):
         return self._pages_of_record(f"/vendors/{_id(vendor_id)}/contacts")
 
     def create_vendor(self, body):
-        """`POST /vendors`: the new vendor. Ramp knows no idempotency key here: look up before repeating."""
+        """`POST /vendors`: the new vendor. Ramp has no idempotency key here: look up before repeating."""
         return self._object("POST", "/vendors", body=body)
 
     def update_vendor(self, vendor_id, body):
-        """`PATCH /vendors/{vendor_id}`: the changed vendor. Older interfaces do not know `name`."""
+        """`PATCH /vendors/{vendor_id}`: the changed vendor. Older interfaces lack `name`."""
         path = f"/vendors/{_id(vendor_id)}"
         return self._changed(path, "PATCH", path, body=body)
 
     def create_vendor_contact(self, vendor_id, body):
-        """`POST /vendors/{vendor_id}/contacts`: a further contact, which may have to be approved in Ramp."""
+        """`POST /vendors/{vendor_id}/contacts`: another contact, which may need approval in Ramp."""
         return self._object("POST", f"/vendors/{_id(vendor_id)}/contacts", body=body)
 
     def update_vendor_contact(self, vendor_id, contact_id, body):
@@ -166,11 +167,11 @@ class RampClient(HttpClient):
     # Bills
 
     def bills(self, **filters):
-        """`GET /bills`: pages of bills. A filter that Ramp does not know is ignored by it: look at the rows again."""
+        """`GET /bills`: pages of bills. Ramp ignores unknown filters: check the rows again."""
         return self._pages("/bills", **filters)
 
     def bill(self, bill_id):
-        """`GET /bills/{bill_id}`: with the trace id of its payment, which the list lacks."""
+        """`GET /bills/{bill_id}`: with the trace ID of its payment, which the list lacks."""
         return self._record(f"/bills/{_id(bill_id)}")
 
     def remittance_receipt(self, bill_id):
@@ -180,7 +181,7 @@ class RampClient(HttpClient):
         return mime or "application/pdf", answer.content
 
     def create_sync(self, body):
-        """`POST /accounting/syncs`: tell what became of objects. The same `idempotency_key` counts once."""
+        """`POST /accounting/syncs`: report results. The same `idempotency_key` counts once."""
         return self._object("POST", "/accounting/syncs", body=body)
 
     # Webhooks
@@ -190,7 +191,7 @@ class RampClient(HttpClient):
         return _rows(self._call_api("GET", "/webhooks").data)
 
     def create_webhook(self, endpoint_url, event_types, headers):
-        """`POST /webhooks`: the subscription with its `secret`, which is shown this once."""
+        """`POST /webhooks`: the subscription with its `secret`, which Ramp shows only now."""
         body = {"endpoint_url": endpoint_url, "event_types": list(event_types), "additional_headers": headers}
         return self._object("POST", "/webhooks", body=body)
 
@@ -207,7 +208,7 @@ class RampClient(HttpClient):
     # Spend: card transactions, reimbursements and their receipts
 
     def transactions(self, **filters):
-        """`GET /transactions`: pages of card transactions. Their `amount` is in major units, unlike everywhere else."""
+        """`GET /transactions`: pages of card transactions. Their `amount` is in major units, unlike all others."""
         return self._pages("/transactions", **filters)
 
     def transaction(self, transaction_id):
@@ -215,7 +216,7 @@ class RampClient(HttpClient):
         return self._record(f"/transactions/{_id(transaction_id)}")
 
     def reimbursements(self, **filters):
-        """`GET /reimbursements`: pages of one direction, by default what the company owes users."""
+        """`GET /reimbursements`: pages of one direction, by default debts of the company to users."""
         return self._pages("/reimbursements", **filters)
 
     def reimbursement(self, reimbursement_id):
@@ -223,17 +224,17 @@ class RampClient(HttpClient):
         return self._record(f"/reimbursements/{_id(reimbursement_id)}")
 
     def receipts(self, **filters):
-        """`GET /receipts`: pages of receipts with links that end after an hour."""
+        """`GET /receipts`: pages of receipts with links that expire after an hour."""
         return self._pages("/receipts", **filters)
 
     def repayments(self, **filters):
-        """`GET /repayments`: pages of what employees pay back."""
+        """`GET /repayments`: pages of repayments by employees."""
         return self._pages("/repayments", **filters)
 
     # The card account: statements, their payment, cashback
 
     def statements(self, **filters):
-        """`GET /statements`: pages of card statements; the filters are on their last day."""
+        """`GET /statements`: pages of card statements; the filters apply to their last day."""
         return self._pages("/statements", **filters)
 
     def statement(self, statement_id):
@@ -259,9 +260,9 @@ class RampClient(HttpClient):
     # Vendor credits
 
     def vendor_credits(self, **filters):
-        """`GET /vendors/credits`: pages of vendor credits; without those that are used up unless asked for.
+        """`GET /vendors/credits`: pages of vendor credits; without used up ones unless a filter includes them.
 
-        The schema has lists in the list, its example has none: both are read.
+        The schema nests lists in the list, its example does not: both are read.
         """
         return self._pages("/vendors/credits", flattened, **filters)
 
@@ -269,7 +270,7 @@ class RampClient(HttpClient):
         """`GET /vendors/credits/{vendor_credit_id}`."""
         return self._record(f"/vendors/credits/{_id(credit_id)}")
 
-    # What the books offer to code to
+    # Codes of the accounting system
 
     def upload_accounts(self, accounts):
         """`POST /accounting/accounts`: 1 to 500 of `{id, name, classification, code?}`, all or none."""
@@ -280,7 +281,7 @@ class RampClient(HttpClient):
         return self._object("PATCH", f"/accounting/accounts/{_id(ramp_id)}", body=body)
 
     def create_field(self, body):
-        """`POST /accounting/fields`: the field; the one that exists when the `id` is taken."""
+        """`POST /accounting/fields`: the new field, or the existing one with that `id`."""
         return self._object("POST", "/accounting/fields", body=body)
 
     def update_field(self, ramp_id, body):
@@ -297,11 +298,11 @@ class RampClient(HttpClient):
         return self._object("PATCH", f"/accounting/field-options/{_id(ramp_id)}", body=body)
 
     def upload_entities(self, entities):
-        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`; neither list nor change."""
+        """`POST /accounting/entities`: 1 to 500 of `{id, name, currency?, country?}`: neither list nor change."""
         return _rows(self._object("POST", "/accounting/entities", body={"entities": entities}).get("entities"))
 
     def update_connection(self, connection_id, settings):
-        """`PATCH /accounting/connection/{id}`: settings of our own accounting connection."""
+        """`PATCH /accounting/connection/{id}`: settings of Odoo's own accounting connection."""
         return self._object("PATCH", f"/accounting/connection/{_id(connection_id)}", body={"settings": settings})
 
     def tax_rates(self, **filters):
@@ -309,7 +310,7 @@ class RampClient(HttpClient):
         return self._pages("/accounting/tax/rates", **filters)
 
     def upload_tax_rates(self, rates):
-        """`POST /accounting/tax/rates`: `{id, name, rate, accounting_gl_account_id}`, the account by its Ramp id."""
+        """`POST /accounting/tax/rates`: `{id, name, rate, accounting_gl_account_id}`, the account by its Ramp ID."""
         return _rows(self._object("POST", "/accounting/tax/rates", body={"tax_rates": rates}).get("tax_rates"))
 
     def update_tax_rate(self, ramp_id, body):
@@ -321,11 +322,11 @@ class RampClient(HttpClient):
         return self._record("/accounting/tax/code")
 
     def create_tax_code(self, name):
-        """`POST /accounting/tax/code`: make it; there can be one."""
+        """`POST /accounting/tax/code`: create it; there can be only one."""
         return self._object("POST", "/accounting/tax/code", body={"name": name})
 
     def upload_tax_code_options(self, options):
-        """`POST /accounting/tax/code/options`: `{id, name, tax_rate_ids}`, the rates by our ids."""
+        """`POST /accounting/tax/code/options`: `{id, name, tax_rate_ids}`, the rates by their Odoo IDs."""
         return _rows(self._object("POST", "/accounting/tax/code/options", body={"options": options}).get("options"))
 
     def update_tax_code_option(self, ramp_id, body):
@@ -333,17 +334,17 @@ class RampClient(HttpClient):
         return self._object("PATCH", f"/accounting/tax/code/options/{_id(ramp_id)}", body=body)
 
     def delete_tax_code_option(self, ramp_id):
-        """`DELETE /accounting/tax/code/options/{option_id}`: it stays, but can be chosen no more."""
+        """`DELETE /accounting/tax/code/options/{option_id}`: it remains, but users can no longer choose it."""
         self._call_api("DELETE", f"/accounting/tax/code/options/{_id(ramp_id)}", body={})
 
     # Purchase orders and receipts (Ramp Plus)
 
     def purchase_orders(self, **filters):
-        """`GET /purchase-orders`: pages. Without `three_way_match_enabled` only orders without it may come."""
+        """`GET /purchase-orders`: pages. Without `three_way_match_enabled`, Ramp may list only orders without it."""
         return self._pages("/purchase-orders", **filters)
 
     def purchase_order(self, order_id):
-        """`GET /purchase-orders/{purchase_order_id}`: an archived one is not found."""
+        """`GET /purchase-orders/{purchase_order_id}`: archived ones are not found."""
         return self._record(f"/purchase-orders/{_id(order_id)}")
 
     def create_purchase_order(self, body):
@@ -355,7 +356,7 @@ class RampClient(HttpClient):
         return self._object("PATCH", f"/purchase-orders/{_id(order_id)}", body=body)
 
     def archive_purchase_order(self, order_id):
-        """`POST /purchase-orders/{purchase_order_id}/archive`: final. Without a body Ramp refuses it."""
+        """`POST /purchase-orders/{purchase_order_id}/archive`: irreversible. Ramp requires a body."""
         path = f"/purchase-orders/{_id(order_id)}"
         self._changed(path, "POST", f"{path}/archive", body={})
 
@@ -380,7 +381,7 @@ class RampClient(HttpClient):
         return self._object("GET", f"/item-receipts/{_id(receipt_id)}")
 
     def create_item_receipt(self, body):
-        """`POST /item-receipts`; there is no change, only to delete and make anew."""
+        """`POST /item-receipts`; there is no change: delete one and create another one."""
         return self._object("POST", "/item-receipts", body=body)
 
     def delete_item_receipt(self, receipt_id):
@@ -388,7 +389,7 @@ class RampClient(HttpClient):
         path = f"/item-receipts/{_id(receipt_id)}"
         self._changed(path, "DELETE", path)
 
-    # Bills of ours
+    # Bills from Odoo
 
     def drafts(self, **filters):
         """`GET /bills/drafts`: pages of draft bills."""
@@ -399,16 +400,16 @@ class RampClient(HttpClient):
         return self._record(f"/bills/drafts/{_id(draft_id)}")
 
     def create_draft(self, body):
-        """`POST /bills/drafts`; a `remote_id` that another draft has is a conflict."""
+        """`POST /bills/drafts`; a `remote_id` of another draft is a conflict."""
         return self._object("POST", "/bills/drafts", body=body)
 
     def update_draft(self, draft_id, body):
-        """`PATCH /bills/drafts/{draft_bill_id}`: lists of lines are replaced as a whole."""
+        """`PATCH /bills/drafts/{draft_bill_id}`: replaces the whole list of lines."""
         path = f"/bills/drafts/{_id(draft_id)}"
         return self._changed(path, "PATCH", path, body=body)
 
     def create_bill(self, body):
-        """`POST /bills`: an APPROVED bill, past all approvals; Ramp may pay it."""
+        """`POST /bills`: a bill that is approved without approval steps; Ramp may pay it."""
         return self._object("POST", "/bills", body=body)
 
     def update_bill(self, bill_id, body):
@@ -417,15 +418,15 @@ class RampClient(HttpClient):
         return self._changed(path, "PATCH", path, body=body)
 
     def archive_bill(self, bill_id):
-        """`DELETE /bills/{bill_id}`: refused when it is paid."""
+        """`DELETE /bills/{bill_id}`: refused for a paid bill."""
         path = f"/bills/{_id(bill_id)}"
         self._changed(path, "DELETE", path)
 
     def attach(self, owner, owner_id, kind, name, content, mimetype):
-        """`POST /bills/{bill_id}/attachments` or `/bills/drafts/{draft_bill_id}/attachments`: the id of the file.
+        """`POST /bills/{bill_id}/attachments` or `/bills/drafts/{draft_bill_id}/attachments`: the ID of the file.
 
         :param owner: `bills` or `bills/drafts`
-        :param kind: `INVOICE` (one of it) or `FILE`
+        :param kind: `INVOICE` (only one) or `FILE`
         """
         return self._object(
             "POST",
@@ -437,7 +438,7 @@ class RampClient(HttpClient):
     # People
 
     def users(self, **filters):
-        """`GET /users`: pages; suspended users only when `status` asks for them."""
+        """`GET /users`: pages; suspended users only if `status` includes them."""
         return self._pages("/users", **filters)
 
     def user(self, user_id):
@@ -445,7 +446,7 @@ class RampClient(HttpClient):
         return self._record(f"/users/{_id(user_id)}")
 
     def create_user(self, body):
-        """`POST /users/deferred`: the id of a task; an e-mail address that Ramp knows gives the user who has it."""
+        """`POST /users/deferred`: the ID of a task; for an existing email address it returns that user."""
         return self._object("POST", "/users/deferred", body=body)
 
     def user_task(self, task_id):
@@ -453,7 +454,7 @@ class RampClient(HttpClient):
         return self._record(f"/users/deferred/status/{_id(task_id)}")
 
     def update_user(self, user_id, body):
-        """`PATCH /users/{id}`: anything but the e-mail address, which is ignored."""
+        """`PATCH /users/{id}`: everything except the email address, which Ramp ignores."""
         return self._object("PATCH", f"/users/{_id(user_id)}", body=body)
 
     def deactivate_user(self, user_id):
@@ -487,18 +488,18 @@ class RampClient(HttpClient):
         return self.call(method, ROOT + path, **sending)
 
     def _object(self, method, path, **sending):
-        """The answer's object; an empty answer to a write is an empty object (Ramp is not consistent there)."""
+        """The object in the answer; an empty answer to a write is an empty object, because Ramp returns both."""
         data = self._call_api(method, path, **sending).data
         if data is None and method != "GET":
             return {}
         if not isinstance(data, dict):
-            raise RemoteError("Ramp answered with something other than the record that was asked for.")
+            raise RemoteError(_("The answer of Ramp is not the requested record."))
         return data
 
     def _record(self, path):
-        """What is at a path that holds nothing but an id.
+        """The record at a path with no other parameter than an ID.
 
-        :raises NotFoundError: it is unknown to Ramp, whatever status says so
+        :raises NotFoundError: Ramp does not have it, whatever status Ramp returns
         """
         with _by_id_alone():
             return self._object("GET", path)
@@ -506,9 +507,9 @@ class RampClient(HttpClient):
     def _changed(self, path, *request, **sending):
         """The answer to a request that changes the record at `path`.
 
-        Ramp may refuse what it does not know with the status of what it does not want: reading the record tells.
+        Ramp may refuse an unknown record with the same status as an invalid change, so the record is read.
 
-        :raises NotFoundError: it is unknown to Ramp, whatever status says so
+        :raises NotFoundError: Ramp does not have it, whatever status Ramp returns
         """
         try:
             return self._object(*request, **sending)
@@ -523,24 +524,24 @@ class RampClient(HttpClient):
         except NotFoundError:
             return True
         except ConnectorError:
-            # the refusal is what there is to tell
+            # the refusal itself is the relevant error
             return False
         return False
 
     def _pages_of_record(self, path, **filters):
-        """Pages of a list that belongs to one record.
+        """Pages of a list of one record.
 
-        :raises NotFoundError: that is unknown to Ramp, whatever status says so
+        :raises NotFoundError: Ramp does not have that record, whatever status Ramp returns
         """
         return _of_record(self._pages(path, **filters))
 
     def _pages(self, path, arranged=lambda rows: rows, **filters):
         """Rows of each page. `page.next` is a URL or a bare cursor.
 
-        A page may come twice: rows seen before are left out, and a listing that brings nothing new is given up.
+        Pages may repeat: known rows are skipped, and a listing without new rows ends with an error.
 
-        :param arranged: what makes a plain list of the rows
-        :raises RemoteError: the listing does not come to an end
+        :param arranged: a function that makes a flat list of the rows
+        :raises RemoteError: the listing does not end
         """
         path = ROOT + path
         first = {**filters, "page_size": PAGE_SIZE}
@@ -556,10 +557,10 @@ class RampClient(HttpClient):
             if not following:
                 return
             if not isinstance(following, str):
-                raise RemoteError("Ramp does not say where the next page of a list is.")
+                raise RemoteError(_("The answer of Ramp lacks the next page of a list."))
             stale = 0 if fresh else stale + 1
             if stale >= STALE_PAGES:
-                raise RemoteError("Ramp repeats the same page of a list, so its end was not reached.")
+                raise RemoteError(_("Ramp repeats the same page of a list, so Odoo did not reach its end."))
             is_address = following.startswith("/") or "://" in following
             target = following if is_address else path
             params = None if is_address else {**first, "start": following}
@@ -581,7 +582,7 @@ def _of_record(pages):
 
 
 def _is_new(row, seen):
-    """Whether the row was not seen before; it is noted."""
+    """Whether the row is new; remembers it."""
     key = row.get("ramp_id") or row.get("id")
     if not isinstance(key, str):
         key = content_key(row)
@@ -598,14 +599,14 @@ def flattened(rows):
 def _rows(rows, arranged=lambda rows: rows):
     if isinstance(rows, list):
         return objects(arranged(rows))
-    raise RemoteError("Ramp answered with something other than a list of records.")
+    raise RemoteError(_("The answer of Ramp is not a list of records."))
 
 
 def _id(value):
-    """The id as a part of a path; what cannot be one exists nowhere, and must not reach another path."""
+    """The ID as a part of a path; other texts must not lead to another path."""
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,100}", value):
         return value
-    raise NotFoundError("Ramp has no such record: the id is not one of Ramp's.")
+    raise NotFoundError(_("Ramp does not have this record: its ID is not a Ramp ID."))
 
 
 def _text(value):
@@ -624,7 +625,7 @@ def _joined(message, fields):
 
 
 def _field_errors(value, path="", depth=0):
-    """`name: message` for each message; names of nested bodies are joined by dots."""
+    """`name: message` for each message; dots join the names of nested bodies."""
     if depth > 5:
         return
     if isinstance(value, dict):

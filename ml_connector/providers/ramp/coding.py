@@ -1,13 +1,12 @@
-"""Accounting field selections: what a bill or a line is coded to.
+"""Accounting field selections: the codes of a bill or a line.
 
-The kind of a selection is `category_info.type`, else `type`. Custom fields all come as `OTHER`, so they are told apart
-by `category_info.external_id`, never by the type.
+The kind of a selection is `category_info.type`, else `type`. All custom fields have the type `OTHER`, so
+`category_info.external_id` distinguishes them.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 from ...core.documents import AnalyticShare, Reference
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 from .wire import part, rows, text
 
 ACCOUNT = "GL_ACCOUNT"
@@ -20,17 +19,17 @@ IGNORED = frozenset(
         "EXPENSE_ENTITY",  # the legal entity: the connection's company
         "INVENTORY_ITEM",  # the product; the account comes beside it
         "JOURNAL",  # the journal is chosen in Odoo
-        "MERCHANT",  # the vendor, which the bill names itself
-        "NON_ERP",  # a field of Ramp's own, not of the books
+        "MERCHANT",  # the vendor, which the bill itself names
+        "NON_ERP",  # a field of Ramp's own, not of accounting
         "SUBSIDIARY",  # the legal entity: the connection's company
         "UNIT_OF_MEASURE",  # goes with INVENTORY_ITEM
     }
 )
-"""Types that have no place in a journal item. Every other type is an analytic dimension."""
+"""Types without a counterpart in a journal item. Every other type is an analytic dimension."""
 
 
 def selections(source):
-    """The selections of a bill or line that count, by field; the first one where a field comes twice."""
+    """The relevant selections of a bill or line, by field; the first one if a field occurs twice."""
     found = {}
     for selection in rows(source, "accounting_field_selections"):
         category = part(selection, "category_info")
@@ -39,13 +38,13 @@ def selections(source):
             continue
         field = kind if kind in (ACCOUNT, TAX) else text(category, "external_id") or text(category, "id")
         if not field:
-            raise InvalidDataError("Ramp coded a line with a field that has no id.")
+            raise InvalidDataError(_("A line is coded with a field without an ID in Ramp."))
         found.setdefault(field, selection)
     return found
 
 
 def coding(header, line):
-    """Account, taxes and analytic shares of a line; it inherits from its bill the fields that it does not fill.
+    """Account, taxes and analytic shares of a line; it inherits its empty fields from the bill.
 
     :param header: `selections` of the bill
     :param line: the line's JSON
@@ -63,12 +62,12 @@ def coding(header, line):
 
 
 def option_reference(field, external_id, **names):
-    """The reference for an option of a custom field, alike in the list of options and on a bill."""
+    """The reference for an option of a custom field, the same in the list of options and on a bill."""
     return Reference(kind="analytic", external_id=f"{field}:{external_id}", group=field, **names)
 
 
 def selection_key(selection):
-    """What identifies a selection, for the version of a record; tolerant, because it is not translated yet."""
+    """Identifies a selection in the version of a record; accepts any content, because it is not translated yet."""
     category = selection.get("category_info") if isinstance(selection, dict) else None
     if not isinstance(category, dict):
         return selection
@@ -82,7 +81,7 @@ def selection_key(selection):
 def _reference(kind, selection, field=""):
     external_id = text(selection, "external_id") or text(selection, "id")
     if not external_id:
-        raise InvalidDataError("Ramp coded a line with an option that has no id.")
+        raise InvalidDataError(_("A line is coded with an option without an ID in Ramp."))
     names = {
         "code": text(selection, "external_code"),
         "name": text(selection, "display_name") or text(selection, "name"),

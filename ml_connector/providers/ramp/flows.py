@@ -1,6 +1,7 @@
-"""What goes between Ramp and Odoo, and which of Ramp's rows each flow takes."""
+"""The flows between Ramp and Odoo, and the conditions for Ramp's rows in each flow."""
 
 from ...core.flow import FlowSpec
+from ...core.messages import _
 from .wire import part, text
 
 ACCOUNTING_READ = "accounting:read"
@@ -32,7 +33,7 @@ LOCATIONS_WRITE = "locations:write"
 SEAT = "accounting_connection"
 """Capability: Odoo is the accounting system of the Ramp business."""
 PLUS = "purchase_orders"
-"""Capability: the business has Ramp Plus, so there are purchase orders."""
+"""Capability: the business has Ramp Plus, and so purchase orders."""
 
 SCOPES = (
     ACCOUNTING_READ,
@@ -61,14 +62,14 @@ SCOPES = (
     LOCATIONS_READ,
     LOCATIONS_WRITE,
 )
-"""What the flows below and the connection check need."""
+"""The scopes of the flows below and of the connection check."""
 
 SPEND_OPTIONS = ("post_bills", "lock_date_policy", "start_date")
 
 SPEND_FLOWS = (
     FlowSpec(
         key="orders",
-        label="Purchase Orders",
+        label=_("Purchase Orders"),
         direction="pull",
         kind="purchase_order",
         sequence=25,
@@ -76,31 +77,31 @@ SPEND_FLOWS = (
         events=("purchase_orders.created", "purchase_orders.updated", "purchase_orders.archived"),
         active=False,
         options=("start_date", "order_product"),
-        help="Reads the purchase orders that are made in Ramp (needs Ramp Plus). Orders made in Odoo never come back.",
+        help=_("Reads purchase orders created in Ramp (requires Ramp Plus). Orders that Odoo sent are not read."),
     ),
     FlowSpec(
         key="credits",
-        label="Vendor Credits",
+        label=_("Vendor Credits"),
         direction="pull",
         kind="credit",
         sequence=51,
         scopes=(VENDORS_READ,),
         options=SPEND_OPTIONS,
-        help="Reads the vendor credits as credit notes.",
+        help=_("Reads vendor credits as credit notes."),
     ),
     FlowSpec(
         key="credit_applications",
-        label="Vendor Credits on Bills",
+        label=_("Vendor Credits on Bills"),
         direction="pull",
         kind="application",
         sequence=52,
         scopes=(VENDORS_READ,),
         options=("start_date",),
-        help="Reconciles credit notes with the bills that they were set off against in Ramp.",
+        help=_("Reconciles credit notes with the bills to which they were applied in Ramp."),
     ),
     FlowSpec(
         key="transactions",
-        label="Card Transactions",
+        label=_("Card Transactions"),
         direction="pull",
         kind="expense",
         sequence=53,
@@ -114,11 +115,11 @@ SPEND_FLOWS = (
         ),
         files="receipts",
         options=(*SPEND_OPTIONS, "expense_mode", "create_vendors"),
-        help="Reads the card transactions that are ready for the books as expenses, journal entries or vendor bills.",
+        help=_("Reads card transactions that are ready to sync as expenses, journal entries or vendor bills."),
     ),
     FlowSpec(
         key="reimbursements",
-        label="Reimbursements",
+        label=_("Reimbursements"),
         direction="pull",
         kind="reimbursement",
         sequence=54,
@@ -131,21 +132,21 @@ SPEND_FLOWS = (
         ),
         files="receipts",
         options=SPEND_OPTIONS,
-        help="Reads reimbursements as vendor bills of the employees, with their payments.",
+        help=_("Reads reimbursements as vendor bills of the employees, with their payments."),
     ),
     FlowSpec(
         key="receipts",
-        label="Receipts",
+        label=_("Receipts"),
         direction="pull",
         kind="file",
         sequence=55,
         scopes=(SPEND_RECEIPTS_READ, TRANSACTIONS_READ, REIMBURSEMENTS_READ),
         events=("transactions.receipt_added",),
-        help="Attaches receipts to expenses and reimbursements, also those that come later.",
+        help=_("Attaches receipts to expenses and reimbursements, also later ones."),
     ),
     FlowSpec(
         key="cashbacks",
-        label="Cashback",
+        label=_("Cashback"),
         direction="pull",
         kind="cashback",
         sequence=56,
@@ -153,11 +154,11 @@ SPEND_FLOWS = (
         reports=True,
         relists=True,
         options=SPEND_OPTIONS,
-        help="Books cashback as income that the card issuer owes.",
+        help=_("Books cashback as income owed by the card issuer."),
     ),
     FlowSpec(
         key="statements",
-        label="Card Statements",
+        label=_("Card Statements"),
         direction="pull",
         kind="statement",
         sequence=57,
@@ -165,20 +166,20 @@ SPEND_FLOWS = (
         scopes=(STATEMENTS_READ, TRANSACTIONS_READ, CASHBACKS_READ),
         files="statement_files",
         options=SPEND_OPTIONS,
-        help="Books each closed statement as a vendor bill of the card issuer. It clears the card account.",
+        help=_("Books each closed statement as a vendor bill of the card issuer. The bill clears the card account."),
     ),
     FlowSpec(
         key="statement_files",
-        label="Statement Files",
+        label=_("Statement Files"),
         direction="pull",
         kind="file",
         sequence=58,
         scopes=(STATEMENTS_READ,),
-        help="Attaches the statements to the bills of the card issuer.",
+        help=_("Attaches the statements to the bills of the card issuer."),
     ),
     FlowSpec(
         key="transfers",
-        label="Statement Payments",
+        label=_("Statement Payments"),
         direction="pull",
         kind="transfer",
         sequence=59,
@@ -187,46 +188,46 @@ SPEND_FLOWS = (
         reports=True,
         relists=True,
         options=("lock_date_policy", "start_date"),
-        help="Books what was paid to the card issuer, and reconciles it with the statements.",
+        help=_("Books payments to the card issuer and reconciles them with the statements."),
     ),
     FlowSpec(
         key="repayments",
-        label="Repayments",
+        label=_("Repayments"),
         direction="pull",
         kind="repayment",
         sequence=60,
         interval=4 * 60,
         scopes=(REPAYMENTS_READ, TRANSACTIONS_READ),
         options=SPEND_OPTIONS,
-        help="Books what employees pay back of card spend. Ramp takes no results of these.",
+        help=_("Books repayments of card transactions by employees. Ramp accepts no results for them."),
     ),
 )
 
 FLOWS = (
     FlowSpec(
         key="coding",
-        label="Accounts, Dimensions and Taxes",
+        label=_("Accounts, Dimensions and Taxes"),
         direction="pull",
         kind="reference",
         sequence=10,
         interval=24 * 60,
         scopes=(ACCOUNTING_READ,),
-        help="Reads what bills are coded to in Ramp, so that it can be mapped before the first bill comes.",
+        help=_("Reads the codes of Ramp, so that you can map them before the first bill arrives."),
     ),
     FlowSpec(
         key="vendors",
-        label="Vendors",
+        label=_("Vendors"),
         direction="pull",
         kind="vendor",
         sequence=20,
         scopes=(VENDORS_READ,),
         events=("vendors.activated", "vendors.approved", "vendors.updated"),
         options=("create_vendors", "conflict_policy", "vendor_change_policy"),
-        help="Reads the vendors of Ramp's bill pay. What changed on both sides is merged.",
+        help=_("Reads the vendors of Ramp Bill Pay and merges changes of both sides."),
     ),
     FlowSpec(
         key="bills",
-        label="Vendor Bills",
+        label=_("Vendor Bills"),
         direction="pull",
         kind="bill",
         sequence=30,
@@ -236,20 +237,20 @@ FLOWS = (
         events=("bills.ready_to_sync", "bills.approved", "bills.updated", "bills.archived"),
         files="bill_files",
         options=("post_bills", "lock_date_policy", "start_date", "create_vendors", "rate_tolerance"),
-        help="Reads the bills that Ramp regards as ready for the books.",
+        help=_("Reads bills that are ready to sync in Ramp."),
     ),
     FlowSpec(
         key="bill_files",
-        label="Invoice Files",
+        label=_("Invoice Files"),
         direction="pull",
         kind="file",
         sequence=40,
         scopes=(BILLS_READ,),
-        help="Attaches the invoices to the vendor bills.",
+        help=_("Attaches the invoices to the vendor bills."),
     ),
     FlowSpec(
         key="payments",
-        label="Bill Payments",
+        label=_("Bill Payments"),
         direction="pull",
         kind="payment",
         sequence=50,
@@ -259,20 +260,20 @@ FLOWS = (
         files="payment_files",
         events=("bills.paid",),
         options=("lock_date_policy", "start_date", "rate_tolerance"),
-        help="Reads the payments of bills that are paid in full.",
+        help=_("Reads the payments of fully paid bills."),
     ),
     FlowSpec(
         key="payment_files",
-        label="Proofs of Payment",
+        label=_("Proofs of Payment"),
         direction="pull",
         kind="file",
         sequence=51,
         scopes=(BILLS_READ,),
-        help="Attaches the remittance receipts, as PDF, to the payments that Ramp made.",
+        help=_("Attaches the remittance receipts (PDF) to the payments that Ramp made."),
     ),
     FlowSpec(
         key="vendors_push",
-        label="Vendors to Ramp",
+        label=_("Vendors to Ramp"),
         direction="push",
         kind="vendor",
         sequence=160,
@@ -280,21 +281,21 @@ FLOWS = (
         watches="res.partner",
         active=False,
         options=("vendor_mode",),
-        help="Creates the vendors of Odoo in Ramp and keeps their names, addresses and contacts current.",
+        help=_("Creates and updates Odoo's vendors in Ramp."),
     ),
     FlowSpec(
         key="results",
-        label="Results to Ramp",
+        label=_("Sync Status to Ramp"),
         direction="push",
         kind="result",
         sequence=70,
         scopes=(ACCOUNTING_WRITE, BILLS_READ),
-        help="Tells Ramp which bills and payments are in the books, and why others are not.",
+        help=_("Reports to Ramp which records Odoo booked, and why it could not book others."),
     ),
-    # What Odoo sends, in the order in which one needs the other
+    # From Odoo, in the order of their dependencies
     FlowSpec(
         key="accounts_push",
-        label="Chart of Accounts to Ramp",
+        label=_("Chart of Accounts to Ramp"),
         direction="push",
         kind="account",
         sequence=105,
@@ -304,11 +305,11 @@ FLOWS = (
         watches="account.account",
         active=False,
         batch=500,
-        help="Ramp's users code to the accounts of Odoo. Archived accounts are hidden in Ramp.",
+        help=_("Creates and updates Odoo's accounts in Ramp for coding. Archived accounts are hidden in Ramp."),
     ),
     FlowSpec(
         key="dimensions_push",
-        label="Analytic Plans to Ramp",
+        label=_("Analytic Plans to Ramp"),
         direction="push",
         kind="dimension",
         sequence=110,
@@ -317,11 +318,11 @@ FLOWS = (
         needs=(SEAT,),
         watches="account.analytic.plan",
         active=False,
-        help="Each analytic plan that has accounts becomes an accounting field in Ramp.",
+        help=_("Creates an accounting field in Ramp for each analytic plan that has accounts."),
     ),
     FlowSpec(
         key="dimension_values_push",
-        label="Analytic Accounts to Ramp",
+        label=_("Analytic Accounts to Ramp"),
         direction="push",
         kind="dimension_value",
         sequence=120,
@@ -331,26 +332,29 @@ FLOWS = (
         watches="account.analytic.account",
         active=False,
         batch=500,
-        help="Each analytic account becomes an option of its plan's field. Archived ones are hidden in Ramp.",
+        help=_("Creates an option of its plan's field for each analytic account. Archived ones are hidden in Ramp."),
     ),
     FlowSpec(
         key="companies_push",
-        label="Companies to Ramp",
+        label=_("Companies to Ramp"),
         direction="push",
         kind="company",
-        # what the others send may be limited to it
+        # other sent records may be limited to it
         sequence=100,
         interval=24 * 60,
         scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
         needs=(SEAT,),
         watches="res.company",
         active=False,
-        help="The company and its branches become accounting entities. Ramp's users then choose one when they code. "
-        "What the other flows send is limited to them where the connection has an entity.",
+        help=_(
+            "Creates an accounting entity in Ramp for the company and each of its branches. Users of Ramp choose one"
+            " when they code. If the connection has an entity, the records of the other flows are limited to these"
+            " companies."
+        ),
     ),
     FlowSpec(
         key="taxes_push",
-        label="Purchase Taxes to Ramp",
+        label=_("Purchase Taxes to Ramp"),
         direction="push",
         kind="tax",
         sequence=140,
@@ -360,12 +364,14 @@ FLOWS = (
         watches="account.tax",
         active=False,
         batch=50,
-        help="Each purchase tax in percent becomes a tax rate and a tax code. Archived ones are taken away. Needs the "
-        "flow of the chart of accounts.",
+        help=_(
+            "Creates a tax rate and a tax code in Ramp for each purchase tax in percent, and removes archived ones."
+            " Requires the flow Chart of Accounts to Ramp."
+        ),
     ),
     FlowSpec(
         key="accounting_vendors_push",
-        label="Vendors of the Books to Ramp",
+        label=_("Accounting Vendors to Ramp"),
         direction="push",
         kind="accounting_vendor",
         sequence=150,
@@ -374,11 +380,14 @@ FLOWS = (
         watches="res.partner",
         active=False,
         batch=500,
-        help="Ramp's list of the books' vendors, with which its own vendors are linked and card spend is coded.",
+        help=_(
+            "Sends vendors to Ramp's list of accounting vendors, for coding card transactions and linking Ramp's"
+            " vendors."
+        ),
     ),
     FlowSpec(
         key="purchase_orders_push",
-        label="Purchase Orders to Ramp",
+        label=_("Purchase Orders to Ramp"),
         direction="push",
         kind="purchase_order",
         sequence=170,
@@ -386,22 +395,22 @@ FLOWS = (
         watches="purchase.order",
         active=False,
         options=("purchase_order_mode", "start_date"),
-        help="Confirmed orders become purchase orders of Ramp Plus, or draft bills where there is no Plus.",
+        help=_("Sends confirmed orders as purchase orders of Ramp Plus, or as draft bills without Ramp Plus."),
     ),
     FlowSpec(
         key="order_files_push",
-        label="PDFs of Purchase Orders to Ramp",
+        label=_("Purchase Order PDFs to Ramp"),
         direction="push",
         kind="outgoing_file",
         sequence=180,
         scopes=(BILLS_READ, BILLS_WRITE),
         follows="purchase_orders_push",
         active=False,
-        help="Attaches the order's PDF to the draft bill that stands for it.",
+        help=_("Attaches the PDF of a purchase order to its draft bill."),
     ),
     FlowSpec(
         key="receipts_push",
-        label="Receipts of Goods to Ramp",
+        label=_("Goods Receipts to Ramp"),
         direction="push",
         kind="goods_receipt",
         sequence=190,
@@ -411,11 +420,11 @@ FLOWS = (
         watches="stock.picking",
         active=False,
         options=("start_date",),
-        help="What was received on an order, less what was returned. Ramp takes whole quantities only.",
+        help=_("Sends received quantities less returns. Ramp accepts whole quantities only."),
     ),
     FlowSpec(
         key="bills_push",
-        label="Vendor Bills to Ramp",
+        label=_("Vendor Bills to Ramp"),
         direction="push",
         kind="own_bill",
         sequence=200,
@@ -423,22 +432,22 @@ FLOWS = (
         watches="account.move",
         active=False,
         options=("bill_mode", "start_date"),
-        help="Posted bills that did not come from Ramp become drafts there, which people approve and pay.",
+        help=_("Sends posted bills that did not come from Ramp. Users of Ramp approve and pay them."),
     ),
     FlowSpec(
         key="own_bill_files_push",
-        label="Invoice Files to Ramp",
+        label=_("Invoice Files to Ramp"),
         direction="push",
         kind="outgoing_file",
         sequence=210,
         scopes=(BILLS_READ, BILLS_WRITE),
         follows="bills_push",
         active=False,
-        help="Attaches the vendor's invoice to the bill that was sent.",
+        help=_("Attaches the invoice to the sent bill."),
     ),
     FlowSpec(
         key="users_push",
-        label="Employees to Ramp",
+        label=_("Employees to Ramp"),
         direction="push",
         kind="employee",
         sequence=220,
@@ -446,14 +455,14 @@ FLOWS = (
         watches="hr.employee",
         active=False,
         options=("invite_mode",),
-        help="Employees become users of Ramp with department, location and manager. Archived ones are deactivated.",
+        help=_("Creates users with department, location and manager in Ramp. Archived employees are deactivated."),
     ),
 )
 
 FLOWS = tuple(sorted((*FLOWS, *SPEND_FLOWS), key=lambda flow: flow.sequence))
 
 ONLY_FOR = {"transactions.synced": "transactions", "item_receipts.created": "receipts_push"}
-"""Events that come with each of our own reports as well, by the only flow that they are for."""
+"""Events that Odoo's own reports cause as well, with the only flow that needs them."""
 
 EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
 
@@ -462,7 +471,7 @@ CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ON
 METHOD_NAMES = {
     "ACH": "ACH transfer",
     "CHECK": "Check",
-    "CRYPTO_WALLET_TRANSFER": "Transfer of a crypto wallet",
+    "CRYPTO_WALLET_TRANSFER": "Crypto wallet transfer",
     "DOMESTIC_WIRE": "Domestic wire",
     "FED_NOW": "FedNow transfer",
     "INTERNATIONAL": "International transfer",
@@ -474,7 +483,7 @@ METHOD_NAMES = {
 }
 
 DRAFT, BILL = "draft:", "bill:"
-"""How our ids of bills that we sent begin: a draft that is approved becomes another object in Ramp."""
+"""Prefixes of the IDs of sent bills: an approved draft becomes another object in Ramp."""
 
 SPEND = {
     "expense": "transaction",
@@ -482,29 +491,29 @@ SPEND = {
     "transfer": "transfer",
     "cashback": "cashback",
 }
-"""By kind of record: the client's method that reads one."""
+"""By kind of record: the method of the client that reads one."""
 
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
-"""What `status_summary` says of approved bills that Ramp does not pay."""
+"""Values of `status_summary` of approved bills that Ramp does not pay."""
 
 BILL_SYNCED = ("BILL_SYNCED", "BILL_AND_PAYMENT_SYNCED")
 PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)
 
 
 def concerns_us(row, entity_id=""):
-    """Whether a bill belongs to these books at all. Ramp ignores a filter that it does not know: so look again."""
+    """Whether a bill belongs to this connection. Ramp ignores unknown filters, so it is checked again."""
     if row.get("enable_accounting_sync") is False:
         return False
     return not entity_id or text(row, "entity_id") == entity_id
 
 
 def is_bill_due(row):
-    """Whether a bill that Ramp regards as ready has yet to be booked."""
+    """Whether a bill that is ready to sync still has to be booked."""
     return row.get("sync_status") not in BILL_SYNCED and not row.get("archived_at")
 
 
 def is_bill_booked(row):
-    """Whether Ramp was told that a bill is booked."""
+    """Whether Ramp has marked a bill as synced."""
     return row.get("sync_status") in BILL_SYNCED and not row.get("archived_at")
 
 
@@ -513,7 +522,7 @@ def is_booked_as(row, status):
 
 
 def is_lately(row, since):
-    """Whether anything about a bill is of that day or later."""
+    """Whether any date of a bill is that day or later."""
     payment = row.get("payment")
     dates = [row.get(name) for name in ("created_at", "issued_at", "accounting_date", "posting_date", "paid_at")]
     dates += [payment.get("payment_date")] if isinstance(payment, dict) else []
@@ -521,21 +530,21 @@ def is_lately(row, since):
 
 
 def is_taken_back(row):
-    """Whether a bill was archived after it had been booked."""
+    """Whether a bill was archived after its sync."""
     return bool(row.get("archived_at")) and row.get("sync_status") in BILL_SYNCED
 
 
 def is_payment_due(row):
-    """Whether the payment of a bill that Ramp regards as ready has yet to be booked.
+    """Whether the payment of a bill that is ready to sync still has to be booked.
 
-    A bill that was settled with vendor credits has no payment. One that was marked as paid in the accounting system has
-    its payment there already.
+    A bill paid by vendor credits has no payment. A bill marked as paid in the accounting system already has its payment
+    there.
     """
     return row.get("sync_status") not in PAYMENT_SYNCED and _is_paid_there(row)
 
 
 def is_payment_booked(row):
-    """Whether Ramp was told that the payment of a bill is booked."""
+    """Whether Ramp has marked the payment of a bill as synced."""
     return row.get("sync_status") in PAYMENT_SYNCED and _is_paid_there(row)
 
 
@@ -549,11 +558,11 @@ def _is_paid_there(row):
 
 
 def payment_key(payment_id, bill_id):
-    """Ramp shows a payment inside each bill that it paid, so the pair is what is unique."""
+    """The ID of a payment: Ramp shows it in each paid bill, so only the pair of both is unique."""
     return f"{payment_id or 'unnumbered'}:{bill_id}"
 
 
 def split_payment_key(key):
-    """Payment and bill of a key; a bare bill id, as webhooks send it, has no payment."""
+    """Payment and bill of a key; a bare bill ID, as in webhooks, has no payment."""
     payment_id, _colon, bill_id = key.rpartition(":")
     return payment_id, bill_id

@@ -1,6 +1,6 @@
-"""Ramp's rows as `RemoteRecord`s. The version covers what matters for the books; the rest may change without effect.
+"""Ramp's rows as `RemoteRecord`s. The version covers the values that Odoo books; others may change without effect.
 
-Rows are not translated yet here, so everything that could be malformed is taken as it comes.
+These functions accept malformed values, because translation reports them later.
 """
 
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from .coding import selection_key
 from .flows import HELD, VENDOR_NOT_APPROVED, payment_key
 from .wire import required_id, text
 
-# Neither payment nor status: those belong to the payment. Neither links to files: they differ at every reading.
+# Without payment and status, which belong to the payment, and without links to files, which differ at each reading.
 _BILL_KEYS = (
     "accounting_date",
     "due_at",
@@ -22,7 +22,7 @@ _BILL_KEYS = (
     "purchase_order_id",
 )
 _LINE_KEYS = ("memo", "purchase_order_line_item_id")
-# Without the trace id, which only the single bill has, not the list.
+# Without the trace ID, which lists lack.
 _PAYMENT_KEYS = ("customer_friendly_payment_id", "effective_date", "id", "payment_date", "payment_method")
 _VENDOR_KEYS = (
     "address",
@@ -66,7 +66,7 @@ def payment_item(row):
 
 
 def files_item(row):
-    """The files of a bill; their links end soon, so the version goes by the paths."""
+    """The files of a bill; their links expire, so the version depends on their paths."""
     urls = _list(row.get("invoice_urls"))
     payload = {key: row.get(key) for key in ("id", "invoice_number", "invoice_urls")}
     return _item(_id(row), sorted(_path(url) for url in urls), _bill_title(row), payload)
@@ -78,7 +78,7 @@ def remittance_item(external_id, name, url):
 
 
 def vendor_item(row, contacts):
-    # lists do not say it of those that are approved
+    # lists lack it for approved vendors
     waiting = {"approval": row["approval_status"]} if row.get("approval_status") not in (None, "APPROVED") else {}
     content = {
         **picked(row, _VENDOR_KEYS),
@@ -107,7 +107,7 @@ def _item(external_id, content, title, payload):
 
 
 def _id(row):
-    return required_id(row, "It")
+    return required_id(row)
 
 
 def _bill_title(row):
@@ -127,7 +127,7 @@ def coding_key(source):
 
 
 def money_key(value):
-    """Amount and currency; the conversion rate is not repeated by every answer."""
+    """Amount and currency, without the conversion rate, which some answers lack."""
     return picked(value, ("amount", "currency_code", "currency", "value"))
 
 

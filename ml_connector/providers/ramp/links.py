@@ -1,25 +1,25 @@
-"""Links to files as Ramp's lists give them, so that it is not asked about each record."""
+"""Links to files from Ramp's lists, to avoid a call for each record."""
 
 import threading
 import time
 from datetime import date, timedelta
 
 FRESH = 20 * 60
-"""Seconds for which a link is used; Ramp's end after an hour."""
+"""Seconds for which a link is used; Ramp's expire after an hour."""
 FEW = 5
-"""Up to so many records are asked for one by one; for more the list is read."""
+"""Maximum number of records that are read one by one; for more, the list is read."""
 PAGES = 2
-"""Pages of the list that are read at most for each record that was not found in it: so the worst case stays near to
-asking for each."""
+"""Maximum number of pages of the list for each record that is not in it, to limit the worst case to about one call for
+each record."""
 MOST = 20_000
 LEAST_AGE = timedelta(days=7)
 
 
 class Links:
-    """What the rows of a list say of files, by key, as long as it is fresh. Several threads may ask.
+    """Caches values of the rows of a list by key, as long as they are fresh. Several threads may use it.
 
-    :param listed: gives the pages of rows that were made since a day
-    :param read: gives the key of a row and what is kept of it; an empty key for what is left out
+    :param listed: returns the pages of rows that were created since a day
+    :param read: returns key and value of a row; an empty key to skip it
     """
 
     def __init__(self, listed, read, clock=time.monotonic):
@@ -38,9 +38,9 @@ class Links:
                 self._known.pop(next(iter(self._known)))
 
     def find(self, keys, day=""):
-        """What is known of each key, in order; None when the lists do not tell of all.
+        """The values of the keys, in order; None if the lists lack one of them.
 
-        :param day: ISO date near which the files were made
+        :param day: approximate creation date of the files (ISO)
         """
         with self._lock:
             if (found := self._fresh(keys)) is not None:
@@ -63,7 +63,7 @@ class Links:
         return [value for _at, value in found] if all(at >= oldest for at, _value in found) else None
 
     def _reach_back_to(self, day):
-        """Begin the list anew where it does not reach back that far; each time twice as far, so that this ends."""
+        """Restart the list if it does not reach back to a day; each time twice as far, to limit the restarts."""
         wanted = date.fromisoformat(day) if day else date.today()
         if self._since is None or wanted < self._since:
             self._since = wanted - max(LEAST_AGE, date.today() - wanted)

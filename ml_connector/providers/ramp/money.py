@@ -1,18 +1,17 @@
-"""Ramp's three ways to write an amount of money.
+"""Ramp's three notations of an amount.
 
 1. `{amount, currency_code, minor_unit_conversion_rate}`: integer of minor units (bills, their lines and payments).
 2. `{currency, value}`: integer of minor units (reimbursements, withholding).
 3. a number in major units, the currency beside it (transactions).
 """
 
-# Odoo translates, and there is no Odoo here.
-
 import re
 from decimal import Decimal, InvalidOperation
 
 from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
 
-# ISO 4217 minor units where they are not 2.
+# ISO 4217 minor units that are not 2.
 _DIGITS = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
@@ -28,9 +27,9 @@ def currency_digits(currency):
 def read_money(value, what, currency=None):
     """Amount in major units and ISO 4217 currency.
 
-    :param what: names the amount in an error (`the amount of the bill`)
-    :param currency: of a bare number
-    :raises InvalidDataError: not an amount, no or no known currency, or more decimals than the currency has
+    :param what: `Message` that names the amount in an error (`the amount of the bill`)
+    :param currency: currency of a bare number
+    :raises InvalidDataError: the value is no amount, its currency is missing or invalid, or it has too many decimals
     """
     if isinstance(value, dict) and "currency_code" in value:
         currency = _currency(value["currency_code"], what)
@@ -44,14 +43,22 @@ def read_money(value, what, currency=None):
     digits = currency_digits(currency)
     exact = round(amount, digits)
     if exact != amount:
-        raise InvalidDataError(f"Ramp sent {what} as {amount} {currency}: {currency} has {digits} decimals.")
+        raise InvalidDataError(
+            _(
+                "Ramp sent %(subject)s as %(amount)s, but %(currency)s has only %(digits)s decimals.",
+                subject=what,
+                amount=Amount(amount, currency),
+                currency=currency,
+                digits=digits,
+            )
+        )
     return exact, currency
 
 
 def read_price(value, what, currency):
-    """The price of one unit, which may have parts of the smallest unit; None where none is stated.
+    """The price of one unit, possibly with more decimals than its currency; None if Ramp sent none.
 
-    :param currency: that it has to be in
+    :param currency: its required currency
     """
     if value in (None, ""):
         return None
@@ -59,7 +66,9 @@ def read_price(value, what, currency):
         return read_number(value, what)
     is_lasting = "currency_code" in value
     if _currency(value["currency_code"] if is_lasting else value.get("currency"), what) != currency:
-        raise InvalidDataError(f"Ramp sent {what} in another currency than {currency}.")
+        raise InvalidDataError(
+            _("Ramp sent %(subject)s in another currency than %(currency)s.", subject=what, currency=currency)
+        )
     return _from_minor(
         value.get("amount" if is_lasting else "value"), value.get("minor_unit_conversion_rate"), currency, what
     )
@@ -68,16 +77,22 @@ def read_price(value, what, currency):
 def _from_minor(value, rate, currency, what):
     units = read_number(value, what)
     if units != units.to_integral_value():
-        raise InvalidDataError(f"Ramp sent {what} in parts of the smallest unit of {currency}.")
+        raise InvalidDataError(
+            _(
+                "Ramp sent %(subject)s with fractions of the smallest unit of %(currency)s.",
+                subject=what,
+                currency=currency,
+            )
+        )
     if rate is None:
         return units / 10 ** currency_digits(currency)
     if isinstance(rate, bool) or not isinstance(rate, int) or not 0 < rate <= 10**6:
-        raise InvalidDataError(f"Ramp sent {what} with an unusable number of minor units.")
+        raise InvalidDataError(_("Ramp sent %(subject)s with an invalid number of minor units.", subject=what))
     return units / rate
 
 
 def read_number(value, what):
-    """A finite number of less than 16 digits before the point, written as a number or as text."""
+    """A finite number with at most 15 digits before the point, from a number or a text."""
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             number = Decimal(str(value))
@@ -85,10 +100,10 @@ def read_number(value, what):
             number = None
         if number is not None and number.is_finite() and abs(number) < _LARGEST:
             return number
-    raise InvalidDataError(f"Ramp sent no usable number as {what}.")
+    raise InvalidDataError(_("Ramp sent no valid number as %(subject)s.", subject=what))
 
 
 def _currency(value, what):
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{3}", value):
         return value.upper()
-    raise InvalidDataError(f"Ramp sent {what} without a currency that is in ISO 4217.")
+    raise InvalidDataError(_("Ramp sent %(subject)s without a valid currency.", subject=what))

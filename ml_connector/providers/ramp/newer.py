@@ -1,4 +1,4 @@
-"""What Ramp's interface takes since a certain day, which the interface of some businesses does not know yet."""
+"""Recent features of Ramp's interface, which some businesses do not have yet."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +9,11 @@ VENDOR_NAME = "vendor_name"
 VENDOR_CONTACTS = "vendor_contacts"
 """Contacts of a vendor can be added and changed (2026-08-21) by an operation of their own."""
 VENDOR_CONTACT_FIELD = "vendor_contact_field"
-"""Contacts of a vendor can be added by a change of the vendor: which of the two it is is not published."""
+"""Contacts of a vendor can be added by changing the vendor; Ramp does not document which of the two works."""
 FIELD_REMOTE_ID = "field_remote_id"
-"""Options of a field are found by the field's id with us (2026-08-20)."""
+"""Options of a field can be listed by the field's Odoo ID (2026-08-20)."""
 TAX_REACTIVATION = "tax_reactivation"
-"""A tax that was taken away can be offered again, as accounts can: not published."""
+"""A deleted tax can be reactivated, as accounts can; undocumented."""
 
 STORED = "lacks"
 TRIED_AGAIN = timedelta(days=7)
@@ -21,7 +21,7 @@ _METHOD_NOT_ALLOWED = 405
 
 
 class Newer:
-    """What this business's interface lacks: found out once, and kept on the connection until it is tried again."""
+    """Missing features of this business's interface: stored on the connection until the next attempt."""
 
     def __init__(self, provider):
         self._provider = provider
@@ -33,7 +33,7 @@ class Newer:
         return bool(found_at) and _now() - datetime.fromisoformat(found_at) < TRIED_AGAIN
 
     def attempt(self, what, newer, older):
-        """The answer of `newer`, or that of `older` where the interface does not know what it asks for."""
+        """The answer of `newer`, or that of `older` if the interface lacks the feature."""
         if self.lacks(what):
             return older()
         try:
@@ -41,7 +41,7 @@ class Newer:
         except (NotFoundError, PermanentError) as error:
             if not _is_unknown(error):
                 raise
-        # what is refused without it as well was refused for something else
+        # a refusal of the older request as well has another reason
         answer = older()
         self._lacks[what] = _now().isoformat()
         self._provider.learned[STORED] = dict(self._lacks)
@@ -52,7 +52,7 @@ def _is_unknown(error):
     if isinstance(error, NotFoundError) or error.status == _METHOD_NOT_ALLOWED:
         return True
     text = f"{error.message} {error.details}".casefold()
-    # a field by which it was asked for before is missing
+    # the older parameter is missing
     return "unknown field" in text or ("field_id" in text and "missing" in text)
 
 

@@ -1,6 +1,4 @@
-"""Ramp as the engine sees it."""
-
-# Odoo translates, and there is no Odoo here.
+"""Ramp's implementation of the interface `core.provider`."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -9,6 +7,7 @@ from itertools import chain
 
 from ...core import items as rows
 from ...core.errors import AuthError, ConflictError, InvalidDataError, NotFoundError, PermanentError, RemoteError
+from ...core.messages import _
 from ...core.provider import Credential, Provider, RemotePage, Territory
 from . import check, items, results, translate, translate_card, translate_spend, webhook
 from . import push_table as push
@@ -40,7 +39,7 @@ from .wire import MOMENTS, part, required, required_id, text
 
 COMPANIES = "companies"
 OVERLAP = timedelta(minutes=5)
-"""Vendors are read again from this long before the last run: the clocks of two systems differ."""
+"""Vendors are read again from this long before the last run, because the clocks of two systems differ."""
 PARALLEL_READS = 4
 
 
@@ -52,22 +51,24 @@ class RampProvider(Provider):
     credentials = (
         Credential(
             name="client_id",
-            label="Client ID",
-            help="In Ramp under Company > Developer > your app. The app needs the grant type Client Credentials.",
+            label=_("Client ID"),
+            help=_("From the settings of your app in Ramp. The app needs the grant type Client Credentials."),
         ),
-        Credential(name="client_secret", label="Client secret", secret=True),
+        Credential(name="client_secret", label=_("Client Secret"), secret=True),
         Credential(
             name="scopes",
-            label="Scopes",
+            label=_("Scopes"),
             required=False,
-            help="Only to ask for other scopes than usual, separated by spaces.",
+            help=_("Only to request other scopes than the default ones, separated by spaces."),
         ),
         Credential(
             name="entity",
-            label="Entity",
+            label=_("Entity"),
             required=False,
-            help="The Ramp entity that is this company; empty when the Ramp business has only one. The test of the "
-            "connection finds out which there are.",
+            help=_(
+                "The Ramp entity of this company. Leave it empty if the Ramp business has only one. The connection"
+                " check lists them."
+            ),
         ),
     )
     flows = FLOWS
@@ -85,7 +86,7 @@ class RampProvider(Provider):
 
     @cached_property
     def client(self):
-        """Made when it is needed: translating needs none."""
+        """Created on first use, because translating needs none."""
         credentials = self.settings.credentials
         return RampClient(
             self.settings.base_url,
@@ -113,9 +114,9 @@ class RampProvider(Provider):
     def claim_accounting_connection(self):
         """Make Odoo the accounting system of the Ramp business.
 
-        Quiet when it is already, and when another system is: then only vendors are synced, as the check says.
+        No effect if it already is, or if another system is: then only vendors are synced, as the check says.
 
-        :raises ConflictError: another system came first
+        :raises ConflictError: another system connected at the same time
         """
         connections = self.client.connections()
         state, row = check.seat(connections)
@@ -125,15 +126,18 @@ class RampProvider(Provider):
             row = self.client.create_connection(check.OUR_NAME)
         elif state == check.FREE:
             row = self._take_seat(connections)
-        # Ramp does not refuse when the place is taken: it answers with the connection that is there.
+        # If another system is connected, Ramp does not refuse but returns that connection.
         if row.get("remote_provider_name") != check.OUR_NAME:
             raise ConflictError(
-                f"Another system is the accounting system of this Ramp business: {check.holder_name(row)}. Disconnect "
-                "it in Ramp under Accounting > Settings first."
+                _(
+                    "Another system is connected to Ramp as the accounting system: %(system)s. Disconnect it in the"
+                    " accounting settings of Ramp first.",
+                    system=check.holder_name(row),
+                )
             )
 
     def _take_seat(self, connections):
-        """Our own ended connection has the fields of before, so it is taken up again if Ramp lets us."""
+        """Reactivate Odoo's own ended connection if Ramp allows it, because that keeps its fields; else create one."""
         ended = [row for row in connections if row.get("remote_provider_name") == check.OUR_NAME]
         if ended:
             with suppress(PermanentError):
@@ -141,7 +145,7 @@ class RampProvider(Provider):
         return self.client.create_connection(check.OUR_NAME)
 
     def release_accounting_connection(self):
-        """End the accounting connection when it is ours; that of another system is never touched."""
+        """End the accounting connection if it is Odoo's; never that of another system."""
         state, _row = check.seat(self.client.connections())
         if state == check.OURS:
             self.client.delete_connection()
@@ -155,7 +159,7 @@ class RampProvider(Provider):
             "coding": self._pull_coding,
             "vendors": self._pull_vendors,
             "bills": self._pull_bills,
-            # Rows of this flow are made when a bill was written.
+            # Importing a bill creates the transfers of this flow.
             "bill_files": lambda cursor, since: iter(()),
             "payment_files": lambda cursor, since: iter(()),
             "payments": self._pull_payments,
@@ -195,7 +199,7 @@ class RampProvider(Provider):
 
     @cached_property
     def bill_links(self):
-        """Items of files by bill, as the lists of this run had them."""
+        """Items of files by bill, from the lists of this run."""
 
         def listed(since):
             return self._bill_pages(from_created_at=since_moment(since))
@@ -208,7 +212,7 @@ class RampProvider(Provider):
 
     @cached_property
     def receipt_links(self):
-        """Links of receipts by their id, as the lists of this run had them."""
+        """Links of receipts by their ID, from the lists of this run."""
 
         def listed(since):
             return self.client.receipts(created_after=since_moment(since))
@@ -216,7 +220,7 @@ class RampProvider(Provider):
         return Links(listed, lambda row: (rows.id_of(row), row.get("receipt_url")))
 
     def changed_after(self, flow, external_id, moment):
-        """Ramp tells no time of change, but lists the vendors that changed since a moment."""
+        """Ramp has no time of change, but lists the vendors that changed since a given time."""
         pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
         return any(row.get("id") == external_id for page in pages for row in page)
 
@@ -244,7 +248,7 @@ class RampProvider(Provider):
         return self.client.download(url)
 
     def _fetch_remittance(self, external_id, names=()):
-        """The proof of a payment; without a file where Ramp has none, as of payments that it only knows of."""
+        """The proof of a payment; without a file if Ramp has none, for example for payments outside Ramp."""
         _payment_id, bill_id = split_payment_key(external_id)
         url = f"{translate.REMITTANCE}{bill_id}"
         try:
@@ -259,7 +263,7 @@ class RampProvider(Provider):
 
     @property
     def entity_currencies(self):
-        """In which Ramp's entities pay; empty where an entity pays in several."""
+        """Currencies in which Ramp's entities pay; empty if an entity pays in several."""
         return self.settings.stored.get("entity_currencies") or {}
 
     @property
@@ -270,19 +274,21 @@ class RampProvider(Provider):
     def entity_id(self):
         """The entity whose bills are read; empty for all.
 
-        :raises AuthError: one was entered since the last check, so its id is not known
+        :raises AuthError: the entity was entered after the last check, so its ID is unknown
         """
         entity = self.settings.credentials.get("entity") or ""
         if not entity:
             return ""
         entity_id = self.settings.stored.get("entity_id")
         if not entity_id or self.settings.stored.get("entity") != entity:
-            raise AuthError(f"The Ramp entity {entity} is not known yet: press Test connection.")
+            raise AuthError(
+                _("Odoo has not checked the Ramp entity %(entity)s yet. Test the connection.", entity=entity)
+            )
         return entity_id
 
     @property
     def default_entity(self):
-        """What a new vendor says about the entity whose bills it gets; nothing where that is not known (yet)."""
+        """The field of a new vendor with the entity of its bills; empty if that is unknown."""
         stored = self.settings.stored
         chosen = self.settings.credentials.get("entity") or ""
         entity_id = stored.get("entity_id") if chosen and stored.get("entity") == chosen else ""
@@ -293,7 +299,7 @@ class RampProvider(Provider):
         fields = []
         yield from rows.pages(self.client.fields(is_active=True), partial(_note_field, fields), self.label)
         for field in fields:
-            # gone since it was listed
+            # removed since it was listed
             with suppress(NotFoundError):
                 options = self.field_options(field["id"], field["ramp_id"], is_active=True)
                 yield from self._coded("analytic", options, field)
@@ -302,9 +308,9 @@ class RampProvider(Provider):
         yield from self._pull_spend_codes()
 
     def field_options(self, our_id, ramp_id, **filters):
-        """Pages of the options of a field, asked for by its id with us where Ramp knows that.
+        """Pages of the options of a field, by its Odoo ID if Ramp supports that.
 
-        The id that Ramp gave it is another one when the field was made anew.
+        Ramp's own ID changes when the field is created again.
         """
         return self.newer.attempt(
             FIELD_REMOTE_ID,
@@ -320,14 +326,14 @@ class RampProvider(Provider):
             return
 
     def _pull_journals(self):
-        """Where payments come from: Ramp's bank accounts and its card."""
+        """Sources of payments: Ramp's bank accounts and its card."""
         spend = (translate.CARD, translate_spend.REIMBURSED)
         own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
         accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
         yield from self._coded("journal", [[*own, *accounts]])
 
     def _pull_spend_codes(self):
-        """What card spend needs beside the coding: the issuer, the account of cashback, and who spends."""
+        """Further codes of card transactions: the issuer, the cashback account and the employees."""
         for reference in (translate_card.ISSUER, translate_card.CASHBACK):
             yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
         if USERS_READ in self.settings.capabilities:
@@ -344,9 +350,10 @@ class RampProvider(Provider):
         return next((item for item in found if item.external_id == external_id), None)
 
     def _pull_vendors(self, cursor, _since):
-        """Changed vendors. Their rows say no time of change, so the cursor is the time at which the run began.
+        """Changed vendors. Their rows have no time of change, so the cursor is the start time of the run.
 
-        Of those that are not approved, which lists leave out, only ours are read: they show where that stands.
+        Lists omit unapproved vendors. Of those, only the ones that Odoo sent are read, for the state of their approval.
+        So the list of all is read only if vendors are sent. If it is empty, nothing changed.
         """
         started = _now()
         filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
@@ -360,15 +367,22 @@ class RampProvider(Provider):
             is_ours = self.handles.partner_id(str(row.get("external_vendor_id") or ""))
             if row.get("id") in approved or not is_ours:
                 return None
-            return self._vendor_item(self.client.vendor(required_id(row, "It")))
+            return self._vendor_item(self.client.vendor(required_id(row)))
 
-        yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
-        yield from rows.pages(self.client.vendors(include_draft=True, **filters), read_waiting, self.label)
+        is_sending = bool(self.options("vendors_push").get("active"))
+        with_drafts = iter(self.client.vendors(include_draft=True, **filters) if is_sending else ())
+        first = next(filter(None, with_drafts), None)
+        if first or not is_sending:
+            yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
+        if first:
+            yield from rows.pages(chain([first], with_drafts), read_waiting, self.label)
         yield RemotePage(items=(), cursor=started.isoformat())
 
     def _vendor_item(self, row):
+        if row.get("contacts") == []:
+            return items.vendor_item(row, [])
         try:
-            contacts = [contact for page in self.client.vendor_contacts(required_id(row, "It")) for contact in page]
+            contacts = [contact for page in self.client.vendor_contacts(required_id(row)) for contact in page]
         except NotFoundError:
             contacts = []
         return items.vendor_item(row, contacts)
@@ -380,9 +394,9 @@ class RampProvider(Provider):
         )
 
     def reread(self, flow):
-        """Bills that are booked: those that are still open, and those that were paid lately.
+        """Booked bills: the open ones, and those paid recently.
 
-        Ramp has no filter for what was changed, and an edited bill is not ready anew.
+        Ramp has no filter for changed bills, and an edited bill does not become ready again.
         """
         made = {"bills": items.bill_item, "payments": self._payment_item}.get(flow)
         if not made:
@@ -395,7 +409,7 @@ class RampProvider(Provider):
             yield from self._bills(made, lambda row, status=status: is_booked_as(row, status), **selection)
 
     def _pull_payments(self, _cursor, since):
-        """A payment is left alone when its bill is, so the date of the bill decides."""
+        """A payment is skipped if its bill is, so the date of the bill decides."""
         yield from self._bills(
             self._payment_item,
             lambda row: is_payment_due(row) and _is_since(row, since),
@@ -404,7 +418,7 @@ class RampProvider(Provider):
         )
 
     def _payment_item(self, row):
-        """What the bank took for several bills is parted, for which all of them are needed."""
+        """Add the other bills of the payment, because a debit for several bills has to be split."""
         if not translate.may_pay_others(row):
             return items.payment_item(row)
         payment_id = text(part(row, "payment"), "id")
@@ -417,7 +431,7 @@ class RampProvider(Provider):
         return items.payment_item({**row, "paid_together": together})
 
     def _booked_bills(self, since):
-        """Ramp does not say when a bill was booked, so all of its dates count."""
+        """Ramp does not tell when a bill was booked, so all of its dates count."""
         yield from self._bills(items.bill_item, lambda row: is_bill_booked(row) and is_lately(row, since))
 
     def _booked_payments(self, since):
@@ -426,7 +440,7 @@ class RampProvider(Provider):
         )
 
     def _bills(self, made, is_wanted, **filters):
-        """Pages of what is made of the bills of ours that are wanted."""
+        """Pages of the records that `made` returns for the wanted bills of this entity."""
         entity_id = self.entity_id
 
         def read(row):
@@ -441,13 +455,13 @@ class RampProvider(Provider):
     def _bill_pages(self, **filters):
         """Rows of bills, as Ramp lists them.
 
-        None while another system is the accounting system: they are that system's to book, and could not be reported.
+        None while another system is the accounting system: that system books them, and Odoo could not report results.
         """
         if self.settings.stored.get("seat") != check.TAKEN:
             yield from self.client.bills(is_accounting_sync_enabled=True, entity_id=self.entity_id or None, **filters)
 
     def _fetch_bill(self, bill_id):
-        """A bill, unless Ramp does not regard it as ready for the books: no field of the bill says so."""
+        """A bill if Ramp lists it as ready to sync; no field of the bill tells that."""
         row = self.client.bill(bill_id)
         if not concerns_us(row, self.entity_id):
             return None
@@ -479,7 +493,7 @@ class RampProvider(Provider):
         return push.blocked(flow, cls.flow(flow), capabilities, options)
 
     def options(self, flow):
-        """The choices made on a flow."""
+        """The options of a flow."""
         return self.settings.options.get(flow) or {}
 
     def untaken(self, flow):
@@ -495,31 +509,31 @@ class RampProvider(Provider):
 
     @property
     def has_seat(self):
-        """Whether Odoo is the accounting system, so that Ramp takes our ids on bills."""
+        """Whether Odoo is the accounting system, so that Ramp accepts Odoo IDs on bills."""
         return SEAT in self.settings.capabilities
 
     @property
     def has_receipts(self):
-        """Whether receipts of goods are sent, so that Ramp can match bills with them too."""
+        """Whether Odoo sends goods receipts, so that Ramp can match bills with them."""
         return bool(self.options("receipts_push").get("active"))
 
     @property
     def companies(self):
-        """Our ids of the companies to which what we send is limited.
+        """Odoo IDs of the companies to which sent records are limited.
 
-        None as long as Ramp does not have them, and where the connection keeps the books of all entities.
+        Empty until Ramp has them, and if the connection books all entities.
         """
         sent = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES)
         is_limited = self.settings.credentials.get("entity") and self.options("companies_push").get("active")
         return sorted(sent) if is_limited and isinstance(sent, list) else []
 
     def note_company(self, company_id):
-        """Note that Ramp has a company of ours."""
+        """Remember that Ramp has a company of Odoo."""
         known = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES) or []
         self.learned[COMPANIES] = sorted({*known, company_id})
 
     def is_offered(self, row):
-        """Whether people of our companies may choose an account, an option or a tax."""
+        """Whether Ramp offers an account, an option or a tax to users of these companies."""
         limited = row.get(ENTITIES)
         if not (isinstance(limited, list) and limited and self.has_seat and self.companies):
             return True
@@ -527,7 +541,7 @@ class RampProvider(Provider):
 
     @property
     def push_entity_id(self):
-        """The Ramp entity that our records belong to: the chosen one, else the business's main one."""
+        """The Ramp entity of sent records: the chosen one, else the main one of the business."""
         return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
 
     @cached_property
@@ -535,7 +549,7 @@ class RampProvider(Provider):
         return check.main_entity([row for page in self.client.entities() for row in page])
 
     def field_name(self, kind):
-        """What Ramp calls the built-in field of accounts or taxes on the lines of this business."""
+        """Ramp's name of the built-in field of accounts or taxes on the lines of this business."""
         return self._account_field if kind == "account" else self._tax_field
 
     @cached_property
@@ -558,11 +572,11 @@ class RampProvider(Provider):
 
     @property
     def _events(self):
-        """The events that a flow that is on waits for; of most flows all, so that switching one on costs nothing."""
+        """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
         return [event for event in EVENTS if event not in ONLY_FOR or self.options(ONLY_FOR[event]).get("active")]
 
     def subscribe(self, endpoint_url, handshake):
-        """What was begun before for this address, and never confirmed, is removed: its secret is lost."""
+        """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""
         for row in self.client.webhooks():
             if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
                 self.unsubscribe(row.get("id"))
@@ -570,7 +584,7 @@ class RampProvider(Provider):
         row = self.client.create_webhook(endpoint_url, self._events, headers)
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
-            raise RemoteError("Ramp answered without the secret of the webhook subscription.")
+            raise RemoteError(_("The answer of Ramp lacks the secret of the webhook subscription."))
         return subscription_id, secret
 
     def is_subscribed(self, subscription_id, endpoint_url):
@@ -587,7 +601,9 @@ class RampProvider(Provider):
         :raises AuthError: Ramp does not accept the challenge
         """
         if not self.client.verify_webhook(subscription_id, challenge):
-            raise AuthError("Ramp does not accept the answer to its webhook challenge: subscribe again.")
+            raise AuthError(
+                _("Ramp rejected the answer to its webhook challenge. Remove the webhooks and set them up again.")
+            )
 
     def unsubscribe(self, subscription_id):
         try:
@@ -609,14 +625,14 @@ class RampProvider(Provider):
 
 
 def _begun(pages):
-    """The same pages, of which the first was asked for already, so that a refusal comes now."""
+    """The same pages, with the first one requested already, so that a refusal is raised now."""
     return chain([next(pages, [])], pages)
 
 
 def _note_field(fields, row):
-    """A field is no code itself: it has options."""
+    """Collect a field, which is no code itself but has options."""
     if is_active(row):
-        fields.append({**row, "id": required_id(row, "It"), "ramp_id": required(row, "ramp_id", "It")})
+        fields.append({**row, "id": required_id(row), "ramp_id": required(row, "ramp_id")})
 
 
 def is_active(row):
@@ -624,7 +640,7 @@ def is_active(row):
 
 
 def _is_since(row, since):
-    """Whether a bill is young enough. One without a readable date is: its translation will say what is wrong."""
+    """Whether a bill is recent enough, or has no readable date: then its translation reports the error."""
     if since is None:
         return True
     try:

@@ -1,6 +1,6 @@
-"""Readers of Ramp's records, one class for each flow beside bills, payments and vendors.
+"""Base of the classes that read Ramp's records, one for each flow except bills, payments and vendors.
 
-A reader knows which rows a flow takes, how one is read again, and which translator it goes to.
+A class selects the rows of a flow, reads a single one again, and names its translator.
 """
 
 from datetime import UTC, datetime, time
@@ -17,7 +17,7 @@ READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
 class Puller:
     """Reads the records of one flow.
 
-    :param provider: the `RampProvider`; its client is made when it is first used, because translating needs none
+    :param provider: the `RampProvider`; its client is created on first use, because translating needs none
     """
 
     def __init__(self, provider):
@@ -29,26 +29,26 @@ class Puller:
 
     @property
     def entity_id(self):
-        """The entity that is this company; empty for all."""
+        """The entity of this company; empty for all."""
         return self._provider.entity_id
 
     @property
     def is_foreign(self):
-        """Whether another system keeps the books: what is ready is that system's to book, and cannot be reported."""
+        """Whether another system is the accounting system: it books the records, and Odoo could not report results."""
         return self._provider.settings.stored.get("seat") == check.TAKEN
 
     @property
     def zone(self):
-        """Where the company's days begin."""
+        """The company's time zone."""
         return self._provider.zone
 
     def is_since(self, row, since, booking_date):
         return is_since(self._provider.localized(row), since, booking_date)
 
     def concerns_us(self, row):
-        """Ramp ignores filters that it does not know, so the entity is looked at again.
+        """Whether a row belongs to the entity. Ramp ignores unknown filters, so it is checked again.
 
-        What has no entity is the primary entity's: so no two companies book it.
+        Rows without an entity belong to the primary one, so that no two companies book them.
         """
         if not self.entity_id:
             return True
@@ -57,7 +57,7 @@ class Puller:
         return text(row, "entity_id") == self.entity_id
 
     def pages(self, found, read, parallel=1):
-        """Pages of what `read` makes of each row that is found (see `rows.pages`)."""
+        """Pages of the records that `read` returns for the rows (see `rows.pages`)."""
         return rows.pages(found, read, self._provider.label, parallel=parallel)
 
     def pull(self, cursor, since):
@@ -71,9 +71,9 @@ class Puller:
 
 
 def item(row, content, title, payload=None, external_id=""):
-    """An `RemoteRecord` whose version goes by `content`."""
+    """A `RemoteRecord` with the version of `content`."""
     return RemoteRecord(
-        external_id=external_id or required_id(row, "It"),
+        external_id=external_id or required_id(row),
         version=content_version(content),
         title=title,
         payload=payload or row,
@@ -81,12 +81,12 @@ def item(row, content, title, payload=None, external_id=""):
 
 
 def since_moment(day, zone=UTC):
-    """The begin of a day as the date-time that Ramp's filters want; None without one."""
+    """The start of a day as a date-time for Ramp's filters; None without a day."""
     return datetime.combine(day, time(), zone).astimezone(UTC).isoformat() if day else None
 
 
 def is_since(row, since, booking_date):
-    """Whether a row is young enough. One without a readable date is: its translation says what is wrong."""
+    """Whether a row is recent enough, or has no readable date: then its translation reports the error."""
     if since is None:
         return True
     try:
@@ -97,5 +97,5 @@ def is_since(row, since, booking_date):
 
 
 def cursor_page(cursor, fallback=None):
-    """An empty page that keeps the cursor, or sets the present moment as the first one."""
+    """An empty page that keeps the cursor, or sets the current time as the first one."""
     return RemotePage(items=(), cursor=cursor or fallback or datetime.now(UTC).isoformat())

@@ -1,4 +1,4 @@
-"""The card account: statements, transfers that pay them, cashback."""
+"""The card account: statements, their payments, cashback."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from .wire import day, part, required_id, rows, text
 
 
 class StatementPuller(Puller):
-    """Closed statements with the transactions and cashback that they list."""
+    """Closed statements with their transactions and cashback."""
 
     def pull(self, cursor, since):
         if self.is_foreign:
@@ -20,12 +20,12 @@ class StatementPuller(Puller):
         yield from self.pages(found, lambda row: self._item(row) if self._is_ours(row) else None)
 
     def _is_ours(self, row):
-        """Whether the statement has a part of our entity; sections are given where there are several entities."""
+        """Whether the statement has a section of this entity; only statements of several entities have sections."""
         sections = rows(row, "balance_sections")
         return not self.entity_id or not sections or any(s.get("entity_id") == self.entity_id for s in sections)
 
     def _item(self, row):
-        filters = {"statement_id": required_id(row, "It"), "entity_id": self.entity_id or None}
+        filters = {"statement_id": required_id(row), "entity_id": self.entity_id or None}
         transactions = self._named(row, "CARD_TRANSACTION", self.client.transactions(**filters))
         cashbacks = self._named(row, "CASHBACK", self.client.cashbacks(**filters))
         payload = {
@@ -46,7 +46,7 @@ class StatementPuller(Puller):
         return item(row, content, f"Statement {str(row.get('end_date'))[:10]}", payload)
 
     def _named(self, row, kind, pages):
-        """Those rows of a list that the statement names: Ramp ignores a filter that it does not know."""
+        """The rows of a list that the statement names, because Ramp ignores unknown filters."""
         named = {text(line, "id") for line in rows(row, "statement_lines") if line.get("type") == kind} - {""}
         return [line for page in pages for line in page if id_of(line) in named and self.concerns_us(line)]
 
@@ -59,7 +59,7 @@ class StatementPuller(Puller):
 
 
 class StatementFilePuller(Puller):
-    """The PDF of a statement; its link ends after an hour."""
+    """The PDF of a statement; its link expires after an hour."""
 
     def pull(self, cursor, since):
         return iter(())
@@ -74,7 +74,7 @@ class StatementFilePuller(Puller):
 
 
 class TransferPuller(Puller):
-    """Payments of the card balance that are ready."""
+    """Payments of the card balance that are ready to sync."""
 
     def pull(self, cursor, since):
         if self.is_foreign:
@@ -93,7 +93,7 @@ class TransferPuller(Puller):
         return self._item(row) if self._is_due(row, status) and self.is_since(row, since, _made_on) else None
 
     def _is_due(self, row, status=READY):
-        """A transfer of nothing (status UNNECESSARY) is no entry."""
+        """Whether to book a transfer; transfers of zero (status UNNECESSARY) are not booked."""
         amount = row.get("amount")
         moved = not isinstance(amount, dict) or amount.get("amount") != 0
         return self.concerns_us(row) and text(row, "sync_status") == status and moved
@@ -111,7 +111,7 @@ class TransferPuller(Puller):
 
 
 class CashbackPuller(Puller):
-    """Cashback that is ready."""
+    """Cashback that is ready to sync."""
 
     def pull(self, cursor, since):
         if self.is_foreign:

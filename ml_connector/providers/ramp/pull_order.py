@@ -1,4 +1,4 @@
-"""Vendor credits with their application to bills, and purchase orders that were made in Ramp."""
+"""Vendor credits with their application to bills, and purchase orders created in Ramp."""
 
 from . import translate_order
 from .items import coding_key, line_key, money_key, picked
@@ -7,7 +7,7 @@ from .wire import day, required_id, rows, text
 
 
 class CreditPuller(Puller):
-    """Vendor credits. Ramp has no sync status for them: the binding alone says which are booked."""
+    """Vendor credits. Ramp has no sync status for them: only the record links tell which are booked."""
 
     def pull(self, cursor, since):
         if self.is_foreign:
@@ -45,13 +45,13 @@ class CreditPuller(Puller):
 
 
 class ApplicationPuller(CreditPuller):
-    """What was set off of each credit against each bill: a step of its own, because both have to be booked before."""
+    """Applications of credits to bills: a separate step, because both must be booked before."""
 
     def _read(self, row):
         return list(self._applications(row))
 
     def _applications(self, row):
-        credit_id = required_id(row, "It")
+        credit_id = required_id(row)
         for applied in rows(row, "applied_bills"):
             payload = {
                 "credit_id": credit_id,
@@ -73,10 +73,10 @@ class ApplicationPuller(CreditPuller):
 
 
 class OrderPuller(Puller):
-    """Purchase orders that were made in Ramp; what came to Ramp from the books never comes back."""
+    """Purchase orders created in Ramp; those sent by Odoo are not read."""
 
     def pull(self, cursor, since):
-        # Whether a list without this filter has orders with three-way match is not documented: ask for each.
+        # Ramp does not document whether a list without this filter includes orders with three-way match: read both.
         for matched in (False, True):
             found = self.client.purchase_orders(
                 creation_source="RAMP",
@@ -103,7 +103,7 @@ class OrderPuller(Puller):
                 for line in rows(row, "line_items")
             ],
         }
-        # Billing goes on at Ramp without any change of the order; only the end of the order matters.
+        # Billing in Ramp does not change the order; only its end matters.
         content["billing_status"] = content.get("billing_status") in ("CLOSED", "DELETED")
         return item(row, content, str(row.get("purchase_order_number") or row.get("id")))
 

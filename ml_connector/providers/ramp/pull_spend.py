@@ -13,12 +13,12 @@ from .translate_spend import booking_date, receipt_id_of, receipt_name
 from .wire import required_id, rows, text
 
 LOOK_BACK = timedelta(days=45)
-"""How long after its sync spend is looked at again for another memo or coding, and a bill after it was paid."""
+"""Time after the sync in which card transactions are compared again, and bills after their payment."""
 PARALLEL_READS = 4
 OWNERS = {"expense": "transaction_id", "reimbursement": "reimbursement_id"}
-"""By kind of record: where a receipt names it."""
+"""By kind of record: the key of its ID in a receipt."""
 
-# Neither states nor time stamps: what becomes of a record at Ramp after it was booked is no change of it.
+# Without states and time stamps: progress in Ramp after the booking is no change.
 _TRANSACTION_KEYS = ("accounting_date", "amount", "currency_code", "memo", "merchant_name", "original_transaction_id")
 _REIMBURSEMENT_KEYS = (
     *("accounting_date", "direction", "memo", "merchant", "payment_id", "payment_processed_at"),
@@ -27,10 +27,10 @@ _REIMBURSEMENT_KEYS = (
 
 
 class SpendPuller(Puller):
-    """Spend that Ramp regards as ready, and what was booked lately, which may have changed since."""
+    """Card transactions or reimbursements that are ready to sync, and those synced recently, which may have changed."""
 
     selections = ({},)
-    """Filters of the lists that have it all together."""
+    """Filters of the lists that together contain all of them."""
 
     def pull(self, cursor, since):
         if self.is_foreign:
@@ -75,7 +75,7 @@ class SpendPuller(Puller):
 
 
 class TransactionPuller(SpendPuller):
-    """Card transactions; booked ones may get another memo."""
+    """Card transactions; synced ones may get another memo."""
 
     def _listed(self, **filters):
         return self.client.transactions(entity_id=self.entity_id or None, **filters)
@@ -103,7 +103,7 @@ def converted_key(line):
 
 
 class ReimbursementPuller(SpendPuller):
-    """Reimbursements of both directions; booked ones may be paid later."""
+    """Reimbursements of both directions; synced ones may be paid later."""
 
     selections = ({"direction": "BUSINESS_TO_USER"}, {"direction": "USER_TO_BUSINESS"})
 
@@ -130,7 +130,7 @@ class ReimbursementPuller(SpendPuller):
 class ReceiptPuller(Puller):
     """Receipts of transactions and reimbursements.
 
-    Most rows are made when the record was written; a receipt that comes later is found by its time.
+    Importing a record creates the transfers of its receipts; later receipts are found by their time.
     """
 
     def pull(self, cursor, since):
@@ -142,8 +142,8 @@ class ReceiptPuller(Puller):
         yield RemotePage(items=(), cursor=started.isoformat())
 
     def _late(self, row):
-        """A receipt, under its owner: whether that is in the books is not asked."""
-        receipt_id = required_id(row, "It")
+        """A receipt with the ID of its owner, whether the owner is booked or not."""
+        receipt_id = required_id(row)
         kind, owner = next(((kind, text(row, name)) for kind, name in OWNERS.items() if text(row, name)), ("", ""))
         if not owner:
             return None
@@ -153,7 +153,7 @@ class ReceiptPuller(Puller):
         return item(row, names, names[0], payload, external_id=owner)
 
     def fetch_known(self, external_id, known):
-        """The receipts of a record, of those with names only these; links are new at each reading."""
+        """The receipts of a record, or only those with known names; links differ at each reading."""
         if not known.get("names"):
             return self._all(external_id, known["subject_kind"], self._owner_row(external_id, known["subject_kind"]))
         ids = [receipt_id_of(name) for name in known["names"]]
@@ -205,12 +205,12 @@ class ReceiptPuller(Puller):
 
 
 class RepaymentPuller(Puller):
-    """Repayments that were made. Ramp has no sync status for them: the binding alone says which are booked."""
+    """Completed repayments. Ramp has no sync status for them: only the record links tell which are booked."""
 
     def pull(self, cursor, since):
         if self.is_foreign:
             return
-        # Without a date, Ramp also lists those that are only asked for.
+        # Without a date, Ramp also lists requested repayments.
         begin = since_moment(since, self.zone) or "1970-01-01T00:00:00+00:00"
         found = self.client.repayments(from_repaid_at=begin)
         yield from self.pages(found, self._wanted, parallel=PARALLEL_READS)

@@ -1,4 +1,4 @@
-"""Which reader serves which flow."""
+"""The class that reads the records of each flow."""
 
 from .pull_card import CashbackPuller, StatementFilePuller, StatementPuller, TransferPuller
 from .pull_order import ApplicationPuller, CreditPuller, OrderPuller

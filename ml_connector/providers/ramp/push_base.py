@@ -1,22 +1,23 @@
-"""What the objects that go to Ramp have in common."""
+"""Base classes of the flows from Odoo to Ramp."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ...core.errors import ConnectorError, PermanentError, RemoteError, UnconfirmedError
+from ...core.messages import _, paragraph
 from ...core.provider import SendResult
 
 PARALLEL_CALLS = 8
 ENTITIES = "entity_remote_ids"
-"""Key of our ids of the companies whose people are offered an account, an option, a tax or a vendor."""
+"""Key of the Odoo IDs of the companies to whose users Ramp offers an account, an option, a tax or a vendor."""
 FEW = 5
-"""Up to so many objects are looked up one by one; for more their whole list is read once."""
+"""Maximum number of objects that are looked up one by one; for more, the whole list is read once."""
 
 
 class Push:
-    """How the records of one flow are sent to Ramp. `render` is pure; the other methods call Ramp.
+    """Sends the records of one flow to Ramp. `render` is pure; the other methods call Ramp.
 
-    :param provider: the `RampProvider` of the connection; its client is made when it is first needed
+    :param provider: the `RampProvider` of the connection; its client is created on first use
     """
 
     def __init__(self, provider):
@@ -28,14 +29,14 @@ class Push:
         return self.provider.client
 
     def render(self, document):
-        """The JSON that stands for the document; its fingerprint decides whether anything has to be sent."""
+        """The JSON of the document; its fingerprint decides whether it has to be sent."""
         raise NotImplementedError
 
     def send(self, payload, external_id, key):
         raise NotImplementedError
 
     def send_many(self, jobs):
-        """One by one: for objects that depend on each other, or of which there are few."""
+        """Send one by one: for objects that depend on each other, or of which there are few."""
         return [_guarded(self.send, *job) for job in jobs]
 
     def find(self, payload, key):
@@ -43,10 +44,10 @@ class Push:
 
 
 class Upload(Push):
-    """Objects of which Ramp takes up to 500 in a call, all or none, and never one that it has.
+    """Objects that Ramp accepts in calls of up to 500, all or none, and without existing ones.
 
-    So the list is read first; what is new goes in one call, which is halved when Ramp refuses it, and what differs is
-    changed one by one.
+    So the list is read first. One call sends the new objects and is halved if Ramp refuses it; changed objects are
+    updated one by one.
     """
 
     def listed(self, **filters):
@@ -54,22 +55,22 @@ class Upload(Push):
         raise NotImplementedError
 
     def upload(self, payloads):
-        """Upload new objects; Ramp's rows of them."""
+        """Upload new objects; returns Ramp's rows of them."""
         raise NotImplementedError
 
     def changes(self, payload, row):
-        """What has to be changed in a row of Ramp's; empty when nothing."""
+        """The necessary changes of a row of Ramp; empty if there are none."""
         raise NotImplementedError
 
     def update(self, ramp_id, body):
-        """Change an object; Ramp's row of it."""
+        """Change an object; returns Ramp's row of it."""
         raise NotImplementedError
 
     def sent(self, payload, row, linked=False):
         return SendResult(external_id=ramp_id_of(row), linked=linked)
 
     def group(self, payload):
-        """What the objects of one call have in common, beside their kind."""
+        """The common key of the objects of one call, besides their kind."""
         return None
 
     def send_many(self, jobs):
@@ -84,24 +85,24 @@ class Upload(Push):
             answers.update(self._upload(group))
         known = [index for index in range(len(jobs)) if index not in answers]
         with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
-            aligned = pool.map(
+            updated = pool.map(
                 lambda index: _guarded(
-                    self._align,
+                    self._update_row,
                     payloads[index],
                     rows[self.group(payloads[index]), payloads[index]["id"]],
                     jobs[index][1],
                 ),
                 known,
             )
-            answers.update(zip(known, aligned, strict=True))
+            answers.update(zip(known, updated, strict=True))
         return [answers[index] for index in range(len(jobs))]
 
     def find(self, payload, key):
         row = self._rows([payload]).get((self.group(payload), payload["id"]))
         return self.sent(payload, row) if row else None
 
-    def _align(self, payload, row, external_id):
-        """Make Ramp's row like ours. A row that we did not know before is linked."""
+    def _update_row(self, payload, row, external_id):
+        """Update Ramp's row. A row without a record link before is linked."""
         body = {**self.changes(payload, row), **more_entities(payload, row)}
         note = ""
         if body:
@@ -110,7 +111,7 @@ class Upload(Push):
         return with_note(self.sent(payload, row, linked=not external_id), note)
 
     def _rows(self, payloads):
-        """Ramp's rows by group and remote id, as far as the payloads need them."""
+        """Ramp's rows by group and remote ID, as far as the payloads need them."""
         groups = {}
         for payload in payloads:
             groups.setdefault(self.group(payload), []).append(payload)
@@ -123,7 +124,7 @@ class Upload(Push):
         return found
 
     def _upload(self, items):
-        """Answers by index. A refused call does not say what it minds, so it is halved until the culprit is alone."""
+        """Answers by index. A refusal does not name the invalid object, so the call is halved until that is alone."""
         if len(items) > self.batch:
             return {**self._upload(items[: self.batch]), **self._upload(items[self.batch :])}
         try:
@@ -144,33 +145,33 @@ class Upload(Push):
         try:
             return self.sent(payload, row or {})
         except RemoteError as error:
-            # It is there, and only Ramp's id of it is missing.
+            # The object exists; only its Ramp ID is missing.
             return UnconfirmedError(error.message)
 
     batch = 500
 
 
 def scoped(provider, body):
-    """The body with the companies to which the object is limited, where it is to any."""
+    """The body with the companies to which the object is limited, if there are any."""
     return {**body, ENTITIES: provider.companies} if provider.companies else body
 
 
 def more_entities(payload, row):
-    """The change that offers an object to our companies as well; those of other connections stay.
+    """The change that offers an object also to the companies of this connection; those of others stay.
 
-    What is limited to none was sent before there was a limit.
+    Objects without a limit were sent before there was one.
     """
     wanted, offered = payload.get(ENTITIES) or [], row.get(ENTITIES) or []
     return {ENTITIES: sorted({*wanted, *offered})} if set(wanted) - set(offered) else {}
 
 
 def is_of_entities(body, error):
-    """Whether a body is refused for a company that Ramp does not know (any more)."""
+    """Whether Ramp refused a body because it does not have one of its companies."""
     return ENTITIES in body and "entit" in error.message.casefold()
 
 
 def limiting(call, body):
-    """(the answer of `call` to the body, a note): what cannot be limited is better offered to all than to none."""
+    """(the answer of `call` to the body, a note): an object that cannot be limited is offered to all companies."""
     try:
         return call(body), ""
     except PermanentError as error:
@@ -186,43 +187,43 @@ def everywhere(body):
 
 
 def unlimited(error):
-    return f"Ramp does not limit it to this company: {error.message}"
+    return _("Ramp did not limit it to this company: %(reason)s", reason=error.message)
 
 
 def with_note(answer, note):
     """A `SendResult` with one more note; an error as it is."""
     if not note or isinstance(answer, ConnectorError):
         return answer
-    return replace(answer, note=" ".join(filter(None, (answer.note, note))))
+    return replace(answer, note=paragraph(answer.note, note))
 
 
 def ramp_id_of(row):
-    """Ramp's own id of an uploaded object, whose `id` is ours."""
+    """The Ramp ID of an uploaded object, whose `id` is Odoo's."""
     value = row.get("ramp_id")
     if not isinstance(value, str) or not value:
-        raise RemoteError("Ramp answered without its own id of the record.")
+        raise RemoteError(_("The answer of Ramp lacks the Ramp ID of the record."))
     return value
 
 
-def new_id(row, what):
-    """Ramp's id of an object that it has just made."""
+def new_id(row):
+    """The Ramp ID of an object that Ramp has just created."""
     if not row.get("id"):
-        raise UnconfirmedError(f"Ramp answered without the id of the new {what}.")
+        raise UnconfirmedError(_("The answer of Ramp lacks the Ramp ID of the new record."))
     return row["id"]
 
 
 def differing(wanted, row):
-    """What is wanted and is not so in Ramp's row; an empty text and none are the same."""
+    """The wanted values that differ in Ramp's row; an empty text equals a missing one."""
     return {key: value for key, value in wanted.items() if (row.get(key) or "") != (value or "")}
 
 
 def only(payload, *keys):
-    """The filled values of those keys."""
+    """The non-empty values of those keys."""
     return {key: payload[key] for key in keys if payload.get(key) not in (None, "")}
 
 
 def first_match(pages, key, value):
-    """The first row in which the key has the value: Ramp ignores filters that it does not know."""
+    """The first row in which the key has the value, because Ramp ignores unknown filters."""
     return next((row for rows in pages for row in rows if row.get(key) == value), None)
 
 

@@ -1,13 +1,14 @@
-"""Accounts, analytic plans and accounts, taxes, companies and the vendor list of the books, for coding in Ramp.
+"""Accounts, analytic plans and accounts, taxes, companies and accounting vendors, for coding in Ramp.
 
-In these lists `id` is OUR id, `ramp_id` is Ramp's. Ramp keeps an id for ever: what was removed is taken up again, never
-made anew.
+In these lists `id` is the Odoo ID, `ramp_id` the Ramp ID. Ramp keeps an `id` forever: removed objects are reactivated,
+not created again.
 """
 
 from contextlib import suppress
 
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, PermanentError
+from ...core.messages import _
 from ...core.provider import SendResult
 from . import check
 from .coding import option_reference
@@ -38,11 +39,11 @@ TAX_FIELD = "Tax"
 
 
 class Accounts(Upload):
-    """`/accounting/accounts`. An archived account is hidden, so that what is coded to it can still be booked."""
+    """`/accounting/accounts`. An archived account is hidden, so that records coded to it can still be booked."""
 
     def render(self, document):
         if not document.name:
-            raise InvalidDataError("Ramp needs a name: enter one on the account.")
+            raise InvalidDataError(_("Ramp requires a name. Enter one on the account."))
         return scoped(
             self.provider,
             {
@@ -63,7 +64,7 @@ class Accounts(Upload):
         )
 
     def changes(self, payload, row):
-        return _with_life(differing(only(payload, "name", "code", "visibility"), row), row)
+        return _reactivating(differing(only(payload, "name", "code", "visibility"), row), row)
 
     def update(self, ramp_id, body):
         return self.client.update_account(ramp_id, body)
@@ -72,13 +73,16 @@ class Accounts(Upload):
         kind = row.get("classification")
         note = ""
         if kind and kind != payload["classification"]:
-            note = f"Ramp keeps the classification {kind}: its API cannot change it."
+            note = _(
+                "Ramp keeps the classification %(classification)s, because its API cannot change it.",
+                classification=kind,
+            )
         reference = Reference(kind="account", external_id=payload["id"], code=payload["code"], name=payload["name"])
         return SendResult(external_id=ramp_id_of(row), linked=linked, note=note, mapping=reference)
 
 
 class Dimensions(Push):
-    """`/accounting/fields`: an analytic plan is a field of single choice that lines can be split by."""
+    """`/accounting/fields`: an analytic plan is a splittable field of single choice."""
 
     def render(self, document):
         return {"id": document.external_id or f"analytic_plan_{document.odoo_id}", "name": document.name}
@@ -86,7 +90,7 @@ class Dimensions(Push):
     def send(self, payload, external_id, key):
         row = self._row(payload)
         if row is None or row.get("is_active") is False:
-            # Ramp answers with the field that has the id, made active again.
+            # Ramp returns the existing field with that `id`, reactivated.
             linked = row is not None
             row = self.client.create_field({**payload, "input_type": "SINGLE_CHOICE", "is_splittable": True})
         else:
@@ -95,7 +99,7 @@ class Dimensions(Push):
         body = differing(wanted, row)
         if body:
             row = {**row, **self.client.update_field(ramp_id_of(row), body)}
-        # What lines are coded with is the field's id with us, which the version keeps.
+        # Lines refer to the field by its Odoo ID, which the version stores.
         return SendResult(external_id=ramp_id_of(row), version=payload["id"], linked=linked)
 
     def find(self, payload, key):
@@ -111,7 +115,9 @@ class DimensionValues(Upload):
 
     def render(self, document):
         if not document.dimension_key:
-            raise InvalidDataError(f"The analytic plan of {document.name} is not known to Ramp yet.")
+            raise InvalidDataError(
+                _("The analytic plan of %(account)s does not exist in Ramp yet.", account=document.name)
+            )
         known = document.external_id.removeprefix(f"{document.dimension_key}:")
         is_known = known and known != document.external_id
         return scoped(
@@ -137,9 +143,9 @@ class DimensionValues(Upload):
         return self.client.upload_field_options(payloads[0]["field_id"], options)
 
     def changes(self, payload, row):
-        body = _with_life(differing(only(payload, "value", "code", "visibility"), row), row)
+        body = _reactivating(differing(only(payload, "value", "code", "visibility"), row), row)
         if "value" in body:
-            # Without it Ramp goes on showing the name of before.
+            # Otherwise Ramp continues to show the previous name.
             body["display_name"] = body["value"]
         return body
 
@@ -152,12 +158,12 @@ class DimensionValues(Upload):
 
 
 class AccountingVendors(Upload):
-    """`/accounting/vendors`: the vendors of the books, which are not those of bill pay. They cannot be hidden."""
+    """`/accounting/vendors`: accounting vendors, not those of bill pay. They cannot be hidden."""
 
     def render(self, document):
         name = document.name.strip()
         if not name:
-            raise InvalidDataError("Ramp needs a name: enter one on the vendor.")
+            raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
         return scoped(self.provider, {"id": self.handles.partner(document.odoo_id), "name": name})
 
     def listed(self, group, **filters):
@@ -168,14 +174,14 @@ class AccountingVendors(Upload):
         return _rows_of(self.client.upload_accounting_vendors(vendors))
 
     def changes(self, payload, row):
-        return _with_life(differing(only(payload, "name"), row), row)
+        return _reactivating(differing(only(payload, "name"), row), row)
 
     def update(self, ramp_id, body):
         return self.client.update_accounting_vendor(ramp_id, body)
 
 
 class Companies(Push):
-    """`/accounting/entities`. Ramp neither lists nor changes them, so they are known by our id only."""
+    """`/accounting/entities`. Ramp cannot list or change them, so only the Odoo ID identifies them."""
 
     def render(self, document):
         values = {
@@ -190,12 +196,13 @@ class Companies(Push):
     def send(self, payload, external_id, key):
         if external_id:
             self.provider.note_company(external_id)
-            return SendResult(external_id=external_id, note="Ramp keeps what it has: its API cannot change a company.")
+            note = _("Ramp keeps its values of the company, because its API cannot change them.")
+            return SendResult(external_id=external_id, note=note)
         self._allow_entities()
         try:
             self.client.upload_entities([payload])
         except PermanentError as error:
-            # There is no list to look at first.
+            # Ramp has no list to check first.
             if "exist" not in error.message.casefold():
                 raise
             self.provider.note_company(payload["id"])
@@ -204,11 +211,11 @@ class Companies(Push):
         return SendResult(external_id=payload["id"])
 
     def find(self, payload, key):
-        """Sending again is the only way to know: Ramp refuses a company that it has."""
+        """None: only sending again tells, because Ramp refuses an existing company."""
         return None
 
     def _allow_entities(self):
-        """Switch on the choice of entities, without which Ramp has no use for them."""
+        """Activate the selection of entities, without which Ramp does not use them."""
         state, row = check.seat(self.client.connections())
         settings = row.get("settings") or {}
         if state == check.OURS and not settings.get("entity_selection_enabled"):
@@ -216,12 +223,14 @@ class Companies(Push):
 
 
 class Taxes(Push):
-    """Three lists in strict order: rates, the one tax field, its options. A tax is a rate and an option of one id."""
+    """Three lists in strict order: rates, the one tax field, its options. A tax is a rate and an option with one ID."""
 
     def render(self, document):
         is_ours = not document.external_id or document.external_id == f"tax_{document.odoo_id}"
         if is_ours and not document.account_external_id:
-            raise InvalidDataError(f"Ramp needs the account of a tax: enter one on the tax {document.name}.")
+            raise InvalidDataError(
+                _("Ramp requires the account of a tax. Enter one on the tax %(tax)s.", tax=document.name)
+            )
         body = {
             "id": document.external_id or f"tax_{document.odoo_id}",
             "name": document.name,
@@ -235,9 +244,9 @@ class Taxes(Push):
     def send(self, payload, external_id, key):
         option = self._option(payload)
         if option and not payload["active"]:
-            return self._taken_away(payload, option, linked=not external_id)
+            return self._archived(payload, option, linked=not external_id)
         if payload["is_ours"]:
-            self._align_rate(payload)
+            self._update_rate(payload)
         if option is None:
             self._make_field()
             body = {"id": payload["id"], "name": payload["name"], "tax_rate_ids": [payload["id"]]}
@@ -250,26 +259,26 @@ class Taxes(Push):
         note = ""
         if body:
             _row, note = limiting(lambda body: self.client.update_tax_code_option(ramp_id_of(option), body), body)
-        return with_note(self._sent(payload, option, linked=not external_id, note=self._taken_up(option)), note)
+        return with_note(self._sent(payload, option, linked=not external_id, note=self._reactivated(option)), note)
 
-    def _taken_away(self, payload, option, linked):
-        """An archived tax of ours is offered no more; what is coded with it keeps it."""
+    def _archived(self, payload, option, linked):
+        """Remove an archived tax of Odoo from the choice; records that are coded with it keep it."""
         if not payload["is_ours"]:
-            note = "The tax is Ramp's own, so it is offered there until somebody removes it."
+            note = _("The tax was created in Ramp. Ramp offers it until you remove it there.")
             return self._sent(payload, option, linked=linked, note=note)
         if option.get("is_active") is not False:
             with suppress(NotFoundError):
                 self.client.delete_tax_code_option(ramp_id_of(option))
         return self._sent(payload, option, linked=linked)
 
-    def _taken_up(self, option):
-        """Offer a tax again that was archived in Odoo for a while; a note where Ramp cannot."""
+    def _reactivated(self, option):
+        """Reactivate a tax that is no longer archived in Odoo; returns a note if that fails."""
         if option.get("is_active") is not False:
             return ""
         return self.provider.newer.attempt(
             TAX_REACTIVATION,
             lambda: self.client.update_tax_code_option(ramp_id_of(option), {"reactivate": True}) and "",
-            lambda: "Ramp does not offer a tax again that was archived: make a new one in Odoo.",
+            lambda: _("Ramp cannot reactivate an archived tax. Create a new tax in Odoo."),
         )
 
     def find(self, payload, key):
@@ -280,7 +289,7 @@ class Taxes(Push):
         reference = Reference(kind="tax", external_id=payload["id"], name=payload["name"])
         return SendResult(external_id=ramp_id_of(option), linked=linked, note=note, mapping=reference)
 
-    def _align_rate(self, payload):
+    def _update_rate(self, payload):
         body = {"name": payload["name"], "rate": payload["rate"], "accounting_gl_account_id": payload["account"]}
         row = first_match(self.client.tax_rates(), "id", payload["id"])
         if row is None:
@@ -303,8 +312,8 @@ class Taxes(Push):
             return None
 
 
-def _with_life(body, row):
-    """The change, and life for what was removed in Ramp."""
+def _reactivating(body, row):
+    """The change, which also reactivates an object that was removed in Ramp."""
     return {**body, "reactivate": True} if row.get("is_active") is False else body
 
 
@@ -314,7 +323,7 @@ def _rows_of(answer):
 
 
 def _is_same(left, right):
-    """Whether two texts are the same, or the same number written otherwise."""
+    """Whether two texts are equal, or the same number in another notation."""
     try:
         return left == right or float(left) == float(right)
     except (TypeError, ValueError):

@@ -1,13 +1,15 @@
-"""Bills of ours: drafts, which people approve in Ramp, or approved bills where the administrator wants that.
+"""Bills from Odoo: drafts, which users approve in Ramp, or approved bills if the flow says so.
 
-Our ids of them begin with `draft:` or `bill:`; a draft that is approved becomes another object in Ramp.
+Their IDs in Odoo begin with `draft:` or `bill:`; an approved draft becomes another object in Ramp.
 """
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from ...core.errors import ConflictError, DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
+from ...core.messages import _, paragraph
 from ...core.provider import SendResult
 from ...core.undone import undone
 from .flows import BILL, DRAFT
@@ -19,23 +21,22 @@ from .push_selections import wire as wire_selections
 PAID_OUTSIDE = "PAID_MANUALLY"
 MAX_NUMBER = 84
 MAX_MEMO = 1000
-SPLIT = "Ramp takes one analytic account of a plan for a line, so divided lines go without."
+SPLIT = _("Ramp accepts one analytic account of a plan for each line, so Odoo sends split lines without one.")
+APPROVED = _("The bill is approved in Ramp, so Odoo does not change it.")
 
 
 class Drafts(Push):
-    """`/bills/drafts`. What to send comes as `{remote_id, vendor_id, invoice_number, currency, ..., lines}`."""
+    """`/bills/drafts`. Bodies are `{remote_id, vendor_id, invoice_number, currency, ..., lines}`."""
 
     def send_as(self, body, external_id, order=""):
-        """Make or change a draft.
+        """Create or change a draft.
 
-        :param external_id: ours, of the draft that is there; empty for a new one
-        :param order: Ramp's id of the purchase order that is billed
+        :param external_id: ID of the existing draft with its prefix; empty for a new one
+        :param order: Ramp ID of the billed purchase order
         """
         found = SendResult(external_id=external_id) if external_id else self.find_own(body)
         if found and found.external_id.startswith(BILL):
-            return SendResult(
-                external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed."
-            )
+            return SendResult(external_id=found.external_id, linked=True, note=APPROVED)
         if not found:
             return self.make(body, order)
         wanted = self.wire(body, order)
@@ -46,24 +47,27 @@ class Drafts(Push):
         return self._sent(row, linked=not external_id)
 
     def find_own(self, body):
-        """As `find_as`, of what nobody knows to be there.
+        """Like `find_as`, for a bill that may not exist.
 
-        :raises DuplicateError: what has our number is another bill, to which our id was given before, or by a person
+        :raises DuplicateError: another bill has the number, from a replaced database or entered by a user
         """
         row, found = self._found(body)
         if found and not self._is_ours(row, body):
             raise DuplicateError(
-                f"Ramp has another bill with the number under which {body['invoice_number']} goes there: take the "
-                "number off that bill in Ramp, then press Retry."
+                _(
+                    "Another bill in Ramp has the number of %(bill)s. Remove the number from that bill in Ramp, then"
+                    " retry.",
+                    bill=body["invoice_number"],
+                )
             )
         return found
 
     def find_as(self, body):
-        """The draft, or the bill that became of it, by our number; where Ramp takes none, by vendor and number."""
+        """The draft or its approved bill by its Odoo ID; if Ramp accepts none, by vendor and invoice number."""
         return self._found(body)[1]
 
     def _found(self, body):
-        """Ramp's row and what stands for it; None twice where there is none."""
+        """Ramp's row and its `SendResult`; twice None if there is none."""
         known = {"remote_id": body["remote_id"]}
         if not self.provider.has_seat:
             known = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
@@ -74,20 +78,20 @@ class Drafts(Push):
         return None, None
 
     def _is_ours(self, row, body):
-        """Whether what has our number is this bill. People may have changed it in Ramp, but not its vendor."""
+        """Whether the row with the number is this bill. Users may have changed it in Ramp, but not its vendor."""
         total = sum(Decimal(line["amount"]) for line in body["lines"])
-        amount, currency = read_money(row.get("amount"), "the amount of the bill")
+        amount, currency = read_money(row.get("amount"), _("the amount of the bill"))
         if _vendor_id(row) != body["vendor_id"] or currency != body["currency"]:
             return False
         is_same = amount == total and row.get("invoice_number") == body["invoice_number"][:MAX_NUMBER]
         return is_same or self.handles.is_marked(body["remote_id"])
 
     def make(self, body, order=""):
-        """Make a draft of what Ramp is known not to have."""
+        """Create a draft that Ramp does not have."""
         try:
             return self._sent(self.client.create_draft(self.wire(body, order)))
         except ConflictError:
-            # The draft was made in between; the list may lag behind, so it is looked at once more.
+            # The draft was created in between; the list may lag behind, so it is read once more.
             found = self.find_as(body)
             if not found:
                 raise
@@ -99,14 +103,15 @@ class Drafts(Push):
             raise error
         if not found:
             raise InvalidDataError(
-                "The draft is no longer in Ramp, and no bill came of it: ignore this row if it was deleted on purpose."
+                _(
+                    "The draft is no longer in Ramp, and Ramp has no bill for it. If it was deleted on purpose, ignore"
+                    " this transfer."
+                )
             )
-        return SendResult(
-            external_id=found.external_id, linked=True, note="It is approved in Ramp, so it is not changed."
-        )
+        return SendResult(external_id=found.external_id, linked=True, note=APPROVED)
 
     def _sent(self, row, linked=False):
-        return SendResult(external_id=f"{DRAFT}{new_id(row, 'draft bill')}", linked=linked, takes_files=True)
+        return SendResult(external_id=f"{DRAFT}{new_id(row)}", linked=linked, takes_files=True)
 
     def wire(self, body, order=""):
         wanted = {
@@ -120,13 +125,13 @@ class Drafts(Push):
             "memo": body["memo"][:MAX_MEMO],
             "line_items": self.lines(body, order),
         }
-        # A number of ours needs a bill that takes part in accounting, and an accounting connection.
+        # Ramp accepts an Odoo ID only with an accounting connection.
         if self.provider.has_seat:
             wanted["remote_id"] = body["remote_id"]
         if order:
             wanted["purchase_order_ids"] = [order]
         if body.get("paid_on"):
-            # Whoever approves it sends no money.
+            # Approving it must not pay it.
             wanted["payment_method"] = PAID_OUTSIDE
         return {key: value for key, value in wanted.items() if value is not None}
 
@@ -144,7 +149,7 @@ class Drafts(Push):
         return {**wanted, "purchase_order_line_item_id": ordered} if ordered else wanted
 
     def _order_lines(self, order):
-        """Ramp's ids of an order's lines by our handles."""
+        """Ramp IDs of an order's lines by their handles."""
         try:
             lines = self.client.purchase_order(order).get("line_items") or ()
         except NotFoundError:
@@ -153,7 +158,7 @@ class Drafts(Push):
 
 
 class OwnBills(Push):
-    """Vendor bills that were born in Odoo. When Ramp has them ready for the books, `remote_id` tells that they are."""
+    """Vendor bills created in Odoo. When Ramp lists them as ready to sync, `remote_id` identifies them."""
 
     def render(self, document):
         number = document.number or document.memo
@@ -202,22 +207,20 @@ class OwnBills(Push):
 
     def _make(self, payload):
         if payload["cancelled"]:
-            raise NotRelevantError("The bill was cancelled in Odoo before Ramp had it, so there is nothing to send.")
+            raise NotRelevantError(_("The bill was cancelled in Odoo before Odoo sent it to Ramp."))
         if payload["mode"] != "approved":
             return self._drafts.make(payload, payload["order"])
-        # Lines of a new bill cannot name the lines of the order.
+        # Lines of a new bill cannot refer to the lines of the order.
         wanted = self._drafts.wire(payload, payload["order"])
         wanted["line_items"] = [_without_order_line(line) for line in wanted["line_items"]]
         row = self.client.create_bill({**wanted, **_payment(payload)})
-        return SendResult(
-            external_id=f"{BILL}{new_id(row, 'bill')}", url=row.get("deep_link_url") or "", takes_files=True
-        )
+        return SendResult(external_id=f"{BILL}{new_id(row)}", url=row.get("deep_link_url") or "", takes_files=True)
 
     def _change(self, payload, known):
         if payload["cancelled"]:
             return self._cancel(payload, known)
         if payload.get("paid_on"):
-            return self._settle(payload, known)
+            return self._mark_paid(payload, known)
         if payload["mode"] != "approved" or known.external_id.startswith(DRAFT):
             return self._drafts.send_as(payload, known.external_id, payload["order"])
         wanted = self._drafts.wire(payload, payload["order"])
@@ -228,37 +231,42 @@ class OwnBills(Push):
     def _cancel(self, payload, known):
         if not known.external_id.startswith(BILL):
             raise InvalidDataError(
-                f"The bill {payload['invoice_number']} was cancelled in Odoo, and Ramp's API cannot delete its draft: "
-                "delete it in Ramp, then ignore this row."
+                _(
+                    "Bill %(bill)s was cancelled in Odoo, but Ramp's API cannot delete its draft. Delete it in Ramp,"
+                    " then ignore this transfer.",
+                    bill=payload["invoice_number"],
+                )
             )
         self.client.archive_bill(known.external_id.removeprefix(BILL))
-        return SendResult(external_id=known.external_id, note="Archived in Ramp.")
+        return SendResult(external_id=known.external_id, note=_("Archived in Ramp."))
 
-    def _settle(self, payload, sent):
-        """Keep Ramp from paying what was paid in Odoo: it is marked as paid outside of Ramp, draft or bill."""
-        number, day = payload["invoice_number"], payload["paid_on"]
+    def _mark_paid(self, payload, sent):
+        """Mark a draft or bill that was paid in Odoo as paid outside Ramp, so that Ramp does not pay it."""
+        number, day = payload["invoice_number"], date.fromisoformat(payload["paid_on"])
         if sent.external_id.startswith(DRAFT):
             sent = self._drafts.send_as(payload, sent.external_id, payload["order"])
         if sent.external_id.startswith(DRAFT):
             return replace(
                 sent,
-                note=f"Paid in Odoo on {day}: the draft in Ramp is marked as paid outside of Ramp.",
+                note=_("Paid in Odoo on %(day)s. The draft in Ramp is marked as paid outside Ramp.", day=day),
             )
         bill_id = sent.external_id.removeprefix(BILL)
         row = self.client.bill(bill_id)
         paid = row.get("payment") or {}
         if row.get("status") == "PAID" and paid.get("payment_method") != PAID_OUTSIDE:
             raise InvalidDataError(
-                f"The bill {number} was paid in Odoo on {day} and by Ramp as well: ask the vendor for one of them back."
+                _(
+                    "Bill %(bill)s was paid in Odoo on %(day)s and also by Ramp. Ask the vendor to return one payment.",
+                    bill=number,
+                    day=day,
+                )
             )
         if row.get("status") != "PAID":
             self.client.update_bill(bill_id, {"payment_method": PAID_OUTSIDE})
-        return replace(sent, note=f"Paid in Odoo on {day}: in Ramp it counts as paid outside of Ramp.")
+        return replace(sent, note=_("Paid in Odoo on %(day)s. Ramp shows it as paid outside Ramp.", day=day))
 
     def _with_note(self, sent, payload):
-        if not payload["notes"]:
-            return sent
-        return replace(sent, note=" ".join(filter(None, (sent.note, payload["notes"]))))
+        return replace(sent, note=paragraph(sent.note, payload["notes"]))
 
 
 class Files(Push):
@@ -276,13 +284,13 @@ class Files(Push):
 
     def send(self, payload, external_id, key):
         owner, owner_id = _owner(payload["parent"])
-        # Ramp takes one invoice; what replaces it goes beside it.
+        # Ramp accepts one invoice; a newer version becomes another file.
         kind = "FILE" if external_id else payload["kind"]
         row = self.client.attach(owner, owner_id, kind, payload["name"], payload["content"], payload["mimetype"])
-        return SendResult(external_id=new_id(row, "file"))
+        return SendResult(external_id=new_id(row))
 
     def find(self, payload, key):
-        """Ramp shows links to files and nothing else of them, so their content is compared."""
+        """Ramp shows only links to files, so their content is compared."""
         owner, owner_id = _owner(payload["parent"])
         row = self.client.draft(owner_id) if owner == "bills/drafts" else self.client.bill(owner_id)
         for url in row.get("invoice_urls") or ():
@@ -293,17 +301,21 @@ class Files(Push):
 
 
 def _at_stake(body):
-    """What a person has to do when Ramp does not take a change of a bill, and why that matters."""
+    """Sentences on what to do in Ramp if it refuses a change of a bill."""
     number = body["invoice_number"]
     if body["cancelled"]:
-        return f"The bill {number} was cancelled in Odoo: archive it in Ramp, so that it is not paid"
+        return _("Bill %(bill)s was cancelled in Odoo. Archive it in Ramp, so that Ramp does not pay it.", bill=number)
     if day := body.get("paid_on"):
-        return f"The bill {number} was paid in Odoo on {day}: mark it as paid in Ramp, so that it is not paid twice"
-    return f"The bill {number} is not the same in Odoo: change it in Ramp, so that the right amount is paid"
+        return _(
+            "Bill %(bill)s was paid in Odoo on %(day)s. Mark it as paid in Ramp, so that it is not paid twice.",
+            bill=number,
+            day=date.fromisoformat(day),
+        )
+    return _("Bill %(bill)s changed in Odoo. Change it in Ramp, so that Ramp pays the right amount.", bill=number)
 
 
 def _first(pages, known):
-    """The first row of which all that is known is so: Ramp ignores filters that it does not know."""
+    """The first row with all known values, because Ramp ignores unknown filters."""
     found = (row for rows in pages for row in rows)
     return next((row for row in found if known.items() <= {**row, "vendor_id": _vendor_id(row)}.items()), None)
 
@@ -327,11 +339,11 @@ _BILL_CHANGES = (
     "memo",
     "line_items",
 )
-"""What `PATCH /bills/{bill_id}` takes of what we have."""
+"""The values that `PATCH /bills/{bill_id}` accepts."""
 
 
 def _changeable(wanted):
-    """A draft's number of ours stays."""
+    """The values without the draft's Odoo ID, which never changes."""
     return {key: value for key, value in wanted.items() if key != "remote_id"}
 
 
@@ -340,7 +352,7 @@ def _without_order_line(line):
 
 
 def _payment(payload):
-    """Who was paid in Odoo is not paid again; else Ramp takes the vendor's usual way."""
+    """The payment method: paid outside Ramp if it was paid in Odoo, else the vendor's default."""
     if payload.get("paid_on"):
         details = {"manual_payment_method": "PAID_IN_ERP", "payment_date": payload["paid_on"]}
         return {
@@ -356,4 +368,4 @@ def _owner(parent):
         return "bills/drafts", parent.removeprefix(DRAFT)
     if parent.startswith(BILL):
         return "bills", parent.removeprefix(BILL)
-    raise InvalidDataError("Ramp takes files for bills and draft bills only.")
+    raise InvalidDataError(_("Ramp accepts files only for bills and draft bills."))

@@ -1,31 +1,32 @@
-"""Purchase orders: real ones where the business has Ramp Plus, else draft bills that stand for them."""
+"""Purchase orders: real ones if the business has Ramp Plus, else draft bills."""
 
 from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError
+from ...core.messages import _, paragraph
 from ...core.provider import SendResult
 from ...core.undone import undone
 from .flows import DRAFT
 from .money import read_money
 from .push_base import Push, new_id
-from .push_drafts import Drafts
+from .push_drafts import SPLIT, Drafts
 from .push_selections import coding, is_split, wire
 
 NUMBER_TAKEN = "DEVELOPER_7063"
 MAX_REVISIONS = 20
-FRACTION = "Ramp takes whole quantities only, so {count} of the lines go as one piece at the line's total."
-SPLIT = "Ramp takes one analytic account of a plan for a line, so divided lines go without."
 
 
 class PurchaseOrders(Push):
-    """`/purchase-orders`, known by our `external_id`, which Ramp never changes.
+    """`/purchase-orders`, identified by Odoo's `external_id`, which Ramp never changes.
 
-    Ramp keeps the vendor, the currency, the terms and the number of an order as they were when it was made.
+    Ramp does not change the vendor, the currency, the terms and the number of an existing order.
     """
 
     def render(self, document):
         if not document.lines and not document.is_over:
-            raise InvalidDataError(f"Ramp needs a line: the purchase order {document.number} has none.")
+            raise InvalidDataError(
+                _("Purchase order %(order)s has no lines. Ramp requires at least one.", order=document.number)
+            )
         body = {
             "mode": self.provider.order_mode,
             "external_id": self.handles.of("purchase_order", document.odoo_id),
@@ -43,7 +44,7 @@ class PurchaseOrders(Push):
         return {key: value for key, value in body.items() if value is not None}
 
     def _line(self, line):
-        """Quantity and price, or one piece at the line's total where Ramp could not multiply to the same."""
+        """Quantity and price, or one piece at the line's total if Ramp would compute another one."""
         whole = is_whole(line)
         total = line.quantity * line.unit_price if line.amount is None else line.amount
         description = line.description
@@ -58,9 +59,8 @@ class PurchaseOrders(Push):
         }
 
     def _notes(self, document):
-        fractions = [line for line in document.lines if not is_whole(line)]
-        notes = [FRACTION.format(count=len(fractions))] if fractions else []
-        return " ".join([*notes, *([SPLIT] if any(map(is_split, document.lines)) else [])])
+        fractions = sum(not is_whole(line) for line in document.lines)
+        return paragraph(_fractions(fractions), SPLIT if any(map(is_split, document.lines)) else "")
 
     def send(self, payload, external_id, key):
         if payload["mode"] == "draft_bill":
@@ -70,17 +70,17 @@ class PurchaseOrders(Push):
             return self._archive(payload, known)
         order = self._read(known) if known else None
         if order is not None:
-            return self._align(payload, order)
+            return self._update_order(payload, order)
         order, handle = self._unarchived(payload)
         if order is not None:
-            return self._align(payload, order, linked=True)
+            return self._update_order(payload, order, linked=True)
         return self._create(payload, handle)
 
     def find(self, payload, key):
         if payload["mode"] == "draft_bill":
             return self._drafts.find_own(self._draft_body(payload))
         order = self._unarchived(payload)[0]
-        return self._align(payload, order) if order else None
+        return self._update_order(payload, order) if order else None
 
     # Orders
 
@@ -101,7 +101,7 @@ class PurchaseOrders(Push):
         except PermanentError as error:
             if error.code != NUMBER_TAKEN:
                 raise
-            # Somebody else's order has the number; Ramp then gives one, and ours stands in the memo.
+            # Another order has the number; Ramp then assigns one, and the memo contains Odoo's.
             del body["purchase_order_number"]
             order = self.client.create_purchase_order(body)
         return self._sent(payload, order)
@@ -111,79 +111,84 @@ class PurchaseOrders(Push):
         body = {key: line[key] for key in ("external_id", "description", "unit_quantity", "unit_price")}
         return {**body, "accounting_field_selections": selections}
 
-    def _align(self, payload, order, linked=False):
-        """Make the lines of Ramp's order like ours; lines that people added in Ramp are left alone."""
+    def _update_order(self, payload, order, linked=False):
+        """Update the lines of Ramp's order; lines that users added in Ramp stay."""
         order_id = order["id"]
         if (order.get("memo") or "") != payload["memo"]:
             self.client.update_purchase_order(order_id, {"memo": payload["memo"]})
-        theirs = {line.get("external_id"): line for line in order.get("line_items") or ()}
-        ours = {line["external_id"]: line for line in payload["lines"]}
-        added = [self._wire_line(line) for handle, line in ours.items() if handle not in theirs]
+        ramp_lines = {line.get("external_id"): line for line in order.get("line_items") or ()}
+        odoo_lines = {line["external_id"]: line for line in payload["lines"]}
+        added = [self._wire_line(line) for handle, line in odoo_lines.items() if handle not in ramp_lines]
         if added:
             self.client.add_purchase_order_lines(order_id, added)
             order = self._read(order_id) or order
-        for handle, line in theirs.items():
-            if handle in ours:
-                changes = self._line_changes(ours[handle], line)
+        for handle, line in ramp_lines.items():
+            if handle in odoo_lines:
+                changes = self._line_changes(odoo_lines[handle], line)
                 if changes:
                     self.client.update_purchase_order_line(order_id, line["id"], changes)
             elif self.handles.record_id("purchase_order_line", handle or "") is not None:
                 self.client.delete_purchase_order_line(order_id, line["id"])
         return self._sent(payload, order, linked=linked)
 
-    def _line_changes(self, ours, theirs):
-        wanted = self._wire_line(ours)
+    def _line_changes(self, odoo_line, ramp_line):
+        wanted = self._wire_line(odoo_line)
         changes = {}
-        if (theirs.get("description") or "") != wanted["description"]:
+        if (ramp_line.get("description") or "") != wanted["description"]:
             changes["description"] = wanted["description"]
-        if Decimal(str(theirs.get("quantity") or 0)) != wanted["unit_quantity"]:
+        if Decimal(str(ramp_line.get("quantity") or 0)) != wanted["unit_quantity"]:
             changes["unit_quantity"] = wanted["unit_quantity"]
-        if read_money(theirs.get("unit_price"), "the price of a line")[0] != Decimal(wanted["unit_price"]):
+        if read_money(ramp_line.get("unit_price"), _("the price of an order line"))[0] != Decimal(wanted["unit_price"]):
             changes["unit_price"] = wanted["unit_price"]
-        if _chosen(theirs) != {tuple(item.values()) for item in wanted["accounting_field_selections"]}:
+        if _chosen(ramp_line) != {tuple(item.values()) for item in wanted["accounting_field_selections"]}:
             changes["accounting_field_selections"] = wanted["accounting_field_selections"]
         return changes
 
     def _archive(self, payload, known):
         order_id = known or (self._unarchived(payload)[0] or {}).get("id")
         if not order_id:
-            raise NotRelevantError("The order ended in Odoo before Ramp had it, so there is nothing to send.")
-        task = f"The order {payload['number']} has ended in Odoo: archive it in Ramp, so that no more is billed on it"
+            raise NotRelevantError(_("The order ended in Odoo before Odoo sent it to Ramp."))
+        task = _(
+            "Order %(order)s ended in Odoo. Archive it in Ramp, so that no further bills refer to it.",
+            order=payload["number"],
+        )
         with undone(task, "Ramp"):
             try:
                 self.client.archive_purchase_order(order_id)
             except NotFoundError:
-                return SendResult(external_id=order_id, note="It was archived in Ramp already.")
-        return SendResult(external_id=order_id, note="Archived in Ramp.")
+                return SendResult(external_id=order_id, note=_("The order was already archived in Ramp."))
+        return SendResult(external_id=order_id, note=_("Archived in Ramp."))
 
     def _read(self, order_id):
-        """The order; None when it was archived, which makes it unknown."""
+        """The order; None if it was archived, because Ramp then hides it."""
         try:
             return self.client.purchase_order(order_id)
         except NotFoundError:
             return None
 
     def _unarchived(self, payload):
-        """The order that has our number and lives, or None; and the number for a new one.
+        """The active order with the handle, or None; and the handle for a new one.
 
-        An archived order keeps its `external_id` for ever, so a new one after it gets the next revision of it. So does
-        one whose number another order has, to which the same id was given in a database that was replaced since.
+        An archived order keeps its `external_id` forever, so a new one gets the next revision of it. So does an order
+        whose handle another order has, from a database that was replaced since.
         """
         for revision in range(1, MAX_REVISIONS):
             handle = payload["external_id"] if revision == 1 else f"{payload['external_id']}:{revision}"
             found = self._by_handle(handle)
             if not found:
                 return None, handle
-            living = [order for order in found if not order.get("archived_at")]
-            ours = [order for order in living if self._is_ours(order, payload)]
-            if ours:
-                return ours[0], handle
-        raise InvalidDataError(f"The order was archived in Ramp {MAX_REVISIONS} times; send it under a new number.")
+            active = [order for order in found if not order.get("archived_at")]
+            same = [order for order in active if self._is_ours(order, payload)]
+            if same:
+                return same[0], handle
+        raise InvalidDataError(
+            _("The order was archived in Ramp %(count)s times. Create a new order in Odoo.", count=MAX_REVISIONS)
+        )
 
     def _is_ours(self, order, payload):
-        """Whether an order with our number is this one. Ramp keeps vendor and currency as they were."""
+        """Whether an order with the handle is this one. Ramp does not change vendor and currency."""
         total = sum(Decimal(line["unit_price"]) * line["unit_quantity"] for line in payload["lines"])
-        amount, currency = read_money(order.get("amount"), "the amount of the order")
+        amount, currency = read_money(order.get("amount"), _("the amount of the purchase order"))
         return (
             order.get("vendor_id") in (None, payload["vendor_id"])
             and currency == payload["currency"]
@@ -191,7 +196,7 @@ class PurchaseOrders(Push):
         )
 
     def _by_handle(self, handle):
-        """Both kinds of orders: the list shows one of them only. Ramp ignores unknown filters, so look again."""
+        """Orders with and without three-way match: lists contain one type only. Ramp ignores unknown filters."""
         found = {}
         for three_way in (True, False):
             filters = {"external_id": handle, "three_way_match_enabled": three_way, "include_archived": True}
@@ -200,28 +205,29 @@ class PurchaseOrders(Push):
         return list(found.values())
 
     def _sent(self, payload, order, linked=False):
-        notes = [payload["notes"]] if payload["notes"] else []
+        note = payload["notes"]
         if order.get("vendor_id") and order["vendor_id"] != payload["vendor_id"]:
-            notes.append("Ramp keeps the vendor of before: cancel the order and make a new one.")
-        order_id = new_id(order, "purchase order")
+            kept = _("Ramp cannot change the vendor of an order. Cancel the order and create a new one.")
+            note = paragraph(note, kept)
+        order_id = new_id(order)
         return SendResult(
             external_id=order_id,
             url=order.get("ramp_url") or "",
-            note=" ".join(notes),
+            note=note,
             linked=linked,
             parts=self._line_ids(payload, order),
         )
 
     def _line_ids(self, payload, order):
-        """Bills name the lines by Ramp's ids."""
-        ours = {line["external_id"] for line in payload["lines"]}
+        """Odoo IDs of the lines by their Ramp IDs, by which bills refer to them."""
+        sent = {line["external_id"] for line in payload["lines"]}
         return {
             ("purchase_order_line", line["id"]): self.handles.record_id("purchase_order_line", line["external_id"])
             for line in order.get("line_items") or ()
-            if line.get("id") and line.get("external_id") in ours
+            if line.get("id") and line.get("external_id") in sent
         }
 
-    # Draft bills in place of orders
+    # Draft bills instead of orders
 
     @property
     def _drafts(self):
@@ -230,12 +236,15 @@ class PurchaseOrders(Push):
     def _send_draft(self, payload, external_id):
         if payload["cancelled"]:
             if not external_id and not self._drafts.find_own(self._draft_body(payload)):
-                raise NotRelevantError("The order ended in Odoo before Ramp had it, so there is nothing to send.")
+                raise NotRelevantError(_("The order ended in Odoo before Odoo sent it to Ramp."))
             if external_id and not self._has_draft(external_id):
-                return SendResult(external_id=external_id, note="Its draft bill is no longer in Ramp.")
+                return SendResult(external_id=external_id, note=_("The draft bill of the order is no longer in Ramp."))
             raise InvalidDataError(
-                f"The order {payload['number']} has ended, and Ramp's API cannot delete the draft bill that stands for "
-                "it: delete it in Ramp, then ignore this row."
+                _(
+                    "Order %(order)s ended in Odoo, but Ramp's API cannot delete its draft bill. Delete it in Ramp,"
+                    " then ignore this transfer.",
+                    order=payload["number"],
+                )
             )
         known = external_id if external_id.startswith(DRAFT) else ""
         return self._drafts.send_as(self._draft_body(payload), known)
@@ -271,8 +280,19 @@ def is_whole(line):
     return line.amount is None and line.quantity == line.quantity.to_integral_value() and line.quantity > 0
 
 
+def _fractions(count):
+    if not count:
+        return ""
+    if count == 1:
+        return _("Ramp accepts whole quantities only, so Odoo sends 1 line as one piece at its total.")
+    return _(
+        "Ramp accepts whole quantities only, so Odoo sends %(count)s lines as one piece each at their total.",
+        count=count,
+    )
+
+
 def _chosen(line):
-    """Field and option of each selection of a line of Ramp's."""
+    """Field and option of each selection of a line in Ramp."""
     return {
         ((selection.get("category_info") or {}).get("external_id"), selection.get("external_id"))
         for selection in line.get("accounting_field_selections") or ()

@@ -1,19 +1,21 @@
-"""Receipts of goods on purchase orders (Ramp Plus). Ramp cannot change one: another one is made, and it is deleted."""
+"""Goods receipts of purchase orders (Ramp Plus). Ramp cannot change one: another one replaces it."""
 
 from contextlib import nullcontext
 from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError
+from ...core.messages import _
 from ...core.provider import SendResult
 from ...core.undone import undone
 from .flows import DRAFT
 from .push_base import Push, new_id
+from .wire import stated_day
 
 SEPARATOR = ","
 
 
 class Receipts(Push):
-    """`/item-receipts`, one for each order of a receipt. Ours are known by order and number."""
+    """`/item-receipts`, one for each order of a receipt. Order and number identify those of Odoo."""
 
     def render(self, document):
         orders = {}
@@ -21,7 +23,11 @@ class Receipts(Push):
             orders.setdefault(line.purchase_order_external_id, []).append(self._line(line))
         if any(order.startswith(DRAFT) for order in orders):
             raise InvalidDataError(
-                f"The order of {document.number} is a draft bill in Ramp, which takes no receipts of goods."
+                _(
+                    "The order of %(receipt)s is a draft bill in Ramp. Ramp accepts goods receipts for purchase orders"
+                    " only.",
+                    receipt=document.number,
+                )
             )
         return {
             "number": document.number,
@@ -32,8 +38,12 @@ class Receipts(Push):
     def _line(self, line):
         if line.quantity != line.quantity.to_integral_value() and line.quantity != line.ordered:
             raise InvalidDataError(
-                f"Ramp takes whole quantities only, but {_plain(line.quantity)} of {line.name} was received: enter the "
-                "receipt in Ramp, then ignore this row."
+                _(
+                    "%(quantity)s of %(product)s was received, but Ramp accepts whole quantities only. Enter the"
+                    " receipt in Ramp, then ignore this transfer.",
+                    quantity=_plain(line.quantity),
+                    product=line.name,
+                )
             )
         return {
             "line": self.handles.of("purchase_order_line", line.purchase_order_line_odoo_id),
@@ -43,9 +53,9 @@ class Receipts(Push):
         }
 
     def send(self, payload, external_id, key):
-        """Receipts that are right stay, what is missing is made, and then the others of ours go.
+        """Keep the correct receipts, create the missing ones, then delete the others of Odoo.
 
-        In this order, so that what Ramp refuses leaves there what was received before.
+        In this order, so that a refusal leaves the earlier receipts in Ramp.
         """
         kept, missing = [], []
         surplus = set(filter(None, external_id.split(SEPARATOR)))
@@ -57,19 +67,22 @@ class Receipts(Push):
             kept += right
             if wanted and not right:
                 missing.append(wanted)
-        task = f"The receipt {payload['number']} is not as in Odoo: correct it in Ramp, where bills are matched by it"
+        task = _(
+            "Goods receipt %(receipt)s differs from Odoo. Correct it in Ramp, because Ramp matches bills with it.",
+            receipt=payload["number"],
+        )
         with undone(task, "Ramp") if surplus else nullcontext():
-            kept += [new_id(self.client.create_item_receipt(wanted), "receipt") for wanted in missing]
+            kept += [new_id(self.client.create_item_receipt(wanted)) for wanted in missing]
             self._delete(surplus - set(kept))
         if kept:
             return SendResult(external_id=SEPARATOR.join(kept))
         return SendResult(
             external_id=external_id or f"none:{payload['number']}",
-            note="All of it was returned, so Ramp has no receipt of it.",
+            note=_("All goods were returned, so Ramp has no receipt."),
         )
 
     def find(self, payload, key):
-        """Only what is complete counts; otherwise sending again completes it, because it looks first."""
+        """Only complete receipts count; sending completes partial ones, because it checks first."""
         found = []
         for entry in payload["orders"]:
             wanted = self._wanted(payload, entry)
@@ -84,7 +97,7 @@ class Receipts(Push):
         return SendResult(external_id=SEPARATOR.join(found))
 
     def heard(self, receipt_id):
-        """A receipt that was entered in Ramp: Odoo's own of the same goods would be one too many there."""
+        """A receipt that a user entered in Ramp: together with Odoo's own, Ramp would count the goods twice."""
         row = self.client.item_receipt(receipt_id)
         number, order = row.get("item_receipt_number") or receipt_id, row.get("purchase_order_id")
         if not order or row.get("memo") == _memo(number):
@@ -93,17 +106,24 @@ class Receipts(Push):
         return (
             "purchase_order",
             order,
-            f"Goods were received by hand in Ramp on {day} (receipt {number}): enter them in Odoo, and delete the"
-            " receipt in Ramp, because Odoo sends its own.",
+            _(
+                "Goods receipt %(receipt)s was entered in Ramp on %(day)s. Enter it in Odoo and delete it in Ramp,"
+                " because Odoo sends its own.",
+                receipt=number,
+                day=stated_day(day),
+            ),
         )
 
     def _wanted(self, payload, entry):
-        """The body of a receipt; None when nothing of it is left."""
+        """The body of a receipt; None if all goods were returned."""
         try:
             order = self.client.purchase_order(entry["order"])
         except NotFoundError:
             raise InvalidDataError(
-                f"The purchase order of {payload['number']} is archived in Ramp, which takes no receipt for it."
+                _(
+                    "The purchase order of %(receipt)s is archived in Ramp. Ramp accepts no receipt for it.",
+                    receipt=payload["number"],
+                )
             ) from None
         ordered = {line.get("external_id"): line for line in order.get("line_items") or ()}
         lines = [self._wire_line(line, ordered) for line in entry["lines"] if Decimal(line["quantity"]) > 0]
@@ -118,19 +138,24 @@ class Receipts(Push):
         }
 
     def _wire_line(self, line, ordered):
-        theirs = ordered.get(line["line"])
-        if theirs is None:
-            raise InvalidDataError(f"The purchase order has no line for {line['name']} in Ramp: send the order again.")
+        ramp_line = ordered.get(line["line"])
+        if ramp_line is None:
+            raise InvalidDataError(
+                _("The purchase order has no line for %(product)s in Ramp. Send the order again.", product=line["name"])
+            )
         quantity = Decimal(line["quantity"])
-        in_one_piece = line["ordered"] and Decimal(str(theirs.get("quantity") or 0)) == 1 != Decimal(line["ordered"])
+        in_one_piece = line["ordered"] and Decimal(str(ramp_line.get("quantity") or 0)) == 1 != Decimal(line["ordered"])
         if in_one_piece:
             if quantity != Decimal(line["ordered"]):
                 raise InvalidDataError(
-                    f"Ramp has {line['name']} as one piece, because it takes whole quantities only, so a part of it "
-                    "cannot be received: enter the receipt in Ramp, then ignore this row."
+                    _(
+                        "Ramp has %(product)s as one piece, because it accepts whole quantities only. Enter the partial"
+                        " receipt in Ramp, then ignore this transfer.",
+                        product=line["name"],
+                    )
                 )
             quantity = Decimal(1)
-        return {"purchase_order_line_item_id": theirs["id"], "unit_quantity": int(quantity)}
+        return {"purchase_order_line_item_id": ramp_line["id"], "unit_quantity": int(quantity)}
 
     def _ours(self, order, number):
         pages = self.client.item_receipts(purchase_order_id=order)
@@ -150,12 +175,12 @@ class Receipts(Push):
 
 
 def _memo(number):
-    """By which a receipt of ours is known."""
+    """The memo that identifies a receipt of Odoo."""
     return f"Odoo {number}"
 
 
 def _lines_of(receipt):
-    """What a receipt says, alike for one that we send and for one that Ramp shows."""
+    """Lines and quantities of a receipt, whether it is sent or read."""
     rows = receipt.get("item_receipt_line_items") or receipt.get("line_items") or ()
     return sorted(
         (row["purchase_order_line_item_id"], int(row.get("unit_quantity") or row.get("quantity") or 0)) for row in rows

@@ -1,6 +1,6 @@
-"""How lines that go to Ramp are coded: by our ids of field and option.
+"""Coding of the lines that Odoo sends to Ramp: by the Odoo IDs of field and option.
 
-A line has one option for each field, so an analytic distribution over several accounts of one plan cannot be told.
+A line has one option for each field, so an analytic distribution over several accounts of one plan is lost.
 """
 
 ACCOUNT_FIELD = "account"
@@ -9,7 +9,7 @@ WHOLE = 100
 
 
 def coding(line):
-    """`[{field, option}]` of a line; the two built-in fields by our word for them, until Ramp's name of it is known."""
+    """`[{field, option}]` of a line; the two built-in fields under constant names, until Ramp's names are known."""
     chosen = []
     if line.account:
         chosen.append({"field": ACCOUNT_FIELD, "option": line.account.external_id})
@@ -24,14 +24,14 @@ def coding(line):
 
 
 def is_split(line):
-    """Whether a part of the line's coding has no place in Ramp."""
+    """Whether a part of the line's coding cannot be sent."""
     return any(share.percentage != WHOLE for share in line.analytics)
 
 
 def wire(chosen, fields):
     """Ramp's `accounting_field_selections`.
 
-    :param fields: the ids of the built-in fields in Ramp, by our word for them
+    :param fields: function from the constant name of a built-in field to its name in Ramp
     """
     return [
         {

@@ -1,5 +1,6 @@
-"""Which object is sent by which flow, and which flow cannot work."""
+"""The class that sends the records of each flow, and the obstacles of flows."""
 
+from ...core.messages import _, paragraph
 from .flows import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, SEAT
 from .push_coding import AccountingVendors, Accounts, Companies, Dimensions, DimensionValues, Taxes
 from .push_drafts import Files, OwnBills
@@ -24,20 +25,20 @@ PUSHES = {
     "users_push": Users,
 }
 WORDS = {
-    SEAT: "Odoo is not the accounting system of this Ramp business",
-    PLUS: "this Ramp business has no purchase orders (they are part of Ramp Plus)",
+    SEAT: _("Odoo is not connected to Ramp as the accounting system."),
+    PLUS: _("This Ramp business has no purchase orders. They are part of Ramp Plus."),
 }
 
 
 def order_mode(capabilities, chosen):
-    """`order` or `draft_bill`: what a purchase order becomes in Ramp."""
+    """Form of purchase orders in Ramp: `order` or `draft_bill`."""
     if chosen in ("order", "draft_bill"):
         return chosen
     return "order" if {PLUS, ORDERS_READ, ORDERS_WRITE} <= set(capabilities) else "draft_bill"
 
 
 def blocked(flow, spec, capabilities, options):
-    """Why a flow cannot work now, as one sentence; empty when it can."""
+    """Sentences on why a flow cannot work now; empty if it can."""
     needed = (*spec.scopes, *spec.needs)
     if flow == "purchase_orders_push":
         is_order = order_mode(capabilities, options.get("purchase_order_mode")) == "order"
@@ -45,9 +46,8 @@ def blocked(flow, spec, capabilities, options):
     missing = [name for name in needed if name not in capabilities]
     if not missing:
         return ""
-    scopes = [name for name in missing if name not in WORDS]
+    scopes = [name for name in dict.fromkeys(missing) if name not in WORDS]
     reasons = [WORDS[name] for name in missing if name in WORDS]
     if scopes:
-        reasons.append(f"Ramp did not grant {', '.join(dict.fromkeys(scopes))}")
-    sentence = "; ".join(reasons)
-    return f"The flow rests: {sentence}. Press Test connection when this has changed."
+        reasons.append(_("Ramp did not grant these permissions (scopes): %(scopes)s.", scopes=scopes))
+    return paragraph(_("The flow cannot run."), *reasons, _("Test the connection when this has changed."))

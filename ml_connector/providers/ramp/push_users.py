@@ -4,6 +4,7 @@ import threading
 import time
 
 from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
+from ...core.messages import _
 from ...core.provider import SendResult
 from ...core.undone import undone
 from .push_base import Push, differing
@@ -11,12 +12,12 @@ from .push_base import Push, differing
 KEY_USED = "DEVELOPER_7005"
 GONE = ("USER_INACTIVE", "USER_SUSPENDED")
 WAITS = (0.2, 0.5, 1, 1, 2, 2, 2, 3, 3, 5)
-"""Seconds between two looks at a task; after them it is left to the look-up."""
+"""Seconds between checks of a task; after the last one it counts as unconfirmed."""
 ROLE = "BUSINESS_USER"
 
 
 class Users(Push):
-    """`/users`. Ramp makes a user in a task of its own, and sends an invitation unless it is told not to."""
+    """`/users`. Ramp creates a user in a background task, and sends an invitation unless the request prevents it."""
 
     sleep = staticmethod(time.sleep)
 
@@ -27,11 +28,15 @@ class Users(Push):
 
     def render(self, document):
         name = " ".join(filter(None, (document.first_name, document.last_name)))
-        # who has left is only deactivated
+        # an archived employee is only deactivated
         if document.active and not (document.first_name and document.last_name):
-            raise InvalidDataError(f"Ramp needs a first and a last name: enter both on the employee {name}.")
+            raise InvalidDataError(
+                _("Ramp requires a first and a last name. Enter both on the employee %(employee)s.", employee=name)
+            )
         if document.active and not document.email:
-            raise InvalidDataError(f"Ramp needs an e-mail address: enter the work e-mail on the employee {name}.")
+            raise InvalidDataError(
+                _("Ramp requires an email address. Enter the work email on the employee %(employee)s.", employee=name)
+            )
         body = {
             "email": document.email.strip(),
             "first_name": document.first_name,
@@ -45,19 +50,19 @@ class Users(Push):
 
     def send(self, payload, external_id, key):
         if external_id:
-            return self._align(payload, self.client.user(external_id))
+            return self._update_user(payload, self.client.user(external_id))
         found = self._by_email(payload["email"]) if payload.get("email") else None
         if found:
-            return self._align(payload, found, linked=True)
+            return self._update_user(payload, found, linked=True)
         if not payload["active"]:
-            raise NotRelevantError("The employee was archived in Odoo before Ramp had it, so there is nothing to send.")
+            raise NotRelevantError(_("The employee was archived in Odoo before Odoo sent it to Ramp."))
         return SendResult(external_id=self._create(payload, key))
 
     def find(self, payload, key):
         found = self._by_email(payload["email"]) if payload.get("email") else None
         return SendResult(external_id=found["id"]) if found else None
 
-    # Making
+    # Creating
 
     def _create(self, payload, key):
         is_draft = self.provider.options("users_push").get("invite_mode") != "invite"
@@ -72,26 +77,26 @@ class Users(Push):
         except PermanentError as error:
             if error.code != KEY_USED:
                 raise
-            # An earlier try came to nothing; Ramp takes a key once, whatever became of it.
+            # An earlier attempt failed; Ramp accepts a key only once, whatever the result.
             task = self.client.create_user({**body, "idempotency_key": f"{key}-{time.time_ns()}"})
         return self._await(task.get("id"))
 
     def _await(self, task_id):
-        """The id of the user that a task makes. A task that takes too long is not waited for."""
+        """The ID of the user that a task creates. Raises UnconfirmedError if the task takes too long."""
         for wait in WAITS:
             task = self.client.user_task(task_id)
             data = task.get("data") or {}
             if task.get("status") == "SUCCESS" and data.get("user_id"):
                 return data["user_id"]
             if task.get("status") == "ERROR":
-                raise PermanentError(f"Ramp did not make the user: {data.get('error') or 'it gives no reason'}.")
+                raise PermanentError(_not_created(data.get("error")))
             self.sleep(wait)
-        raise UnconfirmedError("Ramp is still making the user.")
+        raise UnconfirmedError(_("Ramp is still creating the user."))
 
     # Changing
 
-    def _align(self, payload, row, linked=False):
-        """Make Ramp's user like the employee; who left is deactivated, who came back is taken up again."""
+    def _update_user(self, payload, row, linked=False):
+        """Update Ramp's user; deactivate or reactivate it like the employee in Odoo."""
         user_id = row["id"]
         inactive = row.get("status") in GONE
         if payload["active"] and inactive:
@@ -103,13 +108,18 @@ class Users(Push):
             if changes:
                 self.client.update_user(user_id, changes)
         elif not inactive:
-            task = f"{row.get('email')} has left by Odoo: deactivate the user in Ramp, so that the cards are frozen"
+            task = _(
+                "Employee %(email)s is archived in Odoo. Deactivate the user in Ramp, so that Ramp freezes the cards.",
+                email=row.get("email"),
+            )
             with undone(task, "Ramp"):
                 self.client.deactivate_user(user_id)
         note = ""
         email = payload.get("email") or ""
         if email and (row.get("email") or "").casefold() != email.casefold():
-            note = f"Ramp keeps the e-mail address {row.get('email')}: its API cannot change it."
+            note = _(
+                "Ramp keeps the email address %(email)s, because its API cannot change it.", email=row.get("email")
+            )
         return SendResult(external_id=user_id, note=note, linked=linked)
 
     def _wire(self, payload):
@@ -121,7 +131,7 @@ class Users(Push):
         return wanted
 
     def _place(self, kind, name):
-        """Ramp's id of a department or location of that name, made when there is none."""
+        """The Ramp ID of a department or location of that name; creates it if it does not exist."""
         with self._lock:
             if kind not in self._places:
                 pages = getattr(self.client, kind)()
@@ -136,10 +146,16 @@ class Users(Push):
             return places[name.casefold()]
 
     def _by_email(self, email):
-        """The user with that address, also a deactivated one, which Ramp shows only when asked for."""
+        """The user with that address, including deactivated ones, which Ramp lists only with a filter."""
         for filters in ({}, *({"status": status} for status in GONE)):
             for rows in self.client.users(email=email, **filters):
                 for row in rows:
                     if (row.get("email") or "").casefold() == email.casefold():
                         return row
         return None
+
+
+def _not_created(reason):
+    if reason:
+        return _("Ramp did not create the user: %(reason)s.", reason=reason)
+    return _("Ramp did not create the user and gave no reason.")

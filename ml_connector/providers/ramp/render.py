@@ -1,8 +1,7 @@
-"""Documents to Ramp's JSON. Pure functions; they raise `InvalidDataError` when Odoo lacks what Ramp insists on."""
-
-# Odoo translates, and there is no Odoo here.
+"""Documents to Ramp's JSON. Pure functions; they raise `InvalidDataError` if a value that Ramp requires is missing."""
 
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 
 VENDOR_CREATE = (
     "name",
@@ -12,28 +11,28 @@ VENDOR_CREATE = (
     "business_vendor_contacts",
     "address",
 )
-"""What `POST /vendors` takes."""
+"""The values that `POST /vendors` accepts."""
 VENDOR_UPDATE = ("name", "country", "state", "external_vendor_id", "address", "is_active")
-"""What `PATCH /vendors/{vendor_id}` takes."""
+"""The values that `PATCH /vendors/{vendor_id}` accepts."""
 MAX_MESSAGE = 1000
 
 
 def vendor(document, handles):
-    """The body for a vendor of bill pay, of which create and update each take a part.
+    """The body for a vendor of bill pay; creating and updating use parts of it.
 
-    What Ramp insists on of a new vendor holds up no change of one that it has.
+    Values that Ramp requires of a new vendor do not stop the update of an existing one.
 
-    :param document: `documents.Vendor` read from Odoo, with `odoo_id`; with `external_id` where Ramp has it
+    :param document: `documents.Vendor` from Odoo, with `odoo_id`; with `external_id` if Ramp has it
     """
     is_new = not document.external_id
     if document.odoo_id is None:
-        raise InvalidDataError("Only a vendor of Odoo can be sent to Ramp.")
+        raise InvalidDataError(_("Odoo can only send its own vendors to Ramp."))
     name = document.name.strip()
     if not name:
-        raise InvalidDataError("Ramp needs a name: enter one on the vendor.")
+        raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
     country = document.address.country
     if is_new and not country:
-        raise InvalidDataError(f"Ramp needs a country: enter one on the vendor {name}.")
+        raise InvalidDataError(_("Ramp requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
     body = {
         "name": name,
         "external_vendor_id": handles.partner(document.odoo_id),
@@ -44,21 +43,29 @@ def vendor(document, handles):
         body["business_vendor_contacts"] = contact(main)
     elif is_new:
         raise InvalidDataError(
-            f"Ramp needs an e-mail address: enter one on the vendor {name} or on one of its contacts."
+            _(
+                "Ramp requires an email address. Enter one on the vendor %(vendor)s or on one of its contacts.",
+                vendor=name,
+            )
         )
     if country:
         body["country"] = country
     if country == "US" and document.address.state:
         body["state"] = document.address.state
     elif country == "US" and is_new:
-        raise InvalidDataError(f"Ramp needs the state of a vendor in the US: enter it on the vendor {name}.")
+        raise InvalidDataError(
+            _(
+                "Ramp requires the state of vendors in the United States. Enter it on the vendor %(vendor)s.",
+                vendor=name,
+            )
+        )
     address = _address(document.address)
     if address:
         body["address"] = address
     if document.in_books:
         body["accounting_vendor_remote_id"] = handles.partner(document.odoo_id)
     others = {person.email.casefold(): person for person in document.contacts if person.email and not person.is_known}
-    # a person whose address is the vendor's own is that contact
+    # a contact with the vendor's own address is the main contact
     others.pop(main.email.casefold() if main else "", None)
     if others:
         body["contacts"] = [contact(person) for person in others.values()]
@@ -66,7 +73,7 @@ def vendor(document, handles):
 
 
 def _main_contact(document):
-    """The one that Ramp insists on, which has an e-mail address; None without one."""
+    """The contact with an email address that Ramp requires; None without one."""
     with_email = [contact for contact in document.contacts if contact.email]
     standard = [contact for contact in with_email if contact.is_default]
     return next(iter(standard or with_email), None)
@@ -79,7 +86,7 @@ def contact(person):
 
 
 def _address(address):
-    """Ramp takes an address only when it is complete; in some countries that includes the state."""
+    """Ramp accepts only complete addresses; in some countries that includes the state."""
     needs_state = address.country in ("AU", "CA", "US")
     if not (address.street and address.city and address.postal_code) or (needs_state and not address.state):
         return None
@@ -95,7 +102,7 @@ def _address(address):
 
 
 def success(result, ramp_id):
-    """An entry of `successful_syncs`; only bills may carry a link to our record."""
+    """An entry of `successful_syncs`; only bills may have a link to the Odoo record."""
     body = {"id": ramp_id, "reference_id": result.reference or "Odoo"}
     if result.subject == "bill" and result.url.startswith(("https://", "http://")):
         body["deep_link_url"] = result.url

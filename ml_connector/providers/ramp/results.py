@@ -1,8 +1,9 @@
-"""Telling Ramp what became of its records (`POST /accounting/syncs`)."""
+"""Reports results of records to Ramp (`POST /accounting/syncs`)."""
 
 import hashlib
 
 from ...core.errors import AuthError, NotFoundError, PermanentError
+from ...core.messages import _
 from ...core.provider import content_version
 from . import render
 from .flows import BILL_SYNCED, PAYMENT_SYNCED, SPEND, split_payment_key
@@ -16,21 +17,22 @@ SYNC_TYPES = {
     "cashback": "STATEMENT_CREDIT_SYNC",
 }
 MAX_RESULTS = 5000
-"""The most that Ramp takes in one call."""
+"""The maximum that Ramp accepts in one call."""
 NOT_READY = "DEVELOPER_7062"
 NO_CONNECTION = "DEVELOPER_7089"
 
 
 def report(client, results, key):
-    """Report results and return those that Ramp does not take, with the reason, by external id.
+    """Report results and return the reasons of those that Ramp refused, by external ID.
 
-    Ramp refuses a whole call because of one bill. The bills that it names are taken out and the rest is sent again;
-    when it names none, the call is halved until the culprit is alone.
+    Ramp refuses a whole call because of one bill. The bills that it names are removed and the rest is sent again; if it
+    names none, the call is halved until the refused one is alone.
 
     :raises AuthError: Odoo does not hold the accounting connection
     """
-    refused = {result.external_id: "Ramp takes no results of this kind." for result in results if not _type(result)}
-    # Bills first: Ramp takes the payment of a bill only after the bill.
+    reason = _("Ramp accepts no results of this type.")
+    refused = {result.external_id: reason for result in results if not _type(result)}
+    # Bills first: Ramp accepts the payment of a bill only after the bill.
     for sync_type in SYNC_TYPES.values():
         for batch in _batches(results, sync_type):
             refused.update(_report_batch(client, batch, key))
@@ -64,7 +66,7 @@ def _culprits(batch, refusal):
 
 
 def reported(client, result):
-    """Whether Ramp regards the record as synced; None for a failure, which Ramp does not show."""
+    """Whether Ramp has marked the record as synced; None for a failure, which Ramp does not show."""
     if not (result.success and _type(result)):
         return None
     try:
@@ -78,7 +80,7 @@ def reported(client, result):
 
 
 def bill_id(result):
-    """A payment is reported under the id of its bill, everything else under its own."""
+    """The ID in the report: of the bill for a payment, else of the record itself."""
     return split_payment_key(result.external_id)[1]
 
 
@@ -87,12 +89,12 @@ def _type(result):
 
 
 def _batches(results, sync_type):
-    ours = [result for result in results if _type(result) == sync_type]
-    return [ours[start : start + MAX_RESULTS] for start in range(0, len(ours), MAX_RESULTS)]
+    chosen = [result for result in results if _type(result) == sync_type]
+    return [chosen[start : start + MAX_RESULTS] for start in range(0, len(chosen), MAX_RESULTS)]
 
 
 def _send(client, batch, key):
-    """Send one call; the refusal when Ramp does not take it."""
+    """Send one call; returns Ramp's refusal, if there is one."""
     try:
         client.create_sync(_body(batch, key))
     except PermanentError as error:
@@ -101,8 +103,10 @@ def _send(client, batch, key):
         return None
     if refusal.code == NO_CONNECTION:
         raise AuthError(
-            "Ramp takes no results because Odoo is not its accounting system: press Test connection and follow the "
-            "advice on the accounting connection.",
+            _(
+                "Ramp accepts no results because Odoo is not its accounting system. Test the connection and follow the"
+                " advice on the accounting system."
+            ),
             trace_id=refusal.trace_id,
             status=refusal.status,
             code=refusal.code,
@@ -111,7 +115,7 @@ def _send(client, batch, key):
 
 
 def _body(batch, key):
-    """Ramp refuses empty lists, so a list is there only when it has entries."""
+    """The body without empty lists, which Ramp refuses."""
     successes = [render.success(result, bill_id(result)) for result in batch if result.success]
     failures = [render.failure(result, bill_id(result)) for result in batch if not result.success]
     body = {"sync_type": _type(batch[0])}
@@ -119,13 +123,13 @@ def _body(batch, key):
         body["successful_syncs"] = successes
     if failures:
         body["failed_syncs"] = failures
-    # The same key for the same content only: Ramp counts a key once, and a call without its culprits is another.
+    # The same key for the same content only: Ramp counts a key once, and a call without the refused ones differs.
     return {"idempotency_key": f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{content_version(body)}", **body}
 
 
 def _really_refused(client, named, refusal):
-    """Ramp also refuses what it has as synced already; that counts as done."""
+    """Refused results with the reason, without those that Ramp has already marked as synced."""
     reason = refusal.message
     if refusal.code == NOT_READY:
-        reason = "Ramp does not regard the record as ready for this result: look at its status in Ramp."
+        reason = _("Ramp did not accept the status update: the record is not ready to sync there.")
     return {result.external_id: reason for result in named if not reported(client, result)}

@@ -1,6 +1,4 @@
-"""Ramp's JSON to documents. Pure functions; all raise `InvalidDataError` for what cannot be taken as it is."""
-
-# Odoo translates, and there is no Odoo here.
+"""Ramp's JSON to documents. Pure functions; all raise `InvalidDataError` for invalid records."""
 
 import re
 from dataclasses import replace
@@ -21,23 +19,22 @@ from ...core.documents import (
     Vendor,
 )
 from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
 from .coding import coding, option_reference, selections
 from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APPROVED, payment_key
 from .money import currency_digits, read_money, read_number, read_price
 from .wire import day, part, required_id, rows, text
 
 BANK_MARGIN = Decimal("0.01")
-"""By how much a bank's rate may differ from the one that Ramp states."""
+"""Maximum difference between a bank's rate and the one of Ramp."""
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
-"""The account that holds what is retained of bills until it is released to the vendor."""
-
-
+"""The account of amounts retained from bills until they are released to the vendor."""
 REMITTANCE = "remittance-receipt:"
-"""How our links to proofs of payment begin; the id of the bill follows."""
+"""Prefix of links to proofs of payment; the ID of the bill follows."""
 
 
 class Handles:
-    """The ids under which Ramp knows records of this database: `odoo:<instance>:<kind>:<record id>`."""
+    """The IDs of Odoo records in Ramp: `odoo:<instance>:<kind>:<record id>`."""
 
     def __init__(self, instance):
         self._prefix = f"odoo:{instance}:" if instance else "odoo:"
@@ -46,7 +43,7 @@ class Handles:
         return self.of("partner", record_id)
 
     def partner_id(self, handle):
-        """Our partner id in a handle; None when the handle is not ours."""
+        """The Odoo ID of the partner in a handle; None if the handle is not of this database."""
         return self.record_id("partner", handle)
 
     def of(self, kind, record_id):
@@ -54,11 +51,11 @@ class Handles:
         return f"{self._prefix}{kind}:{record_id}"
 
     def is_marked(self, handle):
-        """Whether no other record was ever given the handle; else the id in it may have been given again."""
+        """Whether no other record ever had the handle; without a mark, its ID may have been assigned again."""
         return "-" in handle.removeprefix(self._prefix)
 
     def record_id(self, kind, handle):
-        """Our record's id in a handle; None when the handle is not ours or of another kind."""
+        """The Odoo ID in a handle; None if the handle is not of this database or of another kind."""
         prefix = f"{self._prefix}{kind}:"
         return OwnId.read(handle.removeprefix(prefix)) if handle.startswith(prefix) else None
 
@@ -67,25 +64,31 @@ class Handles:
 
 
 def bill(payload, handles, currencies, accounts=None):
-    """A `Bill`, or a credit note when the total is negative.
+    """A `Bill`, or a credit note if the total is negative.
 
-    Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines and there is no tax amount.
+    Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines, without a tax amount.
 
-    :param currencies: in which Ramp's entities pay, by id
-    :param accounts: currencies of Ramp's bank accounts, by id
+    :param currencies: payment currencies of Ramp's entities, by ID
+    :param accounts: currencies of Ramp's bank accounts, by ID
     """
-    external_id = required_id(payload, "The bill")
+    external_id = required_id(payload, _("the bill"))
     number = text(payload, "invoice_number")
-    total, currency = read_money(payload.get("amount"), "the amount of the bill")
+    total, currency = read_money(payload.get("amount"), _("the amount of the bill"))
     lines = _lines(payload, currency)
     if not lines:
-        raise InvalidDataError("The bill has no lines in Ramp; add them there.")
+        raise InvalidDataError(_("The bill has no lines in Ramp. Add them there."))
     summed = sum(line.amount for line in lines)
     if summed != total:
-        raise InvalidDataError(f"The lines of the bill add up to {summed} {currency}, but its total is {total}.")
+        raise InvalidDataError(
+            _(
+                "The lines of the bill add up to %(sum)s, but its total is %(total)s in Ramp.",
+                sum=Amount(summed, currency),
+                total=Amount(total, currency),
+            )
+        )
     issued = day(payload, "issued_at", "accounting_date", "posting_date")
     if issued is None:
-        raise InvalidDataError("The bill has no date in Ramp.")
+        raise InvalidDataError(_("The bill has no date in Ramp."))
     rate = _exchange_rate(payload)
     is_credit = total < 0
     if is_credit:
@@ -105,7 +108,7 @@ def bill(payload, handles, currencies, accounts=None):
         is_credit=is_credit,
         memo=text(payload, "memo"),
         payment_reference=text(payload, "vendor_memo"),
-        # Only the id is known here; the number is on the purchase order itself.
+        # Only the ID is known here; the number is on the purchase order itself.
         purchase_order=text(payload, "purchase_order_id"),
         attachments=files(payload),
         odoo_id=handles.record_id("move", text(payload, "remote_id")),
@@ -116,39 +119,49 @@ def bill(payload, handles, currencies, accounts=None):
 
 
 def _sent_as(payload):
-    """The keys of a bill of ours: as the draft that it was, or as itself."""
+    """IDs of a bill that Odoo sent: of its draft, and of itself."""
     draft = text(payload, "draft_bill_id")
     return (*((f"{DRAFT}{draft}",) if draft else ()), f"{BILL}{payload['id']}")
 
 
 def _remark(payload):
-    """Why Ramp does not pay an approved bill."""
+    """A sentence on why Ramp does not pay an approved bill; empty if it does."""
     state = text(payload, "status_summary")
     if state == HELD:
-        return "Ramp holds the bill: it is not paid until somebody releases it there."
+        return _("The bill is on hold. Ramp does not pay it until you release it in Ramp.")
     if state == VENDOR_NOT_APPROVED:
         name = text(part(payload, "vendor"), "name")
-        return f"The vendor {name} is not approved in Ramp: the bill is not paid until somebody approves it there."
+        return _(
+            "Vendor %(vendor)s is not approved in Ramp. Ramp does not pay the bill until you approve the vendor in"
+            " Ramp.",
+            vendor=name,
+        )
     return ""
 
 
 def booking_date(payload):
-    """The date under which a bill belongs in the books, or None."""
+    """The accounting date of a bill, or None."""
     return day(payload, "accounting_date", "posting_date", "issued_at")
 
 
 def _lines(payload, currency):
-    """Both lists of lines count, in Ramp's order."""
+    """The lines of both lists, in Ramp's order."""
     header = selections(payload)
     is_release = payload.get("is_withholding_release") is True
     lines = []
     retained = Decimal(0)
     for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
-        amount, line_currency = read_money(row.get("amount"), "the amount of a line")
+        amount, line_currency = read_money(row.get("amount"), _("the amount of a line"))
         if line_currency != currency:
-            raise InvalidDataError(f"A line of the bill is in {line_currency}, but the bill is in {currency}.")
+            raise InvalidDataError(
+                _(
+                    "A line of the bill is in %(line_currency)s, but the bill is in %(currency)s.",
+                    line_currency=line_currency,
+                    currency=currency,
+                )
+            )
         if is_release:
-            # the cost was booked with the bill of which it was held back
+            # the cost was booked with the bill from which it was retained
             lines.append(BillLine(amount=amount, description=text(row, "memo"), account=RETAINAGE))
             continue
         owed, held = _retained(row, amount, currency)
@@ -162,8 +175,8 @@ def _lines(payload, currency):
                 taxes=taxes,
                 analytics=analytics,
                 order_line_key=text(row, "purchase_order_line_item_id"),
-                quantity=_stated(row, "quantity"),
-                unit_price=read_price(row.get("unit_price"), "the unit price of a line", currency),
+                quantity=_quantity(row),
+                unit_price=read_price(row.get("unit_price"), _("the unit price of a line"), currency),
             )
         )
     if retained:
@@ -171,29 +184,34 @@ def _lines(payload, currency):
     return lines
 
 
-def _stated(row, name):
-    value = row.get(name)
-    return None if value in (None, "") else read_number(value, f"the {name} of a line")
+def _quantity(row):
+    value = row.get("quantity")
+    return None if value in (None, "") else read_number(value, _("the quantity of a line"))
 
 
 def _retained(row, amount, currency):
-    """(what is owed for a line, what of that is held back).
+    """(owed amount of a line, retained part of it).
 
-    Whether Ramp states the amount of a line before or after its retainage is not published: its gross amount tells.
+    Ramp does not document whether the amount of a line includes its retainage: its gross amount tells.
 
-    :raises InvalidDataError: it is neither
+    :raises InvalidDataError: the amount fits neither
     """
     withholding = part(row, "withholding_line_item")
     if not withholding:
         return amount, Decimal(0)
-    held, held_currency = read_money(withholding.get("withholding_amount"), "the retainage of a line")
+    held, held_currency = read_money(withholding.get("withholding_amount"), _("the retainage of a line"))
     if not held:
         return amount, held
-    gross, gross_currency = read_money(withholding.get("gross_amount"), "the gross amount of a line with retainage")
+    gross, gross_currency = read_money(withholding.get("gross_amount"), _("the gross amount of a line with retainage"))
     if (held_currency, gross_currency) != (currency, currency) or amount not in (gross, gross - held):
         raise InvalidDataError(
-            f"A retainage of {held} {held_currency} of {gross} {gross_currency} does not fit its line of {amount}"
-            f" {currency}: enter the bill in Odoo by hand, then ignore this row."
+            _(
+                "A retainage of %(held)s from %(gross)s does not fit its line of %(amount)s. Enter the bill in Odoo"
+                " manually, then ignore this transfer.",
+                held=Amount(held, held_currency),
+                gross=Amount(gross, gross_currency),
+                amount=Amount(amount, currency),
+            )
         )
     return gross, held
 
@@ -201,14 +219,14 @@ def _retained(row, amount, currency):
 def _party(payload, handles):
     vendor = part(payload, "vendor")
     return Party(
-        external_id=required_id(vendor, "The vendor of the bill"),
+        external_id=required_id(vendor, _("the vendor of the bill")),
         name=text(vendor, "name"),
         odoo_id=handles.partner_id(text(vendor, "remote_id")),
     )
 
 
 def _payer_currency(payload, currency, currencies, accounts):
-    """The currency in which a bill is paid; empty where that is not known."""
+    """The currency in which a bill is paid; empty if it is unknown."""
     taken = _currency_taken(payload)
     return (
         accounts.get(text(part(part(payload, "payment"), "details"), "source_bank_account_id"))
@@ -218,21 +236,21 @@ def _payer_currency(payload, currency, currencies, accounts):
 
 
 def _exchange_rate(payload):
-    """Units of the bill's currency for one of its payer's; Ramp states the inverse. None when both are the same."""
+    """Units of the bill's currency for one of its payer's; Ramp sends the inverse. None if both are the same."""
     stated = payload.get("fx_conversion_rate")
     if stated in (None, ""):
         return None
-    rate = read_number(stated, "the exchange rate of the bill")
+    rate = read_number(stated, _("the exchange rate of the bill"))
     if not 0 < rate:
-        raise InvalidDataError(f"Ramp sent {rate} as the exchange rate of the bill.")
+        raise InvalidDataError(_("Ramp sent %(rate)s as the exchange rate of the bill.", rate=rate))
     return None if rate == 1 else 1 / rate
 
 
 def files(payload):
-    """The `Attachment`s of a bill. Their links end soon; their names are made of the links."""
+    """The `Attachment`s of a bill. Their links expire soon; their names come from the links."""
     urls = payload.get("invoice_urls") or []
     if not (isinstance(urls, list) and all(isinstance(url, str) for url in urls)):
-        raise InvalidDataError("Ramp sent no readable links to the files of the bill.")
+        raise InvalidDataError(_("Ramp sent invalid links to the files of the bill."))
     standard = _safe_name(f"{text(payload, 'invoice_number') or 'bill'}.pdf")
     names, attachments = set(), []
     for url in urls:
@@ -243,7 +261,7 @@ def files(payload):
 
 
 def file_name(url):
-    """The last part of the path of a link; empty unless it ends like the name of a file."""
+    """The last part of the path of a link; empty unless it has a file extension."""
     try:
         path = unquote(urlsplit(url).path)
     except ValueError:
@@ -253,12 +271,12 @@ def file_name(url):
 
 
 def _safe_name(name):
-    """Without anything that could lead out of a folder or that a file system refuses."""
+    """The name without characters that could leave a folder or that file systems refuse."""
     return re.sub(r"[\x00-\x1f\x7f<>:\"|?*\\/]+", "-", name).strip(". -")[-120:]
 
 
 def _unused(name, names):
-    """The name, with a number when it is taken already."""
+    """The name, with a number if it is already used."""
     stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
     candidate, count = name, 1
     while candidate in names:
@@ -273,21 +291,21 @@ def _unused(name, names):
 def payment(payload, handles, bank_accounts):
     """The `Payment` of one bill.
 
-    A payment that covers several bills is repeated with its whole amount in each, so the amount is the bill's own,
-    less the vendor credits that were set off. What the bank debited in another currency is only known so.
+    Each bill of a payment for several bills has its whole amount, so the amount is the bill's own, less the applied
+    vendor credits. Only a debit in another currency is taken from the payment.
 
     :param payload: the bill's JSON
-    :param bank_accounts: names of Ramp's bank accounts by id
+    :param bank_accounts: names of Ramp's bank accounts by ID
     """
     if text(payload, "status") != "PAID" or not part(payload, "payment"):
-        raise InvalidDataError("The bill is not paid (any more) in Ramp.")
-    bill_id = required_id(payload, "The bill")
+        raise InvalidDataError(_("The bill is not paid in Ramp."))
+    bill_id = required_id(payload, _("the bill"))
     paid = part(payload, "payment")
     amount, currency = _amount_paid(payload)
     debited, debited_currency = _debited(payload, currency)
     when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
     if when is None:
-        raise InvalidDataError("The payment of the bill has no date in Ramp.")
+        raise InvalidDataError(_("The payment of the bill has no date in Ramp."))
     reference = text(paid, "customer_friendly_payment_id") or text(part(paid, "trace_id"), "trace_id")
     return Payment(
         external_id=payment_key(text(paid, "id"), bill_id),
@@ -306,14 +324,14 @@ def payment(payload, handles, bank_accounts):
 
 
 def remittance(payload):
-    """The proof of a payment: of `items.remittance_item`, or of the bill that was paid."""
+    """The proof of a payment: of `items.remittance_item`, or of the paid bill."""
     if "url" not in payload:
         return payment(payload, Handles(""), {}).attachments
     return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
 
 
 def _remittance(paid, bill_id, reference):
-    """The proof of a payment that Ramp made. Its link is ours: it stands for an operation of the interface."""
+    """The proof of a payment by Ramp. Its link is internal: it means an operation of Ramp's API."""
     method = text(paid, "payment_method")
     if not method or method in CARD_METHODS or method == "PAID_MANUALLY":
         return ()
@@ -322,16 +340,16 @@ def _remittance(paid, bill_id, reference):
 
 
 def is_debited_otherwise(payload):
-    """Whether the bank took another currency than that of the bill."""
+    """Whether the bank debited another currency than that of the bill."""
     taken = _currency_taken(payload)
     return bool(taken) and taken != text(part(payload, "amount"), "currency_code").upper()
 
 
 def may_pay_others(payload):
-    """Whether what the bank took in another currency may be for more bills than this one."""
+    """Whether a debit in another currency may include other bills."""
     if not is_debited_otherwise(payload):
         return False
-    whole, _currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
+    whole, _currency = read_money(part(payload, "payment")["amount"], _("the amount of the payment"))
     rate = _exchange_rate(payload)
     own = _amount_paid(payload)[0] / rate if rate else 0
     return not own * (1 - BANK_MARGIN) <= whole <= own * (1 + BANK_MARGIN)
@@ -343,11 +361,11 @@ def _currency_taken(payload):
 
 
 def _debited(payload, currency):
-    """What the bank took for the bill, where that is in another currency: its part of what was taken for all."""
+    """The debit for the bill in another currency: its part of the debit for all bills of the payment."""
     if not is_debited_otherwise(payload):
         return None, ""
-    whole, debited_currency = read_money(part(payload, "payment")["amount"], "the amount of the payment")
-    together = {required_id(row, "The bill"): _amount_paid(row)[0] for row in rows(payload, "paid_together")}
+    whole, debited_currency = read_money(part(payload, "payment")["amount"], _("the amount of the payment"))
+    together = {required_id(row, _("the bill")): _amount_paid(row)[0] for row in rows(payload, "paid_together")}
     own = together.setdefault(payload["id"], _amount_paid(payload)[0])
     before, total = sum(paid for key, paid in together.items() if key < payload["id"]), sum(together.values())
     digits = currency_digits(debited_currency)
@@ -357,27 +375,33 @@ def _debited(payload, currency):
 
 
 def _charges(paid):
-    """The card transactions that are the payment: they come in the feed of transactions, too."""
+    """IDs of the card transactions of the payment, which are also among the card transactions."""
     ids = part(paid, "details").get("transaction_ids") or []
     if not (isinstance(ids, list) and all(isinstance(charge, str) for charge in ids)):
-        raise InvalidDataError("Ramp sent no readable list of the card transactions that paid the bill.")
+        raise InvalidDataError(_("Ramp sent an invalid list of the card transactions that paid the bill."))
     return tuple(ids)
 
 
 def _amount_paid(payload):
-    amount, currency = read_money(payload.get("amount"), "the amount of the bill")
+    amount, currency = read_money(payload.get("amount"), _("the amount of the bill"))
     for credit in rows(payload, "applied_vendor_credits"):
-        applied, credit_currency = read_money(credit.get("amount"), "the amount of a vendor credit")
+        applied, credit_currency = read_money(credit.get("amount"), _("the amount of a vendor credit"))
         if credit_currency != currency:
-            raise InvalidDataError(f"A vendor credit in {credit_currency} was set off against a bill in {currency}.")
+            raise InvalidDataError(
+                _(
+                    "A vendor credit in %(credit_currency)s was applied to a bill in %(currency)s.",
+                    credit_currency=credit_currency,
+                    currency=currency,
+                )
+            )
         amount -= applied
     if amount <= 0:
-        raise InvalidDataError("No money was paid for the bill in Ramp: it was settled with vendor credits.")
+        raise InvalidDataError(_("The bill was paid with vendor credits in Ramp, so there is no payment."))
     return amount, currency
 
 
 def _source(paid, bank_accounts):
-    """Where the money came from. Cards are a liability, never the bank, so they have a source of their own."""
+    """The source of a payment. Cards are a liability, never the bank, so they have their own source."""
     method = text(paid, "payment_method") or "UNSPECIFIED"
     if method in CARD_METHODS:
         return CARD
@@ -406,10 +430,10 @@ def vendor(payload, handles):
     :param payload: `{"vendor": ..., "contacts": [...]}`, Ramp's vendor and its contacts
     """
     row = part(payload, "vendor")
-    external_id = required_id(row, "The vendor")
+    external_id = required_id(row, _("the vendor"))
     name = text(row, "name")
     if not name:
-        raise InvalidDataError("The vendor has no name in Ramp; enter it there.")
+        raise InvalidDataError(_("The vendor has no name in Ramp. Enter it there."))
     return Vendor(
         external_id=external_id,
         name=name,
@@ -423,18 +447,19 @@ def vendor(payload, handles):
 
 
 def approval(row):
-    """Where the approval of a vendor stands; empty when it is approved, or nothing is said, as in lists."""
+    """The approval status of a vendor; empty if it is approved or unknown, as in lists."""
     state = text(row, "approval_status")
     return "" if state == "APPROVED" else state.lower()
 
 
-def vendor_values(row, handles):
-    """The `shared` values that Ramp's row of a vendor tells, which has no contacts. Empty when it is unreadable."""
+def vendor_values(row, contacts, handles):
+    """The `shared` values in Ramp's row of a vendor and in some of its contacts. Empty if it is unreadable."""
     try:
-        values = vendor({"vendor": row}, handles).shared()
+        values = vendor({"vendor": row, "contacts": contacts}, handles).shared()
     except InvalidDataError:
         return {}
-    return {name: value for name, value in values.items() if name not in ("email", "phone")}
+    unknown = () if any(contact.get("is_default") is True for contact in contacts) else ("email", "phone")
+    return {name: value for name, value in values.items() if name not in unknown}
 
 
 def _address(row):
@@ -475,12 +500,12 @@ def reference(payload):
     :param payload: `{"kind": ..., "row": ..., "field": ...}`; `field` for options only
     """
     kind, row = text(payload, "kind"), part(payload, "row")
-    external_id = required_id(row, "The entry")
+    external_id = required_id(row, _("the entry"))
     if kind == "analytic":
         field = part(payload, "field")
         name = text(row, "display_name") or text(row, "value")
         return option_reference(
-            required_id(field, "The accounting field"), external_id, code=text(row, "code"), name=name
+            required_id(field, _("the accounting field")), external_id, code=text(row, "code"), name=name
         )
     if kind == "journal":
         return Reference(kind=kind, external_id=external_id, name=text(row, "name"))
@@ -490,5 +515,5 @@ def reference(payload):
             kind=kind, external_id=external_id, code=text(row, "email"), name=" ".join(filter(None, names))
         )
     if kind not in ("account", "tax", "vendor"):
-        raise InvalidDataError("Ramp's list has entries of an unknown kind.")
+        raise InvalidDataError(_("The list of Ramp has entries of an unknown type."))
     return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from ...core.documents import Attachment, CardStatement, CardTransfer, JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
 from ...core.split_amount import share
 from .money import currency_digits, read_money
 from .translate import CARD
@@ -14,9 +15,9 @@ ISSUER = Reference(kind="vendor", external_id="card-issuer", name="Card issuer (
 """The contact that bills the cards."""
 CASHBACK = Reference(kind="account", external_id="cashback", name="Ramp cashback")
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
-"""Where employees' repayments of card spend arrive."""
+"""The journal of employees' repayments of card transactions."""
 UNCODED = Reference(kind="account", external_id="uncoded", name="Uncoded card spend")
-"""Stands for what a card transaction without an account cost: Odoo knows where it booked it."""
+"""The cost of a card transaction without an account: Odoo knows the account on which it booked it."""
 REPAID = "REPAID"
 
 
@@ -26,27 +27,33 @@ REPAID = "REPAID"
 def statement(payload):
     """A `CardStatement`.
 
-    The amount is that of the transactions which the statement lists. The statement's own figures are the control:
-    charges less credits have to be the transactions less the cashback.
+    The amount is the sum of the statement's transactions. The statement's own figures are the control: charges less
+    credits must equal transactions less cashback.
 
-    :param payload: `{"statement", "entity_id", "transactions", "cashbacks"}`, the lists as far as the statement
-        names them
+    :param payload: `{"statement", "entity_id", "transactions", "cashbacks"}`, with the records that the statement
+        lists
     """
     row = part(payload, "statement")
-    external_id = required_id(row, "The statement")
+    external_id = required_id(row, _("the statement"))
     start, end = day(row, "start_date"), day(row, "end_date")
     if start is None or end is None:
-        raise InvalidDataError("The statement has no period in Ramp.")
+        raise InvalidDataError(_("The statement has no period in Ramp."))
     section = _section(row, text(payload, "entity_id"))
-    charges, currency = read_money(section.get("charges"), "the charges of the statement")
-    credits, _currency = read_money(section.get("credits"), "the credits of the statement")
-    booked = [_amount(line, currency, "a transaction") for line in rows(payload, "transactions")]
-    cashback = [_amount(line, currency, "a cashback") for line in rows(payload, "cashbacks")]
+    charges, currency = read_money(section.get("charges"), _("the charges of the statement"))
+    credits, _currency = read_money(section.get("credits"), _("the credits of the statement"))
+    booked = [_amount(line, currency, _("a transaction")) for line in rows(payload, "transactions")]
+    cashback = [_amount(line, currency, _("a cashback")) for line in rows(payload, "cashbacks")]
     total = sum(booked, Decimal(0))
     if charges - credits != total - sum(cashback):
         raise InvalidDataError(
-            f"The statement has charges of {charges} and credits of {credits} {currency}, but its transactions add up "
-            f"to {total} and its cashback to {sum(cashback)}."
+            _(
+                "The statement has charges of %(charges)s and credits of %(credits)s, but its transactions add up to"
+                " %(transactions)s and its cashback to %(cashback)s.",
+                charges=Amount(charges, currency),
+                credits=Amount(credits, currency),
+                transactions=Amount(total, currency),
+                cashback=Amount(sum(cashback, Decimal(0)), currency),
+            )
         )
     waiting = [
         amount
@@ -62,7 +69,7 @@ def statement(payload):
         end_date=end,
         currency=currency,
         total=total,
-        spends=tuple(required_id(line, "A transaction of the statement") for line in rows(payload, "transactions")),
+        spends=tuple(required_id(line, _("a transaction of the statement")) for line in rows(payload, "transactions")),
         unbooked=len(waiting),
         unbooked_total=sum(waiting, Decimal(0)),
         attachments=statement_files(payload),
@@ -70,23 +77,34 @@ def statement(payload):
 
 
 def _section(row, entity_id):
-    """The figures of one entity; those of the whole statement where there are no sections."""
+    """The figures of one entity; those of the whole statement if it has no sections."""
     sections = rows(row, "balance_sections")
     chosen = [section for section in sections if not entity_id or text(section, "entity_id") == entity_id]
     if not sections:
         return row
     if len(chosen) != 1:
         raise InvalidDataError(
-            "The statement covers several entities: enter the entity of this company, then test again."
+            _(
+                "The statement covers several entities. Enter the entity of this company on the connection, then test"
+                " it."
+            )
         )
     return chosen[0]
 
 
 def _amount(line, currency, what):
     """A transaction has major units and its currency beside it, a cashback minor units."""
-    amount, line_currency = read_money(line.get("amount"), f"the amount of {what}", text(line, "currency_code"))
+    subject = _("the amount of %(record)s", record=what)
+    amount, line_currency = read_money(line.get("amount"), subject, text(line, "currency_code"))
     if line_currency != currency:
-        raise InvalidDataError(f"The statement is in {currency}, but {what} on it is in {line_currency}.")
+        raise InvalidDataError(
+            _(
+                "The statement is in %(currency)s, but %(record)s on it is in %(other)s.",
+                currency=currency,
+                record=what,
+                other=line_currency,
+            )
+        )
     return amount
 
 
@@ -102,16 +120,16 @@ def statement_files(payload):
 def transfer(payload, bank_accounts):
     """A `CardTransfer`.
 
-    :param bank_accounts: names of Ramp's bank accounts by id
+    :param bank_accounts: names of Ramp's bank accounts by ID
     """
-    amount, currency = read_money(payload.get("amount"), "the amount of the transfer")
+    amount, currency = read_money(payload.get("amount"), _("the amount of the transfer"))
     when = day(payload, "created_at")
     if when is None:
-        raise InvalidDataError("The transfer has no date in Ramp.")
+        raise InvalidDataError(_("The transfer has no date in Ramp."))
     account = text(payload, "bank_account_id")
     name = bank_accounts.get(account) or (f"Ramp bank account {account[:8]}" if account else "Unnamed bank account")
     return CardTransfer(
-        external_id=required_id(payload, "The transfer"),
+        external_id=required_id(payload, _("the transfer")),
         issuer=ISSUER,
         source=Reference(kind="journal", external_id=account or "method:TRANSFER", name=name),
         date=when,
@@ -125,12 +143,12 @@ def transfer(payload, bank_accounts):
 
 
 def cashback(payload):
-    """The `JournalEntry` of a cashback: the issuer owes it, it is income."""
-    amount, currency = read_money(payload.get("amount"), "the amount of the cashback")
+    """The `JournalEntry` of a cashback: income that the issuer owes."""
+    amount, currency = read_money(payload.get("amount"), _("the amount of the cashback"))
     when = day(payload, "created_at")
     if when is None:
-        raise InvalidDataError("The cashback has no date in Ramp.")
-    external_id = required_id(payload, "The cashback")
+        raise InvalidDataError(_("The cashback has no date in Ramp."))
+    external_id = required_id(payload, _("the cashback"))
     return JournalEntry(
         external_id=external_id,
         number=f"Cashback {when:%Y-%m-%d}",
@@ -147,23 +165,29 @@ def cashback(payload):
 
 
 def repayment(payload):
-    """The `JournalEntry` of a repayment: the money arrives, and the cost of the card transaction is taken back.
+    """The `JournalEntry` of a repayment: it books the money and reverses the cost of the card transaction.
 
     :param payload: `{"repayment", "transaction"}`
     """
     row = part(payload, "repayment")
-    external_id = required_id(row, "The repayment")
+    external_id = required_id(row, _("the repayment"))
     if text(row, "status") != REPAID:
-        raise InvalidDataError("The repayment is not made (any more) in Ramp.")
-    amount, currency = read_money(row.get("repayment_amount"), "the amount of the repayment")
+        raise InvalidDataError(_("The repayment is not completed in Ramp."))
+    amount, currency = read_money(row.get("repayment_amount"), _("the amount of the repayment"))
     when = day(row, "repaid_at")
     if when is None:
-        raise InvalidDataError("The repayment has no date in Ramp.")
+        raise InvalidDataError(_("The repayment has no date in Ramp."))
     if not part(payload, "transaction"):
-        raise InvalidDataError("Ramp does not say which card transaction the employee repaid.")
+        raise InvalidDataError(_("The repayment has no card transaction in Ramp."))
     spent = transaction(part(payload, "transaction"))
     if spent.currency != currency:
-        raise InvalidDataError(f"The repayment is in {currency}, but its transaction is in {spent.currency}.")
+        raise InvalidDataError(
+            _(
+                "The repayment is in %(currency)s, but its transaction is in %(other)s.",
+                currency=currency,
+                other=spent.currency,
+            )
+        )
     parts = share(amount, [line.amount for line in spent.lines], currency_digits(currency))
     method = text(row, "funding_method")
     name = f"{REPAYMENTS.name} ({method})" if method else REPAYMENTS.name

@@ -14,6 +14,7 @@ from ...core.documents import (
     Settlement,
 )
 from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
 from ...core.split_amount import share
 from .coding import coding, selections
 from .money import currency_digits, read_money
@@ -21,7 +22,7 @@ from .translate import CARD
 from .wire import day, part, required_id, rows, text
 
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
-"""Where the money of reimbursements comes from, and where paybacks arrive."""
+"""The journal of reimbursements and of paybacks by employees."""
 EXPORTED = "SYNCED"
 _RECEIPT = "Receipt "
 UNPAID_STATES = frozenset(
@@ -31,7 +32,7 @@ TO_BUSINESS = "USER_TO_BUSINESS"
 
 
 def booking_date(payload):
-    """The date under which a transaction or reimbursement belongs in the books, or None."""
+    """The accounting date of a transaction or reimbursement, or None."""
     return day(payload, "accounting_date", "settlement_date", "transaction_date", "user_transaction_time", "created_at")
 
 
@@ -40,13 +41,13 @@ def booking_date(payload):
 
 def transaction(payload):
     """An `Expense` of a card transaction; refunds are negative."""
-    external_id = required_id(payload, "The transaction")
+    external_id = required_id(payload, _("the transaction"))
     amount, currency = _settled(payload)
     if not amount:
-        raise InvalidDataError("The amount of the transaction is zero, so there is nothing to book.")
+        raise InvalidDataError(_("The amount of the transaction is zero. Odoo does not book it."))
     happened = day(payload, "user_transaction_time", "settlement_date", "accounting_date")
     if happened is None:
-        raise InvalidDataError("The transaction has no date in Ramp.")
+        raise InvalidDataError(_("The transaction has no date in Ramp."))
     charged, charged_currency = _original(payload)
     return Expense(
         external_id=external_id,
@@ -55,7 +56,7 @@ def transaction(payload):
         accounting_date=booking_date(payload),
         currency=currency,
         amount=amount,
-        lines=tuple(ExpenseLine(**line) for line in _lines(payload, amount, currency, "the transaction")),
+        lines=tuple(ExpenseLine(**line) for line in _lines(payload, amount, currency, _("the transaction"))),
         card=CARD,
         merchant=text(payload, "merchant_name") or text(payload, "merchant_descriptor"),
         merchant_id=text(payload, "merchant_id"),
@@ -70,37 +71,37 @@ def transaction(payload):
 
 
 def _settled(payload):
-    """What the company is charged: `entity_amount` where Ramp has it, else `amount`, which is in MAJOR units."""
+    """The amount charged to the company: `entity_amount` if there is one, else `amount`, which is in MAJOR units."""
     if payload.get("entity_amount") is not None:
-        return read_money(payload["entity_amount"], "the amount of the transaction")
-    return read_money(payload.get("amount"), "the amount of the transaction", text(payload, "currency_code"))
+        return read_money(payload["entity_amount"], _("the amount of the transaction"))
+    return read_money(payload.get("amount"), _("the amount of the transaction"), text(payload, "currency_code"))
 
 
 def _original(payload):
     if payload.get("original_transaction_amount") is None:
         return None, text(payload, "currency_code")
-    return read_money(payload["original_transaction_amount"], "the amount that the merchant charged")
+    return read_money(payload["original_transaction_amount"], _("the amount that the merchant charged"))
 
 
 def holder(source):
-    """The employee of a card holder; the e-mail, where Ramp gives it, is the code by which a mapping is proposed."""
+    """The employee of a card holder."""
     user_id = text(source, "user_id")
     if not user_id:
-        raise InvalidDataError("Ramp does not say who spent the money.")
+        raise InvalidDataError(_("The transaction has no card holder in Ramp."))
     name = " ".join(filter(None, (text(source, "first_name"), text(source, "last_name"))))
     return Reference(kind="employee", external_id=user_id, name=name)
 
 
 def receipts(payload):
-    """One `Attachment` for each receipt; their links are asked for when they are downloaded."""
+    """One `Attachment` for each receipt; the download requests their links."""
     ids = payload.get("receipts") or []
     if not (isinstance(ids, list) and all(isinstance(receipt, str) for receipt in ids)):
-        raise InvalidDataError("Ramp sent no readable list of receipts.")
+        raise InvalidDataError(_("Ramp sent an invalid list of receipts."))
     return tuple(Attachment(name=receipt_name(receipt), url="") for receipt in ids)
 
 
 def receipt_name(receipt_id):
-    """What a receipt is called before its file is known."""
+    """The name of a receipt before its file is known."""
     return f"{_RECEIPT}{receipt_id}"
 
 
@@ -114,8 +115,8 @@ def receipt_id_of(name):
 def _lines(payload, total, currency, what):
     """Values of the lines, which add up to the total.
 
-    Lines are in the merchant's currency; where Ramp gives what each is in the settled one, that counts. What is left of
-    rounding is spread by largest remainder.
+    Lines are in the merchant's currency; their amounts in the settled currency prevail if Ramp sends them. Rounding
+    differences are distributed by largest remainder.
     """
     header, source = selections(payload), rows(payload, "line_items")
     if not source:
@@ -145,40 +146,47 @@ def _amounts(source, total, currency, what):
 
 
 def _weights(source, currency):
-    """Amounts of the lines, and whether they are in the settled currency already."""
+    """Amounts of the lines, and whether they are already in the settled currency."""
     settled = [row.get("converted_amount") for row in source]
     if all(amount is not None for amount in settled):
-        read = [read_money(amount, "the amount of a line") for amount in settled]
+        read = [read_money(amount, _("the amount of a line")) for amount in settled]
     else:
         if any(row.get("amount") is None for row in source):
-            raise InvalidDataError("A line has no amount in Ramp.")
-        read = [read_money(row["amount"], "the amount of a line") for row in source]
+            raise InvalidDataError(_("A line has no amount in Ramp."))
+        read = [read_money(row["amount"], _("the amount of a line")) for row in source]
     currencies = {line_currency for _amount, line_currency in read}
     if len(currencies) > 1:
-        raise InvalidDataError(f"The lines are in several currencies: {', '.join(sorted(currencies))}.")
+        raise InvalidDataError(_("The lines are in several currencies: %(currencies)s.", currencies=sorted(currencies)))
     return [amount for amount, _currency in read], currencies == {currency}
 
 
 def _check_rounding(amounts, total, currency, what):
-    """Lines in the settled currency may differ from the total by the rounding of each, not by more."""
+    """Raise if lines in the settled currency differ from the total by more than the rounding of each."""
     unit = Decimal(1).scaleb(-currency_digits(currency))
     if abs(sum(amounts) - total) > unit * len(amounts):
-        raise InvalidDataError(f"The lines of {what} add up to {sum(amounts)} {currency}, but its amount is {total}.")
+        raise InvalidDataError(
+            _(
+                "The lines of %(record)s add up to %(sum)s, but its amount is %(total)s in Ramp.",
+                record=what,
+                sum=Amount(sum(amounts, Decimal(0)), currency),
+                total=Amount(total, currency),
+            )
+        )
 
 
 # Reimbursements
 
 
 def reimbursement(payload):
-    """A `Reimbursement`: a bill of the employee, or a credit note where the employee owes the company."""
-    external_id = required_id(payload, "The reimbursement")
+    """A `Reimbursement`: a bill of the employee, or a credit note if the employee owes the company."""
+    external_id = required_id(payload, _("the reimbursement"))
     amount, currency = _owed(payload)
     if not amount:
-        raise InvalidDataError("The amount of the reimbursement is zero, so there is nothing to book.")
+        raise InvalidDataError(_("The amount of the reimbursement is zero. Odoo does not book it."))
     spent = day(payload, "transaction_date", "accounting_date", "created_at")
     if spent is None:
-        raise InvalidDataError("The reimbursement has no date in Ramp.")
-    lines = _lines(payload, amount, currency, "the reimbursement")
+        raise InvalidDataError(_("The reimbursement has no date in Ramp."))
+    lines = _lines(payload, amount, currency, _("the reimbursement"))
     is_credit = is_payback(payload) != (amount < 0)
     if amount < 0:
         amount = -amount
@@ -208,14 +216,14 @@ def reimbursement(payload):
 
 
 def is_payback(payload):
-    """Whether the employee owes the company: the direction says so, and in older payloads only the type."""
+    """Whether the employee owes the company, by the direction; older payloads have only the type."""
     direction = text(payload, "direction")
     return direction == TO_BUSINESS if direction else text(payload, "type").startswith("PAYBACK_")
 
 
 def _owed(payload):
-    """What the company pays: new key first, then the older ones (`amount` is in MAJOR units)."""
-    what = "the amount of the reimbursement"
+    """The amount that the company pays, by the newest key first (`amount` is in MAJOR units)."""
+    what = _("the amount of the reimbursement")
     for key in ("entity_amount", "payee_amount"):
         if payload.get(key) is not None:
             return read_money(payload[key], what)
@@ -225,14 +233,14 @@ def _owed(payload):
 def _payee(payload):
     user_id = text(payload, "user_id")
     if not user_id:
-        raise InvalidDataError("Ramp does not say whose reimbursement it is.")
+        raise InvalidDataError(_("The reimbursement has no employee in Ramp."))
     return Reference(
         kind="employee", external_id=user_id, code=text(payload, "user_email"), name=text(payload, "user_full_name")
     )
 
 
 def _described(payload, merchant, line):
-    """What the line was for: its own memo, the merchant, and the way of a mileage claim."""
+    """The description of a line: the merchant, its memo, and the route of a mileage claim."""
     parts = [merchant, line["description"]]
     if text(payload, "type") == "MILEAGE":
         places = " - ".join(filter(None, (text(payload, "start_location"), text(payload, "end_location"))))
@@ -242,7 +250,7 @@ def _described(payload, merchant, line):
 
 
 def _settlement(payload, amount):
-    """The payment, once it was made."""
+    """The payment, if it was made."""
     paid = day(payload, "payment_processed_at")
     if paid is None or text(payload, "state") in UNPAID_STATES:
         return None

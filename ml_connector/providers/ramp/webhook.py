@@ -1,33 +1,32 @@
 """Ramp's webhooks: HMAC-SHA256 over the raw body, keyed with the secret of the subscription."""
 
-# Odoo translates, and there is no Odoo here.
-
 import base64
 import hashlib
 import hmac
 
 from ...core.errors import InvalidDataError
 from ...core.http import read_json
+from ...core.messages import _
 from ...core.provider import Event
 
 SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")
-"""The present name of the header and the one of older documentation."""
+"""The current name of the header and the one in older documentation."""
 HANDSHAKE = "X-ML-Connector"
-"""A header that we have Ramp send along; it proves a challenge, which comes before we know the secret."""
+"""A header that Ramp adds for Odoo; it proves a challenge, which arrives before Odoo has the secret."""
 SYNC_REQUESTED = ".sync_requested"
 VERIFICATION = "webhooks.verification"
 
 
 def verify(headers, body, secrets):
-    """Whether the body is signed with one of the secrets. Takes the same time whichever it is; closed without any.
+    """Whether the body is signed with one of the secrets, in constant time; False without secrets.
 
-    Ramp's documentation leaves open whether the digest is written in hexadecimal or in base64, so both are taken.
+    Ramp does not document whether the digest is hexadecimal or base64, so both are accepted.
     """
     given = _signature(headers)
     matches = False
     for secret in filter(None, secrets):
         digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-        # No short cut: every comparison is made.
+        # Compare all, for constant time.
         matches |= hmac.compare_digest(given.lower(), digest.hex().encode())
         matches |= hmac.compare_digest(given, base64.b64encode(digest))
     return matches
@@ -36,14 +35,14 @@ def verify(headers, body, secrets):
 def parse(body):
     """The `Event` in a webhook's body.
 
-    :raises InvalidDataError: it is not Ramp's envelope
+    :raises InvalidDataError: the body is not an event of Ramp
     """
     try:
         envelope = read_json(body)
     except ValueError:
         envelope = None
     if not isinstance(envelope, dict):
-        raise InvalidDataError("The webhook is not an event of Ramp: it is not a JSON object.")
+        raise InvalidDataError(_("The webhook is not an event of Ramp: it is not a JSON object."))
     subject = envelope.get("object")
     subject = subject if isinstance(subject, dict) else {}
     event_type = _text(envelope, "type")
@@ -52,11 +51,11 @@ def parse(body):
     if not event_id and event_type == VERIFICATION and challenge:
         event_id = f"challenge:{hashlib.sha256(challenge.encode()).hexdigest()[:32]}"
     if not (event_id and event_type):
-        raise InvalidDataError("The webhook is not an event of Ramp: it has no id or no type.")
+        raise InvalidDataError(_("The webhook is not an event of Ramp: it has no ID or no type."))
     return Event(
         event_id=event_id,
         event_type=event_type,
-        # who asks for a sync means all that is ready
+        # a sync request concerns all records that are ready
         external_id="" if event_type.endswith(SYNC_REQUESTED) else _text(subject, "id"),
         created_at=_text(envelope, "created_at"),
         challenge=challenge,
@@ -64,7 +63,7 @@ def parse(body):
 
 
 def header(headers, name):
-    """The value of a header whose name may be written in any case; empty when it is missing."""
+    """The value of a header, ignoring the case of its name; empty if it is missing."""
     for key, value in headers.items():
         if key.lower() == name.lower():
             return value or ""
@@ -77,7 +76,7 @@ def _signature(headers):
 
 
 def _text(source, key):
-    """The text at a key, storable: JSON can spell zero bytes and half characters."""
+    """The text at a key, without zero bytes and lone surrogates, which JSON can hold but no database stores."""
     value = source.get(key)
     if not isinstance(value, str):
         return ""

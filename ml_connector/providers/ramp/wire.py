@@ -1,15 +1,15 @@
-"""Reading of Ramp's JSON with care: the right form, or a `InvalidDataError` that says what is wrong.
+"""Typed reading of Ramp's JSON; raises `InvalidDataError` for other types.
 
-Unknown keys and unknown values of enumerations are no error: Ramp adds some every month.
+Unknown keys and enumeration values are no error: Ramp adds some every month.
 """
-
-# Odoo translates, and there is no Odoo here.
 
 import re
 from datetime import date
 
 from ...core.errors import InvalidDataError
+from ...core.messages import _
 
+RECORD = _("a record")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:$|[T ])")
 MOMENTS = (
     "created_at",
@@ -19,11 +19,11 @@ MOMENTS = (
     "settlement_date",
     "user_transaction_time",
 )
-"""Keys of when something happened."""
+"""Keys of times of events."""
 
 
 def text(source, key):
-    """The text at a key, without surrounding blanks; empty when there is none."""
+    """The text at a key, without surrounding blanks; empty if there is none."""
     value = source.get(key)
     if value is None:
         return ""
@@ -31,47 +31,59 @@ def text(source, key):
         return value.replace("\x00", "").strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise InvalidDataError(f"Ramp's record has no text in the field {key}.")
+    raise InvalidDataError(_("The field %(field)s of the Ramp record is not a text.", field=key))
 
 
 def part(source, key):
-    """The object at a key; empty when there is none."""
+    """The object at a key; empty if there is none."""
     value = source.get(key)
     if value is None:
         return {}
     if isinstance(value, dict):
         return value
-    raise InvalidDataError(f"Ramp's record has something unexpected in the field {key}.")
+    raise _unexpected(key)
 
 
 def rows(source, key):
-    """The objects of the list at a key; none when there is no list. Nothing is left out: each may be money."""
+    """The objects of the list at a key; empty without a list. Raises for other entries: each may be money."""
     value = source.get(key)
     if value is None:
         return []
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
-    raise InvalidDataError(f"Ramp's record has something unexpected in the field {key}.")
+    raise _unexpected(key)
 
 
-def required_id(source, what):
-    """Ramp's own id of a record; `what` begins the sentence when there is none."""
+def _unexpected(key):
+    return InvalidDataError(_("The field %(field)s of the Ramp record has unexpected content.", field=key))
+
+
+def required_id(source, what=RECORD):
+    """Ramp's ID of a record; `what` names the record in the error, such as `the bill`."""
     return required(source, "id", what)
 
 
-def required(source, key, what):
-    """The text at a key; `what` begins the sentence when there is none."""
+def required(source, key, what=RECORD):
+    """The text at a key; `what` names the record in the error."""
     value = text(source, key)
     if not value:
-        raise InvalidDataError(f"{what} has no {key} in Ramp's answer.")
+        raise InvalidDataError(_("Ramp sent %(record)s without the field %(field)s.", record=what, field=key))
     return value
 
 
-def day(source, *keys):
-    """The date of the first key that holds one, None when none does.
+def stated_day(value):
+    """The date of a text for a sentence; the text itself if it is no date."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return value
 
-    Ramp writes dates as `2026-07-01` and as date-times with or without offset; the date is taken as it is written,
-    because a shift to another time zone would change the day. Of moments see `MOMENTS`.
+
+def day(source, *keys):
+    """The date of the first key that has one, None if none has.
+
+    Ramp writes dates as `2026-07-01` and as date-times with or without offset; the date is read as written, because
+    another time zone would change the day. See `MOMENTS` for times of events.
     """
     for key in keys:
         value = text(source, key)
@@ -81,5 +93,5 @@ def day(source, *keys):
         try:
             return date.fromisoformat(match.group(1))
         except (AttributeError, ValueError):
-            raise InvalidDataError(f"Ramp's record has no readable date in the field {key}.") from None
+            raise InvalidDataError(_("The field %(field)s of the Ramp record is not a date.", field=key)) from None
     return None

@@ -204,9 +204,9 @@ class Invoices(Push):
 
     def _newest(self, payload, found):
         """The document of a bill that no other document replaces; None when there is none."""
-        ours = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
-        replaced = {predecessor_of(row, self.provider.mark) for row in ours}
-        return next((row for row in ours if key_of_row(row) not in replaced), None)
+        known = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
+        replaced = {predecessor_of(row, self.provider.mark) for row in known}
+        return next((row for row in known if key_of_row(row) not in replaced), None)
 
     def _marked(self, payload, mark):
         return next((row for row in self._of_supplier(payload) if self._own_mark(row) == mark), None)
@@ -330,14 +330,42 @@ class Invoices(Push):
         reversal, waiting = self.reversals.find(row), self._unreleased(lambda own: own == mark)
         is_standing = not (reversal and is_released(reversal))
         if is_standing and self._books_the_same(payload, row):
-            for leftover in (*waiting, *([reversal] if reversal and self.reversals.is_ours(reversal) else [])):
-                self.client.delete(path_of(key_of_row(leftover)))
-            is_renamed = text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]
-            note = _("The document is released in Visma.net, so Odoo did not change its number and due date.")
-            return SendResult(external_id=key, note=note if is_renamed else "", takes_files=True)
+            notes = [self._leave(row, reversal, waiting)]
+            if text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]:
+                notes.append(
+                    _("The document is released in Visma.net, so Odoo did not change its number and due date.")
+                )
+            return SendResult(external_id=key, note=paragraph(*notes), takes_files=True)
         if is_standing:
             require_open(row)
         return self._only_one(payload, mark, waiting)
+
+    def _leave(self, row, reversal, waiting):
+        """Delete the unreleased replacement and reversal of a released document; a note for the accountant.
+
+        Odoo marks a reversal after Visma has created it. One without a mark is Odoo's if a replacement waited for it.
+
+        :param reversal: not released; None when there is none
+        :param waiting: the unreleased replacements
+        """
+        key = key_of_row(row)
+        is_ours = reversal and (self.reversals.is_ours(reversal) or _is_since(reversal, waiting))
+        # the reversal first, because the replacements tell that it is Odoo's
+        for leftover in (*([reversal] if is_ours else []), *waiting):
+            self.client.delete(path_of(key_of_row(leftover)))
+        if reversal and not is_ours:
+            return _(
+                "%(reversal)s reverses %(document)s when it is released in Visma.net. Delete it there to keep "
+                "%(document)s.",
+                reversal=key_of_row(reversal),
+                document=key,
+            )
+        if waiting and not reversal:
+            return _(
+                "Odoo may have asked Visma.net to reverse %(document)s. If a reversal appears there, delete it.",
+                document=key,
+            )
+        return ""
 
     def _books_the_same(self, payload, row):
         wanted = {"header": {}, "lines": self._lines(payload)}
@@ -398,6 +426,11 @@ def _own_number(payload, mark):
         number = int(count) + 1 if count != before and count.isdecimal() else 2
         fields["referenceNumber"] = {"value": f"{payload['own_number']}-{number}"}
     return fields
+
+
+def _is_since(reversal, waiting):
+    """Whether a reversal was made after one of the documents that wait for it."""
+    return any(text(reversal, "createdDateTime") >= text(row, "createdDateTime") for row in waiting)
 
 
 def _is_alike(row, payload):

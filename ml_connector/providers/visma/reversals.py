@@ -47,9 +47,9 @@ class Reversals:
         supplier, kind = text(part(row, "supplier"), "number"), OPPOSITE[text(row, "documentType")]
         found = documents_of(self.client, supplier, kind)
         mark = _reverses(row)
-        ours = next((other for other in found if mark in text(other, "note")), None)
+        marked = next((other for other in found if mark in text(other, "note")), None)
         alike = [other for other in found if not self.is_ours(other) and self._is_alike(row, other)]
-        return ours or next(iter(sorted(alike, key=lambda other: not is_released(other))), None)
+        return marked or next(iter(sorted(alike, key=lambda other: not is_released(other))), None)
 
     def _is_alike(self, row, other):
         # it is not documented whether a reversal copies the note
@@ -83,14 +83,24 @@ class Reversals:
             )
         path = path_of(key_of_row(reversal))
         if self._is_closed(text(reversal, "financialPeriod")):
+            period = text(reversal, "financialPeriod")
             if is_new or self.is_ours(reversal):
                 # no reversal that cannot be released may stay there and be released later
                 self.client.delete(path)
+                raise LockedPeriodError(
+                    _(
+                        "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
+                        period=period,
+                        document=key,
+                    )
+                )
             raise LockedPeriodError(
                 _(
-                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
-                    period=text(reversal, "financialPeriod"),
+                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s. "
+                    "Delete its reversal %(reversal)s there.",
+                    period=period,
                     document=key,
+                    reversal=key_of_row(reversal),
                 )
             )
         if _reverses(row) not in text(reversal, "note"):
