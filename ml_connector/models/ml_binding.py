@@ -19,7 +19,7 @@ class MlBinding(models.Model):
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    kind = fields.Char(required=True, readonly=True)
+    kind = fields.Char("Type", required=True, readonly=True)
     external_id = fields.Char("Provider ID", required=True, readonly=True)
     external_version = fields.Char("Provider Version", readonly=True)
     external_url = fields.Char("Provider URL", readonly=True)

@@ -101,6 +101,7 @@ class MlConnection(models.Model):
     )
     state = fields.Selection(
         [("draft", "New"), ("connected", "Connected"), ("attention", "Needs Attention"), ("paused", "Paused")],
+        "Status",
         default="draft",
         required=True,
         readonly=True,

@@ -63,7 +63,7 @@ class MlFeedFile(models.Model):
     folder = fields.Char(readonly=True)
     temporary_name = fields.Char(readonly=True)
     taken_as = fields.Char(readonly=True, help="Type of temporary name that the file had in its folder.")
-    size = fields.Integer("Size (bytes)", readonly=True)
+    size = fields.Integer("Size (Bytes)", readonly=True)
     sha256 = fields.Char("SHA-256", readonly=True, index="btree_not_null")
     remote_modified = fields.Integer(readonly=True, help="Modification time on the server, in seconds since 1970.")
     observed_at = fields.Datetime(readonly=True)

@@ -80,7 +80,7 @@ class MlFlow(models.Model):
     connection_state = fields.Selection(related="connection_id.state")
     sequence = fields.Integer(readonly=True)
     direction = fields.Selection([("pull", "Into Odoo"), ("push", "From Odoo")], required=True, readonly=True)
-    kind = fields.Char(required=True, readonly=True, help="Type of document that the flow syncs.")
+    kind = fields.Char("Type", required=True, readonly=True, help="Type of document that the flow syncs.")
     description = fields.Char(compute="_compute_name")
     active = fields.Boolean(default=True, help="Odoo does not sync an inactive flow.")
 
@@ -273,7 +273,7 @@ class MlFlow(models.Model):
     @api.depends_context("lang")
     def _compute_name(self):
         for flow in self:
-            spec = flow._spec() if flow._is_known() else None
+            spec = flow._spec() if flow.connection_id.provider and flow._is_known() else None
             flow.name = in_words(self.env, spec.label) if spec else flow.key
             flow.description = in_words(self.env, spec.help) if spec else False
 

@@ -42,6 +42,7 @@ class MlVendorChange(models.Model):
     requested_at = fields.Datetime("Requested On", readonly=True, default=fields.Datetime.now)
     state = fields.Selection(
         [("waiting", "Waiting"), ("approved", "Approved"), ("rejected", "Rejected"), ("superseded", "Replaced")],
+        string="Status",
         default="waiting",
         required=True,
         readonly=True,

@@ -25,6 +25,7 @@ class MlWebhookEvent(models.Model):
     challenge = fields.Char(readonly=True, groups="base.group_system")
     state = fields.Selection(
         [("received", "Received"), ("done", "Done"), ("ignored", "Not Relevant"), ("failed", "Failed")],
+        string="Status",
         default="received",
         required=True,
         readonly=True,

@@ -301,7 +301,7 @@ class TestVendorChanges(WriterCase):
         self.partner.email = "mine@trusty.example"
         person = self.as_person(self.changes(), "base.group_partner_manager")
         answer = person.action_approve()
-        self.assertIn("meanwhile", answer["params"]["message"])
+        self.assertIn("since the request", answer["params"]["message"])
         self.assertEqual(self.partner.email, "mine@trusty.example")
         self.assertEqual((self.changes().state, self.changes().old_value), ("waiting", "mine@trusty.example"))
         person.action_approve()

@@ -364,7 +364,7 @@ class TestDeletedBill(MergeCase):
         row = self.row("payments", "pay-1")
         self.assertEqual((row.state, row.is_awaited_gone), ("waiting", True))
         self.assertIn("was deleted in Odoo", row.error_message)
-        self.assertIn("Bring", row.advice)
+        self.assertIn("Create", row.advice)
         row.action_bring_again()
         self.run_worker()
         again = self.bill("crash-1")

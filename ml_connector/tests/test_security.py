@@ -35,7 +35,7 @@ WIZARDS = {
     "ml.recovery",
     "ml.recovery.line",
 }
-ABSTRACT = {"ml.changed", "ml.decided", "ml.followed", "ml.sealed", "ml.sync.mixin", "ml.worker"}
+ABSTRACT = {"ml.changed", "ml.decided", "ml.followed", "ml.sealed", "ml.sentences", "ml.sync.mixin", "ml.worker"}
 
 
 @tagged("post_install", "-at_install")

@@ -398,7 +398,7 @@ class TestWebhook(ConnectorCase, HttpCase):
 
     def test_where_webhooks_cannot_name_their_database_a_finding_says_so(self):
         name = self.env.cr.dbname
-        for databases, word in (((name, "another"), "several databases"), (("another",), "does not offer")):
+        for databases, word in (((name, "another"), "several databases"), (("another",), "does not serve")):
             self.patch_databases(*databases)
             self.subscribed_to_red(word)
         self.patch_databases(name)
