@@ -248,7 +248,7 @@ class TestFeedIn(FeedCase):
             "malformed_rows.csv": {
                 "BAD-AMOUNT": ("failed", "NaN"),
                 "GOOD-ONE": ("taken", ""),
-                "TOTAL-MISMATCH": ("failed", "1180.00"),
+                "TOTAL-MISMATCH": ("failed", "1,180.00"),
                 "NO-ID": ("failed", "no StampliInvoiceId"),
             },
             f"{INVOICES}.csv": {"NW-88121": ("taken", "")},
@@ -280,7 +280,7 @@ class TestFeedIn(FeedCase):
         self.assertIn("14/11/2026", messages["700201"])
         self.assertIn("NaN", messages["700202"])
         self.assertIn("V99999", str(self.logs("invoices").waiting_mapping_ids.mapped("external_id")))
-        self.assertIn("1180.00", messages["700204"])
+        self.assertIn("1,180.00", messages["700204"])
         self.assertIn("950.00", messages["700204"])
         self.assertIn("Line 6 has no Currency", messages["700123"])
         self.assertIn("no StampliInvoiceId", messages["malformed_rows.csv, line 7"])

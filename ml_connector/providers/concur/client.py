@@ -57,7 +57,7 @@ REASONS = {
     "123": _("The app or the company is locked."),
     "136": _("The company request token was created for another app."),
 }
-"""What the codes of the token endpoint mean (authentication page, response codes)."""
+"""Sentences on the codes of the token endpoint (authentication page, response codes)."""
 MAINTENANCE = "134"
 HOW_TO_GET_REQUEST_TOKEN = _(
     "In SAP Concur, open Administration > Company > Authentication Admin > Company Request Token and enter the client "
@@ -70,7 +70,7 @@ _BUSY = re.compile(r"deadlock|too many|limit (?:reached|exceeded)|rate limit", r
 class ConcurClient(HttpClient):
     """One company of SAP Concur, called in the data center that its latest token names.
 
-    Every method raises what `HttpClient.call` raises.
+    Every method raises the errors of `HttpClient.call`.
 
     :param base_url: where the first token is asked for
     :param company_id: UUID of the company
@@ -210,14 +210,14 @@ class ConcurClient(HttpClient):
         )
 
     def address(self, token):
-        """The data center of a token. Each renewal makes another token, so the pair is looked up once."""
+        """The data center of a token. Each renewal makes another token, so the URL is kept for each token."""
         if self._place[0] != token:
             location = self._tokens.stored().location
             self._place = (token, self.own_location(location) if location else self.base_url)
         return self._place[1]
 
     def may_renew(self, error, token):
-        """A 403 may mean an ended token too, but not of one that was made just now (http-status-codes)."""
+        """A 403 may also mean an expired token, unless the token is new (http-status-codes)."""
         return error.status == 401 or (error.status == 403 and token not in self._fresh)
 
     def headers(self, url):
@@ -287,7 +287,7 @@ class ConcurClient(HttpClient):
     # Paging
 
     def offset_pages(self, path, *names, **params):
-        """Rows of each page of a v3 list: `NextPage` is a full URL, of which only the offset is taken.
+        """Rows of each page of a v3 list: `NextPage` is a full URL, of which only the offset is used.
 
         :param names: keys under which the rows may stand, besides `Items`
         """
@@ -303,7 +303,7 @@ class ConcurClient(HttpClient):
             params["offset"] = offset
 
     def numbered_pages(self, path, first=0, **params):
-        """Rows of each page of a list that is asked by number (FIS from 0, lists v4 from 1)."""
+        """Rows of each page of a list with numbered pages (FIS from 0, lists v4 from 1)."""
         for number in range(first, first + MOST_PAGES):
             data = self.call("GET", path, params={**params, "page": number}).data
             data = data if isinstance(data, dict) else {}

@@ -36,9 +36,9 @@ def report(client, results, company):
     """
     refused = {}
     for doc_type in dict.fromkeys(DOC_TYPES[result.subject] for result in results):
-        ours = [result for result in results if DOC_TYPES[result.subject] == doc_type]
-        for start in range(0, len(ours), MAX_RESULTS):
-            refused.update(_report(client, doc_type, ours[start : start + MAX_RESULTS], company))
+        of_type = [result for result in results if DOC_TYPES[result.subject] == doc_type]
+        for start in range(0, len(of_type), MAX_RESULTS):
+            refused.update(_report(client, doc_type, of_type[start : start + MAX_RESULTS], company))
     return refused
 
 

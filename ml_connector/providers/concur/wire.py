@@ -12,7 +12,7 @@ MOMENTS = (
     *("reportPaymentProcessingDate", "reportSubmitDate", "reportCreationDate"),
     *("issuedDate", "requestDate", "submitDate"),
 )
-"""Keys of moments in financial documents, as opposed to days that somebody chose."""
+"""Keys of moments in financial documents, as opposed to days that users chose."""
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 

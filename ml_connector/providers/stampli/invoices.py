@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, OwnId, Party, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
-from ...core.messages import Amount, _, paragraph
+from ...core.messages import Amount, Message, _, paragraph
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
 INVOICES = {"INVOICE", "BILL"}
@@ -61,11 +61,15 @@ def bill(payload):
 def refuse_problems(payload):
     """Raise the problems that were found in the file, or the reason why the template excludes the document."""
     if payload.get("problems"):
-        first, *others = payload["problems"]
+        first, *others = map(_sentence, payload["problems"])
         more = _("Number of further problems: %(count)s.", count=len(others)) if others else ""
         raise InvalidDataError(paragraph(first, more))
     if payload.get("left_out"):
-        raise NotRelevantError(payload["left_out"])
+        raise NotRelevantError(_sentence(payload["left_out"]))
+
+
+def _sentence(stored):
+    return Message.from_json(stored) if isinstance(stored, dict) else stored
 
 
 def vendor(values):

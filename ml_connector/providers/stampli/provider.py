@@ -8,7 +8,7 @@ from ...core.errors import ConnectorError, InvalidDataError, NotFoundError, Perm
 from ...core.files import HostKeyError, SftpAccount, SftpSession, fingerprint
 from ...core.files import parse as reader
 from ...core.files import serialize as writer
-from ...core.messages import _
+from ...core.messages import Message, _
 from ...core.provider import CheckReport, Credential, Finding, Provider, RemoteRecord, Territory, content_version
 from . import invoices, payments
 from .flows import FEEDS, FLOWS
@@ -144,11 +144,11 @@ class StampliProvider(Provider):
         values = document.values
         payload = {"values": values, "lines": document.lines, "credit_sign": template.credit_sign}
         if document.problems:
-            payload["problems"] = document.problems
+            payload["problems"] = [_stored(problem) for problem in document.problems]
         elif reason := cls._refusal(template, values):
-            payload["problems"] = [reason]
+            payload["problems"] = [_stored(reason)]
         elif left_out := cls._exclusion(template, values):
-            payload["left_out"] = left_out
+            payload["left_out"] = _stored(left_out)
         place = f"{f'{document.part}, ' if document.part else ''}line {document.line}"
         return RemoteRecord(
             external_id=document.key or (f"{place} ({document.number})" if document.number > 1 else place),
@@ -199,3 +199,7 @@ class StampliProvider(Provider):
 
     def fetch(self, flow, external_id):
         return None
+
+
+def _stored(sentence):
+    return sentence.to_json() if isinstance(sentence, Message) else sentence

@@ -37,7 +37,7 @@ class Record:
 
 
 class VismaClient(HttpClient):
-    """One company of Visma.net. Every method raises what `HttpClient.call` raises.
+    """One company of Visma.net. Every method raises the errors of `HttpClient.call`.
 
     Bodies are sent as they are given, with scalars wrapped as `{"value": x}`.
 

@@ -204,9 +204,9 @@ class Invoices(Push):
 
     def _newest(self, payload, found):
         """The document of a bill that no other document replaces; None when there is none."""
-        ours = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
-        replaced = {predecessor_of(row, self.provider.mark) for row in ours}
-        return next((row for row in ours if key_of_row(row) not in replaced), None)
+        known = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
+        replaced = {predecessor_of(row, self.provider.mark) for row in known}
+        return next((row for row in known if key_of_row(row) not in replaced), None)
 
     def _marked(self, payload, mark):
         return next((row for row in self._of_supplier(payload) if self._own_mark(row) == mark), None)
@@ -341,16 +341,16 @@ class Invoices(Push):
         return self._only_one(payload, mark, waiting)
 
     def _leave(self, row, reversal, waiting):
-        """Delete what was to take the place of a released document and to reverse it; what a person has to know.
+        """Delete the unreleased replacement and reversal of a released document; a note for the accountant.
 
-        A reversal is marked after Visma has made it. One without a mark is ours where a document of ours waited for it.
+        Odoo marks a reversal after Visma has created it. One without a mark is Odoo's if a replacement waited for it.
 
         :param reversal: not released; None when there is none
-        :param waiting: what was to take its place
+        :param waiting: the unreleased replacements
         """
         key = key_of_row(row)
         is_ours = reversal and (self.reversals.is_ours(reversal) or _is_since(reversal, waiting))
-        # the reversal goes first, because what waits tells that it is ours
+        # the reversal first, because the replacements tell that it is Odoo's
         for leftover in (*([reversal] if is_ours else []), *waiting):
             self.client.delete(path_of(key_of_row(leftover)))
         if reversal and not is_ours:

@@ -47,9 +47,9 @@ class Reversals:
         supplier, kind = text(part(row, "supplier"), "number"), OPPOSITE[text(row, "documentType")]
         found = documents_of(self.client, supplier, kind)
         mark = _reverses(row)
-        ours = next((other for other in found if mark in text(other, "note")), None)
+        marked = next((other for other in found if mark in text(other, "note")), None)
         alike = [other for other in found if not self.is_ours(other) and self._is_alike(row, other)]
-        return ours or next(iter(sorted(alike, key=lambda other: not is_released(other))), None)
+        return marked or next(iter(sorted(alike, key=lambda other: not is_released(other))), None)
 
     def _is_alike(self, row, other):
         # it is not documented whether a reversal copies the note
