@@ -22,7 +22,7 @@ class MlBridgedDocument(models.Model):
     date = fields.Date(readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount_total = fields.Monetary("Total", readonly=True, help="Negative for a credit note.")
-    payload = fields.Json("Payload (data)", readonly=True, groups=fields.NO_ACCESS, prefetch=False)
+    payload = fields.Json("Payload (Data)", readonly=True, groups=fields.NO_ACCESS, prefetch=False)
     sync_count = fields.Integer("Transfers", compute="_compute_sync_count")
 
     forwarding = fields.Char(compute="_compute_forwarding")

@@ -79,7 +79,6 @@ class MlConnection(models.Model):
     provider = fields.Selection(
         lambda self: [(key, provider.label) for key, provider in PROVIDERS.items()],
         required=True,
-        string="Provider",
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True, tracking=True
@@ -162,7 +161,7 @@ class MlConnection(models.Model):
     entity = fields.Char(
         "Entities", readonly=True, copy=False, help="IDs of the entities whose records are synced. Empty = all."
     )
-    findings = fields.Json("Findings (data)", readonly=True, copy=False)
+    findings = fields.Json("Findings (Data)", readonly=True, copy=False)
     findings_html = fields.Html(compute="_compute_findings_html", string="Findings", sanitize=False)
     capabilities = fields.Json(readonly=True, copy=False)
     stored_settings = fields.Json(readonly=True, copy=False)
@@ -508,7 +507,7 @@ class MlConnection(models.Model):
     def _create_job(self):
         self.cron_id = self.env["ir.cron"].create(
             {
-                "name": self.env._("ML Connector: %s", self.name),
+                "name": self.env._("ML Connector: %(connection)s", connection=self.name),
                 "model_id": self.env["ir.model"]._get_id("ml.connection"),
                 "state": "code",
                 "code": f"model.browse({self.id})._cron_run()",
