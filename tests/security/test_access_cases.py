@@ -118,7 +118,7 @@ def test_template_belongs_to_its_flow_for_good(offices, a, b, unchanged):
         "connection_id": offices.b.connection, "flow_id": a["ml.flow"],
     }  # fmt: skip
     message = refused(administrator, "ml.feed.template", "create", [new])
-    assert message == "You may not read the record that you chose as Flow."
+    assert message == "You cannot read the record chosen as Flow."
     default = {"context": {"default_flow_id": new.pop("flow_id")}}
     refused(administrator, "ml.feed.template", "create", [new], **default)
     refused(administrator, "ml.feed.template", "copy", [b["ml.feed.template"]], {"flow_id": a["ml.flow"]})
