@@ -65,7 +65,7 @@ def _prose(lines):
             literal = None
         if literal is None:
             yield number, line
-            if line.endswith("::"):
+            if re.search(r"^(?!\s*\.\. ).*::$|^\s*\.\. code-block::", line):
                 literal = indent
 
 
