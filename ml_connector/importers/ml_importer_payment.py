@@ -329,7 +329,9 @@ class MlImporterPayment(models.AbstractModel):
             bill=move.display_name,
         )
         # if the bill changed at the provider, the payment is right and the bill must follow first
-        return paragraph(sentence, move.ml_difference)
+        changed = self.env["ml.sync.log"]._differences(move).get(move.id)
+        difference = changed and changed._sentence("note" if changed._differs() else "error_message")
+        return paragraph(sentence, difference)
 
     # ------------------------------------------------------------------ values
 

@@ -79,7 +79,6 @@ class MlConnection(models.Model):
     provider = fields.Selection(
         lambda self: [(key, provider.label) for key, provider in PROVIDERS.items()],
         required=True,
-        string="Provider",
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True, tracking=True

@@ -49,7 +49,7 @@ class MlCredential(models.Model):
     choices = fields.Json(compute="_compute_choices", help="Values to choose from, found by the last check.")
     is_set = fields.Boolean(compute="_compute_is_set")
     set_at = fields.Datetime(readonly=True, copy=False)
-    set_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Set By")
+    set_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     set_on = fields.Char(readonly=True, copy=False, help="The server whose key file encrypts the secret.")
 
     _connection_name_unique = models.Constraint("UNIQUE(connection_id, name)", "This credential already exists.")

@@ -26,7 +26,7 @@ class MlFeedSent(models.Model):
     pending_digest = fields.Char(readonly=True)
     pending_active = fields.Boolean(readonly=True)
     # a number, not a link: each link costs a look at the other table for each row
-    pending_file = fields.Integer("Pending File", readonly=True)
+    pending_file = fields.Integer(readonly=True)
     sent_file = fields.Integer("Source File", readonly=True)
 
     _record_unique = models.UniqueIndex("(template_id, res_id)")

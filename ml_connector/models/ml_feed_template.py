@@ -159,8 +159,8 @@ class MlFeedTemplate(models.Model):
         default="move",
         required=True,
     )
-    archive_folder = fields.Char("Archive Folder")
-    error_folder = fields.Char("Error Folder", help="Empty = a file that Odoo cannot read stays in place.")
+    archive_folder = fields.Char()
+    error_folder = fields.Char(help="Empty = a file that Odoo cannot read stays in place.")
     whole_file = fields.Boolean("All or Nothing", help="Reject the whole file if any record in it is invalid.")
     credit_sign = fields.Selection(
         [("auto", "Either"), ("signed", "Negative"), ("absolute", "Positive")],
@@ -541,7 +541,7 @@ class MlFeedColumn(models.Model):
     required = fields.Boolean(
         help="Records without this value are not exported, documents without it are not imported."
     )
-    aliases = fields.Char("Aliases", help="Other headings, separated by commas.")
+    aliases = fields.Char(help="Other headings, separated by commas.")
     value_map = fields.Char("Words", help="Values and their words in the file, for example open=O, closed=C.")
     xml_path = fields.Char(
         "XML Path",

@@ -226,7 +226,6 @@ class MlFlow(models.Model):
         help="Odoo's order lines need a product, but the provider's lines have none.",
     )
     send_bank_accounts = fields.Boolean(
-        "Send Bank Accounts",
         help="Also send the bank accounts of vendors that are trusted for payments in Odoo. Choose this only if the"
         " provider pays and you verify bank accounts in Odoo.",
     )

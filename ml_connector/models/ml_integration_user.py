@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tools import clean_context, ormcache
 
 from ..core.errors import MissingRightError
-from ..core.messages import _
+from ..core.messages import Message, _
 from ..core.provider import Finding
 from .ml_connection import stored_finding
 from .ml_sealed import ENGINE, Engine
@@ -307,11 +307,7 @@ class MlConnection(models.Model):
                 _("The integration user %(user)s lacks a right that this transfer needs.", user=user.name), awaits=user
             )
         return MissingRightError(
-            _(
-                REFUSED[operation],  # pylint: disable=gettext-variable
-                user=user.name,
-                model=self.env["ir.model"]._get(model).name or model,
-            ),
+            Message(REFUSED[operation], user=user.name, model=self.env["ir.model"]._get(model).name or model),
             awaits=user,
         )
 

@@ -160,7 +160,7 @@ class MlSyncLog(models.Model):
     milliseconds = fields.Integer("Duration (ms)", readonly=True, aggregator="avg")
     ignored_reason = Sentence("Ignore Reason", readonly=True)
     ignored_reason_source = fields.Json(readonly=True)
-    ignored_by_id = fields.Many2one("res.users", "Ignored By", readonly=True)
+    ignored_by_id = fields.Many2one("res.users", readonly=True)
 
     payload = fields.Json("Payload (data)", groups=fields.NO_ACCESS, prefetch=False)
     sent_values = fields.Json(

@@ -50,7 +50,7 @@ class MlVendorChange(models.Model):
     )
     note = Sentence(readonly=True)
     note_source = fields.Json(readonly=True)
-    decided_by_id = fields.Many2one("res.users", "Decided By", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True)
     decided_at = fields.Datetime("Decided On", readonly=True)
 
     @api.depends("field_name")

@@ -58,10 +58,10 @@ class TestConnection(ConnectorCase):
         secrets.ciphertext = "from the keys of another server"
         self.run_worker()
         self.assertEqual(self.connection.check_state, "error")
-        self.assertIn("cannot be opened", self.connection.findings_html)
+        self.assertIn("cannot decrypt", self.connection.findings_html)
         dry_run = self.env["ml.dry.run"].search([("connection_id", "=", self.connection.id)])
         self.assertEqual(dry_run.state, "failed")
-        self.assertIn("cannot be opened", dry_run.message)
+        self.assertIn("cannot decrypt", dry_run.message)
         self.assertEqual(self.connection.webhook_state, "none")
         self.assertFalse(self.remote.calls)
 

@@ -184,7 +184,7 @@ class TestFeedOut(FeedCase):
     def test_text_outside_of_the_encoding_is_an_error(self):
         self.template("vendors").encoding = "cp1252"
         self.sync()
-        self.assertIn("choose UTF-8", self.flow("vendors").error_message)
+        self.assertIn("Choose UTF-8", self.flow("vendors").error_message)
         self.assertFalse(self.server.content)
 
     def test_xml(self):

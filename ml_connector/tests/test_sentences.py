@@ -4,6 +4,8 @@ from decimal import Decimal
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.messages import Amount, _
+from odoo.addons.ml_connector.core.provider import Finding
+from odoo.addons.ml_connector.models.ml_connection import stored_finding
 from odoo.addons.ml_connector.models.ml_sentence import money
 
 from .common import ConnectorCase
@@ -42,3 +44,15 @@ class TestSentences(ConnectorCase):
     def test_money_keeps_the_digits_of_its_currency(self):
         self.assertEqual(str(money(10.1, self.env.ref("base.JPY"))), "10 JPY")
         self.assertEqual(str(money(1234.5, self.env.ref("base.USD"))), "1,234.50 USD")
+
+    def test_a_finding_is_stored_in_english_and_shown_to_its_reader(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        finding = Finding(level="ok", title=_("Checked on %(day)s.", day=date(2026, 9, 3)))
+        self.connection.findings = [stored_finding(finding)]
+        self.assertEqual(self.connection.findings[0]["title"], "Checked on Sep 3, 2026.")
+        self.assertIn("Checked on 03.09.2026.", self.connection.with_context(lang="de_DE").findings_html)
+
+    def test_flows_are_named_and_found_by_the_label_of_their_class(self):
+        flow = self.flow("bills")
+        self.assertEqual((flow.name, flow.description), (flow._spec().label, flow._spec().help))
+        self.assertIn(flow, self.env["ml.flow"].search([("name", "ilike", flow.name)]))

@@ -408,7 +408,7 @@ class TestWaitsInVain(Vain):
         self.put_bill(account="600777", void=True)
         self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "100.00"})
         self.sync()
-        self.in_vain(self.logs("payments"), "voided")
+        self.in_vain(self.logs("payments"), "Archived in")
 
     def test_the_flow_of_what_it_waits_for_is_switched_off_and_on_again(self):
         self.flow("vendors").active = False

@@ -29,7 +29,7 @@ class MlFeedImport(models.TransientModel):
         "ml.feed.template", required=True, domain=[("direction", "=", "pull")], string="File Template"
     )
     connection_id = fields.Many2one(related="template_id.connection_id")
-    replaces_id = fields.Many2one("ml.feed.file", readonly=True, string="Replaces")
+    replaces_id = fields.Many2one("ml.feed.file", readonly=True)
     content = fields.Binary("File", required=True, attachment=False)
     name = fields.Char()
     is_tried = fields.Boolean("Preview", readonly=True)

@@ -74,8 +74,9 @@ def noop_sync(worker, run, count, rounds):
             worker._pull(run, flow)
         worker.env.invalidate_all()
         with stop_watch(reading):
-            for _rows in run.provider._ready_bills():
-                pass
+            for selection in ({"sync_ready": True}, {"is_archived": True}):
+                for _rows in run.provider._bill_pages(**selection):
+                    pass
     if worker.env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "!=", "done")]):
         raise RuntimeError("Something was stored again.")
     return {

@@ -2,6 +2,7 @@
 
 --json    print the result as JSON on the last line
 --quick   smaller runs: less exact, in a third of the time
+NAME ...  only these benchmarks
 
 What each ratio says is written at the function of its name in `setup/benchmarks`. The exit code tells whether
 everything could be measured, not whether the targets were met: those are for a machine with nothing else to do.
@@ -66,18 +67,19 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="setup/bench", description="How fast the connector is, as ratios.")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
     parser.add_argument("--quick", action="store_true", help="smaller runs")
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHES, []], help="only these benchmarks")
     options = parser.parse_args(arguments)
     # the servers end with the command, however it is ended
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(1))
     bootstrap.system("postgresql")
     odoo.prepare()
     size = QUICK if options.quick else Size()
-    ratios, figures = _measure(size)
+    ratios, figures, failed = _measure(size, options.names or BENCHES)
     missed = _show(ratios, figures, _targets(size))
     if options.json:
-        result = {**_rounded(ratios), "missed": missed, "figures": _rounded(figures)}
+        result = {**_rounded(ratios), "missed": missed, "failed": failed, "figures": _rounded(figures)}
         console.say(json.dumps(result))
-    return 0
+    return bool(failed)
 
 
 def _targets(size):
@@ -119,92 +121,159 @@ def _growth_name(size):
 # Measuring
 
 
-def _measure(size):
-    """Return all ratios and all absolute figures."""
-    ratios, figures = {}, {}
-    with contextlib.ExitStack() as stack:
-        for result in _results(size, stack):
-            figures.update(result.pop("figures"))
-            ratios.update(result)
-    return ratios, figures
+def _measure(size, names):
+    """Return all ratios, all absolute figures, and the names of the benchmarks that failed."""
+    ratios, figures, failed = {}, {}, []
+    for name in names:
+        try:
+            with contextlib.ExitStack() as stack:
+                result = BENCHES[name](stack, size)
+        except console.Failure as failure:
+            console.say(f"{name} failed: {failure}")
+            failed.append(name)
+            continue
+        figures.update(result.pop("figures"))
+        ratios.update(result)
+    return ratios, figures, failed
 
 
-def _results(size, stack):
-    """Yield the result of each benchmark."""
+def _bills(stack, size):
     database, url, access = _connected(stack, "bench")
-    with _server(database) as server:
-        with console.step("Bills: the pull path against bare batches and a client from outside"):
-            yield _inside(database, "bills", url, server.url, access["key"], size.bill_rounds)
-        with console.step("Webhooks: signed events against a bare route"):
-            yield _webhooks(database, server, access, size)
+    with (
+        _server(database) as server,
+        console.step("Bills: the pull path against bare batches and a client from outside"),
+    ):
+        return _inside(database, "bills", url, server.url, access["key"], size.bill_rounds)
+
+
+def _webhooks(stack, size):
+    database, _url, access = _connected(stack, "bench_webhooks")
+    connection = stack.enter_context(contextlib.closing(postgres.connect(database)))
+
+    def forget():
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM ir_cron_trigger")
+
+    with _server(database) as server, console.step("Webhooks: signed events against a bare route"):
+        path, secret = access["webhook_path"], access["webhook_secret"]
+        return webhook.main(server.url, path, secret, size.webhook_blocks, forget)
+
+
+def _hooks(stack, size):
+    database, _url, _access = _connected(stack, "bench_hooks")
     with console.step("Hooks: contacts with and without them"):
-        yield _inside(database, "hooks", size.hook_rounds)
+        return _inside(database, "hooks", size.hook_rounds)
+
+
+def _growth(stack, size):
     small, small_url, _access = _connected(stack, "bench_small")
     large, large_url, _access = _connected(stack, "bench_large")
     count = size.growth_count
     with console.step(f"Growth: {count * 10} bills against {count}"):
-        yield _inside(small, "growth", large, small_url, large_url, count)
-    feeds = stack.enter_context(odoo.temporary_database("bench_feeds"))
+        return _inside(small, "growth", large, small_url, large_url, count)
+
+
+def _feeds(stack, size):
+    database = stack.enter_context(odoo.temporary_database("bench_feeds"))
     with console.step("Files: 100,000 vendors against a plain program, and imported invoice files"):
-        yield _inside(feeds, "feeds", size.feed_rounds)
+        return _inside(database, "feeds", size.feed_rounds)
+
+
+def _reading(stack, size):
+    database = stack.enter_context(odoo.temporary_database("bench_reading"))
     with console.step("Reading: files of 1,000 and of 100,000 lines, and of 50 MB"):
-        yield _inside(feeds, "reading", size.feed_rounds)
-    reports = stack.enter_context(odoo.temporary_database("bench_reports"))
+        return _inside(database, "reading", size.feed_rounds)
+
+
+def _reports(stack, size):
+    database = stack.enter_context(odoo.temporary_database("bench_reports"))
     url = stack.enter_context(sandbox.running("concur", "--size", "none"))
     with console.step("Expense reports: from the queue against bare journal entries"):
-        yield _inside(reports, "reports", url, size.report_rounds)
+        return _inside(database, "reports", url, size.report_rounds)
+
+
+def _spend(stack, size):
+    database, url, _access = _connected(stack, "bench_spend")
     with console.step("Spend: payments, card transactions and reimbursements against bare batches"):
-        spent, url, _access = _connected(stack, "bench_spend")
-        yield _inside(spent, "spend", url, size.spend_rounds)
+        return _inside(database, "spend", url, size.spend_rounds)
+
+
+def _push(stack, size):
+    database, url, _access = _connected(stack, "bench_push", RATE_LIMIT)
     with console.step(f"Push: {size.push_count} vendors"):
-        pushed, url, _access = _connected(stack, "bench_push", RATE_LIMIT)
-        yield _inside(pushed, "flows", url, RATE_LIMIT, size.push_count, function="push")
+        return _inside(database, "flows", url, RATE_LIMIT, size.push_count, function="push")
+
+
+def _noop(stack, size):
+    database, url, _access = _connected(stack, "bench_noop")
     with console.step(f"No change: {size.noop_count} bills"):
-        idle, url, _access = _connected(stack, "bench_noop")
-        yield _inside(idle, "flows", url, size.noop_count, function="noop")
+        return _inside(database, "flows", url, size.noop_count, function="noop")
+
+
+def _forwarding(stack, size):
+    urls = {name: stack.enter_context(sandbox.running(name, "--size", "small")) for name in ("ramp", "visma")}
+    database = stack.enter_context(odoo.temporary_database("bench_forwarding"))
     with console.step("Forwarding: bills from Ramp's webhook to Visma.net"):
-        yield _bridge(stack, size)
-    with console.step(f"Files: those of {size.file_count} bills and of as many card transactions"):
-        database, url, _access = _connected(stack, "bench_files")
-        yield _inside(database, "files", url, size.file_count)
+        access = _inside(database, "bridge", urls)
+        with odoo.with_server(database) as server:
+            return bridge.ramp_to_visma_seconds(server.url, access["webhook_path"], urls, size.bridge_bills)
+
+
+def _attachments(stack, size):
+    database, url, _access = _connected(stack, "bench_files")
+    with console.step(f"Attachments: those of {size.file_count} bills and of as many card transactions"):
+        return _inside(database, "files", url, size.file_count)
+
+
+def _vendors(stack, size):
+    database, _url, _access = _connected(stack, "bench_vendors")
     with console.step("Vendors: new ones beside 5,000 that are known"):
-        database, _url, _access = _connected(stack, "bench_vendors")
-        yield _inside(database, "vendors", size.vendor_rounds)
-    with console.step(f"Storm: {size.storm_events} events in a burst"):
-        yield _storm(stack, size.storm_events)
-    with console.step(f"Volume: claims and screens at {size.transfers} transfers"):
-        yield _volume(stack, size.transfers)
+        return _inside(database, "vendors", size.vendor_rounds)
 
 
-def _volume(stack, transfers):
-    database, _url, _access = _connected(stack, "bench_volume")
-    _inside(database, "volume", transfers, function="fill")
-    # Odoo puts the extension into the databases that it makes itself; its indexes are made with the next update
-    postgres.query(database, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    odoo.run(database, "-u", odoo.MODULE, "--stop-after-init")
-    postgres.query(database, "VACUUM (ANALYZE)")
-    return _inside(database, "volume")
-
-
-def _storm(stack, count):
+def _storm(stack, size):
     database, url, access = _connected(stack, "bench_storm", RATE_LIMIT)
-    _inside(database, "storm", url, count, function="prepare")
-    with odoo.with_server(database) as server, contextlib.closing(postgres.connect(database)) as connection:
+    with console.step(f"Storm: {size.storm_events} events at once"):
+        _inside(database, "storm", url, size.storm_events, function="prepare")
+        server = stack.enter_context(odoo.with_server(database))
+        connection = stack.enter_context(contextlib.closing(postgres.connect(database)))
 
         def count_booked():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM ml_binding WHERE kind = 'bill'")
                 return cursor.fetchone()[0]
 
-        return storm.main(server.url, access, url, count_booked, count)
+        return storm.main(server.url, access, url, count_booked, size.storm_events)
 
 
-def _bridge(stack, size):
-    urls = {name: stack.enter_context(sandbox.running(name, "--size", "small")) for name in ("ramp", "visma")}
-    database = stack.enter_context(odoo.temporary_database("bench_bridge"))
-    access = _inside(database, "bridge", urls)
-    with odoo.with_server(database) as server:
-        return bridge.ramp_to_visma_seconds(server.url, access["webhook_path"], urls, size.bridge_bills)
+def _volume(stack, size):
+    database, _url, _access = _connected(stack, "bench_volume")
+    with console.step(f"Volume: claims and screens at {size.transfers} transfers"):
+        _inside(database, "volume", size.transfers, function="fill")
+        # Odoo puts the extension into the databases that it makes itself; its indexes are made with the next update
+        postgres.query(database, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        odoo.run(database, "-u", odoo.MODULE, "--stop-after-init")
+        postgres.query(database, "VACUUM (ANALYZE)")
+        return _inside(database, "volume")
+
+
+BENCHES = {
+    "bills": _bills,
+    "webhooks": _webhooks,
+    "hooks": _hooks,
+    "growth": _growth,
+    "feeds": _feeds,
+    "reading": _reading,
+    "reports": _reports,
+    "spend": _spend,
+    "push": _push,
+    "noop": _noop,
+    "forwarding": _forwarding,
+    "attachments": _attachments,
+    "vendors": _vendors,
+    "storm": _storm,
+    "volume": _volume,
+}
 
 
 def _connected(stack, name, rate_limit=0):
@@ -237,15 +306,6 @@ def _server(database):
     )
 
 
-def _webhooks(database, server, access, size):
-    with contextlib.closing(postgres.connect(database)) as connection, connection.cursor() as cursor:
-
-        def forget():
-            cursor.execute("DELETE FROM ir_cron_trigger")
-
-        return webhook.main(server.url, access["webhook_path"], access["webhook_secret"], size.webhook_blocks, forget)
-
-
 # Showing
 
 
@@ -258,6 +318,8 @@ def _show(ratios, figures, targets):
     missed = []
     console.say(f"\n{'':36}{'measured':>10}{'target':>10}")
     for name, (less_is_better, target) in targets.items():
+        if name not in ratios:
+            continue
         value = ratios[name]
         is_met = value <= target if less_is_better else value >= target
         if not is_met:

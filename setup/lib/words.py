@@ -52,8 +52,21 @@ def _texts():
 def _documentation():
     for pattern in DOCS:
         for path in sorted(paths.ROOT.glob(pattern)):
-            for number, line in enumerate(path.read_text().splitlines(), 1):
+            for number, line in _prose(path.read_text().splitlines()):
                 yield from ((f"{console.shown(path)}:{number}", fault) for fault in _faults(line))
+
+
+def _prose(lines):
+    """Numbered lines without those of literal blocks: commands, code and tables that are compared with code."""
+    literal = None
+    for number, line in enumerate(lines, 1):
+        indent = len(line) - len(line.lstrip())
+        if literal is not None and line.strip() and indent <= literal:
+            literal = None
+        if literal is None:
+            yield number, line
+            if re.search(r"^(?!\s*\.\. ).*::$|^\s*\.\. code-block::", line):
+                literal = indent
 
 
 def _faults(text):

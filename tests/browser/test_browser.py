@@ -21,10 +21,10 @@ def test_newcomer_connects_ramp(visit, office, tmp_path):
     page.get_by_role("radio", name="Custom URL").check()
     admin.field("custom_url").fill(office.sandbox.url)
     page.get_by_label("Client ID").fill(CLIENT_ID)
-    page.get_by_label("Client secret", exact=True).fill(CLIENT_SECRET)
+    page.get_by_label("Client Secret", exact=True).fill(CLIENT_SECRET)
     admin.button("Save manually").click()
     expect(page.get_by_text("Set on")).to_be_visible()
-    expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
+    expect(page.get_by_label("Client Secret", exact=True)).to_have_value("")
     assert CLIENT_SECRET not in page.content()
 
     admin.button("Test Connection").click()
@@ -38,7 +38,7 @@ def test_newcomer_connects_ramp(visit, office, tmp_path):
     expect(card).to_contain_text("Last Success")
 
     card.click()
-    expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
+    expect(page.get_by_label("Client Secret", exact=True)).to_have_value("")
     assert CLIENT_SECRET not in page.content()
     admin.close()
     answers = list(admin.answers())

@@ -208,4 +208,4 @@ def test_a_bill_that_both_paid(books):
         books.pass_time(61)
         books.workers.run()
     (row,) = [row for row in books.open_rows() if row["flow"] == "bills_push"]
-    assert row["error_class"] == "validation" and "by Ramp as well" in row["error_message"]
+    assert row["error_class"] == "validation" and "also by Ramp" in row["error_message"]

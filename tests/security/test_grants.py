@@ -139,7 +139,7 @@ def test_a_client_secret_does_not_follow_to_another_server():
         offices.admin.call("ml.connection", "write", [connection], address)
         assert not offices.admin.call("ml.credential", "read", [secret], ["is_set"])[0]["is_set"]
         refused = offices.admin.refuses("ml.connection", "action_test", [connection])
-        assert "Client secret" in refused.message
+        assert "Client Secret" in refused.message
         offices.code(f"env['ml.connection'].browse({connection})._cron_run()")
         assert not foreign.control.requests()
         tracked = offices.rows(

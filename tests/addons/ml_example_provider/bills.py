@@ -1,0 +1,45 @@
+"""Approved bills of Example Books, into Odoo."""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo.addons.ml_connector.core.documents import Bill, BillLine, Party, Reference
+from odoo.addons.ml_connector.core.flow import FlowSpec
+from odoo.addons.ml_connector.core.provider import RemoteRecord, content_version
+
+BILLS = FlowSpec(
+    key="bills",
+    label="Bills",
+    direction="pull",
+    kind="bill",
+    sequence=10,
+    events=("bill.changed",),
+    options=("post_bills", "lock_date_policy", "start_date"),
+)
+
+
+def record(row):
+    """A row of the list of bills."""
+    return RemoteRecord(external_id=row["id"], version=content_version(row), title=row["number"], payload=row)
+
+
+def document(row):
+    """The bill that a row describes."""
+    lines = tuple(
+        BillLine(
+            amount=Decimal(line["amount"]),
+            description=line["text"],
+            account=Reference(kind="account", external_id=line["account"], code=line["account"], name=line["account"]),
+        )
+        for line in row["lines"]
+    )
+    return Bill(
+        external_id=row["id"],
+        number=row["number"],
+        vendor=Party(external_id=row["vendor"]["id"], name=row["vendor"]["name"]),
+        document_date=date.fromisoformat(row["date"]),
+        due_date=date.fromisoformat(row["due"]),
+        currency=row["currency"],
+        total=sum((line.amount for line in lines), Decimal(0)),
+        lines=lines,
+    )

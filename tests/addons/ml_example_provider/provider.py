@@ -1,0 +1,70 @@
+"""Example Books as the engine sees it."""
+
+import hashlib
+import hmac
+from functools import cached_property
+
+from odoo.addons.ml_connector.core import items
+from odoo.addons.ml_connector.core.errors import InvalidDataError
+from odoo.addons.ml_connector.core.http import read_json
+from odoo.addons.ml_connector.core.messages import _
+from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Event, Finding, Provider
+
+from . import bills
+from .client import ExampleClient
+from .vendors import VENDORS, Vendors
+
+
+class ExampleProvider(Provider):
+    key = "example"
+    label = "Example Books"
+    environments = {"production": "https://books.example.com", "sandbox": "https://sandbox.books.example.com"}
+    credentials = (Credential(name="api_key", label="API Key", secret=True),)
+    flows = (bills.BILLS, VENDORS)
+    pushes = {VENDORS.key: Vendors}
+    webhook_events = bills.BILLS.events
+    challenges_webhooks = False
+
+    @cached_property
+    def client(self):
+        return ExampleClient(self.settings.base_url, self.settings.credentials["api_key"], **self._client_options())
+
+    def check(self):
+        business = self.client.ask("GET", "/me")["business"]
+        return CheckReport(identity=business, findings=[Finding(level="ok", title=_("Connected"), message=business)])
+
+    def pull(self, flow, cursor, since):
+        return items.pages(self.client.pages("/bills"), bills.record, self.label)
+
+    def fetch(self, flow, external_id):
+        return items.fetched(
+            lambda: bills.record(self.client.ask("GET", f"/bills/{external_id}")), external_id, self.label
+        )
+
+    def document(self, flow, payload):
+        return bills.document(payload)
+
+    def subscribe(self, endpoint_url, handshake):
+        row = self.client.ask("POST", "/webhooks", {"url": endpoint_url})
+        return row["id"], row["secret"]
+
+    def unsubscribe(self, subscription_id):
+        self.client.ask("DELETE", f"/webhooks/{subscription_id}")
+
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        given = headers.get("X-Signature", "")
+        signatures = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in filter(None, secrets)]
+        return any([hmac.compare_digest(given, signature) for signature in signatures])
+
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        try:
+            event = read_json(body)
+            return Event(event_id=event["id"], event_type=event["type"], external_id=event["bill"])
+        except (ValueError, KeyError, TypeError):
+            raise InvalidDataError(_("The webhook is not an event of Example Books.")) from None
+
+    @classmethod
+    def handshake(cls, headers):
+        return ""
