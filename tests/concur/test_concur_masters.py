@@ -226,7 +226,7 @@ def test_an_invoice_is_booked_once_whichever_flow_brings_it(books):
     release(books, 1)
     read_by(books, fis, by_list)
     release(books, 2)
-    with pytest.raises(Exception, match="read the same records"):
+    with pytest.raises(Exception, match="sync the same records"):
         books.switch(by_list, True)
     read_by(books, by_list, fis)
     read_by(books, fis, by_list)
