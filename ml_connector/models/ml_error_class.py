@@ -201,9 +201,10 @@ def told(env, error_class, sentence, connection):
 
 
 def _named(sentence, connection):
-    """The sentence with the names of a connection."""
-    names = {"provider": connection._provider_class().label, "contact": connection._contact()}
-    return Message(sentence.template, **{name: value for name, value in names.items() if f"%({name})s" in sentence})
+    """The sentence with the names of a connection that it needs: not every reader may read the contact."""
+    names = {"provider": lambda: connection._provider_class().label, "contact": connection._contact}
+    used = {name: get() for name, get in names.items() if f"%({name})s" in sentence}
+    return Message(sentence.template, **used)
 
 
 def retry_seconds(tries, retry_after=None):
