@@ -27,6 +27,8 @@ LABELS = (
     "ir.ui.menu,name:",
     ",name:ml_connector.act",
 )
+ODOO_FIELDS = r"__(create_|write_|message_|activity_|my_activity_)"
+"""Fields that Odoo's own models give ours, with Odoo's labels."""
 DOCS = ("README.rst", "SECURITY.md", "CONTRIBUTING.rst", "CHANGELOG.rst", "docs/*.rst", "ml_connector/readme/*.rst")
 
 
@@ -44,7 +46,8 @@ def _texts():
     for entry in polib.pofile(str(TEMPLATE)):
         place = f"{TEMPLATE.name}:{entry.linenum}"
         yield from ((place, fault) for fault in _faults(entry.msgid))
-        is_label = any(label in where for where, _ in entry.occurrences for label in LABELS)
+        places = [where for where, _line in entry.occurrences if not re.search(ODOO_FIELDS, where)]
+        is_label = any(label in where for where in places for label in LABELS)
         if is_label and (wrong := _uncapitalized(entry.msgid)):
             yield place, f"{entry.msgid!r}: Title Case: {', '.join(wrong)}"
 
