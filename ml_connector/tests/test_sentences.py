@@ -56,3 +56,14 @@ class TestSentences(ConnectorCase):
         flow = self.flow("bills")
         self.assertEqual((flow.name, flow.description), (flow._spec().label, flow._spec().help))
         self.assertIn(flow, self.env["ml.flow"].search([("name", "ilike", flow.name)]))
+
+    def test_advice_needs_no_right_on_the_responsible(self):
+        """Whose companies the reader may not see."""
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        self.connection.owner_id.company_ids += other
+        values = {"name": "Bill", "connection_id": self.connection.id, "company_id": self.company.id, "kind": "bill"}
+        flow = {"flow_id": self.flow("bills").id, "direction": "pull"}
+        log = self.env["ml.sync.log"].create({**values, **flow, "state": "failed", "error_class": "validation"})
+        reader = self.new_user("reader", self.company, "ml_connector.group_ml_connector_user")
+        log.invalidate_recordset()
+        self.assertIn(self.connection._provider_class().label, log.with_user(reader).advice)
