@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+collect_ignore = ["addons"]
+"""Addons are tested inside Odoo."""
 FOLDER = str(Path(__file__).parent)
 
 if FOLDER not in sys.path:

@@ -710,7 +710,7 @@ def test_the_owner_is_told_thirty_days_before_the_access_ends(books):
     books.workers.run()
     books.workers.run()
     (activity,) = books.rows(activities)
-    assert "Concur ends on" in activity["summary"]
+    assert "Concur expires on" in activity["summary"]
     assert "Company Request Token" in activity["note"]
     books.control.end_access_tokens()
     books.due("expense_reports")

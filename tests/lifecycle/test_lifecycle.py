@@ -33,7 +33,7 @@ RELEASED = Path(__file__).with_name("ml_connector-19.0.1.0.0.tar.xz")
 
 ROWS_OF_THE_RELEASED = """
 from odoo import Command
-from odoo.addons.ml_connector.vault import secret_box
+from odoo.addons.ml_connector import secret_box
 
 def connect(name, provider, **values):
     connection = env["ml.connection"].create({"name": name, "provider": provider, **values})

@@ -12,7 +12,7 @@ BILLS = FlowSpec(
     label="Bills",
     direction="pull",
     kind="bill",
-    sequence=10,
+    sequence=20,
     events=("bill.changed",),
     options=("post_bills", "lock_date_policy", "start_date"),
 )

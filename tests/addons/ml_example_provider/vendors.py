@@ -8,7 +8,7 @@ VENDORS = FlowSpec(
     label="Vendors to Example Books",
     direction="push",
     kind="vendor",
-    sequence=20,
+    sequence=10,
     watches="res.partner",
 )
 

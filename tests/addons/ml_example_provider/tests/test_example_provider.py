@@ -18,7 +18,7 @@ BILL = {
     "date": "2026-07-01",
     "due": "2026-07-31",
     "currency": "USD",
-    "lines": [{"text": "Paper", "amount": "40.00", "account": "600000"}],
+    "lines": [{"text": "Paper", "amount": "40.00", "account": "EX-1"}],
 }
 
 
@@ -46,14 +46,16 @@ class TestExampleProvider(ConnectorCase, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.books.bills["b1"] = BILL
+        self.books.vendors.clear()
+        self.books.bills = {"b1": BILL}
         self.connection.action_test()
         self.run_worker()
 
     def start(self):
         self.connection.action_start()
+        self.vendor = self.env["res.partner"].create({"name": "Example Supplies", "supplier_rank": 1})
         self.sync()
-        self.map("account", "600000", self.account)
+        self.map("account", "EX-1", self.account)
         self.run_worker_later()
 
     @property
@@ -64,7 +66,7 @@ class TestExampleProvider(ConnectorCase, HttpCase):
 
     def test_the_check_says_who_it_is_connected_as(self):
         self.assertEqual((self.connection.check_state, self.connection.identity), ("ok", "Example Industries"))
-        self.assertEqual(self.connection.flow_ids.mapped("name"), ["Bills", "Vendors to Example Books"])
+        self.assertEqual(self.connection.flow_ids.mapped("name"), ["Vendors to Example Books", "Bills"])
 
     def test_a_bill_comes_into_odoo_once_its_account_is_mapped(self):
         self.start()
@@ -78,8 +80,8 @@ class TestExampleProvider(ConnectorCase, HttpCase):
         self.run_worker()
         partner.name = "Renamed Supplies"
         self.run_worker()
-        sent = [row["name"] for row in self.books.vendors.values() if row["reference"] == str(partner.id)]
-        self.assertEqual(sent, ["Renamed Supplies"])
+        sent = [row["name"] for row in self.books.vendors.values()]
+        self.assertEqual(sent, ["Example Supplies", "Renamed Supplies"])
 
     def test_a_signed_webhook_brings_the_bill_that_it_names(self):
         self.start()
