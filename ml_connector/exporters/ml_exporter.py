@@ -372,9 +372,11 @@ class MlExporterVendor(models.AbstractModel):
         return {tag.name: tag.name in own for tag in flow.group_tag_ids}
 
     def _contacts(self, record):
-        # what the superuser read in this transaction is in the cache for everybody
-        people = record.child_ids._filtered_access("read")
-        people = people.filtered(lambda child: child.type == "contact" and child.email)
+        # what the superuser read before is in the cache for everybody; and a branch may read its parent's contacts
+        companies = (False, record.env.company.id)
+        people = record.child_ids._filtered_access("read").filtered(
+            lambda child: child.type == "contact" and child.email and child.company_id.id in companies
+        )
         if record.email or record.phone:
             yield Contact(name=record.name or "", email=record.email or "", phone=record.phone or "", is_default=True)
         for person in people:

@@ -214,7 +214,7 @@ class MlVendorChange(models.Model):
             )
         )
         if binding.agreed_odoo:
-            values = reader._shared_values(self.partner_id)[self.partner_id.id]
+            values = reader._shared_values(self.partner_id.with_env(reader.env))[self.partner_id.id]
             agreed = {name: value for name, value in values.items() if name in names}
             binding.agreed_odoo = {**binding.agreed_odoo, **agreed}
 

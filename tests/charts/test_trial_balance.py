@@ -202,7 +202,7 @@ class DutchBooks(Books):
         assert changed == {name.removeprefix("cost"): Decimal(amount) for name, amount in expected.items()}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def books():
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(odoo.copied_database(countries.template(), "trial_balance"))
@@ -211,7 +211,6 @@ def books():
 
 
 def test_visma(books):
-    """The first of all, because it sends what is in the books."""
     settings = VismaSettings(action_seconds=0.02, hourly_limit=0)
     with VismaSandbox(size="small", base_currency="EUR", settings=settings) as sandbox:
         pushed = ("suppliers_push", "bills_push", "bill_release_push", "payments")

@@ -9,7 +9,7 @@ def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
     bindings = env["ml.binding"].search([("kind", "=", "vendor"), ("res_model", "=", "res.partner")])
     for binding in bindings.filtered("agreed_odoo"):
-        partner = env["res.partner"].browse(binding.res_id).exists()
+        partner = env["res.partner"].browse(binding.res_id).exists().with_company(binding.company_id)
         ours = env["ml.exporter.vendor"]._shared_values(partner).get(partner.id, {})
         since = binding.synced_at
         # what was changed since has yet to be sent
