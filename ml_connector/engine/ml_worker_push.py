@@ -123,7 +123,7 @@ class MlWorker(models.AbstractModel):
         exporter = flow._reader(records._name)
         bindings = self._bindings_by_record(flow, records)
         unseen = flow.connection_id._unseen_in_books(records)
-        left = self._left(flow, exporter, logs)
+        outside = self._outside(flow, exporter, logs)
         started = self.env.cr.now()
         outgoing = []
         for log in logs:
@@ -133,8 +133,8 @@ class MlWorker(models.AbstractModel):
                 log.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})
                 continue
             try:
-                if binding and record.id in left:
-                    raise self._left_error(flow, log)
+                if binding and record.id in outside:
+                    raise self._outside_error(flow, log)
                 if record in unseen:  # values that the engine has read would come from the cache without a check
                     record.check_access("read")
                 if not binding and exporter._is_taken_back(record):
@@ -174,14 +174,14 @@ class MlWorker(models.AbstractModel):
             outgoing.append((log, payload, binding.external_id or "", fingerprint, odoo_values.get(log.res_id)))
         return outgoing
 
-    def _left(self, flow, exporter, logs):
+    def _outside(self, flow, exporter, logs):
         """Ids of records that do not belong to what the flow sends, or not any longer."""
         if not exporter._may_leave or not logs:
             return ()
         records = self.env[logs[0].res_model].browse(logs.mapped("res_id")).exists()
         return (records - records.filtered_domain(exporter._domain(flow)))._ids
 
-    def _left_error(self, flow, log):
+    def _outside_error(self, flow, log):
         return InvalidDataError(
             _(
                 "Odoo no longer sends %(record)s to %(provider)s, because it was moved to another company or is used"

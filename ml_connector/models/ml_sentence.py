@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.tools import format_date, format_datetime, formatLang
+from odoo.tools import format_date, format_datetime, formatLang, ormcache
 
 from ..core.messages import Amount, Message
 
@@ -41,8 +41,7 @@ def _in_words(env, value):
         case tuple():
             return [_in_words(env, part) for part in value]
         case Amount():
-            currency = env["res.currency"].with_context(active_test=False).search([("name", "=", value.currency)])
-            if currency:
+            if currency := env["res.currency"].browse(env["ml.sentences"]._currency_id(value.currency)):
                 return formatLang(env, float(value.value), currency_obj=currency)
             places = max(0, -value.value.as_tuple().exponent)
             return f"{formatLang(env, float(value.value), digits=places)} {value.currency}".rstrip()
@@ -76,6 +75,12 @@ class MlSentences(models.AbstractModel):
             if isinstance(field := self._fields.get(name), Sentence)
         }
         return {**vals, **sources} if sources else vals
+
+    @api.model
+    @ormcache("name", cache="stable")
+    def _currency_id(self, name):
+        """Id of a currency, active or not; False if Odoo has none. A list of sentences asks for each amount in it."""
+        return self.env["res.currency"].with_context(active_test=False).search([("name", "=", name)]).id
 
     def _sentence(self, name):
         """A sentence of a record to be used in another one."""

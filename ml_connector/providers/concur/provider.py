@@ -217,7 +217,3 @@ class ConcurProvider(Provider):
     @classmethod
     def parse_webhook(cls, headers, body):
         return webhook.parse(body)
-
-    @classmethod
-    def handshake(cls, headers):
-        return ""

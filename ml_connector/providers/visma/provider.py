@@ -269,11 +269,6 @@ class VismaProvider(Provider):
     def parse_webhook(cls, headers, body):
         return webhook.parse(body)
 
-    @classmethod
-    def handshake(cls, headers):
-        """There is none: every webhook needs a signature."""
-        return ""
-
     def close(self):
         if "client" in self.__dict__:
             self.client.close()

@@ -64,7 +64,3 @@ class ExampleProvider(Provider):
             return Event(event_id=event["id"], event_type=event["type"], external_id=event["bill"])
         except (ValueError, KeyError, TypeError):
             raise InvalidDataError(_("The webhook is not an event of Example Books.")) from None
-
-    @classmethod
-    def handshake(cls, headers):
-        return ""
