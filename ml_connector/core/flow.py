@@ -1,80 +1,273 @@
-"""Declarations of a provider's flows and of the files with their records."""
+"""What a flow is, and the default templates of flows that use files.
 
-from dataclasses import dataclass, field
+A provider has one class per flow, in the file of its subject. The class declares what the engine has to know of the
+flow, and its methods stand in the order in which a record travels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import items
+from .errors import ConnectorError, NotFoundError
+from .remote import RemotePage, RemoteRecord, SendResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowSpec:
-    """One kind of record in one direction.
+class Flow:
+    """One kind of record in one direction. The engine reads the class; an instance serves one run of a connection.
 
-    :param key: unique within the provider
-    :param label: its name, a `Message`
-    :param direction: `pull` (into Odoo) or `push` (from Odoo)
-    :param kind: kind of document, which names the importer or exporter: `vendor`, `bill`, `payment`, `reference`,
-        `file`, `result`
-    :param sequence: order of the flows in one run
-    :param interval: minutes between two runs by default
-    :param scopes: permissions that the flow requires
-    :param reports: whether the provider receives the result of each record
-    :param events: webhook event types that announce changed records of this flow; for a push flow, manual changes in
-        the provider (`Provider.heard`)
-    :param files: key of the flow that fetches the files of this flow's records
-    :param watches: Odoo model whose changes the flow sends (push only). Empty, without `follows`: it sends only records
-        that other code queues
-    :param active: whether the flow is active on a new connection
-    :param options: names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`. With
-        `conflict_policy` the records of a pull flow may change on both sides: the push flow of the same kind sends only
-        Odoo's changes, after it has read the record again
-    :param help: sentences on what it does, a `Message`
-    :param relists: whether the provider lists booked records again (`Provider.booked`; pull only)
-    :param coded: whether records need codes of the provider, which must be mapped before (push only)
-    :param batch: maximum number of records for `Provider.send_many` (push only); 1: `Provider.send` sends each
-    :param needs: capabilities besides the scopes that a push flow requires (`CheckReport.capabilities`)
-    :param reports_payment_of: kinds of pulled records whose payment the flow reports to the provider (push only)
-    :param excludes: keys of flows that read the same records and so cannot be active together with it
-    :param acknowledges: whether Odoo confirms that records are stored before it processes them (pull only)
-    :param defaults: values of options on a new connection that differ from the general defaults
-    :param follows: key of the push flow after whose first transfer of a record this flow sends that record's files
-    :param carries: kinds of documents that this push flow also forwards from other connections (`ml.bridged.document`)
-    :param feed: how files carry its records: `out` (Odoo writes the files), `in` (Odoo reads the files), `inbox`
-        (fetches the files of the `in` flows). Empty: record by record
-    :param after: keys of the `out` flows whose files must be delivered before the files of this one are sent
-    :param at_stake: the risk while the provider lacks its records: a sentence at the end of each failure (push only)
-    :param daily_hour: hour of the day (UTC) at which it runs by default, instead of every `interval` minutes
+    :param provider: the connection's `Provider` in this run
     """
 
-    key: str
-    label: str
-    direction: str
-    kind: str
-    sequence: int
-    interval: int = 60
-    scopes: tuple[str, ...] = ()
-    reports: bool = False
-    events: tuple[str, ...] = ()
-    files: str = ""
-    watches: str = ""
-    active: bool = True
-    options: tuple[str, ...] = ()
-    feed: str = ""
+    key = ""
+    """Unique within the provider."""
+    label = ""
+    """Its name, a `Message`."""
+    help = ""
+    """Sentences on what it does, a `Message`."""
+    direction = ""
+    """`pull` (into Odoo) or `push` (from Odoo)."""
+    kind = ""
+    """Kind of document, which names the importer or exporter: `vendor`, `bill`, `payment`, `reference`, `file`."""
+    sequence = 0
+    """Order of the flows in one run."""
+    interval = 60
+    """Minutes between two runs by default."""
     daily_hour: float | None = None
-    help: str = ""
-    batch: int = 1
-    needs: tuple[str, ...] = ()
-    follows: str = ""
-    reports_payment_of: tuple[str, ...] = ()
+    """Hour of the day (UTC) at which it runs by default, instead of every `interval` minutes."""
+    active = True
+    """Whether the flow is active on a new connection."""
+    scopes: tuple[str, ...] = ()
+    """Permissions that the flow requires."""
+    events: tuple[str, ...] = ()
+    """Webhook event types that announce changed records; for a push flow, manual changes (`PushFlow.heard`)."""
+    options: tuple[str, ...] = ()
+    """Names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`.
+
+    With `conflict_policy` the records of a pull flow may change on both sides: the push flow of the same kind sends
+    only Odoo's changes, after it has read the record again.
+    """
+    defaults: dict = {}
+    """Values of options on a new connection that differ from the general defaults."""
     excludes: tuple[str, ...] = ()
-    acknowledges: bool = False
-    defaults: dict = field(default_factory=dict)
-    after: tuple[str, ...] = ()
+    """Keys of flows that read the same records and so cannot be active together with it."""
+    feed = ""
+    """How files carry its records: `out`, `in`, `inbox` (fetches the files of the `in` flows); empty: no files."""
+    template: "Template | None" = None
+    """Default template of its files."""
+
+    # Pull flows
+    reports = False
+    """Whether the provider receives the result of each record."""
+    relists = False
+    """Whether the provider lists booked records again (`PullFlow.booked`)."""
+    acknowledges = False
+    """Whether Odoo confirms that records are stored before it processes them."""
+    files = ""
+    """Key of the flow that fetches the files of this flow's records."""
+
+    # Push flows
+    watches = ""
+    """Odoo model whose changes the flow sends.
+
+    Empty, without `follows`: it sends only records that other code queues.
+    """
+    follows = ""
+    """Key of the push flow after whose first transfer of a record this flow sends that record's files."""
+    needs: tuple[str, ...] = ()
+    """Capabilities that it requires besides the scopes (`CheckReport.capabilities`)."""
+    batch = 1
+    """Maximum number of records for `PushFlow.send_many`; 1: `PushFlow.send` sends each."""
+    coded = False
+    """Whether records need codes of the provider, which must be mapped before."""
     carries: tuple[str, ...] = ()
-    coded: bool = False
-    relists: bool = False
-    at_stake: str = ""
+    """Kinds of documents that it also forwards from other connections (`ml.bridged.document`)."""
+    reports_payment_of: tuple[str, ...] = ()
+    """Kinds of pulled records whose payment it reports to the provider."""
+    after: tuple[str, ...] = ()
+    """Keys of the `out` flows whose files must be delivered before the files of this one are sent."""
+    at_stake = ""
+    """The risk while the provider lacks its records: a sentence at the end of each failure."""
+
+    def __init__(self, provider):
+        self.provider = provider
+
+    @property
+    def client(self):
+        """The provider's client, created at its first use: translating and rendering need none."""
+        return self.provider.client
+
+    @classmethod
+    def required(cls, capabilities: frozenset, options: dict) -> tuple[str, ...]:
+        """The capabilities without which it cannot work, given those that were granted and its options."""
+        return (*cls.scopes, *cls.needs)
+
+
+class PullFlow(Flow):
+    """Records of the provider, into Odoo."""
+
+    direction = "pull"
+
+    def pull(self, cursor: str, since) -> Iterator[RemotePage]:
+        """Pages of changed records, to be stored one by one. By default none: other flows or files bring them.
+
+        :param cursor: as stored after the last committed page, empty at first
+        :param since: `date` before which records are not synced, or None
+        """
+        return iter(())
+
+    def booked(self, since) -> Iterator[RemotePage]:
+        """Pages of records that the provider has marked as booked since a `date`, and so no longer offers for booking.
+
+        For flows that relist. Records may be older if the provider does not tell when they were booked.
+        """
+        raise NotImplementedError
+
+    def reread(self) -> Iterator[RemotePage]:
+        """Pages of booked records that may have changed since: the engine compares the known ones again."""
+        return iter(())
+
+    def fetch(self, external_id: str) -> RemoteRecord | None:
+        """The current version of one record, one that fails if it is unreadable; None if it no longer exists."""
+        return self._existing(external_id, lambda: self.read(external_id))
+
+    def fetch_files(self, external_id: str, known: dict) -> RemoteRecord | None:
+        """The current record of a flow of files, with links to its files; None if it no longer exists.
+
+        :param known: `subject_kind`; if known, the `names` of its files and a `day` on which they may have been created
+        """
+        return self._existing(external_id, lambda: self.read_files(external_id, known))
+
+    def _existing(self, external_id, read):
+        try:
+            return items.fetched(read, external_id, self.provider.label)
+        except NotFoundError:
+            return None
+
+    def read(self, external_id: str) -> RemoteRecord | None:
+        """Read one record, for `fetch`.
+
+        :raises NotFoundError: it no longer exists
+        :raises InvalidDataError: it is unreadable
+        """
+        return None
+
+    def read_files(self, external_id: str, known: dict) -> RemoteRecord | None:
+        """Read the record of files, for `fetch_files`; raises as `read`."""
+        return self.read(external_id)
+
+    def changed_after(self, external_id: str, moment) -> bool | None:
+        """Whether a record of a flow with a `conflict_policy` changed in the provider after `moment` (UTC).
+
+        None if the provider's times do not tell: then the accountant decides.
+        """
+        raise NotImplementedError
+
+    def acknowledge(self, versions: list[str]) -> dict[str, str]:
+        """Report to the provider that records are stored. The engine repeats it until it succeeds.
+
+        :param versions: of the stored items
+        :return: versions that the provider recalled meanwhile, with the reason
+        """
+        raise NotImplementedError
+
+    def document(self, payload: dict):
+        """The document of a payload. Pure: no remote call. Raises InvalidDataError."""
+        return self.translate(self.provider.localized(payload))
+
+    def translate(self, payload: dict):
+        """Translate a payload whose times are in the company's time zone, for `document`."""
+        raise NotImplementedError
+
+
+class PushFlow(Flow):
+    """Records of Odoo, to the provider."""
+
+    direction = "push"
+
+    def render(self, document) -> dict:
+        """The body to send for a document. Pure; its fingerprint detects changes."""
+        raise NotImplementedError
+
+    def send(self, payload: dict, external_id: str, key: str) -> SendResult:
+        """Create (`external_id` empty) or update a record.
+
+        :param key: idempotency key, stable over retries
+        :raises UnconfirmedError: the request may have taken effect
+        """
+        raise NotImplementedError
+
+    def send_many(self, jobs: list[tuple[dict, str, str]]) -> list:
+        """Create or update several records (`payload`, `external_id`, `key` each), at most `batch`.
+
+        By default one by one: for records that depend on each other.
+
+        :return: for each, in order, a `SendResult` or its `ConnectorError`
+        """
+        answers = []
+        for job in jobs:
+            try:
+                answers.append(self.send(*job))
+            except ConnectorError as error:
+                answers.append(error)
+        return answers
+
+    def find(self, payload: dict, key: str) -> SendResult | None:
+        """Find out by Odoo's own reference whether an earlier `send` took effect."""
+        raise NotImplementedError
+
+    def untaken(self) -> frozenset:
+        """Names of `shared` values that the provider is known not to accept (`SendResult.untaken`)."""
+        return frozenset()
+
+    def heard(self, external_id: str) -> tuple[str, str, str] | None:
+        """A manual change in the provider to records of this flow.
+
+        :return: kind and external ID of the affected record, and a sentence on it; None: no manual change
+        """
+        return None
+
+
+class ResultFlow(Flow):
+    """Results of pulled records, to the provider."""
+
+    direction = "push"
+    kind = "result"
+
+    def report(self, results, key: str) -> dict[str, str]:
+        """Report the results of records to the provider (`documents.Result` of one subject).
+
+        :return: external IDs that were refused, with the reason
+        """
+        raise NotImplementedError
+
+    def reported(self, result) -> bool | None:
+        """Whether the provider already has a result; None if that cannot be asked."""
+        raise NotImplementedError
+
+
+class InboxFlow(PullFlow):
+    """Fetches the files of the provider's server, which the flows of files read."""
+
+    kind = "feed_file"
+    feed = "inbox"
+
+
+class FileInFlow(PullFlow):
+    """Records that files bring into Odoo."""
+
+    feed = "in"
+
+
+class FileOutFlow(Flow):
+    """Records that Odoo writes into files for the provider."""
+
+    direction = "push"
+    kind = "feed_file"
+    feed = "out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnSpec:
+class Column:
     """A column of a default file template; see `documents.FeedColumn` for the other parameters.
 
     :param path: Odoo field path of the value (`state_id.code`), relative to the record or its line
@@ -96,10 +289,9 @@ class ColumnSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSpec:
-    """A default file template; the administrator can change all of it.
+class Template:
+    """The default template of a flow's files; the administrator can change all of it.
 
-    :param flow: key of its flow
     :param model: Odoo model of the written records (out), or empty
     :param lines: field of the records that holds their lines; empty: one row for each record
     :param domain: literal Odoo domain of the written records
@@ -107,9 +299,8 @@ class FeedSpec:
     :param file_name: pattern of the names of written files, or regular expression for the names of read ones
     """
 
-    flow: str
     entity: str
-    columns: tuple[ColumnSpec, ...]
+    columns: tuple[Column, ...]
     folder: str
     file_name: str
     key: str = "id"
@@ -121,3 +312,61 @@ class FeedSpec:
     root_element: str = "Records"
     archive_folder: str = ""
     statuses: tuple[str, ...] = ()
+
+
+def FlowSpec(**values):
+    """TRANSITION: a flow whose methods the provider has, by key."""
+    base = {"pull": _PullByKey, "push": _PushByKey}.get(values["direction"], Flow)
+    return type("FlowByKey", (base,), {**values, "template": None})
+
+
+class _PullByKey(PullFlow):
+    def pull(self, cursor, since):
+        return self.provider.pull(self.key, cursor, since)
+
+    def booked(self, since):
+        return self.provider.booked(self.key, since)
+
+    def reread(self):
+        return self.provider.reread(self.key)
+
+    def fetch(self, external_id):
+        return self.provider.fetch(self.key, external_id)
+
+    def fetch_files(self, external_id, known):
+        return self.provider.fetch_files(self.key, external_id, known)
+
+    def changed_after(self, external_id, moment):
+        return self.provider.changed_after(self.key, external_id, moment)
+
+    def acknowledge(self, versions):
+        return self.provider.acknowledge(self.key, versions)
+
+    def document(self, payload):
+        return self.provider.document(self.key, payload)
+
+
+class _PushByKey(PushFlow):
+    def render(self, document):
+        return self.provider.render(self.key, document)
+
+    def send(self, payload, external_id, key):
+        return self.provider.send(self.key, payload, external_id, key)
+
+    def send_many(self, jobs):
+        return self.provider.send_many(self.key, jobs)
+
+    def find(self, payload, key):
+        return self.provider.find(self.key, payload, key)
+
+    def untaken(self):
+        return self.provider.untaken(self.key)
+
+    def heard(self, external_id):
+        return self.provider.heard(self.key, external_id)
+
+    def report(self, results, key):
+        return self.provider.report(results, key)
+
+    def reported(self, result):
+        return self.provider.reported(result)

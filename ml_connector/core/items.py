@@ -7,7 +7,7 @@ from functools import partial
 from .errors import InvalidDataError, PermanentError, RemoteError, UnreadableRowError
 from .http import Unreadable, content_key
 from .messages import Message, _, paragraph
-from .provider import RemotePage, RemoteRecord, content_version
+from .remote import RemotePage, RemoteRecord, content_version
 
 UNREADABLE = "unreadable:"
 """Prefix of the IDs that Odoo gives to unreadable rows without an ID of the provider."""
@@ -68,13 +68,14 @@ def fetched(read, external_id, label):
     return _unreadable({}, {"provider": label}, reason, external_id)
 
 
-def document_of(provider, flow, payload):
+def document_of(flow, payload):
     """The document of a payload.
 
+    :param flow: a `PullFlow`
     :raises UnreadableRowError: the payload is that of an unreadable row
     """
     refuse_unreadable(payload)
-    return provider.document(flow, payload)
+    return flow.document(payload)
 
 
 def refuse_unreadable(payload):

@@ -1,22 +1,13 @@
 """The interface between engine and providers. A new provider is one subclass of `Provider` in its own folder."""
 
-import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from .flow import FeedSpec, FlowSpec
+from .flow import Flow
 from .messages import _
 from .moments import localized
-
-
-def content_version(content) -> str:
-    """Hash of the content of a JSON value in sixteen hex digits, independent of the order of keys."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,64 +25,6 @@ class Credential:
     help: str = ""
     address: bool = False
     grant: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteRecord:
-    """A remote record as it was read.
-
-    :param version: changes whenever the relevant content changes (see `content_version`)
-    :param title: its name for users (an invoice number, a name)
-    :param payload: the provider's JSON, stored to translate it again with later mappings
-    """
-
-    external_id: str
-    version: str
-    title: str
-    payload: dict
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemotePage:
-    """Items of one answer and the cursor to store with them. `cursor` None: keep the stored one.
-
-    :param is_told: of `Provider.booked`: whether the provider has received the result that they are booked
-    """
-
-    items: tuple[RemoteRecord, ...]
-    cursor: str | None = None
-    total: int | None = None
-    is_told: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendResult:
-    """The provider's answer to a record that Odoo sent.
-
-    :param linked: whether the provider already had the record, so that nothing was created
-    :param takes_files: whether the following flows may send the record's files now
-    :param shared: values of the record in the provider, as far as its answer contains them (see
-        `documents.Vendor.shared`); for kinds that both sides may change
-    :param untaken: names of such values that the provider did not accept: Odoo's changes of them remain unsent
-    :param message: a sentence for the users of the record, posted on it
-    :param mapping: the `documents.Reference` by which the provider's records refer to it
-    :param parts: {(kind, the provider's ID): Odoo ID} of its lines, to which other records of the provider refer
-    :param is_incomplete: whether a part of it was not sent, so that it is sent again when it is queued again
-    """
-
-    external_id: str
-    version: str = ""
-    url: str = ""
-    note: str = ""
-    linked: bool = False
-    mapping: object = None
-    takes_files: bool = False
-    shared: dict = field(default_factory=dict)
-    untaken: frozenset = frozenset()
-    message: str = ""
-    parts: dict = field(default_factory=dict)
-    is_incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +123,8 @@ class Provider:
     environments: dict[str, str] = {}
     """Base URL by environment: `production`, `sandbox`."""
     credentials: tuple[Credential, ...] = ()
-    flows: tuple[FlowSpec, ...] = ()
+    flows: tuple[type[Flow], ...] = ()
+    """The class of each flow, in the order of their `sequence`."""
     webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription becomes active only after Odoo answered the provider's challenge."""
@@ -210,8 +144,6 @@ class Provider:
     """Seconds after which the provider has surely finished an unanswered request, so that Odoo can look it up."""
     access_end_advice = ""
     """Sentence on what to do before the refresh token expires, if the provider's expires."""
-    feeds: tuple[FeedSpec, ...] = ()
-    """Default file templates of the flows that use files."""
     pushes: dict[str, type] = {}
     """By push flow: the class that renders, sends and finds its records. It is instantiated once for each run."""
 
@@ -226,6 +158,10 @@ class Provider:
         self._tokens = tokens
         self._observe = observe
         self._pushes = {}
+
+    @cached_property
+    def _flows(self):
+        return {}
 
     @cached_property
     def learned(self):
@@ -251,18 +187,27 @@ class Provider:
         }
 
     @classmethod
-    def flow(cls, key: str) -> FlowSpec:
-        """The flow of that key; for an unknown key a flow that does nothing."""
+    def flow_class(cls, key: str) -> type[Flow]:
+        """The class of the flow of that key; for an unknown key a flow that does nothing."""
         known = next((flow for flow in cls.flows if flow.key == key), None)
-        return known or FlowSpec(key=key, label=key, direction="", kind="", sequence=0)
+        return known or type("UnknownFlow", (Flow,), {"key": key, "label": key})
+
+    def flow(self, key: str) -> Flow:
+        """The flow of that key: one instance for each run, because it caches lookups."""
+        if key not in self._flows:
+            self._flows[key] = self.flow_class(key)(self)
+        return self._flows[key]
 
     @classmethod
-    def blocked(cls, flow: str, capabilities: frozenset, options: dict) -> str:
+    def blocked(cls, key: str, capabilities: frozenset, options: dict) -> str:
         """A sentence on why a push flow cannot work with the granted capabilities; empty if it can."""
-        spec = cls.flow(flow)
-        missing = [name for name in (*spec.scopes, *spec.needs) if name not in capabilities]
-        if not missing:
-            return ""
+        required = cls.flow_class(key).required(capabilities, options)
+        missing = [name for name in dict.fromkeys(required) if name not in capabilities]
+        return cls.explain_missing(missing) if missing else ""
+
+    @classmethod
+    def explain_missing(cls, missing: list[str]) -> str:
+        """A sentence on capabilities that the provider did not grant, and what to do about them."""
         return _("%(provider)s did not grant %(permissions)s.", provider=cls.label, permissions=missing)
 
     @classmethod
@@ -286,7 +231,7 @@ class Provider:
     def release_accounting_connection(self):
         """Undo `claim_accounting_connection`; never affects another system."""
 
-    def pull(self, flow: str, cursor: str, since) -> Iterator[RemotePage]:
+    def pull(self, flow: str, cursor: str, since):
         """Pages of a pull flow, to be stored one by one.
 
         :param cursor: as stored after the last committed page, empty at first
@@ -294,22 +239,22 @@ class Provider:
         """
         raise NotImplementedError
 
-    def booked(self, flow: str, since) -> Iterator[RemotePage]:
+    def booked(self, flow: str, since):
         """Pages of records that the provider has marked as booked since a `date`, and so no longer offers for booking.
 
         For flows that relist. Records may be older if the provider does not tell when they were booked.
         """
         raise NotImplementedError
 
-    def reread(self, flow: str) -> Iterator[RemotePage]:
+    def reread(self, flow: str):
         """Pages of booked records that may have changed since: the engine compares the known ones again."""
         return iter(())
 
-    def fetch(self, flow: str, external_id: str) -> RemoteRecord | None:
+    def fetch(self, flow: str, external_id: str):
         """The current version of one record; None if it no longer exists."""
         raise NotImplementedError
 
-    def fetch_files(self, flow: str, external_id: str, known: dict) -> RemoteRecord | None:
+    def fetch_files(self, flow: str, external_id: str, known: dict):
         """The current record of a flow of files, with links to its files; None if it no longer exists.
 
         :param known: `subject_kind`; if known, the `names` of its files and a `day` on which they may have been created
@@ -354,7 +299,7 @@ class Provider:
         """Names of `shared` values that the provider is known not to accept (`SendResult.untaken`)."""
         return frozenset()
 
-    def send(self, flow: str, payload: dict, external_id: str, key: str) -> SendResult:
+    def send(self, flow: str, payload: dict, external_id: str, key: str):
         """Create (`external_id` empty) or update a record.
 
         :param key: idempotency key, stable over retries
@@ -369,7 +314,7 @@ class Provider:
         """
         return self._push(flow).send_many(jobs)
 
-    def find(self, flow: str, payload: dict, key: str) -> SendResult | None:
+    def find(self, flow: str, payload: dict, key: str):
         """Find out by Odoo's own reference whether an earlier `send` took effect."""
         return self._push(flow).find(payload, key)
 
@@ -392,28 +337,6 @@ class Provider:
 
     def files(self):
         """The session with the provider's file server (`files.SftpSession`), one for a whole run."""
-        raise NotImplementedError
-
-    @classmethod
-    def read_file(cls, template, content: bytes):
-        """A file with its `documents` and, after these were read, its `notes`, as in `documents.FileContent`. Pure.
-
-        :raises FileFormatError: the file as a whole cannot be read
-        """
-        raise NotImplementedError
-
-    @classmethod
-    def file_item(cls, flow: str, template, document) -> RemoteRecord:
-        """A document of a file as an item of its flow. Pure."""
-        raise NotImplementedError
-
-    @classmethod
-    def file_writer(cls, template, stream):
-        """An object that writes a file to a binary stream. Pure.
-
-        `texts_of(values)` returns the row as written to the file, `write(rows)` and `write_document(rows)` write such
-        rows, `close()` ends the file, `size` is the number of written bytes.
-        """
         raise NotImplementedError
 
     def close(self):

@@ -34,11 +34,11 @@ class MlWorker(models.AbstractModel):
 
     def _dry_pull(self, run, flow):
         lines = []
-        for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
+        for page in run.provider.flow(flow.key).pull(flow._read_from(), flow.start_date or None):
             entries = [ImportEntry(None, None) for _item in page.items]
             for entry, item in zip(entries, page.items, strict=True):
                 try:
-                    entry.document = document_of(run.provider, flow.key, item.payload)
+                    entry.document = document_of(run.provider.flow(flow.key), item.payload)
                 except ConnectorError as error:
                     entry.error = error
             importer = flow._writer()
@@ -71,7 +71,7 @@ class MlWorker(models.AbstractModel):
             line = {"title": record.display_name, "outcome": "sent"}
             try:
                 binding = bindings.get(record.id, self.env["ml.binding"])
-                run.provider.render(flow.key, self._outgoing_document(flow, record, binding))
+                run.provider.flow(flow.key).render(self._outgoing_document(flow, record, binding))
             except (ConnectorError, AccessError) as error:
                 problem = self._as_connector_error(error)
                 waits = ERROR_CLASSES[problem.error_class].state == "waiting"

@@ -140,7 +140,7 @@ class MlWorker(models.AbstractModel):
             logs = self.env["ml.sync.log"].search([("flow_id", "=", flow.id)], order="id desc", limit=MOST_NAMING)
             for payload in filter(None, logs.sudo().mapped("payload")):  # sudo: field without access
                 with suppress(ConnectorError):
-                    found |= {attachment.url for attachment in run.provider.document(files_flow, payload)}
+                    found |= {attachment.url for attachment in run.provider.flow(files_flow).document(payload)}
         return found
 
     def _claim_attachment(self, flow, attachment):
@@ -156,7 +156,7 @@ class MlWorker(models.AbstractModel):
         """Download the attachments of a record."""
         if not origin:
             raise InvalidDataError(_("Odoo no longer has the transfer of the record to which these files belong."))
-        attachments = run.provider.document(flow.key, origin.sudo().payload)  # sudo: field without access
+        attachments = run.provider.flow(flow.key).document(origin.sudo().payload)  # sudo: field without access
         files = []
         for attachment in attachments:
             try:

@@ -16,8 +16,10 @@ from ..core.errors import (
     NotFoundError,
     PermanentError,
 )
+from ..core.files.parse import Reading
+from ..core.files.records import record_of
 from ..core.messages import _, paragraph
-from ..core.provider import RemoteRecord
+from ..core.remote import RemoteRecord
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_feed_file import LOOK_AGAIN
 from ..models.ml_sentence import in_words
@@ -367,7 +369,7 @@ class MlWorker(models.AbstractModel):
             file.write({"state": "duplicate", "note": note})
             return 0
         definition = template._definition()
-        content = run.provider.read_file(definition, file.attachment_id.raw)
+        content = Reading(definition, file.attachment_id.raw)
         items = self._items(run, file, definition, content.documents)
         count = adopted = 0
         while chunk := list(itertools.islice(items, STORE_CHUNK)):
@@ -394,14 +396,14 @@ class MlWorker(models.AbstractModel):
             yield item
 
     def _item(self, run, file, definition, document):
-        item = run.provider.file_item(file.template_id.flow_id.key, definition, document)
+        item = record_of(definition, document)
         external_id = item.external_id if document.key else f"{file.name}, {item.external_id}"
         return dataclasses.replace(item, external_id=external_id, payload={**item.payload, "folder": file.folder})
 
     def _check(self, run, flow, document, item):
         """Reject the whole file if one of its documents is invalid. A document that is not relevant is no error."""
         try:
-            run.provider.document(flow.key, item.payload)
+            run.provider.flow(flow.key).document(item.payload)
         except InvalidDataError as error:
             raise FileFormatError(
                 _(

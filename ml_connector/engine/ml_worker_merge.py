@@ -211,7 +211,7 @@ class MlWorker(models.AbstractModel):
         if flow.conflict_policy != "newest":
             return flow.conflict_policy
         touched = flow._reader(entry.bound._name)._touched_at(entry.bound)[entry.bound.id]
-        is_newer = run.provider.changed_after(flow.key, binding.external_id, touched.replace(tzinfo=UTC))
+        is_newer = run.provider.flow(flow.key).changed_after(binding.external_id, touched.replace(tzinfo=UTC))
         return {True: "vendor", False: "odoo"}.get(is_newer, "")
 
     def _shared_values(self, flow, records):
@@ -263,7 +263,7 @@ class MlWorker(models.AbstractModel):
             and binding.agreed_odoo != odoo_values[log.res_id]
         ]
         items = run.parallel(
-            lambda external_id: run.provider.fetch(pull_flow.key, external_id),
+            run.provider.flow(pull_flow.key).fetch,
             [binding.external_id for _log, binding in changed],
         )
         errors = {}
@@ -277,9 +277,9 @@ class MlWorker(models.AbstractModel):
         pull_flow = flow._counterpart("pull")
         sent = pull_flow and log.sudo().sent_values  # sudo: field without access
         binding = sent and self._bindings_by_record(flow, self.env[log.res_model].browse(log.res_id)).get(log.res_id)
-        item = binding and binding.agreed_vendor and run.provider.fetch(pull_flow.key, log.external_id)
+        item = binding and binding.agreed_vendor and run.provider.flow(pull_flow.key).fetch(log.external_id)
         if item:
-            remote_values = document_of(run.provider, pull_flow.key, item.payload).shared()
+            remote_values = document_of(run.provider.flow(pull_flow.key), item.payload).shared()
             self._agree_on_arrived(binding, sent, remote_values)
 
     def _unseen_change(self, run, pull_flow, item, binding, odoo_values):
@@ -287,7 +287,7 @@ class MlWorker(models.AbstractModel):
         if item is None or isinstance(item, ConnectorError):
             return item
         try:
-            remote_values = document_of(run.provider, pull_flow.key, item.payload).shared()
+            remote_values = document_of(run.provider.flow(pull_flow.key), item.payload).shared()
         except ConnectorError as error:
             return error
         if not unseen(odoo_values, remote_values, binding.agreed_vendor):

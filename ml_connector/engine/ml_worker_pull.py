@@ -69,7 +69,7 @@ class MlWorker(models.AbstractModel):
         flow.write({"progress_done": 0, "progress_total": 0})
         self._acknowledge(run, flow)
         run.listed[flow.id] = set()
-        for page in run.provider.pull(flow.key, flow._read_from(), flow.start_date or None):
+        for page in run.provider.flow(flow.key).pull(flow._read_from(), flow.start_date or None):
             run.listed[flow.id].update(item.external_id for item in page.items)
             found = page.items if flow.kind != "file" else self._missing_files(flow, page.items)
             new = self.env["ml.sync.log"]._store(flow, found)
@@ -90,7 +90,7 @@ class MlWorker(models.AbstractModel):
 
     def _reread(self, run, flow):
         """Read records again that may change after booking and are in no list of new ones. Unknown ones are skipped."""
-        for page in run.provider.reread(flow.key):
+        for page in run.provider.flow(flow.key).reread():
             run.listed[flow.id].update(item.external_id for item in page.items)
             keys = {(flow.kind, item.external_id) for item in page.items}
             bound = self.env["ml.binding"]._records(flow.connection_id, keys)
@@ -107,7 +107,7 @@ class MlWorker(models.AbstractModel):
             return
         late = []
         for item in items:
-            attachments = _translated(run.provider, files_flow.key, item.external_id, item.payload)
+            attachments = _translated(run.provider.flow(files_flow.key), item.external_id, item.payload)
             if attachments and not isinstance(attachments, ConnectorError):
                 payload = {"subject_kind": flow.kind, "names": [attachment.name for attachment in attachments]}
                 late.append(replace(item, version=_files_version(attachments), payload=payload))
@@ -137,7 +137,7 @@ class MlWorker(models.AbstractModel):
         """Acknowledge together. A refused batch is halved until the refused record is alone."""
         started = time.monotonic()
         try:
-            refused = run.provider.acknowledge(flow.key, logs.mapped("external_version"))
+            refused = run.provider.flow(flow.key).acknowledge(logs.mapped("external_version"))
         except Exception as error:  # noqa: BLE001 - whatever one document raises must not stop the others
             problem = self._as_connector_error(error)
             # acknowledging twice does no harm
@@ -256,10 +256,10 @@ class MlWorker(models.AbstractModel):
         """The documents of a batch. An entry whose payload cannot be translated carries the error."""
         rows = [(log.external_id, log.sudo().payload) for log in logs]  # sudo: field without access
         if flow.kind == "file":
-            read = partial(_download, run.provider, flow.key)
+            read = partial(_download, run.provider.flow(flow.key))
             documents = run.parallel(read, rows)
         else:
-            documents = [_translated(run.provider, flow.key, *row) for row in rows]
+            documents = [_translated(run.provider.flow(flow.key), *row) for row in rows]
         entries = []
         for log, document in zip(logs, documents, strict=True):
             entry = ImportEntry(log, None)
@@ -774,29 +774,29 @@ def _about(log):
     return {"subject": log.kind, "external_id": log.external_id, "version": log.external_version}
 
 
-def _translated(provider, flow, external_id, payload):
+def _translated(flow, external_id, payload):
     try:
         if not payload:
             # the payload was deleted after the retention period, and the record is imported again
-            item = provider.fetch(flow, external_id)
+            item = flow.fetch(external_id)
             if item is None:
-                raise InvalidDataError(_("%(provider)s no longer has this record.", provider=provider.label))
+                raise InvalidDataError(_("%(provider)s no longer has this record.", provider=flow.provider.label))
             payload = item.payload
-        return document_of(provider, flow, payload)
+        return document_of(flow, payload)
     except ConnectorError as error:
         return error
 
 
-def _download(provider, flow, row):
+def _download(flow, row):
     """Download the files of a remote record. It is read again, because the URLs of files are short-lived."""
     external_id, payload = row
     refuse_unreadable(payload)
-    item = provider.fetch_files(flow, external_id, payload)
+    item = flow.fetch_files(external_id, payload)
     if item is None:
-        raise InvalidDataError(_("%(provider)s no longer has this record and its files.", provider=provider.label))
+        raise InvalidDataError(_("%(provider)s no longer has this record and its files.", provider=flow.provider.label))
     files = []
-    for attachment in document_of(provider, flow, item.payload):
-        mimetype, content = provider.download(attachment.url)
+    for attachment in document_of(flow, item.payload):
+        mimetype, content = flow.provider.download(attachment.url)
         name = stored_name(attachment.name, mimetype)
         files.append(DownloadedFile(name=name, mimetype=mimetype, content=content))
     return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))

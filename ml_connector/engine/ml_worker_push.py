@@ -140,7 +140,7 @@ class MlWorker(models.AbstractModel):
                 if not binding and exporter._is_taken_back(record):
                     raise NotRelevantError(_("Archived or cancelled in Odoo before Odoo sent it."))
                 document = self._outgoing_document(flow, record, binding)
-                payload = run.provider.render(flow.key, document)
+                payload = run.provider.flow(flow.key).render(document)
             except psycopg2.Error:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
@@ -150,7 +150,7 @@ class MlWorker(models.AbstractModel):
             fingerprint = _digest(stored)
             if binding.fingerprint == fingerprint:
                 # so that the next sweep skips it
-                agreed = self._agreed_odoo(binding, odoo_values.get(log.res_id), run.provider.untaken(flow.key))
+                agreed = self._agreed_odoo(binding, odoo_values.get(log.res_id), run.provider.flow(flow.key).untaken())
                 binding.write({"synced_at": started, "agreed_odoo": agreed or binding.agreed_odoo})
                 self._store_sent(log, "unchanged")
                 continue
@@ -379,10 +379,11 @@ class MlWorker(models.AbstractModel):
 
     def _answers(self, run, flow, jobs):
         """A `SendResult` or a ConnectorError for each job. An error of a whole call applies to each of its jobs."""
-        if flow._spec().batch < 2 or not jobs:
-            return run.parallel(lambda job: run.provider.send(flow.key, *job), jobs)
+        sending = run.provider.flow(flow.key)
+        if sending.batch < 2 or not jobs:
+            return run.parallel(lambda job: sending.send(*job), jobs)
         calls = run.calls
-        (answers,) = run.parallel(lambda jobs: run.provider.send_many(flow.key, jobs), [jobs])
+        (answers,) = run.parallel(sending.send_many, [jobs])
         if not isinstance(answers, ConnectorError):
             return answers
         if len(jobs) > 1 and self._may_be_of_one(answers, has_effect=run.calls > calls):
@@ -571,7 +572,7 @@ class MlWorker(models.AbstractModel):
     def _resolve_unconfirmed(self, run, flow, log):
         payload = log.sudo().payload  # sudo: field without access
         try:
-            sent = None if log.external_id else run.provider.find(flow.key, payload, log.idempotency_key)
+            sent = None if log.external_id else run.provider.flow(flow.key).find(payload, log.idempotency_key)
             if log.external_id:
                 self._record_arrived(run, flow, log)
             with self.env.cr.savepoint():
@@ -663,7 +664,7 @@ class MlWorker(models.AbstractModel):
         self._commit(run)
         calls = run.calls
         try:
-            refused = run.provider.report([log._result() for log in logs], key)
+            refused = run.provider.flow(logs.flow_id.key).report([log._result() for log in logs], key)
         except Exception as error:  # noqa: BLE001 - whatever one result raises must not stop the others
             self._after_refusal(run, logs, self._as_connector_error(error), has_effect=run.calls > calls)
             return

@@ -84,7 +84,7 @@ class MlWorker(models.AbstractModel):
         """Records that the provider marks as booked since a day and Odoo lacks: (item, whether Odoo reported it)."""
         since = max(since, flow.start_date or since)
         found = {}
-        for page in islice(run.provider.booked(flow.key, since), most_pages):
+        for page in islice(run.provider.flow(flow.key).booked(since), most_pages):
             items = {item.external_id: item for item in page.items}
             keys = [(flow.kind, external_id) for external_id in items]
             held = {external_id for _kind, external_id in self.env["ml.binding"]._records(flow.connection_id, keys)}

@@ -276,7 +276,7 @@ class MlWorker(models.AbstractModel):
         self._log_changes(run, of_pushes)
         for (flow, external_id), item in zip(
             keys,
-            run.parallel(lambda key: run.provider.fetch(key[0].key, key[1]), [(f._spec(), i) for f, i in keys]),
+            run.parallel(lambda key: key[0].fetch(key[1]), [(run.provider.flow(flow.key), i) for flow, i in keys]),
             strict=True,
         ):
             self._store_hint(flow, external_id, item, hints[flow, external_id])
@@ -291,7 +291,8 @@ class MlWorker(models.AbstractModel):
         """Log manual changes in the provider on the Odoo records."""
         events = [event for event in of_pushes if event.external_id]
         found = run.parallel(
-            lambda key: run.provider.heard(*key), [(of_pushes[event].key, event.external_id) for event in events]
+            lambda key: key[0].heard(key[1]),
+            [(run.provider.flow(of_pushes[event].key), event.external_id) for event in events],
         )
         for event, heard in zip(events, found, strict=True):
             event.state = "done"

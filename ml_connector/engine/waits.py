@@ -33,7 +33,9 @@ class Waits:
         for kind, flow in flows.items():
             missing = self._in_turn({key: rows for key, rows in groups.items() if key[0] == kind and key not in known})
             with self.env["ml.worker"]._counted(self._run, self._logs.union(*missing.values())):
-                items = self._run.parallel(lambda key, flow=flow: self._run.provider.fetch(flow.key, key[1]), missing)
+                items = self._run.parallel(
+                    lambda key, flow=flow: self._run.provider.flow(flow.key).fetch(key[1]), missing
+                )
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
             stored += self._logs._store(flow, found)
             if flow._spec().feed == "in":

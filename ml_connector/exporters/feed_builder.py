@@ -7,6 +7,7 @@ from odoo.fields import Datetime, Domain
 from odoo.tools import SQL
 
 from ..core.errors import InvalidDataError
+from ..core.files.serialize import file_writer
 from ..core.messages import _
 from .feed_source import BATCH, FeedSource, digest
 
@@ -138,7 +139,7 @@ class FeedBuilder:
     def _writer(self):
         if self._part is None:
             stream = io.BytesIO()
-            self._part = (self.provider.file_writer(self.definition, stream), stream, [])
+            self._part = (file_writer(self.definition, stream), stream, [])
             self._lines = 0
         return self._part[0]
 

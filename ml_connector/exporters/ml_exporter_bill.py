@@ -163,7 +163,7 @@ class MlExporterOutgoingFiles(models.AbstractModel):
     def _sendable(self, flow, records):
         """Records with files that the provider has or is about to get."""
         owners = set(self._files(flow, records).mapped("res_id"))
-        followed = flow.connection_id._provider_class().flow(flow._spec().follows)
+        followed = flow.connection_id._provider_class().flow_class(flow._spec().follows)
         sent = set(flow.env["ml.binding"]._external_ids(flow.connection_id, followed.kind, records))
         # a file may be added while its record is being sent
         queued = flow.env["ml.sync.log"].search(
@@ -179,7 +179,7 @@ class MlExporterOutgoingFiles(models.AbstractModel):
         return records.filtered(lambda record: record.id in owners and record.id in sent)
 
     def _document(self, flow, record):
-        spec = flow.connection_id._provider_class().flow(flow._spec().follows)
+        spec = flow.connection_id._provider_class().flow_class(flow._spec().follows)
         return OutgoingFiles(
             parent_external_id=self._remote_id(flow, spec.kind, record),
             files=tuple(
@@ -201,7 +201,7 @@ class MlExporterRelease(models.AbstractModel):
         return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
 
     def _document(self, flow, record):
-        spec = flow.connection_id._provider_class().flow(flow._spec().follows)
+        spec = flow.connection_id._provider_class().flow_class(flow._spec().follows)
         self._wait_for_files(flow, record)
         return Release(parent_external_id=self._remote_id(flow, spec.kind, record))
 

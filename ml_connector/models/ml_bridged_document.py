@@ -48,7 +48,7 @@ class MlBridgedDocument(models.Model):
         """
         self.ensure_one()
         provider = self.connection_id._provider(lambda _exchange: None)
-        return provider.document(self.flow_id.key, self.sudo().payload)  # sudo: field without access
+        return provider.flow(self.flow_id.key).document(self.sudo().payload)  # sudo: field without access
 
     def action_open_syncs(self):
         return self.env["ml.sync.log"]._action_for(self)

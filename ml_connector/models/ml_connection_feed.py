@@ -41,7 +41,9 @@ class MlConnection(models.Model):
 
     def _compute_has_feeds(self):
         for connection in self:
-            connection.has_feeds = bool(connection.provider and connection._provider_class().feeds)
+            connection.has_feeds = bool(
+                connection.provider and any(spec.template for spec in connection._provider_class().flows)
+            )
 
     def _compute_feed_file_count(self):
         counts = dict(
@@ -68,9 +70,9 @@ class MlConnection(models.Model):
         connection = self.sudo()  # sudo: as all parts of a new connection
         present = connection.feed_template_ids.flow_id.mapped("key")
         flows = {flow.key: flow for flow in connection.with_context(active_test=False).flow_ids}
-        specs = [spec for spec in connection._provider_class().feeds if spec.flow not in present]
+        specs = [spec for spec in connection._provider_class().flows if spec.template and spec.key not in present]
         self.env["ml.feed.template"].sudo().create(  # sudo: see above
-            [_template_values(flows[spec.flow], spec, number) for number, spec in enumerate(specs, start=1)]
+            [_template_values(flows[spec.key], spec.template, number) for number, spec in enumerate(specs, start=1)]
         )
 
     def _inbox_flow(self):

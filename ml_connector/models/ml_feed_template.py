@@ -7,6 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..core.documents import FeedColumn, FeedTemplate
 from ..core.errors import ConnectorError
+from ..core.files.serialize import file_writer
 from ..core.messages import _
 from ..core.patterns import NamePattern, PatternError, filled, tokens
 from ..exporters.feed_expressions import EXPRESSIONS, paths_read
@@ -220,9 +221,7 @@ class MlFeedTemplate(models.Model):
 
     def _spec(self):
         """The default template of the flow, or None."""
-        flow = self.flow_id
-        feeds = flow.connection_id._provider_class().feeds if flow.connection_id else ()
-        return next((spec for spec in feeds if spec.flow == flow.key), None)
+        return self.flow_id._spec().template if self.flow_id.connection_id else None
 
     # ------------------------------------------------------------------ checks
 
@@ -444,7 +443,7 @@ class MlFeedTemplate(models.Model):
         stream = io.BytesIO()
         try:
             source = FeedSource(template)
-            writer = self._provider_class().file_writer(self._definition(), stream)
+            writer = file_writer(self._definition(), stream)
             records = source.model.search(source.domain(), order="id", limit=PREVIEW_ROWS)
             for record in source.read(records):
                 writer.write_document([writer.texts_of(row) for row in record.rows])

@@ -306,7 +306,7 @@ class MlFlow(models.Model):
     def _spec(self):
         """The flow's class of the provider."""
         self.ensure_one()
-        return self.connection_id._provider_class().flow(self.key)
+        return self.connection_id._provider_class().flow_class(self.key)
 
     def _with_stake(self, sentence):
         """The sentence of an error, followed by its possible consequences."""
@@ -322,7 +322,7 @@ class MlFlow(models.Model):
         spec = self._spec()
         if spec.watches or not spec.follows:
             return spec.watches
-        return self.connection_id._provider_class().flow(spec.follows).watches
+        return self.connection_id._provider_class().flow_class(spec.follows).watches
 
     def _is_shared(self):
         """Whether both sides may change the records of this flow."""

@@ -14,7 +14,7 @@ from ..core.documents import Result
 from ..core.http import mask
 from ..core.items import UNREADABLE
 from ..core.messages import _
-from ..core.provider import RemoteRecord
+from ..core.remote import RemoteRecord
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
 from .ml_error_class import MAX_STOPS

@@ -18,17 +18,10 @@ from odoo.addons.ml_connector.core.documents import (
     Vendor,
 )
 from odoo.addons.ml_connector.core.errors import InvalidDataError
-from odoo.addons.ml_connector.core.flow import FlowSpec
-from odoo.addons.ml_connector.core.provider import (
-    CheckReport,
-    Credential,
-    Event,
-    Finding,
-    Provider,
-    RemotePage,
-    RemoteRecord,
-    SendResult,
-)
+from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Event, Finding, Provider
+from odoo.addons.ml_connector.core.remote import RemotePage, RemoteRecord, SendResult
+
+from .fake_flows import declared
 
 
 class FakeRemote:
@@ -86,8 +79,8 @@ class FakeProvider(Provider):
         Credential(name="client_secret", label="Client secret", secret=True),
     )
     flows = (
-        FlowSpec(key="coding", label="Codes", direction="pull", kind="reference", sequence=10),
-        FlowSpec(
+        declared(key="coding", label="Codes", direction="pull", kind="reference", sequence=10),
+        declared(
             key="vendors",
             label="Vendors",
             direction="pull",
@@ -95,7 +88,7 @@ class FakeProvider(Provider):
             sequence=20,
             options=("create_vendors", "vendor_change_policy"),
         ),
-        FlowSpec(
+        declared(
             key="bills",
             label="Bills",
             direction="pull",
@@ -106,9 +99,9 @@ class FakeProvider(Provider):
             events=("bill.changed",),
             options=("post_bills", "lock_date_policy", "start_date"),
         ),
-        FlowSpec(key="bill_files", label="Bill files", direction="pull", kind="file", sequence=40),
-        FlowSpec(key="payments", label="Payments", direction="pull", kind="payment", sequence=50, reports=True),
-        FlowSpec(
+        declared(key="bill_files", label="Bill files", direction="pull", kind="file", sequence=40),
+        declared(key="payments", label="Payments", direction="pull", kind="payment", sequence=50, reports=True),
+        declared(
             key="vendors_push",
             label="Vendors out",
             direction="push",
@@ -117,7 +110,7 @@ class FakeProvider(Provider):
             watches="res.partner",
             active=False,
         ),
-        FlowSpec(key="results", label="Results", direction="push", kind="result", sequence=70),
+        declared(key="results", label="Results", direction="push", kind="result", sequence=70),
     )
 
     def __init__(self, settings, tokens, observe):

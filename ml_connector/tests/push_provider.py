@@ -5,14 +5,14 @@ import json
 
 from odoo.addons.ml_connector.core.documents import Reference
 from odoo.addons.ml_connector.core.errors import InvalidDataError
-from odoo.addons.ml_connector.core.flow import FlowSpec
-from odoo.addons.ml_connector.core.provider import SendResult
+from odoo.addons.ml_connector.core.remote import SendResult
 
 from . import fake_provider
+from .fake_flows import declared
 
 
 def _flow(key, kind, watches, **values):
-    return FlowSpec(
+    return declared(
         key=key,
         label=key,
         direction="push",

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 from odoo.addons.ml_connector.core.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
 from odoo.addons.ml_connector.core.errors import InvalidDataError
-from odoo.addons.ml_connector.core.flow import FlowSpec
-from odoo.addons.ml_connector.core.provider import SendResult
+from odoo.addons.ml_connector.core.remote import SendResult
 
 from . import fake_provider
+from .fake_flows import declared
 
 
 def _out(key, kind, watches, sequence, **values):
-    return FlowSpec(
+    return declared(
         key=key, label=key, direction="push", kind=kind, sequence=sequence, watches=watches, active=False, **values
     )
 
@@ -23,7 +23,7 @@ class TargetProvider(fake_provider.FakeProvider):
     key = "target"
     label = "Books Vendor"
     flows = (
-        FlowSpec(key="codes", label="Codes", direction="pull", kind="reference", sequence=10),
+        declared(key="codes", label="Codes", direction="pull", kind="reference", sequence=10),
         _out("accounts_out", "account", "", 90),
         _out("values_out", "list_value", "", 95),
         _out("vendors_out", "vendor", "res.partner", 100),
@@ -74,8 +74,8 @@ class SourceProvider(fake_provider.FakeProvider):
 
     flows = (
         *fake_provider.FakeProvider.flows,
-        FlowSpec(key="orders", label="Orders", direction="pull", kind="purchase_order", sequence=25),
-        FlowSpec(key="credits", label="Credits", direction="pull", kind="credit", sequence=35),
+        declared(key="orders", label="Orders", direction="pull", kind="purchase_order", sequence=25),
+        declared(key="credits", label="Credits", direction="pull", kind="credit", sequence=35),
     )
 
     def _credits(self, payload):

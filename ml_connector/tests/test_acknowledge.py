@@ -1,4 +1,3 @@
-from dataclasses import replace
 from unittest.mock import patch
 
 from odoo import fields
@@ -9,13 +8,14 @@ from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
+from .fake_flows import changed
 
 
 class AcknowledgingProvider(fake_provider.FakeProvider):
     """A provider that offers bills until they are acknowledged, once."""
 
     flows = tuple(
-        replace(spec, acknowledges=spec.key == "bills", defaults={"tell_failures": False} if spec.reports else {})
+        changed(spec, acknowledges=spec.key == "bills", defaults={"tell_failures": False} if spec.reports else {})
         for spec in fake_provider.FakeProvider.flows
     )
     acknowledged = []

@@ -1,6 +1,5 @@
 """What one side has and the other does not: created, linked or left out, many at once."""
 
-import dataclasses
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
@@ -9,6 +8,7 @@ from odoo.tests import tagged
 from odoo.addons.ml_connector.core.errors import InvalidDataError, UnconfirmedError
 from odoo.addons.ml_connector.providers import PROVIDERS
 
+from .fake_flows import changed
 from .test_ledger_push import LedgerCase, LedgerProvider
 
 
@@ -16,7 +16,7 @@ class AlignedProvider(LedgerProvider):
     """Creates codes when it is asked to, and takes none by itself."""
 
     flows = tuple(
-        dataclasses.replace(flow, watches="" if flow.key in ("accounts", "list_values") else flow.watches, batch=1)
+        changed(flow, watches="" if flow.key in ("accounts", "list_values") else flow.watches, batch=1)
         for flow in LedgerProvider.flows
     )
 

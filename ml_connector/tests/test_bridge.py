@@ -12,6 +12,7 @@ from odoo.addons.ml_connector.core.errors import InvalidDataError, NetworkError,
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from .common import ConnectorCase
+from .fake_flows import changed
 from .target_provider import SourceProvider, TargetProvider
 
 
@@ -381,7 +382,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual(self.bridged().filtered(lambda record: record.name == "CN-1").amount_total, -25)
 
     def test_what_is_booked_in_odoo_all_the_same_waits_for_an_odoo_record(self):
-        carrier = dataclasses.replace(TargetProvider.flow("bills_out"), carries=("bill",))
+        carrier = changed(TargetProvider.flow_class("bills_out"), carries=("bill",))
         others = [flow for flow in TargetProvider.flows if flow.key != "bills_out"]
         self.patch(TargetProvider, "flows", (*others, carrier))
         self.remote.put("codes", "T777", {"kind": "account", "code": "777777", "name": "New"})

@@ -13,7 +13,7 @@ from odoo.tests import Form, tagged
 
 from odoo.addons.ml_connector.core.documents import Bill, Files, Party
 from odoo.addons.ml_connector.core.documents.dates import dates_of
-from odoo.addons.ml_connector.core.provider import RemotePage
+from odoo.addons.ml_connector.core.remote import RemotePage
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 from odoo.addons.ml_connector.providers import PROVIDERS
 

@@ -1,4 +1,3 @@
-import dataclasses
 import runpy
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from odoo.addons.ml_connector.models.client_actions import open_address
 from odoo.addons.ml_connector.models.ml_connection import NETWORK_FAILURES_BEFORE_BREAK
 
 from .common import ConnectorCase
+from .fake_flows import changed
 from .fake_provider import FakeProvider
 
 MIGRATION = Path(__file__).parents[1] / "migrations/19.0.1.1.0/post-flows.py"
@@ -313,10 +313,7 @@ class TestConnection(ConnectorCase):
         self.assertEqual(self.logs("vendors").state, "done")
 
     def test_of_two_flows_for_the_same_records_one_can_be_on(self):
-        flows = [
-            dataclasses.replace(flow, excludes=("bills",)) if flow.key == "vendors" else flow
-            for flow in FakeProvider.flows
-        ]
+        flows = [changed(flow, excludes=("bills",)) if flow.key == "vendors" else flow for flow in FakeProvider.flows]
         bills, vendors = self.flow("bills"), self.flow("vendors")
         (bills | vendors).active = False
         with patch.object(FakeProvider, "flows", tuple(flows)):

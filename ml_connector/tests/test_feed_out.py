@@ -385,8 +385,8 @@ class TestFeedOut(FeedCase):
     def test_default_paths_exist(self):
         """Every default column can be written, for every provider with files."""
         for provider in PROVIDERS.values():
-            for spec in provider.feeds:
-                for column in spec.columns:
+            for flow in filter(lambda flow: flow.template, provider.flows):
+                for column in flow.template.columns:
                     if column.expression:
                         self.assertIn(column.expression, EXPRESSIONS)
         self.connection.feed_template_ids.column_ids._check_reads()

@@ -9,11 +9,11 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import BillStatus
 from odoo.addons.ml_connector.core.errors import NetworkError, PermanentError, UnconfirmedError
-from odoo.addons.ml_connector.core.flow import FlowSpec
 from odoo.addons.ml_connector.exporters.ml_exporter_bill import _divided
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
+from .fake_flows import declared
 from .push_provider import PushProvider, _flow
 from .test_push_kinds import PushCase
 
@@ -25,7 +25,7 @@ class LedgerProvider(PushProvider):
         _flow("ledger_orders", "purchase_order", "purchase.order", sequence=290, coded=True),
         _flow("ledger_files", "outgoing_files", "", sequence=310, follows="ledger"),
         _flow("ledger_release", "release", "", sequence=320, follows="ledger"),
-        FlowSpec(key="ledger_status", label="Status", direction="pull", kind="bill_status", sequence=330),
+        declared(key="ledger_status", label="Status", direction="pull", kind="bill_status", sequence=330),
     )
 
     def _ledger_status(self, payload):

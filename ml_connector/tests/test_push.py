@@ -4,7 +4,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.errors import NetworkError, PermanentError, RemoteError, UnconfirmedError
-from odoo.addons.ml_connector.core.provider import SendResult
+from odoo.addons.ml_connector.core.remote import SendResult
 
 from .common import ConnectorCase
 from .fake_provider import FakeProvider

@@ -1,6 +1,5 @@
 """Vendors that change in Odoo and at the provider: merged field by field, with a policy for what both changed."""
 
-from dataclasses import replace
 from unittest.mock import patch
 
 from odoo import fields
@@ -9,12 +8,13 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import Address, Contact, Vendor
 from odoo.addons.ml_connector.core.errors import InvalidDataError
-from odoo.addons.ml_connector.core.provider import SendResult
+from odoo.addons.ml_connector.core.remote import SendResult
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
+from .fake_flows import changed
 
 
 class TwoWayProvider(fake_provider.FakeProvider):
@@ -22,7 +22,7 @@ class TwoWayProvider(fake_provider.FakeProvider):
 
     takes_names = False
     flows = tuple(
-        replace(flow, options=("create_vendors", "conflict_policy", "vendor_change_policy"))
+        changed(flow, options=("create_vendors", "conflict_policy", "vendor_change_policy"))
         if flow.key == "vendors"
         else flow
         for flow in fake_provider.FakeProvider.flows

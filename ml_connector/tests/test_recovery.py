@@ -1,22 +1,22 @@
-from dataclasses import replace
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.errors import NetworkError
-from odoo.addons.ml_connector.core.provider import RemotePage
+from odoo.addons.ml_connector.core.remote import RemotePage
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
+from .fake_flows import changed
 
 
 class RelistingProvider(fake_provider.FakeProvider):
     """A provider that offers no record twice, and lists booked records on request."""
 
     flows = tuple(
-        replace(spec, relists=spec.reports, acknowledges=spec.key == "bills")
+        changed(spec, relists=spec.reports, acknowledges=spec.key == "bills")
         for spec in fake_provider.FakeProvider.flows
     )
     offered = True

@@ -1,20 +1,21 @@
 """What stops the server again and again is left to a person; all else is done."""
 
 from contextlib import contextmanager
-from dataclasses import replace
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.errors import AuthError, PermanentError
-from odoo.addons.ml_connector.core.provider import Event, RemotePage
-from odoo.addons.ml_connector.engine import ml_worker
+from odoo.addons.ml_connector.core.provider import Event
+from odoo.addons.ml_connector.core.remote import RemotePage
+from odoo.addons.ml_connector.engine import ml_worker, ml_worker_files_in
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .common import ConnectorCase
 from .common_feed import FeedCase
+from .fake_flows import changed
 from .test_feed_in import invoices, row
 
 MB = 1024 * 1024
@@ -32,7 +33,7 @@ class StoppingProvider(fake_provider.FakeProvider):
     """
 
     flows = tuple(
-        replace(spec, acknowledges=spec.key == "bills", watches=spec.watches, active=True)
+        changed(spec, acknowledges=spec.key == "bills", watches=spec.watches, active=True)
         for spec in fake_provider.FakeProvider.flows
     )
     stops = {}
@@ -506,14 +507,14 @@ class TestStopsOfFiles(StopCase, FeedCase):
         self.map_vendors()
         self.server.put("outbound/invoices_a_long.csv", invoices(row("900001")))
         self.server.put("outbound/invoices_b_good.csv", invoices(row("900002")))
-        original = self.connection._provider_class().read_file
+        original = ml_worker_files_in.Reading
 
-        def read_file(definition, content):
+        def reading(definition, content):
             if b"900001" in content:
                 raise Killed
             return original(definition, content)
 
-        with patch.object(self.connection._provider_class(), "read_file", staticmethod(read_file)):
+        with patch.object(ml_worker_files_in, "Reading", reading):
             self.sync()
             self.connection.flow_ids.next_run_at = False
             self.assertEqual(self.run_until_quiet(), 3)

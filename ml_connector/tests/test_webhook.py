@@ -14,6 +14,7 @@ from odoo.addons.ml_connector.engine import ml_worker_webhook
 from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
 
 from .common import ConnectorCase
+from .fake_flows import changed
 from .fake_provider import FakeProvider
 
 SECRET = "webhook-example-secret"
@@ -67,7 +68,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.env["ml.binding"]._bind(self.connection, [binding])
         heard = {"h1": ("vendor", "v1", "Ordered by hand: <b>1</b>."), "h2": None, "h3": ("vendor", "gone", "Lost.")}
         flows = tuple(
-            replace(flow, events=("vendor.made",)) if flow.key == "vendors_push" else flow
+            changed(flow, events=("vendor.made",)) if flow.key == "vendors_push" else flow
             for flow in FakeProvider.flows
         )
         with (

@@ -6,6 +6,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..core.errors import ConnectorError, FileFormatError, NotRelevantError
+from ..core.files.parse import Reading
+from ..core.files.records import record_of
 from ..core.provider import Settings
 from ..models.ml_sealed import needs
 from ..models.ml_sentence import in_words
@@ -72,12 +74,12 @@ class MlFeedImport(models.TransientModel):
         }
 
     def _trial(self, definition, content):
-        provider_class = self.template_id._provider_class()
-        reader = provider_class(Settings(base_url="", credentials={}), None, None)
-        reading = provider_class.read_file(definition, content)
+        provider = self.template_id._provider_class()(Settings(base_url="", credentials={}), None, None)
+        flow = provider.flow(self.template_id.flow_id.key)
+        reading = Reading(definition, content)
         labels = {column.name: column.label for column in definition.columns}
         lines = [
-            Command.create(self._tried(reader, definition, document, labels))
+            Command.create(self._tried(flow, definition, document, labels))
             for document in islice(reading.documents, MOST_TRIED)
         ]
         is_whole = next(iter(reading.documents), None) is None
@@ -87,13 +89,12 @@ class MlFeedImport(models.TransientModel):
             "note": " ".join((*more, *(in_words(self.env, note) for note in reading.notes))) or False,
         }
 
-    def _tried(self, reader, definition, document, labels):
+    def _tried(self, flow, definition, document, labels):
         """The preview of one document: its values and result."""
-        flow = self.template_id.flow_id.key
-        item = reader.file_item(flow, definition, document)
+        item = record_of(definition, document)
         outcome, reason = "taken", False
         try:
-            reader.document(flow, item.payload)
+            flow.document(item.payload)
         except NotRelevantError as error:
             outcome, reason = "left_out", in_words(self.env, error.message)
         except ConnectorError as error:

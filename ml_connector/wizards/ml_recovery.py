@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..core.provider import RemoteRecord
+from ..core.remote import RemoteRecord
 from ..models.client_actions import notification
 from ..models.ml_sealed import needs
 from ..models.ml_sentence import Sentence

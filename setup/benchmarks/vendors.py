@@ -4,7 +4,7 @@ import statistics
 
 from odoo import Command
 
-from odoo.addons.ml_connector.core.provider import RemoteRecord
+from odoo.addons.ml_connector.core.remote import RemoteRecord
 
 from .engine import flow_of, median_ratio, run_inside, stop_watch
 from .feeds import make_vendors

@@ -104,8 +104,8 @@ class Tenant:
     @cached_property
     def _codes(self):
         flow = next(flow.key for flow in self.kind.flows if flow.kind == "reference" and flow.direction == "pull")
-        pages = self.provider.pull(flow, "", None)
-        return [self.provider.document(flow, item.payload) for page in pages for item in page.items]
+        pages = self.provider.flow(flow).pull("", None)
+        return [self.provider.flow(flow).document(item.payload) for page in pages for item in page.items]
 
     def _made(self, stored, capabilities, options=None):
         settings = Settings(

@@ -19,7 +19,7 @@ def read(tenant, flow, pages):
     found = []
     for item in islice((item for page in pages for item in page.items), MOST):
         try:
-            found.append((item, tenant.provider.document(flow.key, item.payload)))
+            found.append((item, tenant.provider.flow(flow.key).document(item.payload)))
         except ConnectorError as error:
             tenant.notes.append(f"{flow.label}, {item.title}: {error}")
     return found
@@ -36,10 +36,10 @@ def test_records_are_read_and_translated(tenant, subtests):
         if flow.kind == "file":
             continue
         with subtests.test(flow.key):
-            found = read(tenant, flow, tenant.provider.pull(flow.key, "", since()))
+            found = read(tenant, flow, tenant.provider.flow(flow.key).pull("", since()))
             tenant.notes.append(f"{flow.label}: {len(found)} records")
             for item, _document in found[:1]:
-                again = tenant.provider.fetch(flow.key, item.external_id)
+                again = tenant.provider.flow(flow.key).fetch(item.external_id)
                 assert again is None or again.external_id == item.external_id
             if flow.files:
                 fetch_files(tenant, flow, found)
@@ -50,8 +50,8 @@ def fetch_files(tenant, flow, found):
     for item, document in found:
         names = [attachment.name for attachment in document.attachments]
         known = {"subject_kind": flow.kind, "names": names, "day": ""}
-        files = tenant.provider.fetch_files(flow.files, item.external_id, known)
-        for attachment in tenant.provider.document(flow.files, files.payload) if files else ():
+        files = tenant.provider.flow(flow.files).fetch_files(item.external_id, known)
+        for attachment in tenant.provider.flow(flow.files).document(files.payload) if files else ():
             _mimetype, content = tenant.provider.download(attachment.url)
             assert content
             return
@@ -60,7 +60,7 @@ def fetch_files(tenant, flow, found):
 def test_what_is_booked_is_listed_again(tenant, subtests):
     for flow in tenant.flows("pull"):
         with subtests.test(flow.key):
-            pages = tenant.provider.reread(flow.key)
+            pages = tenant.provider.flow(flow.key).reread()
             if flow.relists:
-                pages = (page for pages in (pages, tenant.provider.booked(flow.key, since())) for page in pages)
+                pages = (page for pages in (pages, tenant.provider.flow(flow.key).booked(since())) for page in pages)
             read(tenant, flow, pages)

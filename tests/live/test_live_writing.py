@@ -42,21 +42,21 @@ class Sender:
     def _sent(self, flow, document, external_id, finds, options):
         self._keys += 1
         run = self.tenant.run(options)
-        payload = run.render(flow, document)
+        payload = run.flow(flow).render(document)
         sent = self._send(run, flow, payload, external_id)
         self.tenant.notes.append(f"{flow}: {sent.external_id} {sent.note}".strip())
         if finds and not external_id:
             # as after an answer that was lost
             found = self.tenant.run(options).find(flow, payload, f"{STAMP}-{self._keys}")
             assert found
-            assert found.external_id == sent.external_id or run.flow(flow).follows
+            assert found.external_id == sent.external_id or run.flow_class(flow).follows
         return sent
 
     def _send(self, run, flow, payload, external_id):
         key = f"{STAMP}-{self._keys}"
-        if run.flow(flow).batch < 2:
-            return run.send(flow, payload, external_id, key)
-        (sent,) = run.send_many(flow, [(payload, external_id, key)])
+        if run.flow_class(flow).batch < 2:
+            return run.flow(flow).send(payload, external_id, key)
+        (sent,) = run.flow(flow).send_many([(payload, external_id, key)])
         if isinstance(sent, ConnectorError):
             raise sent
         return sent
@@ -65,9 +65,9 @@ class Sender:
 def items(tenant, flow, count=2):
     """The first items of a pull flow, with their documents."""
     found = []
-    for page in tenant.provider.pull(flow, "", TODAY - timedelta(days=365)):
+    for page in tenant.provider.flow(flow).pull("", TODAY - timedelta(days=365)):
         for item in page.items:
-            found.append((item, tenant.provider.document(flow, item.payload)))
+            found.append((item, tenant.provider.flow(flow).document(item.payload)))
             if len(found) == count:
                 return found
     return found
@@ -259,9 +259,9 @@ def is_told(tenant, flow, number, item):
         reference=f"LIVE/{STAMP}/{number}" if number else "",
         message="" if number else f"{NAME}: this is a trial.",
     )
-    refused = tenant.provider.report([result], f"{STAMP}-{flow.key}-{number}")
+    refused = tenant.provider.flow("results").report([result], f"{STAMP}-{flow.key}-{number}")
     tenant.notes.append(f"{flow.label}: {refused or 'told'}")
-    assert tenant.provider.reported(result) in (None, not refused)
+    assert tenant.provider.flow("results").reported(result) in (None, not refused)
     return not refused
 
 
@@ -353,7 +353,7 @@ def concur(tenant, send):
 def concur_documents(tenant, flow, send):
     """One document of each type is told as failed, and another one as booked and, where that is told, as paid."""
     found = items(tenant, flow.key)
-    taken_back = tenant.provider.acknowledge(flow.key, [item.version for item, _document in found])
+    taken_back = tenant.provider.flow(flow.key).acknowledge([item.version for item, _document in found])
     for number, (item, document) in enumerate(found):
         if item.version in taken_back:
             continue

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from ml_connector.core.documents import FeedColumn, FeedTemplate
-from ml_connector.providers.stampli import flows
+from ml_connector.providers.stampli.bills import Bills
+from ml_connector.providers.stampli.payments import Payments
+from ml_connector.providers.stampli.purchase_orders import PurchaseOrders
+from ml_connector.providers.stampli.vendors import Vendors
 
 SAMPLES = Path(__file__).resolve().parents[2] / "ml_connector" / "tests" / "stampli_samples"
 
@@ -33,16 +36,16 @@ def template(spec, **changes):
 
 
 def invoices(**changes):
-    return template(flows.INVOICES, **changes)
+    return template(Bills.template, **changes)
 
 
 def payments(**changes):
-    return template(flows.PAYMENTS, **changes)
+    return template(Payments.template, **changes)
 
 
 def vendors(**changes):
-    return template(flows.VENDORS, **changes)
+    return template(Vendors.template, **changes)
 
 
 def orders(**changes):
-    return template(flows.PURCHASE_ORDERS, **changes)
+    return template(PurchaseOrders.template, **changes)

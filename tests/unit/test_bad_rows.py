@@ -110,14 +110,14 @@ def record(key):
 
 def read(provider, flow):
     cursor = "2020-01-01T00:00:00+00:00" if (provider.key, flow) == LATE else ""
-    return [item for page in provider.pull(flow, cursor, date(2020, 1, 1)) for item in page.items]
+    return [item for page in provider.flow(flow).pull(cursor, date(2020, 1, 1)) for item in page.items]
 
 
 def pay_invoices(provider, sandbox):
     for number in ("INV-1", "INV-2"):
         reference = provider.client.create(PATH, invoice(supplierReference=number, note="[odoo:db:7:1]"))
-        release = provider.render("bill_release_push", Release(parent_external_id=f"Invoice/{reference}"))
-        provider.send("bill_release_push", release, "", "key")
+        release = provider.flow("bill_release_push").render(Release(parent_external_id=f"Invoice/{reference}"))
+        provider.flow("bill_release_push").send(release, "", "key")
         sandbox.control.pay(reference, "100.00", date(2026, 9, 20))
 
 
@@ -199,7 +199,7 @@ def test_a_malformed_row_costs_itself_only(recorded, key, flow):
         for item in extra:
             assert isinstance(item.external_id, str) and item.external_id, about
             try:
-                document_of(provider, flow, item.payload)
+                document_of(provider.flow(flow), item.payload)
             except ConnectorError as error:
                 assert error.error_class in ("validation", "not_wanted"), about
             except KeyError:
@@ -248,7 +248,7 @@ def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, 
     assert all(FAULT in item.payload and item.external_id.startswith(UNREADABLE) for item in found[3:5])
     assert [item.version for item in found[5:]] == list(odd)
     for item in found[5:]:
-        assert document_of(provider, flow, item.payload).external_id == item.external_id
+        assert document_of(provider.flow(flow), item.payload).external_id == item.external_id
 
 
 def test_vendor_credits_come_as_a_list_or_as_lists_in_it(recorded):

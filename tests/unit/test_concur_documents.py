@@ -216,11 +216,11 @@ def test_moments_are_days_of_the_company_and_dates_stay(zone, booked):
         "reportUserDefinedDate": "2026-08-31T00:00:00.000Z",
     }
     report = changed("2.1", lambda content: content["report"].update(change))
-    entry = provider.document("expense_reports", {"document": report})
+    entry = provider.flow("expense_reports").document({"document": report})
     assert (entry.accounting_date, entry.document_date) == (booked, date(2026, 8, 31))
     advance = received(documents.cash_advance("A1", 100, day=DAY))
     advance["cashAdvanceData"]["issuedDate"] = "2026-10-01T01:00:00.000Z"
-    assert provider.document("cash_advances", {"document": advance}).document_date == booked
+    assert provider.flow("cash_advances").document({"document": advance}).document_date == booked
 
 
 amounts = st.decimals(min_value="-900", max_value="900", places=2).filter(bool)

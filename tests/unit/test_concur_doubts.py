@@ -109,11 +109,14 @@ def lived(answers):
             (vendor_of(77, "Tailspin Toys Ltd", memberships={"Marketing": True, "Unknown": True}), ""),
             (vendor_of(78, "Blue Harbor Logistics Ltd"), "V-0044"),
         ]
-        (receipt,) = made.document("receipts", made.fetch("receipts", report_id).payload)
+        (receipt,) = made.flow("receipts").document(made.flow("receipts").fetch(report_id).payload)
         mimetype, content = made.download(receipt.url)
         assert mimetype == ("image/jpeg" if answers["image"] == "jpeg" else "application/pdf")
         assert len(content) > 0.9 * answers["image_size"] * (answers["image"] == "jpeg")
-        notes = [made.send("vendors_push", made.render("vendors_push", row), key, "key").note for row, key in vendors]
+        notes = [
+            made.flow("vendors_push").send(made.flow("vendors_push").render(row), key, "key").note
+            for row, key in vendors
+        ]
         assert control.violations() == []
         vendors = [{name: value for name, value in row.items() if value} for row in control.vendors()]
         return books, booked(whole), notes[1], vendors

@@ -54,7 +54,9 @@ def concur(sandbox):
 
 
 def references(made):
-    found = [made.document("lists", item.payload) for page in made.pull("lists", "", None) for item in page.items]
+    found = [
+        made.flow("lists").document(item.payload) for page in made.flow("lists").pull("", None) for item in page.items
+    ]
     return {(reference.kind, reference.external_id): reference for reference in found}
 
 
@@ -174,19 +176,19 @@ def test_an_item_with_a_hyphen_that_concur_has_keeps_its_code(sandbox, concur):
 
 
 def test_a_lost_answer_is_looked_up(sandbox, concur):
-    payload = concur.render("accounts_push", account())
-    assert concur.find("accounts_push", payload, "key") is None
+    payload = concur.flow("accounts_push").render(account())
+    assert concur.flow("accounts_push").find(payload, "key") is None
     sandbox.control.add_fault("error", method="POST", path=ITEMS, status=500, when="after", times=1)
     with pytest.raises(errors.UnconfirmedError):
-        concur.send("accounts_push", payload, "", "key")
-    assert concur.find("accounts_push", payload, "key").mapping.external_id == "640100"
+        concur.flow("accounts_push").send(payload, "", "key")
+    assert concur.flow("accounts_push").find(payload, "key").mapping.external_id == "640100"
     assert sandbox.control.effects("listItem.create")["listItem.create"] == {"640100": 1}
 
 
 def test_without_a_code_or_name_nothing_is_sent(concur):
     for document in (account(""), account(name=" ")):
         with pytest.raises(errors.InvalidDataError, match="a code and a name"):
-            concur.render("accounts_push", document)
+            concur.flow("accounts_push").render(document)
 
 
 # Properties

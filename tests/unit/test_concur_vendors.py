@@ -53,7 +53,7 @@ def concur(sandbox):
 
 
 def pulled(made):
-    return {item.external_id: item for page in made.pull("vendors", "", None) for item in page.items}
+    return {item.external_id: item for page in made.flow("vendors").pull("", None) for item in page.items}
 
 
 def partner(number=77, **values):
@@ -64,7 +64,7 @@ def partner(number=77, **values):
 
 
 def push(made, document, external_id=""):
-    return made.send("vendors_push", made.render("vendors_push", document), external_id, "key")
+    return made.flow("vendors_push").send(made.flow("vendors_push").render(document), external_id, "key")
 
 
 def writes(sandbox):
@@ -76,7 +76,7 @@ def writes(sandbox):
 
 def test_addresses_of_one_code_are_one_vendor(concur):
     item = pulled(concur)["V-0044"]
-    document = concur.document("vendors", item.payload)
+    document = concur.flow("vendors").document(item.payload)
     assert document.name == "Blue Harbor Logistics"
     assert (document.address.city, document.address.state, document.address.country) == ("Oakland", "CA", "US")
     further = [contact for contact in document.contacts if contact.address]
@@ -96,8 +96,8 @@ def test_a_vendor_on_two_pages_is_one_item(sandbox, concur, monkeypatch):
 
 def test_what_nobody_approved_is_read_only_when_a_record_names_it(concur):
     assert "V-0090" not in pulled(concur)
-    assert concur.fetch("vendors", "v-0090").title == "Requested by an Employee"
-    assert concur.fetch("vendors", "V-0000") is None
+    assert concur.flow("vendors").fetch("v-0090").title == "Requested by an Employee"
+    assert concur.flow("vendors").fetch("V-0000") is None
 
 
 def test_only_what_changed_has_another_version(sandbox, concur):
@@ -131,7 +131,7 @@ def test_a_vendor_is_made_once_and_comes_back_as_ours(sandbox, concur):
     assert (sent.external_id, sent.linked) == (own_code(INSTANCE, 77), False)
     (record,) = sandbox.control.vendors(own_code(INSTANCE, 77))
     assert (record["AddressCode"], record["CurrencyCode"], record["Approved"]) == ("MAIN", "GBP", "Y")
-    back = concur.document("vendors", concur.fetch("vendors", sent.external_id).payload)
+    back = concur.flow("vendors").document(concur.flow("vendors").fetch(sent.external_id).payload)
     assert (back.odoo_id, back.name, back.address) == (77, partner().name, partner().address)
     assert sent.shared == back.shared()
 
@@ -171,7 +171,7 @@ def test_what_concur_has_cut_is_no_change_of_a_person(sandbox, concur, longest):
     address = doc.Address(street="Long Street " * 8, city="Leeds", postal_code="LS1 4AP", country="GB")
     sent = push(concur, partner())
     sent = push(concur, partner(address=address), sent.external_id)
-    back = concur.document("vendors", concur.fetch("vendors", sent.external_id).payload)
+    back = concur.flow("vendors").document(concur.flow("vendors").fetch(sent.external_id).payload)
     assert len(back.address.street) <= longest
     assert sent.shared == back.shared()
 
@@ -236,12 +236,12 @@ def test_a_refusal_under_status_200_is_an_error(sandbox, concur, says_success):
     sandbox.control.add_vendor("V-70", "Bound GmbH", "000")
     sandbox.control.edit_vendor("V-70", "000", CountryCode="DE")
     american = doc.Address(street="1 Main St", city="Springfield", country="US")
-    payload = concur.render("vendors_push", partner(name="Bound GmbH"))
+    payload = concur.flow("vendors_push").render(partner(name="Bound GmbH"))
     payload = {**payload, "CountryCode": "US", "Address1": american.street, "City": american.city}
     with pytest.raises(errors.PermanentError, match="State is required"):
-        concur.send("vendors_push", payload, "V-70", "key")
+        concur.flow("vendors_push").send(payload, "V-70", "key")
     with pytest.raises(errors.PermanentError, match="State is required"):
-        concur.send("vendors_push", {**payload, "VendorName": "New Inc"}, "", "key")
+        concur.flow("vendors_push").send({**payload, "VendorName": "New Inc"}, "", "key")
     assert push(concur, partner(5, name="Fine Ltd")).external_id == own_code(INSTANCE, 5)
 
 
@@ -250,13 +250,13 @@ def test_a_refusal_under_status_200_is_an_error(sandbox, concur, says_success):
 )
 def test_a_lost_answer_is_looked_up_and_not_sent_again(sandbox, concur, fault):
     concur.client.vendors()
-    payload = concur.render("vendors_push", partner())
-    assert concur.find("vendors_push", payload, "key") is None
+    payload = concur.flow("vendors_push").render(partner())
+    assert concur.flow("vendors_push").find(payload, "key") is None
     sandbox.control.add_fault(method="POST", path=VENDORS_PATH, times=1, **fault)
     with pytest.raises(errors.UnconfirmedError):
-        concur.send("vendors_push", payload, "", "key")
-    assert concur.find("vendors_push", payload, "key").external_id == own_code(INSTANCE, 77)
-    assert concur.send("vendors_push", payload, "", "key").linked
+        concur.flow("vendors_push").send(payload, "", "key")
+    assert concur.flow("vendors_push").find(payload, "key").external_id == own_code(INSTANCE, 77)
+    assert concur.flow("vendors_push").send(payload, "", "key").linked
     assert sandbox.control.effects("vendor.create")["vendor.create"] == {f"{own_code(INSTANCE, 77)}/MAIN": 1}
 
 
@@ -334,12 +334,12 @@ def test_what_is_too_long_and_can_be_spared_is_left_out_and_named(sandbox, concu
 
 
 def test_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
-    payload = concur.render("vendors_push", partner(pay_to=(IBAN,)))
+    payload = concur.flow("vendors_push").render(partner(pay_to=(IBAN,)))
     sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
     with pytest.raises(errors.UnconfirmedError):
-        concur.send("vendors_push", payload, "", "key")
+        concur.flow("vendors_push").send(payload, "", "key")
     assert not banks_of(sandbox)
-    concur.find("vendors_push", payload, "key")
+    concur.flow("vendors_push").find(payload, "key")
     assert banks_of(sandbox).keys() == {IBAN.number}
 
 
@@ -397,11 +397,11 @@ def test_a_bank_account_that_is_refused_stops_no_group(sandbox, concur, monkeypa
 
 
 def test_groups_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
-    payload = concur.render("vendors_push", partner(memberships={"Marketing": True}, pay_to=(IBAN,)))
+    payload = concur.flow("vendors_push").render(partner(memberships={"Marketing": True}, pay_to=(IBAN,)))
     sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
     with pytest.raises(errors.UnconfirmedError):
-        concur.send("vendors_push", payload, "", "key")
-    concur.find("vendors_push", payload, "key")
+        concur.flow("vendors_push").send(payload, "", "key")
+    concur.flow("vendors_push").find(payload, "key")
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
     assert banks_of(sandbox).keys() == {IBAN.number}
 
@@ -416,7 +416,7 @@ def test_another_vendor_of_the_same_id_has_another_code(sandbox, concur):
     lost = push(concur, partner(OwnId(77, "AAAAAA"), name="Crash Partner 1 Ltd."))
     new = push(concur, partner(OwnId(77, "BBBBBB"), name="Quite Another Ltd."))
     assert not new.linked and lost.external_id != new.external_id
-    back = concur.document("vendors", concur.fetch("vendors", new.external_id).payload)
+    back = concur.flow("vendors").document(concur.flow("vendors").fetch(new.external_id).payload)
     assert (back.odoo_id, back.odoo_id.mark) == (77, "BBBBBB")
 
 

@@ -118,12 +118,12 @@ def test_payments_of_a_shared_payment_are_the_bills_own(sandbox, ramp):
     payment_id = sandbox.control.pay_bills([one, two])
     found = {item.external_id: item for item in pulled(ramp, "payments")}
     for bill_id, amount in ((one, "100.00"), (two, "250.50")):
-        document = ramp.document("payments", found[f"{payment_id}:{bill_id}"].payload)
+        document = ramp.flow("payments").document(found[f"{payment_id}:{bill_id}"].payload)
         assert str(document.amount) == amount and document.bills[0].external_id == bill_id
 
 
 def test_only_what_changed_is_pulled_again(sandbox, ramp):
-    pages = list(ramp.pull("vendors", "", None))
+    pages = list(ramp.flow("vendors").pull("", None))
     cursor = pages[-1].cursor
     assert len([item for page in pages for item in page.items]) == 40
     vendor = sandbox.control.vendors()[3]["id"]
@@ -133,7 +133,7 @@ def test_only_what_changed_is_pulled_again(sandbox, ramp):
 
 def test_files_are_downloaded_without_the_token(sandbox, ramp):
     bill_id = add_bill(sandbox)
-    (attachment,) = ramp.document("bill_files", ramp.fetch("bill_files", bill_id).payload)
+    (attachment,) = ramp.flow("bill_files").document(ramp.flow("bill_files").fetch(bill_id).payload)
     mime, content = ramp.download(attachment.url)
     assert mime == "application/pdf" and content.startswith(b"%PDF") and attachment.name.endswith(".pdf")
     error = raised(ramp.download, attachment.url.replace("signature=", "signature=0"))
@@ -144,12 +144,12 @@ def test_the_proof_of_a_payment(sandbox, ramp):
     """It is asked for once, and a payment without one has none."""
     bill_id = add_bill(sandbox, paid=True)
     (item,) = [item for item in pulled(ramp, "payments") if item.external_id.endswith(bill_id)]
-    (named,) = ramp.document("payments", item.payload).attachments
-    assert ramp.document("payment_files", item.payload) == (named,)
+    (named,) = ramp.flow("payments").document(item.payload).attachments
+    assert ramp.flow("payment_files").document(item.payload) == (named,)
     known = {"subject_kind": "payment", "names": [named.name]}
     for is_there in (True, False):
-        found = ramp.fetch_files("payment_files", item.external_id, known)
-        files = ramp.document("payment_files", found.payload)
+        found = ramp.flow("payment_files").fetch_files(item.external_id, known)
+        files = ramp.flow("payment_files").document(found.payload)
         assert [file.name for file in files] == [named.name] * is_there
         for file in files:
             mimetype, content = ramp.download(file.url)
@@ -168,8 +168,8 @@ def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
         ("PAYMENT_SCHEDULED", ""),
     ):
         sandbox.control.edit_bill(bill_id, status_summary=status)
-        item = ramp.fetch("bills", bill_id)
-        remark = ramp.document("bills", item.payload).remark
+        item = ramp.flow("bills").fetch(bill_id)
+        remark = ramp.flow("bills").document(item.payload).remark
         assert said in remark and bool(said) is bool(remark)
         versions.append(item.version)
     assert versions[0] == versions[3] and len(set(versions)) == 3
@@ -177,18 +177,18 @@ def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
 
 def test_a_bill_that_is_not_ready_is_not_fetched(sandbox, ramp):
     bill_id = add_bill(sandbox, approved=False)
-    assert ramp.fetch("bills", bill_id) is None
+    assert ramp.flow("bills").fetch(bill_id) is None
     sandbox.control.approve_bill(bill_id)
-    assert ramp.fetch("bills", bill_id).external_id == bill_id
+    assert ramp.flow("bills").fetch(bill_id).external_id == bill_id
 
 
 def test_a_bill_that_was_archived_is_void(sandbox, ramp):
     """An event brings any of them, because only Odoo knows whether it was booked; a poll those that are booked."""
     bill_id = add_bill(sandbox)
-    version = ramp.fetch("bills", bill_id).version
+    version = ramp.flow("bills").fetch(bill_id).version
     sandbox.control.archive_bill(bill_id)
-    item = ramp.fetch("bills", bill_id)
-    assert item.version != version and ramp.document("bills", item.payload).is_void
+    item = ramp.flow("bills").fetch(bill_id)
+    assert item.version != version and ramp.flow("bills").document(item.payload).is_void
     assert bill_id not in {item.external_id for item in pulled(ramp, "bills")}
     sandbox.state.bills.get(bill_id).sync_status = "BILL_SYNCED"
     assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
@@ -239,13 +239,13 @@ def test_receipts_of_both_kinds_come(sandbox, ramp, status):
     assert {kind for kind, _id in owned} == {"expense", "reimbursement"}
     for kind, owner in [*sorted(owned)[:5], *sorted(owned)[-5:]]:
         before = len(sandbox.control.requests())
-        found = ramp.fetch_files("receipts", owner, {"subject_kind": kind})
+        found = ramp.flow("receipts").fetch_files(owner, {"subject_kind": kind})
         if found:
             assert found.payload["subject_kind"] == kind and found.payload["receipts"]
         other = {"expense": "/reimbursements/", "reimbursement": "/transactions/"}[kind]
         asked = [entry["path"] for entry in sandbox.control.requests()[before:]]
         assert not [path for path in asked if other in path]
-        again = ramp.fetch("receipts", owner)
+        again = ramp.flow("receipts").fetch(owner)
         assert (again and again.version) == (found and found.version)
 
 
@@ -352,45 +352,45 @@ def odoo_vendor(**changes):
 
 
 def test_a_vendor_is_created_found_and_changed(sandbox, ramp):
-    body = ramp.render("vendors_push", odoo_vendor())
-    assert ramp.find("vendors_push", body, "key") is None
-    sent = ramp.send("vendors_push", body, "", "key")
-    assert ramp.find("vendors_push", body, "key").external_id == sent.external_id
+    body = ramp.flow("vendors_push").render(odoo_vendor())
+    assert ramp.flow("vendors_push").find(body, "key") is None
+    sent = ramp.flow("vendors_push").send(body, "", "key")
+    assert ramp.flow("vendors_push").find(body, "key").external_id == sent.external_id
     moved = odoo_vendor(
         name="Renamed GmbH", address=Address(street="Neue 2", city="Bonn", postal_code="53111", country="DE")
     )
-    again = ramp.send("vendors_push", ramp.render("vendors_push", moved), sent.external_id, "key")
+    again = ramp.flow("vendors_push").send(ramp.flow("vendors_push").render(moved), sent.external_id, "key")
     assert again.external_id == sent.external_id and again.note == ""
-    read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
+    read = ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload)
     assert (read.name, read.odoo_id, read.address.city) == ("Renamed GmbH", 33, "Bonn")
     assert read.contacts[0].email == "ap@example.com"
-    archived = ramp.render("vendors_push", odoo_vendor(active=False))
-    ramp.send("vendors_push", archived, sent.external_id, "key")
-    assert ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload).active is False
+    archived = ramp.flow("vendors_push").render(odoo_vendor(active=False))
+    ramp.flow("vendors_push").send(archived, sent.external_id, "key")
+    assert ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload).active is False
 
 
 def test_a_vendor_in_the_us(sandbox, ramp):
     address = Address(street="1 Main St", city="Arlington", state="VA", postal_code="22201", country="US")
-    sent = ramp.send("vendors_push", ramp.render("vendors_push", odoo_vendor(address=address)), "", "key")
-    assert ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload).address.state == "VA"
+    sent = ramp.flow("vendors_push").send(ramp.flow("vendors_push").render(odoo_vendor(address=address)), "", "key")
+    assert ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload).address.state == "VA"
 
 
 def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
     sandbox.control.settings(vendor_approval=True)
-    body = ramp.render("vendors_push", odoo_vendor())
-    sent = ramp.send("vendors_push", body, "", "key")
-    assert ramp.find("vendors_push", body, "key").external_id == sent.external_id
+    body = ramp.flow("vendors_push").render(odoo_vendor())
+    sent = ramp.flow("vendors_push").send(body, "", "key")
+    assert ramp.flow("vendors_push").find(body, "key").external_id == sent.external_id
 
     def read():
         items = [item for item in pulled(ramp, "vendors") if item.external_id == sent.external_id]
-        return [(ramp.document("vendors", item.payload).approval, item.version) for item in items]
+        return [(ramp.flow("vendors").document(item.payload).approval, item.version) for item in items]
 
     ((state, version),) = read()
     assert state == "pending"
     sandbox.control.edit_vendor(sent.external_id, approval_status="APPROVED")
     ((state, approved),) = read()
     assert state == "" and approved != version
-    assert ramp.fetch("vendors", sent.external_id).version == approved
+    assert ramp.flow("vendors").fetch(sent.external_id).version == approved
 
 
 @pytest.mark.parametrize(
@@ -406,22 +406,22 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
 )
 def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
     sandbox.control.add_fault(method="POST", path="*/vendors", **fault)
-    body = ramp.render("vendors_push", odoo_vendor())
+    body = ramp.flow("vendors_push").render(odoo_vendor())
     assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
     assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
-    found = ramp.find("vendors_push", body, "key")
+    found = ramp.flow("vendors_push").find(body, "key")
     assert sandbox.control.effects("vendor.create", found.external_id)
 
 
 def test_what_was_not_done_is_not_found(sandbox, ramp):
     sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500)
-    body = ramp.render("vendors_push", odoo_vendor())
+    body = ramp.flow("vendors_push").render(odoo_vendor())
     assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
-    assert ramp.find("vendors_push", body, "key") is None
+    assert ramp.flow("vendors_push").find(body, "key") is None
 
 
 def test_a_refusal_names_the_field(sandbox, ramp):
-    body = {**ramp.render("vendors_push", odoo_vendor()), "business_vendor_contacts": {"first_name": "A"}}
+    body = {**ramp.flow("vendors_push").render(odoo_vendor()), "business_vendor_contacts": {"first_name": "A"}}
     error = raised(ramp.send, "vendors_push", body, "", "key")
     assert type(error) is errors.PermanentError and error.code == "DEVELOPER_7001"
     assert "business_vendor_contacts.email" in error.message
@@ -526,7 +526,7 @@ def test_check_finds_the_scopes_that_are_not_ticked():
         ] == "Permission (scope vendors:write) is missing"
         later = connect(sandbox, report.settings)
         assert pulled(later, "vendors")
-        error = raised(later.send, "vendors_push", later.render("vendors_push", odoo_vendor()), "", "key")
+        error = raised(later.send, "vendors_push", later.flow("vendors_push").render(odoo_vendor()), "", "key")
         assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
 
 
@@ -651,7 +651,7 @@ def test_what_is_booked_is_listed_again(sandbox, ramp):
         assert external_id not in {item.external_id for page in ramp.pull(flow, "", None) for item in page.items}
         assert ramp.document(flow, booked(flow)[external_id].payload)
     # the same record has the same version, however it was listed
-    assert booked("bills")[bill].version == ramp.fetch("bills", bill).version
+    assert booked("bills")[bill].version == ramp.flow("bills").fetch(bill).version
     later = date.today() + timedelta(days=3)
     assert not booked("bills", later) and not booked("transactions", later)
 
@@ -684,15 +684,15 @@ def test_links_to_bill_files_come_from_the_lists(sandbox):
     calls = Calls()
     ramp = connect(sandbox, observe=calls)
     known = known_files(ramp, "bills")
-    single = {key: ramp.fetch("bill_files", key) for key in known}
+    single = {key: ramp.flow("bill_files").fetch(key) for key in known}
     calls.paths.clear()
-    assert {key: ramp.fetch_files("bill_files", key, known[key]).version for key in known} == {
+    assert {key: ramp.flow("bill_files").fetch_files(key, known[key]).version for key in known} == {
         key: item.version for key, item in single.items()
     }
     assert calls.paths == []
     later = connect(sandbox, observe=calls)
-    found = {key: later.fetch_files("bill_files", key, known[key]) for key in known}
-    assert all(later.document("bill_files", item.payload) for item in found.values())
+    found = {key: later.flow("bill_files").fetch_files(key, known[key]) for key in known}
+    assert all(later.flow("bill_files").document(item.payload) for item in found.values())
     assert len(calls.paths) <= 4 + 0.2 * len(known)
 
 
@@ -700,19 +700,19 @@ def test_links_to_receipts_come_from_the_list(sandbox):
     calls = Calls()
     ramp = connect(sandbox, observe=calls)
     known = {**known_files(ramp, "transactions"), **known_files(ramp, "reimbursements")}
-    single = {key: ramp.fetch("receipts", key) for key in known}
+    single = {key: ramp.flow("receipts").fetch(key) for key in known}
     calls.paths.clear()
-    found = {key: ramp.fetch_files("receipts", key, known[key]) for key in known}
+    found = {key: ramp.flow("receipts").fetch_files(key, known[key]) for key in known}
     assert {key: item.version for key, item in found.items()} == {key: item.version for key, item in single.items()}
     for key, item in found.items():
-        assert len(ramp.document("receipts", item.payload)) == len(known[key]["names"])
+        assert len(ramp.flow("receipts").document(item.payload)) == len(known[key]["names"])
     assert len(calls.paths) <= 4 + 0.2 * len(known), calls.paths
 
 
 def test_late_receipts_cost_no_call_of_their_own(sandbox):
     calls = Calls()
     ramp = connect(sandbox, observe=calls)
-    late = [item for page in ramp.pull("receipts", "2020-01-01T00:00:00+00:00", None) for item in page.items]
+    late = [item for page in ramp.flow("receipts").pull("2020-01-01T00:00:00+00:00", None) for item in page.items]
     assert len(late) > 10 and {item.payload["subject_kind"] for item in late} == {"expense", "reimbursement"}
-    assert all(ramp.fetch_files("receipts", item.external_id, item.payload) for item in late)
+    assert all(ramp.flow("receipts").fetch_files(item.external_id, item.payload) for item in late)
     assert len(calls.paths) == -(-len(late) // 100)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ml_connector.core.documents import Address, Attachment, Bill, Contact, PaidBill, Party, Payment, Reference, Vendor
 from ml_connector.core.errors import InvalidDataError
-from ml_connector.core.provider import Settings, content_version
+from ml_connector.core.provider import Settings
+from ml_connector.core.remote import content_version
 from ml_connector.providers.ramp import RampProvider, items
 from ml_connector.providers.ramp.money import currency_digits, read_money
 from ml_connector.providers.ramp.wire import day
@@ -80,7 +81,7 @@ def bill(**changes):
 
 
 def to_bill(**changes):
-    return provider().document("bills", bill(**changes))
+    return provider().flow("bills").document(bill(**changes))
 
 
 def refused(**changes):
@@ -199,9 +200,9 @@ def test_exchange_rate_is_the_inverse(stated, rate):
 def test_exchange_rate_leads_to_the_currency_of_the_bills_entity():
     stated = bill(entity_id="e2", fx_conversion_rate="1.25")
     known = provider(entity_currencies={"e1": "USD", "e2": "EUR"})
-    assert known.document("bills", stated).rate_currency == "EUR"
-    assert known.document("bills", {**stated, "entity_id": "e3"}).rate_currency == ""
-    assert provider().document("bills", stated).rate_currency == ""
+    assert known.flow("bills").document(stated).rate_currency == "EUR"
+    assert known.flow("bills").document({**stated, "entity_id": "e3"}).rate_currency == ""
+    assert provider().flow("bills").document(stated).rate_currency == ""
 
 
 def paid_in(taken, account="", **values):
@@ -225,7 +226,7 @@ def test_exchange_rate_leads_to_the_currency_of_the_payer(payload, payer):
     known = provider(
         entity_currencies={"e1": "CAD", "e2": ""}, account_currencies={"a-eur": "EUR", "a-gbp": "GBP", "a-other": ""}
     )
-    assert known.document("bills", payload).rate_currency == payer
+    assert known.flow("bills").document(payload).rate_currency == payer
 
 
 def test_what_the_bank_took_for_several_bills_is_parted_without_rest():
@@ -237,7 +238,7 @@ def test_what_the_bank_took_for_several_bills_is_parted_without_rest():
     for row in together:
         payload = {**paid_in("EUR", payment_date="2026-09-01"), **row, "status": "PAID", "paid_together": together}
         payload["payment"]["amount"]["amount"] = 1000
-        document = provider().document("payments", payload)
+        document = provider().flow("payments").document(payload)
         assert (document.amount, document.debited_currency) == (Decimal("10.00"), "EUR")
         parts.append(document.debited)
     assert sorted(parts) == [Decimal("3.33"), Decimal("3.33"), Decimal("3.34")]
@@ -313,7 +314,7 @@ def test_file_names():
         "https://x/%00%3Cb%3E.png",
         "https://[bad/",
     ]
-    document = provider().document("bill_files", {"id": "b", "invoice_number": "A/1", "invoice_urls": urls})
+    document = provider().flow("bill_files").document({"id": "b", "invoice_number": "A/1", "invoice_urls": urls})
     assert [file.name for file in document] == [
         "Rechnung ü.pdf",
         "Rechnung ü (2).pdf",
@@ -324,14 +325,14 @@ def test_file_names():
         "A-1 (3).pdf",
     ]
     assert [file.url for file in document] == urls
-    assert provider().document("bill_files", {"id": "b"}) == ()
+    assert provider().flow("bill_files").document({"id": "b"}) == ()
 
 
 # Payments
 
 
 def to_payment(**changes):
-    return provider(bank_accounts={BANK: "Operating (1234)"}).document("payments", bill(**changes))
+    return provider(bank_accounts={BANK: "Operating (1234)"}).flow("payments").document(bill(**changes))
 
 
 def test_payment_is_the_bills_own_amount():
@@ -448,7 +449,7 @@ CONTACTS = [
 
 
 def to_vendor(**changes):
-    return provider().document("vendors", {"vendor": {**VENDOR, **changes}, "contacts": CONTACTS})
+    return provider().flow("vendors").document({"vendor": {**VENDOR, **changes}, "contacts": CONTACTS})
 
 
 def test_vendor():
@@ -482,15 +483,15 @@ def test_vendor_without_a_name(name):
 def test_lists_and_bills_give_the_same_references():
     row = {"id": "aa_15", "ramp_id": "r1", "value": "Website relaunch", "code": "P015", "is_active": True}
     item = items.coding_item("analytic", row, {"id": "projects", "ramp_id": "f1", "name": "Projects"})
-    listed = provider().document("coding", item.payload)
+    listed = provider().flow("coding").document(item.payload)
     coded = line(usd(150000), selection("OTHER", "aa_15", "projects", external_code="P015", name="Website relaunch"))
     assert to_bill(line_items=[coded]).lines[0].analytics[0].reference == listed
     account = items.coding_item("account", {"id": "412", "ramp_id": "x", "code": "600100", "name": "Name of 412"})
-    assert provider().document("coding", account.payload) == to_bill().lines[0].account
+    assert provider().flow("coding").document(account.payload) == to_bill().lines[0].account
     tax = items.coding_item("tax", {"id": "vat-15", "ramp_id": "x", "name": "VAT"})
-    assert provider().document("coding", tax.payload) == Reference(kind="tax", external_id="vat-15", name="VAT")
+    assert provider().flow("coding").document(tax.payload) == Reference(kind="tax", external_id="vat-15", name="VAT")
     journal = items.coding_item("journal", {"id": "card", "name": "Ramp card"})
-    assert provider().document("coding", journal.payload) == Reference(
+    assert provider().flow("coding").document(journal.payload) == Reference(
         kind="journal", external_id="card", name="Ramp card"
     )
 
@@ -498,7 +499,7 @@ def test_lists_and_bills_give_the_same_references():
 @pytest.mark.parametrize("payload", [{}, {"kind": "x", "row": {"id": "1"}}, {"kind": "account", "row": {}}])
 def test_coding_that_cannot_be_taken(payload):
     with pytest.raises(InvalidDataError):
-        provider().document("coding", payload)
+        provider().flow("coding").document(payload)
 
 
 # Odoo to Ramp
@@ -520,7 +521,7 @@ def odoo_vendor(**changes):
 
 
 def test_render_vendor():
-    assert provider().render("vendors_push", odoo_vendor()) == {
+    assert provider().flow("vendors_push").render(odoo_vendor()) == {
         "name": "Example Software Inc",
         "country": "US",
         "state": "VA",
@@ -552,8 +553,8 @@ def test_render_vendor():
     ],
 )
 def test_what_is_missing_holds_up_no_change_of_a_known_vendor(changes, left_out):
-    whole = provider().render("vendors_push", odoo_vendor())
-    known = provider().render("vendors_push", odoo_vendor(external_id="v1", **changes))
+    whole = provider().flow("vendors_push").render(odoo_vendor())
+    known = provider().flow("vendors_push").render(odoo_vendor(external_id="v1", **changes))
     assert known == {key: value for key, value in whole.items() if key not in left_out}
 
 
@@ -570,25 +571,25 @@ def test_what_is_missing_holds_up_no_change_of_a_known_vendor(changes, left_out)
 )
 def test_vendors_that_ramp_would_refuse(changes, said):
     with pytest.raises(InvalidDataError) as caught:
-        provider().render("vendors_push", odoo_vendor(**changes))
+        provider().flow("vendors_push").render(odoo_vendor(**changes))
     assert said in caught.value.message
 
 
 def test_incomplete_addresses_are_left_out():
     for address in (Address(country="GB"), Address(street="a", city="b", postal_code="c", country="CA")):
-        assert "address" not in provider().render("vendors_push", odoo_vendor(address=address))
+        assert "address" not in provider().flow("vendors_push").render(odoo_vendor(address=address))
     complete = Address(street="a", city="b", postal_code="c", country="GB")
-    assert "address" in provider().render("vendors_push", odoo_vendor(address=complete))
+    assert "address" in provider().flow("vendors_push").render(odoo_vendor(address=complete))
 
 
 @pytest.mark.parametrize("missing", ["street", "city", "postal_code"])
 def test_an_address_needs_all_three(missing):
     parts = {"street": "a", "city": "b", "postal_code": "c", "country": "GB", missing: ""}
-    assert "address" not in provider().render("vendors_push", odoo_vendor(address=Address(**parts)))
+    assert "address" not in provider().flow("vendors_push").render(odoo_vendor(address=Address(**parts)))
 
 
 def test_contact_with_one_name():
-    body = provider().render("vendors_push", odoo_vendor(contacts=(Contact(name="Cher", email="c@example.com"),)))
+    body = provider().flow("vendors_push").render(odoo_vendor(contacts=(Contact(name="Cher", email="c@example.com"),)))
     assert body["business_vendor_contacts"] == {"email": "c@example.com", "first_name": "Cher"}
 
 
@@ -727,7 +728,7 @@ def balanced_bills(draw):
 
 @given(balanced_bills())
 def test_lines_add_up_to_the_total(payload):
-    document = provider().document("bills", payload)
+    document = provider().flow("bills").document(payload)
     assert sum(item.amount for item in document.lines) == document.total >= 0
     minor = abs(payload["amount"]["amount"])
     assert document.total * 10 ** currency_digits(document.currency) == minor
@@ -739,7 +740,7 @@ def test_a_line_that_is_off_parks_the_bill(payload, error, data):
     rows = payload["line_items"] + payload["inventory_line_items"]
     data.draw(st.sampled_from(rows))["amount"]["amount"] += error
     with pytest.raises(InvalidDataError, match="add up to"):
-        provider().document("bills", payload)
+        provider().flow("bills").document(payload)
 
 
 ANYTHING = st.recursive(
@@ -792,10 +793,10 @@ def test_what_the_bank_debited_is_read():
     euros = {"amount": 150000, "currency_code": "EUR", "minor_unit_conversion_rate": 100}
     paid = {**bill()["payment"], "amount": usd(163705)}
     payload = bill(amount=euros, line_items=[line(euros)], payment=paid)
-    document = provider().document("payments", payload)
+    document = provider().flow("payments").document(payload)
     assert (document.amount, document.currency) == (Decimal(1500), "EUR")
     assert (document.debited, document.debited_currency) == (Decimal("1637.05"), "USD")
-    document = provider().document("payments", {**payload, "payment": {**paid, "amount": euros}})
+    document = provider().flow("payments").document({**payload, "payment": {**paid, "amount": euros}})
     assert (document.debited, document.debited_currency) == (None, "")
 
 
@@ -872,7 +873,7 @@ PAYLOADS = {
 def test_damaged_payloads_are_translated_or_parked(flow, data):
     payload = damage(PAYLOADS[flow], data)
     try:
-        document = provider().document(flow, payload)
+        document = provider().flow(flow).document(payload)
     except InvalidDataError as error:
         assert error.message and "\n" not in error.message[:40]
         return

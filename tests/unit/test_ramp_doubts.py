@@ -60,11 +60,11 @@ def sent(sandbox, made, answers):
     if answers["vendor_approval"]:
         (waiting,) = (
             item
-            for page in made.pull("vendors", "", None)
+            for page in made.flow("vendors").pull("", None)
             for item in page.items
             if item.external_id == supplier.external_id
         )
-        assert made.document("vendors", waiting.payload).approval == "pending"
+        assert made.flow("vendors").document(waiting.payload).approval == "pending"
         sandbox.control.edit_vendor(supplier.external_id, approval_status="APPROVED")
     party = doc.Party(external_id=supplier.external_id)
     bought = push(made, "purchase_orders_push", order(made, order_line(), order_line(452), vendor=party))
@@ -119,7 +119,7 @@ def lived(answers):
     with RampSandbox(size="small", seat="api", provider=check.OUR_NAME, settings=settings) as sandbox:
         made = patient(sandbox)
         books = read(made)
-        assert made.fetch("bills", NOWHERE) is None
+        assert made.flow("bills").fetch(NOWHERE) is None
         assert isinstance(raised(push, made, "vendors_push", vendor(), NOWHERE), errors.NotFoundError)
         there = sent(sandbox, made, answers)
         events = heard(sandbox, made)

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Result
-from ml_connector.core.flow import FlowSpec
+from ml_connector.core.flow import Flow
 from ml_connector.core.http import AccessToken, MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import EVENTS, FLOWS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
-from ml_connector.providers.ramp.push_table import PUSHES
+from ml_connector.providers.ramp.flows import EVENTS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
 
 SECRET = "client-secret-marker"
 
@@ -258,7 +257,8 @@ def test_client_has_the_credentials():
 
 
 def test_flow_table():
-    pulls = [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in FLOWS if flow.sequence < 100]
+    flows = RampProvider.flows
+    pulls = [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in flows if flow.sequence < 100]
     assert pulls == [
         ("coding", "pull", "reference", 10),
         ("vendors", "pull", "vendor", 20),
@@ -279,12 +279,12 @@ def test_flow_table():
         ("repayments", "pull", "repayment", 60),
         ("results", "push", "result", 70),
     ]
-    pushes = [flow.key for flow in sorted(FLOWS, key=lambda flow: flow.sequence) if flow.sequence >= 100]
-    assert pushes == list(PUSHES)
-    assert all(flow.direction == "push" and not flow.active for flow in FLOWS if flow.key in PUSHES)
-    assert {flow.follows for flow in FLOWS} - {""} <= set(pushes)
-    assert all(isinstance(flow, FlowSpec) and set(flow.scopes) <= set(SCOPES) for flow in FLOWS)
-    assert {flow.files for flow in FLOWS} - {""} <= {flow.key for flow in FLOWS}
+    pushes = [flow.key for flow in flows if flow.sequence >= 100]
+    assert [flow.key for flow in flows] == [flow.key for flow in sorted(flows, key=lambda flow: flow.sequence)]
+    assert all(flow.direction == "push" and not flow.active for flow in flows if flow.key in pushes)
+    assert {flow.follows for flow in flows} - {""} <= set(pushes)
+    assert all(issubclass(flow, Flow) and set(flow.scopes) <= set(SCOPES) for flow in flows)
+    assert {flow.files for flow in flows} - {""} <= {flow.key for flow in flows}
     assert set(EVENTS) == set(RampProvider.webhook_events)
 
 
@@ -381,11 +381,11 @@ def test_what_is_booked_is_read_again():
             row(5, sync_status="BILL_SYNCED", enable_accounting_sync=False),
         ]
     )
-    assert titles(provider(fake).reread("bills")) == ["b3", "b2"]
-    assert titles(provider(fake).reread("payments")) == ["p:b3"]
+    assert titles(provider(fake).flow("bills").reread()) == ["b3", "b2"]
+    assert titles(provider(fake).flow("payments").reread()) == ["p:b3"]
     assert {"sync_status", "from_paid_at"} < set(fake.asked[0][2])
-    assert list(provider(fake).reread("vendors")) == []
-    assert list(provider(fake, seat=check.TAKEN).reread("bills")) == []
+    assert list(provider(fake).flow("vendors").reread()) == []
+    assert list(provider(fake, seat=check.TAKEN).flow("bills").reread()) == []
 
 
 def test_bills_of_another_accounting_system_are_left_to_it():
@@ -469,12 +469,12 @@ def test_pull_of_vendors_that_wait_for_approval():
     fake = Waiting()
     assert not [item for found in pulled(provider(fake), "vendors") for item in found.items]
     (waiting,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
-    assert provider(fake).document("vendors", waiting.payload).approval == "pending"
+    assert provider(fake).flow("vendors").document(waiting.payload).approval == "pending"
     fake.state = ""
     (approved,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
     assert approved.version != waiting.version
     fake.state = "APPROVED"
-    assert provider(fake).fetch("vendors", "v1").version == approved.version
+    assert provider(fake).flow("vendors").fetch("v1").version == approved.version
 
 
 def test_pull_coding():
@@ -492,7 +492,7 @@ def test_pull_coding():
     pages = pulled(made, "coding")
     own = ["journal:card", "journal:reimbursements", "journal:ba1", "vendor:card-issuer", "account:cashback"]
     assert titles(pages) == ["account:1", "analytic:pro:o1", "tax:t1", *own]
-    documents = [made.document("coding", item.payload) for found in pages for item in found.items]
+    documents = [made.flow("coding").document(item.payload) for found in pages for item in found.items]
     assert [(ref.kind, ref.external_id, ref.name) for ref in documents] == [
         ("account", "1", "A"),
         ("analytic", "pro:o1", "One"),
@@ -503,8 +503,8 @@ def test_pull_coding():
         ("vendor", "card-issuer", "Card issuer (Ramp)"),
         ("account", "cashback", "Ramp cashback"),
     ]
-    assert made.fetch("coding", "tax:t1").external_id == "tax:t1"
-    assert made.fetch("coding", "tax:t9") is None
+    assert made.flow("coding").fetch("tax:t1").external_id == "tax:t1"
+    assert made.flow("coding").fetch("tax:t9") is None
 
 
 def test_businesses_without_tax_codes():
@@ -533,36 +533,36 @@ class Bills(Fake):
 def test_fetch_a_bill():
     one = row(1, vendor={"id": "v"}, invoice_number="N")
     fake = Bills(one)
-    assert provider(fake).fetch("bills", "b1").payload == one
+    assert provider(fake).flow("bills").fetch("b1").payload == one
     assert fake.asked[0][2]["vendor_id"] == "v" and fake.asked[0][2]["invoice_number"] == "N"
-    assert provider(fake).fetch("bills", "b2") is None
+    assert provider(fake).flow("bills").fetch("b2") is None
 
 
 def test_a_bill_that_is_not_ready_is_not_fetched():
-    assert provider(Bills(row(1), ready=False)).fetch("bills", "b1") is None
+    assert provider(Bills(row(1), ready=False)).flow("bills").fetch("b1") is None
     for sync_status in ("NOT_SYNCED", "BILL_SYNCED"):
         foreign = row(1, enable_accounting_sync=False, sync_status=sync_status)
-        assert provider(Bills(foreign)).fetch("bills", "b1") is None
+        assert provider(Bills(foreign)).flow("bills").fetch("b1") is None
 
 
 def test_a_synced_bill_needs_not_be_ready():
-    assert provider(Bills(row(1, sync_status="BILL_SYNCED"), ready=False)).fetch("bills", "b1")
+    assert provider(Bills(row(1, sync_status="BILL_SYNCED"), ready=False)).flow("bills").fetch("b1")
 
 
 def test_fetch_a_payment():
     fake = Bills(row(1, status="PAID", payment={"id": "p", "payment_method": "ACH"}))
     for asked in ("p:b1", "b1"):
-        assert provider(fake).fetch("payments", asked).external_id == "p:b1"
-    assert provider(fake).fetch("payments", "other:b1") is None
-    assert provider(Bills(row(1))).fetch("payments", "p:b1") is None
+        assert provider(fake).flow("payments").fetch(asked).external_id == "p:b1"
+    assert provider(fake).flow("payments").fetch("other:b1") is None
+    assert provider(Bills(row(1))).flow("payments").fetch("p:b1") is None
 
 
 def test_fetch_files_and_vendor():
     fake = Bills(row(1, invoice_urls=["https://x/a.pdf?s=1"]))
-    item = provider(fake).fetch("bill_files", "b1")
-    assert provider().document("bill_files", item.payload)[0].name == "a.pdf"
+    item = provider(fake).flow("bill_files").fetch("b1")
+    assert provider().flow("bill_files").document(item.payload)[0].name == "a.pdf"
     fake.vendor = lambda vendor_id: {"id": vendor_id, "name": "V"}
-    assert provider(fake).fetch("vendors", "v1").payload == {"vendor": {"id": "v1", "name": "V"}, "contacts": []}
+    assert provider(fake).flow("vendors").fetch("v1").payload == {"vendor": {"id": "v1", "name": "V"}, "contacts": []}
 
 
 # Send
@@ -590,10 +590,10 @@ BODY = {
 
 def test_create_and_update_take_their_part():
     fake = Vendors(vendor_contacts=[{"id": "c1", "email": "A@example.com"}])
-    sent = provider(fake).send("vendors_push", BODY, "", "key")
+    sent = provider(fake).flow("vendors_push").send(BODY, "", "key")
     assert sent.external_id == "v1" and sent.note == ""
     assert set(fake.sent) == {"name", "country", "external_vendor_id", "business_vendor_contacts", "address"}
-    sent = provider(fake).send("vendors_push", BODY, "v9", "key")
+    sent = provider(fake).flow("vendors_push").send(BODY, "v9", "key")
     assert sent.external_id == "v9" and "Ramp keeps the name Old name" in sent.note
     assert set(fake.sent) == {"name", "country", "external_vendor_id", "is_active", "address"}
 
@@ -612,10 +612,10 @@ def test_an_archived_vendor_is_not_created():
 def test_find_looks_at_the_number_on_the_rows():
     others = [{"id": "a", "external_vendor_id": None}, {"id": "b", "external_vendor_id": "odoo:db:7:partner:3"}]
     fake = Fake(vendors=others)
-    assert provider(fake).find("vendors_push", BODY, "key") is None
+    assert provider(fake).flow("vendors_push").find(BODY, "key") is None
     assert fake.asked[0][2] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
     ours = {"id": "c", "external_vendor_id": BODY["external_vendor_id"], "name": "New name"}
-    assert provider(Fake(vendors=[*others, ours])).find("vendors_push", BODY, "key").external_id == "c"
+    assert provider(Fake(vendors=[*others, ours])).flow("vendors_push").find(BODY, "key").external_id == "c"
     error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).find, "vendors_push", BODY, "key")
     assert type(error) is errors.DuplicateError
 
@@ -1057,7 +1057,7 @@ def test_a_changed_byte_breaks_the_signature(body, secret, place, change):
 def test_a_request_to_sync_means_all_that_is_ready(kind):
     envelope = {"id": "e1", "type": f"{kind}.sync_requested", "object": {"id": "s1", "sync_request_id": "s1"}}
     event = RampProvider.parse_webhook({}, json.dumps(envelope).encode())
-    assert event.external_id == "" and event.event_type in RampProvider.flow(kind).events
+    assert event.external_id == "" and event.event_type in RampProvider.flow_class(kind).events
 
 
 def test_parse_webhook():

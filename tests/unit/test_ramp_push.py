@@ -69,7 +69,7 @@ def ramp(sandbox):
 def push(made, flow, document, external_id=""):
     """Send one document as the engine would."""
     payload = made.render(flow, document)
-    if made.flow(flow).batch < 2:
+    if made.flow_class(flow).batch < 2:
         return made.send(flow, payload, external_id, "key")
     (answer,) = made.send_many(flow, [(payload, external_id, "key")])
     if isinstance(answer, errors.ConnectorError):
@@ -107,9 +107,9 @@ def later(ramp, sandbox):
 
 def vendor_of(ramp):
     """The vendor of all orders and bills here."""
-    payload = ramp.render("vendors_push", vendor())
+    payload = ramp.flow("vendors_push").render(vendor())
     return doc.Party(
-        external_id=(ramp.find("vendors_push", payload, "key") or push(ramp, "vendors_push", vendor())).external_id
+        external_id=(ramp.flow("vendors_push").find(payload, "key") or push(ramp, "vendors_push", vendor())).external_id
     )
 
 
@@ -179,11 +179,11 @@ def test_a_removed_account_is_taken_up_again(ramp):
 
 def test_a_batch_in_doubt_is_looked_up_row_by_row(sandbox, ramp):
     sandbox.control.add_fault("reset", method="POST", path="*/accounting/accounts", when="after")
-    payloads = [ramp.render("accounts_push", account(number)) for number in (1, 2)]
-    answers = ramp.send_many("accounts_push", [(payload, "", "key") for payload in payloads])
+    payloads = [ramp.flow("accounts_push").render(account(number)) for number in (1, 2)]
+    answers = ramp.flow("accounts_push").send_many([(payload, "", "key") for payload in payloads])
     assert [type(answer) for answer in answers] == [errors.UnconfirmedError] * 2
-    assert all(ramp.find("accounts_push", payload, "key").external_id for payload in payloads)
-    assert ramp.find("accounts_push", ramp.render("accounts_push", account(3)), "key") is None
+    assert all(ramp.flow("accounts_push").find(payload, "key").external_id for payload in payloads)
+    assert ramp.flow("accounts_push").find(ramp.flow("accounts_push").render(account(3)), "key") is None
 
 
 # Analytic plans and accounts
@@ -231,7 +231,7 @@ def test_options_are_asked_for_by_our_own_id(sandbox, ramp, tenant):
     asked = [row for row in sandbox.control.requests()[start:] if row["path"].endswith("/field-options")]
     assert [("field_remote_id" in row["query"], row["status"]) for row in asked] == [(tenant == "newer", 200)]
     assert rows(ramp.client.field_options(plan.external_id), id="aa_15")[0]["value"] == "Hamburg Port"
-    read = {item.external_id for page in run.pull("coding", "", None) for item in page.items}
+    read = {item.external_id for page in run.flow("coding").pull("", None) for item in page.items}
     assert "analytic:analytic_plan_3:aa_15" in read
 
 
@@ -337,7 +337,7 @@ def test_what_is_sent_is_limited_to_the_companies_of_the_entity(sandbox):
     assert [row["entity_remote_ids"] for row in everything_coded(limited(sandbox, "3"))] == [["1", "2", "3"]] * 4
     offered = [
         item.payload["row"]["name"]
-        for page in limited(sandbox, "4").pull("coding", "", None)
+        for page in limited(sandbox, "4").flow("coding").pull("", None)
         for item in page.items
         if item.payload["kind"] in ("account", "tax")
     ]
@@ -431,7 +431,7 @@ def test_what_ramp_has_of_a_sent_vendor(sandbox, ramp):
     incomplete = vendor(address=doc.Address(street="2 Main St", country="GB"))
     again = push(ramp, "vendors_push", incomplete, sent.external_id)
     assert again.shared["street"] == "1 Main St"
-    read = ramp.document("vendors", ramp.fetch("vendors", sent.external_id).payload)
+    read = ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload)
     assert read.shared().items() >= again.shared.items()
 
 
@@ -460,12 +460,12 @@ def test_an_older_interface_is_found_out_once(sandbox, ramp):
     assert [("name" in body) for body in patches(sandbox)] == [True, False]
     run = later(ramp, sandbox)
     again = push(run, "vendors_push", vendor(name="Renamed"), sent.external_id)
-    assert "Ramp keeps the name Vendor 33" in again.note and "name" in run.untaken("vendors_push")
+    assert "Ramp keeps the name Vendor 33" in again.note and "name" in run.flow("vendors_push").untaken()
     assert [("name" in body) for body in patches(sandbox)] == [True, False, False] and not run.learned
     sandbox.control.settings(**NEWER)
     week_ago = (datetime.now(UTC) - timedelta(days=8)).isoformat()
     fresh = connect(sandbox, stored={"lacks": dict.fromkeys(ramp.learned["lacks"], week_ago)})
-    assert fresh.render("vendors_push", vendor()) != run.render("vendors_push", vendor())
+    assert fresh.flow("vendors_push").render(vendor()) != run.flow("vendors_push").render(vendor())
     push(fresh, "vendors_push", vendor(name="Renamed"), sent.external_id)
     assert fresh.client.vendor(sent.external_id)["name"] == "Renamed"
     assert fresh.check().settings["lacks"] == {}
@@ -560,9 +560,9 @@ def test_a_refused_contact_does_not_lose_the_vendor(sandbox, ramp):
 def test_which_vendors_changed_since(sandbox, ramp):
     sent = push(ramp, "vendors_push", vendor())
     moment = datetime.now(UTC)
-    assert not ramp.changed_after("vendors", sent.external_id, moment)
+    assert not ramp.flow("vendors").changed_after(sent.external_id, moment)
     sandbox.control.edit_vendor(sent.external_id, name="Renamed")
-    assert ramp.changed_after("vendors", sent.external_id, moment)
+    assert ramp.flow("vendors").changed_after(sent.external_id, moment)
 
 
 def test_a_vendor_of_the_books_is_renamed(ramp):
@@ -666,9 +666,9 @@ def test_an_order_in_doubt_is_found_whichever_way_it_is_matched(sandbox, active)
     ramp = connect(sandbox, receipts_push={"active": active})
     wanted = order(ramp)
     sandbox.control.add_fault("reset", method="POST", path="*/purchase-orders", when="after")
-    payload = ramp.render("purchase_orders_push", wanted)
+    payload = ramp.flow("purchase_orders_push").render(wanted)
     assert isinstance(raised(ramp.send, "purchase_orders_push", payload, "", "key"), errors.UnconfirmedError)
-    assert ramp.find("purchase_orders_push", payload, "key").external_id == orders_of(sandbox)[0]["id"]
+    assert ramp.flow("purchase_orders_push").find(payload, "key").external_id == orders_of(sandbox)[0]["id"]
     push(ramp, "purchase_orders_push", wanted)
     assert len(orders_of(sandbox)) == 1
 
@@ -693,7 +693,7 @@ def test_an_order_line_is_worth_the_same_in_ramp(quantity, cents, digits):
     amount = Decimal(cents).scaleb(-digits)
     price = round(amount / quantity, digits)
     line = order_line(quantity=quantity, unit_price=price, amount=None if price * quantity == amount else amount)
-    made = connect(None).render("purchase_orders_push", order(None, line, vendor=doc.Party(external_id="v")))
+    made = connect(None).flow("purchase_orders_push").render(order(None, line, vendor=doc.Party(external_id="v")))
     (wire,) = made["lines"]
     assert isinstance(wire["unit_quantity"], int) and wire["unit_quantity"] >= 1
     assert wire["unit_quantity"] * Decimal(wire["unit_price"]) == amount
@@ -717,7 +717,7 @@ def test_without_plus_an_order_becomes_a_draft_with_its_pdf(sandbox):
     )
     push(ramp, "order_files_push", pdf)
     assert effects(sandbox, "attachment.FILE") == {draft["id"]: 1}
-    assert ramp.find("order_files_push", ramp.render("order_files_push", pdf), "key").linked
+    assert ramp.flow("order_files_push").find(ramp.flow("order_files_push").render(pdf), "key").linked
     again = push(ramp, "purchase_orders_push", replace(wanted, lines=(order_line(),)), sent.external_id)
     assert again.external_id == sent.external_id
     assert ramp.client.draft(draft["id"])["amount"]["amount"] == 15000
@@ -810,7 +810,7 @@ def test_backorders_are_receipts_of_their_own(sandbox, ramp):
 def test_a_receipt_that_was_entered_in_ramp_is_heard_of(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
     ours = push(ramp, "receipts_push", receipt(bought, "2"))
-    assert ramp.heard("receipts_push", ours.external_id) is None
+    assert ramp.flow("receipts_push").heard(ours.external_id) is None
     (line,) = ramp.client.purchase_order(bought.external_id)["line_items"]
     theirs = ramp.client.create_item_receipt(
         {
@@ -820,18 +820,18 @@ def test_a_receipt_that_was_entered_in_ramp_is_heard_of(sandbox, ramp):
             "item_receipt_line_items": [{"purchase_order_line_item_id": line["id"], "unit_quantity": 1}],
         }
     )
-    kind, order_id, sentence = ramp.heard("receipts_push", theirs["id"])
+    kind, order_id, sentence = ramp.flow("receipts_push").heard(theirs["id"])
     assert (kind, order_id) == ("purchase_order", bought.external_id)
     assert "R-77 was entered in Ramp on Sep 20, 2026" in sentence
 
 
 def test_a_receipt_in_doubt_is_not_made_twice(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
-    payload = ramp.render("receipts_push", receipt(bought, "5"))
+    payload = ramp.flow("receipts_push").render(receipt(bought, "5"))
     sandbox.control.add_fault("reset", method="POST", path="*/item-receipts", when="after")
     assert isinstance(raised(ramp.send, "receipts_push", payload, "", "key"), errors.UnconfirmedError)
-    assert ramp.find("receipts_push", payload, "key")
-    ramp.send("receipts_push", payload, "", "key")
+    assert ramp.flow("receipts_push").find(payload, "key")
+    ramp.flow("receipts_push").send(payload, "", "key")
     assert len(receipts_of(sandbox, bought)) == 1
 
 
@@ -1081,7 +1081,7 @@ def test_a_used_key_is_replaced_and_a_slow_task_is_left(sandbox, ramp):
     sandbox.control.settings(task_polls=1000)
     slow = employee(email="slow@example.com")
     assert isinstance(raised(push, ramp, "users_push", slow), errors.UnconfirmedError)
-    assert ramp.find("users_push", ramp.render("users_push", slow), "key")
+    assert ramp.flow("users_push").find(ramp.flow("users_push").render(slow), "key")
 
 
 @pytest.mark.parametrize(("values", "word"), [({"email": ""}, "work email"), ({"last_name": ""}, "last name")])

@@ -19,6 +19,7 @@ from ml_connector.core.files import csv_parser as csv_reader
 from ml_connector.core.files import parser_base as frame
 from ml_connector.core.files import plain_xml
 from ml_connector.core.files.parse import Reading, read_file
+from ml_connector.core.files.records import record_of
 from ml_connector.core.provider import Settings
 from ml_connector.providers.stampli import StampliProvider
 
@@ -58,10 +59,10 @@ def outcomes(template, content):
     reading = Reading(template, content)
     found = {}
     for document in reading.documents:
-        item = StampliProvider.file_item("invoices", template, document)
+        item = record_of(template, document)
         assert item.external_id not in found
         try:
-            found[item.external_id] = PROVIDER.document("invoices", item.payload)
+            found[item.external_id] = PROVIDER.flow("invoices").document(item.payload)
         except ConnectorError as error:
             assert error.error_class in ("validation", "not_wanted")
             found[item.external_id] = error.message

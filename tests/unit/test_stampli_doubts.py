@@ -12,6 +12,7 @@ from pairs import in_pairs, lacking
 from stampli_support import SAMPLES, invoices
 
 from ml_connector.core.files.parse import read_file
+from ml_connector.core.files.records import record_of
 from ml_connector.core.provider import Settings
 from ml_connector.providers.stampli import StampliProvider
 
@@ -111,10 +112,8 @@ def bills(answers):
     settings = {name: value for name, value in answers.items() if name != "headings"}
     template = invoices(**settings)
     provider = StampliProvider(Settings(base_url="", credentials={}), None, None)
-    items = [
-        provider.file_item("invoices", template, found) for found in read_file(template, file_of(answers)).documents
-    ]
-    return {item.external_id: provider.document("invoices", item.payload) for item in items}
+    items = [record_of(template, found) for found in read_file(template, file_of(answers)).documents]
+    return {item.external_id: provider.flow("invoices").document(item.payload) for item in items}
 
 
 @pytest.mark.parametrize("answers", PAIRS[1:], ids=range(1, len(PAIRS)))

@@ -16,6 +16,7 @@ from stampli_support import SAMPLES, invoices, orders, payments, vendors
 from ml_connector.core.documents import FeedColumn
 from ml_connector.core.errors import ConnectorError, FileFormatError, InvalidDataError, NotRelevantError
 from ml_connector.core.files.parse import read_file
+from ml_connector.core.files.records import record_of
 from ml_connector.core.files.serialize import file_writer
 from ml_connector.providers.stampli import StampliProvider
 from ml_connector.providers.stampli.payments import payment
@@ -25,9 +26,8 @@ ROW = b"ACME-US,1,V1,2026-07-14,USD,10.00,1,600100,10.00\r\n"
 
 
 def document(template, found, flow="invoices"):
-    provider = StampliProvider
-    item = provider.file_item(flow, template, found)
-    return provider.document(provider(_settings(), None, None), flow, item.payload)
+    item = record_of(template, found)
+    return StampliProvider(_settings(), None, None).flow(flow).document(item.payload)
 
 
 def _settings():

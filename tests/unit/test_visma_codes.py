@@ -54,7 +54,7 @@ def send(made, document):
 
 def codes(made):
     """{mapping kind and id: item} as the next refresh of the catalogue reads them."""
-    return {item.external_id: item for page in made.pull("coding", "", None) for item in page.items}
+    return {item.external_id: item for page in made.flow("coding").pull("", None) for item in page.items}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_made_has_the_code_under_which_the_catalogue_shows_it(kind, exte
     document = DOCUMENTS[kind]
     sent = send(visma, document)
     assert (sent.external_id, sent.linked) == (external_id, False)
-    shown = visma.document("coding", codes(visma)[item].payload)
+    shown = visma.flow("coding").document(codes(visma)[item].payload)
     assert shown == sent.mapping
     assert shown.name == document.name
 
@@ -123,7 +123,7 @@ def test_a_project_begins_with_the_first_open_period_and_is_usable_on_bills(sand
     [("asset", "Asset"), ("credit_card", "Liability"), ("equity", "Liability"), ("revenue", "Income")],
 )
 def test_an_account_keeps_its_kind(classification, kind, visma):
-    assert visma.render("accounts_push", account(classification=classification))["type"] == kind
+    assert visma.flow("accounts_push").render(account(classification=classification))["type"] == kind
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_reversal_that_is_refused_at_last_says_that_both_stand(sandbox, visma,
     assert sorted(amounts(standing(sandbox))) == [1125, 1250]
     monkeypatch.undo()
     sandbox.control.open_period("202609")
-    assert visma.find("bill_release_push", {"document": sent.external_id}, "key") is None
+    assert visma.flow("bill_release_push").find({"document": sent.external_id}, "key") is None
     release(visma, sent.external_id)
     assert amounts(standing(sandbox)) == [1125]
 
@@ -204,7 +204,7 @@ def test_a_foreign_bill_is_corrected_with_its_own_amounts(copies_note, base_curr
         rate = running.state.rates[currency]
         assert reversal["balanceInCurrency"] == 1250 and reversal["balance"] == round(1250 * rate, 2)
         # what reverses a document is nobody's bill
-        assert sum(len(page.items) for page in visma.pull("payment_status", "", None)) == 2
+        assert sum(len(page.items) for page in visma.flow("payment_status").pull("", None)) == 2
 
 
 def lose_marking(sandbox, visma, document, key):
@@ -335,13 +335,13 @@ class Worker:
     def run(self, kill_at=0, when="before"):
         """The error that it ends with; None when all is done."""
         made = self.provider(kill_at, when)
-        payload = made.render("bills_push", self.document)
+        payload = made.flow("bills_push").render(self.document)
         try:
             if self.doubtful and not self.bound:
-                found = made.find("bills_push", self.doubtful, "key")
+                found = made.flow("bills_push").find(self.doubtful, "key")
                 self.bound = found.external_id if found else ""
             self.doubtful = payload
-            sent = made.send("bills_push", payload, self.bound, "key")
+            sent = made.flow("bills_push").send(payload, self.bound, "key")
             self.bound, self.doubtful, self.note = sent.external_id, None, sent.note
             if sent.takes_files:
                 release(made, self.bound)

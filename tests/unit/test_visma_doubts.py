@@ -39,11 +39,11 @@ def lived(answers):
     with VismaSandbox(size="small", settings=quick(action_seconds=0, **answers)) as sandbox:
         options = {flow: {"number_source": "odoo"} for flow, name in OWN_NUMBERS.items() if not answers[name]}
         made = provider_of(sandbox, options=options)
-        books = {item.external_id: made.document("suppliers", item.payload) for item in pulled(made, "suppliers")}
+        books = {item.external_id: made.flow("suppliers").document(item.payload) for item in pulled(made, "suppliers")}
         number = send_supplier(made, example_vendor(reference="V-5")).external_id
         supplier = Party(external_id=number)
-        payload = made.render("purchase_orders_push", order(vendor=supplier))
-        bought = made.send("purchase_orders_push", payload, "", "key").external_id
+        payload = made.flow("purchase_orders_push").render(order(vendor=supplier))
+        bought = made.flow("purchase_orders_push").send(payload, "", "key").external_id
         send_receipt(made, receipt(bought, "1", "0.25"))
         key = send_bill(made, bill(vendor=supplier, currency="EUR")).external_id
         release(made, key)
@@ -54,7 +54,7 @@ def lived(answers):
         key = send_bill(made, bill(vendor=Party(external_id="50001"), currency="EUR", number="F-101"), key).external_id
         release(made, key)
         standing = [row for row in sandbox.control.invoices() if row["status"] == "Open" and row["balance"]]
-        found = [made.document("suppliers", item.payload) for item in pulled(made, "suppliers")]
+        found = [made.flow("suppliers").document(item.payload) for item in pulled(made, "suppliers")]
         (there,) = (document for document in found if document.external_id == number)
         assert sandbox.control.violations() == [] and sandbox.control.ignored() == []
         amounts = sorted((row["documentType"], row["supplier"]["name"], row["balanceInCurrency"]) for row in standing)

@@ -69,15 +69,17 @@ def bill(*lines, **values):
 
 
 def send(made, document, external_id=""):
-    return made.send("bills_push", made.render("bills_push", document), external_id, "key")
+    return made.flow("bills_push").send(made.flow("bills_push").render(document), external_id, "key")
 
 
 def find(made, document):
-    return made.find("bills_push", made.render("bills_push", document), "key")
+    return made.flow("bills_push").find(made.flow("bills_push").render(document), "key")
 
 
 def release(made, key):
-    return made.send("bill_release_push", made.render("bill_release_push", Release(parent_external_id=key)), "", "key")
+    return made.flow("bill_release_push").send(
+        made.flow("bill_release_push").render(Release(parent_external_id=key)), "", "key"
+    )
 
 
 def documents(sandbox):
@@ -369,7 +371,8 @@ def pulled(made, flow, cursor=""):
 
 def statuses(made):
     return {
-        item.external_id: made.document("payment_status", item.payload).state for item in pulled(made, "payment_status")
+        item.external_id: made.flow("payment_status").document(item.payload).state
+        for item in pulled(made, "payment_status")
     }
 
 
@@ -385,7 +388,7 @@ def test_only_our_released_documents_are_reported(sandbox, visma, swapped):
     assert statuses(visma) == {key: "partial"}
     sandbox.control.pay(key.split("/")[1], "1000", "2026-10-02")
     assert statuses(visma) == {key: "paid"}
-    assert visma.document("payment_status", visma.fetch("payment_status", key).payload).number == "F-100"
+    assert visma.flow("payment_status").document(visma.flow("payment_status").fetch(key).payload).number == "F-100"
 
 
 def test_payments_of_our_documents_are_read_and_others_left_alone(sandbox, visma):
@@ -397,12 +400,12 @@ def test_payments_of_our_documents_are_read_and_others_left_alone(sandbox, visma
     release(visma, key)
     sandbox.control.pay(key.split("/")[1], "250.50", "2026-10-03")
     (item,) = pulled(visma, "payments")
-    payment = visma.document("payments", item.payload)
+    payment = visma.flow("payments").document(item.payload)
     assert (payment.amount, payment.currency, payment.date) == (Decimal("250.5"), "NOK", date(2026, 10, 3))
     assert [(paid.external_id, paid.amount) for paid in payment.bills] == [(key, Decimal("250.5"))]
     assert payment.source.external_id == "cash:1920" and not payment.is_void
-    assert visma.fetch("payments", item.external_id).version == item.version
-    assert [page.items for page in visma.pull("payments", "", date(2026, 11, 1)) if page.items] == []
+    assert visma.flow("payments").fetch(item.external_id).version == item.version
+    assert [page.items for page in visma.flow("payments").pull("", date(2026, 11, 1)) if page.items] == []
 
 
 # Files
@@ -415,11 +418,11 @@ def files_of(key, *pairs):
 
 def test_files_are_attached_once(sandbox, visma):
     key = send(visma, bill()).external_id
-    payload = visma.render("bill_files_push", files_of(key, ("a.pdf", b"one"), ("ø.pdf", b"two")))
-    assert visma.find("bill_files_push", payload, "key") is None
-    visma.send("bill_files_push", payload, "", "key")
-    visma.send("bill_files_push", payload, "", "key")
-    assert visma.find("bill_files_push", payload, "key").external_id == key
+    payload = visma.flow("bill_files_push").render(files_of(key, ("a.pdf", b"one"), ("ø.pdf", b"two")))
+    assert visma.flow("bill_files_push").find(payload, "key") is None
+    visma.flow("bill_files_push").send(payload, "", "key")
+    visma.flow("bill_files_push").send(payload, "", "key")
+    assert visma.flow("bill_files_push").find(payload, "key").external_id == key
     shown = {row["name"]: row["revision"] for row in documents(sandbox)[key]["attachments"]}
     assert shown == {"a.pdf": 1, "ø.pdf": 1}
 
@@ -427,8 +430,8 @@ def test_files_are_attached_once(sandbox, visma):
 def test_a_changed_file_becomes_a_revision(sandbox, visma):
     key = send(visma, bill(is_credit=True)).external_id
     for content in (b"one", b"two"):
-        payload = visma.render("bill_files_push", files_of(key, ("a.pdf", content)))
-        visma.send("bill_files_push", payload, "", "key")
+        payload = visma.flow("bill_files_push").render(files_of(key, ("a.pdf", content)))
+        visma.flow("bill_files_push").send(payload, "", "key")
     (row,) = documents(sandbox)[key]["attachments"]
     assert row["revision"] == 2
 
@@ -447,8 +450,8 @@ def test_a_changed_file_becomes_a_revision(sandbox, visma):
 def test_the_name_of_a_file_is_a_detail(sandbox, visma, files, shown):
     key = send(visma, bill()).external_id
     for _time in range(2):
-        payload = visma.render("bill_files_push", files_of(key, *files))
-        assert visma.send("bill_files_push", payload, "", "key").note == ""
+        payload = visma.flow("bill_files_push").render(files_of(key, *files))
+        assert visma.flow("bill_files_push").send(payload, "", "key").note == ""
     assert {row["name"]: row["revision"] for row in documents(sandbox)[key]["attachments"]} == shown
 
 
@@ -465,7 +468,7 @@ def test_a_file_that_visma_does_not_take_holds_up_no_other(sandbox, visma, monke
 
     monkeypatch.setattr(visma.client, "attach", refusing)
     files = files_of(key, ("bad.pdf", b"bad"), ("empty.pdf", b""), ("good.pdf", b"good"))
-    sent = visma.send("bill_files_push", visma.render("bill_files_push", files), "", "key")
+    sent = visma.flow("bill_files_push").send(visma.flow("bill_files_push").render(files), "", "key")
     assert [row["name"] for row in documents(sandbox)[key]["attachments"]] == ["good.pdf"]
     assert "bad.pdf: " in sent.note and "This type is not allowed." in sent.note
     assert "empty.pdf: The file is empty." in sent.note and "good.pdf" not in sent.note
@@ -474,14 +477,18 @@ def test_a_file_that_visma_does_not_take_holds_up_no_other(sandbox, visma, monke
 def test_a_file_that_comes_after_the_release_is_attached(sandbox, visma):
     key = send(visma, bill()).external_id
     release(visma, key)
-    visma.send("bill_files_push", visma.render("bill_files_push", files_of(key, ("late.pdf", b"late"))), "", "key")
+    visma.flow("bill_files_push").send(
+        visma.flow("bill_files_push").render(files_of(key, ("late.pdf", b"late"))), "", "key"
+    )
     row = documents(sandbox)[key]
     assert ([file["name"] for file in row["attachments"]], row["status"]) == (["late.pdf"], "Open")
 
 
 def test_what_a_person_entered_gets_no_files_from_here(sandbox, visma):
     key = f"Invoice/{entered(sandbox)}"
-    sent = visma.send("bill_files_push", visma.render("bill_files_push", files_of(key, ("a.pdf", b"one"))), "", "key")
+    sent = visma.flow("bill_files_push").send(
+        visma.flow("bill_files_push").render(files_of(key, ("a.pdf", b"one"))), "", "key"
+    )
     assert "entered manually" in sent.note
     assert not documents(sandbox)[key].get("attachments")
 
@@ -496,7 +503,7 @@ def test_a_file_over_which_visma_fails_is_tried_again_and_holds_up_no_other(sand
         attach(path, name, content, mimetype)
 
     monkeypatch.setattr(visma.client, "attach", failing)
-    payload = visma.render("bill_files_push", files_of(key, ("bad.pdf", b"bad"), ("good.pdf", b"good")))
+    payload = visma.flow("bill_files_push").render(files_of(key, ("bad.pdf", b"bad"), ("good.pdf", b"good")))
     error = raised(visma.send, "bill_files_push", payload, "", "key")
     assert (type(error), error.message) == (errors.RemoteError, "bad.pdf: Visma.net failed.")
     assert [row["name"] for row in documents(sandbox)[key]["attachments"]] == ["good.pdf"]

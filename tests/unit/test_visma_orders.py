@@ -23,7 +23,9 @@ def visma(sandbox):
 
 
 def send(made, document, external_id=""):
-    return made.send("purchase_orders_push", made.render("purchase_orders_push", document), external_id, "key")
+    return made.flow("purchase_orders_push").send(
+        made.flow("purchase_orders_push").render(document), external_id, "key"
+    )
 
 
 def row_of(sandbox, number):
@@ -51,8 +53,8 @@ def test_a_lost_answer_makes_no_second_order(sandbox, visma, when):
     visma.client.rows("/v1/branch")
     sandbox.control.add_fault("reset", method="POST", path=ORDERS, when=when)
     assert isinstance(raised(send, visma, order()), errors.UnconfirmedError)
-    payload = visma.render("purchase_orders_push", order())
-    sent = visma.find("purchase_orders_push", payload, "key") or send(visma, order())
+    payload = visma.flow("purchase_orders_push").render(order())
+    sent = visma.flow("purchase_orders_push").find(payload, "key") or send(visma, order())
     assert [row["orderNbr"] for row in sandbox.control.orders()] == [sent.external_id]
 
 

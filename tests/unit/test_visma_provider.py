@@ -49,7 +49,7 @@ def supplier(sandbox, number):
 
 
 def send(made, document, external_id=""):
-    return made.send("suppliers_push", made.render("suppliers_push", document), external_id, "key")
+    return made.flow("suppliers_push").send(made.flow("suppliers_push").render(document), external_id, "key")
 
 
 # Connection
@@ -98,7 +98,7 @@ def test_a_quota_that_is_nearly_used_up_is_a_warning(sandbox, visma):
 
 
 def test_everything_that_records_are_coded_to_becomes_a_reference(visma):
-    documents = [visma.document("coding", item.payload) for item in pulled(visma, "coding")]
+    documents = [visma.flow("coding").document(item.payload) for item in pulled(visma, "coding")]
     by_kind = {}
     for document in documents:
         by_kind.setdefault(document.kind, []).append(document)
@@ -120,30 +120,32 @@ def test_everything_that_records_are_coded_to_becomes_a_reference(visma):
 def test_codes_have_the_same_version_at_every_reading_and_can_be_fetched_alone(visma, sandbox):
     first = {item.external_id: item.version for item in pulled(visma, "coding")}
     assert first == {item.external_id: item.version for item in pulled(provider_of(sandbox), "coding")}
-    assert visma.fetch("coding", "account:6340").version == first["account:6340"]
-    assert visma.fetch("coding", "account:0000") is None
+    assert visma.flow("coding").fetch("account:6340").version == first["account:6340"]
+    assert visma.flow("coding").fetch("account:0000") is None
 
 
 # Suppliers from Visma
 
 
 def test_suppliers_are_read_and_translated(visma):
-    documents = {item.external_id: visma.document("suppliers", item.payload) for item in pulled(visma, "suppliers")}
+    documents = {
+        item.external_id: visma.flow("suppliers").document(item.payload) for item in pulled(visma, "suppliers")
+    }
     german = next(document for document in documents.values() if document.name.startswith("Müller"))
     assert (german.vat, german.address.country, german.address.city) == ("DE811907980", "DE", "Hamburg")
     assert german.active and len(documents) == 6
 
 
 def test_only_what_changed_comes_again(sandbox, visma):
-    pages = list(visma.pull("suppliers", "", None))
+    pages = list(visma.flow("suppliers").pull("", None))
     cursor = pages[-1].cursor
     before = {item.external_id: item.version for item in pulled(visma, "suppliers")}
     number = next(iter(before))
     sandbox.control.edit_supplier(number, status="Inactive")
     after = {item.external_id: item.version for item in pulled(visma, "suppliers", cursor)}
     assert after[number] != before[number]
-    assert visma.document("suppliers", visma.fetch("suppliers", number).payload).active is False
-    assert visma.fetch("suppliers", "none") is None
+    assert visma.flow("suppliers").document(visma.flow("suppliers").fetch(number).payload).active is False
+    assert visma.flow("suppliers").fetch("none") is None
 
 
 # Vendors to Visma
@@ -252,7 +254,7 @@ def test_a_time_out_after_the_effect_makes_no_second_supplier(sandbox, visma):
     sandbox.control.add_fault("reset", method="POST", path=SUPPLIERS, when="after")
     document = example_vendor()
     assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
-    found = visma.find("suppliers_push", visma.render("suppliers_push", document), "key")
+    found = visma.flow("suppliers_push").find(visma.flow("suppliers_push").render(document), "key")
     assert found and send(visma, document, found.external_id).external_id == found.external_id
     assert sum(row["name"] == document.name for row in sandbox.control.suppliers()) == 1
 
@@ -269,21 +271,21 @@ def test_a_refusal_with_status_500_is_a_refusal(sandbox, visma):
 
 def test_a_vendor_without_a_name_is_not_sent(visma):
     with pytest.raises(errors.InvalidDataError):
-        visma.render("suppliers_push", dataclasses.replace(example_vendor(), name=" "))
+        visma.flow("suppliers_push").render(dataclasses.replace(example_vendor(), name=" "))
 
 
 # What both sides may change
 
 
 def read_back(visma, number):
-    return visma.document("suppliers", visma.fetch("suppliers", number).payload)
+    return visma.flow("suppliers").document(visma.flow("suppliers").fetch(number).payload)
 
 
 def test_what_was_sent_is_what_is_read_back(sandbox, visma):
     document = example_vendor()
     sent = send(visma, document)
     assert sent.shared == read_back(visma, sent.external_id).shared()
-    assert visma.find("suppliers_push", visma.render("suppliers_push", document), "key").shared == sent.shared
+    assert visma.flow("suppliers_push").find(visma.flow("suppliers_push").render(document), "key").shared == sent.shared
     assert send(visma, document).shared == sent.shared
     moved = dataclasses.replace(document, address=dataclasses.replace(document.address, street="Ny gate 2"))
     again = send(visma, moved, sent.external_id)
@@ -316,7 +318,9 @@ def test_a_phone_alone_is_read(sandbox, visma):
 def test_times_without_a_zone_tell_only_what_is_far_apart(sandbox, visma):
     number = send(visma, example_vendor()).external_id
     now = datetime.now(UTC)
-    answers = [visma.changed_after("suppliers", number, now + timedelta(hours=hours)) for hours in (-30, -1, 1, 30)]
+    answers = [
+        visma.flow("suppliers").changed_after(number, now + timedelta(hours=hours)) for hours in (-30, -1, 1, 30)
+    ]
     assert answers == [True, None, None, False]
 
 

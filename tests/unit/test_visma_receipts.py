@@ -31,8 +31,8 @@ def visma(sandbox):
 def ordered(visma):
     """The number of an order with two lines, of 2 and of 3."""
     lines = (order_line(1), order_line(2, "3", "10.00"))
-    payload = visma.render("purchase_orders_push", order(*lines))
-    return visma.send("purchase_orders_push", payload, "", "key").external_id
+    payload = visma.flow("purchase_orders_push").render(order(*lines))
+    return visma.flow("purchase_orders_push").send(payload, "", "key").external_id
 
 
 def receipt(number, *quantities, odoo_id=11, **values):

@@ -50,7 +50,7 @@ def test_an_event_says_what_to_read_again(content, subject):
     event = VismaProvider.parse_webhook({}, json.dumps(content).encode())
     assert (event.event_type, event.external_id) == (subject, "")
     readers = [flow.key for flow in VismaProvider.flows if subject in flow.events]
-    assert readers and all(VismaProvider.flow(key).direction == "pull" for key in readers)
+    assert readers and all(VismaProvider.flow_class(key).direction == "pull" for key in readers)
 
 
 def test_a_repeated_delivery_is_the_same_event():

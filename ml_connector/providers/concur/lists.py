@@ -16,7 +16,7 @@ from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError, RemoteError
 from ...core.items import id_of
 from ...core.messages import _
-from ...core.provider import RemotePage, RemoteRecord, SendResult, content_version
+from ...core.remote import RemotePage, RemoteRecord, SendResult, content_version
 from . import coding
 from .wire import found_text, text
 from .wire import rows as parts_of

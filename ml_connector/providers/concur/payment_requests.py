@@ -11,7 +11,7 @@ from ...core import items as listed
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import Amount, _
-from ...core.provider import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage, RemoteRecord, content_version
 from ...core.split_amount import share
 from . import coding
 from .lists import reference

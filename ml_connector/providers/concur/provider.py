@@ -181,7 +181,7 @@ class ConcurProvider(Provider):
 
     @classmethod
     def blocked(cls, flow, capabilities, options):
-        spec = cls.flow(flow)
+        spec = cls.flow_class(flow)
         missing = [scope for scope in spec.scopes if scope not in capabilities]
         if missing:
             return _(

@@ -1,7 +1,7 @@
 """Receipts of reports and images of invoices, which Concur offers by a link that expires after 15 minutes."""
 
 from ...core.documents import Attachment
-from ...core.provider import RemoteRecord
+from ...core.remote import RemoteRecord
 
 
 class FilePuller:

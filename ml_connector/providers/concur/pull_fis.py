@@ -7,7 +7,7 @@ from ...core import items as rows
 from ...core.errors import InvalidDataError, PermanentError, RemoteError
 from ...core.http import content_key
 from ...core.messages import _
-from ...core.provider import RemotePage, RemoteRecord
+from ...core.remote import RemotePage, RemoteRecord
 from .fis_invoices import invoice
 from .translate_cash_advance import cash_advance
 from .translate_expense import expense_report, revision, title

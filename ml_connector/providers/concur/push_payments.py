@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from ...core.errors import InvalidDataError, PermanentError, RemoteError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.undone import undone
 from .wire import text
 

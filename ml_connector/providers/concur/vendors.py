@@ -14,7 +14,7 @@ from ...core import items as listed
 from ...core.documents import Address, Contact, OwnId, Vendor
 from ...core.errors import DuplicateError, InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
 from ...core.messages import _, paragraph
-from ...core.provider import RemotePage, RemoteRecord, SendResult, content_version
+from ...core.remote import RemotePage, RemoteRecord, SendResult, content_version
 from ...core.tax_numbers import is_filler, writings
 from .wire import found_text, rows, text
 

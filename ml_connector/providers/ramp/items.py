@@ -5,7 +5,7 @@ These functions accept malformed values, because translation reports them later.
 
 from urllib.parse import urlsplit
 
-from ...core.provider import RemoteRecord, content_version
+from ...core.remote import RemoteRecord, content_version
 from .coding import selection_key
 from .flows import HELD, VENDOR_NOT_APPROVED, payment_key
 from .wire import required_id, text

@@ -8,7 +8,8 @@ from itertools import chain
 from ...core import items as rows
 from ...core.errors import AuthError, ConflictError, InvalidDataError, NotFoundError, PermanentError, RemoteError
 from ...core.messages import _
-from ...core.provider import Credential, Provider, RemotePage, Territory
+from ...core.provider import Credential, Provider, Territory
+from ...core.remote import RemotePage
 from . import check, items, results, translate, translate_card, translate_spend, webhook
 from . import push_table as push
 from .client import RampClient
@@ -490,7 +491,7 @@ class RampProvider(Provider):
 
     @classmethod
     def blocked(cls, flow, capabilities, options):
-        return push.blocked(flow, cls.flow(flow), capabilities, options)
+        return push.blocked(flow, cls.flow_class(flow), capabilities, options)
 
     def options(self, flow):
         """The options of a flow."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 from ...core import items as rows
 from ...core.errors import InvalidDataError
-from ...core.provider import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage, RemoteRecord, content_version
 from . import check
 from .wire import required_id, text
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from ...core.documents import Attachment
 from ...core.errors import NotFoundError
-from ...core.provider import RemotePage
+from ...core.remote import RemotePage
 from . import translate, translate_card, translate_spend
 from .flows import SPEND
 from .items import coding_key, line_key, money_key, picked

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...core.errors import ConnectorError, PermanentError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 
 PARALLEL_CALLS = 8
 ENTITIES = "entity_remote_ids"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, PermanentError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from . import check
 from .coding import option_reference
 from .newer import TAX_REACTIVATION

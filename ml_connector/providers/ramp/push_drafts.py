@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ...core.errors import ConflictError, DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.undone import undone
 from .flows import BILL, DRAFT
 from .money import read_money

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError
 from ...core.messages import _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.undone import undone
 from .flows import DRAFT
 from .money import read_money

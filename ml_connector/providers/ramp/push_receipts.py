@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.undone import undone
 from .flows import DRAFT
 from .push_base import Push, new_id

@@ -5,7 +5,7 @@ import time
 
 from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.undone import undone
 from .push_base import Push, differing
 

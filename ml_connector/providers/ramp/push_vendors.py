@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from ...core.errors import DuplicateError, NotFoundError, NotRelevantError, PermanentError
 from ...core.messages import _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.undone import undone
 from . import newer, render, translate
 from .push_base import FEW, Push, new_id

@@ -4,7 +4,7 @@ import hashlib
 
 from ...core.errors import AuthError, NotFoundError, PermanentError
 from ...core.messages import _
-from ...core.provider import content_version
+from ...core.remote import content_version
 from . import render
 from .flows import BILL_SYNCED, PAYMENT_SYNCED, SPEND, split_payment_key
 

@@ -1,14 +1,92 @@
-"""Payments of Stampli."""
+"""Payments of Stampli, into Odoo, and the payment status of its invoices, to Stampli."""
 
 from datetime import date
 from decimal import Decimal
 
 from ...core.documents import PaidBill, Payment, Reference
 from ...core.errors import InvalidDataError
+from ...core.flow import Column, FileInFlow, FileOutFlow, Template
 from ...core.messages import Amount, _
-from .invoices import refuse_problems, vendor
+from . import columns
+from .bills import refuse_problems, vendor
+from .columns import COMPANY, DAILY, FILE_NAME, UPDATED
 
 VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
+
+
+class Payments(FileInFlow):
+    key = "payments"
+    label = _("Payments")
+    kind = "payment"
+    sequence = 90
+    interval = 15
+    options = ("lock_date_policy",)
+    help = _("Books payments made in Stampli and reconciles them with their bills.")
+    template = Template(
+        entity="payments",
+        folder="outbound",
+        archive_folder="outbound/processed",
+        file_name=r"payments.*\.csv",
+        document_element="Payment",
+        root_element="StampliExport",
+        statuses=("PAID", "VOIDED"),
+        columns=(
+            Column(label="CompanyId", name="company", type="code", required=True),
+            Column(label="PaymentId", name="id", type="code", required=True),
+            Column(label="PaymentStatus", name="status", type="code", required=True),
+            Column(label="PaymentDate", name="date", type="date", required=True),
+            Column(label="PaymentMethod", name="method", type="code"),
+            Column(label="PaymentReference", name="reference", type="code"),
+            Column(label="VendorId", name="vendor", type="code", required=True),
+            Column(label="VendorName", name="vendor_name"),
+            Column(label="Currency", name="currency", type="code", required=True),
+            Column(label="PaymentAmount", name="amount", type="decimal", required=True),
+            Column(label="BankAccountCode", name="bank", type="code"),
+            Column(label="ExchangeRate", name="rate", type="decimal"),
+            Column(label="StampliInvoiceId", name="invoice", type="code", on_line=True),
+            Column(label="InvoiceNumber", name="number", type="code", on_line=True),
+            Column(label="AppliedAmount", name="applied", type="decimal", on_line=True, required=True),
+            Column(label="DiscountTaken", name="discount", type="decimal", on_line=True),
+            Column(label="ClearedDate", name="cleared", type="date"),
+            Column(label="UpdatedAt", name="updated", type="datetime"),
+        ),
+    )
+
+    def translate(self, payload):
+        return payment(payload)
+
+
+class PaymentStatus(FileOutFlow):
+    key = "payment_status"
+    label = _("Payment Status")
+    sequence = 100
+    daily_hour = DAILY
+    active = False
+    at_stake = _("Until Stampli receives the payment status, its users may pay the invoice a second time.")
+    help = _("Sends the payment status of Stampli's invoices in Odoo. Only if you do not pay in Stampli.")
+    template = Template(
+        entity="payment_status",
+        model="account.move",
+        domain="[('move_type', 'in', ('in_invoice', 'in_refund')), ('state', '=', 'posted'),"
+        " ('payment_state', 'in', ('paid', 'in_payment', 'partial', 'reversed'))]",
+        folder="inbound",
+        file_name=FILE_NAME,
+        document_element="PaymentStatus",
+        root_element="StampliImport",
+        columns=(
+            COMPANY,
+            Column(
+                label="StampliInvoiceId", name="id", expression="remote_id", argument="bill", type="code", required=True
+            ),
+            Column(label="InvoiceNumber", path="ref", type="code"),
+            columns.vendor("commercial_partner_id"),
+            Column(label="Currency", path="currency_id.name", type="code"),
+            Column(label="TotalAmount", path="amount_total", type="decimal", decimals=2),
+            Column(label="OpenAmount", path="amount_residual", type="decimal", decimals=2),
+            Column(label="PaymentStatus", name="status", path="payment_state", type="code", required=True),
+            UPDATED,
+        ),
+    )
 
 
 def payment(payload):

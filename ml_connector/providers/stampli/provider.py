@@ -6,12 +6,16 @@ import re
 
 from ...core.errors import ConnectorError, InvalidDataError, NotFoundError, PermanentError
 from ...core.files import HostKeyError, SftpAccount, SftpSession, fingerprint
-from ...core.files import parse as reader
-from ...core.files import serialize as writer
-from ...core.messages import Message, _
-from ...core.provider import CheckReport, Credential, Finding, Provider, RemoteRecord, Territory, content_version
-from . import invoices, payments
-from .flows import FEEDS, FLOWS
+from ...core.messages import _
+from ...core.provider import CheckReport, Credential, Finding, Provider, Territory
+from .accounts import Accounts
+from .bills import BillFiles, Bills
+from .dimensions import Dimensions
+from .files import Files
+from .goods_receipts import GoodsReceipts
+from .payments import Payments, PaymentStatus
+from .purchase_orders import PurchaseOrders
+from .vendors import Vendors
 
 MAX_DOCUMENT = 25 * 1024 * 1024
 
@@ -46,8 +50,18 @@ class StampliProvider(Provider):
         ),
         Credential(name="passphrase", label=_("Key Passphrase"), secret=True, required=False),
     )
-    flows = FLOWS
-    feeds = FEEDS
+    flows = (
+        Accounts,
+        Dimensions,
+        Vendors,
+        PurchaseOrders,
+        GoodsReceipts,
+        Files,
+        Bills,
+        BillFiles,
+        Payments,
+        PaymentStatus,
+    )
     has_entities = True
 
     def __init__(self, settings, tokens, observe):
@@ -131,58 +145,6 @@ class StampliProvider(Provider):
 
     # ------------------------------------------------------------------ files
 
-    @classmethod
-    def read_file(cls, template, content):
-        return reader.Reading(template, content)
-
-    @classmethod
-    def file_writer(cls, template, stream):
-        return writer.file_writer(template, stream)
-
-    @classmethod
-    def file_item(cls, flow, template, document):
-        values = document.values
-        payload = {"values": values, "lines": document.lines, "credit_sign": template.credit_sign}
-        if document.problems:
-            payload["problems"] = [_stored(problem) for problem in document.problems]
-        elif reason := cls._refusal(template, values):
-            payload["problems"] = [_stored(reason)]
-        elif left_out := cls._exclusion(template, values):
-            payload["left_out"] = _stored(left_out)
-        place = f"{f'{document.part}, ' if document.part else ''}line {document.line}"
-        return RemoteRecord(
-            external_id=document.key or (f"{place} ({document.number})" if document.number > 1 else place),
-            version=content_version(payload),
-            title=values.get("number") or document.key or f"Line {document.line}",
-            payload={**payload, "line": document.line},
-            url=values.get("url") if str(values.get("url") or "").startswith("https://") else "",
-        )
-
-    @classmethod
-    def _refusal(cls, template, values):
-        company = values.get("company")
-        if template.company_code and company and company != template.company_code:
-            return _(
-                "The document belongs to company %(company)s, but this connection is for %(expected)s.",
-                company=company[:40],
-                expected=template.company_code,
-            )
-        return ""
-
-    @classmethod
-    def _exclusion(cls, template, values):
-        status = (values.get("status") or "").upper()
-        if template.statuses and status and status not in template.statuses:
-            return _("The template does not accept the status %(status)s.", status=status[:40])
-        return ""
-
-    def document(self, flow, payload):
-        if flow == "payments":
-            return payments.payment(payload)
-        if flow == "invoice_files":
-            return invoices.attachments(payload)
-        return invoices.bill(payload)
-
     def download(self, url):
         content = io.BytesIO()
         try:
@@ -192,14 +154,3 @@ class StampliProvider(Provider):
         except PermanentError as error:
             raise InvalidDataError(error.message) from None
         return mimetypes.guess_type(url)[0] or "application/octet-stream", content.getvalue()
-
-    def pull(self, flow, cursor, since):
-        """Documents come from files only."""
-        return iter(())
-
-    def fetch(self, flow, external_id):
-        return None
-
-
-def _stored(sentence):
-    return sentence.to_json() if isinstance(sentence, Message) else sentence

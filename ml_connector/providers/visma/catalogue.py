@@ -12,7 +12,7 @@ from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.http import objects
 from ...core.messages import _
-from ...core.provider import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage, RemoteRecord, content_version
 from .wire import part, required, rows, text
 
 SUBACCOUNT = "/v1/dimension/SUBACCOUNT"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ...core.documents import BillStatus, PaidBill, Party, Payment
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
-from ...core.provider import RemoteRecord, content_version
+from ...core.remote import RemoteRecord, content_version
 from .catalogue import cash_account
 from .invoices import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
 from .wire import amount, day, part, required, required_key, rows, text

@@ -6,7 +6,8 @@ from functools import cached_property, partial
 from ...core import items as rows
 from ...core.errors import AuthError, NotFoundError
 from ...core.messages import _
-from ...core.provider import Credential, Provider, RemotePage, Territory
+from ...core.provider import Credential, Provider, Territory
+from ...core.remote import RemotePage
 from . import catalogue, check, payments, suppliers, webhook
 from .client import LIST_OVERLAP, LONGEST_CALL, VismaClient, modified_since, path_id
 from .coding import Subaccounts

@@ -6,7 +6,7 @@ code, so those that exist already are linked.
 
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from .catalogue import (
     PROJECT,
     SEGMENT,

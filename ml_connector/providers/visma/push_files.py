@@ -6,7 +6,7 @@ import re
 
 from ...core.errors import InvalidDataError, PermanentError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from .invoices import attachment_path, path_of
 from .push_base import Push
 from .wire import rows, text

@@ -20,7 +20,7 @@ from ...core.errors import (
     UnconfirmedError,
 )
 from ...core.messages import Amount, _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from .coding import coding
 from .invoices import (
     CREDIT_NOTE,

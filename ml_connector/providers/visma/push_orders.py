@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import Amount, _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from .client import path_id
 from .coding import coding
 from .invoices import lines_missing, of_line

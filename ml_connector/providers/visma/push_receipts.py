@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, RemoteError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from .client import path_id, wait_until
 from .push_base import Push
 from .push_orders import PATH as ORDERS

@@ -17,7 +17,7 @@ from ...core.errors import (
     UnconfirmedError,
 )
 from ...core.messages import _, paragraph
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from .client import wait_until
 from .invoices import is_released, key_of_row, keys_of, path_of
 from .push_base import Push

@@ -2,7 +2,7 @@
 
 from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import _
-from ...core.provider import SendResult
+from ...core.remote import SendResult
 from ...core.tax_numbers import is_filler, plain, same_number, writings
 from .client import path_id
 from .push_base import Push, linked_to, numbered

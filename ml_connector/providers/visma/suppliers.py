@@ -1,7 +1,7 @@
 """Suppliers of Visma.net as vendors."""
 
 from ...core.documents import Address, Contact, Vendor
-from ...core.provider import RemoteRecord, content_version
+from ...core.remote import RemoteRecord, content_version
 from .wire import part, required, text
 
 PATH = "/v1/supplier"

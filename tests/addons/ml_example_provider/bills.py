@@ -3,19 +3,28 @@
 from datetime import date
 from decimal import Decimal
 
+from odoo.addons.ml_connector.core import items
 from odoo.addons.ml_connector.core.documents import Bill, BillLine, Party, Reference
-from odoo.addons.ml_connector.core.flow import FlowSpec
-from odoo.addons.ml_connector.core.provider import RemoteRecord, content_version
+from odoo.addons.ml_connector.core.flow import PullFlow
+from odoo.addons.ml_connector.core.remote import RemoteRecord, content_version
 
-BILLS = FlowSpec(
-    key="bills",
-    label="Bills",
-    direction="pull",
-    kind="bill",
-    sequence=20,
-    events=("bill.changed",),
-    options=("post_bills", "lock_date_policy", "start_date"),
-)
+
+class Bills(PullFlow):
+    key = "bills"
+    label = "Bills"
+    kind = "bill"
+    sequence = 20
+    events = ("bill.changed",)
+    options = ("post_bills", "lock_date_policy", "start_date")
+
+    def pull(self, cursor, since):
+        return items.pages(self.client.pages("/bills"), record, self.provider.label)
+
+    def read(self, external_id):
+        return record(self.client.ask("GET", f"/bills/{external_id}"))
+
+    def translate(self, payload):
+        return bill(payload)
 
 
 def record(row):
@@ -23,7 +32,7 @@ def record(row):
     return RemoteRecord(external_id=row["id"], version=content_version(row), title=row["number"], payload=row)
 
 
-def document(row):
+def bill(row):
     """The bill that a row describes."""
     lines = tuple(
         BillLine(

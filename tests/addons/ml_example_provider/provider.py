@@ -4,15 +4,14 @@ import hashlib
 import hmac
 from functools import cached_property
 
-from odoo.addons.ml_connector.core import items
 from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.http import read_json
 from odoo.addons.ml_connector.core.messages import _
 from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Event, Finding, Provider
 
-from . import bills
+from .bills import Bills
 from .client import ExampleClient
-from .vendors import VENDORS, Vendors
+from .vendors import VendorsPush
 
 
 class ExampleProvider(Provider):
@@ -20,9 +19,8 @@ class ExampleProvider(Provider):
     label = "Example Books"
     environments = {"production": "https://books.example.com", "sandbox": "https://sandbox.books.example.com"}
     credentials = (Credential(name="api_key", label="API Key", secret=True),)
-    flows = (bills.BILLS, VENDORS)
-    pushes = {VENDORS.key: Vendors}
-    webhook_events = bills.BILLS.events
+    flows = (VendorsPush, Bills)
+    webhook_events = Bills.events
     challenges_webhooks = False
 
     @cached_property
@@ -32,17 +30,6 @@ class ExampleProvider(Provider):
     def check(self):
         business = self.client.ask("GET", "/me")["business"]
         return CheckReport(identity=business, findings=[Finding(level="ok", title=_("Connected"), message=business)])
-
-    def pull(self, flow, cursor, since):
-        return items.pages(self.client.pages("/bills"), bills.record, self.label)
-
-    def fetch(self, flow, external_id):
-        return items.fetched(
-            lambda: bills.record(self.client.ask("GET", f"/bills/{external_id}")), external_id, self.label
-        )
-
-    def document(self, flow, payload):
-        return bills.document(payload)
 
     def subscribe(self, endpoint_url, handshake):
         row = self.client.ask("POST", "/webhooks", {"url": endpoint_url})

@@ -1,17 +1,91 @@
-"""Invoices of Stampli as bills. Values are those of `core.files.parse`: checked, ISO dates, plain numbers."""
+"""Invoices of Stampli, into Odoo. Values are those of `core.files.parse`: checked, ISO dates, plain numbers."""
 
 from datetime import date
 from decimal import Decimal
 
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, OwnId, Party, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.flow import Column, FileInFlow, Template
 from ...core.messages import Amount, Message, _, paragraph
+from .columns import DIMENSIONS
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
 INVOICES = {"INVOICE", "BILL"}
 VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
 DIMENSION = "dimension."
 MIN_TOLERANCE = Decimal("0.005")
+
+
+class Bills(FileInFlow):
+    key = "invoices"
+    label = _("Invoices")
+    kind = "bill"
+    sequence = 70
+    interval = 15
+    files = "invoice_files"
+    options = ("post_bills", "lock_date_policy", "start_date")
+    help = _("Books approved invoices and credit memos as vendor bills and credit notes.")
+    template = Template(
+        entity="invoices",
+        folder="outbound",
+        archive_folder="outbound/processed",
+        file_name=r"invoices.*\.csv",
+        document_element="Invoice",
+        root_element="StampliExport",
+        statuses=("APPROVED", "EXPORTED", "VOIDED", "CANCELLED"),
+        columns=(
+            Column(label="CompanyId", name="company", type="code", required=True),
+            Column(label="StampliInvoiceId", name="id", type="code", required=True),
+            Column(label="DocumentType", name="type", type="code"),
+            Column(label="InvoiceNumber", name="number", type="code"),
+            Column(label="VendorId", name="vendor", type="code"),
+            Column(label="VendorName", name="vendor_name"),
+            Column(label="InvoiceDate", name="date", type="date", required=True),
+            Column(label="DueDate", name="due_date", type="date"),
+            Column(label="PostingDate", name="posting_date", type="date"),
+            Column(label="Currency", name="currency", type="code", required=True),
+            Column(label="NetAmount", name="net", type="decimal"),
+            Column(label="TaxAmount", name="tax", type="decimal"),
+            Column(label="TotalAmount", name="total", type="decimal", required=True),
+            Column(label="PaymentTerms", name="terms"),
+            Column(label="PONumber", name="order", type="code"),
+            Column(label="Status", name="status", type="code"),
+            Column(label="ApprovedBy", name="approved_by"),
+            Column(label="ApprovedAt", name="approved_at", type="datetime"),
+            Column(label="Memo", name="memo"),
+            Column(label="PaymentReference", name="payment_reference"),
+            Column(label="DocumentUrl", name="url"),
+            Column(label="DocumentFile", name="file", type="code"),
+            Column(label="LineNumber", name="line_number", type="code", on_line=True, required=True),
+            Column(label="LineType", name="line_type", type="code", on_line=True),
+            Column(label="GLAccount", name="account", type="code", on_line=True),
+            Column(label="ItemCode", name="item", type="code", on_line=True),
+            Column(label="LineDescription", name="description", on_line=True),
+            Column(label="Quantity", name="quantity", type="decimal", on_line=True),
+            Column(label="UnitPrice", name="unit_price", type="decimal", on_line=True),
+            Column(label="LineAmount", name="amount", type="decimal", on_line=True, required=True),
+            Column(label="TaxCode", name="tax_code", type="code", on_line=True),
+            Column(label="LineTaxAmount", name="line_tax", type="decimal", on_line=True),
+            Column(label="LinePONumber", name="line_order", type="code", on_line=True),
+            Column(label="POLineId", name="order_line", type="code", on_line=True),
+            *(Column(label=name, name=f"dimension.{name}", type="code", on_line=True) for name in DIMENSIONS),
+        ),
+    )
+
+    def translate(self, payload):
+        return bill(payload)
+
+
+class BillFiles(FileInFlow):
+    key = "invoice_files"
+    label = _("Invoice Documents")
+    kind = "file"
+    sequence = 80
+    interval = 15
+    help = _("Attaches the documents in the export to their bills.")
+
+    def translate(self, payload):
+        return attachments(payload)
 
 
 def bill(payload):
