@@ -1,10 +1,14 @@
 """Checks whether the records that transfers wait for can still come. Otherwise the transfers fail."""
 
 from ..core.errors import ConnectorError, InVainError, NotFoundError, StoppedError
+from ..core.flow import FileInFlow, InboxFlow
 from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
+from ..models.ml_mapping import MAPPED_MODELS
 from ..models.ml_outgoing_code import DEPENDS
 from ..models.ml_sync_log import FINAL_STATES, ODOO
+from .answers import Answers
+from .base import is_of
 
 KEYS_AT_ONCE = 200
 
@@ -21,24 +25,47 @@ class Waits:
         self._logs = run.connection.env["ml.sync.log"]
         self.env = run.connection.env
 
-    def rows(self):
-        """The transfers that wait for another remote record."""
-        return self._logs.union(*self._groups(("direction", "=", "pull")).values())
-
     def fetch_missing(self):
-        """Fetch remote records that others wait for and that no page or event brought. Returns how many came."""
+        """Fetch remote records that others wait for and that no page or event brought. True when there were any."""
+        if any(issubclass(spec, InboxFlow) for spec in self._connection._provider_class().flows):
+            return False  # files cannot be asked for one record
+        returned = self._notice_gone()
+        stored = self._fetch()
+        self._run.commit()
+        return bool(stored or returned)
+
+    def _notice_gone(self):
+        """Handle awaited records that were deleted in Odoo. True when some of them are imported again.
+
+        Master data is imported again automatically: a vendor is searched or created. A document was deleted on purpose,
+        so a user decides whether it is imported again.
+        """
+        waiting = self._logs.union(*self._groups(("direction", "=", "pull")).values())
+        gone = waiting._awaited().filtered("is_record_gone")
+        returning = gone.filtered(lambda log: log.res_model in MAPPED_MODELS.values())
+        returning._make_pending()
+        keys = {(log.kind, log.external_id) for log in gone - returning}
+        for log in waiting.filtered(
+            lambda log: not log.is_awaited_gone and (log.depends_kind, log.depends_external_id) in keys
+        ):
+            message = _("%(name)s was deleted in Odoo.", name=log.depends_name)
+            log.write({"is_awaited_gone": True, "error_message": message})
+        return bool(returning)
+
+    def _fetch(self):
+        """Returns how many records came."""
         groups = self._groups(("direction", "=", "pull"))
         flows, known = self._flows("pull"), self._pulled(groups)
         stored = 0
         for kind, flow in flows.items():
             missing = self._in_turn({key: rows for key, rows in groups.items() if key[0] == kind and key not in known})
-            with self.env["ml.worker"]._counted(self._run, self._logs.union(*missing.values())):
+            with self._run.queue.counted(self._logs.union(*missing.values())):
                 items = self._run.parallel(
                     lambda key, flow=flow: self._run.provider.flow(flow.key).fetch(key[1]), missing
                 )
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
             stored += self._logs._store(flow, found)
-            if flow._spec().feed == "in":
+            if is_of(flow, FileInFlow):
                 continue  # it may come with the next file
             for key, item in zip(missing, items, strict=True):
                 if item is None or isinstance(item, NotFoundError):
@@ -80,6 +107,7 @@ class Waits:
             self._judge(key, rows, newest.get(key, self._logs), flows, "push")
         for (_kind, key), rows in results.items():
             self._judge_result(key, rows)
+        self._run.commit()
 
     def _groups(self, *domain):
         """{(kind, key): waiting transfers} of the waits for other records."""
@@ -133,7 +161,7 @@ class Waits:
     def _judge_result(self, key, rows):
         """Release results once no result of the other record is left to report."""
         kinds = {flow.kind for flow in self._connection.flow_ids if flow._is_known() and flow._spec().reports}
-        if not self.env["ml.worker"]._unreported(self._connection, {(kind, key) for kind in kinds}):
+        if not Answers(self.env).unreported(self._connection, {(kind, key) for kind in kinds}):
             rows._release()
 
     def _why_not_synced(self, kind, direction, rows):
