@@ -8,11 +8,9 @@ from odoo.fields import Domain
 from ..core.errors import StoppedError
 from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
-from .base import OfFlow, elapsed, halves
+from .base import BATCH, OfFlow, elapsed, halves
 from .failures import as_connector_error, may_be_of_one
 from .queue import in_turn, portion
-
-BATCH = 50
 
 
 class Acknowledgements(OfFlow):

@@ -12,6 +12,8 @@ CONFLICT_TRIES = 5
 RACES = (*CONFLICTS, psycopg2.errors.UniqueViolation)
 """Errors when another worker handles the same record: a repetition finds the record that it made."""
 PARALLEL_CALLS = 8
+BATCH = 50
+SEND_BATCH = 100
 
 
 class Step:

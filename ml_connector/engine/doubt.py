@@ -8,10 +8,9 @@ from odoo import fields
 from ..core.errors import ConnectorError, StoppedError
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_sync_log import CLEAN
-from .base import RACES, OfFlow, digest
+from .base import RACES, SEND_BATCH, OfFlow, digest
 from .failures import as_connector_error
 from .own_changes import OwnChanges
-from .push import SEND_BATCH
 from .queue import leave_unconfirmed, put_back, stopped_sending
 from .sent import Sent
 

@@ -158,7 +158,7 @@ class Archive(OfFlow):
     def _watch(self, file):
         store = self.run.provider.files()
         if file.state == "seen":
-            self._watch_growing(store, self.flow, file)
+            self._watch_growing(store, file)
         elif self._is_as_read(store, file, file.archive_path):
             self._watch_later(store, file)
         else:

@@ -150,10 +150,10 @@ class FileReading(OfFlow):
         external_id = item.external_id if document.key else f"{file.name}, {item.external_id}"
         return dataclasses.replace(item, external_id=external_id, payload={**item.payload, "folder": file.folder})
 
-    def _check(self, document, item):
+    def _check(self, flow, document, item):
         """Reject the whole file if one of its documents is invalid. A document that is not relevant is no error."""
         try:
-            self.remote.document(item.payload)
+            self.run.provider.flow(flow.key).document(item.payload)
         except InvalidDataError as error:
             raise FileFormatError(
                 _(

@@ -96,7 +96,7 @@ class Inbox(FlowWork):
         )
         if not unclaimed:
             return
-        documents = named_documents()
+        documents = named_documents(self.run)
         named = unclaimed.filtered(lambda file: file._path() in documents)
         named.note = _("Attachment of a synced record.")
         unclaimed -= named

@@ -7,8 +7,9 @@ from odoo import fields
 
 from ..core.messages import _
 from ..importers.ml_importer import ImportEntry
-from .acknowledge import BATCH, Acknowledgements
+from .acknowledge import Acknowledgements
 from .answers import Answers
+from .base import BATCH
 from .booking import Booking
 from .dry_run import pull_lines
 from .file_requests import FileRequests

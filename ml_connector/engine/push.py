@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError
 
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotRelevantError
 from ..core.messages import _
-from .base import PARALLEL_CALLS, RACES, digest, elapsed, halves
+from .base import PARALLEL_CALLS, RACES, SEND_BATCH, digest, elapsed, halves
 from .doubt import Doubt
 from .dry_run import push_lines
 from .failures import as_connector_error, may_be_of_one
@@ -21,8 +21,6 @@ from .order import Order
 from .own_changes import OwnChanges, agreed_here
 from .sent import Sent
 from .sweep import Sweep
-
-SEND_BATCH = 100
 
 
 class Push(FlowWork):
