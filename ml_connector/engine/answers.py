@@ -31,40 +31,42 @@ class Answers(OfRecords):
         if flow._carrier():
             # success is reported once the target connection has the record
             entries = [entry for entry in entries if entry.error or entry.outcome == "drift"]
-        importer = flow._writer()
         base_url = flow.connection_id._told_base()
-        # an acknowledged record has to be answered, even if nothing changed
-        acknowledges = flow._spec().acknowledges
-        booked = (*BOOKED, "unchanged") if acknowledges else ("created", "linked")
-        revised = self._revised(flow, entries) if acknowledges else {}
-        results = []
-        for entry in entries:
-            log = entry.log
-            if not log._may_be_told():
-                continue
-            if not entry.error and entry.outcome in booked:
-                result = {
-                    "success": True,
-                    "reference": importer._result_reference(entry.record),
-                    "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
-                    "message": "",
-                }
-            elif entry.error and log.state == "failed" and (flow.tell_failures or log.external_id in revised):
-                result = self.refusal(log, entry.error.error_class, entry.error.message)
-            elif entry.error and acknowledges and log.state in DECIDED_STATES:
-                # it will never be booked
-                is_outdated = log.state == "superseded"
-                sentence = OUTDATED if is_outdated else entry.error.message
-                result = {**REFUSED, "message": in_words(self.env, sentence)}
-            elif not entry.error and entry.outcome == "drift" and acknowledges:
-                # the provider waits for an answer, and a version that was not booked is no success
-                result = self.refusal(log, "changed", entry.note)
-            else:
-                continue
-            results.append((log, {**_about(log), **result}))
+        revised = self._revised(flow, entries) if flow._spec().acknowledges else {}
+        results = [
+            (entry.log, {**_about(entry.log), **result})
+            for entry in entries
+            if entry.log._may_be_told() and (result := self._result(flow, entry, revised, base_url))
+        ]
         # an Odoo record that several remote records share has a result for each of them
         shared = {entry.log.id for entry in entries if not entry.binds}
         self.insert(result_flow, results, shared, self._awaited_results(flow, entries))
+
+    def _result(self, flow, entry, revised, base_url):
+        """The result to report of a record, or None."""
+        log, acknowledges = entry.log, flow._spec().acknowledges
+        if not entry.error:
+            # an acknowledged record has to be answered, even if nothing changed
+            if entry.outcome in ((*BOOKED, "unchanged") if acknowledges else ("created", "linked")):
+                return self._success(flow, entry, base_url)
+            # the provider waits for an answer, and a version that was not booked is no success
+            is_open = entry.outcome == "drift" and acknowledges
+            return self.refusal(log, "changed", entry.note) if is_open else None
+        if log.state == "failed" and (flow.tell_failures or log.external_id in revised):
+            return self.refusal(log, entry.error.error_class, entry.error.message)
+        if acknowledges and log.state in DECIDED_STATES:
+            # it will never be booked
+            sentence = OUTDATED if log.state == "superseded" else entry.error.message
+            return {**REFUSED, "message": in_words(self.env, sentence)}
+        return None
+
+    def _success(self, flow, entry, base_url):
+        return {
+            "success": True,
+            "reference": flow._writer()._result_reference(entry.record),
+            "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
+            "message": "",
+        }
 
     def ignored(self, logs):
         """Report to the provider that a user ignored a record for which it needs an answer."""

@@ -42,13 +42,19 @@ class FileReading(OfFlow):
             self.env.cr.rollback()
             self.failed(log, file, as_connector_error(self.connection, error))
             return
+        self._store_read(log, file, elapsed(started))
+        self.flow.progress_total += count
+        self.run.succeeded = True
+        self.run.commit(processed=1)
+
+    def _store_read(self, log, file, milliseconds):
         log.write(
             {
                 "state": "done",
                 "outcome": "read",
                 "note": file._sentence("note"),
                 "done_at": fields.Datetime.now(),
-                "milliseconds": elapsed(started),
+                "milliseconds": milliseconds,
                 "lease_until": False,
                 **CLEAN,
             }
@@ -65,13 +71,10 @@ class FileReading(OfFlow):
                     "action": "read",
                     "outcome": file.state,
                     "message": file._sentence("note"),
-                    "milliseconds": log.milliseconds,
+                    "milliseconds": milliseconds,
                 }
             ],
         )
-        self.flow.progress_total += count
-        self.run.succeeded = True
-        self.run.commit(processed=1)
 
     def _fetch(self, file):
         """Store the content of the file before it is processed, so that processing again needs no server.

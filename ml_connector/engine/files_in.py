@@ -110,22 +110,25 @@ class Inbox(FlowWork):
                     _("No file template matches this file name. Accepted names: %(patterns)s.", patterns=patterns),
                     state="unknown",
                 )
-            names = tuple(files[:MAX_NAMED].mapped("name"))
-            more = len(files) - MAX_NAMED
-            if more > 0:
-                names = _("%(names)s and %(count)s more", names=names, count=more)
-            self.connection._tell_owner(
-                "mail.mail_activity_data_warning",
-                self.env._("Unread files of %(connection)s", connection=self.connection.name),
-                in_words(
-                    self.env,
-                    _(
-                        "No file template matches these files in the folder %(folder)s: %(names)s. Accepted names:"
-                        " %(patterns)s. Change the file name in the file template, or rename the files.",
-                        folder=folder,
-                        names=names,
-                        patterns=patterns,
-                    ),
-                ),
-            )
+            self._tell_unread(folder, files, patterns)
         self.run.commit()
+
+    def _tell_unread(self, folder, files, patterns):
+        names = tuple(files[:MAX_NAMED].mapped("name"))
+        more = len(files) - MAX_NAMED
+        if more > 0:
+            names = _("%(names)s and %(count)s more", names=names, count=more)
+        self.connection._tell_owner(
+            "mail.mail_activity_data_warning",
+            self.env._("Unread files of %(connection)s", connection=self.connection.name),
+            in_words(
+                self.env,
+                _(
+                    "No file template matches these files in the folder %(folder)s: %(names)s. Accepted names:"
+                    " %(patterns)s. Change the file name in the file template, or rename the files.",
+                    folder=folder,
+                    names=names,
+                    patterns=patterns,
+                ),
+            ),
+        )

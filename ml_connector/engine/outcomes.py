@@ -1,5 +1,7 @@
 """Stores what became of the records of a batch."""
 
+from functools import cached_property
+
 from odoo import fields
 
 from ..core.errors import MappingError, UnreadableRowError
@@ -16,36 +18,63 @@ from .merge import Merge
 class Outcomes(OfFlow):
     """Stores what became of the records of a batch."""
 
+    @cached_property
+    def merge(self):
+        return Merge(self.run, self.flow)
+
     def store(self, entries, started):
         """Store record links, transfers, attempts, chatter, results and files in the transaction of the records."""
         milliseconds = elapsed(started) // max(len(entries), 1)
         connection = self.connection
-        importer, merge = self.flow._writer(), Merge(self.run, self.flow)
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
-        if importer._binds:
-            agreements = merge.agreements(written)
-            self.env["ml.binding"]._bind(
-                connection,
-                [
-                    {
-                        "kind": self.flow.kind,
-                        "external_id": entry.document.external_id,
-                        "record": entry.record,
-                        "external_version": entry.log.external_version,
-                        "external_url": entry.log.external_url,
-                        "is_shared": entry.is_shared,
-                        **agreements.get(entry, {}),
-                    }
-                    for entry in written
-                    if entry.outcome != "drift" and entry.binds
-                ],
-            )
+        self._bind(written)
         awaited = {entry.log: entry.log.depends_external_id for entry in entries if entry.log.depends_kind == ODOO}
         for entry in entries:
             self._store_result(entry, now, milliseconds)
-        self.env["ml.sync.attempt"]._append(
+        self._record_attempts(entries, milliseconds)
+        self.flow.progress_done += len(entries)
+        self._report_differences(written)
+        if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
+            connection._notify_owner(unreadable[0])
+        self._post_to_chatter(written)
+        FileRequests(self.run, self.flow).queue(written)
+        Answers(self.env).queue(self.flow, entries)
+        self.merge.queue_kept(written)
+        self.env["ml.sync.log"]._release_dependents(
             connection,
+            {
+                *((self.flow.kind, entry.log.external_id) for entry in written),
+                # what released one transfer releases the others that wait for the same
+                *((ODOO, key) for log, key in awaited.items() if log.depends_external_id != key),
+            },
+        )
+
+    def _bind(self, written):
+        """Link the records to the provider's."""
+        if not self.flow._writer()._binds:
+            return
+        agreements = self.merge.agreements(written)
+        self.env["ml.binding"]._bind(
+            self.connection,
+            [
+                {
+                    "kind": self.flow.kind,
+                    "external_id": entry.document.external_id,
+                    "record": entry.record,
+                    "external_version": entry.log.external_version,
+                    "external_url": entry.log.external_url,
+                    "is_shared": entry.is_shared,
+                    **agreements.get(entry, {}),
+                }
+                for entry in written
+                if entry.outcome != "drift" and entry.binds
+            ],
+        )
+
+    def _record_attempts(self, entries, milliseconds):
+        self.env["ml.sync.attempt"]._append(
+            self.connection,
             [
                 {
                     "log": entry.log,
@@ -58,22 +87,6 @@ class Outcomes(OfFlow):
                 }
                 for entry in entries
             ],
-        )
-        self.flow.progress_done += len(entries)
-        self._report_differences(written)
-        if unreadable := [entry.error for entry in entries if isinstance(entry.error, UnreadableRowError)]:
-            connection._notify_owner(unreadable[0])
-        self._post_to_chatter(written)
-        FileRequests(self.run, self.flow).queue(written)
-        Answers(self.env).queue(self.flow, entries)
-        merge.queue_kept(written)
-        self.env["ml.sync.log"]._release_dependents(
-            connection,
-            {
-                *((self.flow.kind, entry.log.external_id) for entry in written),
-                # what released one transfer releases the others that wait for the same
-                *((ODOO, key) for log, key in awaited.items() if log.depends_external_id != key),
-            },
         )
 
     def _store_result(self, entry, now, milliseconds):
@@ -97,10 +110,14 @@ class Outcomes(OfFlow):
                 }
             )
             return
-        if not log.is_current:
+        if log.is_current:
+            self._store_failure(entry, now)
+        else:
             # the provider has another version by now, which has a transfer of its own
             log._supersede()
-            return
+
+    def _store_failure(self, entry, now):
+        log, error = entry.log, entry.error
         vals = failure_values(log, error)
         if entry.bound:
             # Odoo does not have the newest version

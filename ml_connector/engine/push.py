@@ -85,16 +85,11 @@ class Push(FlowWork):
         records = books[logs[0].res_model].browse(logs.mapped("res_id"))
         logs = self._without_unconfirmed(logs)
         odoo_values = self.own_changes.values(logs)
-        held = self.own_changes.read_before(logs.filtered(lambda log: log.res_id in odoo_values), odoo_values)
-        held |= self._asked_about(records, logs)
-        for log, error in held.items():
-            self.run.deliveries.failed(log, error)
-        logs = logs.filtered(lambda log: log not in held)
+        logs = self._without_held(records, logs, odoo_values)
         exporter = self.flow._reader(records._name)
         bindings = bindings_by_record(self.flow, records)
         unseen = self.connection._unseen_in_books(records)
         outside = self._outside(exporter, logs)
-        started = self.env.cr.now()
         outgoing = []
         for log in logs:
             binding = bindings.get(log.res_id, self.env["ml.binding"])
@@ -116,33 +111,46 @@ class Push(FlowWork):
             except Exception as error:  # noqa: BLE001 - whatever one record raises must not stop the others
                 self.run.deliveries.failed(log, as_connector_error(self.connection, error))
                 continue
-            stored = _storable(payload)
-            fingerprint = digest(stored, 32)
-            if binding.fingerprint == fingerprint:
-                # so that the next sweep skips it
-                agreed = agreed_here(binding, odoo_values.get(log.res_id), self.remote.untaken())
-                binding.write({"synced_at": started, "agreed_odoo": agreed or binding.agreed_odoo})
-                self.run.deliveries.arrived(log, "unchanged")
-                continue
-            if binding and not exporter._sends_changes:
-                note = _(
-                    "Changed in Odoo after Odoo sent it. Apply the change manually in %(provider)s, then ignore this"
-                    " transfer.",
-                    provider=self.run.provider.label,
-                )
-                self.run.deliveries.arrived(log, "drift")
-                log.write({"note": note, **log._difference_values("drift", note)})
-                continue
-            log.sudo().write(  # sudo: the payload and its values are fields without access
-                {
-                    "payload": stored,
-                    "sent_values": odoo_values.get(log.res_id),
-                    "external_id": binding.external_id,
-                    "idempotency_key": digest([self.connection.database_uuid, log.id, fingerprint], 32),
-                }
-            )
-            outgoing.append((log, payload, binding.external_id or "", fingerprint, odoo_values.get(log.res_id)))
+            if job := self._job(log, payload, binding, odoo_values.get(log.res_id), exporter):
+                outgoing.append(job)
         return outgoing
+
+    def _job(self, log, payload, binding, values, exporter):
+        """The job that sends a rendered record: (transfer, payload, external id, fingerprint, values); None if none."""
+        stored = _storable(payload)
+        fingerprint = digest(stored, 32)
+        if binding.fingerprint == fingerprint:
+            # so that the next sweep skips it
+            agreed = agreed_here(binding, values, self.remote.untaken())
+            binding.write({"synced_at": self.env.cr.now(), "agreed_odoo": agreed or binding.agreed_odoo})
+            self.run.deliveries.arrived(log, "unchanged")
+            return None
+        if binding and not exporter._sends_changes:
+            note = _(
+                "Changed in Odoo after Odoo sent it. Apply the change manually in %(provider)s, then ignore this"
+                " transfer.",
+                provider=self.run.provider.label,
+            )
+            self.run.deliveries.arrived(log, "drift")
+            log.write({"note": note, **log._difference_values("drift", note)})
+            return None
+        log.sudo().write(  # sudo: the payload and its values are fields without access
+            {
+                "payload": stored,
+                "sent_values": values,
+                "external_id": binding.external_id,
+                "idempotency_key": digest([self.connection.database_uuid, log.id, fingerprint], 32),
+            }
+        )
+        return log, payload, binding.external_id or "", fingerprint, values
+
+    def _without_held(self, records, logs, odoo_values):
+        """The transfers that neither a change in the provider nor a question to the user holds back."""
+        held = self.own_changes.read_before(logs.filtered(lambda log: log.res_id in odoo_values), odoo_values)
+        held |= self._asked_about(records, logs)
+        for log, error in held.items():
+            self.run.deliveries.failed(log, error)
+        return logs.filtered(lambda log: log not in held)
 
     def _outside(self, exporter, logs):
         """Ids of records that do not belong to what the flow sends, or not any longer."""
