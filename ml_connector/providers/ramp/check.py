@@ -7,8 +7,9 @@ the codes of its bills.
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
-from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS, ORDERS_READ, PLUS, SEAT
+from .flows import FLOWS
 from .newer import STORED
+from .scopes import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, ORDERS_READ, PLUS, SEAT
 
 OUR_NAME = "Odoo (ml_connector)"
 """Name of Odoo's connection in Ramp, which does not otherwise tell who created a connection."""

@@ -2,38 +2,36 @@
 
 from ...core.flow import FlowSpec
 from ...core.messages import _
+from .scopes import (
+    ACCOUNTING_READ,
+    ACCOUNTING_WRITE,
+    BILLS_READ,
+    BILLS_WRITE,
+    BUSINESS_READ,
+    CASHBACKS_READ,
+    DEPARTMENTS_READ,
+    DEPARTMENTS_WRITE,
+    ENTITIES_READ,
+    LOCATIONS_READ,
+    LOCATIONS_WRITE,
+    ORDERS_READ,
+    ORDERS_WRITE,
+    PLUS,
+    RECEIPTS_READ,
+    RECEIPTS_WRITE,
+    REIMBURSEMENTS_READ,
+    REPAYMENTS_READ,
+    SEAT,
+    SPEND_RECEIPTS_READ,
+    STATEMENTS_READ,
+    TRANSACTIONS_READ,
+    TRANSFERS_READ,
+    USERS_READ,
+    USERS_WRITE,
+    VENDORS_READ,
+    VENDORS_WRITE,
+)
 from .wire import part, text
-
-ACCOUNTING_READ = "accounting:read"
-ACCOUNTING_WRITE = "accounting:write"
-BILLS_READ = "bills:read"
-VENDORS_READ = "vendors:read"
-VENDORS_WRITE = "vendors:write"
-ENTITIES_READ = "entities:read"
-BUSINESS_READ = "business:read"
-TRANSACTIONS_READ = "transactions:read"
-REIMBURSEMENTS_READ = "reimbursements:read"
-SPEND_RECEIPTS_READ = "receipts:read"
-TRANSFERS_READ = "transfers:read"
-CASHBACKS_READ = "cashbacks:read"
-STATEMENTS_READ = "statements:read"
-REPAYMENTS_READ = "repayments:read"
-BILLS_WRITE = "bills:write"
-ORDERS_READ = "purchase_orders:read"
-ORDERS_WRITE = "purchase_orders:write"
-RECEIPTS_READ = "item_receipts:read"
-RECEIPTS_WRITE = "item_receipts:write"
-USERS_READ = "users:read"
-USERS_WRITE = "users:write"
-DEPARTMENTS_READ = "departments:read"
-DEPARTMENTS_WRITE = "departments:write"
-LOCATIONS_READ = "locations:read"
-LOCATIONS_WRITE = "locations:write"
-
-SEAT = "accounting_connection"
-"""Capability: Odoo is the accounting system of the Ramp business."""
-PLUS = "purchase_orders"
-"""Capability: the business has Ramp Plus, and so purchase orders."""
 
 SCOPES = (
     ACCOUNTING_READ,

@@ -18,8 +18,6 @@ from .flows import (
     FLOWS,
     ONLY_FOR,
     SCOPES,
-    SEAT,
-    USERS_READ,
     concerns_us,
     is_bill_booked,
     is_bill_due,
@@ -36,6 +34,7 @@ from .pull_base import since_moment
 from .pull_spend import LOOK_BACK
 from .puller_table import PULLERS
 from .push_base import ENTITIES
+from .scopes import SEAT, USERS_READ
 from .wire import MOMENTS, part, required, required_id, text
 
 COMPANIES = "companies"

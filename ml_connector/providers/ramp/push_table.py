@@ -1,13 +1,13 @@
 """The class that sends the records of each flow, and the obstacles of flows."""
 
 from ...core.messages import _, paragraph
-from .flows import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, SEAT
 from .push_coding import AccountingVendors, Accounts, Companies, Dimensions, DimensionValues, Taxes
 from .push_drafts import Files, OwnBills
 from .push_orders import PurchaseOrders
 from .push_receipts import Receipts
 from .push_users import Users
 from .push_vendors import Vendors
+from .scopes import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, SEAT
 
 PUSHES = {
     "companies_push": Companies,
