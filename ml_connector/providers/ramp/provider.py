@@ -12,6 +12,7 @@ from ...core.provider import Credential, Provider, Territory
 from ...core.remote import RemotePage
 from . import check, items, results, translate, translate_card, translate_spend, webhook
 from . import push_table as push
+from .card import CARD, ISSUER
 from .client import RampClient
 from .flows import (
     FLOWS,
@@ -25,6 +26,7 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .handles import Handles
 from .links import Links
 from .newer import FIELD_REMOTE_ID, Newer
 from .pull_base import since_moment
@@ -80,7 +82,7 @@ class RampProvider(Provider):
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
-        self.handles = translate.Handles(settings.instance)
+        self.handles = Handles(settings.instance)
         self.newer = Newer(self)
         self._remittances = {}
 
@@ -327,14 +329,14 @@ class RampProvider(Provider):
 
     def _pull_journals(self):
         """Sources of payments: Ramp's bank accounts and its card."""
-        spend = (translate.CARD, translate_spend.REIMBURSED)
+        spend = (CARD, translate_spend.REIMBURSED)
         own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
         accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
         yield from self._coded("journal", [[*own, *accounts]])
 
     def _pull_spend_codes(self):
         """Further codes of card transactions: the issuer, the cashback account and the employees."""
-        for reference in (translate_card.ISSUER, translate_card.CASHBACK):
+        for reference in (ISSUER, translate_card.CASHBACK):
             yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
         if USERS_READ in self.settings.capabilities:
             yield from self._coded("employee", self.client.users())
