@@ -608,11 +608,11 @@ def test_create_and_update_take_their_part():
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
     fake = Vendors()
     fake.create_vendor = lambda body: {}
-    assert type(raised(provider(fake).send, "vendors_push", BODY, "", "key")) is errors.UnconfirmedError
+    assert type(raised(provider(fake).flow("vendors_push").send, BODY, "", "key")) is errors.UnconfirmedError
 
 
 def test_an_archived_vendor_is_not_created():
-    error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
+    error = raised(provider(Vendors()).flow("vendors_push").send, {**BODY, "is_active": False}, "", "key")
     assert type(error) is errors.NotRelevantError
 
 
@@ -623,7 +623,7 @@ def test_find_looks_at_the_number_on_the_rows():
     assert fake.asked[0][2] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
     ours = {"id": "c", "external_vendor_id": BODY["external_vendor_id"], "name": "New name"}
     assert provider(Fake(vendors=[*others, ours])).flow("vendors_push").find(BODY, "key").external_id == "c"
-    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).find, "vendors_push", BODY, "key")
+    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).flow("vendors_push").find, BODY, "key")
     assert type(error) is errors.DuplicateError
 
 

@@ -2,31 +2,20 @@
 
 from ...core.flow import FlowSpec
 from ...core.messages import _
+from .drafts import BILL, DRAFT  # noqa: F401
 from .scopes import (
     ACCOUNTING_READ,
     ACCOUNTING_WRITE,
     BILLS_READ,
-    BILLS_WRITE,
     CASHBACKS_READ,
-    DEPARTMENTS_READ,
-    DEPARTMENTS_WRITE,
-    LOCATIONS_READ,
-    LOCATIONS_WRITE,
     ORDERS_READ,
-    PLUS,
-    RECEIPTS_READ,
-    RECEIPTS_WRITE,
     REIMBURSEMENTS_READ,
     REPAYMENTS_READ,
-    SEAT,
     SPEND_RECEIPTS_READ,
     STATEMENTS_READ,
     TRANSACTIONS_READ,
     TRANSFERS_READ,
-    USERS_READ,
-    USERS_WRITE,
     VENDORS_READ,
-    VENDORS_WRITE,
 )
 from .wire import part, text
 
@@ -238,18 +227,6 @@ FLOWS = (
         help=_("Attaches the remittance receipts (PDF) to the payments that Ramp made."),
     ),
     FlowSpec(
-        key="vendors_push",
-        label=_("Vendors to Ramp"),
-        direction="push",
-        kind="vendor",
-        sequence=160,
-        scopes=(VENDORS_READ, VENDORS_WRITE),
-        watches="res.partner",
-        active=False,
-        options=("vendor_mode",),
-        help=_("Creates and updates Odoo's vendors in Ramp."),
-    ),
-    FlowSpec(
         key="results",
         label=_("Sync Status to Ramp"),
         direction="push",
@@ -257,171 +234,6 @@ FLOWS = (
         sequence=70,
         scopes=(ACCOUNTING_WRITE, BILLS_READ),
         help=_("Reports to Ramp which records Odoo booked, and why it could not book others."),
-    ),
-    # From Odoo, in the order of their dependencies
-    FlowSpec(
-        key="accounts_push",
-        label=_("Chart of Accounts to Ramp"),
-        direction="push",
-        kind="account",
-        sequence=105,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.account",
-        active=False,
-        batch=500,
-        help=_("Creates and updates Odoo's accounts in Ramp for coding. Archived accounts are hidden in Ramp."),
-    ),
-    FlowSpec(
-        key="dimensions_push",
-        label=_("Analytic Plans to Ramp"),
-        direction="push",
-        kind="dimension",
-        sequence=110,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.analytic.plan",
-        active=False,
-        help=_("Creates an accounting field in Ramp for each analytic plan that has accounts."),
-    ),
-    FlowSpec(
-        key="dimension_values_push",
-        label=_("Analytic Accounts to Ramp"),
-        direction="push",
-        kind="dimension_value",
-        sequence=120,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.analytic.account",
-        active=False,
-        batch=500,
-        help=_("Creates an option of its plan's field for each analytic account. Archived ones are hidden in Ramp."),
-    ),
-    FlowSpec(
-        key="companies_push",
-        label=_("Companies to Ramp"),
-        direction="push",
-        kind="company",
-        # other sent records may be limited to it
-        sequence=100,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="res.company",
-        active=False,
-        help=_(
-            "Creates an accounting entity in Ramp for the company and each of its branches. Users of Ramp choose one"
-            " when they code. If the connection has an entity, the records of the other flows are limited to these"
-            " companies."
-        ),
-    ),
-    FlowSpec(
-        key="taxes_push",
-        label=_("Purchase Taxes to Ramp"),
-        direction="push",
-        kind="tax",
-        sequence=140,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.tax",
-        active=False,
-        batch=50,
-        help=_(
-            "Creates a tax rate and a tax code in Ramp for each purchase tax in percent, and removes archived ones."
-            " Requires the flow Chart of Accounts to Ramp."
-        ),
-    ),
-    FlowSpec(
-        key="accounting_vendors_push",
-        label=_("Accounting Vendors to Ramp"),
-        direction="push",
-        kind="accounting_vendor",
-        sequence=150,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="res.partner",
-        active=False,
-        batch=500,
-        help=_(
-            "Sends vendors to Ramp's list of accounting vendors, for coding card transactions and linking Ramp's"
-            " vendors."
-        ),
-    ),
-    FlowSpec(
-        key="purchase_orders_push",
-        label=_("Purchase Orders to Ramp"),
-        direction="push",
-        kind="purchase_order",
-        sequence=170,
-        scopes=(VENDORS_READ,),
-        watches="purchase.order",
-        active=False,
-        options=("purchase_order_mode", "start_date"),
-        help=_("Sends confirmed orders as purchase orders of Ramp Plus, or as draft bills without Ramp Plus."),
-    ),
-    FlowSpec(
-        key="order_files_push",
-        label=_("Purchase Order PDFs to Ramp"),
-        direction="push",
-        kind="outgoing_file",
-        sequence=180,
-        scopes=(BILLS_READ, BILLS_WRITE),
-        follows="purchase_orders_push",
-        active=False,
-        help=_("Attaches the PDF of a purchase order to its draft bill."),
-    ),
-    FlowSpec(
-        key="receipts_push",
-        label=_("Goods Receipts to Ramp"),
-        direction="push",
-        kind="goods_receipt",
-        sequence=190,
-        events=("item_receipts.created",),
-        scopes=(ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE),
-        needs=(PLUS,),
-        watches="stock.picking",
-        active=False,
-        options=("start_date",),
-        help=_("Sends received quantities less returns. Ramp accepts whole quantities only."),
-    ),
-    FlowSpec(
-        key="bills_push",
-        label=_("Vendor Bills to Ramp"),
-        direction="push",
-        kind="own_bill",
-        sequence=200,
-        scopes=(VENDORS_READ, BILLS_READ, BILLS_WRITE),
-        watches="account.move",
-        active=False,
-        options=("bill_mode", "start_date"),
-        help=_("Sends posted bills that did not come from Ramp. Users of Ramp approve and pay them."),
-    ),
-    FlowSpec(
-        key="own_bill_files_push",
-        label=_("Invoice Files to Ramp"),
-        direction="push",
-        kind="outgoing_file",
-        sequence=210,
-        scopes=(BILLS_READ, BILLS_WRITE),
-        follows="bills_push",
-        active=False,
-        help=_("Attaches the invoice to the sent bill."),
-    ),
-    FlowSpec(
-        key="users_push",
-        label=_("Employees to Ramp"),
-        direction="push",
-        kind="employee",
-        sequence=220,
-        scopes=(USERS_READ, USERS_WRITE, DEPARTMENTS_READ, DEPARTMENTS_WRITE, LOCATIONS_READ, LOCATIONS_WRITE),
-        watches="hr.employee",
-        active=False,
-        options=("invite_mode",),
-        help=_("Creates users with department, location and manager in Ramp. Archived employees are deactivated."),
     ),
 )
 
@@ -442,9 +254,6 @@ METHOD_NAMES = {
     "SWIFT": "SWIFT transfer",
     "UNSPECIFIED": "Payment without a method",
 }
-
-DRAFT, BILL = "draft:", "bill:"
-"""Prefixes of the IDs of sent bills: an approved draft becomes another object in Ramp."""
 
 SPEND = {
     "expense": "transaction",
