@@ -12,12 +12,10 @@ from ...core.provider import Credential, Provider, Territory
 from ...core.remote import RemotePage
 from . import check, items, results, translate, translate_card, translate_spend, webhook
 from . import push_table as push
+from .card import CARD, ISSUER
 from .client import RampClient
 from .flows import (
-    EVENTS,
     FLOWS,
-    ONLY_FOR,
-    SCOPES,
     concerns_us,
     is_bill_booked,
     is_bill_due,
@@ -28,13 +26,14 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .handles import Handles
 from .links import Links
 from .newer import FIELD_REMOTE_ID, Newer
 from .pull_base import since_moment
 from .pull_spend import LOOK_BACK
 from .puller_table import PULLERS
 from .push_base import ENTITIES
-from .scopes import SEAT, USERS_READ
+from .scopes import ORDERS_WRITE, SEAT, USERS_READ
 from .wire import MOMENTS, part, required, required_id, text
 
 COMPANIES = "companies"
@@ -72,7 +71,10 @@ class RampProvider(Provider):
         ),
     )
     flows = FLOWS
-    webhook_events = EVENTS
+    default_scopes = " ".join(
+        dict.fromkeys((*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), ORDERS_WRITE))
+    )
+    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     forwards_headers = True
     pushes = push.PUSHES
     has_entities = True
@@ -80,7 +82,7 @@ class RampProvider(Provider):
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
-        self.handles = translate.Handles(settings.instance)
+        self.handles = Handles(settings.instance)
         self.newer = Newer(self)
         self._remittances = {}
 
@@ -92,14 +94,14 @@ class RampProvider(Provider):
             self.settings.base_url,
             client_id=credentials.get("client_id") or "",
             client_secret=credentials.get("client_secret") or "",
-            scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
+            scope=check.usable_scopes(self.settings, self.default_scopes),
             **self._client_options(),
         )
 
     # Connection
 
     def check(self):
-        return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+        return check.Checker(self.client, self.settings, self._tokens, self.default_scopes, self.flows).run()
 
     @classmethod
     def territory(cls, credentials, stored):
@@ -327,14 +329,14 @@ class RampProvider(Provider):
 
     def _pull_journals(self):
         """Sources of payments: Ramp's bank accounts and its card."""
-        spend = (translate.CARD, translate_spend.REIMBURSED)
+        spend = (CARD, translate_spend.REIMBURSED)
         own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
         accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
         yield from self._coded("journal", [[*own, *accounts]])
 
     def _pull_spend_codes(self):
         """Further codes of card transactions: the issuer, the cashback account and the employees."""
-        for reference in (translate_card.ISSUER, translate_card.CASHBACK):
+        for reference in (ISSUER, translate_card.CASHBACK):
             yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
         if USERS_READ in self.settings.capabilities:
             yield from self._coded("employee", self.client.users())
@@ -573,7 +575,11 @@ class RampProvider(Provider):
     @property
     def _events(self):
         """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
-        return [event for event in EVENTS if event not in ONLY_FOR or self.options(ONLY_FOR[event]).get("active")]
+        return [
+            event
+            for event in self.webhook_events
+            if event not in webhook.ONLY_FOR or self.options(webhook.ONLY_FOR[event]).get("active")
+        ]
 
     def subscribe(self, endpoint_url, handshake):
         """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""

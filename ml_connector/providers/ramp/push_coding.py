@@ -11,7 +11,6 @@ from ...core.errors import InvalidDataError, NotFoundError, PermanentError
 from ...core.messages import _
 from ...core.remote import SendResult
 from . import check
-from .coding import option_reference
 from .newer import TAX_REACTIVATION
 from .push_base import (
     ENTITIES,
@@ -26,6 +25,7 @@ from .push_base import (
     scoped,
     with_note,
 )
+from .selections import option_reference
 
 CLASSIFICATIONS = {
     "asset": "ASSET",
