@@ -19,7 +19,11 @@ from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import EVENTS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
+from ml_connector.providers.ramp.flows import is_bill_due, is_payment_due
+from ml_connector.providers.ramp.webhook import ONLY_FOR
+
+EVENTS = RampProvider.webhook_events
+SCOPES = tuple(RampProvider.default_scopes.split())
 
 SECRET = "client-secret-marker"
 
@@ -251,7 +255,11 @@ def test_provider_is_known():
 
 def test_client_has_the_credentials():
     client = provider().client
-    assert (client._client_id, client._client_secret, client.scope) == ("ramp_id_1", SECRET, " ".join(SCOPES))
+    assert (client._client_id, client._client_secret, client.scope) == (
+        "ramp_id_1",
+        SECRET,
+        RampProvider.default_scopes,
+    )
     empty = provider(None, {"client_id": None, "client_secret": ""}).client
     assert "missing" in raised(empty.fetch_token).message
 
@@ -285,7 +293,6 @@ def test_flow_table():
     assert {flow.follows for flow in flows} - {""} <= set(pushes)
     assert all(issubclass(flow, Flow) and set(flow.scopes) <= set(SCOPES) for flow in flows)
     assert {flow.files for flow in flows} - {""} <= {flow.key for flow in flows}
-    assert set(EVENTS) == set(RampProvider.webhook_events)
 
 
 READY = [

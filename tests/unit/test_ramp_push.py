@@ -15,10 +15,9 @@ from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import SCOPES
 from ml_connector.providers.ramp.push_users import Users
 
-EVERYTHING = frozenset({*SCOPES, "accounting_connection", "purchase_orders"})
+EVERYTHING = frozenset({*RampProvider.default_scopes.split(), "accounting_connection", "purchase_orders"})
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def connect(sandbox, capabilities=EVERYTHING, stored=None, entity="", **options)
         settings.base_url,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
-        scope=" ".join(SCOPES),
+        scope=RampProvider.default_scopes,
         tokens=made._tokens,
     )
     return made

@@ -7,7 +7,6 @@ the codes of its bills.
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
-from .flows import FLOWS
 from .newer import STORED
 from .scopes import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, ORDERS_READ, PLUS, SEAT
 
@@ -18,6 +17,10 @@ FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
 """No holder; an exchange of CSV files, which Odoo's connection replaces; Odoo; another system."""
 
 
+SCOPES = (BUSINESS_READ, ENTITIES_READ, ACCOUNTING_READ, BILLS_READ, ORDERS_READ)
+"""The scopes of the check itself."""
+
+
 def wanted_scopes(settings, default):
     """Scopes to request: those that the administrator entered, else the default ones."""
     return " ".join((settings.credentials.get("scopes") or default).split())
@@ -26,7 +29,7 @@ def wanted_scopes(settings, default):
 def usable_scopes(settings, default):
     """The same without those that Ramp refused at the last check: one refused scope fails the whole request."""
     wanted = wanted_scopes(settings, default)
-    if settings.stored.get("scopes_wanted") == wanted:
+    if set((settings.stored.get("scopes_wanted") or "").split()) == set(wanted.split()):
         return settings.stored.get("scopes") or wanted
     return wanted
 
@@ -55,9 +58,10 @@ def holder_name(row):
 class Checker(ConnectionCheck):
     label = "Ramp"
 
-    def __init__(self, client, settings, tokens, default_scopes):
+    def __init__(self, client, settings, tokens, default_scopes, flows):
         super().__init__(client, settings, tokens)
         self.wanted = wanted_scopes(settings, default_scopes)
+        self.flows = flows
         self.granted = set()
 
     def run(self):
@@ -120,10 +124,10 @@ class Checker(ConnectionCheck):
 
     def _check_scopes(self):
         missing = [scope for scope in self.wanted.split() if scope not in self.granted]
-        needed = {scope for flow in FLOWS for scope in flow.scopes}
+        needed = {scope for flow in self.flows for scope in flow.scopes}
         missing += sorted(needed - self.granted - set(missing))
         for scope in missing:
-            flows = [flow.label for flow in FLOWS if scope in flow.scopes]
+            flows = [flow.label for flow in self.flows if scope in flow.scopes]
             advice = _("Select it in Ramp in the settings of your app, then test again.")
             cost = _("These flows do not work without it: %(flows)s.", flows=flows) if flows else ""
             title = _("Permission (scope %(scope)s) is missing", scope=scope)

@@ -7,15 +7,12 @@ from .scopes import (
     ACCOUNTING_WRITE,
     BILLS_READ,
     BILLS_WRITE,
-    BUSINESS_READ,
     CASHBACKS_READ,
     DEPARTMENTS_READ,
     DEPARTMENTS_WRITE,
-    ENTITIES_READ,
     LOCATIONS_READ,
     LOCATIONS_WRITE,
     ORDERS_READ,
-    ORDERS_WRITE,
     PLUS,
     RECEIPTS_READ,
     RECEIPTS_WRITE,
@@ -32,35 +29,6 @@ from .scopes import (
     VENDORS_WRITE,
 )
 from .wire import part, text
-
-SCOPES = (
-    ACCOUNTING_READ,
-    ACCOUNTING_WRITE,
-    BILLS_READ,
-    VENDORS_READ,
-    VENDORS_WRITE,
-    ENTITIES_READ,
-    BUSINESS_READ,
-    TRANSACTIONS_READ,
-    REIMBURSEMENTS_READ,
-    SPEND_RECEIPTS_READ,
-    TRANSFERS_READ,
-    CASHBACKS_READ,
-    STATEMENTS_READ,
-    REPAYMENTS_READ,
-    BILLS_WRITE,
-    ORDERS_READ,
-    ORDERS_WRITE,
-    RECEIPTS_READ,
-    RECEIPTS_WRITE,
-    USERS_READ,
-    USERS_WRITE,
-    DEPARTMENTS_READ,
-    DEPARTMENTS_WRITE,
-    LOCATIONS_READ,
-    LOCATIONS_WRITE,
-)
-"""The scopes of the flows below and of the connection check."""
 
 SPEND_OPTIONS = ("post_bills", "lock_date_policy", "start_date")
 
@@ -458,11 +426,6 @@ FLOWS = (
 )
 
 FLOWS = tuple(sorted((*FLOWS, *SPEND_FLOWS), key=lambda flow: flow.sequence))
-
-ONLY_FOR = {"transactions.synced": "transactions", "item_receipts.created": "receipts_push"}
-"""Events that Odoo's own reports cause as well, with the only flow that needs them."""
-
-EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
 
 CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"})
 

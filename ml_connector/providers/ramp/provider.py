@@ -15,10 +15,7 @@ from . import push_table as push
 from .card import CARD, ISSUER
 from .client import RampClient
 from .flows import (
-    EVENTS,
     FLOWS,
-    ONLY_FOR,
-    SCOPES,
     concerns_us,
     is_bill_booked,
     is_bill_due,
@@ -36,7 +33,7 @@ from .pull_base import since_moment
 from .pull_spend import LOOK_BACK
 from .puller_table import PULLERS
 from .push_base import ENTITIES
-from .scopes import SEAT, USERS_READ
+from .scopes import ORDERS_WRITE, SEAT, USERS_READ
 from .wire import MOMENTS, part, required, required_id, text
 
 COMPANIES = "companies"
@@ -74,7 +71,10 @@ class RampProvider(Provider):
         ),
     )
     flows = FLOWS
-    webhook_events = EVENTS
+    default_scopes = " ".join(
+        dict.fromkeys((*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), ORDERS_WRITE))
+    )
+    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     forwards_headers = True
     pushes = push.PUSHES
     has_entities = True
@@ -94,14 +94,14 @@ class RampProvider(Provider):
             self.settings.base_url,
             client_id=credentials.get("client_id") or "",
             client_secret=credentials.get("client_secret") or "",
-            scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
+            scope=check.usable_scopes(self.settings, self.default_scopes),
             **self._client_options(),
         )
 
     # Connection
 
     def check(self):
-        return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+        return check.Checker(self.client, self.settings, self._tokens, self.default_scopes, self.flows).run()
 
     @classmethod
     def territory(cls, credentials, stored):
@@ -575,7 +575,11 @@ class RampProvider(Provider):
     @property
     def _events(self):
         """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
-        return [event for event in EVENTS if event not in ONLY_FOR or self.options(ONLY_FOR[event]).get("active")]
+        return [
+            event
+            for event in self.webhook_events
+            if event not in webhook.ONLY_FOR or self.options(webhook.ONLY_FOR[event]).get("active")
+        ]
 
     def subscribe(self, endpoint_url, handshake):
         """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""
