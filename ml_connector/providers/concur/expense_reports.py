@@ -1,4 +1,4 @@
-"""An expense report as a journal entry, by SAP's posting rule, with the checks that it has to pass.
+"""Expense reports, into Odoo as journal entries by SAP's posting rule, with the checks that they have to pass.
 
 The rule (Financial Documents Schema, journal): a row debits its account with the amount net of reclaim and the input
 tax with the reclaim, and credits whoever is not the company with the gross amount. Amounts keep their signs.
@@ -11,10 +11,28 @@ from ...core.documents import Attachment, JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import Amount, _
 from . import coding
+from .financial_documents import ReportDocuments, refuse_test, report_title, revision
 from .wire import amount, day, part, rows, text, yes
 
 SET_OFF = "2"
 """`cashAdvanceTransactionType` of an advance that is set off against expenses."""
+
+
+class ExpenseReports(ReportDocuments):
+    key = "expense_reports"
+    label = _("Expense Reports")
+    kind = "expense_report"
+    sequence = 40
+    relists = True
+    events = ("expense.readyForIntegration",)
+    files = "receipts"
+    options = (*ReportDocuments.options, "report_mode")
+    help = _("Books expense reports with final approval as journal entries or as vendor bills.")
+
+    doc_type = "expense"
+
+    def translate(self, payload):
+        return expense_report(payload["document"])
 
 
 def expense_report(document):
@@ -52,7 +70,7 @@ class _Report:
         report_id = text(self.head, "reportId")
         return JournalEntry(
             external_id=report_id,
-            number=title(self.head),
+            number=report_title(self.head),
             document_date=document_date or booked,
             accounting_date=booked,
             currency=self.currency,
@@ -196,23 +214,7 @@ class _Report:
         for key, value in self.owed.items():
             account, partner = self.references[key]
             if value:
-                yield JournalLine(amount=-value, account=account, partner=partner, description=title(self.head))
-
-
-def refuse_test(head):
-    """:raises NotRelevantError: it belongs to a test user of Concur"""
-    if yes(head, "isTest"):
-        raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
-
-
-def revision(head):
-    """The number of the version of a report that was posted before; empty for the first version."""
-    number = text(head, "revisionNumber")
-    return "" if number in ("0", "1") else number
-
-
-def title(head):
-    return " ".join(value for value in (text(head, "reportNumber"), text(head, "reportName")) if value)
+                yield JournalLine(amount=-value, account=account, partner=partner, description=report_title(self.head))
 
 
 def _receipts(report_id, entries):

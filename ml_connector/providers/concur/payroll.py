@@ -1,4 +1,4 @@
-"""The part of a report that payroll pays: amounts by wage type, each of which is mapped to an account."""
+"""The part of expense reports that payroll pays, into Odoo: amounts by wage type, each mapped to an account."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -7,10 +7,26 @@ from ...core.documents import JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import _
 from . import coding
-from .translate_expense import refuse_test, revision, title
+from .financial_documents import ReportDocuments, refuse_test, report_title, revision
 from .wire import amount, day, part, rows, text, yes
 
 PAYABLE = Reference(kind="account", external_id="payroll", name="Wages payable for expenses paid by payroll")
+
+
+class Payroll(ReportDocuments):
+    key = "payroll"
+    label = _("Expenses Paid by Payroll")
+    kind = "payroll"
+    sequence = 46
+    relists = True
+    events = ("payroll.readyForIntegration",)
+    active = False
+    help = _("Books what payroll pays of expense reports, by wage type. Map the wage types to accounts.")
+
+    doc_type = "payroll"
+
+    def translate(self, payload):
+        return payroll(payload["document"])
 
 
 def payroll(document):
@@ -23,7 +39,7 @@ def payroll(document):
     if set_off and yes(advance, "payrollPayIndicator"):
         totals[_wage_type(advance, "cashAdvanceClearingWageType")] += set_off
     lines = [
-        JournalLine(amount=value, account=_account(wage_type), description=title(head))
+        JournalLine(amount=value, account=_account(wage_type), description=report_title(head))
         for wage_type, value in totals.items()
         if value
     ]
@@ -36,10 +52,10 @@ def payroll(document):
     person = coding.employee(part(document, "employee"))
     owed = sum((line.amount for line in lines), Decimal(0))
     if owed:
-        lines.append(JournalLine(amount=-owed, account=PAYABLE, partner=person, description=title(head)))
+        lines.append(JournalLine(amount=-owed, account=PAYABLE, partner=person, description=report_title(head)))
     return JournalEntry(
         external_id=text(head, "reportId"),
-        number=title(head),
+        number=report_title(head),
         document_date=booked,
         currency=text(head, "employeeCurrencyAlphaCode"),
         lines=tuple(lines),

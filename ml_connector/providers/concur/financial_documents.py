@@ -1,18 +1,16 @@
-"""Reads the queue of financial documents. A document leaves the queue for good when it is acknowledged."""
+"""What the flows of the Financial Integration Service share. An acknowledged document leaves its queue for good."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from ...core import items as rows
-from ...core.errors import InvalidDataError, PermanentError, RemoteError
+from ...core import items as listed
+from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, RemoteError
+from ...core.flow import PullFlow
 from ...core.http import content_key
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord
-from .fis_invoices import invoice
-from .translate_cash_advance import cash_advance
-from .translate_expense import expense_report, revision, title
-from .translate_payroll import payroll
-from .wire import day, found_text, part, text
+from .scopes import FIS
+from .wire import day, found_text, part, text, yes
 
 ACKNOWLEDGED_BEFORE = 101
 RECALLED = (102, 103, 104)
@@ -27,21 +25,21 @@ REASONS = {
 }
 
 
-class DocumentPuller:
-    """Reads documents of one type. The ID of its source identifies a record; each document of a source is a version."""
+class FinancialDocuments(PullFlow):
+    """Documents of one type. The ID of its source identifies a record; each document of a source is a version."""
+
+    scopes = (FIS,)
+    acknowledges = True
+    reports = True
+    options = ("lock_date_policy", "start_date", "tell_failures")
+    defaults = {"tell_failures": False}
 
     doc_type = ""
+    """Its type in the service."""
     head = ""
     """Name of the part with the header fields."""
     id_name = ""
     """Key of the ID of the source in that part."""
-
-    def __init__(self, provider):
-        self._provider = provider
-
-    @property
-    def client(self):
-        return self._provider.client
 
     def pull(self, cursor, since):
         """Pages of ready documents; what was acknowledged in between has left the queue."""
@@ -71,7 +69,7 @@ class DocumentPuller:
         """Pages of IDs of the sources that changed in Concur since a day."""
         raise NotImplementedError
 
-    def fetch(self, external_id):
+    def read(self, external_id):
         """A document that is ready; one that another system has acknowledged is not booked in Odoo."""
         found = self.client.document(self.doc_type, external_id, only_ready=True)
         return self._item(found) if found else None
@@ -95,11 +93,8 @@ class DocumentPuller:
             raise error(_not_acknowledged(version, text(answer, "errorMessage")), code=str(code))
         return refused
 
-    def document(self, payload):
-        return self.translate(payload["document"])
-
     def _items(self, found, page=1):
-        return rows.items(found, self._item, self._provider.label, page=page, identify=rows.own_id)
+        return listed.items(found, self._item, self.provider.label, page=page, identify=listed.own_id)
 
     def _item(self, row):
         content = row.get("document")
@@ -108,81 +103,46 @@ class DocumentPuller:
             raise InvalidDataError(_("The document has no ID."))
         if not isinstance(content, dict):
             raise InvalidDataError(_("The document has no readable content."))
-        source_id = self.source_id(content)
+        source_id = text(part(content, self.head), self.id_name)
         if not source_id:
             raise InvalidDataError(_("The document does not name its record."))
         kept = {key: row.get(key) for key in ("id", "docType", "companyId", "entityId")}
         number = revision(part(content, self.head))
         title = ", ".join(filter(None, (self.title(content), number and f"revision {number}")))
-        return RemoteRecord(
-            external_id=source_id,
-            version=fi_id,
-            title=title,
-            payload={**kept, "document": content},
-        )
+        return RemoteRecord(external_id=source_id, version=fi_id, title=title, payload={**kept, "document": content})
 
-    def source_id(self, content):
-        return text(part(content, self.head), self.id_name)
+    def title(self, content):
+        raise NotImplementedError
+
+    def booking_date(self, content):
+        """The day that counts for the start date; None if the document has none."""
+        raise NotImplementedError
 
     def _is_wanted(self, item, since):
-        if since is None or rows.FAULT in item.payload:
+        if since is None or listed.FAULT in item.payload:
             return True
         try:
-            booked = self.booking_date(self._provider.localized(item.payload["document"]))
+            booked = self.booking_date(self.provider.localized(item.payload["document"]))
         except InvalidDataError:
             return True
         return booked is None or booked >= since
 
 
-class ReportPuller(DocumentPuller):
-    doc_type = "expense"
+class ReportDocuments(FinancialDocuments):
+    """Documents of expense reports: what the company pays of a report, and what payroll pays."""
+
     head, id_name = "report", "reportId"
-    translate = staticmethod(expense_report)
 
     def sources(self, since):
         """Reports of all users; payroll documents come from the same reports."""
-        for page in self.client.expense_reports(modifiedDateAfter=_day_before(since)):
+        for page in self.client.expense_reports(modifiedDateAfter=day_before(since)):
             yield [source_id for row in page if (source_id := found_text(row, "ID"))]
 
     def title(self, content):
-        return title(part(content, self.head))
+        return report_title(part(content, self.head))
 
     def booking_date(self, content):
         return day(part(content, self.head), "reportPaymentProcessingDate", "reportUserDefinedDate")
-
-
-class PayrollPuller(ReportPuller):
-    doc_type = "payroll"
-    translate = staticmethod(payroll)
-
-
-class CashAdvancePuller(DocumentPuller):
-    doc_type = "cashadvance"
-    head, id_name = "cashAdvanceData", "cashAdvanceId"
-    translate = staticmethod(cash_advance)
-
-    def title(self, content):
-        return text(part(content, self.head), "name", "cashAdvanceId")
-
-    def booking_date(self, content):
-        return day(part(content, self.head), "issuedDate", "requestDate")
-
-
-class InvoicePuller(DocumentPuller):
-    doc_type = "invoice"
-    head, id_name = "requestHeader", "requestId"
-    translate = staticmethod(invoice)
-
-    def sources(self, since):
-        for page in self.client.payment_request_digests(lastModifiedDateAfter=_day_before(since)):
-            yield [source_id for row in page if (source_id := found_text(row, "PaymentRequestId"))]
-
-    def title(self, content):
-        number = text(part(content, self.head), "vendorInvoiceNumber")
-        return " - ".join(value for value in (number, text(part(content, "vendor"), "vendorName")) if value)
-
-    def booking_date(self, content):
-        return day(part(content, self.head), "postingDate", "invoiceDate")
 
 
 def _not_acknowledged(version, reason):
@@ -196,9 +156,25 @@ def _not_acknowledged(version, reason):
 
 
 def _key(row):
-    return rows.id_of(row) or content_key(row)
+    return listed.id_of(row) or content_key(row)
 
 
-def _day_before(since):
+def day_before(since):
     """The filters of the lists take days only, and days differ by time zone."""
     return (since - timedelta(days=1)).isoformat()
+
+
+def refuse_test(head):
+    """:raises NotRelevantError: it belongs to a test user of Concur"""
+    if yes(head, "isTest"):
+        raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
+
+
+def revision(head):
+    """The number of the version of a report that was posted before; empty for the first version."""
+    number = text(head, "revisionNumber")
+    return "" if number in ("0", "1") else number
+
+
+def report_title(head):
+    return " ".join(value for value in (text(head, "reportNumber"), text(head, "reportName")) if value)

@@ -1,4 +1,4 @@
-"""An invoice of Concur Invoice as a vendor bill: one line for each allocation, and its shipping and tax."""
+"""Invoices of Concur Invoice, into Odoo: a line for each allocation, and one for its shipping."""
 
 from decimal import Decimal
 
@@ -6,9 +6,47 @@ from ...core.documents import Attachment, Bill, BillLine, Party
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from . import coding
-from .translate_expense import refuse_test
+from .financial_documents import FinancialDocuments, day_before, refuse_test
+from .images import Images
 from .vendors import vendor_key
-from .wire import amount, day, part, rows, text
+from .wire import amount, day, found_text, part, rows, text
+
+
+class Bills(FinancialDocuments):
+    key = "invoices"
+    label = _("Invoices")
+    kind = "bill"
+    sequence = 30
+    relists = True
+    events = ("invoice.readyForIntegration",)
+    files = "invoice_files"
+    help = _("Books invoices with final approval in Concur Invoice as vendor bills.")
+
+    doc_type = "invoice"
+    head, id_name = "requestHeader", "requestId"
+
+    def sources(self, since):
+        for page in self.client.payment_request_digests(lastModifiedDateAfter=day_before(since)):
+            yield [source_id for row in page if (source_id := found_text(row, "PaymentRequestId"))]
+
+    def title(self, content):
+        number = text(part(content, self.head), "vendorInvoiceNumber")
+        return " - ".join(value for value in (number, text(part(content, "vendor"), "vendorName")) if value)
+
+    def booking_date(self, content):
+        return day(part(content, self.head), "postingDate", "invoiceDate")
+
+    def translate(self, payload):
+        return invoice(payload["document"])
+
+
+class BillFiles(Images):
+    key = "invoice_files"
+    label = _("Invoice Images")
+    sequence = 33
+    help = _("Attaches the image of an invoice to its bill.")
+
+    source, name = "invoice", "Invoice"
 
 
 def invoice(document):

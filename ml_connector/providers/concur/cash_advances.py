@@ -1,4 +1,4 @@
-"""An issued cash advance as a journal entry: an asset until it is set off, and payable to the employee."""
+"""Issued cash advances, into Odoo as journal entries: an asset until it is set off, and payable to the employee."""
 
 from decimal import Decimal
 
@@ -6,8 +6,29 @@ from ...core.documents import JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import Amount, _
 from . import coding
-from .translate_expense import refuse_test
+from .financial_documents import FinancialDocuments, refuse_test
 from .wire import amount, day, part, rows, text
+
+
+class CashAdvances(FinancialDocuments):
+    key = "cash_advances"
+    label = _("Cash Advances")
+    kind = "cash_advance"
+    sequence = 45
+    events = ("cashadvance.readyForIntegration",)
+    help = _("Books issued cash advances as a payable to the employee and as an advance that the employee owes.")
+
+    doc_type = "cashadvance"
+    head, id_name = "cashAdvanceData", "cashAdvanceId"
+
+    def title(self, content):
+        return text(part(content, self.head), "name", "cashAdvanceId")
+
+    def booking_date(self, content):
+        return day(part(content, self.head), "issuedDate", "requestDate")
+
+    def translate(self, payload):
+        return cash_advance(payload["document"])
 
 
 def cash_advance(document):

@@ -3,9 +3,11 @@
 from datetime import date, datetime
 
 from ...core.errors import InvalidDataError, PermanentError, RemoteError
+from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
+from .scopes import FIS, INVOICE_PAYMENTS
 from .wire import text
 
 LONGEST_NOTE = 500
@@ -16,14 +18,20 @@ PAID = ("PAYMENT_CONFIRMED_SUCCESS", "PAID")
 PASSING = ("NOT_POSTING_CONFIRMED", "SYSTEM_ERROR_OCCURRED")
 
 
-class PaymentPush:
-    """Reports paid expense reports.
+class PaymentsPush(PushFlow):
+    """Reports paid expense reports."""
 
-    :param provider: the `ConcurProvider`
-    """
-
-    def __init__(self, provider):
-        self._provider = provider
+    key = "payments_push"
+    label = _("Payments to SAP Concur")
+    kind = "paid"
+    sequence = 80
+    interval = 24 * 60
+    scopes = (FIS,)
+    watches = "account.move"
+    reports_payment_of = ("expense_report",)
+    help = _(
+        "Reports an expense report as paid when Odoo has paid the employee. It becomes Payment Confirmed in SAP Concur."
+    )
 
     def render(self, document):
         """A payment confirmation: only *completely paid* changes the status of the report. A reference counts once."""
@@ -47,7 +55,7 @@ class PaymentPush:
             "clearingAmount": float(document.total),
             "clearingCurrency": document.currency,
             "clearingReference": {
-                "companyCode": self._provider.settings.company,
+                "companyCode": self.provider.settings.company,
                 "financialDocumentId": document.number,
                 "paymentRef": f"{document.number} reversed",
             },
@@ -59,7 +67,7 @@ class PaymentPush:
             "clearingAmount": float(clearing.amount),
             "clearingCurrency": document.currency,
             "clearingReference": {
-                "companyCode": self._provider.settings.company,
+                "companyCode": self.provider.settings.company,
                 "financialDocumentId": clearing.reference,
                 "fiscalYear": str(clearing.date.year),
                 # one payment may pay several reports
@@ -67,12 +75,6 @@ class PaymentPush:
                 "paymentMethod": "E",
             },
         }
-
-    def find(self, payload, key):
-        """The result of an earlier `send`, if Concur shows one. A confirmation that is sent twice counts once."""
-        row = self._provider.client.document("expense", payload[SOURCE]) or {}
-        is_told = row.get("id") == payload["docId"] and row.get("docStatus") in PAID
-        return SendResult(external_id=payload["docId"]) if is_told else None
 
     def send(self, payload, external_id, key):
         """:raises RemoteError: Concur does not have the posting result yet, or failed temporarily"""
@@ -85,7 +87,7 @@ class PaymentPush:
 
     def _confirm(self, payload, details):
         row = {name: value for name, value in payload.items() if name != SOURCE} | {"clearingDetails": details}
-        answer = self._provider.client.confirm_payments("expense", [row]).get(payload["docId"]) or {}
+        answer = self.client.confirm_payments("expense", [row]).get(payload["docId"]) or {}
         result = answer.get("paymentConfirmationResult")
         if result in DONE:
             return SendResult(external_id=payload["docId"])
@@ -105,7 +107,13 @@ class PaymentPush:
         )
 
     def _dated(self, detail):
-        return {"clearingDate": f"{datetime.now(self._provider.zone):%Y%m%d}", **detail}
+        return {"clearingDate": f"{datetime.now(self.provider.zone):%Y%m%d}", **detail}
+
+    def find(self, payload, key):
+        """The result of an earlier `send`, if Concur shows one. A confirmation that is sent twice counts once."""
+        row = self.client.document("expense", payload[SOURCE]) or {}
+        is_told = row.get("id") == payload["docId"] and row.get("docStatus") in PAID
+        return SendResult(external_id=payload["docId"]) if is_told else None
 
 
 def _not_confirmed(reason):
@@ -119,11 +127,18 @@ def _marked(detail, mark):
     return {**detail, "clearingReference": {**reference, "paymentRef": f"{reference['paymentRef']} {mark}"}}
 
 
-class InvoicePaymentPush:
+class InvoicePaymentsPush(PushFlow):
     """Reports paid vendor bills. Concur accepts it only for an unpaid invoice, so never twice."""
 
-    def __init__(self, provider):
-        self._provider = provider
+    key = "invoice_payments_push"
+    label = _("Invoice Payments to SAP Concur")
+    kind = "paid"
+    sequence = 81
+    interval = 24 * 60
+    scopes = (INVOICE_PAYMENTS,)
+    watches = "account.move"
+    reports_payment_of = ("bill",)
+    help = _("Reports invoices of the Financial Integration Service as paid when they are paid in Odoo.")
 
     def render(self, document):
         """A payment confirmation of an invoice, with Concur's ID of it.
@@ -156,7 +171,7 @@ class InvoicePaymentPush:
         )
         with undone(task, "SAP Concur"):
             try:
-                self._provider.client.confirm_invoice_payment(payload)
+                self.client.confirm_invoice_payment(payload)
             except PermanentError:
                 found = self.find(payload, key)
                 if not found:
@@ -165,5 +180,5 @@ class InvoicePaymentPush:
         return SendResult(external_id=payload["requestId"])
 
     def find(self, payload, key):
-        row = self._provider.client.document("invoice", payload["requestId"])
+        row = self.client.document("invoice", payload["requestId"])
         return SendResult(external_id=payload["requestId"]) if row and row.get("docStatus") in PAID else None
