@@ -45,7 +45,9 @@ class Pull(FlowWork):
             self.flow.stop_count = 1
             self.run.commit(processed=new)
             acknowledgements.send()
-        self._reread()
+        if self.flow._is_reread_due(started):
+            self._reread()
+            self.flow.reread_at = started
         if self.spec.acknowledges:
             Answers(self.env).overdue(self.flow)
         self.flow._schedule_next(started)
