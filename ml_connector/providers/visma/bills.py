@@ -38,7 +38,7 @@ from .ledger import (
     total_of,
 )
 from .line_codes import coding
-from .push import VismaPush, numbered
+from .push import REFUSALS, VismaPush, numbered
 from .reversals import require_open
 from .scopes import CREATE, DELETE, READ, UPDATE
 from .wire import day, part, text
@@ -227,6 +227,17 @@ class BillsPush(VismaPush):
         if not _is_for(payload, row):
             mark = self.ledger.mark_of(row)
             return self._only_one(payload, mark, self.ledger.unreleased(lambda own: own == mark))
+        try:
+            return self._rewrite(payload, row)
+        except REFUSALS:
+            # an accepted release may have ended since, after which Visma refuses changes
+            released = self._read(key_of_row(row))
+            if not released or not is_released(released):
+                raise
+        return self._after_release(payload, released)
+
+    def _rewrite(self, payload, row):
+        """Update an unreleased document, unless the one that it replaces books the bill."""
         with self._kept(self.ledger.predecessor_of(row)) as before:
             if before and self._books_the_same(payload, before[0]):
                 return self._after_release(payload, before[0])

@@ -70,35 +70,37 @@ class Reversals:
             raise RemoteError(
                 _("Visma.net has accepted the reversal of %(document)s, but has not finished it.", document=key)
             )
-        path = path_of(key_of_row(reversal))
-        if self._is_closed(text(reversal, "financialPeriod")):
-            period = text(reversal, "financialPeriod")
-            if is_new or self.is_ours(reversal):
-                # no reversal that cannot be released may stay there and be released later
-                self.client.delete(path)
-                raise LockedPeriodError(
-                    _(
-                        "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
-                        period=period,
-                        document=key,
-                    )
-                )
-            raise LockedPeriodError(
-                _(
-                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s. "
-                    "Delete its reversal %(reversal)s there.",
-                    period=period,
-                    document=key,
-                    reversal=key_of_row(reversal),
-                )
-            )
+        self._require_open_period(key, reversal, is_new or self.is_ours(reversal))
         if _reverses(row) not in text(reversal, "note"):
-            self.client.update(path, wrapped({"note": f"Reverses {key} {_reverses(row)}"}))
+            note = f"Reverses {key} {_reverses(row)}"
+            self.client.update(path_of(key_of_row(reversal)), wrapped({"note": note}))
         return reversal
 
-    def _is_closed(self, period):
-        """Whether a period is closed now; the periods are read again for that."""
-        return any(periods.is_closed(row) for row in self.client.rows(periods.PATH) if periods.code_of(row) == period)
+    def _require_open_period(self, key, reversal, is_ours):
+        """:raises LockedPeriodError: the period of a reversal is closed now; one of Odoo is deleted"""
+        period = text(reversal, "financialPeriod")
+        now = (row for row in self.client.rows(periods.PATH) if periods.code_of(row) == period)
+        if not any(map(periods.is_closed, now)):
+            return
+        if is_ours:
+            # no reversal that cannot be released may stay there and be released later
+            self.client.delete(path_of(key_of_row(reversal)))
+            raise LockedPeriodError(
+                _(
+                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
+                    period=period,
+                    document=key,
+                )
+            )
+        raise LockedPeriodError(
+            _(
+                "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s. "
+                "Delete its reversal %(reversal)s there.",
+                period=period,
+                document=key,
+                reversal=key_of_row(reversal),
+            )
+        )
 
     def complete(self, row, reversal):
         """Release a reversal; a note on it."""
