@@ -12,7 +12,7 @@ from ...core.errors import ConflictError, DuplicateError, InvalidDataError, NotF
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
-from .flows import BILL, DRAFT
+from .bills import BILL, DRAFT
 from .money import read_money
 from .push_base import Push, new_id
 from .push_selections import coding, is_split

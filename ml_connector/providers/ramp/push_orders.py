@@ -6,7 +6,7 @@ from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, Pe
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
-from .flows import DRAFT
+from .bills import DRAFT
 from .money import read_money
 from .push_base import Push, new_id
 from .push_drafts import SPLIT, Drafts

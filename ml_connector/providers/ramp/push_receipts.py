@@ -7,7 +7,7 @@ from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
-from .flows import DRAFT
+from .bills import DRAFT
 from .push_base import Push, new_id
 from .wire import stated_day
 

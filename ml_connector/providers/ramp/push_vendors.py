@@ -7,8 +7,9 @@ from ...core.errors import DuplicateError, NotFoundError, NotRelevantError, Perm
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
-from . import newer, render, translate
+from . import newer, render
 from .push_base import FEW, Push, new_id
+from .vendors import vendor_values
 
 
 class Vendors(Push):
@@ -119,7 +120,7 @@ class Vendors(Push):
         name = row.get("name")
         if name and _name(row) != _name(payload):
             notes.append(_("Ramp keeps the name %(name)s, because its API cannot rename vendors yet.", name=name))
-        shared = translate.vendor_values(row, contacts.aligned, self.handles)
+        shared = vendor_values(row, contacts.aligned, self.handles)
         return SendResult(
             external_id=vendor_id, note=paragraph(*notes), linked=linked, shared=shared, untaken=self.untaken()
         )

@@ -14,7 +14,6 @@ VENDOR_CREATE = (
 """The values that `POST /vendors` accepts."""
 VENDOR_UPDATE = ("name", "country", "state", "external_vendor_id", "address", "is_active")
 """The values that `PATCH /vendors/{vendor_id}` accepts."""
-MAX_MESSAGE = 1000
 
 
 def vendor(document, handles):
@@ -99,16 +98,3 @@ def _address(address):
         "country": address.country,
     }
     return {key: value for key, value in body.items() if value}
-
-
-def success(result, ramp_id):
-    """An entry of `successful_syncs`; only bills may have a link to the Odoo record."""
-    body = {"id": ramp_id, "reference_id": result.reference or "Odoo"}
-    if result.subject == "bill" and result.url.startswith(("https://", "http://")):
-        body["deep_link_url"] = result.url
-    return body
-
-
-def failure(result, ramp_id):
-    """An entry of `failed_syncs`; Ramp shows the message to its users."""
-    return {"id": ramp_id, "error": {"message": result.failure_text(MAX_MESSAGE)}}
