@@ -479,7 +479,7 @@ def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
 def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, kind):
     bill_id = add_bill(sandbox)
     sandbox.control.add_fault(kind, method="POST", path="*/syncs", when="after")
-    assert type(raised(ramp.report, [bill_result(bill_id)], "key")) is errors.UnconfirmedError
+    assert type(raised(ramp.flow("results").report, [bill_result(bill_id)], "key")) is errors.UnconfirmedError
     assert ramp.flow("results").reported(bill_result(bill_id)) is True
     assert ramp.flow("results").report([bill_result(bill_id)], "key") == {}
     assert count_of(sandbox, bill_id) == 1
@@ -488,7 +488,7 @@ def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, ki
 def test_without_the_accounting_connection(sandbox):
     with RampSandbox(size="small", seat="csv", settings=quick()) as other:
         made = connect(other)
-        error = raised(made.report, [bill_result("9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01")], "key")
+        error = raised(made.flow("results").report, [bill_result("9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01")], "key")
         assert type(error) is errors.AuthError and error.code == "DEVELOPER_7089"
 
 

@@ -730,7 +730,7 @@ def test_other_kinds_have_no_result():
 
 def test_without_the_accounting_connection():
     syncs = Syncs(not_ready=["bill-0001"], code="DEVELOPER_7089")
-    error = raised(provider(syncs).report, [result(1), result(2)], "key")
+    error = raised(provider(syncs).flow("results").report, [result(1), result(2)], "key")
     assert type(error) is errors.AuthError and "not its accounting system" in error.message and len(syncs.calls) == 1
 
 
