@@ -15,6 +15,8 @@ from .ml_sync_mixin import CHANGED
 SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
 """How far back Odoo reads again after a cursor in the future, left by a wrong clock."""
+REREAD_AFTER = timedelta(minutes=50)
+"""How long after booked records were compared the next run compares them again: each hourly run does."""
 
 LOCK_DATE_POLICIES = [
     ("park", "Hold for Review"),
@@ -94,6 +96,7 @@ class MlFlow(models.Model):
     last_run_at = fields.Datetime("Last Run", readonly=True, copy=False)
     last_success_at = fields.Datetime("Last Success", readonly=True, copy=False)
     expected_since = fields.Datetime(readonly=True, copy=False, help="Since when the flow is expected to run.")
+    reread_at = fields.Datetime("Booked Records Compared", readonly=True, copy=False)
     stop_count = fields.Integer(
         "Stops",
         readonly=True,
@@ -536,6 +539,11 @@ class MlFlow(models.Model):
         self.ensure_one()
         return self.stop_count < MAX_STOPS and (not self.next_run_at or self.next_run_at <= now)
 
+    def _is_reread_due(self, now):
+        """Whether booked records are compared in this run: webhooks and short intervals cause many runs in an hour."""
+        self.ensure_one()
+        return not self.reread_at or self.reread_at <= now - REREAD_AFTER
+
     def _schedule_next(self, now):
         """Set the time of the next run after one that began at `now` (UTC)."""
         self.ensure_one()
@@ -586,7 +594,13 @@ class MlFlow(models.Model):
         """Run the flow now, in the scheduled action of the connection."""
         self.connection_id._check_job()
         flow = self.sudo()  # sudo: engine fields
-        flow.write({"next_run_at": fields.Datetime.now(), "stop_count": min(flow.stop_count, MAX_STOPS - 1)})
+        flow.write(
+            {
+                "next_run_at": fields.Datetime.now(),
+                "reread_at": False,
+                "stop_count": min(flow.stop_count, MAX_STOPS - 1),
+            }
+        )
         self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("Sync started."))

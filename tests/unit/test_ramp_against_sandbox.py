@@ -406,7 +406,7 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
 def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
     sandbox.control.add_fault(method="POST", path="*/vendors", **fault)
     body = ramp.flow("vendors_push").render(odoo_vendor())
-    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
+    assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
     assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
     found = ramp.flow("vendors_push").find(body, "key")
     assert sandbox.control.effects("vendor.create", found.external_id)
@@ -415,13 +415,13 @@ def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
 def test_what_was_not_done_is_not_found(sandbox, ramp):
     sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500)
     body = ramp.flow("vendors_push").render(odoo_vendor())
-    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
+    assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
     assert ramp.flow("vendors_push").find(body, "key") is None
 
 
 def test_a_refusal_names_the_field(sandbox, ramp):
     body = {**ramp.flow("vendors_push").render(odoo_vendor()), "business_vendor_contacts": {"first_name": "A"}}
-    error = raised(ramp.send, "vendors_push", body, "", "key")
+    error = raised(ramp.flow("vendors_push").send, body, "", "key")
     assert type(error) is errors.PermanentError and error.code == "DEVELOPER_7001"
     assert "business_vendor_contacts.email" in error.message
 
@@ -531,7 +531,7 @@ def test_check_finds_the_scopes_that_are_not_ticked():
         ] == "Permission (scope vendors:write) is missing"
         later = connect(sandbox, report.settings)
         assert pulled(later, "vendors")
-        error = raised(later.send, "vendors_push", later.flow("vendors_push").render(odoo_vendor()), "", "key")
+        error = raised(later.flow("vendors_push").send, later.flow("vendors_push").render(odoo_vendor()), "", "key")
         assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
 
 

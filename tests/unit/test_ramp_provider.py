@@ -21,7 +21,7 @@ from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.bills import is_bill_due
 from ml_connector.providers.ramp.client import RampClient
 from ml_connector.providers.ramp.payments import is_payment_due
-from ml_connector.providers.ramp.webhook import ONLY_FOR
+from ml_connector.providers.ramp.webhook import ECHOES
 
 EVENTS = RampProvider.webhook_events
 SCOPES = tuple(RampProvider.default_scopes.split())
@@ -609,11 +609,11 @@ def test_create_and_update_take_their_part():
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
     fake = Vendors()
     fake.create_vendor = lambda body: {}
-    assert type(raised(provider(fake).send, "vendors_push", BODY, "", "key")) is errors.UnconfirmedError
+    assert type(raised(provider(fake).flow("vendors_push").send, BODY, "", "key")) is errors.UnconfirmedError
 
 
 def test_an_archived_vendor_is_not_created():
-    error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
+    error = raised(provider(Vendors()).flow("vendors_push").send, {**BODY, "is_active": False}, "", "key")
     assert type(error) is errors.NotRelevantError
 
 
@@ -624,7 +624,7 @@ def test_find_looks_at_the_number_on_the_rows():
     assert fake.asked[0][2] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
     ours = {"id": "c", "external_vendor_id": BODY["external_vendor_id"], "name": "New name"}
     assert provider(Fake(vendors=[*others, ours])).flow("vendors_push").find(BODY, "key").external_id == "c"
-    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).find, "vendors_push", BODY, "key")
+    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).flow("vendors_push").find, BODY, "key")
     assert type(error) is errors.DuplicateError
 
 
@@ -1158,7 +1158,7 @@ def test_subscription():
     hooks = Hooks()
     made = provider(hooks)
     assert made.subscribe("https://odoo.example.com/hook", "hand") == ("w1", "shh")
-    everywhere = tuple(event for event in EVENTS if event not in ONLY_FOR)
+    everywhere = tuple(event for event in EVENTS if event not in ECHOES)
     assert hooks.done == [("https://odoo.example.com/hook", everywhere, {"X-ML-Connector": "hand"})]
     made.confirm_subscription("w1", "c-1")
     assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
@@ -1168,8 +1168,8 @@ def test_subscription():
 def test_events_that_only_one_flow_needs():
     """They come with each of our own reports as well."""
     made = provider(Hooks())
-    assert not set(made._events) & set(ONLY_FOR) and set(made._events) | set(ONLY_FOR) == set(EVENTS)
-    made.settings.options.update({flow: {"active": True} for flow in ONLY_FOR.values()})
+    assert not set(made._events) & set(ECHOES) and set(made._events) | set(ECHOES) == set(EVENTS)
+    made.settings.options.update({flow: {"active": True} for flow in ("transactions", "receipts_push")})
     assert set(made._events) == set(EVENTS)
 
 

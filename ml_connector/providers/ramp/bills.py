@@ -10,6 +10,7 @@ from ...core.documents import Attachment, Bill, BillLine, Party, Reference
 from ...core.errors import InvalidDataError
 from ...core.items import id_of
 from ...core.messages import Amount, _
+from .drafts import BILL, DRAFT
 from .file_names import file_name, safe_name, unused
 from .links import Links
 from .money import read_money, read_number, read_price
@@ -19,8 +20,6 @@ from .selections import coding, selections
 from .versions import as_list, coding_key, item, line_key, money_key, picked
 from .wire import day, part, required_id, rows, text
 
-DRAFT, BILL = "draft:", "bill:"
-"""Prefixes of the IDs of sent bills: an approved draft becomes another object in Ramp."""
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
 """Values of `status_summary` of approved bills that Ramp does not pay."""
 BILL_SYNCED = ("BILL_SYNCED", "BILL_AND_PAYMENT_SYNCED")

@@ -15,8 +15,6 @@ OUR_NAME = "Odoo (ml_connector)"
 
 FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
 """No holder; an exchange of CSV files, which Odoo's connection replaces; Odoo; another system."""
-
-
 SCOPES = (BUSINESS_READ, ENTITIES_READ, ACCOUNTING_READ, BILLS_READ, ORDERS_READ)
 """The scopes of the check itself."""
 

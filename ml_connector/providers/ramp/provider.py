@@ -5,32 +5,45 @@ from functools import cached_property
 from itertools import chain
 
 from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
-from ...core.messages import _
+from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
 from . import check, webhook
-from . import push_table as push
+from .accounts import AccountsPush
 from .bills import BillFiles, Bills
+from .bills_push import BillsPush, OwnBillFilesPush
 from .card_transactions import CardTransactions
 from .cashbacks import Cashbacks
 from .client import RampClient
 from .coding import Coding
+from .companies import CompaniesPush
 from .credits import CreditApplications, Credits
-from .flows import FLOWS
+from .dimensions import DimensionsPush, DimensionValuesPush
+from .entities import ENTITIES
+from .goods_receipts import GoodsReceiptsPush
 from .handles import Handles
 from .newer import FIELD_REMOTE_ID, Newer
 from .payments import REMITTANCE, PaymentFiles, Payments
 from .purchase_orders import PurchaseOrders
-from .push_base import ENTITIES
+from .purchase_orders_push import OrderFilesPush, PurchaseOrdersPush
 from .receipts import Receipts
 from .reimbursements import Reimbursements
 from .repayments import Repayments
 from .results import Results
-from .scopes import ORDERS_WRITE, SEAT
+from .scopes import PLUS, SEAT
 from .statements import StatementFiles, Statements, Transfers
+from .taxes import TaxesPush
+from .users import UsersPush
 from .vendors import Vendors
-from .wire import MOMENTS
+from .vendors_push import AccountingVendorsPush, VendorsPush
+from .wire import MOMENTS, required, required_id
 
 COMPANIES = "companies"
+
+_ABSENT = {
+    SEAT: _("Odoo is not connected to Ramp as the accounting system."),
+    PLUS: _("This Ramp business has no purchase orders. They are part of Ramp Plus."),
+}
+"""Sentences on missing capabilities that are no scopes."""
 
 
 class RampProvider(Provider):
@@ -80,14 +93,27 @@ class RampProvider(Provider):
         Transfers,
         Repayments,
         Results,
-        *FLOWS,
+        CompaniesPush,
+        AccountsPush,
+        DimensionsPush,
+        DimensionValuesPush,
+        TaxesPush,
+        AccountingVendorsPush,
+        VendorsPush,
+        PurchaseOrdersPush,
+        OrderFilesPush,
+        GoodsReceiptsPush,
+        BillsPush,
+        OwnBillFilesPush,
+        UsersPush,
     )
     default_scopes = " ".join(
-        dict.fromkeys((*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), ORDERS_WRITE))
+        dict.fromkeys(
+            (*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), *PurchaseOrdersPush.order_scopes)
+        )
     )
     webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     forwards_headers = True
-    pushes = push.PUSHES
     has_entities = True
     relists_cheaply = True
 
@@ -112,6 +138,14 @@ class RampProvider(Provider):
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens, self.default_scopes, self.flows).run()
+
+    @classmethod
+    def explain_missing(cls, missing):
+        scopes = [name for name in missing if name not in _ABSENT]
+        reasons = [_ABSENT[name] for name in missing if name in _ABSENT]
+        if scopes:
+            reasons.append(_("Ramp did not grant these permissions (scopes): %(scopes)s.", scopes=scopes))
+        return paragraph(_("The flow cannot run."), *reasons, _("Test the connection when this has changed."))
 
     @classmethod
     def territory(cls, credentials, stored):
@@ -198,14 +232,6 @@ class RampProvider(Provider):
             )
         return entity_id
 
-    @property
-    def default_entity(self):
-        """The field of a new vendor with the entity of its bills; empty if that is unknown."""
-        stored = self.settings.stored
-        chosen = self.settings.credentials.get("entity") or ""
-        entity_id = stored.get("entity_id") if chosen and stored.get("entity") == chosen else ""
-        return {"default_entity_id": entity_id} if entity_id else {}
-
     def field_options(self, our_id, ramp_id, **filters):
         """Pages of the options of a field, by its Odoo ID if Ramp supports that.
 
@@ -219,34 +245,14 @@ class RampProvider(Provider):
 
     # Sending
 
-    @classmethod
-    def blocked(cls, flow, capabilities, options):
-        return push.blocked(flow, cls.flow_class(flow), capabilities, options)
-
     def options(self, flow):
         """The options of a flow."""
         return self.settings.options.get(flow) or {}
-
-    def untaken(self, flow):
-        return self._push(flow).untaken() if flow == "vendors_push" else super().untaken(flow)
-
-    def heard(self, flow, external_id):
-        return self._push(flow).heard(external_id)
-
-    @property
-    def order_mode(self):
-        chosen = self.options("purchase_orders_push").get("purchase_order_mode")
-        return push.order_mode(self.settings.capabilities, chosen)
 
     @property
     def has_seat(self):
         """Whether Odoo is the accounting system, so that Ramp accepts Odoo IDs on bills."""
         return SEAT in self.settings.capabilities
-
-    @property
-    def has_receipts(self):
-        """Whether Odoo sends goods receipts, so that Ramp can match bills with them."""
-        return bool(self.options("receipts_push").get("active"))
 
     @property
     def companies(self):
@@ -298,11 +304,8 @@ class RampProvider(Provider):
     @property
     def _events(self):
         """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
-        return [
-            event
-            for event in self.webhook_events
-            if event not in webhook.ONLY_FOR or self.options(webhook.ONLY_FOR[event]).get("active")
-        ]
+        needed = {event for flow in self.flows if self.options(flow.key).get("active") for event in flow.events}
+        return [event for event in self.webhook_events if event not in webhook.ECHOES or event in needed]
 
     def subscribe(self, endpoint_url, handshake):
         """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""
@@ -356,3 +359,13 @@ class RampProvider(Provider):
 def _begun(pages):
     """The same pages, with the first one requested already, so that a refusal is raised now."""
     return chain([next(pages, [])], pages)
+
+
+def _note_field(fields, row):
+    """Collect a field, which is no code itself but has options."""
+    if is_active(row):
+        fields.append({**row, "id": required_id(row), "ramp_id": required(row, "ramp_id")})
+
+
+def is_active(row):
+    return row.get("is_active") is not False

@@ -1,4 +1,4 @@
-"""Accounting field selections: the codes of a bill or a line.
+"""Accounting field selections: the codes of a bill or a line, as Ramp shows them and as Odoo sends them.
 
 The kind of a selection is `category_info.type`, else `type`. All custom fields have the type `OTHER`, so
 `category_info.external_id` distinguishes them.
@@ -11,6 +11,9 @@ from .wire import part, rows, text
 
 ACCOUNT = "GL_ACCOUNT"
 TAX = "TAX_CODE"
+ACCOUNT_FIELD, TAX_FIELD = "account", "tax"
+"""Names of the two built-in fields in Odoo's bodies, until Ramp's names are known."""
+WHOLE = 100
 IGNORED = frozenset(
     {
         "AMORTIZATION_TEMPLATE",  # how Ramp spreads the cost
@@ -89,3 +92,42 @@ def _reference(kind, selection, field=""):
     if kind == "analytic":
         return option_reference(field, external_id, **names)
     return Reference(kind=kind, external_id=external_id, **names)
+
+
+def options_of(line):
+    """`[{field, option}]` of a line that Odoo sends.
+
+    A line has one option for each field, so an analytic distribution over several accounts of one plan is lost.
+    """
+    chosen = []
+    if line.account:
+        chosen.append({"field": ACCOUNT_FIELD, "option": line.account.external_id})
+    if len(line.taxes) == 1:
+        chosen.append({"field": TAX_FIELD, "option": line.taxes[0].external_id})
+    for share in line.analytics:
+        field = share.reference.group
+        if field and share.percentage == WHOLE:
+            option = share.reference.external_id.removeprefix(f"{field}:")
+            chosen.append({"field": field, "option": option})
+    return chosen
+
+
+def is_split(line):
+    """Whether a part of the line's coding cannot be sent."""
+    return any(share.percentage != WHOLE for share in line.analytics)
+
+
+def as_selections(chosen, fields):
+    """Ramp's `accounting_field_selections`.
+
+    :param fields: function from the constant name of a built-in field to its name in Ramp
+    """
+    return [
+        {
+            "field_external_id": fields(item["field"])
+            if item["field"] in (ACCOUNT_FIELD, TAX_FIELD)
+            else item["field"],
+            "field_option_external_id": item["option"],
+        }
+        for item in chosen
+    ]

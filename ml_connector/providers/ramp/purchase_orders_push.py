@@ -1,26 +1,57 @@
-"""Purchase orders: real ones if the business has Ramp Plus, else draft bills."""
+"""Odoo's purchase orders, to Ramp: real ones if the business has Ramp Plus, else draft bills."""
 
 from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError
+from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
-from .bills import DRAFT
+from .answers import new_id
+from .drafts import DRAFT, SPLIT, Attachments, Drafts
+from .goods_receipts import GoodsReceiptsPush
 from .money import read_money
-from .push_base import Push, new_id
-from .push_drafts import SPLIT, Drafts
-from .push_selections import coding, is_split, wire
+from .scopes import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, VENDORS_READ
+from .selections import as_selections, is_split, options_of
 
 NUMBER_TAKEN = "DEVELOPER_7063"
 MAX_REVISIONS = 20
 
 
-class PurchaseOrders(Push):
+class PurchaseOrdersPush(PushFlow):
     """`/purchase-orders`, identified by Odoo's `external_id`, which Ramp never changes.
 
     Ramp does not change the vendor, the currency, the terms and the number of an existing order.
     """
+
+    key = "purchase_orders_push"
+    label = _("Purchase Orders to Ramp")
+    help = _("Sends confirmed orders as purchase orders of Ramp Plus, or as draft bills without Ramp Plus.")
+    kind = "purchase_order"
+    sequence = 170
+    active = False
+    scopes = (VENDORS_READ,)
+    options = ("purchase_order_mode", "start_date")
+    watches = "purchase.order"
+
+    order_scopes, draft_scopes = (ORDERS_READ, ORDERS_WRITE), (BILLS_READ, BILLS_WRITE)
+    """What it requires besides, by the form of the orders in Ramp."""
+
+    @classmethod
+    def required(cls, capabilities, options):
+        is_order = cls._mode(capabilities, options) == "order"
+        return (
+            *super().required(capabilities, options),
+            *((PLUS, *cls.order_scopes) if is_order else cls.draft_scopes),
+        )
+
+    @classmethod
+    def _mode(cls, capabilities, options):
+        """Form of the orders in Ramp: `order` or `draft_bill`."""
+        chosen = options.get("purchase_order_mode")
+        if chosen in ("order", "draft_bill"):
+            return chosen
+        return "order" if {PLUS, *cls.order_scopes} <= set(capabilities) else "draft_bill"
 
     def render(self, document):
         if not document.lines and not document.is_over:
@@ -28,8 +59,8 @@ class PurchaseOrders(Push):
                 _("Purchase order %(order)s has no lines. Ramp requires at least one.", order=document.number)
             )
         body = {
-            "mode": self.provider.order_mode,
-            "external_id": self.handles.of("purchase_order", document.odoo_id),
+            "mode": self._mode(self.provider.settings.capabilities, self.provider.options(self.key)),
+            "external_id": self.provider.handles.of("purchase_order", document.odoo_id),
             "number": document.number,
             "memo": f"Odoo {document.number}" + (f" ({document.memo})" if document.memo else ""),
             "vendor_id": document.vendor.external_id,
@@ -45,21 +76,21 @@ class PurchaseOrders(Push):
 
     def _line(self, line):
         """Quantity and price, or one piece at the line's total if Ramp would compute another one."""
-        whole = is_whole(line)
+        whole = _is_whole(line)
         total = line.quantity * line.unit_price if line.amount is None else line.amount
         description = line.description
         if not whole:
             description = f"{description} ({format(line.quantity.normalize(), 'f')} {line.unit})".replace(" )", ")")
         return {
-            "external_id": self.handles.of("purchase_order_line", line.odoo_id),
+            "external_id": self.provider.handles.of("purchase_order_line", line.odoo_id),
             "description": description,
             "unit_quantity": int(line.quantity) if whole else 1,
             "unit_price": format(line.unit_price if whole else total, "f"),
-            "coding": coding(line),
+            "coding": options_of(line),
         }
 
     def _notes(self, document):
-        fractions = sum(not is_whole(line) for line in document.lines)
+        fractions = sum(not _is_whole(line) for line in document.lines)
         return paragraph(_fractions(fractions), SPLIT if any(map(is_split, document.lines)) else "")
 
     def send(self, payload, external_id, key):
@@ -91,7 +122,7 @@ class PurchaseOrders(Push):
             "currency": payload["currency"],
             "entity_id": self.provider.push_entity_id,
             "vendor_id": payload["vendor_id"],
-            "three_way_match_enabled": self.provider.has_receipts,
+            "three_way_match_enabled": bool(self.provider.options(GoodsReceiptsPush.key).get("active")),
             "memo": payload["memo"],
             "line_items": [self._wire_line(line) for line in payload["lines"]],
         }
@@ -107,7 +138,7 @@ class PurchaseOrders(Push):
         return self._sent(payload, order)
 
     def _wire_line(self, line):
-        selections = wire(line["coding"], self.provider.field_name)
+        selections = as_selections(line["coding"], self.provider.field_name)
         body = {key: line[key] for key in ("external_id", "description", "unit_quantity", "unit_price")}
         return {**body, "accounting_field_selections": selections}
 
@@ -127,7 +158,7 @@ class PurchaseOrders(Push):
                 changes = self._line_changes(odoo_lines[handle], line)
                 if changes:
                     self.client.update_purchase_order_line(order_id, line["id"], changes)
-            elif self.handles.record_id("purchase_order_line", handle or "") is not None:
+            elif self.provider.handles.record_id("purchase_order_line", handle or "") is not None:
                 self.client.delete_purchase_order_line(order_id, line["id"])
         return self._sent(payload, order, linked=linked)
 
@@ -192,7 +223,7 @@ class PurchaseOrders(Push):
         return (
             order.get("vendor_id") in (None, payload["vendor_id"])
             and currency == payload["currency"]
-            and (self.handles.is_marked(payload["external_id"]) or amount == total or payload["cancelled"])
+            and (self.provider.handles.is_marked(payload["external_id"]) or amount == total or payload["cancelled"])
         )
 
     def _by_handle(self, handle):
@@ -222,7 +253,9 @@ class PurchaseOrders(Push):
         """Odoo IDs of the lines by their Ramp IDs, by which bills refer to them."""
         sent = {line["external_id"] for line in payload["lines"]}
         return {
-            ("purchase_order_line", line["id"]): self.handles.record_id("purchase_order_line", line["external_id"])
+            ("purchase_order_line", line["id"]): self.provider.handles.record_id(
+                "purchase_order_line", line["external_id"]
+            )
             for line in order.get("line_items") or ()
             if line.get("id") and line.get("external_id") in sent
         }
@@ -275,7 +308,15 @@ class PurchaseOrders(Push):
             return False
 
 
-def is_whole(line):
+class OrderFilesPush(Attachments):
+    key = "order_files_push"
+    label = _("Purchase Order PDFs to Ramp")
+    help = _("Attaches the PDF of a purchase order to its draft bill.")
+    sequence = 180
+    follows = PurchaseOrdersPush.key
+
+
+def _is_whole(line):
     """Whether quantity times price is the line's total with a whole quantity."""
     return line.amount is None and line.quantity == line.quantity.to_integral_value() and line.quantity > 0
 

@@ -1,21 +1,35 @@
-"""Goods receipts of purchase orders (Ramp Plus). Ramp cannot change one: another one replaces it."""
+"""Odoo's goods receipts of purchase orders, to Ramp Plus. Ramp cannot change one: another one replaces it."""
 
 from contextlib import nullcontext
 from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError
+from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
-from .bills import DRAFT
-from .push_base import Push, new_id
+from .answers import new_id
+from .drafts import DRAFT
+from .scopes import ORDERS_READ, PLUS, RECEIPTS_READ, RECEIPTS_WRITE
 from .wire import stated_day
 
 SEPARATOR = ","
 
 
-class Receipts(Push):
+class GoodsReceiptsPush(PushFlow):
     """`/item-receipts`, one for each order of a receipt. Order and number identify those of Odoo."""
+
+    key = "receipts_push"
+    label = _("Goods Receipts to Ramp")
+    help = _("Sends received quantities less returns. Ramp accepts whole quantities only.")
+    kind = "goods_receipt"
+    sequence = 190
+    active = False
+    scopes = (ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE)
+    needs = (PLUS,)
+    events = ("item_receipts.created",)
+    options = ("start_date",)
+    watches = "stock.picking"
 
     def render(self, document):
         orders = {}
@@ -46,7 +60,7 @@ class Receipts(Push):
                 )
             )
         return {
-            "line": self.handles.of("purchase_order_line", line.purchase_order_line_odoo_id),
+            "line": self.provider.handles.of("purchase_order_line", line.purchase_order_line_odoo_id),
             "quantity": _plain(line.quantity),
             "ordered": _plain(line.ordered) if line.ordered is not None else "",
             "name": line.name,

@@ -1,13 +1,27 @@
-"""Employees as users of Ramp."""
+"""Odoo's employees, to Ramp as users."""
 
 import threading
 import time
 
-from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
+from ...core.errors import (
+    InvalidDataError,
+    NotRelevantError,
+    PermanentError,
+    UnconfirmedError,
+)
+from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
-from .push_base import Push, differing
+from .answers import differing
+from .scopes import (
+    DEPARTMENTS_READ,
+    DEPARTMENTS_WRITE,
+    LOCATIONS_READ,
+    LOCATIONS_WRITE,
+    USERS_READ,
+    USERS_WRITE,
+)
 
 KEY_USED = "DEVELOPER_7005"
 GONE = ("USER_INACTIVE", "USER_SUSPENDED")
@@ -16,8 +30,18 @@ WAITS = (0.2, 0.5, 1, 1, 2, 2, 2, 3, 3, 5)
 ROLE = "BUSINESS_USER"
 
 
-class Users(Push):
+class UsersPush(PushFlow):
     """`/users`. Ramp creates a user in a background task, and sends an invitation unless the request prevents it."""
+
+    key = "users_push"
+    label = _("Employees to Ramp")
+    help = _("Creates users with department, location and manager in Ramp. Archived employees are deactivated.")
+    kind = "employee"
+    sequence = 220
+    active = False
+    scopes = (USERS_READ, USERS_WRITE, DEPARTMENTS_READ, DEPARTMENTS_WRITE, LOCATIONS_READ, LOCATIONS_WRITE)
+    options = ("invite_mode",)
+    watches = "hr.employee"
 
     sleep = staticmethod(time.sleep)
 
@@ -65,7 +89,7 @@ class Users(Push):
     # Creating
 
     def _create(self, payload, key):
-        is_draft = self.provider.options("users_push").get("invite_mode") != "invite"
+        is_draft = self.provider.options(self.key).get("invite_mode") != "invite"
         body = {
             "email": payload["email"],
             "role": ROLE,
