@@ -10,7 +10,7 @@ from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import GoodsReceipt, ReceivedLine
-from ml_connector.providers.visma.push_receipts import _corrections, _lines_to_add
+from ml_connector.providers.visma.goods_receipts import _corrections, _lines_to_add
 
 RECEIPTS = "/v1/PurchaseReceipt"
 FLOW = "receipts_push"
@@ -57,7 +57,7 @@ def receipt(number, *quantities, odoo_id=11, **values):
 
 
 def send(made, document, external_id=""):
-    return made.send(FLOW, made.render(FLOW, document), external_id, "key")
+    return made.flow(FLOW).send(made.flow(FLOW).render(document), external_id, "key")
 
 
 def received(sandbox):
@@ -96,7 +96,7 @@ def test_a_lost_answer_at_any_step_makes_nothing_twice(method, path, when, sandb
     sandbox.control.add_fault("reset", method=method, path=path, when=when)
     document = receipt(ordered, "1", "2")
     assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
-    sent = visma.find(FLOW, visma.render(FLOW, document), "key") or send(visma, document)
+    sent = visma.flow(FLOW).find(visma.flow(FLOW).render(document), "key") or send(visma, document)
     assert [row["receiptNbr"] for row in sandbox.control.receipts()] == [sent.external_id]
     assert received(sandbox) == [1, 2]
 

@@ -131,7 +131,7 @@ class Drafts:
             "due_at": body.get("due_at"),
             "posting_date": body.get("posting_date"),
             "memo": body["memo"][:MAX_MEMO],
-            "line_items": self.lines(body, order),
+            "line_items": self._lines(body, order),
         }
         # Ramp accepts an Odoo ID only with an accounting connection.
         if self.provider.has_seat:
@@ -143,7 +143,7 @@ class Drafts:
             wanted["payment_method"] = PAID_OUTSIDE
         return {key: value for key, value in wanted.items() if value is not None}
 
-    def lines(self, body, order):
+    def _lines(self, body, order):
         ids = self._order_lines(order) if order else {}
         return [self._line(line, ids) for line in body["lines"]]
 

@@ -585,11 +585,8 @@ class RampProvider(Provider):
     @property
     def _events(self):
         """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
-        return [
-            event
-            for event in self.webhook_events
-            if event not in webhook.ONLY_FOR or self.options(webhook.ONLY_FOR[event]).get("active")
-        ]
+        needed = {event for flow in self.flows if self.options(flow.key).get("active") for event in flow.events}
+        return [event for event in self.webhook_events if event not in webhook.ECHOES or event in needed]
 
     def subscribe(self, endpoint_url, handshake):
         """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""

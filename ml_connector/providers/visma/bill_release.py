@@ -19,8 +19,9 @@ from ...core.errors import (
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from .client import wait_until
-from .invoices import is_released, key_of_row, keys_of, path_of
-from .push_base import Push
+from .ledger import is_released, key_of_row, keys_of, path_of
+from .push import VismaPush
+from .scopes import CREATE, READ, UPDATE
 from .wire import text, wrapped
 
 RELEASE_SECONDS = 8
@@ -28,8 +29,17 @@ RELEASE_SECONDS = 8
 REFUSALS = (ConflictError, DuplicateError, InvalidDataError, LockedPeriodError, PermanentError)
 
 
-class Releases(Push):
+class BillReleasePush(VismaPush):
     """Releases a document before the reversals of those that it replaces, so that the ledger always has one of them."""
+
+    key = "bill_release_push"
+    label = _("Release in Visma.net")
+    kind = "release"
+    sequence = 140
+    scopes = (READ, CREATE, UPDATE)
+    follows = "bills_push"
+    active = False
+    help = _("Releases supplier invoices to the ledger once their files are attached. Without it, they stay on hold.")
 
     def render(self, document):
         return {"document": document.parent_external_id}

@@ -10,18 +10,29 @@ from ...core.errors import ConflictError, InvalidDataError, NotFoundError, NotRe
 from ...core.messages import Amount, _, paragraph
 from ...core.remote import SendResult
 from .client import path_id
-from .coding import coding
-from .invoices import lines_missing, of_line
-from .push_base import Push, numbered
-from .wire import amount, day, difference, moment_of, part, rows, text, wrapped
+from .differences import difference, lines_missing, of_line
+from .line_codes import coding
+from .push import VismaPush, numbered
+from .scopes import CREATE, READ, UPDATE
+from .wire import amount, day, moment_of, part, rows, text, wrapped
 
 PATH = "/v1/purchaseorder"
 ENDED = ("Cancelled", "Closed", "Voided")
 GONE = _("The purchase order no longer exists in Visma.net.")
 
 
-class Orders(Push):
-    flow = "purchase_orders_push"
+class PurchaseOrdersPush(VismaPush):
+    key = "purchase_orders_push"
+    label = _("Purchase Orders to Visma.net")
+    kind = "purchase_order"
+    sequence = 110
+    scopes = (READ, CREATE, UPDATE)
+    watches = "purchase.order"
+    active = False
+    coded = True
+    options = ("start_date", "number_source")
+    carries = ("purchase_order",)
+    help = _("Creates and updates confirmed purchase orders in Visma.net. Its API cannot cancel purchase orders.")
 
     def render(self, document):
         return {
@@ -96,11 +107,11 @@ class Orders(Push):
         }
 
     def _line(self, line, operation="Insert"):
-        quantity, total = Decimal(line["quantity"]), Decimal(line["amount"])
         defaults = self.provider
+        quantity, total = Decimal(line["quantity"]), Decimal(line["amount"])
         return {
             "operation": operation,
-            "sub": self.provider.subaccounts.complete(line["segments"]),
+            "sub": defaults.subaccounts.complete(line["segments"]),
             **wrapped(
                 {
                     "lineType": "Service",
@@ -121,7 +132,7 @@ class Orders(Push):
     # Changing
 
     def _change(self, payload, number):
-        path = f"{PATH}/{path_id(number)}"
+        path = path_of(number)
         self.changed(path, lambda row: self._changes(payload, row), includeCustomFreeFields=True)
         self._check(payload, number)
         return SendResult(external_id=number)
@@ -170,7 +181,7 @@ class Orders(Push):
             "Visma.net manually.",
             order=external_id,
         )
-        path = f"{PATH}/{path_id(external_id)}"
+        path = path_of(external_id)
         try:
             row = self.client.one(path).data
         except NotFoundError:
@@ -185,7 +196,7 @@ class Orders(Push):
         """Complete the open lines of an order for which no more goods are expected."""
         if not external_id:
             raise NotRelevantError(_("The purchase order was closed in Odoo before it was sent."))
-        path = f"{PATH}/{path_id(external_id)}"
+        path = path_of(external_id)
         try:
             self.changed(path, _open_lines)
         except NotFoundError:
@@ -199,7 +210,7 @@ class Orders(Push):
 
         :raises InvalidDataError: it differs from what was sent
         """
-        row = self.client.one(f"{PATH}/{path_id(number)}", includeCustomFreeFields=True).data
+        row = self.client.one(path_of(number), includeCustomFreeFields=True).data
         if problems := _problems(payload, row):
             summary = _(
                 "Visma.net did not store the purchase order %(order)s as Odoo sent it (%(number)s).",
@@ -207,6 +218,10 @@ class Orders(Push):
                 number=number,
             )
             raise InvalidDataError(paragraph(summary, *problems))
+
+
+def path_of(number):
+    return f"{PATH}/{path_id(number)}"
 
 
 def _open_lines(row):

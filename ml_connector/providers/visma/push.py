@@ -1,6 +1,7 @@
 """The base of all flows that send records to Visma.net."""
 
 from ...core.errors import ConflictError, InvalidDataError, PermanentError, UnconfirmedError
+from ...core.flow import PushFlow
 from ...core.http import read_json
 from ...core.messages import _, paragraph
 from .wire import wrapped
@@ -13,32 +14,7 @@ TRIES = 3
 """Attempts to change an object that is changed by others at the same time."""
 
 
-class Push:
-    """Sends the records of one flow to Visma.net. `render` is pure; the other methods call Visma.
-
-    :param provider: the `VismaProvider` of the connection
-    :cvar flow: key of the flow
-    """
-
-    flow = ""
-
-    def __init__(self, provider):
-        self.provider = provider
-
-    @property
-    def client(self):
-        return self.provider.client
-
-    def render(self, document):
-        """The JSON of a document; its fingerprint decides whether anything has to be sent."""
-        raise NotImplementedError
-
-    def send(self, payload, external_id, key):
-        raise NotImplementedError
-
-    def find(self, payload, key):
-        raise NotImplementedError
-
+class VismaPush(PushFlow):
     def changed(self, path, body_of, **filters):
         """Change an object by `body_of(row)`, in the version that was read; the row before the change.
 
@@ -62,7 +38,7 @@ class Push:
 
     def own_number(self, number):
         """What `render` adds if Odoo gives the number of a new record; nothing if Visma gives it."""
-        options = self.provider.settings.options.get(self.flow) or {}
+        options = self.provider.settings.options.get(self.key) or {}
         return {"own_number": number.strip()} if options.get("number_source") == "odoo" else {}
 
     def created(self, path, body, find):

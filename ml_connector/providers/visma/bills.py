@@ -6,14 +6,12 @@ document has a mark in its note, and is looked up by it before it is created.
 """
 
 from contextlib import contextmanager
-from datetime import date
 from decimal import Decimal
 
 from ...core.errors import (
     ConflictError,
     DuplicateError,
     InvalidDataError,
-    LockedPeriodError,
     NotFoundError,
     NotRelevantError,
     RemoteError,
@@ -21,49 +19,53 @@ from ...core.errors import (
 )
 from ...core.messages import Amount, _, paragraph
 from ...core.remote import SendResult
-from .coding import coding
-from .invoices import (
+from . import periods
+from .bill_content import adjusted_tax, changeable, changes, differences, header, wire_line
+from .bill_release import ledger_named
+from .ledger import (
     CREDIT_NOTE,
     GROSS,
     INSTEAD,
     INVOICE,
     NET,
     PATH,
-    UNRELEASED,
     VOIDED,
-    adjusted_tax,
-    changeable,
-    deletions,
-    differences,
-    documents_of,
     has_total,
-    header,
-    is_closed,
     is_released,
     key_of,
     key_of_row,
     keys_of,
-    mark_of,
     path_of,
-    predecessor_of,
     split_key,
     successor_mark,
     total_of,
-    wire_line,
 )
-from .push_base import Push, numbered
-from .push_release import ledger_named
+from .line_codes import coding
+from .push import VismaPush, numbered
 from .reversals import require_open
-from .wire import day, part, rows, text, wrapped
+from .scopes import CREATE, DELETE, READ, UPDATE
+from .wire import day, part, text
 
 CENTS_OFF = 5
 """Units of a currency's last digit by which Visma's total may differ; the difference is corrected on the VAT."""
 
 
-class Invoices(Push):
+class BillsPush(VismaPush):
     """`/v1/supplierInvoice`, types Invoice and DebitAdj (a credit note, with positive amounts)."""
 
-    flow = "bills_push"
+    key = "bills_push"
+    label = _("Vendor Bills to Visma.net")
+    kind = "bill"
+    sequence = 120
+    scopes = (READ, CREATE, UPDATE, DELETE)
+    watches = "account.move"
+    active = False
+    coded = True
+    options = ("start_date", "number_source")
+    carries = ("bill", "credit")
+    help = _(
+        "Creates posted vendor bills and credit notes as supplier invoices on hold. Odoo sends their vendor first."
+    )
 
     def render(self, document):
         number = document.number or document.memo
@@ -118,7 +120,8 @@ class Invoices(Push):
 
     def _make(self, payload, mark):
         with self._kept(mark.partition(INSTEAD)[2]) as before:
-            period, lines = self._period(payload), self._lines(payload)
+            period = periods.open_on(self.provider.periods, payload["accounting_date"])
+            lines = self._lines(payload)
             body = {**header(payload, period, mark), **_own_number(payload, mark), "invoiceLines": lines}
             number = self.created(PATH, body, lambda: text(self._marked(payload, mark) or {}, "referenceNumber"))
             row = self.client.one(path_of(key_of(payload["type"], number))).data
@@ -163,21 +166,6 @@ class Invoices(Push):
             for number, line in enumerate(payload["lines"], start=1)
         ]
 
-    def _period(self, payload):
-        """Year and number of the financial period of the accounting date.
-
-        :raises LockedPeriodError: the period is closed or missing
-        """
-        booked = payload["accounting_date"]
-        for row in self.provider.periods:
-            if day(row, "startDate") <= booked <= day(row, "endDate"):
-                if is_closed(row):
-                    raise LockedPeriodError(
-                        _("The financial period of %(day)s is closed in Visma.net.", day=date.fromisoformat(booked))
-                    )
-                return f"{text(row, 'year')}{text(row, 'period').zfill(2)}"
-        raise LockedPeriodError(_("Visma.net has no financial period for %(day)s.", day=date.fromisoformat(booked)))
-
     # Finding
 
     def _lookup(self, payload):
@@ -188,7 +176,7 @@ class Invoices(Push):
         found = self._of_supplier(payload)
         if newest := self._newest(payload, found):
             return newest
-        alike = [row for row in found if _is_alike(row, payload) and not self._is_ours(row)]
+        alike = [row for row in found if _is_alike(row, payload) and not self.ledger.is_ours(row)]
         for row in alike:
             if has_total(row, Decimal(payload["total"])):
                 return row
@@ -204,29 +192,22 @@ class Invoices(Push):
 
     def _newest(self, payload, found):
         """The document of a bill that no other document replaces; None when there is none."""
-        known = [row for row in found if self._own_mark(row).partition(INSTEAD)[0] == payload["mark"]]
-        replaced = {predecessor_of(row, self.provider.mark) for row in known}
+        known = [row for row in found if self.ledger.mark_of(row).partition(INSTEAD)[0] == payload["mark"]]
+        replaced = {self.ledger.predecessor_of(row) for row in known}
         return next((row for row in known if key_of_row(row) not in replaced), None)
 
     def _marked(self, payload, mark):
-        return next((row for row in self._of_supplier(payload) if self._own_mark(row) == mark), None)
-
-    def _own_mark(self, row):
-        return mark_of(row, self.provider.mark)
-
-    def _is_ours(self, row):
-        """Whether Odoo created the document, for whichever bill."""
-        return bool(self._own_mark(row))
+        return next((row for row in self._of_supplier(payload) if self.ledger.mark_of(row) == mark), None)
 
     def _of_supplier(self, payload):
-        return documents_of(self.client, payload["supplier"], payload["type"], payload["date"])
+        return self.ledger.of_supplier(payload["supplier"], payload["type"], payload["date"])
 
     def _found(self, payload, row):
         """Update a document that Odoo created; link one that was entered manually, without a change.
 
         :raises ConflictError: one that was entered manually has another total
         """
-        if self._is_ours(row):
+        if self.ledger.is_ours(row):
             return self._update(payload, row)
         if not has_total(row, Decimal(payload["total"])):
             raise ConflictError(
@@ -255,14 +236,15 @@ class Invoices(Push):
         if is_released(row):
             return self._after_release(payload, row)
         if not _is_for(payload, row):
-            mark = self._own_mark(row)
-            return self._only_one(payload, mark, self._unreleased(lambda own: own == mark))
-        with self._kept(predecessor_of(row, self.provider.mark)) as before:
+            mark = self.ledger.mark_of(row)
+            return self._only_one(payload, mark, self.ledger.unreleased(lambda own: own == mark))
+        with self._kept(self.ledger.predecessor_of(row)) as before:
             if before and self._books_the_same(payload, before[0]):
                 return self._after_release(payload, before[0])
-            period, lines = self._period(payload), self._lines(payload)
+            period = periods.open_on(self.provider.periods, payload["accounting_date"])
+            lines = self._lines(payload)
             path = path_of(key_of_row(row))
-            self.changed(path, lambda now: _change(payload, now, period, lines))
+            self.changed(path, lambda now: changes(payload, now, period, lines))
             row = self.client.one(path).data
             self._check(payload, row, period, lines)
             return self._waiting(row, before)
@@ -324,10 +306,10 @@ class Invoices(Push):
     def _after_release(self, payload, row):
         """Leave the document if it books the same; else create its replacement on hold and its reversal, unreleased.
 
-        Both enter the ledger once `Releases` or a user of Visma releases them, so it always has one of the documents.
+        `BillReleasePush` or a user of Visma releases both, so that it always has one of the documents.
         """
         key, mark = key_of_row(row), successor_mark(payload["mark"], key_of_row(row))
-        reversal, waiting = self.reversals.find(row), self._unreleased(lambda own: own == mark)
+        reversal, waiting = self.reversals.find(row), self.ledger.unreleased(lambda own: own == mark)
         is_standing = not (reversal and is_released(reversal))
         if is_standing and self._books_the_same(payload, row):
             notes = [self._leave(row, reversal, waiting)]
@@ -371,14 +353,9 @@ class Invoices(Push):
         wanted = {"header": {}, "lines": self._lines(payload)}
         return _is_for(payload, row) and not differences(wanted, row) and has_total(row, Decimal(payload["total"]))
 
-    def _unreleased(self, is_meant):
-        """Documents that Odoo created and that were never released, of all suppliers, types and dates.
-
-        :param is_meant: tells of a mark whether its document is wanted
-        """
-        pages = [page for status in UNRELEASED for page in self.client.pages(PATH, status=status, expandNote=True)]
-        found = {key_of_row(row): row for page in pages for row in page}
-        return [row for row in found.values() if is_meant(self._own_mark(row)) and text(row, "status") in UNRELEASED]
+    @property
+    def ledger(self):
+        return self.provider.ledger
 
     @property
     def reversals(self):
@@ -393,11 +370,11 @@ class Invoices(Push):
         key = key_of_row(row)
         if text(row, "status") == VOIDED:
             return SendResult(external_id=key, note=_("The document is already voided in Visma.net."))
-        if not self._is_ours(row):
+        if not self.ledger.is_ours(row):
             note = _("The document was entered manually in Visma.net. Cancel it there as well.")
             return SendResult(external_id=key, note=note)
         notes = self._reverse([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
-        for leftover in self._unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
+        for leftover in self.ledger.unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
             if key_of_row(leftover) != key:
                 self.client.delete(path_of(key_of_row(leftover)))
         if not is_released(row):
@@ -440,21 +417,3 @@ def _is_alike(row, payload):
 def _is_for(payload, row):
     """Whether a document has the supplier and type of the bill, which cannot be changed."""
     return text(part(row, "supplier"), "number") == payload["supplier"] and text(row, "documentType") == payload["type"]
-
-
-def _change(payload, row, period, lines):
-    """The body that changes an unreleased document; empty if it matches. All lines are replaced together."""
-    values = changeable(payload, period)
-    wanted = {"header": {**values, "currencyId": payload["currency"]}, "lines": lines}
-    if not differences(wanted, row):
-        return {}
-    return {
-        **wrapped({**values, "hold": True, "currencyId": payload["currency"], "validateLineDetails": True}),
-        "invoiceLines": [*deletions(row), *_renumbered(lines, row)],
-    }
-
-
-def _renumbered(lines, row):
-    """Lines with numbers after those of the lines that they replace."""
-    last = max((line.get("lineNumber") or 0 for line in rows(row, "invoiceLines")), default=0)
-    return [{**line, "lineNumber": {"value": last + number}} for number, line in enumerate(lines, start=1)]

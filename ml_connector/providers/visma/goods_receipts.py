@@ -10,10 +10,11 @@ from decimal import Decimal
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, RemoteError
 from ...core.messages import _
 from ...core.remote import SendResult
+from . import purchase_orders
+from .bill_release import release_pending
 from .client import path_id, wait_until
-from .push_base import Push
-from .push_orders import PATH as ORDERS
-from .push_release import release_pending
+from .push import VismaPush
+from .scopes import CREATE, READ, UPDATE
 from .wire import amount, moment_of, part, rows, text, wrapped
 
 PATH, READ_PATH = "/v1/PurchaseReceipt", "/v2/PurchaseReceipt"
@@ -22,7 +23,17 @@ RELEASED, CANCELLED = "Released", "Cancelled"
 RELEASE_SECONDS = 8
 
 
-class Receipts(Push):
+class GoodsReceiptsPush(VismaPush):
+    key = "receipts_push"
+    label = _("Goods Receipts to Visma.net")
+    kind = "goods_receipt"
+    sequence = 115
+    scopes = (READ, CREATE, UPDATE)
+    watches = "stock.picking"
+    active = False
+    options = ("start_date",)
+    help = _("Creates goods receipts of purchase orders that exist in Visma.net. Enter returns there manually.")
+
     def render(self, document):
         orders = {}
         for line in document.lines:
@@ -73,7 +84,7 @@ class Receipts(Push):
         wanted, supplier = {}, ""
         for order, quantities in payload["orders"].items():
             try:
-                row = self.client.one(f"{ORDERS}/{path_id(order)}", includeCustomFreeFields=True).data
+                row = self.client.one(purchase_orders.path_of(order), includeCustomFreeFields=True).data
             except NotFoundError as error:
                 raise InvalidDataError(
                     _("The purchase order %(order)s no longer exists in Visma.net.", order=order)

@@ -7,18 +7,30 @@ import re
 from ...core.errors import InvalidDataError, PermanentError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
-from .invoices import attachment_path, path_of
-from .push_base import Push
+from .client import path_id
+from .ledger import PATH, path_of, split_key
+from .push import VismaPush
+from .scopes import CREATE, READ
 from .wire import rows, text
 
 LONGEST_NAME = 120
 
 
-class Files(Push):
+class BillFilesPush(VismaPush):
     """Attaches all files of a document. A file of the same name would become a revision, so present files are not sent.
 
     A file that Visma.net refuses is named in the note of the transfer and does not fail it.
     """
+
+    key = "bill_files_push"
+    label = _("Attachments to Visma.net")
+    kind = "outgoing_files"
+    sequence = 130
+    scopes = (READ, CREATE)
+    follows = "bills_push"
+    active = False
+    options = ("attachment_mode",)
+    help = _("Attaches the files of a vendor bill to its supplier invoice.")
 
     def render(self, document):
         contents, files, names = {}, [], set()
@@ -37,7 +49,7 @@ class Files(Push):
     def send(self, payload, external_id, key):
         parent = payload["parent"]
         row = self.client.one(path_of(parent)).data
-        if f"[{self.provider.mark}" not in text(row, "note"):
+        if not self.provider.ledger.is_ours(row):
             note = _("The document was entered manually in Visma.net. Attach the files there.")
             return SendResult(external_id=parent, note=note)
         present = {text(file, "name") for file in rows(row, "attachments")}
@@ -112,3 +124,9 @@ def _unused(name, names):
         count += 1
         name = f"{stem} ({count}).{ending}"
     return name
+
+
+def attachment_path(key):
+    """The path for the files of a document, with a part that the path of the document does not have."""
+    kind, number = split_key(key)
+    return f"{PATH}/documentType/{path_id(kind)}/{path_id(number)}/attachment"

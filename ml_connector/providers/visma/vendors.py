@@ -1,19 +1,126 @@
-"""Vendors of Odoo as suppliers of Visma.net."""
+"""Suppliers of Visma.net as vendors of Odoo, and vendors of Odoo as suppliers."""
 
+from datetime import UTC, datetime
+
+from ...core.documents import Address, Contact, Vendor
 from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import _
-from ...core.remote import SendResult
+from ...core.remote import RemoteRecord, SendResult, content_version
 from ...core.tax_numbers import is_filler, plain, same_number, writings
-from .client import path_id
-from .push_base import Push, linked_to, numbered
-from .suppliers import INACTIVE, PATH, second_street, vendor
-from .wire import part, text, wrapped
+from .changed_records import ChangedRecords
+from .client import LIST_OVERLAP, path_id
+from .push import VismaPush, linked_to, numbered
+from .scopes import CREATE, READ, UPDATE
+from .webhook import ANYTHING
+from .wire import part, required, text, wrapped
+
+PATH = "/v1/supplier"
+INACTIVE = "Inactive"
 
 
-class Suppliers(Push):
+class Vendors(ChangedRecords):
+    key = "suppliers"
+    label = _("Suppliers")
+    kind = "vendor"
+    sequence = 20
+    scopes = (READ,)
+    events = ("Supplier", ANYTHING)
+    options = ("create_vendors", "conflict_policy", "vendor_change_policy")
+    help = _("Reads the suppliers of Visma.net. Odoo links inactive suppliers that it has, but does not create them.")
+    identified_by = ("number",)
+
+    def listed(self, **filters):
+        return self.client.pages(PATH, **filters)
+
+    def reader(self, since):
+        return item
+
+    def read(self, external_id):
+        return item(self._row(external_id))
+
+    def changed_after(self, external_id, moment):
+        """None for close times, because the time zone of the stored times is not documented."""
+        try:
+            changed = datetime.fromisoformat(text(self._row(external_id), "lastModifiedDateTime")).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return changed > moment if abs(changed - moment) > LIST_OVERLAP else None
+
+    def _row(self, number):
+        return self.client.one(path_of(number)).data
+
+    def translate(self, payload):
+        return vendor(payload)
+
+
+def path_of(number):
+    return f"{PATH}/{path_id(number)}"
+
+
+def item(row):
+    content = {
+        "name": text(row, "name"),
+        "active": is_active(row),
+        "vat": text(row, "vatRegistrationId"),
+        "corporate": text(row, "corporateId"),
+        "address": part(row, "mainAddress"),
+        "contact": part(row, "mainContact"),
+    }
+    number = required(row, "number")
+    return RemoteRecord(
+        external_id=number, version=content_version(content), title=content["name"] or number, payload=row
+    )
+
+
+def vendor(row):
+    number = required(row, "number")
+    address, contact = part(row, "mainAddress"), part(row, "mainContact")
+    country = text(part(address, "country"), "id")
+    return Vendor(
+        external_id=number,
+        name=text(row, "name"),
+        vat=text(row, "vatRegistrationId"),
+        corporate_id=text(row, "corporateId"),
+        active=is_active(row),
+        address=Address(
+            street=text(address, "addressLine1"),
+            street2=second_street(address),
+            city=text(address, "city"),
+            postal_code=text(address, "postalCode"),
+            country=country.upper() if len(country) == 2 else "",
+        ),
+        contacts=tuple(_contacts(contact)),
+    )
+
+
+def is_active(row):
+    return text(row, "status") != INACTIVE
+
+
+def second_street(address):
+    """The second and third line of an address in Visma, which are one line in Odoo."""
+    return ", ".join(filter(None, (text(address, "addressLine2"), text(address, "addressLine3"))))
+
+
+def _contacts(contact):
+    if text(contact, "email") or text(contact, "phone1"):
+        yield Contact(
+            name=text(contact, "name"), email=text(contact, "email"), phone=text(contact, "phone1"), is_default=True
+        )
+
+
+class VendorsPush(VismaPush):
     """`/v1/supplier`. A supplier that Visma has is linked and stays unchanged until the vendor changes in Odoo."""
 
-    flow = "suppliers_push"
+    key = "suppliers_push"
+    label = _("Vendors to Visma.net")
+    kind = "vendor"
+    sequence = 100
+    scopes = (READ, CREATE, UPDATE)
+    watches = "res.partner"
+    active = False
+    options = ("vendor_mode", "number_source")
+    help = _("Creates and updates Odoo's vendors as suppliers in Visma.net. Archived vendors become inactive.")
 
     def render(self, document):
         contact = next((row for row in document.contacts if row.is_default), None)
@@ -47,7 +154,7 @@ class Suppliers(Push):
         if known:
             return _sent(known, linked=True, note=self._difference(payload, known))
         number = self.created(PATH, _new(payload), lambda: text(self._known(payload) or {}, "number"))
-        return _sent(self.client.one(f"{PATH}/{path_id(number)}").data)
+        return _sent(self.client.one(path_of(number)).data)
 
     def find(self, payload, key):
         """The supplier, whether an earlier `send` created it or found it."""
@@ -86,7 +193,7 @@ class Suppliers(Push):
         return "" if text(row, "status") != INACTIVE else _("The supplier is inactive in Visma.net.")
 
     def _update(self, payload, number):
-        path = f"{PATH}/{path_id(number)}"
+        path = path_of(number)
         try:
             self.changed(path, lambda row: _changes(payload, row))
             return _sent(self.client.one(path).data)
