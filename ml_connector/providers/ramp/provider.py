@@ -10,6 +10,7 @@ from ...core.errors import AuthError, ConflictError, InvalidDataError, NotFoundE
 from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
 from ...core.remote import RemotePage
+from ...core.webhooks import header
 from . import check, items, results, translate, translate_card, translate_spend, webhook
 from .accounts import AccountsPush
 from .bills_push import BillsPush, OwnBillFilesPush
@@ -634,7 +635,7 @@ class RampProvider(Provider):
 
     @classmethod
     def handshake(cls, headers):
-        return webhook.header(headers, webhook.HANDSHAKE)
+        return header(headers, webhook.HANDSHAKE)
 
 
 def _begun(pages):
