@@ -277,6 +277,22 @@ def test_a_release_that_lasts_is_looked_at_again_later(sandbox, visma, monkeypat
     assert documents(sandbox)[key]["status"] == "Open"
 
 
+def test_a_release_that_ends_before_it_is_repeated_is_no_error(sandbox, visma, monkeypatch):
+    key = send(visma, bill()).external_id
+    sandbox.control.settings(action_seconds=600)
+    sandbox.control.add_fault("reset", method="POST", path="*/action/release", when="after")
+    assert isinstance(raised(release, visma, key), errors.UnconfirmedError)
+    act = visma.client.act
+
+    def overtaken(path):
+        sandbox.control.finish()
+        return act(path)
+
+    monkeypatch.setattr(visma.client, "act", overtaken)
+    assert release(visma, key).external_id == key
+    assert documents(sandbox)[key]["status"] == "Open"
+
+
 def test_a_period_that_was_closed_meanwhile_is_told(sandbox, visma):
     key = send(visma, bill()).external_id
     sandbox.control.close_period("202609")

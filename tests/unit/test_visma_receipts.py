@@ -101,6 +101,47 @@ def test_a_lost_answer_at_any_step_makes_nothing_twice(method, path, when, sandb
     assert received(sandbox) == [1, 2]
 
 
+@pytest.mark.parametrize("overtaken", ["update", "act"])
+def test_a_release_that_ends_before_the_next_step_is_no_error(overtaken, sandbox, visma, ordered, release_ends_before):
+    document = receipt(ordered, "1", "2")
+    release_ends_before(document, overtaken)
+    sent = visma.flow(FLOW).find(visma.flow(FLOW).render(document), "key")
+    assert [row["receiptNbr"] for row in sandbox.control.receipts()] == [sent.external_id]
+    assert received(sandbox) == [1, 2]
+
+
+def test_a_release_that_ends_before_a_correction_is_left_to_a_person(sandbox, visma, ordered, release_ends_before):
+    release_ends_before(receipt(ordered, "1", "2"), "update")
+    error = raised(send, visma, receipt(ordered, "1", "1"))
+    assert isinstance(error, errors.ConflictError) and "manually" in error.message
+    assert received(sandbox) == [1, 2]
+
+
+def test_a_refusal_of_what_is_not_released_stays_the_error(sandbox, visma, ordered):
+    sandbox.control.add_fault("error", method="PUT", path=f"{RECEIPTS}/*", when="before", status=422)
+    error = raised(send, visma, receipt(ordered, "1", "2"))
+    assert isinstance(error, errors.PermanentError) and error.status == 422
+
+
+@pytest.fixture
+def release_ends_before(sandbox, visma, monkeypatch):
+    """Loses the answer to the release of a receipt, which ends just before a later call of the client."""
+
+    def lose(document, overtaken):
+        sandbox.control.settings(action_seconds=600)
+        sandbox.control.add_fault("reset", method="POST", path=f"{RECEIPTS}/*/action/release", when="after")
+        assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
+        call = getattr(visma.client, overtaken)
+
+        def overtaking(*given):
+            sandbox.control.finish()
+            return call(*given)
+
+        monkeypatch.setattr(visma.client, overtaken, overtaking)
+
+    return lose
+
+
 def test_sending_again_changes_nothing(sandbox, visma, ordered):
     number = send(visma, receipt(ordered, "1", "2")).external_id
     assert send(visma, receipt(ordered, "1", "2"), number).external_id == number

@@ -7,6 +7,7 @@ from itertools import chain
 from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
 from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
+from ...core.webhooks import header
 from . import check, webhook
 from .accounts import AccountsPush
 from .bills import BillFiles, Bills
@@ -353,7 +354,7 @@ class RampProvider(Provider):
 
     @classmethod
     def handshake(cls, headers):
-        return webhook.header(headers, webhook.HANDSHAKE)
+        return header(headers, webhook.HANDSHAKE)
 
 
 def _begun(pages):

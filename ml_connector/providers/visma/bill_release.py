@@ -6,27 +6,17 @@ outcome.
 
 from contextlib import contextmanager
 
-from ...core.errors import (
-    ConflictError,
-    DuplicateError,
-    InvalidDataError,
-    LockedPeriodError,
-    NotFoundError,
-    PermanentError,
-    RemoteError,
-    UnconfirmedError,
-)
+from ...core.errors import InvalidDataError, NotFoundError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from .client import wait_until
 from .ledger import is_released, key_of_row, keys_of, path_of
-from .push import VismaPush
+from .push import REFUSALS, VismaPush
 from .scopes import CREATE, READ, UPDATE
 from .wire import text, wrapped
 
 RELEASE_SECONDS = 8
 """How long a run waits for the release; after that a later run checks it."""
-REFUSALS = (ConflictError, DuplicateError, InvalidDataError, LockedPeriodError, PermanentError)
 
 
 class BillReleasePush(VismaPush):
@@ -107,10 +97,16 @@ def release(client, key, seconds=RELEASE_SECONDS, *, row=None):
     row = row or _read(client, key)
     if is_released(row):
         return
-    if text(row, "status") == "Hold":
-        client.update(path, wrapped({"hold": False}))
     before = text(row, "errorInfo")
-    client.act(f"{path}/action/release")
+    try:
+        if text(row, "status") == "Hold":
+            client.update(path, wrapped({"hold": False}))
+        client.act(f"{path}/action/release")
+    except REFUSALS:
+        # an earlier release may have ended since, after which Visma refuses another one
+        if is_released(_read(client, key)):
+            return
+        raise
     row = wait_until(lambda: _outcome(client, key, before), seconds) or _read(client, key)
     if is_released(row):
         return

@@ -13,7 +13,7 @@ from ...core.remote import SendResult
 from . import purchase_orders
 from .bill_release import release_pending
 from .client import path_id, wait_until
-from .push import VismaPush
+from .push import REFUSALS, VismaPush
 from .scopes import CREATE, READ, UPDATE
 from .wire import amount, moment_of, part, rows, text, wrapped
 
@@ -121,10 +121,22 @@ class GoodsReceiptsPush(VismaPush):
     # Step by step
 
     def _complete(self, payload, number, wanted):
-        path = f"{PATH}/{path_id(number)}"
         row = self._read(number)
         if text(row, "status") == RELEASED:
             return self._after_release(payload, row, wanted)
+        try:
+            self._release(payload, row, wanted)
+        except REFUSALS:
+            # an earlier release may have ended since, after which Visma refuses each step
+            row = self._read(number)
+            if text(row, "status") != RELEASED:
+                raise
+            return self._after_release(payload, row, wanted)
+        return SendResult(external_id=number)
+
+    def _release(self, payload, row, wanted):
+        number = text(row, "receiptNbr")
+        path = f"{PATH}/{path_id(number)}"
         if missing := wanted.keys() - _quantities(row).keys():
             self.client.act(f"{path}/action/addpurchaseorderlines", _lines_to_add(missing))
             row = self._read(number)
@@ -134,7 +146,6 @@ class GoodsReceiptsPush(VismaPush):
         self.client.act(f"{path}/action/release")
         if not wait_until(lambda: text(self._read(number), "status") == RELEASED, RELEASE_SECONDS):
             raise RemoteError(release_pending(number))
-        return SendResult(external_id=number)
 
     def _check(self, payload, row, wanted):
         """:raises InvalidDataError: Visma ignored lines or quantities; nothing is released"""

@@ -1,6 +1,13 @@
 """The base of all flows that send records to Visma.net."""
 
-from ...core.errors import ConflictError, InvalidDataError, PermanentError, UnconfirmedError
+from ...core.errors import (
+    ConflictError,
+    DuplicateError,
+    InvalidDataError,
+    LockedPeriodError,
+    PermanentError,
+    UnconfirmedError,
+)
 from ...core.flow import PushFlow
 from ...core.http import read_json
 from ...core.messages import _, paragraph
@@ -10,6 +17,8 @@ EMPTY = "cannot be empty"
 """Part of Visma's error for a missing number, among others."""
 OVERRIDE = "overrideNumberSeries"
 OWN_NUMBERS = ("number", "orderNumber", "referenceNumber")
+REFUSALS = (ConflictError, DuplicateError, InvalidDataError, LockedPeriodError, PermanentError)
+"""Errors after which nothing has changed in Visma."""
 TRIES = 3
 """Attempts to change an object that is changed by others at the same time."""
 
