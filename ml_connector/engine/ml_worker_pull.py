@@ -380,8 +380,8 @@ class MlWorker(models.AbstractModel):
         importer = flow._writer()
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
+        agreements = self._agreements(flow, written) if importer._binds else {}
         if importer._binds:
-            agreements = self._agreements(flow, written)
             self.env["ml.binding"]._bind(
                 connection,
                 [
@@ -424,6 +424,7 @@ class MlWorker(models.AbstractModel):
         self._queue_files(flow, written)
         self._queue_reports(flow, entries)
         self._queue_kept(flow, written)
+        self._read_doubtful_again(agreements)
         self.env["ml.sync.log"]._release_dependents(
             connection,
             {

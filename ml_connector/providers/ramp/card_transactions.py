@@ -24,8 +24,6 @@ class CardTransactions(SpendPull):
     kind = "expense"
     sequence = 53
     scopes = (TRANSACTIONS_READ,)
-    reports = True
-    relists = True
     events = (
         *("transactions.ready_to_sync", "transactions.cleared", "transactions.body_coding_updated"),
         *("transactions.all_requirements_met_and_approved_changed", "transactions.sync_requested"),

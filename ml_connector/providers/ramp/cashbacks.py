@@ -19,8 +19,6 @@ class Cashbacks(SyncedPull):
     kind = "cashback"
     sequence = 56
     scopes = (CASHBACKS_READ,)
-    reports = True
-    relists = True
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books cashback as income owed by the card issuer.")
     sync_type = "STATEMENT_CREDIT_SYNC"

@@ -8,6 +8,8 @@ from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from .card import CARD, ISSUER
 from .cashbacks import CASHBACK
+from .dimensions import field_options
+from .entities import is_offered
 from .pull_base import RampPull
 from .reimbursements import REIMBURSED
 from .scopes import ACCOUNTING_READ, USERS_READ
@@ -32,7 +34,7 @@ class Coding(RampPull):
         for field in fields:
             # removed since it was listed
             with suppress(NotFoundError):
-                options = self.provider.field_options(field["id"], field["ramp_id"], is_active=True)
+                options = field_options(self.provider, field["id"], field["ramp_id"], is_active=True)
                 yield from self._coded("analytic", options, field)
         # Most businesses have no tax codes in Ramp.
         with suppress(NotFoundError):
@@ -54,7 +56,7 @@ class Coding(RampPull):
 
     def _coded(self, kind, found, field=None):
         def read(row):
-            return coding_item(kind, row, field) if is_active(row) and self.provider.is_offered(row) else None
+            return coding_item(kind, row, field) if is_active(row) and is_offered(self.provider, row) else None
 
         return self.pages(found, read, identify=lambda row: coding_key_of(kind, row, field))
 

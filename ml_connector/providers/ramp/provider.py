@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from functools import cached_property
-from itertools import chain
 
 from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
 from ...core.messages import _, paragraph
@@ -19,10 +18,9 @@ from .coding import Coding
 from .companies import CompaniesPush
 from .credits import CreditApplications, Credits
 from .dimensions import DimensionsPush, DimensionValuesPush
-from .entities import ENTITIES
 from .goods_receipts import GoodsReceiptsPush
 from .handles import Handles
-from .newer import FIELD_REMOTE_ID, Newer
+from .newer import Newer
 from .payments import REMITTANCE, PaymentFiles, Payments
 from .purchase_orders import PurchaseOrders
 from .purchase_orders_push import OrderFilesPush, PurchaseOrdersPush
@@ -31,14 +29,13 @@ from .reimbursements import Reimbursements
 from .repayments import Repayments
 from .results import Results
 from .scopes import PLUS, SEAT
+from .selections import BuiltInFields
 from .statements import StatementFiles, Statements, Transfers
 from .taxes import TaxesPush
 from .users import UsersPush
 from .vendors import Vendors
 from .vendors_push import AccountingVendorsPush, VendorsPush
-from .wire import MOMENTS, required, required_id
-
-COMPANIES = "companies"
+from .wire import MOMENTS
 
 _ABSENT = {
     SEAT: _("Odoo is not connected to Ramp as the accounting system."),
@@ -122,6 +119,7 @@ class RampProvider(Provider):
         super().__init__(settings, tokens, observe)
         self.handles = Handles(settings.instance)
         self.newer = Newer(self)
+        self.built_in = BuiltInFields(self)
 
     @cached_property
     def client(self):
@@ -233,19 +231,6 @@ class RampProvider(Provider):
             )
         return entity_id
 
-    def field_options(self, our_id, ramp_id, **filters):
-        """Pages of the options of a field, by its Odoo ID if Ramp supports that.
-
-        Ramp's own ID changes when the field is created again.
-        """
-        return self.newer.attempt(
-            FIELD_REMOTE_ID,
-            lambda: _begun(self.client.field_options(field_remote_id=our_id, **filters)),
-            lambda: _begun(self.client.field_options(ramp_id, **filters)),
-        )
-
-    # Sending
-
     def options(self, flow):
         """The options of a flow."""
         return self.settings.options.get(flow) or {}
@@ -256,28 +241,6 @@ class RampProvider(Provider):
         return SEAT in self.settings.capabilities
 
     @property
-    def companies(self):
-        """Odoo IDs of the companies to which sent records are limited.
-
-        Empty until Ramp has them, and if the connection books all entities.
-        """
-        sent = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES)
-        is_limited = self.settings.credentials.get("entity") and self.options("companies_push").get("active")
-        return sorted(sent) if is_limited and isinstance(sent, list) else []
-
-    def note_company(self, company_id):
-        """Remember that Ramp has a company of Odoo."""
-        known = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES) or []
-        self.learned[COMPANIES] = sorted({*known, company_id})
-
-    def is_offered(self, row):
-        """Whether Ramp offers an account, an option or a tax to users of these companies."""
-        limited = row.get(ENTITIES)
-        if not (isinstance(limited, list) and limited and self.has_seat and self.companies):
-            return True
-        return not set(self.companies).isdisjoint(map(str, limited))
-
-    @property
     def push_entity_id(self):
         """The Ramp entity of sent records: the chosen one, else the main one of the business."""
         return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
@@ -285,20 +248,6 @@ class RampProvider(Provider):
     @cached_property
     def _main_entity_id(self):
         return check.main_entity([row for page in self.client.entities() for row in page])
-
-    def field_name(self, kind):
-        """Ramp's name of the built-in field of accounts or taxes on the lines of this business."""
-        return self._account_field if kind == "account" else self._tax_field
-
-    @cached_property
-    def _account_field(self):
-        first = next(self.client.accounts(is_active=True), [])
-        infos = [row.get("gl_account_category_info") for row in first]
-        return next((info["id"] for info in infos if isinstance(info, dict) and info.get("id")), "Category")
-
-    @cached_property
-    def _tax_field(self):
-        return self.client.tax_code().get("id")
 
     # Webhooks
 
@@ -355,18 +304,3 @@ class RampProvider(Provider):
     @classmethod
     def handshake(cls, headers):
         return header(headers, webhook.HANDSHAKE)
-
-
-def _begun(pages):
-    """The same pages, with the first one requested already, so that a refusal is raised now."""
-    return chain([next(pages, [])], pages)
-
-
-def _note_field(fields, row):
-    """Collect a field, which is no code itself but has options."""
-    if is_active(row):
-        fields.append({**row, "id": required_id(row), "ramp_id": required(row, "ramp_id")})
-
-
-def is_active(row):
-    return row.get("is_active") is not False

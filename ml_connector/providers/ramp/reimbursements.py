@@ -32,8 +32,6 @@ class Reimbursements(SpendPull):
     kind = "reimbursement"
     sequence = 54
     scopes = (REIMBURSEMENTS_READ,)
-    reports = True
-    relists = True
     events = (
         *("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
         "reimbursements.sync_requested",

@@ -76,18 +76,7 @@ def repayment(payload):
     if not part(payload, "transaction"):
         raise InvalidDataError(_("The repayment has no card transaction in Ramp."))
     spent = transaction(part(payload, "transaction"))
-    if spent.currency != currency:
-        raise InvalidDataError(
-            _(
-                "The repayment is in %(currency)s, but its transaction is in %(other)s.",
-                currency=currency,
-                other=spent.currency,
-            )
-        )
-    parts = share(amount, [line.amount for line in spent.lines], currency_digits(currency))
-    method = text(row, "funding_method")
-    name = f"{REPAYMENTS.name} ({method})" if method else REPAYMENTS.name
-    source = Reference(kind="journal", external_id=f"{REPAYMENTS.external_id}:{method}", name=name)
+    source = _source(text(row, "funding_method"))
     what = " ".join(filter(None, ("Repayment of", spent.merchant, spent.memo)))
     return JournalEntry(
         external_id=external_id,
@@ -97,16 +86,30 @@ def repayment(payload):
         journal=source,
         lines=(
             JournalLine(amount=amount, account=source, description=what),
-            *(
-                JournalLine(
-                    amount=-paid,
-                    account=line.account or UNCODED,
-                    analytics=line.analytics,
-                    description=what,
-                )
-                for line, paid in zip(spent.lines, parts, strict=True)
-            ),
+            *_reversed_cost(spent, amount, currency, what),
         ),
         memo=what,
         follows=spent.external_id,
     )
+
+
+def _source(method):
+    name = f"{REPAYMENTS.name} ({method})" if method else REPAYMENTS.name
+    return Reference(kind="journal", external_id=f"{REPAYMENTS.external_id}:{method}", name=name)
+
+
+def _reversed_cost(spent, amount, currency, what):
+    """The repaid part of each line of the card transaction."""
+    if spent.currency != currency:
+        raise InvalidDataError(
+            _(
+                "The repayment is in %(currency)s, but its transaction is in %(other)s.",
+                currency=currency,
+                other=spent.currency,
+            )
+        )
+    parts = share(amount, [line.amount for line in spent.lines], currency_digits(currency))
+    return [
+        JournalLine(amount=-paid, account=line.account or UNCODED, analytics=line.analytics, description=what)
+        for line, paid in zip(spent.lines, parts, strict=True)
+    ]

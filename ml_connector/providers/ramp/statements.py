@@ -102,8 +102,6 @@ class Transfers(SyncedPull):
     sequence = 59
     interval = 4 * 60
     scopes = (TRANSFERS_READ,)
-    reports = True
-    relists = True
     options = ("lock_date_policy", "start_date")
     help = _("Books payments to the card issuer and reconciles them with the statements.")
     sync_type = "TRANSFER_SYNC"
@@ -148,21 +146,10 @@ def statement(payload):
         raise InvalidDataError(_("The statement has no period in Ramp."))
     section = _section(row, text(payload, "entity_id"))
     charges, currency = read_money(section.get("charges"), _("the charges of the statement"))
-    credits, _currency = read_money(section.get("credits"), _("the credits of the statement"))
     booked = [_amount(line, currency, _("a transaction")) for line in rows(payload, "transactions")]
     cashback = [_amount(line, currency, _("a cashback")) for line in rows(payload, "cashbacks")]
     total = sum(booked, Decimal(0))
-    if charges - credits != total - sum(cashback):
-        raise InvalidDataError(
-            _(
-                "The statement has charges of %(charges)s and credits of %(credits)s, but its transactions add up to"
-                " %(transactions)s and its cashback to %(cashback)s.",
-                charges=Amount(charges, currency),
-                credits=Amount(credits, currency),
-                transactions=Amount(total, currency),
-                cashback=Amount(sum(cashback, Decimal(0)), currency),
-            )
-        )
+    _check_figures(section, charges, total, sum(cashback, Decimal(0)), currency)
     waiting = [
         amount
         for amount, line in zip(booked, rows(payload, "transactions"), strict=True)
@@ -182,6 +169,21 @@ def statement(payload):
         unbooked_total=sum(waiting, Decimal(0)),
         attachments=statement_files(payload),
     )
+
+
+def _check_figures(section, charges, transactions, cashback, currency):
+    credits, _currency = read_money(section.get("credits"), _("the credits of the statement"))
+    if charges - credits != transactions - cashback:
+        raise InvalidDataError(
+            _(
+                "The statement has charges of %(charges)s and credits of %(credits)s, but its transactions add up to"
+                " %(transactions)s and its cashback to %(cashback)s.",
+                charges=Amount(charges, currency),
+                credits=Amount(credits, currency),
+                transactions=Amount(transactions, currency),
+                cashback=Amount(cashback, currency),
+            )
+        )
 
 
 def _section(row, entity_id):
