@@ -30,7 +30,7 @@ class Merge(OfFlow):
             ]
         )
         by_external_id = bindings.grouped("external_id")
-        sent = self._sent_values(bindings)
+        sent = self._sent_values([entry.bound for entry in entries])
         elsewhere = self._decided_elsewhere(bindings)
         odoo_values = shared_values(self.flow, [entry.bound for entry in entries])
         for entry in entries:
@@ -65,26 +65,22 @@ class Merge(OfFlow):
         touched = self.flow._reader(record._name)._touched_at(record)[record.id]
         if not self.flow._counterpart("push") or (binding.synced_at and touched <= binding.synced_at):
             return False
-        unknown = {
-            name
-            for name in odoo_values
-            if odoo_values[name] and remote_values.get(name) and odoo_values[name] != remote_values[name]
-        }
+        unknown = unknown_values(odoo_values, remote_values)
         remote = {name: remote_values[name] for name in odoo_values if odoo_values[name] and name in remote_values}
-        binding.agreed_odoo = {**odoo_values, **dict.fromkeys(unknown)}
-        binding.agreed_vendor = {**remote, **dict.fromkeys(unknown)}
+        binding.agreed_odoo = {**odoo_values, **unknown}
+        binding.agreed_vendor = {**remote, **unknown}
         return True
 
-    def _sent_values(self, bindings):
-        """{record id: values of Odoo} of open transfers to the provider, which may have arrived."""
+    def _sent_values(self, records):
+        """{record id: values of Odoo} of open transfers of records of one model, which may have arrived."""
         push_flow = self.flow._counterpart("push")
-        if not push_flow or not bindings:
+        if not push_flow or not records:
             return {}
         logs = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", push_flow.id),
-                ("res_model", "in", bindings.mapped("res_model")),
-                ("res_id", "in", bindings.mapped("res_id")),
+                ("res_model", "=", records[0]._name),
+                ("res_id", "in", [record.id for record in records]),
                 ("state", "in", OPEN_STATES),
             ],
             order="id",
@@ -175,17 +171,29 @@ class Merge(OfFlow):
         return {True: "vendor", False: "odoo"}.get(is_newer, "")
 
     def agreements(self, entries):
-        """{entry: common values for its record link} of written entries."""
+        """{entry: common values for its record link} of written entries.
+
+        A record linked by hand may be the one that an unanswered transfer made: then nobody knows which side changed
+        a value that differs, and the next run treats it as changed on both.
+        """
         if "conflict_policy" not in self.spec.options:
             return {}
         values = shared_values(self.flow, [entry.record for entry in entries])
-        return {
-            entry: {
-                "agreed_odoo": {**values[entry.record.id], **entry.kept},
-                "agreed_vendor": {**entry.document.shared(), CONTACTS: entry.document.contacts_read()},
+        tried = self._sent_values([entry.record for entry in entries if entry.outcome == "linked"])
+        agreements = {}
+        for entry in entries:
+            odoo_values, remote_values = values[entry.record.id], entry.document.shared()
+            unknown = unknown_values(odoo_values, remote_values) if entry.record.id in tried else {}
+            agreements[entry] = {
+                "agreed_odoo": {**odoo_values, **entry.kept, **unknown},
+                "agreed_vendor": {**remote_values, CONTACTS: entry.document.contacts_read(), **unknown},
             }
-            for entry in entries
-        }
+        return agreements
+
+    def read_doubtful_again(self, agreements):
+        """Let a version be imported again whose common values are unknown: then the user is asked about them."""
+        doubtful = [entry.log for entry, values in agreements.items() if None in values["agreed_odoo"].values()]
+        self.env["ml.sync.log"].union(*doubtful)._outdate()
 
     def queue_kept(self, entries):
         """Queue records whose Odoo values changed alone, or won."""
@@ -216,3 +224,12 @@ def shared_values(flow, records):
         return {}
     exporter = flow._reader(records[0]._name)
     return exporter._shared_values(exporter.env[records[0]._name].browse(record.id for record in records))
+
+
+def unknown_values(odoo_values, remote_values):
+    """{name: None} of the values that both sides have and that differ: nobody knows which side changed them."""
+    return dict.fromkeys(
+        name
+        for name, value in odoo_values.items()
+        if value and remote_values.get(name) and remote_values[name] != value
+    )

@@ -28,7 +28,8 @@ class Outcomes(OfFlow):
         connection = self.connection
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
-        self._bind(written)
+        agreements = self.merge.agreements(written) if self.flow._writer()._binds else {}
+        self._bind(written, agreements)
         awaited = {entry.log: entry.log.depends_external_id for entry in entries if entry.log.depends_kind == ODOO}
         for entry in entries:
             self._store_result(entry, now, milliseconds)
@@ -41,6 +42,7 @@ class Outcomes(OfFlow):
         FileRequests(self.run, self.flow).queue(written)
         Answers(self.env).queue(self.flow, entries)
         self.merge.queue_kept(written)
+        self.merge.read_doubtful_again(agreements)
         self.env["ml.sync.log"]._release_dependents(
             connection,
             {
@@ -50,11 +52,10 @@ class Outcomes(OfFlow):
             },
         )
 
-    def _bind(self, written):
+    def _bind(self, written, agreements):
         """Link the records to the provider's."""
         if not self.flow._writer()._binds:
             return
-        agreements = self.merge.agreements(written)
         self.env["ml.binding"]._bind(
             self.connection,
             [

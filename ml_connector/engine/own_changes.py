@@ -9,7 +9,7 @@ from ..core.messages import _
 from .base import OfFlow
 from .failures import NewerRemoteVersionError
 from .links import bindings_by_record
-from .merge import agree_on_arrived, shared_values
+from .merge import agree_on_arrived, shared_values, unknown_values
 
 
 class OwnChanges(OfFlow):
@@ -88,12 +88,7 @@ class OwnChanges(OfFlow):
         """
         if not odoo_values:
             return sent, None
-        others = {
-            name
-            for name, remote_value in sent.shared.items()
-            if remote_value and odoo_values.get(name) and remote_value != odoo_values[name]
-        }
-        unknown = dict.fromkeys(others)
+        unknown = unknown_values(odoo_values, sent.shared)
         return replace(sent, shared={**sent.shared, **unknown}), {**odoo_values, **unknown}
 
     def agreement(self, binding, sent, odoo_values):

@@ -1,99 +1,72 @@
-"""Vendor credits and purchase orders to documents. Pure functions; see `translate`."""
+"""Purchase orders created in Ramp, into Odoo. Those sent by Odoo are not read."""
 
 from decimal import Decimal
 
-from ...core.documents import Bill, BillLine, CreditApplication, Party, PurchaseOrder, PurchaseOrderLine
+from ...core.documents import PurchaseOrder, PurchaseOrderLine
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from .money import read_money, read_number
+from .pull_base import RampPull, since_moment
+from .scopes import ORDERS_READ
 from .selections import coding, selections
+from .vendors import vendor_of
+from .versions import item, line_key, money_key, picked
 from .wire import day, required_id, rows, text
 
 OURS = frozenset({"DEVELOPER_API", "ACCOUNTING_PROVIDER"})
 """Orders that the accounting system sent to Ramp: Odoo does not read them."""
 
 
-# Vendor credits
+class PurchaseOrders(RampPull):
+    key = "orders"
+    label = _("Purchase Orders")
+    kind = "purchase_order"
+    sequence = 25
+    scopes = (ORDERS_READ,)
+    events = ("purchase_orders.created", "purchase_orders.updated", "purchase_orders.archived")
+    active = False
+    options = ("start_date", "order_product")
+    help = _("Reads purchase orders created in Ramp (requires Ramp Plus). Orders that Odoo sent are not read.")
 
-
-def vendor_credit(payload):
-    """A `Bill` that is a credit note."""
-    external_id = required_id(payload, _("the vendor credit"))
-    total, currency = read_money(payload.get("total_amount"), _("the amount of the vendor credit"))
-    lines = _credit_lines(payload, currency)
-    if not lines:
-        raise InvalidDataError(_("The vendor credit has no lines in Ramp. Add them there."))
-    summed = sum(line.amount for line in lines)
-    if summed != total:
-        raise InvalidDataError(
-            _(
-                "The lines of the vendor credit add up to %(sum)s, but its total is %(total)s in Ramp.",
-                sum=Amount(summed, currency),
-                total=Amount(total, currency),
+    def pull(self, cursor, since):
+        # Ramp does not document whether a list without this filter includes orders with three-way match: read both.
+        for matched in (False, True):
+            found = self.client.purchase_orders(
+                creation_source="RAMP",
+                three_way_match_enabled=matched,
+                include_archived=True,
+                entity_id=self.entity_id or None,
+                from_created_at=since_moment(since, self.provider.zone),
             )
-        )
-    made = day(payload, "accounting_date", "created_at")
-    if made is None:
-        raise InvalidDataError(_("The vendor credit has no date in Ramp."))
-    return Bill(
-        external_id=external_id,
-        number=text(payload, "reference_number") or f"VC-{external_id[:8].upper()}",
-        vendor=_vendor(payload, _("the vendor credit")),
-        document_date=made,
-        accounting_date=made,
-        due_date=made,
-        currency=currency,
-        total=total,
-        lines=tuple(lines),
-        is_credit=True,
-    )
-
-
-def _credit_lines(payload, currency):
-    header = selections(payload)
-    lines = []
-    for row in rows(payload, "expense_line_items") + rows(payload, "inventory_line_items"):
-        amount, line_currency = read_money(row.get("amount"), _("the amount of a line"))
-        if line_currency != currency:
-            raise InvalidDataError(
-                _(
-                    "A line of the vendor credit is in %(line_currency)s, but the credit is in %(currency)s.",
-                    line_currency=line_currency,
-                    currency=currency,
-                )
+            yield from self.pages(
+                found, lambda row, matched=matched: order_item(row) if self._is_wanted(row, matched) else None
             )
-        account, taxes, analytics = coding(header, row)
-        lines.append(
-            BillLine(amount=amount, description=text(row, "memo"), account=account, taxes=taxes, analytics=analytics)
-        )
-    return lines
+
+    def _is_wanted(self, row, matched=None):
+        ours = row.get("creation_source") in OURS
+        seen_before = matched and row.get("three_way_match_enabled") is False
+        return self.concerns_us(row) and not ours and not seen_before
+
+    def read(self, external_id):
+        row = self.client.purchase_order(external_id)
+        return order_item(row) if self._is_wanted(row) else None
+
+    def translate(self, payload):
+        return purchase_order(payload)
 
 
-def _vendor(payload, what):
-    vendor_id = text(payload, "vendor_id")
-    if not vendor_id:
-        raise InvalidDataError(_("Ramp sent %(record)s without a vendor.", record=what))
-    return Party(external_id=vendor_id)
-
-
-def credit_application(payload):
-    """A `CreditApplication`.
-
-    :param payload: `{"credit_id", "number", "bill_id", "amount"}`
-    """
-    amount, currency = read_money(payload.get("amount"), _("the applied amount"))
-    credit, bill = text(payload, "credit_id"), text(payload, "bill_id")
-    return CreditApplication(
-        external_id=f"{credit}:{bill}",
-        credit=credit,
-        bill=bill,
-        amount=amount,
-        currency=currency,
-        number=text(payload, "number"),
-    )
-
-
-# Purchase orders
+def order_item(row):
+    content = {
+        **picked(row, ("archived_at", "billing_status", "memo", "net_payment_terms", "promise_date", "vendor_id")),
+        "amount": money_key(row.get("amount")),
+        "lines": [
+            [line_key(line), line.get("id"), line.get("quantity"), money_key(line.get("unit_price"))]
+            for line in rows(row, "line_items")
+        ],
+    }
+    # Billing in Ramp does not change the order; only its end matters.
+    content["billing_status"] = content.get("billing_status") in ("CLOSED", "DELETED")
+    return item(row, content, str(row.get("purchase_order_number") or row.get("id")))
 
 
 def purchase_order(payload):
@@ -121,7 +94,7 @@ def purchase_order(payload):
     return PurchaseOrder(
         external_id=external_id,
         number=text(payload, "purchase_order_number") or external_id[:8],
-        vendor=_vendor(payload, _("the purchase order")),
+        vendor=vendor_of(payload, _("the purchase order")),
         order_date=ordered,
         currency=currency,
         lines=tuple(lines),
