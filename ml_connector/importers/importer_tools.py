@@ -27,6 +27,13 @@ def exact(amount, currency):
     return Decimal(float_repr(currency.round(amount), currency.decimal_places))
 
 
+def once(cache, key, compute):
+    """The cached value of a key, computed on first use."""
+    if key not in cache:
+        cache[key] = compute()
+    return cache[key]
+
+
 def provider_name(flow):
     """The name of the provider in sentences."""
     return flow.connection_id._provider_class().label

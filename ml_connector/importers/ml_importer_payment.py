@@ -2,7 +2,7 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Command
 
 from ..core.errors import ConnectorError, DuplicateError, InvalidDataError, NotReadyError, NotRelevantError
@@ -74,18 +74,6 @@ class PaymentPlan:
     @property
     def moves(self):
         return self.bills[0][0].concat(*(move for move, _amount in self.bills[1:]))
-
-
-class AccountPayment(models.Model):
-    _name = "account.payment"
-    _inherit = ["account.payment", "ml.changed"]
-
-    ml_original_date = fields.Date(
-        "Date at Provider",
-        readonly=True,
-        copy=False,
-        help="Only set if the payment was booked on the first open day because the period of this date was locked.",
-    )
 
 
 class MlImporterPayment(models.AbstractModel):
