@@ -89,6 +89,11 @@ def creditor_of(move):
     return move.partner_id._ml_creditor(move.company_id)
 
 
+def payable_terms(move):
+    """The items of a bill that are paid, in the order in which they are due."""
+    return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
+
+
 def unusable(record, company):
     """Why a mapped record cannot be used for the company, as a sentence, or an empty string.
 

@@ -4,13 +4,7 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import (
-    check_posted,
-    creditor_of,
-    exact,
-    odoo_refusals,
-    provider_name,
-)
+from .importer_tools import check_posted, creditor_of, exact, odoo_refusals, payable_terms, provider_name
 
 
 class MlImporterCredit(models.AbstractModel):
@@ -104,13 +98,10 @@ class MlImporterApplication(models.AbstractModel):
 
     def _applied(self, credit, bill):
         """The amount that is already reconciled between the two."""
-        partials = self._terms(credit).matched_credit_ids.filtered(
+        partials = payable_terms(credit).matched_credit_ids.filtered(
             lambda partial: partial.credit_move_id.move_id == bill
         )
         return exact(sum(partials.mapped("debit_amount_currency")), credit.currency_id)
-
-    def _terms(self, move):
-        return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
 
     # ------------------------------------------------------------------ apply
 
@@ -122,8 +113,8 @@ class MlImporterApplication(models.AbstractModel):
                     writer._set_off(*entry.values)
 
     def _set_off(self, credit, bill, amount):
-        debits = self._terms(credit.with_env(self.env)).filtered(lambda line: not line.reconciled)
-        credits = self._terms(bill.with_env(self.env)).filtered(lambda line: not line.reconciled)
+        debits = payable_terms(credit.with_env(self.env)).filtered(lambda line: not line.reconciled)
+        credits = payable_terms(bill.with_env(self.env)).filtered(lambda line: not line.reconciled)
         for debit in debits:
             for counterpart in credits:
                 part = min(

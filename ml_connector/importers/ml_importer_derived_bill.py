@@ -2,9 +2,7 @@ from odoo import models
 
 from ..core.errors import ConnectorError
 from .ml_importer import ImportEntry
-from .spend_tools import (
-    DerivedMappingLookup,
-)
+from .spend_tools import DerivedMappingLookup
 
 
 class MlImporterDerivedBill(models.AbstractModel):

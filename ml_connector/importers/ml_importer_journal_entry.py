@@ -9,19 +9,8 @@ from .bill_plan import MADE_HERE
 from .entry_changes import EntryChanges
 from .entry_items import EntryItems
 from .import_batch import ImportBatch
-from .importer_tools import (
-    change_note,
-    check_date,
-    check_tax_countries,
-    fits,
-    odoo_refusals,
-)
-from .spend_tools import (
-    contact,
-    money_journal,
-    needed,
-    settle_issuer,
-)
+from .importer_tools import change_note, check_date, check_tax_countries, fits, odoo_refusals
+from .spend_tools import contact, money_journal, needed, settle_issuer
 
 
 class MlImporterJournalEntry(models.AbstractModel):

@@ -4,21 +4,8 @@ from ..core.messages import Amount, _, paragraph
 from .bill_booking import BillBooking
 from .bill_plan import OWED_ENTRY
 from .bill_planning import BillPlanner
-from .importer_tools import (
-    QUIET,
-    OpenDates,
-    change_note,
-    exact,
-    odoo_refusals,
-    provider_name,
-)
-from .spend_tools import (
-    check_not_synced,
-    contact,
-    money_journal,
-    open_amount,
-    pay,
-)
+from .importer_tools import QUIET, OpenDates, change_note, exact, odoo_refusals, provider_name
+from .spend_tools import check_not_synced, contact, money_journal, open_amount, pay
 
 
 class ReceiptPlanner(BillPlanner):

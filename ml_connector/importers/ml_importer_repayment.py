@@ -10,14 +10,8 @@ from ..models.ml_mapping import MONEY_JOURNALS
 from .bill_plan import ENTRY, BillPlan, LinePlan
 from .bill_writer import BillWriter
 from .entry_items import EntryItems
-from .importer_tools import (
-    exact,
-)
-from .spend_tools import (
-    clearing_account,
-    outstanding_account,
-    parts_of,
-)
+from .importer_tools import exact
+from .spend_tools import clearing_account, outstanding_account, parts_of
 
 
 class MlImporterRepayment(models.AbstractModel):

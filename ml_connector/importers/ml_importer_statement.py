@@ -6,18 +6,8 @@ from ..core.errors import NotRelevantError
 from ..core.messages import Amount, _, paragraph
 from .bill_plan import MADE_HERE
 from .bill_planning import BillPlanner
-from .importer_tools import (
-    odoo_refusals,
-)
-from .spend_tools import (
-    CLEARING,
-    card_charges,
-    clearing_account,
-    contact,
-    money_journal,
-    settle_issuer,
-    tick_off,
-)
+from .importer_tools import odoo_refusals
+from .spend_tools import CLEARING, card_charges, clearing_account, contact, money_journal, settle_issuer, tick_off
 
 
 class IssuerBillPlanner(BillPlanner):

@@ -2,23 +2,8 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import (
-    Currencies,
-    OpenDates,
-    change_note,
-    check_date,
-    exact,
-    fits,
-    odoo_refusals,
-    provider_name,
-)
-from .spend_tools import (
-    method_line,
-    money_journal,
-    own_contact,
-    payable_account,
-    settle_issuer,
-)
+from .importer_tools import Currencies, OpenDates, change_note, check_date, exact, fits, odoo_refusals, provider_name
+from .spend_tools import method_line, money_journal, own_contact, payable_account, settle_issuer
 
 
 class MlImporterTransfer(models.AbstractModel):

@@ -9,7 +9,8 @@ from ..core.tax_numbers import is_filler, same_number
 from ..exporters.ml_exporter import SHARED_FIELDS
 from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals, provider_name
 from .vendor_claims import VendorClaims, VendorPlan
-from .vendor_match import VendorMatch, plain_name, vendor_reference
+from .vendor_match import VendorMatch, vendor_reference
+from .vendor_names import plain_name
 
 ADDRESS = {"street": "street", "street2": "street2", "city": "city", "zip": "postal_code"}
 
@@ -133,14 +134,14 @@ class MlImporterVendor(models.AbstractModel):
         return ""
 
     def _plan_new(self, batch, entries, match):
-        match.read_look_alikes([entry.document for entry in entries])
+        look_alikes = match.look_alikes([entry.document for entry in entries])
         for entry in entries:
             try:
-                self._plan_creation(batch, entry, match)
+                self._plan_creation(batch, entry, match, look_alikes)
             except ConnectorError as error:
                 entry.error = error
 
-    def _plan_creation(self, batch, entry, match):
+    def _plan_creation(self, batch, entry, match, look_alikes):
         document = entry.document
         if not batch.flow.create_vendors:
             raise match.ask(document, _("Vendor %(vendor)s is not in Odoo. Map it to a contact.", vendor=document.name))
@@ -149,8 +150,8 @@ class MlImporterVendor(models.AbstractModel):
         values |= {"supplier_rank": 1, "is_company": document.is_company, "active": document.active}
         contacts = [self._contact_values(batch, contact, notes) for contact in document.contacts]
         values["child_ids"] = [Command.create(contact) for contact in contacts if contact]
-        if look_alikes := match.look_alikes(document):
-            names = [self._named(partner) for partner in look_alikes[:3]]
+        if similar := look_alikes.of(document):
+            names = [self._named(partner) for partner in similar[:3]]
             notes.append(_("Odoo has similar contacts and did not change them: %(contacts)s.", contacts=names))
         entry.plan("created", values=values, note=paragraph(*notes))
 
