@@ -56,14 +56,14 @@ class MlExporterBridged(models.AbstractModel):
                     "%(origin)s cancelled %(record)s after Odoo forwarded it to %(target)s. Reverse it in %(target)s,"
                     " then ignore this transfer.",
                     record=record.display_name,
-                    origin=record.connection_id._provider_class().label,
-                    target=flow.connection_id._provider_class().label,
+                    origin=record.connection_id._provider_name(),
+                    target=flow.connection_id._provider_name(),
                 )
             )
         return NotRelevantError(
             _(
                 "Cancelled in %(origin)s before Odoo forwarded it.",
-                origin=record.connection_id._provider_class().label,
+                origin=record.connection_id._provider_name(),
             )
         )
 
@@ -78,7 +78,7 @@ class MlExporterBridged(models.AbstractModel):
                 _(
                     "%(code)s is no longer mapped in %(provider)s. Map it, then retry.",
                     code=missing[0].name or missing[0].code or missing[0].external_id,
-                    provider=record.connection_id._provider_class().label,
+                    provider=record.connection_id._provider_name(),
                 )
             )
         return codes
@@ -117,7 +117,7 @@ class MlExporterRelease(models.AbstractModel):
                 _(
                     "Waiting until Odoo has the files of %(record)s from %(origin)s.",
                     record=record.display_name,
-                    origin=fetched.connection_id._provider_class().label,
+                    origin=fetched.connection_id._provider_name(),
                 )
             )
         super()._wait_for_files(flow, record)

@@ -53,7 +53,7 @@ class MlBinding(models.Model):
     @api.depends_context("lang")
     def _compute_open_label(self):
         for binding in self:
-            provider = binding.connection_id._provider_class().label
+            provider = binding.connection_id._provider_name()
             binding.open_label = self.env._("Open in %(provider)s", provider=provider)
 
     @api.depends("kind", "external_id")
@@ -172,6 +172,22 @@ class MlBinding(models.Model):
     def action_open_remote(self):
         self.ensure_one()
         return open_address(self.external_url)
+
+    def _follow_merge(self, sources, target):
+        """Link all remote records to the remaining record; its own link stays the main one."""
+        moved = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)], order="is_shared, id")
+        if not moved:
+            return
+        own = self.search([("res_model", "=", target._name), ("res_id", "=", target.id), ("is_shared", "=", False)])
+        held = {(binding.connection_id, binding.kind) for binding in own}
+        for binding in moved:
+            key = (binding.connection_id, binding.kind)
+            binding.write({"res_id": target.id, "is_shared": key in held})
+            held.add(key)
+        for connection, bindings in moved.grouped("connection_id").items():
+            keys = {(binding.kind, binding.external_id) for binding in bindings}
+            keys |= {(binding.kind, _record_key(target)) for binding in bindings}
+            self.env["ml.sync.log"]._release_dependents(connection, keys)
 
 
 def _record_key(record):

@@ -415,9 +415,3 @@ class MlFeedFile(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
-
-
-class MlSyncLog(models.Model):
-    _inherit = "ml.sync.log"
-
-    feed_file_id = fields.Many2one("ml.feed.file", "File", readonly=True, ondelete="set null", index="btree_not_null")

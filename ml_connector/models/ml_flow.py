@@ -6,40 +6,43 @@ from odoo.tools import format_datetime, ormcache
 
 from ..core.messages import _, paragraph
 from .client_actions import notification
+from .ml_connection_codes import CREATED_BY
 from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
 from .ml_sentence import Sentence, in_words
 from .ml_sync_log import ODOO, OPEN_STATES
 from .ml_sync_mixin import CHANGED
 
+READERS = {
+    "account.move": "account.group_account_readonly",
+    "purchase.order": "account.group_account_readonly",
+    "stock.picking": "stock.group_stock_user",
+}
+"""The group that may read the records of a file template."""
+ANALYTIC = ("dimension", "analytic")
+"""Expressions that read analytic plans."""
 SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
 """How far back Odoo reads again after a cursor in the future, left by a wrong clock."""
-
 LOCK_DATE_POLICIES = [
     ("park", "Hold for Review"),
     ("next_open_day", "Post on First Open Day"),
 ]
-
 EXPENSE_MODES = [
     ("expense", "Expense Paid by Company"),
     ("journal_entry", "Journal Entry"),
     ("vendor_bill", "Vendor Bill of Merchant, Paid by Card"),
 ]
-
 REPORT_MODES = [
     ("journal_entry", "Journal Entry"),
     ("vendor_bill", "Vendor Bill of Employee"),
 ]
-
 CONFLICT_POLICIES = [
     ("ask", "Ask"),
     ("odoo", "Odoo Wins"),
     ("vendor", "Provider Wins"),
     ("newest", "Newest Change Wins"),
 ]
-
-
 VENDOR_CHANGE_POLICIES = [
     ("ask", "Ask for Email, Phone, Tax ID and Company Registry"),
     ("ask_all", "Ask for Every Field"),
@@ -339,12 +342,18 @@ class MlFlow(models.Model):
     def _writer(self):
         """The importer of this pull flow, with the rights of the integration user."""
         self.ensure_one()
-        return self.connection_id._books()[f"ml.importer.{self.kind}"]
+        kind = "bridged" if self._is_bridged() else self.kind
+        return self.connection_id._books()[f"ml.importer.{kind}"]
 
     def _reader(self, model):
         """The exporter of `model` for this push flow, with the rights of the integration user."""
         self.ensure_one()
-        return self.connection_id._books()[f"ml.exporter.{self.kind}"]
+        kind = self.kind
+        if model == "ml.mapping" and any(kind in kinds for kinds in CREATED_BY.values()):
+            kind = "bridged_code"
+        elif model == "ml.bridged.document" and self._spec().carries:
+            kind = "bridged"
+        return self.connection_id._books()[f"ml.exporter.{kind}"]
 
     def _options(self):
         """The options of this flow for the provider's code."""
@@ -477,6 +486,7 @@ class MlFlow(models.Model):
     def create(self, vals_list):
         flows = super().create(vals_list)
         self.env.registry.clear_cache()
+        flows.connection_id._grant()
         return flows
 
     def write(self, vals):
@@ -497,6 +507,8 @@ class MlFlow(models.Model):
             super(MlFlow, self.sudo().filtered("is_journal_gone")).write({"is_journal_gone": False})
         for flow, before in tags.items():
             flow._send_tagged(flow.group_tag_ids - before)
+        if {"active", "expense_mode", "create_vendors"} & set(vals):
+            self.connection_id._grant()
         return result
 
     def _rejudge_waits(self):
@@ -616,3 +628,30 @@ class MlFlow(models.Model):
             "view_mode": "list,form,graph,pivot",
             "domain": [("flow_id", "=", self.id)],
         }
+
+    def _carrier(self):
+        """The flow of the target connection that records of this pull flow are forwarded to; empty if there is none."""
+        self.ensure_one()
+        return self.connection_id.target_id.flow_ids.filtered(lambda flow: self.kind in flow._spec().carries)[:1]
+
+    def _is_bridged(self):
+        """Whether records of this pull flow are forwarded without an Odoo entry."""
+        return self.connection_id.target_mode == "bridge" and bool(self._carrier())
+
+    def _needed_groups(self):
+        """External ids of the groups that the flow needs."""
+        self.ensure_one()
+        prefix = "ml.importer." if self.direction == "pull" else "ml.exporter."
+        if f"{prefix}{self.kind}" not in self.env:
+            return self._file_groups()
+        worker = self._writer() if self.direction == "pull" else self._reader("")
+        return {*worker._groups_of(self), *self._file_groups()}
+
+    def _file_groups(self):
+        """External ids of the groups that the file templates of the flow need."""
+        # sudo: whoever switches a flow need not see templates
+        templates = self.env["ml.feed.template"].sudo().search([("flow_id", "=", self.id)])
+        groups = {READERS[model] for model in templates.mapped("model_name") if model in READERS}
+        if any(column.expression in ANALYTIC for column in templates.column_ids):
+            groups.add("analytic.group_analytic_accounting")
+        return groups

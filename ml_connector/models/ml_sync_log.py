@@ -17,8 +17,8 @@ from ..core.messages import _
 from ..core.remote import RemoteRecord
 from . import ml_error_class
 from .client_actions import notification, open_address, shown_as_text
+from .ml_binding import _record_key
 from .ml_error_class import MAX_STOPS
-from .ml_outgoing_code import DEPENDS
 from .ml_sealed import needs
 from .ml_sentence import Sentence, in_words
 
@@ -55,6 +55,8 @@ DECISIONS = {
 CHANGED_ACTIVITY = "ml_connector.mail_activity_changed"
 ODOO = "odoo"
 """`depends_kind` of transfers that wait for a change of an Odoo record, named in `depends_external_id`."""
+DEPENDS = "code:"
+"""Prefix of `depends_kind` of transfers that wait for a code, followed by the kind of code."""
 INDEPENDENT = {"depends_kind": False, "depends_external_id": False, "depends_name": False, "is_awaited_gone": False}
 CLEAN = {
     "error_class": False,
@@ -195,6 +197,7 @@ class MlSyncLog(models.Model):
     missing_label = fields.Char(compute="_compute_labels")
     check_label = fields.Char(compute="_compute_labels")
     attempt_ids = fields.One2many("ml.sync.attempt", "log_id", readonly=True)
+    feed_file_id = fields.Many2one("ml.feed.file", "File", readonly=True, ondelete="set null", index="btree_not_null")
 
     _pull_version_unique = models.UniqueIndex("(flow_id, external_id, external_version) WHERE direction = 'pull'")
     _push_open_unique = models.UniqueIndex(
@@ -221,7 +224,7 @@ class MlSyncLog(models.Model):
     @api.depends_context("lang")
     def _compute_labels(self):
         for log in self:
-            provider = log.connection_id._provider_class().label
+            provider = log.connection_id._provider_name()
             log.provider_name = provider
             log.open_label = self.env._("Open in %(provider)s", provider=provider)
             log.use_label = self.env._("Use %(provider)s Values", provider=provider)
@@ -455,7 +458,7 @@ class MlSyncLog(models.Model):
                         " ignore this"
                         " transfer.",
                         record=name,
-                        provider=flow.connection_id._provider_class().label,
+                        provider=flow.connection_id._provider_name(),
                     ),
                 }
                 for binding in bindings
@@ -541,6 +544,37 @@ class MlSyncLog(models.Model):
         awaiting = [("depends_kind", "=", ODOO), ("depends_external_id", "in", keys)]
         awaiting.append(("state", "in", ("waiting", "failed")))
         self.search([*awaiting, *domain])._release()
+
+    def _follow_merge(self, sources, target):
+        logs = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)])
+        opened = logs.filtered(lambda log: log.direction == "push" and log.state in MERGED_STATES)
+        taken = self.search(
+            [
+                ("flow_id", "in", opened.flow_id.ids),
+                ("direction", "=", "push"),
+                ("res_model", "=", target._name),
+                ("res_id", "=", target.id),
+                ("state", "in", MERGED_STATES),
+            ]
+        ).flow_id
+        for log in opened:
+            # one open transfer for each record
+            if log.flow_id in taken:
+                log._supersede()
+            taken |= log.flow_id
+        logs.write({"res_id": target.id})
+        keys = {_record_key(source) for source in sources}
+        waiting = self.search([("state", "=", "waiting"), ("depends_external_id", "in", list(keys))])
+        waiting.write({"depends_external_id": _record_key(target)})
+        # the remaining record may have codes, so check again
+        waiting.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
+
+    @api.model
+    def _let_go(self, model, ids):
+        """Retry the transfers that wait for codes of deleted records."""
+        keys = [f"{model},{record_id}" for record_id in ids]
+        codes = [("depends_kind", "=like", f"{DEPENDS}%"), ("depends_external_id", "in", keys)]
+        self.search([("state", "=", "waiting"), *codes])._make_pending()
 
     # ------------------------------------------------------------------ buttons
 

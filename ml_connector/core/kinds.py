@@ -1,6 +1,6 @@
 """Names of the kinds of records inside sentences, such as "Waiting for bill INV-7."."""
 
-from ..core.messages import _
+from .messages import _
 
 KINDS = {
     "account": _("account"),
