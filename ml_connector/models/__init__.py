@@ -21,6 +21,10 @@ from . import ml_connection_dashboard
 from . import ml_connection
 from . import ml_credential
 from . import ml_token
+from . import ml_flow_schedule
+from . import ml_flow_options
+from . import ml_flow_watching
+from . import ml_flow_figures
 from . import ml_flow
 from . import res_users
 from . import ml_mapping_choices
@@ -33,6 +37,11 @@ from . import ml_mapping_rule
 from . import ml_outgoing_code
 from . import ml_binding
 from . import ml_vendor_change
+from . import ml_sync_log_queue
+from . import ml_sync_log_waits
+from . import ml_sync_log_decisions
+from . import ml_sync_log_difference
+from . import ml_sync_log_alarm
 from . import ml_sync_log
 from . import ml_sync_chain
 from . import ml_sync_attempt_verification
@@ -47,7 +56,11 @@ from . import purchase_order
 from . import res_company
 from . import watched
 from . import ml_followed
+from . import ml_feed_template_place
+from . import ml_feed_template_format
+from . import ml_feed_template_export
 from . import ml_feed_template
+from . import ml_feed_column
 from . import ml_feed_file
 from . import ml_feed_sent
 from . import ml_bridged_document

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from .ml_sealed import needs
 from .ml_sentence import in_words
-from .ml_sync_log import DEPENDS
+from .sync_states import DEPENDS
 
 CREATED_BY = {"account": ("account",), "tax": ("tax",), "analytic": ("dimension_value", "list_value")}
 """Kinds of push flows that create such a record in the provider's system."""

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from .ml_sync_log import DIFFERS, OPEN_STATES
+from .sync_states import DIFFERS, OPEN_STATES
 
 
 class MlConnectionDashboard(models.AbstractModel):

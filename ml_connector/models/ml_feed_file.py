@@ -8,7 +8,7 @@ from ..core.messages import _
 from ..core.stored_files import stored_mimetype
 from .ml_sealed import needs
 from .ml_sentence import Sentence
-from .ml_sync_log import MERGED_STATES
+from .sync_states import MERGED_STATES
 
 LOOK_AGAIN = timedelta(seconds=15)
 """Delay before Odoo checks a growing file again."""

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from .client_actions import notification
 from .ml_sealed import needs
 from .ml_sentence import in_words
-from .ml_sync_log import OPEN_STATES
+from .sync_states import OPEN_STATES
 
 BRIDGED_KINDS = ("account", "tax", "analytic")
 """Kinds of mappings that name a code of the target connection if nothing is booked in Odoo."""

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from .ml_mapped import MAPPED_MODELS
-from .ml_sync_log import DEPENDS
+from .sync_states import DEPENDS
 
 
 class MlMappingWaits(models.AbstractModel):

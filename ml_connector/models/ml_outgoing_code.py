@@ -10,7 +10,7 @@ from .ml_connection_codes import CREATED_BY
 from .ml_mapped import MAPPED_MODELS, NOT_CODED
 from .ml_sealed import needs
 from .ml_sentence import in_words
-from .ml_sync_log import DEPENDS, OPEN_STATES
+from .sync_states import DEPENDS, OPEN_STATES
 
 ALIGNED_KINDS = ("account", "tax", "analytic")
 """Kinds of mappings of lines."""
