@@ -15,10 +15,11 @@ class ConnectionCheck:
     label = ""
     identity = "client_id"
 
-    def __init__(self, client, settings, tokens):
+    def __init__(self, client, settings, tokens, flows=()):
         self.client = client
         self.settings = settings
         self.tokens = tokens
+        self.flows = flows
         self.report = CheckReport(identity=settings.credentials.get(self.identity) or "")
 
     def run(self):

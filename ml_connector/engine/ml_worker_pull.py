@@ -80,7 +80,9 @@ class MlWorker(models.AbstractModel):
             flow.stop_count = 1
             self._commit(run, processed=new)
             self._acknowledge(run, flow)
-        self._reread(run, flow)
+        if flow._is_reread_due(started):
+            self._reread(run, flow)
+            flow.reread_at = started
         if flow._spec().acknowledges:
             self._answer_overdue(flow)
         flow._schedule_next(started)

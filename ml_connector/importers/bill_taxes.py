@@ -6,6 +6,7 @@ wins and the difference goes to a tax line, as an accountant would correct it ma
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from ..core.errors import InvalidDataError
@@ -69,7 +70,7 @@ ENTRY = Form("general", is_exigible=True)
 OWED_ENTRY = Form("general")
 
 
-@dataclass(slots=True)
+@dataclass
 class BillPlan:
     """A bill before it is booked.
 
@@ -110,7 +111,7 @@ class BillPlan:
         """Sign of the balances of the lines: a bill debits them, a credit note credits them."""
         return -1 if self.is_credit else 1
 
-    @property
+    @cached_property
     def creditor(self):
         return self.partner._ml_creditor(self.company)
 

@@ -64,6 +64,7 @@ class BillBatch:
         self.bound = {}
         self.origins = {}
         self.seen = {}
+        self._creditors = {}
         self.order_lines = {}
         self.rates = {}
         self.positions = {}
@@ -94,6 +95,10 @@ class BillBatch:
         """The Odoo record of a reference; None if the accountant ignores the code."""
         key = (reference.kind, reference.external_id)
         return self._mapped[key] if key in self._mapped else self.resolver.mapping(reference)
+
+    def creditor(self, partner):
+        """The partner to whom the company owes the bills of a vendor."""
+        return self.once(self._creditors, partner.id, lambda: partner._ml_creditor(self.company))
 
     def once(self, cache, key, compute):
         """The cached value of a key, computed on first use."""
@@ -170,7 +175,7 @@ class MlImporterBill(models.AbstractModel):
         documents = [entry.document for entry in entries if not entry.error]
         unbound = [entry.document for entry in entries if not entry.error and not entry.bound]
         together = self.env["res.partner"].union(*partners.values())
-        creditors = {partner._ml_creditor(batch.company).id for partner in together}
+        creditors = {batch.creditor(partner).id for partner in together}
         # prefetch what is read for each vendor
         self.env["res.partner"].browse(creditors).bank_ids.mapped("currency_id")
         numbers = {normalized(document.number) for document in unbound if normalized(document.number)}
@@ -265,7 +270,7 @@ class MlImporterBill(models.AbstractModel):
         if move and move.company_id == batch.company and move.state != "cancel":
             self._check_origin(batch, document, partner, move)
             return move
-        creditor_id = partner._ml_creditor(batch.company).id
+        creditor_id = batch.creditor(partner).id
         numbered = [
             *batch.existing.get((creditor_id, "ref", normalized(document.number)), ()),
             *batch.existing.get((creditor_id, "official", plain(document.number)), ()),
@@ -300,7 +305,7 @@ class MlImporterBill(models.AbstractModel):
                 )
             )
         if (
-            creditor_of(move) == partner._ml_creditor(batch.company)
+            creditor_of(move) == batch.creditor(partner)
             and move.move_type == self._move_type(document)
             and move.currency_id.name == document.currency
             and abs(exact(move.amount_total, move.currency_id) - document.total) <= batch.tolerance
@@ -365,7 +370,7 @@ class MlImporterBill(models.AbstractModel):
         """Reject the second of two records with the same number, vendor and date in a batch."""
         if not normalized(document.number):
             return
-        key = (partner._ml_creditor(batch.company).id, normalized(document.number), document.document_date)
+        key = (batch.creditor(partner).id, normalized(document.number), document.document_date)
         first = batch.seen.setdefault(key, document)
         if first is not document:
             raise DuplicateError(

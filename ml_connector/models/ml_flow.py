@@ -178,7 +178,13 @@ class MlFlow(models.Model):
         """Run the flow now, in the scheduled action of the connection."""
         self.connection_id._check_job()
         flow = self.sudo()  # sudo: engine fields
-        flow.write({"next_run_at": fields.Datetime.now(), "stop_count": min(flow.stop_count, MAX_STOPS - 1)})
+        flow.write(
+            {
+                "next_run_at": fields.Datetime.now(),
+                "reread_at": False,
+                "stop_count": min(flow.stop_count, MAX_STOPS - 1),
+            }
+        )
         self._decided("sync")
         self.connection_id._trigger()
         return notification(self.env._("Sync started."))

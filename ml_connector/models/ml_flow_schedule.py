@@ -10,6 +10,8 @@ from .ml_sentence import in_words
 SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
 """How far back Odoo reads again after a cursor in the future, left by a wrong clock."""
+REREAD_AFTER = timedelta(minutes=50)
+"""How long after booked records were compared the next run compares them again: each hourly run does."""
 
 
 class MlFlowSchedule(models.AbstractModel):
@@ -30,6 +32,7 @@ class MlFlowSchedule(models.AbstractModel):
     last_run_at = fields.Datetime("Last Run", readonly=True, copy=False)
     last_success_at = fields.Datetime("Last Success", readonly=True, copy=False)
     expected_since = fields.Datetime(readonly=True, copy=False, help="Since when the flow is expected to run.")
+    reread_at = fields.Datetime("Booked Records Compared", readonly=True, copy=False)
     stop_count = fields.Integer(
         "Stops",
         readonly=True,
@@ -75,6 +78,11 @@ class MlFlowSchedule(models.AbstractModel):
     def _is_due(self, now):
         self.ensure_one()
         return self.stop_count < MAX_STOPS and (not self.next_run_at or self.next_run_at <= now)
+
+    def _is_reread_due(self, now):
+        """Whether booked records are compared in this run: webhooks and short intervals cause many runs in an hour."""
+        self.ensure_one()
+        return not self.reread_at or self.reread_at <= now - REREAD_AFTER
 
     def _schedule_next(self, now):
         """Set the time of the next run after one that began at `now` (UTC)."""

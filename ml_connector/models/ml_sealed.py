@@ -152,10 +152,11 @@ class MlSealed(models.AbstractModel):
         """Ignore defaults of the user and the context for sealed fields."""
         defaults = super().default_get(fields)
         self._check_links([defaults])
-        person = self.sudo(False).browse()
+        names = [name for name in defaults if name in self._fields and (self._is_ours() or name.startswith(OWN_FIELDS))]
+        person = self.sudo(False).browse() if names else self
         if person._is_engine():
             return defaults
-        for name in [name for name in defaults if name in self._fields and person._is_sealed(self._fields[name])]:
+        for name in filter(lambda name: person._is_sealed(self._fields[name]), names):
             del defaults[name]
             if default := self._fields[name].default:
                 value = self._fields[name].convert_to_cache(default(self), self, validate=False)

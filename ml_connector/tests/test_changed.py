@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from unittest.mock import patch
 
+from freezegun import freeze_time
 from lxml import etree
 
 from odoo import Command, fields
@@ -250,6 +251,11 @@ class TestReread(ConnectorCase):
         self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
         self.remote.files["second.pdf"] = b"%PDF-1.4 second"
 
+    def sync(self):
+        """A run an hour after the one before."""
+        self.connection.flow_ids.reread_at = False
+        super().sync()
+
     def bill(self):
         return self.env["account.move"].search([("ref", "=like", "BILL-%"), ("move_type", "=", "in_invoice")])
 
@@ -268,6 +274,22 @@ class TestReread(ConnectorCase):
         self.assertEqual(self.files(), ["first.pdf", "second.pdf"])
         self.sync()
         self.assertEqual(len(self.logs("bills")), 2)
+
+    def test_booked_bills_are_compared_once_an_hour_and_when_a_person_asks(self):
+        flow, compared = self.flow("bills"), []
+        original = LateProvider.reread
+        self.patch(LateProvider, "reread", lambda provider, key: compared.append(key) or original(provider, key))
+        with freeze_time(fields.Datetime.now()) as clock:
+            ConnectorCase.sync(self)
+            clock.tick(600)
+            ConnectorCase.sync(self)
+            self.assertEqual(compared.count("bills"), 1)
+            flow.with_user(self.env.ref("base.user_admin")).action_sync_now()
+            self.run_worker()
+            self.assertEqual(compared.count("bills"), 2)
+            clock.tick(3600)
+            ConnectorCase.sync(self)
+        self.assertEqual(compared.count("bills"), 3)
 
     def test_file_alone_comes_along(self):
         self.put_bill(files=["first.pdf"])

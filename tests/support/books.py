@@ -102,9 +102,9 @@ class Books:
     # -- time and runs -----------------------------------------------------------------------------------------------
 
     def due(self, *flows):
-        """Let exactly these flows read or sweep in the next run."""
+        """Let exactly these flows read or sweep in the next run, as an hour after the last one."""
         self.rows(
-            """UPDATE ml_flow SET next_run_at = now() AT TIME ZONE 'utc'
+            """UPDATE ml_flow SET reread_at = NULL, next_run_at = now() AT TIME ZONE 'utc'
                       + CASE WHEN key = ANY(%s) THEN interval '-1 second' ELSE interval '1 year' END""",
             list(flows),
         )
@@ -117,6 +117,7 @@ class Books:
             ("ml_connection", "breaker_until"),
             ("ml_webhook_event", "next_try_at"),
             ("ml_flow", "next_run_at"),
+            ("ml_flow", "reread_at"),
         ):
             self.rows(
                 f"UPDATE {table} SET {column} = {column} - make_interval(secs => %s) WHERE {column} IS NOT NULL",

@@ -22,7 +22,7 @@ from ml_connector.core.messages import Message
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp.check import OUR_NAME
-from ml_connector.providers.visma.invoices import PATH
+from ml_connector.providers.visma.ledger import PATH
 
 JUNK = (None, "", "text", 7, -1.5, True, [], [None], ["text"], {}, {"id": None}, {"nested": [{}]}, "9" * 5000)
 NO_RECORD = (None, "text", 7, True, ["text"])

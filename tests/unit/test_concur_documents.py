@@ -14,11 +14,11 @@ from sandbox.server import to_json
 
 from ml_connector.core.errors import InvalidDataError, NotRelevantError
 from ml_connector.core.provider import Settings
-from ml_connector.providers.concur.fis_invoices import invoice
+from ml_connector.providers.concur.bills import invoice
+from ml_connector.providers.concur.cash_advances import cash_advance
+from ml_connector.providers.concur.expense_reports import expense_report
+from ml_connector.providers.concur.payroll import payroll
 from ml_connector.providers.concur.provider import ConcurProvider
-from ml_connector.providers.concur.translate_cash_advance import cash_advance
-from ml_connector.providers.concur.translate_expense import expense_report
-from ml_connector.providers.concur.translate_payroll import payroll
 
 DAY = date(2026, 9, 10)
 EMPLOYEE = ("employee", "E1042")

@@ -65,9 +65,9 @@ def connect(sandbox, tokens):
 def read(made, flow):
     """The documents of a flow, each acknowledged like the engine does it."""
     found = []
-    for page in made.pull(flow, "", None):
-        assert made.acknowledge(flow, [item.version for item in page.items]) == {}
-        found += [made.document(flow, item.payload) for item in page.items]
+    for page in made.flow(flow).pull("", None):
+        assert made.flow(flow).acknowledge([item.version for item in page.items]) == {}
+        found += [made.flow(flow).document(item.payload) for item in page.items]
     return found
 
 

@@ -15,9 +15,8 @@ from ml_connector.core.documents import Clearing, Paid, Result
 from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.bills import invoice
 from ml_connector.providers.concur.client import ConcurClient
-from ml_connector.providers.concur.fis_invoices import invoice
-from ml_connector.providers.concur.flows_invoices import INVOICE_FLOWS
 from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
 from ml_connector.providers.concur.results import confirmation
 
@@ -48,7 +47,7 @@ def concur(sandbox):
 
 
 def pulled(made, cursor="", since=None):
-    return {item.external_id: item for page in made.pull(FLOW, cursor, since) for item in page.items}
+    return {item.external_id: item for page in made.flow(FLOW).pull(cursor, since) for item in page.items}
 
 
 def first(sandbox):
@@ -70,14 +69,14 @@ def test_what_left_the_queue_is_listed_again(sandbox, concur, flow):
     rows = [row for row in sandbox.state.documents if row.doc_type == doc_type][:3]
     booked, taken, ready = rows
     booked.status, taken.status = "POSTING_CONFIRMED_SUCCESS", "ACKNOWLEDGED"
-    pages = list(concur.booked(flow, date(2026, 9, 1)))
+    pages = list(concur.flow(flow).booked(date(2026, 9, 1)))
     found = {item.version: page.is_told for page in pages for item in page.items}
     assert (found[booked.id], found[taken.id]) == (True, False), "no result was told of what was merely taken"
     assert ready.id not in found
-    assert booked.id not in {item.version for page in concur.pull(flow, "", None) for item in page.items}
+    assert booked.id not in {item.version for page in concur.flow(flow).pull("", None) for item in page.items}
     (item,) = (item for page in pages for item in page.items if item.version == booked.id)
     assert item.payload["document"]
-    later = {item.version for page in concur.booked(flow, date(2031, 1, 1)) for item in page.items}
+    later = {item.version for page in concur.flow(flow).booked(date(2031, 1, 1)) for item in page.items}
     assert not later
 
 
@@ -91,7 +90,7 @@ def test_approved_invoices_become_the_bills_that_fis_would_give(sandbox, concur)
         if document["source_id"] not in approved:
             continue
         theirs = invoice(document["content"])
-        ours = concur.document(FLOW, found[document["source_id"]].payload)
+        ours = concur.flow(FLOW).document(found[document["source_id"]].payload)
         alike = ("external_id", "number", "document_date", "due_date", "currency", "total", "tax_total", "is_credit")
         assert {name: getattr(ours, name) for name in alike} == {name: getattr(theirs, name) for name in alike}
         assert ours.vendor.external_id == theirs.vendor.external_id
@@ -103,14 +102,14 @@ def test_approved_invoices_become_the_bills_that_fis_would_give(sandbox, concur)
 
 
 def test_the_flow_excludes_that_of_fis():
-    (flow,) = [flow for flow in INVOICE_FLOWS if flow.key == FLOW]
+    flow = ConcurProvider.flow_class(FLOW)
     assert flow.excludes == ("invoices",)
     assert not flow.active
     assert flow.kind == "bill"
 
 
 def test_only_what_changed_since_the_day_before_is_read_again(sandbox, concur):
-    pages = list(concur.pull(FLOW, "", None))
+    pages = list(concur.flow(FLOW).pull("", None))
     assert date.fromisoformat(pages[-1].cursor) == datetime.now(UTC).date()
     changed = first(sandbox)
     sandbox.control.edit_payment_request(changed, "2026-10-05")
@@ -134,7 +133,7 @@ def test_withdrawn_and_deleted_invoices_are_left_alone(sandbox, concur):
     sandbox.control.edit_payment_request(withdrawn, DAY, ApprovalStatus="A_RESU")
     sandbox.control.edit_payment_request(deleted, DAY, is_deleted=True)
     assert not {withdrawn, deleted} & pulled(concur).keys()
-    assert [concur.fetch(FLOW, key) for key in (withdrawn, deleted, "unknown")] == [None] * 3
+    assert [concur.flow(FLOW).fetch(key) for key in (withdrawn, deleted, "unknown")] == [None] * 3
 
 
 def test_invoices_before_the_start_are_left_alone(concur):
@@ -152,17 +151,17 @@ def test_a_vendor_is_found_by_name_and_address(sandbox, concur):
     found = [item for item in pulled(concur).values() if item.payload["vendors"] == ["V-0042"]]
     assert found
     sandbox.control.edit_vendor("V-7", City="Leeds", Address1="1 High Street", PostalCode="LS1 4AP")
-    unclear = concur.fetch(FLOW, found[0].external_id)
+    unclear = concur.flow(FLOW).fetch(found[0].external_id)
     concur._vendors = {}
     with pytest.raises(errors.InvalidDataError, match="V-0042, V-7"):
-        concur.document(FLOW, unclear.payload)
+        concur.flow(FLOW).document(unclear.payload)
 
 
 def test_an_unknown_vendor_is_said(sandbox, concur):
     changed = first(sandbox)
     sandbox.control.edit_payment_request(changed, DAY, VendorRemitAddress={"Name": "Nobody Ltd"})
     with pytest.raises(errors.InvalidDataError, match="no longer has a vendor Nobody Ltd"):
-        concur.document(FLOW, concur.fetch(FLOW, changed).payload)
+        concur.flow(FLOW).document(concur.flow(FLOW).fetch(changed).payload)
 
 
 def test_one_code_with_two_addresses_is_one_vendor():
@@ -299,7 +298,7 @@ def test_a_refusal_after_a_payment_warns_of_paying_twice(flow, values, words):
     made = ConcurProvider(Settings(base_url="https://us.api.concursolutions.com", credentials={}), None, None)
     made.__dict__["client"] = Refusing()
     with pytest.raises(errors.InvalidDataError) as caught:
-        made.send(flow, made.render(flow, paid(**values)), "", "key")
+        made.flow(flow).send(made.flow(flow).render(paid(**values)), "", "key")
     assert all(word in caught.value.message for word in words), caught.value.message
 
 

@@ -12,7 +12,8 @@ from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.client import ConcurClient
-from ml_connector.providers.concur.lists import ACCOUNT_LIST, FIELD_LISTS, choices, plain_code
+from ml_connector.providers.concur.lists import choices, plain_code
+from ml_connector.providers.concur.scopes import ACCOUNT_LIST, FIELD_LISTS
 
 LISTS = "account = GL Accounts; custom1 = cost centers\ncustom2 = Client Projects"
 ITEMS = "/list/v4/items"
@@ -70,7 +71,7 @@ def analytic(code="D-10", **values):
 
 
 def push(made, flow, document, external_id=""):
-    return made.send(flow, made.render(flow, document), external_id, "key")
+    return made.flow(flow).send(made.flow(flow).render(document), external_id, "key")
 
 
 # Which lists

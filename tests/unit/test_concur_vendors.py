@@ -16,7 +16,8 @@ from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.client import ConcurClient
-from ml_connector.providers.concur.vendors import group_changes, own_code, own_partner, vendor, vendor_item
+from ml_connector.providers.concur.vendors import own_code, own_partner, vendor, vendor_item
+from ml_connector.providers.concur.vendors_push import group_changes
 
 INSTANCE = "0c8f-example:7"
 VENDORS_PATH = "/api/v3.1/invoice/vendors"

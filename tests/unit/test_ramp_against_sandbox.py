@@ -14,7 +14,6 @@ from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import FLOWS, SCOPES
 
 
 def quick(**changes):
@@ -48,7 +47,7 @@ def connect(sandbox, stored=None, observe=None, **credentials):
         sandbox.url,
         client_id=settings.credentials["client_id"],
         client_secret=settings.credentials["client_secret"],
-        scope=check.usable_scopes(settings, " ".join(SCOPES)),
+        scope=check.usable_scopes(settings, RampProvider.default_scopes),
         tokens=made._tokens,
         observe=observe,
     )
@@ -203,7 +202,7 @@ UNKNOWN = (0, 400, 404, 410)
 def test_what_ramp_does_not_have_is_one_fact_whatever_its_status(sandbox, ramp, status):
     sandbox.control.settings(unknown_status=status)
     others = ("coding", "repayments", "payment_files")
-    pulled_flows = [flow.key for flow in FLOWS if flow.direction == "pull" and flow.key not in others]
+    pulled_flows = [flow.key for flow in RampProvider.flows if flow.direction == "pull" and flow.key not in others]
     assert {flow: ramp.fetch(flow, NOWHERE) for flow in pulled_flows} == dict.fromkeys(pulled_flows)
     for subject in ("bill", "payment", "expense", "reimbursement", "transfer", "cashback"):
         assert ramp.reported(Result(subject=subject, external_id=NOWHERE, success=True)) is False
@@ -407,7 +406,7 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
 def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
     sandbox.control.add_fault(method="POST", path="*/vendors", **fault)
     body = ramp.flow("vendors_push").render(odoo_vendor())
-    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
+    assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
     assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
     found = ramp.flow("vendors_push").find(body, "key")
     assert sandbox.control.effects("vendor.create", found.external_id)
@@ -416,13 +415,13 @@ def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
 def test_what_was_not_done_is_not_found(sandbox, ramp):
     sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500)
     body = ramp.flow("vendors_push").render(odoo_vendor())
-    assert type(raised(ramp.send, "vendors_push", body, "", "key")) is errors.UnconfirmedError
+    assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
     assert ramp.flow("vendors_push").find(body, "key") is None
 
 
 def test_a_refusal_names_the_field(sandbox, ramp):
     body = {**ramp.flow("vendors_push").render(odoo_vendor()), "business_vendor_contacts": {"first_name": "A"}}
-    error = raised(ramp.send, "vendors_push", body, "", "key")
+    error = raised(ramp.flow("vendors_push").send, body, "", "key")
     assert type(error) is errors.PermanentError and error.code == "DEVELOPER_7001"
     assert "business_vendor_contacts.email" in error.message
 
@@ -518,7 +517,10 @@ def test_seat(seat, provider, before, after):
 
 def test_check_finds_the_scopes_that_are_not_ticked():
     with RampSandbox(
-        size="small", seat="api", provider=check.OUR_NAME, scopes=set(SCOPES) - {"vendors:write"}
+        size="small",
+        seat="api",
+        provider=check.OUR_NAME,
+        scopes={*RampProvider.default_scopes.split()} - {"vendors:write"},
     ) as sandbox:
         report = connect(sandbox).check()
         assert [f.title for f in report.findings if f.level == "warning"][
@@ -526,7 +528,7 @@ def test_check_finds_the_scopes_that_are_not_ticked():
         ] == "Permission (scope vendors:write) is missing"
         later = connect(sandbox, report.settings)
         assert pulled(later, "vendors")
-        error = raised(later.send, "vendors_push", later.flow("vendors_push").render(odoo_vendor()), "", "key")
+        error = raised(later.flow("vendors_push").send, later.flow("vendors_push").render(odoo_vendor()), "", "key")
         assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
 
 

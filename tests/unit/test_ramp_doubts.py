@@ -12,7 +12,6 @@ from test_ramp_push import account, bill, connect, order, order_line, push, rais
 from ml_connector.core import documents as doc
 from ml_connector.core import errors
 from ml_connector.providers.ramp import RampProvider, check
-from ml_connector.providers.ramp.flows import FLOWS
 
 DOUBTS = {
     "signature_encoding": ("hex", "base64"),
@@ -27,7 +26,7 @@ DOUBTS = {
     "contact_form": ("operation", "field"),
 }
 PAIRS = in_pairs(DOUBTS)
-READ = [flow.key for flow in FLOWS if flow.direction == "pull"]
+READ = [flow.key for flow in RampProvider.flows if flow.direction == "pull"]
 PERSON = doc.Contact(name="Cher", email="cher@example.com", phone="+44 1")
 
 

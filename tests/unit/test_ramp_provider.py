@@ -19,7 +19,11 @@ from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import EVENTS, ONLY_FOR, SCOPES, is_bill_due, is_payment_due
+from ml_connector.providers.ramp.flows import is_bill_due, is_payment_due
+from ml_connector.providers.ramp.webhook import ECHOES
+
+EVENTS = RampProvider.webhook_events
+SCOPES = tuple(RampProvider.default_scopes.split())
 
 SECRET = "client-secret-marker"
 
@@ -251,7 +255,11 @@ def test_provider_is_known():
 
 def test_client_has_the_credentials():
     client = provider().client
-    assert (client._client_id, client._client_secret, client.scope) == ("ramp_id_1", SECRET, " ".join(SCOPES))
+    assert (client._client_id, client._client_secret, client.scope) == (
+        "ramp_id_1",
+        SECRET,
+        RampProvider.default_scopes,
+    )
     empty = provider(None, {"client_id": None, "client_secret": ""}).client
     assert "missing" in raised(empty.fetch_token).message
 
@@ -285,7 +293,6 @@ def test_flow_table():
     assert {flow.follows for flow in flows} - {""} <= set(pushes)
     assert all(issubclass(flow, Flow) and set(flow.scopes) <= set(SCOPES) for flow in flows)
     assert {flow.files for flow in flows} - {""} <= {flow.key for flow in flows}
-    assert set(EVENTS) == set(RampProvider.webhook_events)
 
 
 READY = [
@@ -601,11 +608,11 @@ def test_create_and_update_take_their_part():
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
     fake = Vendors()
     fake.create_vendor = lambda body: {}
-    assert type(raised(provider(fake).send, "vendors_push", BODY, "", "key")) is errors.UnconfirmedError
+    assert type(raised(provider(fake).flow("vendors_push").send, BODY, "", "key")) is errors.UnconfirmedError
 
 
 def test_an_archived_vendor_is_not_created():
-    error = raised(provider(Vendors()).send, "vendors_push", {**BODY, "is_active": False}, "", "key")
+    error = raised(provider(Vendors()).flow("vendors_push").send, {**BODY, "is_active": False}, "", "key")
     assert type(error) is errors.NotRelevantError
 
 
@@ -616,7 +623,7 @@ def test_find_looks_at_the_number_on_the_rows():
     assert fake.asked[0][2] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
     ours = {"id": "c", "external_vendor_id": BODY["external_vendor_id"], "name": "New name"}
     assert provider(Fake(vendors=[*others, ours])).flow("vendors_push").find(BODY, "key").external_id == "c"
-    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).find, "vendors_push", BODY, "key")
+    error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).flow("vendors_push").find, BODY, "key")
     assert type(error) is errors.DuplicateError
 
 
@@ -1148,7 +1155,7 @@ def test_subscription():
     hooks = Hooks()
     made = provider(hooks)
     assert made.subscribe("https://odoo.example.com/hook", "hand") == ("w1", "shh")
-    everywhere = tuple(event for event in EVENTS if event not in ONLY_FOR)
+    everywhere = tuple(event for event in EVENTS if event not in ECHOES)
     assert hooks.done == [("https://odoo.example.com/hook", everywhere, {"X-ML-Connector": "hand"})]
     made.confirm_subscription("w1", "c-1")
     assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
@@ -1158,8 +1165,8 @@ def test_subscription():
 def test_events_that_only_one_flow_needs():
     """They come with each of our own reports as well."""
     made = provider(Hooks())
-    assert not set(made._events) & set(ONLY_FOR) and set(made._events) | set(ONLY_FOR) == set(EVENTS)
-    made.settings.options.update({flow: {"active": True} for flow in ONLY_FOR.values()})
+    assert not set(made._events) & set(ECHOES) and set(made._events) | set(ECHOES) == set(EVENTS)
+    made.settings.options.update({flow: {"active": True} for flow in ("transactions", "receipts_push")})
     assert set(made._events) == set(EVENTS)
 
 

@@ -15,10 +15,9 @@ from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import SCOPES
-from ml_connector.providers.ramp.push_users import Users
+from ml_connector.providers.ramp.users import UsersPush
 
-EVERYTHING = frozenset({*SCOPES, "accounting_connection", "purchase_orders"})
+EVERYTHING = frozenset({*RampProvider.default_scopes.split(), "accounting_connection", "purchase_orders"})
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def sandbox():
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    monkeypatch.setattr(Users, "sleep", staticmethod(lambda seconds: None))
+    monkeypatch.setattr(UsersPush, "sleep", staticmethod(lambda seconds: None))
 
 
 class Impatient(RampClient):
@@ -55,7 +54,7 @@ def connect(sandbox, capabilities=EVERYTHING, stored=None, entity="", **options)
         settings.base_url,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
-        scope=" ".join(SCOPES),
+        scope=RampProvider.default_scopes,
         tokens=made._tokens,
     )
     return made
@@ -68,17 +67,19 @@ def ramp(sandbox):
 
 def push(made, flow, document, external_id=""):
     """Send one document as the engine would."""
-    payload = made.render(flow, document)
-    if made.flow_class(flow).batch < 2:
-        return made.send(flow, payload, external_id, "key")
-    (answer,) = made.send_many(flow, [(payload, external_id, "key")])
+    sender = made.flow(flow)
+    payload = sender.render(document)
+    if sender.batch < 2:
+        return sender.send(payload, external_id, "key")
+    (answer,) = sender.send_many([(payload, external_id, "key")])
     if isinstance(answer, errors.ConnectorError):
         raise answer
     return answer
 
 
 def push_all(made, flow, documents):
-    return made.send_many(flow, [(made.render(flow, document), "", f"key-{n}") for n, document in enumerate(documents)])
+    sender = made.flow(flow)
+    return sender.send_many([(sender.render(document), "", f"key-{n}") for n, document in enumerate(documents)])
 
 
 def rows(pages, **wanted):
@@ -152,7 +153,7 @@ def test_a_chart_goes_in_one_call_and_again_in_none(sandbox, ramp):
 
 def test_a_refused_batch_costs_only_the_culprit(sandbox, ramp):
     ramp.client.upload_accounts([{"id": "9", "name": "Hidden from the list", "classification": "EXPENSE"}])
-    pusher = ramp._push("accounts_push")
+    pusher = ramp.flow("accounts_push")
     listed = pusher.listed
     pusher.listed = lambda group, **filters: (
         [row for row in page if row["id"] != "9"] for page in listed(group, **filters)
@@ -171,7 +172,7 @@ def test_an_account_that_ramp_had_is_taken_over(sandbox, ramp):
 
 def test_a_removed_account_is_taken_up_again(ramp):
     sent = push(ramp, "accounts_push", account())
-    ramp._push("accounts_push").client._call_api("DELETE", f"/accounting/accounts/{sent.external_id}", body={})
+    ramp.flow("accounts_push").client._call_api("DELETE", f"/accounting/accounts/{sent.external_id}", body={})
     push(ramp, "accounts_push", account(name="Back"), sent.external_id)
     (row,) = rows(ramp.client.accounts(), id="412")
     assert row["is_active"] and row["name"] == "Back"
@@ -360,7 +361,7 @@ def test_a_new_vendor_belongs_to_the_entity_of_the_connection(sandbox, ramp):
 
 
 def test_a_tax_without_account_says_which_field():
-    refusal = raised(connect(None).render, "taxes_push", doc.Tax(odoo_id=8, name="9 %", rate=Decimal("0.09")))
+    refusal = raised(connect(None).flow("taxes_push").render, doc.Tax(odoo_id=8, name="9 %", rate=Decimal("0.09")))
     assert "9 %" in refusal.message and "account" in refusal.message
 
 
@@ -417,7 +418,7 @@ def test_a_vendor_that_ramp_had_is_taken_over(sandbox, ramp, earlier):
     for _number in range(2):
         sandbox.control.add_vendor("Twin", country="GB")
     fresh = connect(sandbox)
-    fresh._push("vendors_push")._looked_up = earlier
+    fresh.flow("vendors_push")._looked_up = earlier
     assert push(fresh, "vendors_push", vendor(34, name="CONTOSO Tools")).external_id == named
     assert len(effects(sandbox, "vendor.create")) == made
     assert not push(fresh, "vendors_push", vendor(35, name="Twin")).linked
@@ -667,7 +668,7 @@ def test_an_order_in_doubt_is_found_whichever_way_it_is_matched(sandbox, active)
     wanted = order(ramp)
     sandbox.control.add_fault("reset", method="POST", path="*/purchase-orders", when="after")
     payload = ramp.flow("purchase_orders_push").render(wanted)
-    assert isinstance(raised(ramp.send, "purchase_orders_push", payload, "", "key"), errors.UnconfirmedError)
+    assert isinstance(raised(ramp.flow("purchase_orders_push").send, payload, "", "key"), errors.UnconfirmedError)
     assert ramp.flow("purchase_orders_push").find(payload, "key").external_id == orders_of(sandbox)[0]["id"]
     push(ramp, "purchase_orders_push", wanted)
     assert len(orders_of(sandbox)) == 1
@@ -829,14 +830,14 @@ def test_a_receipt_in_doubt_is_not_made_twice(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
     payload = ramp.flow("receipts_push").render(receipt(bought, "5"))
     sandbox.control.add_fault("reset", method="POST", path="*/item-receipts", when="after")
-    assert isinstance(raised(ramp.send, "receipts_push", payload, "", "key"), errors.UnconfirmedError)
+    assert isinstance(raised(ramp.flow("receipts_push").send, payload, "", "key"), errors.UnconfirmedError)
     assert ramp.flow("receipts_push").find(payload, "key")
     ramp.flow("receipts_push").send(payload, "", "key")
     assert len(receipts_of(sandbox, bought)) == 1
 
 
 def test_fractions_are_said(sandbox, ramp):
-    refusal = raised(ramp.render, "receipts_push", receipt(doc.Party(external_id="po"), "2.5"))
+    refusal = raised(ramp.flow("receipts_push").render, receipt(doc.Party(external_id="po"), "2.5"))
     assert "2.5" in refusal.message and "whole" in refusal.message
     piece = order_line(amount=Decimal("100.01"))
     bought = push(ramp, "purchase_orders_push", order(ramp, piece))
@@ -889,7 +890,7 @@ def test_a_bill_is_a_draft_by_default(sandbox, ramp):
 def test_a_draft_that_somebody_made_in_between_is_linked(sandbox, ramp):
     wanted = bill(ramp)
     first = push(ramp, "bills_push", wanted)
-    drafts = ramp._push("bills_push")._drafts.__class__
+    drafts = ramp.flow("bills_push")._drafts.__class__
     seen = []
     find = drafts.find_as
 
@@ -1086,7 +1087,7 @@ def test_a_used_key_is_replaced_and_a_slow_task_is_left(sandbox, ramp):
 
 @pytest.mark.parametrize(("values", "word"), [({"email": ""}, "work email"), ({"last_name": ""}, "last name")])
 def test_what_ramp_insists_on_of_a_user(values, word):
-    assert word in raised(connect(None).render, "users_push", employee(**values)).message
+    assert word in raised(connect(None).flow("users_push").render, employee(**values)).message
 
 
 # The same ids once more, in a database that was restored from a dump

@@ -49,7 +49,7 @@ def flow_of(document):
 
 def send(made, document):
     flow = flow_of(document)
-    return made.send(flow, made.render(flow, document), "", "key")
+    return made.flow(flow).send(made.flow(flow).render(document), "", "key")
 
 
 def codes(made):
@@ -92,7 +92,7 @@ def test_a_lost_answer_makes_no_second_one(kind, fault, when, sandbox, visma):
     options = {"status": 503} if fault == "error" else {}
     sandbox.control.add_fault(fault, method=method, path=path, when=when, **options)
     assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
-    found = visma.find(flow_of(document), visma.render(flow_of(document), document), "key")
+    found = visma.flow(flow_of(document)).find(visma.flow(flow_of(document)).render(document), "key")
     assert bool(found) == (when == "after")
     assert (found or send(visma, document)).mapping
     assert len(sandbox.control.effects(effect)) == 1
@@ -138,7 +138,7 @@ def test_an_account_keeps_its_kind(classification, kind, visma):
     ],
 )
 def test_what_cannot_be_made_is_told_before_anything_is_sent(document, said, visma):
-    assert said in raised(visma.render, flow_of(document), document).message
+    assert said in raised(visma.flow(flow_of(document)).render, document).message
 
 
 def test_a_code_of_the_wrong_length_is_not_changed_but_told(sandbox, visma):

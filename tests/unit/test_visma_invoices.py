@@ -180,7 +180,7 @@ def test_a_closed_period_is_told_before_anything_is_sent(sandbox, visma):
     [("segment:1:100", "segment:1:110"), ("project:P1001", "project:P1002"), ("project:P1002", "task:P1001:10")],
 )
 def test_codes_that_do_not_go_together_are_refused(visma, analytics):
-    error = raised(visma.render, "bills_push", bill(bill_line(analytics=analytics)))
+    error = raised(visma.flow("bills_push").render, bill(bill_line(analytics=analytics)))
     assert isinstance(error, errors.InvalidDataError)
 
 
@@ -267,13 +267,29 @@ def test_release_is_confirmed_by_reading_back(sandbox, visma):
 
 
 def test_a_release_that_lasts_is_looked_at_again_later(sandbox, visma, monkeypatch):
-    monkeypatch.setattr("ml_connector.providers.visma.push_release.RELEASE_SECONDS", 0)
+    monkeypatch.setattr("ml_connector.providers.visma.bill_release.RELEASE_SECONDS", 0)
     sandbox.control.settings(action_seconds=0.3)
     key = send(visma, bill()).external_id
-    monkeypatch.setattr("ml_connector.providers.visma.push_release.release.__defaults__", (0,))
+    monkeypatch.setattr("ml_connector.providers.visma.bill_release.release.__defaults__", (0,))
     assert isinstance(raised(release, visma, key), errors.RemoteError)
-    monkeypatch.setattr("ml_connector.providers.visma.push_release.release.__defaults__", (3,))
+    monkeypatch.setattr("ml_connector.providers.visma.bill_release.release.__defaults__", (3,))
     release(visma, key)
+    assert documents(sandbox)[key]["status"] == "Open"
+
+
+def test_a_release_that_ends_before_it_is_repeated_is_no_error(sandbox, visma, monkeypatch):
+    key = send(visma, bill()).external_id
+    sandbox.control.settings(action_seconds=600)
+    sandbox.control.add_fault("reset", method="POST", path="*/action/release", when="after")
+    assert isinstance(raised(release, visma, key), errors.UnconfirmedError)
+    act = visma.client.act
+
+    def overtaken(path):
+        sandbox.control.finish()
+        return act(path)
+
+    monkeypatch.setattr(visma.client, "act", overtaken)
+    assert release(visma, key).external_id == key
     assert documents(sandbox)[key]["status"] == "Open"
 
 
@@ -366,7 +382,7 @@ def test_another_supplier_makes_another_document(sandbox, visma):
 
 
 def pulled(made, flow, cursor=""):
-    return [item for page in made.pull(flow, cursor, None) for item in page.items]
+    return [item for page in made.flow(flow).pull(cursor, None) for item in page.items]
 
 
 def statuses(made):
@@ -504,7 +520,7 @@ def test_a_file_over_which_visma_fails_is_tried_again_and_holds_up_no_other(sand
 
     monkeypatch.setattr(visma.client, "attach", failing)
     payload = visma.flow("bill_files_push").render(files_of(key, ("bad.pdf", b"bad"), ("good.pdf", b"good")))
-    error = raised(visma.send, "bill_files_push", payload, "", "key")
+    error = raised(visma.flow("bill_files_push").send, payload, "", "key")
     assert (type(error), error.message) == (errors.RemoteError, "bad.pdf: Visma.net failed.")
     assert [row["name"] for row in documents(sandbox)[key]["attachments"]] == ["good.pdf"]
 

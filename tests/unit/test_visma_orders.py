@@ -122,7 +122,7 @@ def test_the_lines_of_an_order_that_is_done_with_are_completed(sandbox, visma):
 def test_a_code_that_visma_does_not_know_is_told(visma):
     assert "account '9999'" in raised(send, visma, order(order_line(1, account="9999"))).message
     without = dataclasses.replace(order_line(1), account=None)
-    assert isinstance(raised(visma.render, "purchase_orders_push", order(without)), errors.InvalidDataError)
+    assert isinstance(raised(visma.flow("purchase_orders_push").render, order(without)), errors.InvalidDataError)
 
 
 def test_orders_of_another_vendor_are_told_apart_by_their_own_marks(sandbox, visma):

@@ -26,7 +26,7 @@ def visma(sandbox):
 
 
 def pulled(made, flow, cursor=""):
-    return [item for page in made.pull(flow, cursor, None) for item in page.items]
+    return [item for page in made.flow(flow).pull(cursor, None) for item in page.items]
 
 
 def example_vendor(**values):

@@ -10,7 +10,7 @@ from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import GoodsReceipt, ReceivedLine
-from ml_connector.providers.visma.push_receipts import _corrections, _lines_to_add
+from ml_connector.providers.visma.goods_receipts import _corrections, _lines_to_add
 
 RECEIPTS = "/v1/PurchaseReceipt"
 FLOW = "receipts_push"
@@ -57,7 +57,7 @@ def receipt(number, *quantities, odoo_id=11, **values):
 
 
 def send(made, document, external_id=""):
-    return made.send(FLOW, made.render(FLOW, document), external_id, "key")
+    return made.flow(FLOW).send(made.flow(FLOW).render(document), external_id, "key")
 
 
 def received(sandbox):
@@ -96,9 +96,50 @@ def test_a_lost_answer_at_any_step_makes_nothing_twice(method, path, when, sandb
     sandbox.control.add_fault("reset", method=method, path=path, when=when)
     document = receipt(ordered, "1", "2")
     assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
-    sent = visma.find(FLOW, visma.render(FLOW, document), "key") or send(visma, document)
+    sent = visma.flow(FLOW).find(visma.flow(FLOW).render(document), "key") or send(visma, document)
     assert [row["receiptNbr"] for row in sandbox.control.receipts()] == [sent.external_id]
     assert received(sandbox) == [1, 2]
+
+
+@pytest.mark.parametrize("overtaken", ["update", "act"])
+def test_a_release_that_ends_before_the_next_step_is_no_error(overtaken, sandbox, visma, ordered, release_ends_before):
+    document = receipt(ordered, "1", "2")
+    release_ends_before(document, overtaken)
+    sent = visma.flow(FLOW).find(visma.flow(FLOW).render(document), "key")
+    assert [row["receiptNbr"] for row in sandbox.control.receipts()] == [sent.external_id]
+    assert received(sandbox) == [1, 2]
+
+
+def test_a_release_that_ends_before_a_correction_is_left_to_a_person(sandbox, visma, ordered, release_ends_before):
+    release_ends_before(receipt(ordered, "1", "2"), "update")
+    error = raised(send, visma, receipt(ordered, "1", "1"))
+    assert isinstance(error, errors.ConflictError) and "manually" in error.message
+    assert received(sandbox) == [1, 2]
+
+
+def test_a_refusal_of_what_is_not_released_stays_the_error(sandbox, visma, ordered):
+    sandbox.control.add_fault("error", method="PUT", path=f"{RECEIPTS}/*", when="before", status=422)
+    error = raised(send, visma, receipt(ordered, "1", "2"))
+    assert isinstance(error, errors.PermanentError) and error.status == 422
+
+
+@pytest.fixture
+def release_ends_before(sandbox, visma, monkeypatch):
+    """Loses the answer to the release of a receipt, which ends just before a later call of the client."""
+
+    def lose(document, overtaken):
+        sandbox.control.settings(action_seconds=600)
+        sandbox.control.add_fault("reset", method="POST", path=f"{RECEIPTS}/*/action/release", when="after")
+        assert isinstance(raised(send, visma, document), errors.UnconfirmedError)
+        call = getattr(visma.client, overtaken)
+
+        def overtaking(*given):
+            sandbox.control.finish()
+            return call(*given)
+
+        monkeypatch.setattr(visma.client, overtaken, overtaking)
+
+    return lose
 
 
 def test_sending_again_changes_nothing(sandbox, visma, ordered):

@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
-from .flows import FIS, FLOWS
-from .flows_masters import LISTS
 from .lists import check_lists
+from .scopes import FIS, LISTS
 
 
 class Checker(ConnectionCheck):
@@ -33,10 +32,10 @@ class Checker(ConnectionCheck):
         return self.report
 
     def _check_scopes(self):
-        needed = dict.fromkeys(scope for flow in FLOWS for scope in flow.scopes)
+        needed = dict.fromkeys(scope for flow in self.flows for scope in flow.scopes)
         missing = [scope for scope in needed if scope not in self.report.capabilities]
         for scope in missing:
-            flows = tuple(flow.label for flow in FLOWS if scope in flow.scopes)
+            flows = tuple(flow.label for flow in self.flows if scope in flow.scopes)
             self._find(
                 "warning",
                 _("Missing permission (scope %(scope)s)", scope=scope),

@@ -11,20 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from ...core import items as rows
+from ...core import items as listed
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError, RemoteError
+from ...core.flow import PullFlow, PushFlow
 from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, SendResult, content_version
 from . import coding
-from .wire import found_text, text
-from .wire import rows as parts_of
+from .scopes import ACCOUNT_LIST, FIELD_LISTS, ITEMS, ITEMS_DELETE, ITEMS_WRITE, LISTS
+from .wire import found_text, rows, text
 
 ACCOUNT = "account"
 EXAMPLE = f"{ACCOUNT} = GL Accounts; custom1 = Cost Centers; custom2 = Projects"
-ACCOUNT_LIST, FIELD_LISTS = "list of accounts", "lists of custom fields"
-"""Capabilities: the connection names such lists, and SAP Concur has them."""
 _FIELD = re.compile(rf"{ACCOUNT}|custom([1-9]|1[0-9]|20)")
 
 
@@ -73,25 +72,30 @@ def reference(field, code, short_code, name):
     )
 
 
-class ListPuller:
-    """Reads fields and the items of their lists, which become mappings."""
+class Lists(PullFlow):
+    key = "lists"
+    label = _("Lists")
+    kind = "reference"
+    sequence = 10
+    interval = 24 * 60
+    scopes = (LISTS, ITEMS)
+    help = _(
+        "Reads the items of the lists named on the connection, so that you can map them before the first document."
+    )
 
-    def __init__(self, provider):
-        self._provider = provider
-
-    def pull(self, _cursor, _since):
-        for field, chosen in chosen_lists(self._provider.settings).items():
+    def pull(self, cursor, since):
+        """Pages of the fields and the items of their lists, which become mappings."""
+        for field, chosen in chosen_lists(self.provider.settings).items():
             if field != ACCOUNT:
                 yield RemotePage(items=(_field_item(field, chosen["name"]),))
-            client = self._provider.client
-            found = _whole_tree(client, client.list_items(chosen["id"]), chosen["levels"])
-            yield from rows.pages(found, partial(_list_item, field), self._provider.label)
+            found = _whole_tree(self.client, self.client.list_items(chosen["id"]), chosen["levels"])
+            yield from listed.pages(found, partial(_list_item, field), self.provider.label)
 
-    def fetch(self, external_id):
+    def read(self, external_id):
         found = (item for page in self.pull("", None) for item in page.items)
         return next((item for item in found if item.external_id == external_id), None)
 
-    def document(self, payload):
+    def translate(self, payload):
         field = payload["field"]
         if "code" not in payload:
             return Reference(kind="plan", external_id=field, name=payload["name"], group=field_label(field))
@@ -108,7 +112,7 @@ def _whole_tree(client, pages, levels):
         yield page
         if levels > 1:
             for item in page:
-                if id_of(item) and any(part.get("hasChildren") for part in parts_of(item.get("lists"))):
+                if id_of(item) and any(part.get("hasChildren") for part in rows(item.get("lists"))):
                     with suppress(NotFoundError):
                         yield from _whole_tree(client, client.children_of_item(item["id"]), levels - 1)
 
@@ -130,20 +134,18 @@ def _list_item(field, item):
 # To Concur
 
 
-class ListPush:
+class ListPush(PushFlow):
     """Sends accounts and analytic accounts as items of the list of their field.
 
     An item that the list already has is linked by its code, so that documents coded with it stay valid.
     """
 
+    scopes = (LISTS, ITEMS, ITEMS_WRITE, ITEMS_DELETE)
+
     def __init__(self, provider):
-        self._provider = provider
+        super().__init__(provider)
         self._lock = threading.Lock()
         self._lists = {}
-
-    @property
-    def client(self):
-        return self._provider.client
 
     def field(self, document):
         raise NotImplementedError
@@ -159,7 +161,7 @@ class ListPush:
         field = self.field(document)
         return {"field": field, "shortCode": code, "value": document.name.strip(), "deleted": not document.active}
 
-    def send(self, payload, external_id, _key):
+    def send(self, payload, external_id, key):
         with self._lock:
             items = self._items(payload["field"])
             known = items.get(external_id) or items.get(_code_key(payload["shortCode"]))
@@ -176,7 +178,7 @@ class ListPush:
         self._replace(items, known, {**item, "shortCode": payload["shortCode"], "value": payload["value"]})
         return sent
 
-    def find(self, payload, _key):
+    def find(self, payload, key):
         item = self._read(payload["field"]).get(_code_key(payload["shortCode"]))
         return self._sent(payload, item) if item else None
 
@@ -221,7 +223,7 @@ class ListPush:
         return dict(items)
 
     def _list_id(self, field):
-        chosen = chosen_lists(self._provider.settings).get(field)
+        chosen = chosen_lists(self.provider.settings).get(field)
         if not chosen:
             raise PermanentError(
                 _("No list of SAP Concur is chosen for the field %(field)s. Enter it on the connection.", field=field)
@@ -231,23 +233,6 @@ class ListPush:
                 _("The list %(list)s has several levels. Odoo cannot add items to it.", list=chosen["name"])
             )
         return chosen["id"]
-
-
-class AccountPush(ListPush):
-    def field(self, document):
-        return ACCOUNT
-
-    def known_code(self, document):
-        return document.external_id
-
-
-class AnalyticPush(ListPush):
-    def field(self, document):
-        return document.dimension_key
-
-    def known_code(self, document):
-        field, _colon, code = document.external_id.partition(":")
-        return code if field == document.dimension_key else ""
 
 
 def plain_code(code):

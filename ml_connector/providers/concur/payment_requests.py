@@ -10,11 +10,13 @@ from decimal import Decimal
 from ...core import items as listed
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError
+from ...core.flow import PullFlow
 from ...core.messages import Amount, _
 from ...core.remote import RemotePage, RemoteRecord, content_version
 from ...core.split_amount import share
 from . import coding
 from .lists import reference
+from .scopes import PAYMENT_REQUESTS, VENDORS
 from .vendors import vendor_key
 from .wire import amount, day, part, rows, text
 
@@ -37,58 +39,71 @@ PASSING = (
 """Fields that change while Concur processes an invoice, without an effect on its bill."""
 
 
-class PaymentRequestPuller:
-    """Reads the approved invoices that changed since the day of the last run."""
-
-    def __init__(self, provider):
-        self._provider = provider
-        self._vendors = {}
-
-    @property
-    def client(self):
-        return self._provider.client
+class PaymentRequests(PullFlow):
+    key = "payment_requests"
+    label = _("Invoices by List")
+    kind = "bill"
+    sequence = 31
+    interval = 4 * 60
+    scopes = (PAYMENT_REQUESTS, VENDORS)
+    active = False
+    excludes = ("invoices",)
+    files = "invoice_files"
+    options = ("post_bills", "lock_date_policy", "start_date", "create_vendors")
+    help = _(
+        "Books approved invoices of Concur Invoice as vendor bills. Only for sites whose Financial Integration "
+        "Service does not deliver invoices. Odoo reports no results to SAP Concur."
+    )
 
     def pull(self, cursor, since):
+        """Pages of the approved invoices that changed since the day of the last run."""
         started = datetime.now(UTC).date()
         filters = {"approvalStatus": APPROVED}
+        codes = {}
         if cursor:
             filters["lastModifiedDateAfter"] = (date.fromisoformat(cursor) - OVERLAP).isoformat()
 
         def read(row):
             try:
-                item = self.fetch(_id(row)) if is_due(row) else None
+                item = self._request(_id(row), codes) if is_due(row) else None
             except NotFoundError:  # deleted after it was listed
                 return None
             return item if item and _is_since(item, since) else None
 
         found = self.client.payment_request_digests(**filters)
-        yield from listed.pages(found, read, self._provider.label, identify=_known_id, parallel=PARALLEL_READS)
+        yield from listed.pages(found, read, self.provider.label, identify=_known_id, parallel=PARALLEL_READS)
         yield RemotePage(items=(), cursor=started.isoformat())
 
-    def fetch(self, external_id):
-        """An invoice, if it is approved and still there."""
+    def read(self, external_id):
+        return self._request(external_id, {})
+
+    def _request(self, external_id, codes):
+        """An invoice, if it is approved and still there.
+
+        :param codes: those of the vendors that were already looked up
+        """
         row = self.client.payment_request(external_id)
         if not isinstance(row, dict):
             raise InvalidDataError(_("The record has no readable content."))
         if text(row, "ApprovalStatus") != APPROVED or _is_true(row, "IsPaymentRequestDeleted"):
             return None
         kept = {name: value for name, value in row.items() if name not in PASSING}
-        payload = {"id": external_id, "request": kept, "vendors": self._vendor_codes(row)}
+        payload = {"id": external_id, "request": kept, "vendors": self._vendor_codes(row, codes)}
         title = " - ".join(filter(None, (text(row, "InvoiceNumber"), text(part(row, "VendorRemitAddress"), "Name"))))
         return RemoteRecord(external_id=external_id, version=content_version(kept), title=title, payload=payload)
 
-    def document(self, payload):
-        return payment_request(payload)
-
-    def _vendor_codes(self, row):
+    def _vendor_codes(self, row, codes):
         """Codes of the vendors that the invoice may belong to."""
         address = part(row, "VendorRemitAddress")
         key = tuple(text(address, name).casefold() for name in ("Name", "Address1", "City", "PostalCode"))
-        if key not in self._vendors:
+        if key not in codes:
             pages = self.client.vendors(vendorName=text(address, "Name"), searchType="exact") if key[0] else ()
             named = [record for page in pages for record in page]
-            self._vendors[key] = possible_codes(named, address)
-        return self._vendors[key]
+            codes[key] = possible_codes(named, address)
+        return codes[key]
+
+    def translate(self, payload):
+        return payment_request(payload)
 
 
 def possible_codes(records, address):

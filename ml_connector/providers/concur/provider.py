@@ -1,52 +1,26 @@
-"""The provider SAP Concur. Each subject has modules of its own; the tables below assign flows to classes."""
+"""The provider SAP Concur."""
 
 from functools import cached_property
 
-from ...core import items as rows
-from ...core.errors import ConflictError, NotFoundError
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
-from . import check, results, webhook
+from . import check, webhook
+from .accounts import AccountsPush
+from .bills import BillFiles, Bills
+from .cash_advances import CashAdvances
 from .client import HOW_TO_GET_REQUEST_TOKEN, ConcurClient
-from .flows import FLOWS
-from .lists import ACCOUNT_LIST, EXAMPLE, FIELD_LISTS, AccountPush, AnalyticPush, ListPuller
-from .payment_requests import PaymentRequestPuller
-from .pull_files import InvoiceImagePuller, ReceiptPuller
-from .pull_fis import CashAdvancePuller, InvoicePuller, PayrollPuller, ReportPuller
-from .push_payments import InvoicePaymentPush, PaymentPush
-from .vendors import VendorPuller, VendorPush
+from .dimensions import DimensionsPush
+from .expense_reports import ExpenseReports
+from .lists import EXAMPLE, Lists
+from .payment_requests import PaymentRequests
+from .payments import InvoicePaymentsPush, PaymentsPush
+from .payroll import Payroll
+from .receipts import Receipts
+from .results import Results
+from .scopes import ACCOUNT_LIST, FIELD_LISTS
+from .vendors import Vendors
+from .vendors_push import VendorsPush
 from .wire import MOMENTS
-
-PULLERS = {
-    "invoices": InvoicePuller,
-    "invoice_files": InvoiceImagePuller,
-    "expense_reports": ReportPuller,
-    "receipts": ReceiptPuller,
-    "cash_advances": CashAdvancePuller,
-    "payroll": PayrollPuller,
-    "lists": ListPuller,
-    "payment_requests": PaymentRequestPuller,
-    "vendors": VendorPuller,
-}
-"""The class of each pull flow."""
-PUSHES = {
-    "accounts_push": AccountPush,
-    "analytic_push": AnalyticPush,
-    "payments_push": PaymentPush,
-    "invoice_payments_push": InvoicePaymentPush,
-    "vendors_push": VendorPush,
-}
-"""The class of each push flow except the results."""
-MISSING = {
-    ACCOUNT_LIST: _(
-        "Enter the list of accounts on the connection, then test the connection. Example: %(example)s.", example=EXAMPLE
-    ),
-    FIELD_LISTS: _(
-        "Enter the lists of the custom fields on the connection, then test the connection. Example: %(example)s.",
-        example=EXAMPLE,
-    ),
-}
-"""What to do, by the capability that a push flow lacks."""
 
 
 class ConcurProvider(Provider):
@@ -112,13 +86,28 @@ class ConcurProvider(Provider):
             ),
         ),
     )
-    flows = FLOWS
-    webhook_events = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
+    flows = (
+        Lists,
+        Vendors,
+        Bills,
+        PaymentRequests,
+        BillFiles,
+        ExpenseReports,
+        Receipts,
+        CashAdvances,
+        Payroll,
+        Results,
+        PaymentsPush,
+        InvoicePaymentsPush,
+        VendorsPush,
+        AccountsPush,
+        DimensionsPush,
+    )
+    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     challenges_webhooks = False
     events_kept = webhook.KEPT
     moments = MOMENTS
     access_end_advice = HOW_TO_GET_REQUEST_TOKEN
-    pushes = PUSHES
 
     @cached_property
     def client(self):
@@ -134,7 +123,7 @@ class ConcurProvider(Provider):
         )
 
     def check(self):
-        return check.Checker(self.client, self.settings, self._tokens).run()
+        return check.Checker(self.client, self.settings, self._tokens, self.flows).run()
 
     @classmethod
     def territory(cls, credentials, stored):
@@ -142,62 +131,27 @@ class ConcurProvider(Provider):
         company = (credentials.get("company_id") or "").lower()
         return Territory(business=company) if company else None
 
-    def claim_accounting_connection(self):
-        """SAP Concur has no accounting connection: its documents go to whoever acknowledges them."""
-
-    # Reading
-
-    def pull(self, flow, cursor, since):
-        return PULLERS[flow](self).pull(cursor, since)
-
-    def booked(self, flow, since):
-        return PULLERS[flow](self).booked(since)
-
-    def fetch(self, flow, external_id):
-        try:
-            return rows.fetched(lambda: PULLERS[flow](self).fetch(external_id), external_id, self.label)
-        except NotFoundError:
-            return None
-
-    def changed_after(self, flow, external_id, moment):
-        """:raises ConflictError: always, because Concur keeps no time of change"""
-        raise ConflictError(
-            _(
-                "SAP Concur does not tell when a vendor was changed, so Odoo cannot compare times. Choose another "
-                "conflict policy on the flow."
-            )
-        )
-
-    def document(self, flow, payload):
-        return PULLERS[flow](self).document(self.localized(payload))
-
-    def acknowledge(self, flow, versions):
-        return PULLERS[flow](self).acknowledge(versions)
-
-    def download(self, url):
-        return self.client.download(url)
-
-    # Sending
-
     @classmethod
-    def blocked(cls, flow, capabilities, options):
-        spec = cls.flow_class(flow)
-        missing = [scope for scope in spec.scopes if scope not in capabilities]
-        if missing:
+    def explain_missing(cls, missing):
+        permissions = tuple(name for name in missing if name not in (ACCOUNT_LIST, FIELD_LISTS))
+        if permissions:
             return _(
                 "The app lacks permissions in SAP Concur (scopes %(scopes)s). Add them there, then test the "
                 "connection.",
-                scopes=tuple(missing),
+                scopes=permissions,
             )
-        return next((MISSING[need] for need in spec.needs if need not in capabilities), "")
+        if ACCOUNT_LIST in missing:
+            return _(
+                "Enter the list of accounts on the connection, then test the connection. Example: %(example)s.",
+                example=EXAMPLE,
+            )
+        return _(
+            "Enter the lists of the custom fields on the connection, then test the connection. Example: %(example)s.",
+            example=EXAMPLE,
+        )
 
-    # Results
-
-    def report(self, entries, key):
-        return results.report(self.client, entries, self.settings.company)
-
-    def reported(self, result):
-        return results.reported(self.client, result)
+    def download(self, url):
+        return self.client.download(url)
 
     # Webhooks
 

@@ -1,15 +1,15 @@
 """Reports to Concur whether its documents were booked (posting confirmations)."""
 
 from ...core.errors import RemoteError
+from ...core.flow import ResultFlow
 from ...core.messages import _
+from .bills import Bills
+from .cash_advances import CashAdvances
+from .expense_reports import ExpenseReports
+from .payroll import Payroll
+from .scopes import FIS
 from .wire import text
 
-DOC_TYPES = {
-    "expense_report": "expense",
-    "bill": "invoice",
-    "cash_advance": "cashadvance",
-    "payroll": "payroll",
-}
 MAX_RESULTS = 50
 LONGEST_TEXT = 1000
 LONGEST_NUMBER = 80
@@ -17,7 +17,6 @@ LONGEST_NUMBER = 80
 NOT_ACKNOWLEDGED = 111
 CONFIRMED_BEFORE = 113
 PASSING = (199, None)
-RECALLED = 112
 REASONS = {
     99: _("Another system ID has confirmed this document. One company's documents go to one accounting system only."),
     112: _("The document was recalled in SAP Concur after Odoo had booked it. Reverse it in Odoo."),
@@ -26,38 +25,54 @@ REASONS = {
 }
 SUCCESS = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_REVERSED")
 FAILURE = "POSTING_CONFIRMED_FAILURE"
+DOC_TYPES = {flow.kind: flow.doc_type for flow in (Bills, ExpenseReports, CashAdvances, Payroll)}
 
 
-def report(client, results, company):
-    """Confirm results of one or several types; {external id: reason} of those that Concur refused.
+class Results(ResultFlow):
+    key = "results"
+    label = _("Posting Results to SAP Concur")
+    sequence = 70
+    scopes = (FIS,)
+    help = _(
+        "Reports to SAP Concur which documents Odoo has booked. Without it, SAP Concur does not process them further."
+    )
 
-    :param company: Odoo's code of the company
-    :raises RemoteError: Concur failed temporarily for some; it accepts the others again
-    """
-    refused = {}
-    for doc_type in dict.fromkeys(DOC_TYPES[result.subject] for result in results):
-        of_type = [result for result in results if DOC_TYPES[result.subject] == doc_type]
-        for start in range(0, len(of_type), MAX_RESULTS):
-            refused.update(_report(client, doc_type, of_type[start : start + MAX_RESULTS], company))
-    return refused
+    def report(self, results, key):
+        """Confirm results.
 
+        :raises RemoteError: Concur failed temporarily for some; it accepts the others again
+        """
+        doc_type = DOC_TYPES[results[0].subject]
+        refused = {}
+        for start in range(0, len(results), MAX_RESULTS):
+            refused |= self._report(doc_type, results[start : start + MAX_RESULTS])
+        return refused
 
-def _report(client, doc_type, results, company):
-    answers = client.confirm_postings(doc_type, [confirmation(result, company) for result in results])
-    late = [result for result in results if _code(answers, result) == NOT_ACKNOWLEDGED]
-    if late:
-        client.acknowledge(doc_type, [result.version for result in late])
-        answers |= client.confirm_postings(doc_type, [confirmation(result, company) for result in late])
-    refused = {}
-    for result in results:
-        code = _code(answers, result)
-        if code in (0, CONFIRMED_BEFORE):
-            continue
-        reason = _refusal(text(answers.get(result.version) or {}, "errorMessage"))
-        if code in PASSING:
-            raise RemoteError(reason, code=str(code))
-        refused[result.external_id] = REASONS.get(code) or reason
-    return refused
+    def _report(self, doc_type, results):
+        answers = self._confirm(doc_type, results)
+        if late := [result for result in results if _code(answers, result) == NOT_ACKNOWLEDGED]:
+            self.client.acknowledge(doc_type, [result.version for result in late])
+            answers |= self._confirm(doc_type, late)
+        refused = {}
+        for result in results:
+            code = _code(answers, result)
+            if code in (0, CONFIRMED_BEFORE):
+                continue
+            reason = _refusal(text(answers.get(result.version) or {}, "errorMessage"))
+            if code in PASSING:
+                raise RemoteError(reason, code=str(code))
+            refused[result.external_id] = REASONS.get(code) or reason
+        return refused
+
+    def _confirm(self, doc_type, results):
+        company = self.provider.settings.company
+        return self.client.confirm_postings(doc_type, [confirmation(result, company) for result in results])
+
+    def reported(self, result):
+        row = self.client.document(DOC_TYPES[result.subject], result.external_id)
+        if not row or row.get("id") != result.version:
+            return False
+        return row.get("docStatus") in SUCCESS if result.success else row.get("docStatus") == FAILURE
 
 
 def _refusal(reason):
@@ -96,11 +111,3 @@ def _confirmation(result, status, posted, messages):
         "postingDocs": posted,
         "systemMessages": messages,
     }
-
-
-def reported(client, result):
-    """Whether Concur has the result already."""
-    row = client.document(DOC_TYPES[result.subject], result.external_id)
-    if not row or row.get("id") != result.version:
-        return False
-    return row.get("docStatus") in SUCCESS if result.success else row.get("docStatus") == FAILURE

@@ -1,55 +1,71 @@
-"""Vendors of Concur Invoice, into Odoo and from Odoo (invoice/v3.1.vendor).
+"""Vendors of Concur Invoice, into Odoo (invoice/v3.1.vendor).
 
 Each record of Concur is one address; the records of one vendor code are one vendor, with one name and one tax ID.
 Concur keeps no time of change, so each run reads all vendors and compares them with the last run.
 """
 
 import hashlib
-import threading
 from collections import defaultdict
-from dataclasses import replace
-from functools import partial
 
 from ...core import items as listed
 from ...core.documents import Address, Contact, OwnId, Vendor
-from ...core.errors import DuplicateError, InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
-from ...core.messages import _, paragraph
-from ...core.remote import RemotePage, RemoteRecord, SendResult, content_version
-from ...core.tax_numbers import is_filler, writings
+from ...core.errors import ConflictError, InvalidDataError
+from ...core.flow import PullFlow
+from ...core.messages import _
+from ...core.remote import RemotePage, RemoteRecord, content_version
+from .scopes import VENDORS
 from .wire import found_text, rows, text
 
 OWN_ADDRESS = "MAIN"
 """Address code of the vendors that Odoo creates."""
 PAGE = 200
-FEW = 5
-"""A run looks up so many vendors one by one; for more it reads all of them once."""
-READ_ONLY = ("Country", "ID", "StatusList", "URI", "VendorBankList", "VendorGroupList")
 NOT_COMPARED = ("StatusList", "URI", "VendorBankList", "VendorGroupList")
-LONGEST = {
-    "VendorName": 255,
-    "Address1": 255,
-    "Address2": 255,
-    "City": 255,
-    "PostalCode": 20,
-    "TaxID": 48,
-    "ContactEmail": 255,
-    "ContactFirstName": 255,
-    "ContactLastName": 255,
-    "ContactPhoneNumber": 25,
-}
-"""Maximum lengths of the fields (page Vendors v3.1)."""
-BANK_CURRENCIES = ("AUD", "EUR", "GBP", "USD")
-"""The currencies of bank accounts that Concur supports; others are not sent."""
-LONGEST_HOLDER = 100
-SENT_AFTER = ("banks", "groups")
-"""Parts of the payload that go to calls of their own, once the vendor exists."""
-REMARKS = "remarks"
-"""Key of sentences about what was not sent, for the note of the transfer."""
-DISPENSABLE = ("ContactEmail", "ContactPhoneNumber")
-"""Fields that are left out when they are too long; any other one fails the vendor."""
-COMMON = ("VendorName", "TaxID", "Approved")
-"""Fields that are the same for all addresses of a vendor."""
-NEEDS_STATE = ("AU", "CA", "US")
+
+
+class Vendors(PullFlow):
+    key = "vendors"
+    label = _("Vendors")
+    kind = "vendor"
+    sequence = 20
+    interval = 12 * 60
+    scopes = (VENDORS,)
+    options = ("create_vendors", "conflict_policy", "vendor_change_policy")
+    help = _(
+        "Reads the approved vendors of Concur Invoice. Further addresses become contacts of the vendor. Changes "
+        "made on both sides are merged."
+    )
+
+    def pull(self, cursor, since):
+        """Pages of approved vendors, after the last page was read: the records of one vendor may be on two pages."""
+        found = defaultdict(list)
+
+        def note(record):
+            if is_approved(record):
+                vendor_item([record])
+                found[code_of(record)].append(record)
+
+        # unreadable records are reported page by page
+        yield from listed.pages(self.client.vendors(), note, self.provider.label)
+        items = [vendor_item(records) for _code, records in sorted(found.items())]
+        for start in range(0, len(items), PAGE):
+            yield RemotePage(items=tuple(items[start : start + PAGE]), total=len(items))
+
+    def read(self, external_id):
+        """A vendor by its code, approved or not."""
+        records = records_of(self.client, external_id)
+        return vendor_item(records) if records else None
+
+    def changed_after(self, external_id, moment):
+        """:raises ConflictError: always, because Concur keeps no time of change"""
+        raise ConflictError(
+            _(
+                "SAP Concur does not tell when a vendor was changed, so Odoo cannot compare times. Choose another "
+                "conflict policy on the flow."
+            )
+        )
+
+    def translate(self, payload):
+        return vendor(payload, self.provider.settings.instance)
 
 
 def vendor_key(code):
@@ -80,36 +96,6 @@ def is_approved(record):
     return text(record, "Approved").upper() != "N"
 
 
-class VendorPuller:
-    """Reads all approved vendors."""
-
-    def __init__(self, provider):
-        self._provider = provider
-
-    def pull(self, _cursor, _since):
-        """Pages of vendors, after the last page was read: the records of one vendor may be on two pages."""
-        found = defaultdict(list)
-
-        def note(record):
-            if is_approved(record):
-                vendor_item([record])
-                found[_code(record)].append(record)
-
-        # unreadable records are reported page by page
-        yield from listed.pages(self._provider.client.vendors(), note, self._provider.label)
-        items = [vendor_item(records) for _code_of, records in sorted(found.items())]
-        for start in range(0, len(items), PAGE):
-            yield RemotePage(items=tuple(items[start : start + PAGE]), total=len(items))
-
-    def fetch(self, external_id):
-        """A vendor by its code, approved or not."""
-        records = records_of(self._provider.client, external_id)
-        return vendor_item(records) if records else None
-
-    def document(self, payload):
-        return vendor(payload, self._provider.settings.instance)
-
-
 def records_of(client, code):
     """All addresses of a vendor."""
     pages = client.vendors(vendorCode=code, searchType="exact")
@@ -123,14 +109,14 @@ def vendor_item(records):
     kept = [{name: value for name, value in record.items() if name not in NOT_COMPARED} for record in records]
     kept.sort(key=lambda record: text(record, "AddressCode").upper())
     return RemoteRecord(
-        external_id=_code(records[0]),
+        external_id=code_of(records[0]),
         version=content_version(kept),
         title=text(main_record(records), "VendorName"),
         payload={"records": kept},
     )
 
 
-def _code(record):
+def code_of(record):
     code = vendor_key(text(record, "VendorCode"))
     if not code:
         raise InvalidDataError(_("The vendor has no vendor code."))
@@ -151,7 +137,7 @@ def vendor(payload, instance):
         raise InvalidDataError(
             _("The vendor has several tax IDs in SAP Concur: %(numbers)s. Keep one of them.", numbers=tuple(numbers))
         )
-    code = _code(main)
+    code = code_of(main)
     return Vendor(
         external_id=code,
         odoo_id=own_partner(instance, code),
@@ -184,370 +170,3 @@ def _further(record):
     """A further address as a contact, named by its code at first."""
     code = text(record, "AddressCode")
     return Contact(external_id=code.upper(), name=f"Address {code}", address=_address(record))
-
-
-# To Concur
-
-
-def vendor_fields(document, instance):
-    """The fields of a vendor that Odoo sends, with the `VendorCode` for a vendor that Concur does not have yet.
-
-    :raises InvalidDataError: Concur requires something that the vendor lacks
-    """
-    name = document.name.strip()
-    if not name:
-        raise InvalidDataError(_("SAP Concur requires a name. Enter one on the vendor."))
-    address = document.address
-    if not address.country:
-        raise InvalidDataError(_("SAP Concur requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
-    if address.country in NEEDS_STATE and not address.state:
-        raise InvalidDataError(
-            _("SAP Concur requires the state of vendors in this country. Enter it on %(vendor)s.", vendor=name)
-        )
-    contact = next((contact for contact in document.contacts if contact.is_default), Contact())
-    fields = {
-        "VendorName": name,
-        "CountryCode": address.country,
-        "CurrencyCode": document.currency,
-        "Address1": address.street,
-        "Address2": address.street2,
-        "City": address.city,
-        "State": address.state.rpartition("-")[2],
-        "PostalCode": address.postal_code,
-        "TaxID": "" if is_filler(document.vat) else document.vat,
-        "ContactEmail": contact.email,
-        "ContactPhoneNumber": contact.phone,
-        "Approved": "Y" if document.active else "N",
-    }
-    too_long = [key for key, most in LONGEST.items() if len(fields.get(key) or "") > most]
-    if needed := [key for key in too_long if key not in DISPENSABLE]:
-        raise InvalidDataError(
-            _(
-                "These fields of the vendor %(vendor)s are too long for SAP Concur: %(fields)s.",
-                vendor=name,
-                fields=tuple(needed),
-            )
-        )
-    remarks = [
-        _(
-            "%(field)s was not sent because SAP Concur allows at most %(length)s characters.",
-            field=key,
-            length=LONGEST[key],
-        )
-        for key in too_long
-    ]
-    fields = {"VendorCode": own_code(instance, document.odoo_id), **fields, **dict.fromkeys(too_long, "")}
-    banks = []
-    for account in document.pay_to:
-        try:
-            banks.append(bank_fields(account))
-        except InvalidDataError as error:
-            remarks.append(error.message)
-    if banks:
-        fields["banks"] = banks
-    if document.memberships:
-        fields["groups"] = document.memberships
-    if remarks:
-        fields[REMARKS] = remarks
-    return fields
-
-
-def bank_fields(account):
-    """A bank account, without the codes of its vendor.
-
-    :raises InvalidDataError: it has no country, and Concur would assume the United States
-    """
-    if not account.country:
-        raise InvalidDataError(
-            _(
-                "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
-                ending=account.number[-4:],
-            )
-        )
-    fields = {
-        "AccountNumber": account.number,
-        "AccountType": "CHCK",
-        "IsActive": "Y",
-        "NameOnAccount": account.holder[:LONGEST_HOLDER],
-        "RoutingNumber": account.bic,
-        "BankName": account.bank_name,
-        "CountryCode": account.country,
-        "CurrencyAlphaCode": account.currency if account.currency in BANK_CURRENCIES else "",
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
-def group_changes(record, groups):
-    """(groups to join, groups to leave) of an address, as names in the spelling of Concur.
-
-    :param groups: {name: whether the vendor belongs to it}
-    """
-    known = {_plain(name): name for name in record.get("VendorGroupList") or ()}
-    wanted = {_plain(name): name for name, belongs in groups.items() if belongs}
-    left = {_plain(name) for name, belongs in groups.items() if not belongs} - wanted.keys()
-    added = [name for plain, name in wanted.items() if plain not in known]
-    return added, [name for plain, name in known.items() if plain in left]
-
-
-def _plain(name):
-    return name.strip().casefold()
-
-
-class VendorPush:
-    """Sends vendors. A vendor that Concur already has is looked up and linked before a new one is created."""
-
-    def __init__(self, provider):
-        self._provider = provider
-        self._lock = threading.Lock()
-        self._looked_up = 0
-        self._all = None
-
-    @property
-    def client(self):
-        return self._provider.client
-
-    def render(self, document):
-        return vendor_fields(document, self._provider.settings.instance)
-
-    def send(self, payload, external_id, _key):
-        kept = {name: value for name, value in payload.items() if name not in (*SENT_AFTER, REMARKS)}
-        return self._with_the_rest(self._send(kept, external_id), payload)
-
-    def _with_the_rest(self, sent, payload):
-        """Send bank accounts and groups of an existing vendor; a refusal of the one does not stop the other."""
-        remarks = [*payload.get(REMARKS, ())]
-        if not any(payload.get(name) for name in SENT_AFTER):
-            return replace(sent, note=paragraph(*remarks))
-        records = records_of(self.client, sent.external_id)
-        refusal = None
-        try:
-            remarks.append(self._send_banks(main_record(records), payload.get("banks") or []))
-        except PermanentError as error:
-            refusal = error
-        missed = self._send_groups(records, payload.get("groups") or {})
-        if refusal:
-            raise PermanentError(paragraph(refusal.message, *missed))
-        return replace(sent, note=paragraph(*remarks, *missed), is_incomplete=bool(missed))
-
-    def _send_groups(self, records, groups):
-        """Add all addresses of a vendor to groups, or remove them; sentences about what Concur did not do.
-
-        Only the vendor shows whether it was done, so it is read again.
-        """
-        missed, changed = [], False
-        for record in records:
-            key = record["VendorCode"], record["AddressCode"]
-            added, removed = group_changes(record, groups)
-            calls = [partial(self.client.add_vendor_groups, *key, [name]) for name in added]
-            calls += [partial(self.client.remove_vendor_group, *key, name) for name in removed]
-            for call in calls:
-                try:
-                    call()
-                except PermanentError as error:
-                    missed.append(error.message)
-            changed = changed or bool(calls)
-        if not changed:
-            return []
-        for record in records_of(self.client, records[0]["VendorCode"]):
-            missed += _not_grouped(*group_changes(record, groups))
-        return list(dict.fromkeys(missed))
-
-    def _send_banks(self, main, banks):
-        """Add or change bank accounts; a note on those that only Concur has, which stay unchanged."""
-        if not banks:
-            return ""
-        key = {"VendorCode": main["VendorCode"], "AddressCode": main["AddressCode"]}
-        known = {text(bank, "AccountNumber"): bank for bank in rows(main.get("VendorBankList"))}
-        changed = [bank for bank in banks if bank.items() - known.get(bank["AccountNumber"], {}).items()]
-        if changed and (
-            refusal := _bank_refusal(self.client.update_vendor_banks([{**key, **bank} for bank in changed]))
-        ):
-            raise refusal
-        sent = {bank["AccountNumber"] for bank in banks}
-        others = [number for number, bank in known.items() if number not in sent and text(bank, "IsActive") != "N"]
-        if not others:
-            return ""
-        return _(
-            "SAP Concur has other active bank accounts of the vendor: %(accounts)s. Odoo did not change them.",
-            accounts=tuple(f"…{number[-4:]}" for number in others),
-        )
-
-    def _send(self, payload, external_id):
-        if external_id:
-            records = records_of(self.client, external_id)
-            if not records:
-                raise PermanentError(_("The vendor %(code)s no longer exists in SAP Concur.", code=external_id))
-            return self._update(payload, records)
-        if payload["Approved"] == "N":
-            raise NotRelevantError(_("The vendor was archived in Odoo before it was sent."))
-        known = self._known(payload)
-        if known:
-            return self._update(payload, known, linked=True)
-        return self._create(payload)
-
-    def find(self, payload, _key):
-        """Look up a vendor that an earlier `send` may have created, and send what is missing of it."""
-        records = self._own(payload, records_of(self.client, payload["VendorCode"]))
-        return self._with_the_rest(self._sent(records), payload) if records else None
-
-    def _sent(self, records, linked=False):
-        """:param records: the current records of the vendor in Concur"""
-        made = vendor({"records": records}, self._provider.settings.instance)
-        return SendResult(external_id=made.external_id, linked=linked, shared=made.shared())
-
-    def _create(self, payload):
-        record = {"AddressCode": OWN_ADDRESS, **{name: value for name, value in payload.items() if value}}
-        answers = self.client.create_vendors([record])
-        found = records_of(self.client, payload["VendorCode"])
-        if found:
-            if self._all is not None:
-                self._all += found
-            return self._sent(found)
-        raise _refusal(answers, record) or UnconfirmedError(
-            _("SAP Concur reported no error, but does not show the new vendor.")
-        )
-
-    def _update(self, payload, records, linked=False):
-        """Write the records that differ, completely; fields that Odoo does not have stay unchanged."""
-        main = main_record(records)
-        if is_approved(main) and payload["Approved"] == "Y":
-            # the vendor is approved; another address may still wait for its approval
-            payload = {**payload, "Approved": ""}
-        wanted = [_overlaid(record, payload, record is main) for record in records]
-        changed = [new for new, record in zip(wanted, records, strict=True) if new != _writable(record)]
-        if changed:
-            answers = self.client.update_vendors(changed)
-            for record in changed:
-                if refusal := _refusal(answers, record):
-                    raise refusal
-            # Concur may shorten values, which is not a change by its users
-            wanted = records_of(self.client, _code(main)) or wanted
-        return self._sent(wanted, linked)
-
-    # Vendors that Concur has
-
-    def _known(self, payload):
-        """The records of the vendor in Concur: by Odoo's code, tax ID, or exact name and country.
-
-        :raises DuplicateError: several vendors match
-        """
-        with self._lock:
-            self._looked_up += 1
-            if self._looked_up > FEW and self._all is None:
-                self._all = [record for page in self.client.vendors() for record in page]
-        by_code = self._searched("vendorCode", "VendorCode", payload["VendorCode"])
-        if own := self._own(payload, by_code):
-            return own
-        found = next(filter(None, self._with_tax_id(payload)), [])
-        if not found:
-            named = self._searched("vendorName", "VendorName", payload["VendorName"])
-            found = [record for record in named if _may_be(record, payload)]
-        codes = sorted({_code(record) for record in found})
-        if len(codes) > 1:
-            raise DuplicateError(
-                _(
-                    "Several vendors in SAP Concur match %(vendor)s: %(codes)s. Merge them there, or map one of them.",
-                    vendor=payload["VendorName"],
-                    codes=tuple(codes),
-                )
-            )
-        return self._searched("vendorCode", "VendorCode", codes[0]) if codes else []
-
-    def _own(self, payload, records):
-        """The records with the code that Odoo gives the vendor.
-
-        :raises DuplicateError: they belong to another vendor
-        """
-        if records and text(records[0], "VendorName").casefold() != payload["VendorName"].casefold():
-            raise DuplicateError(
-                _(
-                    "The vendor code %(code)s already belongs to %(vendor)s in SAP Concur. Give that vendor another "
-                    "code.",
-                    code=payload["VendorCode"],
-                    vendor=text(records[0], "VendorName"),
-                )
-            )
-        return records
-
-    def _with_tax_id(self, payload):
-        """The records of the tax ID, one list for each way to write it: Concur compares the exact text."""
-        for value in writings(payload["TaxID"], payload["CountryCode"]):
-            yield self._searched("taxID", "TaxID", value)
-
-    def _searched(self, parameter, field, value):
-        wanted = value.strip().casefold()
-        if self._all is None:
-            pages = self.client.vendors(**{parameter: value, "searchType": "exact"})
-            candidates = [record for page in pages for record in page]
-        else:
-            candidates = self._all
-        return [record for record in candidates if found_text(record, field).casefold() == wanted]
-
-
-def _may_be(record, payload):
-    """Whether a vendor of the same name matches: in the same country, and without another tax ID."""
-    is_stated = not is_filler(text(record, "TaxID")) and not is_filler(payload["TaxID"])
-    return text(record, "CountryCode") == payload["CountryCode"] and not is_stated
-
-
-def _overlaid(record, payload, is_main):
-    """The complete record as it should be. A blank value of Odoo clears only parts of the address."""
-    address = {name: payload[name] for name in ("Address1", "Address2", "City", "State", "PostalCode", "CountryCode")}
-    if not (address["Address1"] or address["City"]):
-        address = {}
-    elif text(record, "Address3") and address["Address2"].endswith(text(record, "Address3")):
-        # Concur's second and third line are one line in Odoo
-        address["Address2"] = text(record, "Address2")
-    stated = {name: value for name, value in payload.items() if value and name not in address and name != "VendorCode"}
-    if is_main:
-        stated |= address
-    else:
-        stated = {name: value for name, value in stated.items() if name in COMMON}
-    record = _writable(record)
-    return record | {name: value for name, value in stated.items() if value != (record.get(name) or "")}
-
-
-def _writable(record):
-    """The fields of a record that may be written."""
-    return {name: value for name, value in record.items() if name not in READ_ONLY and value not in (None, "")}
-
-
-def _refusal(answers, record):
-    """The error for a record that was not saved: the answer has HTTP status 200 and a status for each record."""
-    for answer in answers:
-        if _record_key(answer) != _record_key(record):
-            continue
-        refused = [status for status in rows(answer.get("StatusList")) if text(status, "Type").upper() != "SUCCESS"]
-        if refused:
-            reason = " ".join(text(status, "Message") for status in refused)
-            return PermanentError(
-                _("SAP Concur did not save the vendor: %(reason)s.", reason=reason.rstrip("."))
-                if reason
-                else _("SAP Concur did not save the vendor and gave no reason.")
-            )
-    return None
-
-
-def _bank_refusal(answers):
-    for answer in answers:
-        if refusal := _refusal([answer], answer):
-            return refusal
-    return None
-
-
-def _not_grouped(missing, left):
-    if missing:
-        yield _(
-            "SAP Concur did not add the vendor to these groups: %(groups)s. Create the vendor group there under Group "
-            "Configurations > Vendor Access, or remove the tag from the flow.",
-            groups=tuple(missing),
-        )
-    if left:
-        yield _(
-            "SAP Concur did not remove the vendor from these groups: %(groups)s. Remove it there manually.",
-            groups=tuple(left),
-        )
-
-
-def _record_key(record):
-    return text(record, "VendorCode").upper(), text(record, "AddressCode").upper()

@@ -7,14 +7,16 @@ the codes of its bills.
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
-from .flows import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, FLOWS, ORDERS_READ, PLUS, SEAT
 from .newer import STORED
+from .scopes import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, ORDERS_READ, PLUS, SEAT
 
 OUR_NAME = "Odoo (ml_connector)"
 """Name of Odoo's connection in Ramp, which does not otherwise tell who created a connection."""
 
 FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
 """No holder; an exchange of CSV files, which Odoo's connection replaces; Odoo; another system."""
+SCOPES = (BUSINESS_READ, ENTITIES_READ, ACCOUNTING_READ, BILLS_READ, ORDERS_READ)
+"""The scopes of the check itself."""
 
 
 def wanted_scopes(settings, default):
@@ -25,7 +27,7 @@ def wanted_scopes(settings, default):
 def usable_scopes(settings, default):
     """The same without those that Ramp refused at the last check: one refused scope fails the whole request."""
     wanted = wanted_scopes(settings, default)
-    if settings.stored.get("scopes_wanted") == wanted:
+    if set((settings.stored.get("scopes_wanted") or "").split()) == set(wanted.split()):
         return settings.stored.get("scopes") or wanted
     return wanted
 
@@ -54,9 +56,10 @@ def holder_name(row):
 class Checker(ConnectionCheck):
     label = "Ramp"
 
-    def __init__(self, client, settings, tokens, default_scopes):
+    def __init__(self, client, settings, tokens, default_scopes, flows):
         super().__init__(client, settings, tokens)
         self.wanted = wanted_scopes(settings, default_scopes)
+        self.flows = flows
         self.granted = set()
 
     def run(self):
@@ -119,10 +122,10 @@ class Checker(ConnectionCheck):
 
     def _check_scopes(self):
         missing = [scope for scope in self.wanted.split() if scope not in self.granted]
-        needed = {scope for flow in FLOWS for scope in flow.scopes}
+        needed = {scope for flow in self.flows for scope in flow.scopes}
         missing += sorted(needed - self.granted - set(missing))
         for scope in missing:
-            flows = [flow.label for flow in FLOWS if scope in flow.scopes]
+            flows = [flow.label for flow in self.flows if scope in flow.scopes]
             advice = _("Select it in Ramp in the settings of your app, then test again.")
             cost = _("These flows do not work without it: %(flows)s.", flows=flows) if flows else ""
             title = _("Permission (scope %(scope)s) is missing", scope=scope)

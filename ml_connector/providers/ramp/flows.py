@@ -2,67 +2,22 @@
 
 from ...core.flow import FlowSpec
 from ...core.messages import _
-from .wire import part, text
-
-ACCOUNTING_READ = "accounting:read"
-ACCOUNTING_WRITE = "accounting:write"
-BILLS_READ = "bills:read"
-VENDORS_READ = "vendors:read"
-VENDORS_WRITE = "vendors:write"
-ENTITIES_READ = "entities:read"
-BUSINESS_READ = "business:read"
-TRANSACTIONS_READ = "transactions:read"
-REIMBURSEMENTS_READ = "reimbursements:read"
-SPEND_RECEIPTS_READ = "receipts:read"
-TRANSFERS_READ = "transfers:read"
-CASHBACKS_READ = "cashbacks:read"
-STATEMENTS_READ = "statements:read"
-REPAYMENTS_READ = "repayments:read"
-BILLS_WRITE = "bills:write"
-ORDERS_READ = "purchase_orders:read"
-ORDERS_WRITE = "purchase_orders:write"
-RECEIPTS_READ = "item_receipts:read"
-RECEIPTS_WRITE = "item_receipts:write"
-USERS_READ = "users:read"
-USERS_WRITE = "users:write"
-DEPARTMENTS_READ = "departments:read"
-DEPARTMENTS_WRITE = "departments:write"
-LOCATIONS_READ = "locations:read"
-LOCATIONS_WRITE = "locations:write"
-
-SEAT = "accounting_connection"
-"""Capability: Odoo is the accounting system of the Ramp business."""
-PLUS = "purchase_orders"
-"""Capability: the business has Ramp Plus, and so purchase orders."""
-
-SCOPES = (
+from .drafts import BILL, DRAFT  # noqa: F401
+from .scopes import (
     ACCOUNTING_READ,
     ACCOUNTING_WRITE,
     BILLS_READ,
-    VENDORS_READ,
-    VENDORS_WRITE,
-    ENTITIES_READ,
-    BUSINESS_READ,
-    TRANSACTIONS_READ,
-    REIMBURSEMENTS_READ,
-    SPEND_RECEIPTS_READ,
-    TRANSFERS_READ,
     CASHBACKS_READ,
-    STATEMENTS_READ,
-    REPAYMENTS_READ,
-    BILLS_WRITE,
     ORDERS_READ,
-    ORDERS_WRITE,
-    RECEIPTS_READ,
-    RECEIPTS_WRITE,
-    USERS_READ,
-    USERS_WRITE,
-    DEPARTMENTS_READ,
-    DEPARTMENTS_WRITE,
-    LOCATIONS_READ,
-    LOCATIONS_WRITE,
+    REIMBURSEMENTS_READ,
+    REPAYMENTS_READ,
+    SPEND_RECEIPTS_READ,
+    STATEMENTS_READ,
+    TRANSACTIONS_READ,
+    TRANSFERS_READ,
+    VENDORS_READ,
 )
-"""The scopes of the flows below and of the connection check."""
+from .wire import part, text
 
 SPEND_OPTIONS = ("post_bills", "lock_date_policy", "start_date")
 
@@ -272,18 +227,6 @@ FLOWS = (
         help=_("Attaches the remittance receipts (PDF) to the payments that Ramp made."),
     ),
     FlowSpec(
-        key="vendors_push",
-        label=_("Vendors to Ramp"),
-        direction="push",
-        kind="vendor",
-        sequence=160,
-        scopes=(VENDORS_READ, VENDORS_WRITE),
-        watches="res.partner",
-        active=False,
-        options=("vendor_mode",),
-        help=_("Creates and updates Odoo's vendors in Ramp."),
-    ),
-    FlowSpec(
         key="results",
         label=_("Sync Status to Ramp"),
         direction="push",
@@ -292,179 +235,9 @@ FLOWS = (
         scopes=(ACCOUNTING_WRITE, BILLS_READ),
         help=_("Reports to Ramp which records Odoo booked, and why it could not book others."),
     ),
-    # From Odoo, in the order of their dependencies
-    FlowSpec(
-        key="accounts_push",
-        label=_("Chart of Accounts to Ramp"),
-        direction="push",
-        kind="account",
-        sequence=105,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.account",
-        active=False,
-        batch=500,
-        help=_("Creates and updates Odoo's accounts in Ramp for coding. Archived accounts are hidden in Ramp."),
-    ),
-    FlowSpec(
-        key="dimensions_push",
-        label=_("Analytic Plans to Ramp"),
-        direction="push",
-        kind="dimension",
-        sequence=110,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.analytic.plan",
-        active=False,
-        help=_("Creates an accounting field in Ramp for each analytic plan that has accounts."),
-    ),
-    FlowSpec(
-        key="dimension_values_push",
-        label=_("Analytic Accounts to Ramp"),
-        direction="push",
-        kind="dimension_value",
-        sequence=120,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.analytic.account",
-        active=False,
-        batch=500,
-        help=_("Creates an option of its plan's field for each analytic account. Archived ones are hidden in Ramp."),
-    ),
-    FlowSpec(
-        key="companies_push",
-        label=_("Companies to Ramp"),
-        direction="push",
-        kind="company",
-        # other sent records may be limited to it
-        sequence=100,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="res.company",
-        active=False,
-        help=_(
-            "Creates an accounting entity in Ramp for the company and each of its branches. Users of Ramp choose one"
-            " when they code. If the connection has an entity, the records of the other flows are limited to these"
-            " companies."
-        ),
-    ),
-    FlowSpec(
-        key="taxes_push",
-        label=_("Purchase Taxes to Ramp"),
-        direction="push",
-        kind="tax",
-        sequence=140,
-        interval=24 * 60,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="account.tax",
-        active=False,
-        batch=50,
-        help=_(
-            "Creates a tax rate and a tax code in Ramp for each purchase tax in percent, and removes archived ones."
-            " Requires the flow Chart of Accounts to Ramp."
-        ),
-    ),
-    FlowSpec(
-        key="accounting_vendors_push",
-        label=_("Accounting Vendors to Ramp"),
-        direction="push",
-        kind="accounting_vendor",
-        sequence=150,
-        scopes=(ACCOUNTING_READ, ACCOUNTING_WRITE),
-        needs=(SEAT,),
-        watches="res.partner",
-        active=False,
-        batch=500,
-        help=_(
-            "Sends vendors to Ramp's list of accounting vendors, for coding card transactions and linking Ramp's"
-            " vendors."
-        ),
-    ),
-    FlowSpec(
-        key="purchase_orders_push",
-        label=_("Purchase Orders to Ramp"),
-        direction="push",
-        kind="purchase_order",
-        sequence=170,
-        scopes=(VENDORS_READ,),
-        watches="purchase.order",
-        active=False,
-        options=("purchase_order_mode", "start_date"),
-        help=_("Sends confirmed orders as purchase orders of Ramp Plus, or as draft bills without Ramp Plus."),
-    ),
-    FlowSpec(
-        key="order_files_push",
-        label=_("Purchase Order PDFs to Ramp"),
-        direction="push",
-        kind="outgoing_file",
-        sequence=180,
-        scopes=(BILLS_READ, BILLS_WRITE),
-        follows="purchase_orders_push",
-        active=False,
-        help=_("Attaches the PDF of a purchase order to its draft bill."),
-    ),
-    FlowSpec(
-        key="receipts_push",
-        label=_("Goods Receipts to Ramp"),
-        direction="push",
-        kind="goods_receipt",
-        sequence=190,
-        events=("item_receipts.created",),
-        scopes=(ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE),
-        needs=(PLUS,),
-        watches="stock.picking",
-        active=False,
-        options=("start_date",),
-        help=_("Sends received quantities less returns. Ramp accepts whole quantities only."),
-    ),
-    FlowSpec(
-        key="bills_push",
-        label=_("Vendor Bills to Ramp"),
-        direction="push",
-        kind="own_bill",
-        sequence=200,
-        scopes=(VENDORS_READ, BILLS_READ, BILLS_WRITE),
-        watches="account.move",
-        active=False,
-        options=("bill_mode", "start_date"),
-        help=_("Sends posted bills that did not come from Ramp. Users of Ramp approve and pay them."),
-    ),
-    FlowSpec(
-        key="own_bill_files_push",
-        label=_("Invoice Files to Ramp"),
-        direction="push",
-        kind="outgoing_file",
-        sequence=210,
-        scopes=(BILLS_READ, BILLS_WRITE),
-        follows="bills_push",
-        active=False,
-        help=_("Attaches the invoice to the sent bill."),
-    ),
-    FlowSpec(
-        key="users_push",
-        label=_("Employees to Ramp"),
-        direction="push",
-        kind="employee",
-        sequence=220,
-        scopes=(USERS_READ, USERS_WRITE, DEPARTMENTS_READ, DEPARTMENTS_WRITE, LOCATIONS_READ, LOCATIONS_WRITE),
-        watches="hr.employee",
-        active=False,
-        options=("invite_mode",),
-        help=_("Creates users with department, location and manager in Ramp. Archived employees are deactivated."),
-    ),
 )
 
 FLOWS = tuple(sorted((*FLOWS, *SPEND_FLOWS), key=lambda flow: flow.sequence))
-
-ONLY_FOR = {"transactions.synced": "transactions", "item_receipts.created": "receipts_push"}
-"""Events that Odoo's own reports cause as well, with the only flow that needs them."""
-
-EVENTS = tuple(dict.fromkeys(event for flow in FLOWS for event in flow.events))
 
 CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"})
 
@@ -481,9 +254,6 @@ METHOD_NAMES = {
     "SWIFT": "SWIFT transfer",
     "UNSPECIFIED": "Payment without a method",
 }
-
-DRAFT, BILL = "draft:", "bill:"
-"""Prefixes of the IDs of sent bills: an approved draft becomes another object in Ramp."""
 
 SPEND = {
     "expense": "transaction",

@@ -7,19 +7,19 @@ from itertools import chain
 
 from ...core import items as rows
 from ...core.errors import AuthError, ConflictError, InvalidDataError, NotFoundError, PermanentError, RemoteError
-from ...core.messages import _
+from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
 from ...core.remote import RemotePage
 from . import check, items, results, translate, translate_card, translate_spend, webhook
-from . import push_table as push
+from .accounts import AccountsPush
+from .bills_push import BillsPush, OwnBillFilesPush
+from .card import CARD, ISSUER
 from .client import RampClient
+from .companies import CompaniesPush
+from .dimensions import DimensionsPush, DimensionValuesPush
+from .entities import ENTITIES
 from .flows import (
-    EVENTS,
     FLOWS,
-    ONLY_FOR,
-    SCOPES,
-    SEAT,
-    USERS_READ,
     concerns_us,
     is_bill_booked,
     is_bill_due,
@@ -30,18 +30,30 @@ from .flows import (
     is_taken_back,
     split_payment_key,
 )
+from .goods_receipts import GoodsReceiptsPush
+from .handles import Handles
 from .links import Links
 from .newer import FIELD_REMOTE_ID, Newer
 from .pull_base import since_moment
 from .pull_spend import LOOK_BACK
 from .puller_table import PULLERS
-from .push_base import ENTITIES
+from .purchase_orders_push import OrderFilesPush, PurchaseOrdersPush
+from .scopes import PLUS, SEAT, USERS_READ
+from .taxes import TaxesPush
+from .users import UsersPush
+from .vendors_push import AccountingVendorsPush, VendorsPush
 from .wire import MOMENTS, part, required, required_id, text
 
 COMPANIES = "companies"
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run, because the clocks of two systems differ."""
 PARALLEL_READS = 4
+
+_ABSENT = {
+    SEAT: _("Odoo is not connected to Ramp as the accounting system."),
+    PLUS: _("This Ramp business has no purchase orders. They are part of Ramp Plus."),
+}
+"""Sentences on missing capabilities that are no scopes."""
 
 
 class RampProvider(Provider):
@@ -72,16 +84,35 @@ class RampProvider(Provider):
             ),
         ),
     )
-    flows = FLOWS
-    webhook_events = EVENTS
+    flows = (
+        *FLOWS,
+        CompaniesPush,
+        AccountsPush,
+        DimensionsPush,
+        DimensionValuesPush,
+        TaxesPush,
+        AccountingVendorsPush,
+        VendorsPush,
+        PurchaseOrdersPush,
+        OrderFilesPush,
+        GoodsReceiptsPush,
+        BillsPush,
+        OwnBillFilesPush,
+        UsersPush,
+    )
+    default_scopes = " ".join(
+        dict.fromkeys(
+            (*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), *PurchaseOrdersPush.order_scopes)
+        )
+    )
+    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     forwards_headers = True
-    pushes = push.PUSHES
     has_entities = True
     relists_cheaply = True
 
     def __init__(self, settings, tokens, observe):
         super().__init__(settings, tokens, observe)
-        self.handles = translate.Handles(settings.instance)
+        self.handles = Handles(settings.instance)
         self.newer = Newer(self)
         self._remittances = {}
 
@@ -93,14 +124,22 @@ class RampProvider(Provider):
             self.settings.base_url,
             client_id=credentials.get("client_id") or "",
             client_secret=credentials.get("client_secret") or "",
-            scope=check.usable_scopes(self.settings, " ".join(SCOPES)),
+            scope=check.usable_scopes(self.settings, self.default_scopes),
             **self._client_options(),
         )
 
     # Connection
 
     def check(self):
-        return check.Checker(self.client, self.settings, self._tokens, " ".join(SCOPES)).run()
+        return check.Checker(self.client, self.settings, self._tokens, self.default_scopes, self.flows).run()
+
+    @classmethod
+    def explain_missing(cls, missing):
+        scopes = [name for name in missing if name not in _ABSENT]
+        reasons = [_ABSENT[name] for name in missing if name in _ABSENT]
+        if scopes:
+            reasons.append(_("Ramp did not grant these permissions (scopes): %(scopes)s.", scopes=scopes))
+        return paragraph(_("The flow cannot run."), *reasons, _("Test the connection when this has changed."))
 
     @classmethod
     def territory(cls, credentials, stored):
@@ -287,14 +326,6 @@ class RampProvider(Provider):
             )
         return entity_id
 
-    @property
-    def default_entity(self):
-        """The field of a new vendor with the entity of its bills; empty if that is unknown."""
-        stored = self.settings.stored
-        chosen = self.settings.credentials.get("entity") or ""
-        entity_id = stored.get("entity_id") if chosen and stored.get("entity") == chosen else ""
-        return {"default_entity_id": entity_id} if entity_id else {}
-
     def _pull_coding(self, _cursor, _since):
         yield from self._coded("account", self.client.accounts(is_active=True))
         fields = []
@@ -328,14 +359,14 @@ class RampProvider(Provider):
 
     def _pull_journals(self):
         """Sources of payments: Ramp's bank accounts and its card."""
-        spend = (translate.CARD, translate_spend.REIMBURSED)
+        spend = (CARD, translate_spend.REIMBURSED)
         own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
         accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
         yield from self._coded("journal", [[*own, *accounts]])
 
     def _pull_spend_codes(self):
         """Further codes of card transactions: the issuer, the cashback account and the employees."""
-        for reference in (translate_card.ISSUER, translate_card.CASHBACK):
+        for reference in (ISSUER, translate_card.CASHBACK):
             yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
         if USERS_READ in self.settings.capabilities:
             yield from self._coded("employee", self.client.users())
@@ -489,34 +520,14 @@ class RampProvider(Provider):
 
     # Sending
 
-    @classmethod
-    def blocked(cls, flow, capabilities, options):
-        return push.blocked(flow, cls.flow_class(flow), capabilities, options)
-
     def options(self, flow):
         """The options of a flow."""
         return self.settings.options.get(flow) or {}
-
-    def untaken(self, flow):
-        return self._push(flow).untaken() if flow == "vendors_push" else super().untaken(flow)
-
-    def heard(self, flow, external_id):
-        return self._push(flow).heard(external_id)
-
-    @property
-    def order_mode(self):
-        chosen = self.options("purchase_orders_push").get("purchase_order_mode")
-        return push.order_mode(self.settings.capabilities, chosen)
 
     @property
     def has_seat(self):
         """Whether Odoo is the accounting system, so that Ramp accepts Odoo IDs on bills."""
         return SEAT in self.settings.capabilities
-
-    @property
-    def has_receipts(self):
-        """Whether Odoo sends goods receipts, so that Ramp can match bills with them."""
-        return bool(self.options("receipts_push").get("active"))
 
     @property
     def companies(self):
@@ -574,7 +585,8 @@ class RampProvider(Provider):
     @property
     def _events(self):
         """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
-        return [event for event in EVENTS if event not in ONLY_FOR or self.options(ONLY_FOR[event]).get("active")]
+        needed = {event for flow in self.flows if self.options(flow.key).get("active") for event in flow.events}
+        return [event for event in self.webhook_events if event not in webhook.ECHOES or event in needed]
 
     def subscribe(self, endpoint_url, handshake):
         """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""

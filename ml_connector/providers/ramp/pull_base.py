@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time
 
 from ...core import items as rows
 from ...core.errors import InvalidDataError
-from ...core.remote import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage
 from . import check
-from .wire import required_id, text
+from .wire import text
 
 READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
 
@@ -68,16 +68,6 @@ class Puller:
 
     def document(self, payload):
         raise NotImplementedError
-
-
-def item(row, content, title, payload=None, external_id=""):
-    """A `RemoteRecord` with the version of `content`."""
-    return RemoteRecord(
-        external_id=external_id or required_id(row),
-        version=content_version(content),
-        title=title,
-        payload=payload or row,
-    )
 
 
 def since_moment(day, zone=UTC):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from ...core.items import id_of
 from . import translate_card
-from .items import money_key
-from .pull_base import READY, SYNCED, Puller, item, since_moment
+from .pull_base import READY, SYNCED, Puller, since_moment
+from .versions import item, money_key
 from .wire import day, part, required_id, rows, text
 
 

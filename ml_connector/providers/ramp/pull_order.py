@@ -1,8 +1,8 @@
 """Vendor credits with their application to bills, and purchase orders created in Ramp."""
 
 from . import translate_order
-from .items import coding_key, line_key, money_key, picked
-from .pull_base import Puller, item, since_moment
+from .pull_base import Puller, since_moment
+from .versions import coding_key, item, line_key, money_key, picked
 from .wire import day, required_id, rows, text
 
 

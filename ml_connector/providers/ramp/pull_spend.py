@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from ...core.documents import Attachment
 from ...core.errors import NotFoundError
 from ...core.remote import RemotePage
-from . import translate, translate_card, translate_spend
+from . import translate_card, translate_spend
+from .file_names import file_name
 from .flows import SPEND
-from .items import coding_key, line_key, money_key, picked
-from .pull_base import NOT_READY, READY, SYNCED, Puller, cursor_page, item, since_moment
+from .pull_base import NOT_READY, READY, SYNCED, Puller, cursor_page, since_moment
 from .translate_spend import booking_date, receipt_id_of, receipt_name
+from .versions import coding_key, item, line_key, money_key, picked
 from .wire import required_id, rows, text
 
 LOOK_BACK = timedelta(days=45)
@@ -199,7 +200,7 @@ class ReceiptPuller(Puller):
         attachments = []
         for receipt in payload.get("receipts") or []:
             url = str(receipt.get("receipt_url") or "")
-            name = translate.file_name(url) or f"Receipt {receipt.get('id')}.pdf"
+            name = file_name(url) or f"Receipt {receipt.get('id')}.pdf"
             attachments.append(Attachment(name=name, url=url))
         return tuple(attachments)
 

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
-from urllib.parse import unquote, urlsplit
 
 from ...core.documents import (
     Address,
@@ -11,7 +10,6 @@ from ...core.documents import (
     Bill,
     BillLine,
     Contact,
-    OwnId,
     PaidBill,
     Party,
     Payment,
@@ -20,9 +18,12 @@ from ...core.documents import (
 )
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
-from .coding import coding, option_reference, selections
+from .card import CARD
+from .file_names import file_name, safe_name, unused
 from .flows import BILL, CARD_METHODS, DRAFT, HELD, METHOD_NAMES, VENDOR_NOT_APPROVED, payment_key
+from .handles import Handles
 from .money import currency_digits, read_money, read_number, read_price
+from .selections import coding, option_reference, selections
 from .wire import day, part, required_id, rows, text
 
 BANK_MARGIN = Decimal("0.01")
@@ -31,33 +32,6 @@ RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage p
 """The account of amounts retained from bills until they are released to the vendor."""
 REMITTANCE = "remittance-receipt:"
 """Prefix of links to proofs of payment; the ID of the bill follows."""
-
-
-class Handles:
-    """The IDs of Odoo records in Ramp: `odoo:<instance>:<kind>:<record id>`."""
-
-    def __init__(self, instance):
-        self._prefix = f"odoo:{instance}:" if instance else "odoo:"
-
-    def partner(self, record_id):
-        return self.of("partner", record_id)
-
-    def partner_id(self, handle):
-        """The Odoo ID of the partner in a handle; None if the handle is not of this database."""
-        return self.record_id("partner", handle)
-
-    def of(self, kind, record_id):
-        """The handle of a record: `partner`, `move`, `purchase_order`, `purchase_order_line`."""
-        return f"{self._prefix}{kind}:{record_id}"
-
-    def is_marked(self, handle):
-        """Whether no other record ever had the handle; without a mark, its ID may have been assigned again."""
-        return "-" in handle.removeprefix(self._prefix)
-
-    def record_id(self, kind, handle):
-        """The Odoo ID in a handle; None if the handle is not of this database or of another kind."""
-        prefix = f"{self._prefix}{kind}:"
-        return OwnId.read(handle.removeprefix(prefix)) if handle.startswith(prefix) else None
 
 
 # Bills
@@ -251,38 +225,13 @@ def files(payload):
     urls = payload.get("invoice_urls") or []
     if not (isinstance(urls, list) and all(isinstance(url, str) for url in urls)):
         raise InvalidDataError(_("Ramp sent invalid links to the files of the bill."))
-    standard = _safe_name(f"{text(payload, 'invoice_number') or 'bill'}.pdf")
+    standard = safe_name(f"{text(payload, 'invoice_number') or 'bill'}.pdf")
     names, attachments = set(), []
     for url in urls:
-        name = _unused(file_name(url) or standard, names)
+        name = unused(file_name(url) or standard, names)
         names.add(name)
         attachments.append(Attachment(name=name, url=url))
     return tuple(attachments)
-
-
-def file_name(url):
-    """The last part of the path of a link; empty unless it has a file extension."""
-    try:
-        path = unquote(urlsplit(url).path)
-    except ValueError:
-        return ""
-    name = _safe_name(path.rpartition("/")[2])
-    return name if re.search(r"[^.]\.[A-Za-z0-9]{1,5}$", name) else ""
-
-
-def _safe_name(name):
-    """The name without characters that could leave a folder or that file systems refuse."""
-    return re.sub(r"[\x00-\x1f\x7f<>:\"|?*\\/]+", "-", name).strip(". -")[-120:]
-
-
-def _unused(name, names):
-    """The name, with a number if it is already used."""
-    stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
-    candidate, count = name, 1
-    while candidate in names:
-        count += 1
-        candidate = f"{stem} ({count}){dot}{suffix}"
-    return candidate
 
 
 # Payments
@@ -335,7 +284,7 @@ def _remittance(paid, bill_id, reference):
     method = text(paid, "payment_method")
     if not method or method in CARD_METHODS or method == "PAID_MANUALLY":
         return ()
-    name = _safe_name(f"Remittance {reference or bill_id}.pdf")
+    name = safe_name(f"Remittance {reference or bill_id}.pdf")
     return (Attachment(name=name, url=f"{REMITTANCE}{bill_id}"),)
 
 
@@ -416,9 +365,6 @@ def _source(paid, bank_accounts):
         return Reference(kind="journal", external_id=f"method:{method}", name=name)
     how = manual.replace("_", " ").lower()
     return Reference(kind="journal", external_id=f"method:{method}:{manual}", name=f"{name} ({how})")
-
-
-CARD = Reference(kind="journal", external_id="card", name="Ramp card")
 
 
 # Vendors

@@ -6,13 +6,11 @@ from ...core.documents import Attachment, CardStatement, CardTransfer, JournalEn
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.split_amount import share
+from .card import CARD, ISSUER
 from .money import currency_digits, read_money
-from .translate import CARD
 from .translate_spend import transaction
 from .wire import day, part, required_id, rows, text
 
-ISSUER = Reference(kind="vendor", external_id="card-issuer", name="Card issuer (Ramp)")
-"""The contact that bills the cards."""
 CASHBACK = Reference(kind="account", external_id="cashback", name="Ramp cashback")
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
 """The journal of employees' repayments of card transactions."""

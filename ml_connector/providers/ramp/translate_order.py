@@ -5,8 +5,8 @@ from decimal import Decimal
 from ...core.documents import Bill, BillLine, CreditApplication, Party, PurchaseOrder, PurchaseOrderLine
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
-from .coding import coding, selections
 from .money import read_money, read_number
+from .selections import coding, selections
 from .wire import day, required_id, rows, text
 
 OURS = frozenset({"DEVELOPER_API", "ACCOUNTING_PROVIDER"})

@@ -16,9 +16,9 @@ from ...core.documents import (
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.split_amount import share
-from .coding import coding, selections
+from .card import CARD
 from .money import currency_digits, read_money
-from .translate import CARD
+from .selections import coding, selections
 from .wire import day, part, required_id, rows, text
 
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")

@@ -13,6 +13,8 @@ SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")
 """The current name of the header and the one in older documentation."""
 HANDSHAKE = "X-ML-Connector"
 """A header that Ramp adds for Odoo; it proves a challenge, which arrives before Odoo has the secret."""
+ECHOES = frozenset({"transactions.synced", "item_receipts.created"})
+"""Events that Odoo's own reports cause as well."""
 SYNC_REQUESTED = ".sync_requested"
 VERIFICATION = "webhooks.verification"
 

@@ -3,9 +3,9 @@
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, NotFoundError
 from ...core.messages import _, paragraph
-from .catalogue import segments
-from .flows import DELETE, FLOWS, READ, SCOPES
-from .invoices import is_closed
+from . import periods
+from .coding import segments
+from .scopes import DELETE, READ
 from .wire import rows, text
 
 SUPPLIER_KEY = "/v1/dimension/SUPPLIER"
@@ -13,16 +13,23 @@ LITTLE = 100
 """Remaining calls of the hour below which another application seems to use the quota."""
 
 
-def usable_scopes(settings):
+def requested_scopes(flows):
+    """The scopes that the check and the flows need."""
+    return tuple(dict.fromkeys((READ, *(scope for flow in flows for scope in flow.scopes))))
+
+
+def usable_scopes(settings, flows):
     """The scopes that Visma granted at the last check, else all: one refused scope makes the whole request fail."""
-    return settings.stored.get("scopes") or " ".join(SCOPES)
+    return settings.stored.get("scopes") or " ".join(requested_scopes(flows))
 
 
 class Checker(ConnectionCheck):
     label = "Visma.net"
 
-    def __init__(self, client, settings, tokens):
+    def __init__(self, client, settings, tokens, flows):
         super().__init__(client, settings, tokens)
+        self.flows = flows
+        self.scopes = requested_scopes(flows)
         self.granted = set()
 
     def run(self):
@@ -53,7 +60,7 @@ class Checker(ConnectionCheck):
 
     def _check_token(self):
         """Fetch a new token, because a token keeps the scopes that it was issued with."""
-        token = self._token(SCOPES)
+        token = self._token(self.scopes)
         self.granted = set(token.scope.split())
         self.report.capabilities = set(self.granted)
         self.report.settings["scopes"] = " ".join(sorted(self.granted))
@@ -71,9 +78,9 @@ class Checker(ConnectionCheck):
         raise refusal
 
     def _check_scopes(self):
-        missing = [scope for scope in SCOPES if scope not in self.granted]
+        missing = [scope for scope in self.scopes if scope not in self.granted]
         for scope in missing:
-            flows = tuple(flow.label for flow in FLOWS if scope in flow.scopes)
+            flows = tuple(flow.label for flow in self.flows if scope in flow.scopes)
             advice = paragraph(
                 _("These flows need it: %(flows)s.", flows=flows) if flows else "",
                 _(
@@ -137,8 +144,7 @@ class Checker(ConnectionCheck):
         )
 
     def _check_periods(self):
-        rows_ = self.client.rows("/v1/financialPeriod")
-        if all(map(is_closed, rows_)):
+        if all(map(periods.is_closed, self.client.rows(periods.PATH))):
             title = _("No financial period is open in the supplier ledger")
             self._find("warning", title, _("Open a financial period in Visma.net."))
 

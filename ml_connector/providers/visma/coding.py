@@ -1,106 +1,230 @@
-"""The codes of a line: one account, one value of each segment, one project with task, one branch."""
+"""The codes of Visma.net, each of which becomes a mapping.
 
-from ...core.errors import InvalidDataError
+A posting takes an account, a value of each segment of the subaccount (cost centers and departments are segments), a
+project with its task, a branch and a VAT category. Segment values, projects, tasks and branches are mapped to analytic
+accounts, so their IDs begin with their type. Segments, and projects as a whole, are mapped to analytic plans.
+"""
+
+from functools import partial
+
+from ...core import items as listed
+from ...core.documents import Reference
+from ...core.errors import InvalidDataError, NotFoundError
+from ...core.flow import PullFlow
+from ...core.http import objects
 from ...core.messages import _
-from .catalogue import BRANCH, PROJECT, SEGMENT, TASK
-from .wire import rows, text
+from ...core.remote import RemotePage, RemoteRecord, content_version
+from .scopes import READ
+from .webhook import ANYTHING
+from .wire import part, required, rows, text
+
+SUBACCOUNT = "/v1/dimension/SUBACCOUNT"
+SEGMENT, PROJECT, TASK, BRANCH = "segment", "project", "task", "branch"
+PROJECTS, BRANCHES, TASKS = "Project", "Branch", "Project task"
 
 
-def coding(line, document):
-    """The codes of a canonical line as plain values, for the payload.
+class Coding(PullFlow):
+    key = "coding"
+    label = _("Accounts, Dimensions, VAT and Terms")
+    kind = "reference"
+    sequence = 10
+    interval = 24 * 60
+    scopes = (READ,)
+    events = ("Account", "Dimension", "Segment", "Project", ANYTHING)
+    help = _("Reads the codes of Visma.net, so that you can map them before Odoo sends the first bill.")
 
-    :param document: number of the document, for errors
-    :raises InvalidDataError: two values of the same segment, two projects or two branches; or no account
-    """
-    if line.account is None:
-        raise InvalidDataError(_("A line of %(document)s has no account.", document=document))
-    codes = {"account": line.account.external_id, "segments": {}}
-    if line.taxes:
-        if len(line.taxes) > 1:
-            raise InvalidDataError(
-                _(
-                    "A line of %(document)s has several taxes. Visma.net supports one VAT category for each line.",
-                    document=document,
-                )
-            )
-        codes["vat"] = line.taxes[0].external_id
-    for share in line.analytics:
-        _add(codes, share.reference, document)
-    return codes
+    def pull(self, cursor, since):
+        """Pages of each kind of code."""
+        # analytic plans are mapped to it, so that projects can be created for their accounts
+        yield RemotePage(items=(item(Reference(kind="plan", external_id=PROJECT, name=PROJECTS)),))
+        for found, references in self._lists():
+            yield from listed.pages(found, partial(_items, references), self.provider.label)
 
+    def _lists(self):
+        """Pages of rows, with what gives the codes of a row."""
+        rows_of, pages_of = self.client.rows, self.client.pages
+        yield [rows_of("/v1/account", active=True)], _accounts
+        found = segments(self.client)
+        yield [found], _fields
+        for segment in found:
+            yield [_parts(segment, "segmentValues")], partial(_segment_values, segment)
+        projects = []
+        yield pages_of("/v1/project", status="Active"), partial(_projects, projects)
+        for project in projects:
+            yield [_parts(project, "tasks")], partial(_tasks, project)
+        yield [rows_of("/v1/branch")], _branches
+        # a line takes a VAT category, not a VAT id
+        yield [rows_of("/v1/vatCategory")], partial(_plain, "tax", "vatCategoryId")
+        yield pages_of("/v1/creditTerm"), _credit_terms
+        yield pages_of("/v1/vatZone"), partial(_plain, "fiscal_position", "id")
+        yield [rows_of("/v1/supplier/supplierClass")], partial(_plain, "partner_category", "id")
+        yield [rows_of("/v1/currency")], partial(_plain, "currency", "id")
+        yield [rows_of("/v1/cashaccount")], _cash_accounts
 
-def _add(codes, reference, document):
-    role, _colon, rest = reference.external_id.partition(":")
-    if role == SEGMENT:
-        segment, _colon, value = rest.partition(":")
-        _set(codes["segments"], segment, value, reference.group, document)
-    elif role == PROJECT:
-        _set(codes, "project", rest, _("project"), document)
-    elif role == TASK:
-        # a project's code may hold a colon, a task's number never does
-        project, _colon, task = rest.rpartition(":")
-        _set(codes, "project", project, _("project"), document)
-        _set(codes, "task", task, _("project task"), document)
-    elif role == BRANCH:
-        _set(codes, "branch", rest, _("branch"), document)
-    else:
-        raise InvalidDataError(
-            _(
-                "A line of %(document)s has the code %(code)s, which Visma.net does not support.",
-                document=document,
-                code=reference.name,
-            )
-        )
+    def read(self, external_id):
+        found = (item for page in self.pull("", None) for item in page.items)
+        return next((item for item in found if item.external_id == external_id), None)
 
-
-def _set(codes, key, value, dimension, document):
-    if codes.setdefault(key, value) != value:
-        raise InvalidDataError(
-            _(
-                "A line of %(document)s has two values of the dimension %(dimension)s: %(values)s. Split the line.",
-                document=document,
-                dimension=dimension,
-                values=(codes[key], value),
-            )
-        )
+    def translate(self, payload):
+        return reference(payload)
 
 
-class Subaccounts:
-    """Completes the segments of lines: a subaccount needs a value of each.
-
-    :param segments: the segments of the company as Visma shows them
-    :param default: subaccount for segments that a line does not have, its values separated by dashes; empty: zeros
-    """
-
-    def __init__(self, segments, default):
-        self._segments = segments
-        values = default.split("-") if default else []
-        self._default = {text(row, "segmentId"): value for row, value in zip(segments, values, strict=False)}
-
-    def complete(self, given):
-        """All segments in the form of Visma's lines; none where the company has no subaccounts.
-
-        :raises InvalidDataError: a segment has no value
-        """
-        return [
-            {"segmentId": segment.get("segmentId"), "segmentValue": self._value(segment, given)}
-            for segment in self._segments
-        ]
-
-    def _value(self, segment, given):
-        number = text(segment, "segmentId")
-        value = given.get(number) or self._default.get(number) or _zeros(segment)
-        if not value:
-            raise InvalidDataError(
-                _(
-                    "The line has no value for the segment %(segment)s. Add an analytic account that is mapped to "
-                    "one, or enter the default subaccount on the connection.",
-                    segment=text(segment, "description"),
-                )
-            )
-        return value
+def _items(references, row):
+    return [item(reference) for reference in references(row)]
 
 
-def _zeros(segment):
-    values = [text(row, "valueId") for row in rows(segment, "segmentValues") if row.get("active") is not False]
-    return next((value for value in values if value and not value.strip("0")), "")
+def _accounts(row):
+    if is_postable(row):
+        yield account_reference(row)
+
+
+def _fields(segment):
+    number = required(segment, "segmentId")
+    yield Reference(kind="plan", external_id=f"{SEGMENT}:{number}", name=segment_name(segment))
+
+
+def _segment_values(segment, value):
+    if value.get("active") is not False:
+        yield segment_reference(segment, value)
+
+
+def _projects(noted, row):
+    if is_usable(row):
+        yield project_reference(row)
+        noted.append(row)
+
+
+def _tasks(project, task):
+    if is_usable(task):
+        yield task_reference(project, task)
+
+
+def _parts(row, key):
+    value = row.get(key)
+    return objects(value) if isinstance(value, list) else []
+
+
+def _branches(row):
+    if row.get("isActive") is not False:
+        number, name = required(row, "number"), text(row, "name")
+        yield Reference(kind="analytic", external_id=f"{BRANCH}:{number}", code=number, name=name, group=BRANCHES)
+
+
+def _credit_terms(row):
+    if text(row, "visibleTo") in ("", "AL", "VE"):
+        yield from _plain("payment_term", "termsId", row)
+
+
+def _cash_accounts(row):
+    """Where payments come from."""
+    if row.get("active") is not False:
+        yield cash_account(required(row, "number"), text(row, "description"))
+
+
+def segments(client):
+    """The segments of a subaccount in their order; none where the company has no subaccounts."""
+    try:
+        found = client.one(SUBACCOUNT).data
+    except NotFoundError:
+        return []
+    return sorted(rows(found, "segments"), key=_place)
+
+
+def _place(segment):
+    number = text(segment, "segmentId")
+    return int(number) if number.isdecimal() else 0
+
+
+def is_postable(row):
+    """Whether bills may be coded to an account, which is neither a bank nor a control account."""
+    if row.get("active") is False or row.get("cashAccount") is True:
+        return False
+    return not text(row, "controlAccountModule") or row.get("allowManualEntry") is True
+
+
+def is_usable(row):
+    """Whether a project or task is active and visible in the supplier ledger."""
+    return text(row, "status") in ("", "Active") and part(row, "visibility").get("visibleInAp") is not False
+
+
+def account_reference(row):
+    code = required(row, "accountCD")
+    return Reference(kind="account", external_id=code, code=code, name=text(row, "description"))
+
+
+def segment_reference(segment, value):
+    number, code = text(segment, "segmentId"), required(value, "valueId")
+    return Reference(
+        kind="analytic",
+        external_id=f"{SEGMENT}:{number}:{code}",
+        code=code,
+        name=text(value, "description"),
+        group=segment_name(segment),
+    )
+
+
+def segment_name(segment):
+    return text(segment, "description") or f"Segment {text(segment, 'segmentId')}"
+
+
+def project_reference(row):
+    code = required(row, "projectID")
+    return Reference(
+        kind="analytic",
+        external_id=f"{PROJECT}:{code}",
+        code=code,
+        name=text(row, "description"),
+        group=PROJECTS,
+    )
+
+
+def task_reference(project, task):
+    code, number = text(project, "projectID"), required(task, "taskId")
+    return Reference(
+        kind="analytic",
+        external_id=f"{TASK}:{code}:{number}",
+        code=f"{code} {number}",
+        name=text(task, "description"),
+        group=TASKS,
+    )
+
+
+def cash_account(number, name):
+    return Reference(kind="journal", external_id=f"cash:{number}", code=number, name=name)
+
+
+def _plain(kind, key, row):
+    if row.get("active") is not False:
+        code = required(row, key)
+        yield Reference(kind=kind, external_id=code, code=code, name=text(row, "description"))
+
+
+def item(reference):
+    """A code as a record; its version changes with its code, name and group."""
+    payload = {
+        "kind": reference.kind,
+        "id": reference.external_id,
+        "code": reference.code,
+        "name": reference.name,
+        "group": reference.group,
+    }
+    title = " ".join(filter(None, (reference.code, reference.name))) or reference.external_id
+    return RemoteRecord(
+        external_id=f"{reference.kind}:{reference.external_id}",
+        version=content_version(payload),
+        title=title,
+        payload=payload,
+    )
+
+
+def reference(payload):
+    """:raises InvalidDataError: the code is empty"""
+    if not payload["id"] or payload["id"].endswith(":"):
+        raise InvalidDataError(_("The record has no code in Visma.net."))
+    return Reference(
+        kind=payload["kind"],
+        external_id=payload["id"],
+        code=payload["code"],
+        name=payload["name"],
+        group=payload["group"],
+    )

@@ -2,13 +2,17 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from ...core.documents import BillStatus, PaidBill, Party, Payment
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import RemoteRecord, content_version
-from .catalogue import cash_account
-from .invoices import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
+from .changed_records import ChangedRecords
+from .coding import cash_account
+from .ledger import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
+from .scopes import READ
+from .webhook import ANYTHING
 from .wire import amount, day, part, required, required_key, rows, text
 
 PAYMENTS = "/v1/supplierPayment"
@@ -17,63 +21,69 @@ DONE = ("Open", "Closed")
 """Statuses of released payments; others are not read."""
 
 
-class Statuses:
-    """Reads the documents that Odoo sent, with their balance. Documents that were entered in Visma are not read.
+class PaymentStatus(ChangedRecords):
+    """The documents that Odoo sent, with their balance. Documents that were entered in Visma are not read."""
 
-    :param mark: beginning of Odoo's marks in the notes of documents
-    """
-
-    def __init__(self, client, mark):
-        self.client = client
-        self.mark = mark
+    key = "payment_status"
+    label = _("Payment Status")
+    kind = "bill_status"
+    sequence = 150
+    scopes = (READ,)
+    events = ("AP Invoice", ANYTHING)
+    help = _("Shows on Odoo's vendor bills whether they are open, partially paid, paid or voided in Visma.net.")
+    identified_by = ("documentType", "referenceNumber")
 
     def listed(self, **filters):
         return self.client.pages(PATH, expandNote=True, **filters)
 
-    def one(self, key):
-        return self.item(self.client.one(path_of(key)).data)
+    def reader(self, since):
+        return self._item
 
-    def item(self, row):
-        return status_item(row) if self.is_ours(row) and is_settled_or_open(row) else None
+    def read(self, external_id):
+        return self._item(self.client.one(path_of(external_id)).data)
 
-    def is_ours(self, row):
-        return f"[{self.mark}" in text(row, "note")
+    def _item(self, row):
+        return status_item(row) if self.provider.ledger.is_ours(row) and is_settled_or_open(row) else None
+
+    def translate(self, payload):
+        return status(payload)
 
 
-class Payments:
-    """Reads the released payments of the documents that Odoo sent."""
+class Payments(ChangedRecords):
+    """The released payments of the documents that Odoo sent."""
 
-    def __init__(self, client, mark):
-        self.client = client
-        self._statuses = Statuses(client, mark)
-        self._known = {}
+    key = "payments"
+    label = _("Payments")
+    kind = "payment"
+    sequence = 160
+    scopes = (READ,)
+    events = ("AP Invoice", ANYTHING)
+    active = False
+    options = ("lock_date_policy", "start_date")
+    help = _("Books the payments of these bills in Odoo too. Only if you keep the bank accounts in both systems.")
+    identified_by = ("type", "refNbr")
 
     def listed(self, **filters):
         return self.client.pages(PAYMENTS, paymentType=PAYMENT, **filters)
 
-    def one(self, key):
-        number = key.partition("/")[2]
-        for page in self.client.pages(PAYMENTS, paymentType=PAYMENT):
-            for row in page:
-                if text(row, "refNbr") == number:
-                    return self.item(row)
-        return None
+    def reader(self, since):
+        is_ours = cache(self._is_ours)
+        return lambda row: payment_item(row, is_ours) if _is_since(row, since) else None
 
-    def item(self, row):
-        """The payment with its lines for documents that Odoo sent; None when there is none."""
-        if text(row, "type") != PAYMENT or text(row, "status") not in (*DONE, VOIDED):
-            return None
-        lines = [line for line in rows(row, "paymentLines") if self._is_ours(line)]
-        return payment_item(row, lines) if lines else None
+    def read(self, external_id):
+        number = external_id.partition("/")[2]
+        found = (row for page in self.listed() for row in page if text(row, "refNbr") == number)
+        row = next(found, None)
+        return payment_item(row, cache(self._is_ours)) if row else None
 
-    def _is_ours(self, line):
-        key = key_of(text(line, "docType"), text(line, "invoiceRefNbr"))
-        if key not in self._known:
-            try:
-                self._known[key] = self._statuses.is_ours(self.client.one(path_of(key)).data)
-            except NotFoundError:
-                self._known[key] = False
-        return self._known[key]
+    def _is_ours(self, key):
+        try:
+            return self.provider.ledger.is_ours(self.client.one(path_of(key)).data)
+        except NotFoundError:
+            return False
+
+    def translate(self, payload):
+        return payment(payload)
 
 
 def is_settled_or_open(row):
@@ -103,7 +113,19 @@ def _state(row):
     return "open" if balance_is_total(row) else "partial"
 
 
-def payment_item(row, lines):
+def _is_since(row, since):
+    """Whether a payment is not older than `since`. One without a date is kept, so that its translation reports it."""
+    paid_on = day(row, "applicationDate")
+    return since is None or not paid_on or paid_on >= since.isoformat()
+
+
+def payment_item(row, is_ours):
+    """The payment with its lines for documents that Odoo sent; None when there is none."""
+    if text(row, "type") != PAYMENT or text(row, "status") not in (*DONE, VOIDED):
+        return None
+    lines = [line for line in rows(row, "paymentLines") if is_ours(_key_of_line(line))]
+    if not lines:
+        return None
     payload = {
         **{
             name: row.get(name) for name in ("type", "refNbr", "status", "applicationDate", "paymentRef", "cashAccount")
@@ -144,9 +166,16 @@ def payment(payload):
 
 
 def _paid_bill(line):
-    kind, number = text(line, "docType"), text(line, "invoiceRefNbr")
     paid = amount(line, "amountPaid")
-    return PaidBill(external_id=key_of(kind, number), amount=-abs(paid) if kind == CREDIT_NOTE else paid, number=number)
+    return PaidBill(
+        external_id=_key_of_line(line),
+        amount=-abs(paid) if text(line, "docType") == CREDIT_NOTE else paid,
+        number=text(line, "invoiceRefNbr"),
+    )
+
+
+def _key_of_line(line):
+    return key_of(text(line, "docType"), text(line, "invoiceRefNbr"))
 
 
 def _date(value, key):

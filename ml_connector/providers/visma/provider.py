@@ -1,39 +1,29 @@
 """The provider Visma.net."""
 
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 
-from ...core import items as rows
-from ...core.errors import AuthError, NotFoundError
+from ...core.errors import AuthError
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
-from ...core.remote import RemotePage
-from . import catalogue, check, payments, suppliers, webhook
-from .client import LIST_OVERLAP, LONGEST_CALL, VismaClient, modified_since, path_id
-from .coding import Subaccounts
-from .flows import EVENTS, FLOWS
-from .push_codes import Accounts, Analytics
-from .push_files import Files
-from .push_invoices import Invoices
-from .push_orders import Orders
-from .push_receipts import Receipts
-from .push_release import Releases
-from .push_suppliers import Suppliers
+from . import check, periods, webhook
+from .accounts import AccountsPush
+from .bill_files import BillFilesPush
+from .bill_release import BillReleasePush
+from .bills import BillsPush
+from .client import LONGEST_CALL, VismaClient
+from .coding import Coding, segments
+from .dimensions import DimensionsPush
+from .goods_receipts import GoodsReceiptsPush
+from .ledger import Ledger
+from .line_codes import Subaccounts
+from .payments import Payments, PaymentStatus
+from .purchase_orders import PurchaseOrdersPush
 from .reversals import Reversals
-from .wire import day, text
+from .vendors import Vendors, VendorsPush
+from .wire import text
 
 ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
-PUSHES = {
-    "accounts_push": Accounts,
-    "analytics_push": Analytics,
-    "suppliers_push": Suppliers,
-    "purchase_orders_push": Orders,
-    "receipts_push": Receipts,
-    "bills_push": Invoices,
-    "bill_files_push": Files,
-    "bill_release_push": Releases,
-}
 
 
 class VismaProvider(Provider):
@@ -94,11 +84,23 @@ class VismaProvider(Provider):
             ),
         ),
     )
-    flows = FLOWS
+    flows = (
+        Coding,
+        Vendors,
+        AccountsPush,
+        DimensionsPush,
+        VendorsPush,
+        PurchaseOrdersPush,
+        GoodsReceiptsPush,
+        BillsPush,
+        BillFilesPush,
+        BillReleasePush,
+        PaymentStatus,
+        Payments,
+    )
     lookup_delay = LONGEST_CALL
-    webhook_events = EVENTS
+    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     challenges_webhooks = False
-    pushes = PUSHES
 
     @cached_property
     def client(self):
@@ -111,14 +113,14 @@ class VismaProvider(Provider):
             client_secret=credentials.get("client_secret") or "",
             tenant_id=credentials.get("tenant_id") or "",
             company_id=credentials.get("company_id") or "",
-            scope=check.usable_scopes(settings),
+            scope=check.usable_scopes(settings, self.flows),
             **self._client_options(),
         )
 
     # Connection
 
     def check(self):
-        return check.Checker(self.client, self.settings, self._tokens).run()
+        return check.Checker(self.client, self.settings, self._tokens, self.flows).run()
 
     @classmethod
     def territory(cls, credentials, stored):
@@ -131,105 +133,30 @@ class VismaProvider(Provider):
     def release_accounting_connection(self):
         """There is none."""
 
-    # Reading
-
-    def pull(self, flow, cursor, since):
-        readers = {
-            "coding": self._pull_coding,
-            "suppliers": self._pull_suppliers,
-            "payment_status": self._pull_statuses,
-            "payments": self._pull_payments,
-        }
-        return readers[flow](cursor, since)
-
-    def fetch(self, flow, external_id):
-        readers = {
-            "coding": self._fetch_coding,
-            "suppliers": lambda number: suppliers.item(self.client.one(f"{suppliers.PATH}/{path_id(number)}").data),
-            "payment_status": lambda key: payments.Statuses(self.client, self.mark).one(key),
-            "payments": lambda key: payments.Payments(self.client, self.mark).one(key),
-        }
-        try:
-            return rows.fetched(lambda: readers[flow](external_id), external_id, self.label)
-        except NotFoundError:
-            return None
-
-    def changed_after(self, flow, external_id, moment):
-        """None for close times, because the time zone of the stored times is not documented."""
-        row = self.client.one(f"{suppliers.PATH}/{path_id(external_id)}").data
-        try:
-            changed = datetime.fromisoformat(text(row, "lastModifiedDateTime")).replace(tzinfo=UTC)
-        except ValueError:
-            return None
-        return changed > moment if abs(changed - moment) > LIST_OVERLAP else None
-
-    def document(self, flow, payload):
-        translators = {
-            "coding": catalogue.reference,
-            "suppliers": suppliers.vendor,
-            "payment_status": payments.status,
-            "payments": payments.payment,
-        }
-        return translators[flow](payload)
-
-    def _pull_coding(self, _cursor, _since):
-        return catalogue.Catalogue(self.client, self.label).pages()
-
-    def _fetch_coding(self, external_id):
-        found = (item for page in self._pull_coding("", None) for item in page.items)
-        return next((item for item in found if item.external_id == external_id), None)
-
-    def _pull_suppliers(self, cursor, _since):
-        return self._changed_since(cursor, partial(self.client.pages, suppliers.PATH), suppliers.item, "number")
-
-    def _pull_statuses(self, cursor, _since):
-        statuses = payments.Statuses(self.client, self.mark)
-        return self._changed_since(cursor, statuses.listed, statuses.item, "documentType", "referenceNumber")
-
-    def _pull_payments(self, cursor, since):
-        found = payments.Payments(self.client, self.mark)
-
-        def read(row):
-            item = found.item(row)
-            return item if item and _is_since(item.payload, since) else None
-
-        return self._changed_since(cursor, found.listed, read, "type", "refNbr")
-
-    def _changed_since(self, cursor, listed, read, *names):
-        """Records that changed since the start of the last run, which is the cursor.
-
-        :param names: of the fields that make the id of a row
-        """
-        started = datetime.now(UTC)
-        filters = modified_since(datetime.fromisoformat(cursor)) if cursor else {}
-
-        def identify(row):
-            parts = [text(row, name) for name in names]
-            return "/".join(parts) if all(parts) else ""
-
-        yield from rows.pages(listed(**filters), read, self.label, identify=identify)
-        yield RemotePage(items=(), cursor=started.isoformat())
+    # What several flows share
 
     @property
     def mark(self):
         """Beginning of the marks by which Odoo finds its documents again, in their notes."""
         return f"odoo:{self.settings.instance}:"
 
-    # Sending
+    @cached_property
+    def ledger(self):
+        return Ledger(self.client, self.mark)
 
     @cached_property
     def reversals(self):
-        return Reversals(self)
+        return Reversals(self.client, self.ledger)
 
     # What lines need besides their codes; read once for each run
 
     @cached_property
     def subaccounts(self):
-        return Subaccounts(catalogue.segments(self.client), self.settings.credentials.get("subaccount") or "")
+        return Subaccounts(segments(self.client), self.settings.credentials.get("subaccount") or "")
 
     @cached_property
     def periods(self):
-        return self.client.rows("/v1/financialPeriod")
+        return self.client.rows(periods.PATH)
 
     @cached_property
     def non_project(self):
@@ -273,9 +200,3 @@ class VismaProvider(Provider):
     def close(self):
         if "client" in self.__dict__:
             self.client.close()
-
-
-def _is_since(payload, since):
-    """Whether a payment is not older than `since`. One without a date is kept, so that its translation reports it."""
-    paid_on = day(payload, "applicationDate")
-    return since is None or not paid_on or paid_on >= since.isoformat()

@@ -6,20 +6,10 @@ unchanged, and any refusal comes then.
 
 from ...core.errors import ConflictError, LockedPeriodError, NotFoundError, RemoteError
 from ...core.messages import _
+from . import periods
+from .bill_release import release
 from .client import wait_until
-from .invoices import (
-    CREDIT_NOTE,
-    INVOICE,
-    balance_is_total,
-    documents_of,
-    is_closed,
-    is_released,
-    key_of_row,
-    mark_of,
-    path_of,
-    predecessor_of,
-)
-from .push_release import release
+from .ledger import CREDIT_NOTE, INVOICE, balance_is_total, is_released, key_of_row, path_of
 from .wire import amount, part, text, wrapped
 
 OPPOSITE = {INVOICE: CREDIT_NOTE, CREDIT_NOTE: "CreditAdj"}
@@ -31,12 +21,12 @@ REVERSES = "[reverses:"
 class Reversals:
     """Finds, creates and releases reversals.
 
-    :param provider: the `VismaProvider` of the connection
+    :param ledger: `Ledger`
     """
 
-    def __init__(self, provider):
-        self.provider = provider
-        self.client = provider.client
+    def __init__(self, client, ledger):
+        self.client = client
+        self.ledger = ledger
 
     def find(self, row):
         """The document that reverses another; None when there is none.
@@ -45,7 +35,7 @@ class Reversals:
         note was created manually or just now: it has the same number and total, and is younger.
         """
         supplier, kind = text(part(row, "supplier"), "number"), OPPOSITE[text(row, "documentType")]
-        found = documents_of(self.client, supplier, kind)
+        found = self.ledger.of_supplier(supplier, kind)
         mark = _reverses(row)
         marked = next((other for other in found if mark in text(other, "note")), None)
         alike = [other for other in found if not self.is_ours(other) and self._is_alike(row, other)]
@@ -53,9 +43,8 @@ class Reversals:
 
     def _is_alike(self, row, other):
         # it is not documented whether a reversal copies the note
-        own = self.provider.mark
         return (
-            mark_of(other, own) in ("", mark_of(row, own))
+            self.ledger.mark_of(other) in ("", self.ledger.mark_of(row))
             and text(other, "supplierReference").casefold() == text(row, "supplierReference").casefold()
             and all(amount(row, name) == amount(other, name) for name in ("detailTotal", "vatTotal"))
             and text(other, "createdDateTime") >= text(row, "createdDateTime")
@@ -109,11 +98,7 @@ class Reversals:
 
     def _is_closed(self, period):
         """Whether a period is closed now; the periods are read again for that."""
-        return any(
-            is_closed(row)
-            for row in self.client.rows("/v1/financialPeriod")
-            if f"{text(row, 'year')}{text(row, 'period').zfill(2)}" == period
-        )
+        return any(periods.is_closed(row) for row in self.client.rows(periods.PATH) if periods.code_of(row) == period)
 
     def complete(self, row, reversal):
         """Release a reversal; a note on it."""
@@ -141,11 +126,11 @@ class Reversals:
             if not is_released(row) or (reversal and is_released(reversal)):
                 return
             yield row
-            key = predecessor_of(row, self.provider.mark)
+            key = self.ledger.predecessor_of(row)
 
     def standing_before(self, row):
         """The documents that a document of Odoo replaces and that are still in the ledger, newest first."""
-        return self.standing(predecessor_of(row, self.provider.mark))
+        return self.standing(self.ledger.predecessor_of(row))
 
 
 def require_open(row):

@@ -69,19 +69,6 @@ def amount(source, key):
     return number
 
 
-def difference(field, found, sent):
-    """A sentence on a field that Visma stored differently.
-
-    :param found: value in Visma; None and empty texts are named as such
-    """
-    return _(
-        "%(field)s is %(provider_value)s instead of %(odoo_value)s.",
-        field=field,
-        provider_value=_("empty") if found in (None, "") else found,
-        odoo_value=sent,
-    )
-
-
 def moment_of(text_day):
     """A date (ISO) as Visma expects it: with a time, but without a zone, which would shift the day."""
     return f"{text_day}T00:00:00"

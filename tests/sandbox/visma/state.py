@@ -45,8 +45,8 @@ class State:
         """Do something when the time has come: nobody sees the state before it has been settled."""
         self._due.append((time.monotonic() + seconds, action))
 
-    def settle(self):
-        now = time.monotonic()
+    def settle(self, now=None):
+        now = time.monotonic() if now is None else now
         due = [action for moment, action in self._due if moment <= now]
         self._due = [(moment, action) for moment, action in self._due if moment > now]
         for action in due:

@@ -1,0 +1,71 @@
+"""Odoo's accounts, to Ramp."""
+
+from ...core.documents import Reference
+from ...core.errors import InvalidDataError
+from ...core.messages import _
+from ...core.remote import SendResult
+from .answers import only, ramp_id_of
+from .entities import ENTITIES, scoped
+from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
+from .upload import Upload
+
+CLASSIFICATIONS = {
+    "asset": "ASSET",
+    "liability": "LIABILITY",
+    "credit_card": "CREDCARD",
+    "equity": "EQUITY",
+    "revenue": "REVENUE",
+    "expense": "EXPENSE",
+}
+
+
+class AccountsPush(Upload):
+    """`/accounting/accounts`. An archived account is hidden, so that records coded to it can still be booked."""
+
+    key = "accounts_push"
+    label = _("Chart of Accounts to Ramp")
+    help = _("Creates and updates Odoo's accounts in Ramp for coding. Archived accounts are hidden in Ramp.")
+    kind = "account"
+    sequence = 105
+    interval = 24 * 60
+    active = False
+    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
+    needs = (SEAT,)
+    watches = "account.account"
+    changeable = ("name", "code", "visibility")
+
+    def render(self, document):
+        if not document.name:
+            raise InvalidDataError(_("Ramp requires a name. Enter one on the account."))
+        return scoped(
+            self.provider,
+            {
+                "id": document.external_id or str(document.odoo_id),
+                "name": document.name,
+                "code": document.code,
+                "classification": CLASSIFICATIONS.get(document.classification, "UNKNOWN"),
+                "visibility": "VISIBLE" if document.active else "HIDDEN",
+            },
+        )
+
+    def listed(self, group, **filters):
+        return self.client.accounts(**filters)
+
+    def upload(self, payloads):
+        return self.client.upload_accounts(
+            [only(payload, "id", "name", "code", "classification", ENTITIES) for payload in payloads]
+        )
+
+    def update(self, ramp_id, body):
+        return self.client.update_account(ramp_id, body)
+
+    def sent(self, payload, row, linked=False):
+        kind = row.get("classification")
+        note = ""
+        if kind and kind != payload["classification"]:
+            note = _(
+                "Ramp keeps the classification %(classification)s, because its API cannot change it.",
+                classification=kind,
+            )
+        reference = Reference(kind="account", external_id=payload["id"], code=payload["code"], name=payload["name"])
+        return SendResult(external_id=ramp_id_of(row), linked=linked, note=note, mapping=reference)

@@ -1,0 +1,65 @@
+"""Odoo's companies, to Ramp."""
+
+from ...core.errors import PermanentError
+from ...core.flow import PushFlow
+from ...core.messages import _
+from ...core.remote import SendResult
+from . import check
+from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
+
+
+class CompaniesPush(PushFlow):
+    """`/accounting/entities`. Ramp cannot list or change them, so only the Odoo ID identifies them."""
+
+    key = "companies_push"
+    label = _("Companies to Ramp")
+    help = _(
+        "Creates an accounting entity in Ramp for the company and each of its branches. Users of Ramp choose one"
+        " when they code. If the connection has an entity, the records of the other flows are limited to these"
+        " companies."
+    )
+    kind = "company"
+    sequence = 100
+    interval = 24 * 60
+    active = False
+    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
+    needs = (SEAT,)
+    watches = "res.company"
+
+    def render(self, document):
+        values = {
+            "id": str(document.odoo_id),
+            "name": document.name,
+            "currency": document.currency,
+            "country": document.country,
+            "federal_id_number": document.vat,
+        }
+        return {key: value for key, value in values.items() if value}
+
+    def send(self, payload, external_id, key):
+        if external_id:
+            self.provider.note_company(external_id)
+            note = _("Ramp keeps its values of the company, because its API cannot change them.")
+            return SendResult(external_id=external_id, note=note)
+        self._allow_entities()
+        try:
+            self.client.upload_entities([payload])
+        except PermanentError as error:
+            # Ramp has no list to check first.
+            if "exist" not in error.message.casefold():
+                raise
+            self.provider.note_company(payload["id"])
+            return SendResult(external_id=payload["id"], linked=True)
+        self.provider.note_company(payload["id"])
+        return SendResult(external_id=payload["id"])
+
+    def find(self, payload, key):
+        """None: only sending again tells, because Ramp refuses an existing company."""
+        return None
+
+    def _allow_entities(self):
+        """Activate the selection of entities, without which Ramp does not use them."""
+        state, row = check.seat(self.client.connections())
+        settings = row.get("settings") or {}
+        if state == check.OURS and not settings.get("entity_selection_enabled"):
+            self.client.update_connection(row.get("id"), {**settings, "entity_selection_enabled": True})

@@ -1,0 +1,110 @@
+"""Odoo's analytic plans and accounts, to Ramp."""
+
+from ...core.errors import InvalidDataError
+from ...core.flow import PushFlow
+from ...core.messages import _
+from ...core.remote import SendResult
+from .answers import differing, first_match, only, ramp_id_of
+from .entities import ENTITIES, scoped
+from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
+from .selections import option_reference
+from .upload import Upload
+
+
+class DimensionsPush(PushFlow):
+    """`/accounting/fields`: an analytic plan is a splittable field of single choice."""
+
+    key = "dimensions_push"
+    label = _("Analytic Plans to Ramp")
+    help = _("Creates an accounting field in Ramp for each analytic plan that has accounts.")
+    kind = "dimension"
+    sequence = 110
+    interval = 24 * 60
+    active = False
+    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
+    needs = (SEAT,)
+    watches = "account.analytic.plan"
+
+    def render(self, document):
+        return {"id": document.external_id or f"analytic_plan_{document.odoo_id}", "name": document.name}
+
+    def send(self, payload, external_id, key):
+        row = self._row(payload)
+        if row is None or row.get("is_active") is False:
+            # Ramp returns the existing field with that `id`, reactivated.
+            linked = row is not None
+            row = self.client.create_field({**payload, "input_type": "SINGLE_CHOICE", "is_splittable": True})
+        else:
+            linked = not external_id
+        wanted = {"name": payload["name"], "is_splittable": True}
+        body = differing(wanted, row)
+        if body:
+            row = {**row, **self.client.update_field(ramp_id_of(row), body)}
+        # Lines refer to the field by its Odoo ID, which the version stores.
+        return SendResult(external_id=ramp_id_of(row), version=payload["id"], linked=linked)
+
+    def find(self, payload, key):
+        row = self._row(payload)
+        return SendResult(external_id=ramp_id_of(row), version=payload["id"]) if row else None
+
+    def _row(self, payload):
+        return first_match(self.client.fields(remote_id=payload["id"]), "id", payload["id"])
+
+
+class DimensionValuesPush(Upload):
+    """`/accounting/field-options`: an analytic account is an option of its plan's field."""
+
+    key = "dimension_values_push"
+    label = _("Analytic Accounts to Ramp")
+    help = _("Creates an option of its plan's field for each analytic account. Archived ones are hidden in Ramp.")
+    kind = "dimension_value"
+    sequence = 120
+    interval = 24 * 60
+    active = False
+    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
+    needs = (SEAT,)
+    watches = "account.analytic.account"
+    changeable = ("value", "code", "visibility")
+
+    def render(self, document):
+        if not document.dimension_key:
+            raise InvalidDataError(
+                _("The analytic plan of %(account)s does not exist in Ramp yet.", account=document.name)
+            )
+        known = document.external_id.removeprefix(f"{document.dimension_key}:")
+        is_known = known and known != document.external_id
+        return scoped(
+            self.provider,
+            {
+                "id": known if is_known else f"aa_{document.odoo_id}",
+                "field": document.dimension_key,
+                "field_id": document.dimension_external_id,
+                "value": document.name,
+                "code": document.code,
+                "visibility": "VISIBLE" if document.active else "HIDDEN",
+            },
+        )
+
+    def group(self, payload):
+        return payload["field"], payload["field_id"]
+
+    def listed(self, group, **filters):
+        return self.provider.field_options(*group, **filters)
+
+    def upload(self, payloads):
+        options = [only(payload, "id", "value", "code", ENTITIES) for payload in payloads]
+        return self.client.upload_field_options(payloads[0]["field_id"], options)
+
+    def changes(self, payload, row):
+        body = super().changes(payload, row)
+        if "value" in body:
+            # Otherwise Ramp continues to show the previous name.
+            body["display_name"] = body["value"]
+        return body
+
+    def update(self, ramp_id, body):
+        return self.client.update_field_option(ramp_id, body)
+
+    def sent(self, payload, row, linked=False):
+        reference = option_reference(payload["field"], payload["id"], code=payload["code"], name=payload["value"])
+        return SendResult(external_id=ramp_id_of(row), linked=linked, mapping=reference)

@@ -1,0 +1,45 @@
+"""The values of Ramp's rows that Odoo books: the version of a record covers them; others may change without effect.
+
+These functions accept malformed values, because translation reports them later.
+"""
+
+from ...core.remote import RemoteRecord, content_version
+from .selections import selection_key
+from .wire import required_id
+
+_LINE_KEYS = ("memo", "purchase_order_line_item_id")
+
+
+def item(row, content, title, payload=None, external_id=""):
+    """A `RemoteRecord` with the version of `content`."""
+    return RemoteRecord(
+        external_id=external_id or required_id(row),
+        version=content_version(content),
+        title=title,
+        payload=payload or row,
+    )
+
+
+def line_key(line):
+    if not isinstance(line, dict):
+        return line
+    return {**picked(line, _LINE_KEYS), "amount": money_key(line.get("amount")), "coding": coding_key(line)}
+
+
+def coding_key(source):
+    return [selection_key(selection) for selection in listed(source.get("accounting_field_selections"))]
+
+
+def money_key(value):
+    """Amount and currency, without the conversion rate, which some answers lack."""
+    return picked(value, ("amount", "currency_code", "currency", "value"))
+
+
+def picked(source, keys):
+    if not isinstance(source, dict):
+        return source
+    return {key: source[key] for key in keys if source.get(key) is not None}
+
+
+def listed(value):
+    return value if isinstance(value, list) else []
