@@ -2,6 +2,9 @@ from odoo import api, fields, models
 
 from .client_actions import open_address
 
+OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
+"""Values of a record link that keep theirs unless they are given."""
+
 
 class MlBinding(models.Model):
     """The link between a record of the provider and its Odoo record. Two unique indexes prevent duplicates.
@@ -140,17 +143,8 @@ class MlBinding(models.Model):
                 "res_model": values["record"]._name,
                 "res_id": values["record"].id,
                 "synced_at": values.get("synced_at") or now,
+                **{name: values[name] for name in OPTIONAL if values.get(name)},
             }
-            for name in (
-                "external_version",
-                "fingerprint",
-                "external_url",
-                "agreed_odoo",
-                "agreed_vendor",
-                "is_shared",
-            ):
-                if values.get(name):
-                    vals[name] = values[name]
             if key in known:
                 known[key].write(vals)
             else:

@@ -236,7 +236,11 @@ class MlSyncAttempt(models.Model):
                     "write_date": row["create_date"],
                 }
             )
-        # by SQL, because all columns are signed, also those that the ORM fills
+        self._insert_rows(columns, rows)
+        chain._move(keys, length, head)
+
+    def _insert_rows(self, columns, rows):
+        """Insert by SQL, because all columns are signed, also those that the ORM fills."""
         names = SQL(", ").join(map(SQL.identifier, columns))
         self.env.cr.execute(
             SQL(
@@ -246,7 +250,6 @@ class MlSyncAttempt(models.Model):
             )
         )
         self.env["ml.sync.log"].invalidate_model(["attempt_ids"], flush=False)
-        chain._move(keys, length, head)
 
     @api.model
     def _forget_unused(self, connections):
