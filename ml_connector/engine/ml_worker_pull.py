@@ -22,9 +22,9 @@ from ..core.errors import (
     UnreadableRowError,
 )
 from ..core.items import document_of, refuse_unreadable
-from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
 from ..core.stored_files import stored_name
+from ..exporters.kinds import kind_name
 from ..importers.ml_importer import ImportEntry, MappingLookup
 from ..models.ml_error_class import MAX_STOPS, told
 from ..models.ml_mapping import MAPPED_MODELS

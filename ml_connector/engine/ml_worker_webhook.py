@@ -6,8 +6,7 @@ from odoo.fields import Domain
 
 from ..core.errors import AuthError, ConnectorError, InvalidDataError, NotFoundError, StoppedError
 from ..core.messages import _
-from ..models.ml_connection import WORKING_STATES
-from ..models.ml_connection_webhooks import DATABASE_HEADER
+from ..models.ml_connection import DATABASE_HEADER, WORKING_STATES
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_sentence import in_words

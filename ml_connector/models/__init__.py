@@ -1,5 +1,6 @@
 from . import ml_decided
 from . import ml_sentence
+from . import ml_links
 from . import ml_sealed
 from . import ml_changed
 from . import ir_attachment

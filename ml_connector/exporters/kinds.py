@@ -1,0 +1,3 @@
+"""Moved to `core.kinds`."""
+
+from ..core.kinds import kind_name  # noqa: F401 - the engine finds it here
